@@ -1,0 +1,120 @@
+"""
+Returns (RMA) as a pure domain library.
+
+The order below is the order in which to read: what a host hands in, what it asks, what comes back, what
+happened, what is asked of the outside, what can go wrong.
+"""
+
+from rma.domain.change import Change
+from rma.domain.commands import (
+    CancelReturn,
+    Command,
+    ReceivedItem,
+    ReceiveReturn,
+    RequestedItem,
+    RequestReturn,
+    RetryRefund,
+)
+from rma.domain.effects import (
+    CancelShipmentRequest,
+    Effect,
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundRequest,
+    RefundSucceeded,
+    RestockRequest,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    StockLine,
+    WithdrawRequest,
+)
+from rma.domain.errors import (
+    Conflict,
+    IdempotencyKeyReused,
+    Invalid,
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    Rejected,
+    RmaError,
+    StaleLedger,
+    Unavailable,
+    Violation,
+)
+from rma.domain.events import (
+    EffectsSettled,
+    Event,
+    EventsPublished,
+    GoodsReceived,
+    RefundBlocked,
+    RefundRetried,
+    ReturnCanceled,
+    ReturnRequested,
+    Settlement,
+)
+from rma.domain.items import ReturnItem
+from rma.domain.ledger import ReturnLedger
+from rma.domain.money import Money
+from rma.domain.order import (
+    Adjustment,
+    LineItem,
+    Order,
+    OrderStatus,
+    Payment,
+    ReturnReason,
+    ShippingMethod,
+    ShippingOption,
+)
+from rma.domain.policy import Fee, ReturnPolicy, Terms
+from rma.domain.pricing import Part
+from rma.domain.refunds import Refund, RefundStatus
+from rma.domain.returns import Receipt, ReceiptItem, Return, ReturnStatus
+from rma.domain.tax import TaxLine
+from rma.domain.views import (
+    FulfillmentStatus,
+    OrderState,
+    PaymentStatus,
+    Quote,
+    QuotedItem,
+    ReturnableItem,
+)
+from rma.ports import (
+    Clock,
+    EventPublisher,
+    Fulfillment,
+    Ids,
+    Inventory,
+    OrderRepository,
+    Payments,
+    Policies,
+    ReturnReasonRepository,
+    ReturnRepository,
+    ShippingOptionRepository,
+)
+from rma.service import Resumed, ReturnService
+
+__all__ = [  # noqa: RUF022 # in reading order
+    # what a host hands in
+    "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
+    "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Terms",
+    # what it asks
+    "ReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn", "ReceivedItem",
+    "CancelReturn", "RetryRefund",
+    # what comes back
+    "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Refund", "RefundStatus", "Part",
+    "Quote", "QuotedItem", "ReturnableItem", "OrderState", "FulfillmentStatus", "PaymentStatus", "Resumed",
+    # what happened
+    "Event", "ReturnRequested", "GoodsReceived", "RefundBlocked", "RefundRetried", "ReturnCanceled",
+    "EffectsSettled", "Settlement", "EventsPublished",
+    # what is asked of the outside
+    "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",
+    "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest", "ReturnShipment",
+    "CancelShipmentRequest",
+    # the ports, and what a repository stores
+    "OrderRepository", "ReturnRepository", "ReturnLedger", "Change", "Payments", "Inventory", "Fulfillment",
+    "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "Ids", "Policies",
+    # what can go wrong
+    "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
+    "Conflict", "StaleLedger", "Unavailable", "InvalidValue",
+]  # fmt: skip

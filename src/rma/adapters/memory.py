@@ -1,0 +1,270 @@
+"""
+The ports in memory, for tests and for a first look: the whole promise, except that it ends with the process.
+
+They behave like real ones. Repositories refuse stale commits and store all or nothing; ports that act keep
+the first answer for a key and refuse to hear another request under it. Each keeps what it was asked, by
+key, for assertions. Safe to use from several threads.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from rma.domain.change import Change
+from rma.domain.effects import (
+    CancelShipmentRequest,
+    RefundOutcome,
+    RefundRequest,
+    RefundSucceeded,
+    RestockRequest,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    WithdrawRequest,
+)
+from rma.domain.errors import NotFound, StaleLedger
+from rma.domain.events import Event
+from rma.domain.ledger import ReturnLedger
+from rma.domain.order import Order, ReturnReason, ShippingOption
+from rma.domain.policy import ReturnPolicy
+from rma.ports import (
+    Clock,
+    EventPublisher,
+    Fulfillment,
+    Ids,
+    Inventory,
+    Payments,
+    Policies,
+    ReturnRepository,
+)
+from rma.service import ReturnService, random_id, utc_now
+
+RequestT = TypeVar("RequestT")
+
+
+class KeyReusedError(ValueError):
+    """A port was given a key that it knows, with another request: a bug in whoever makes the keys."""
+
+
+class InMemoryOrders:
+    """Orders of the host; `put` again to change one."""
+
+    def __init__(self, orders: Iterable[Order] = ()) -> None:
+        self._orders = {order.id: order for order in orders}
+
+    def get(self, order_id: str) -> Order:
+        """The order as last put."""
+        try:
+            return self._orders[order_id]
+        except (KeyError, TypeError):
+            raise NotFound("order_not_found", {"order_id": order_id}) from None
+
+    def put(self, order: Order) -> None:
+        """Add the order, or replace the one of its id."""
+        self._orders[order.id] = order
+
+
+class InMemoryShippingOptions:
+    """Shipping options of the host."""
+
+    def __init__(self, options: Iterable[ShippingOption] = ()) -> None:
+        self._options = {option.id: option for option in options}
+
+    def get(self, option_id: str) -> ShippingOption:
+        """The option of this id."""
+        try:
+            return self._options[option_id]
+        except (KeyError, TypeError):
+            raise NotFound("shipping_option_not_found", {"shipping_option_id": option_id}) from None
+
+
+class InMemoryReturnReasons:
+    """The host's catalogue of reasons."""
+
+    def __init__(self, reasons: Iterable[ReturnReason] = ()) -> None:
+        self._reasons = tuple(reasons)
+
+    def list(self) -> tuple[ReturnReason, ...]:
+        """All of them."""
+        return self._reasons
+
+
+class InMemoryReturns:
+    """The ledgers. Ledgers are immutable, so a commit is one assignment: nothing can be half stored."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ledgers: dict[str, ReturnLedger] = {}
+        self._order_of: dict[str, str] = {}
+        self._history: dict[str, list[Event]] = {}
+        self._waiting: dict[str, None] = {}  # orders with open effects, longest waiting first
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """The ledger as last committed, or an empty one."""
+        return self._ledgers.get(order_id) or ReturnLedger(order_id)
+
+    def load_by_return(self, return_id: str) -> ReturnLedger:
+        """The ledger that holds this return."""
+        try:
+            return self._ledgers[self._order_of[return_id]]
+        except (KeyError, TypeError):
+            raise NotFound("return_not_found", {"return_id": return_id}) from None
+
+    def commit(self, change: Change) -> None:
+        """Store the change, or refuse it as stale."""
+        if not change.events:
+            return
+        order_id = change.order_id
+        with self._lock:
+            stored = self.load(order_id).revision
+            if stored != change.expected_revision:
+                raise StaleLedger(
+                    "stale_ledger",
+                    {"order_id": order_id, "expected": change.expected_revision, "found": stored},
+                )
+            self._ledgers[order_id] = change.ledger
+            self._history.setdefault(order_id, []).extend(change.events)
+            self._order_of.update({each.id: order_id for each in change.ledger.returns})
+            if change.ledger.open_effects:
+                self._waiting.setdefault(order_id)
+            else:
+                self._waiting.pop(order_id, None)
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:  # noqa: ARG002 # keyed ports need no lease
+        """Ids of orders with something outstanding, those that waited longest first."""
+        with self._lock:
+            found = dict(self._waiting)
+            if unpublished:
+                behind = (
+                    ledger.order_id for ledger in self._ledgers.values() if ledger.published < ledger.revision
+                )
+                found.update(dict.fromkeys(behind))
+        return tuple(islice(found, limit))
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """Every event of the order, oldest first."""
+        with self._lock:
+            return tuple(self._history.get(order_id, ()))
+
+
+class InMemoryPayments:
+    """
+    A gateway that knows its keys.
+
+    Args:
+        answer: what it answers to a request it has not seen; it may raise, like a gateway that is away.
+            Success unless given.
+    """
+
+    def __init__(self, answer: Callable[[RefundRequest], RefundOutcome] | None = None) -> None:
+        self.refunds: dict[str, RefundRequest] = {}
+        self.answer = answer or (lambda request: RefundSucceeded(reference=f"re_{request.key}"))
+        self._outcomes: dict[str, RefundOutcome] = {}
+        self._lock = threading.Lock()
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """The first answer to this key."""
+        with self._lock:
+            if _is_new(self.refunds, request.key, request):
+                self._outcomes[request.key] = self.answer(request)
+                self.refunds[request.key] = request
+            return self._outcomes[request.key]
+
+
+class InMemoryInventory:
+    """Stock. `on_hand` counts what restocks and withdrawals left, by location and item id."""
+
+    def __init__(self) -> None:
+        self.restocks: dict[str, RestockRequest] = {}
+        self.withdrawals: dict[str, WithdrawRequest] = {}
+        self.on_hand: Counter[tuple[str | None, str]] = Counter()
+        self._lock = threading.Lock()
+
+    def restock(self, request: RestockRequest) -> None:
+        """Add the units, once for the key."""
+        with self._lock:
+            if _is_new(self.restocks, request.key, request):
+                self.restocks[request.key] = request
+                for line in request.lines:
+                    self.on_hand[request.location_id, line.item_id] += line.quantity
+
+    def withdraw(self, request: WithdrawRequest) -> None:
+        """Take the units out, once for the key."""
+        with self._lock:
+            if _is_new(self.withdrawals, request.key, request):
+                self.withdrawals[request.key] = request
+                for line in request.lines:
+                    self.on_hand[request.location_id, line.item_id] -= line.quantity
+
+
+class InMemoryFulfillment:
+    """A carrier that books everything."""
+
+    def __init__(self) -> None:
+        self.shipments: dict[str, ReturnShipmentRequest] = {}
+        self.cancellations: dict[str, CancelShipmentRequest] = {}
+        self._lock = threading.Lock()
+
+    def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        """A booking whose data name the key; the same for a key that is repeated."""
+        with self._lock:
+            if _is_new(self.shipments, request.key, request):
+                self.shipments[request.key] = request
+        tracking = f"TRACK-{request.key}"
+        return ReturnShipment({"shipment": request.key}, tracking, f"https://carrier.example/{tracking}")
+
+    def cancel_return(self, request: CancelShipmentRequest) -> None:
+        """Cancel the booking, once for the key."""
+        with self._lock:
+            if _is_new(self.cancellations, request.key, request):
+                self.cancellations[request.key] = request
+
+
+class InMemoryEvents:
+    """Keeps what was published, by event id; a repeat changes nothing."""
+
+    def __init__(self) -> None:
+        self.published: dict[str, Event] = {}
+
+    def publish(self, event_id: str, event: Event) -> None:
+        """Keep the event."""
+        self.published.setdefault(event_id, event)
+
+
+def in_memory_service(
+    orders: Iterable[Order] = (),
+    reasons: Iterable[ReturnReason] = (),
+    shipping_options: Iterable[ShippingOption] = (),
+    *,
+    returns: ReturnRepository | None = None,
+    inventory: Inventory | None = None,
+    payments: Payments | None = None,
+    fulfillment: Fulfillment | None = None,
+    policies: Policies | ReturnPolicy = ReturnPolicy(),
+    events: EventPublisher | None = None,
+    clock: Clock = utc_now,
+    ids: Ids = random_id,
+) -> ReturnService:
+    """A whole running service over memory; pass your own port in place of any of them."""
+    return ReturnService(
+        orders=InMemoryOrders(orders),
+        returns=returns or InMemoryReturns(),
+        inventory=inventory or InMemoryInventory(),
+        payments=payments or InMemoryPayments(),
+        fulfillment=fulfillment or InMemoryFulfillment(),
+        shipping_options=InMemoryShippingOptions(shipping_options),
+        return_reasons=InMemoryReturnReasons(reasons),
+        policies=policies,
+        events=events,
+        clock=clock,
+        ids=ids,
+    )
+
+
+def _is_new(known: dict[str, RequestT], key: str, request: RequestT) -> bool:
+    before = known.get(key)
+    if before is not None and before != request:
+        raise KeyReusedError(f"{key} stands for {before}, not for {request}")
+    return before is None

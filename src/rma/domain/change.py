@@ -1,0 +1,101 @@
+"""
+What one commit stores: events folded into the ledger, with the effects they ask for.
+
+Here decide, evolve and react meet; they do not know each other.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import reduce
+
+from attrs import evolve as with_
+from attrs import frozen
+
+from rma.domain.commands import Command, RequestReturn
+from rma.domain.decide import decide, published, settle
+from rma.domain.effects import Effect, OpenEffect, Outcome
+from rma.domain.events import Event
+from rma.domain.evolve import evolve
+from rma.domain.facts import Facts
+from rma.domain.frozenmap import FrozenMap
+from rma.domain.ledger import ReturnLedger
+from rma.domain.react import react
+
+
+@frozen
+class Change:
+    """
+    A new state of one order's ledger and how it came about; stored by one atomic commit, or not at all.
+
+    Attributes:
+        expected_revision: that the stored ledger must have, or the commit is refused as stale.
+        ledger: as it stands afterwards.
+        events: what happened, in order. Without events a change is a no-op.
+        effects: what the events ask of the outside; the ledger holds them as open.
+    """
+
+    order_id: str
+    expected_revision: int
+    ledger: ReturnLedger
+    events: tuple[Event, ...] = ()
+    effects: tuple[Effect, ...] = ()
+
+    def subject_of(self, command: Command) -> str:
+        """The id of the return that the command, whose change this is, was about."""
+        return self.ledger.returns[-1].id if isinstance(command, RequestReturn) else command.return_id
+
+    def then(self, events: Iterable[Event]) -> "Change":
+        """This change with further events on top, in the same commit."""
+        revision = self.expected_revision + 1
+        recorded = tuple(
+            [
+                with_(event, revision=revision, number=number)
+                for number, event in enumerate(events, start=len(self.events) + 1)
+            ]
+        )
+        return Change(
+            self.order_id,
+            self.expected_revision,
+            reduce(_recorded, recorded, self.ledger),
+            self.events + recorded,
+            self.effects + tuple([effect for event in recorded for effect in react(event)]),
+        )
+
+
+def unchanged(ledger: ReturnLedger) -> Change:
+    """The change that changes nothing: where a fold starts."""
+    return Change(ledger.order_id, ledger.revision, ledger)
+
+
+def change(facts: Facts, ledger: ReturnLedger, command: Command) -> Change:
+    """
+    What a command does to the ledger.
+
+    Raises:
+        Rejected: it can not be done; says everything that is wrong.
+    """
+    return unchanged(ledger).then(decide(facts, ledger, command))
+
+
+def settlement(ledger: ReturnLedger, outcomes: Iterable[Outcome], at: datetime) -> Change:
+    """What the outcomes of effects do to the ledger; nothing for effects that are closed already."""
+    return unchanged(ledger).then(settle(ledger, tuple(outcomes), at))
+
+
+def publication(ledger: ReturnLedger, through: int, at: datetime) -> Change:
+    """The ledger remembering that events were published up to this revision."""
+    return unchanged(ledger).then(published(ledger, through, at))
+
+
+def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
+    """The ledger rebuilt from its history, open effects included."""
+    return reduce(_recorded, events, ReturnLedger(order_id))
+
+
+def _recorded(ledger: ReturnLedger, event: Event) -> ReturnLedger:
+    after = evolve(ledger, event)
+    asked = react(event)
+    if not asked:
+        return after
+    opened = {effect.key: OpenEffect(effect) for effect in asked}
+    return with_(after, open_effects=FrozenMap({**after.open_effects, **opened}))

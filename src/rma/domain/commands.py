@@ -1,0 +1,120 @@
+"""
+What can be asked. A command keeps what it is given and never raises; `decide` judges it.
+
+Two commands are the same request when they are equal: an idempotency key stands for one of them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar, cast
+
+from attrs import field, frozen
+
+from rma.domain.frozenmap import FrozenMap, frozen_map
+from rma.domain.money import Money
+
+T = TypeVar("T")
+
+
+def _as_tuple(values: Iterable[T]) -> tuple[T, ...]:
+    try:
+        return tuple(values)
+    except TypeError:
+        return cast("tuple[T, ...]", values)  # kept as it is, and refused by decide
+
+
+def _as_map(mapping: Mapping[str, object]) -> FrozenMap[str, object]:
+    # kept as it is when it is no mapping, and refused by decide
+    given: object = mapping
+    return frozen_map(mapping) if isinstance(given, Mapping) else cast("FrozenMap[str, object]", given)
+
+
+@frozen(kw_only=True)
+class RequestedItem:
+    """Units of a line item to send back: a whole number of at least 1, and why."""
+
+    item_id: str
+    quantity: int
+    reason_id: str | None = None
+    note: str | None = None
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=_as_map)
+
+
+@frozen(kw_only=True)
+class ReceivedItem:
+    """Units of a line item that arrived: sellable ones, and besides them damaged ones; 0 is a fact."""
+
+    item_id: str
+    quantity: int
+    damaged_quantity: int = 0
+
+
+@frozen(kw_only=True)
+class RequestReturn:
+    """
+    Let the customer send items back.
+
+    Args:
+        shipping_option_id: how they travel; the shipment is booked by itself.
+        shipping_price: instead of the option's price.
+        refund_amount: instead of the computed one; final, nothing is deducted from it.
+        location_id: where the goods go; else the shipping option's location.
+        no_notification: else as the order says.
+        idempotency_key: repeat the request under the same key and it is done once.
+        created_by: who asks, in the host's words.
+    """
+
+    order_id: str
+    items: tuple[RequestedItem, ...] = field(converter=_as_tuple)
+    shipping_option_id: str | None = None
+    shipping_price: Money | int | None = None
+    refund_amount: Money | int | None = None
+    location_id: str | None = None
+    no_notification: bool | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=_as_map)
+
+
+@frozen(kw_only=True)
+class ReceiveReturn:
+    """
+    Goods arrived for a return.
+
+    Args:
+        items: what came, added to what came before.
+        refund_amount: what is due for the whole return, instead of the computed amount.
+        location_id: where they are now; else the return's location.
+        allow_mismatch: accept what came as all that will come.
+        more_expected: what is missing comes in another parcel.
+    """
+
+    return_id: str
+    items: tuple[ReceivedItem, ...] = field(default=(), converter=_as_tuple)
+    refund_amount: Money | int | None = None
+    location_id: str | None = None
+    allow_mismatch: bool = False
+    more_expected: bool = False
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class CancelReturn:
+    """Call a return off, before money was granted; what came already goes back to the customer."""
+
+    return_id: str
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class RetryRefund:
+    """Ask again for what is due and not paid: all of it, or `amount`."""
+
+    return_id: str
+    amount: Money | int | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+Command = RequestReturn | ReceiveReturn | CancelReturn | RetryRefund

@@ -1,0 +1,40 @@
+"""
+What may happen: yes is a tuple of events, no is a raised `Rejected` that says everything that is wrong.
+
+One module for each family of commands; `settle` for what the outside answers; `answer` for repeats.
+"""
+
+from typing import assert_never
+
+from rma.domain.commands import CancelReturn, Command, ReceiveReturn, RequestReturn, RetryRefund
+from rma.domain.decide.answer import answer
+from rma.domain.decide.cancel import cancel_return
+from rma.domain.decide.receive import receive_return
+from rma.domain.decide.request import request_return
+from rma.domain.decide.retry import retry_refund
+from rma.domain.decide.settle import published, settle
+from rma.domain.events import Event
+from rma.domain.facts import Facts
+from rma.domain.ledger import ReturnLedger
+
+__all__ = ["answer", "decide", "published", "settle"]
+
+
+def decide(facts: Facts, ledger: ReturnLedger, command: Command) -> tuple[Event, ...]:
+    """
+    The events that the command causes; none if it is done already.
+
+    Raises:
+        Rejected: it can not be done.
+    """
+    match command:
+        case RequestReturn():
+            return request_return(facts, ledger, command)
+        case ReceiveReturn():
+            return receive_return(facts, ledger, command)
+        case CancelReturn():
+            return cancel_return(facts, ledger, command)
+        case RetryRefund():
+            return retry_refund(facts, ledger, command)
+        case _:
+            assert_never(command)

@@ -1,0 +1,72 @@
+"""CancelReturn: called off as long as no money was granted."""
+
+from rma.domain.commands import CancelReturn
+from rma.domain.decide.judging import Violations, plain
+from rma.domain.effects import CancelShipmentRequest, WithdrawRequest
+from rma.domain.events import ReturnCanceled
+from rma.domain.facts import Facts
+from rma.domain.ledger import ReturnLedger
+from rma.domain.returns import Return, ReturnStatus
+
+
+def cancel_return(
+    facts: Facts, ledger: ReturnLedger, command: CancelReturn
+) -> tuple[()] | tuple[ReturnCanceled]:
+    """
+    The return called off; nothing if it was before.
+
+    Raises:
+        Rejected: with everything that is wrong.
+    """
+    wrong = Violations()
+    target = ledger.find(command.return_id)
+    if target is None:
+        wrong.add("return_not_found", return_id=plain(command.return_id))
+    elif target.status is ReturnStatus.RECEIVED:
+        wrong.add("return_already_received", return_id=target.id)
+    elif target.was_partially_received or target.granted:
+        wrong.add("return_not_cancelable", return_id=target.id)
+    wrong.check_key(command)
+    target = wrong.none_about(target)
+    if target.status is ReturnStatus.CANCELED:
+        return ()
+    event = ReturnCanceled(
+        order_id=target.order_id,
+        return_id=target.id,
+        at=facts.at,
+        by=command.created_by,
+        no_notification=target.no_notification,
+        command=command if command.idempotency_key else None,
+        cancel_request=_cancel_shipment(target),
+        withdraw_requests=_withdrawals(target),
+    )
+    return (event,)
+
+
+def _cancel_shipment(target: Return) -> CancelShipmentRequest | None:
+    if target.shipping_method is None:
+        return None
+    return CancelShipmentRequest(
+        key=f"{target.id}/cancel_shipment/1",
+        order_id=target.order_id,
+        return_id=target.id,
+        shipment_key=f"{target.id}/shipment/1",
+        shipment=target.shipment,
+    )
+
+
+def _withdrawals(target: Return) -> tuple[WithdrawRequest, ...]:
+    restocks = [receipt.restock for receipt in target.receipts if receipt.restock]
+    return tuple(
+        [
+            WithdrawRequest(
+                key=f"{target.id}/withdraw/{number}",
+                order_id=target.order_id,
+                return_id=target.id,
+                location_id=restock.location_id,
+                lines=restock.lines,
+                restock_key=restock.key,
+            )
+            for number, restock in enumerate(restocks, start=1)
+        ]
+    )

@@ -1,0 +1,59 @@
+"""The checks that several commands share, and the list in which they gather what is wrong."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from rma.domain.checks import is_whole
+from rma.domain.commands import Command
+from rma.domain.errors import Violation, rejection
+from rma.domain.money import NO_CURRENCY, Money
+
+T = TypeVar("T")
+
+
+class Violations(list[Violation]):
+    """What is wrong with one request, in its order."""
+
+    def add(self, code: str, item_id: object = None, **numbers: object) -> None:
+        """One more thing that is wrong."""
+        self.append(Violation(code, None if item_id is None else str(item_id), numbers))
+
+    def none_about(self, subject: T | None) -> T:
+        """
+        The subject of the request, once nothing is wrong with it.
+
+        Raises:
+            Rejected: something is; a subject that is missing must have been reported.
+        """
+        if self or subject is None:
+            raise rejection(self)
+        return subject
+
+    def check_key(self, command: Command) -> None:
+        """An idempotency key is a text that is not empty, or None."""
+        key: object = command.idempotency_key
+        if key is not None and not (isinstance(key, str) and key):
+            self.add("invalid_idempotency_key", idempotency_key=key)
+
+    def check_metadata(self, metadata: object, item_id: str | None = None) -> None:
+        """Metadata is a mapping."""
+        if not isinstance(metadata, Mapping):
+            self.add("invalid_metadata", item_id)
+
+    def check_amount(
+        self, amount: object, currency: str | None, code: str, *, minimum: int = 0
+    ) -> int | None:
+        """The amount in minor units if it is money of the currency and large enough; else None."""
+        minor = amount.amount if isinstance(amount, Money) else amount
+        if not is_whole(minor, at_least=minimum):
+            self.add(code, amount=str(amount), minimum=minimum)
+            return None
+        if isinstance(amount, Money) and currency and amount.currency not in (currency, NO_CURRENCY):
+            self.add("currency_mismatch", currency=amount.currency, order_currency=currency)
+            return None
+        return minor
+
+
+def plain(value: object) -> object:
+    """A value that can stand in an error: numbers and texts as they are, the rest in words."""
+    return value if isinstance(value, int | str) and not isinstance(value, bool) else repr(value)

@@ -1,0 +1,40 @@
+"""Turning an amount into refunds: one for each payment it is taken from, each with its own key."""
+
+from datetime import datetime
+
+from rma.domain.ledger import ReturnLedger
+from rma.domain.money import Money
+from rma.domain.order import Order
+from rma.domain.refunds import Refund, RefundStatus, split
+from rma.domain.returns import Return
+
+
+def refunds_for(
+    amount: int, order: Order, ledger: ReturnLedger, target: Return, at: datetime
+) -> tuple[Refund, ...]:
+    """
+    The amount (at most what is refundable) as refunds, taken from the payments in their order.
+
+    A payment whose refund failed or was reversed is tried again under the next key.
+    """
+    retried = {refund.retry_of for refund in target.refunds}
+    lost = {
+        refund.payment_id: refund.key
+        for refund in target.refunds
+        if not refund.is_in_force and refund.key not in retried
+    }
+    return tuple(
+        [
+            Refund(
+                key=f"{target.id}/refund/{number}",
+                payment_id=payment_id,
+                amount=Money(part, order.currency),
+                status=RefundStatus.PENDING,
+                requested_at=at,
+                retry_of=lost.get(payment_id),
+            )
+            for number, (payment_id, part) in enumerate(
+                split(amount, ledger.left_of_payments(order)), start=len(target.refunds) + 1
+            )
+        ]
+    )

@@ -1,0 +1,248 @@
+"""RequestReturn: who may send what back, and what that will be worth."""
+
+from rma.domain.checks import all_are, is_whole
+from rma.domain.commands import RequestedItem, RequestReturn
+from rma.domain.decide.judging import Violations, plain
+from rma.domain.effects import ReturnShipmentRequest, StockLine
+from rma.domain.eligibility import refusals
+from rma.domain.events import ReturnRequested
+from rma.domain.facts import Facts
+from rma.domain.items import ReturnItem
+from rma.domain.ledger import Pool, ReturnLedger
+from rma.domain.money import NO_CURRENCY, Money
+from rma.domain.order import (
+    LineItem,
+    Order,
+    OrderStatus,
+    ReturnReason,
+    ShippingMethod,
+    ShippingOption,
+    in_currency,
+)
+from rma.domain.returns import Return, ReturnStatus
+from rma.domain.valuation import quoted
+
+
+def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -> tuple[ReturnRequested]:
+    """
+    A return opened: its units reserved, its worth quoted, its shipment asked for.
+
+    Raises:
+        Rejected: with everything that is wrong.
+    """
+    wrong = Violations()
+    order = facts.order
+    if order is None:
+        wrong.add("order_not_found", order_id=plain(command.order_id))
+    elif order.status is OrderStatus.CANCELED:
+        wrong.add("order_canceled", order_id=order.id)
+    items = _well_formed(command, wrong)
+    lines = {line.id: line for line in order.items} if order else {}
+    pools = ledger.pools(order, [asked.item_id for asked in items]) if order else {}
+    quantities = _check_items(wrong, items, facts, lines, pools)
+    shipping_price = _check_shipping(wrong, command, facts)
+    custom_amount = _check_refund(wrong, command, order, ledger)
+    wrong.check_metadata(command.metadata)
+    wrong.check_key(command)
+    order = wrong.none_about(order)
+    return_items = _taken(items, pools)
+    option = facts.shipping_option
+    method = _method(option, shipping_price, order.currency, facts.fresh_id) if option else None
+    terms = facts.policy.terms
+    shipping = method.total.amount if method else 0
+    quote = quoted(return_items, shipping=shipping, terms=terms, custom_amount=custom_amount)
+    opened = Return(
+        id=f"ret_{facts.fresh_id}",
+        order_id=order.id,
+        display_id=len(ledger.returns) + 1,
+        order_version=order.version + ledger.changes + 1,
+        status=ReturnStatus.REQUESTED,
+        items=return_items,
+        refund_amount=Money(quote.total, order.currency),
+        terms=terms,
+        requested_at=facts.at,
+        updated_at=facts.at,
+        shipping_method=method,
+        location_id=_first(command.location_id, option.location_id if option else None),
+        no_notification=(
+            order.no_notification if command.no_notification is None else command.no_notification
+        ),
+        created_by=command.created_by,
+        idempotency_key=command.idempotency_key,
+        custom_amount=custom_amount,
+        metadata=command.metadata,
+    )
+    stock = [StockLine(item_id, lines[item_id].variant_id, count) for item_id, count in quantities.items()]
+    event = ReturnRequested(
+        order_id=order.id,
+        return_id=opened.id,
+        at=facts.at,
+        by=command.created_by,
+        no_notification=opened.no_notification,
+        command=command if command.idempotency_key else None,
+        opened=opened,
+        shipment_request=_booking(opened, option, method, stock) if option and method else None,
+    )
+    return (event,)
+
+
+def _well_formed(command: RequestReturn, wrong: Violations) -> tuple[RequestedItem, ...]:
+    items = command.items
+    if not all_are(items, RequestedItem) or not all_are(tuple([asked.item_id for asked in items]), str):
+        wrong.add("invalid_items", expected="RequestedItem")
+        return ()
+    if not items:
+        wrong.add("no_items")
+    return items
+
+
+def _check_items(
+    wrong: Violations,
+    items: tuple[RequestedItem, ...],
+    facts: Facts,
+    lines: dict[str, LineItem],
+    pools: dict[str, Pool],
+) -> dict[str, int]:
+    """The quantities asked for by line; the limits hold for these sums."""
+    totals: dict[str, int] = {}
+    for asked in items:
+        if is_whole(asked.quantity, at_least=1):
+            totals[asked.item_id] = totals.get(asked.item_id, 0) + asked.quantity
+    reasons = {reason.id: reason for reason in facts.reasons}
+    categories = {reason.parent_id for reason in facts.reasons}
+    judged: set[str] = set()
+    for asked in items:
+        item_id = asked.item_id
+        if facts.order and item_id not in judged:
+            judged.add(item_id)
+            _check_line(wrong, item_id, totals.get(item_id, 0), facts, facts.order, lines, pools)
+        if not is_whole(asked.quantity, at_least=1):
+            wrong.add("invalid_quantity", item_id, quantity=plain(asked.quantity), minimum=1)
+        if asked.reason_id is not None:
+            _check_reason(wrong, item_id, asked.reason_id, reasons, categories)
+        wrong.check_metadata(asked.metadata, item_id)
+    return totals
+
+
+def _check_line(
+    wrong: Violations,
+    item_id: str,
+    quantity: int,
+    facts: Facts,
+    order: Order,
+    lines: dict[str, LineItem],
+    pools: dict[str, Pool],
+) -> None:
+    line = lines.get(item_id)
+    if line is None:
+        wrong.add("item_not_found", item_id, order_id=order.id)
+        return
+    wrong.extend(refusals(order, line, facts.policy, facts.at))
+    returnable = pools[item_id].returnable(line)
+    if quantity > returnable:
+        wrong.add("quantity_exceeds_returnable", item_id, quantity=quantity, returnable=returnable)
+
+
+def _check_reason(
+    wrong: Violations,
+    item_id: str,
+    reason_id: str,
+    reasons: dict[str, ReturnReason],
+    categories: set[str | None],
+) -> None:
+    reason = reasons.get(str(reason_id))
+    if reason is None:
+        wrong.add("return_reason_not_found", item_id, reason_id=plain(reason_id))
+    elif reason.id in categories:
+        wrong.add("return_reason_is_category", item_id, reason_id=reason.id)
+    elif reason.retired:
+        wrong.add("return_reason_retired", item_id, reason_id=reason.id)
+
+
+def _check_shipping(wrong: Violations, command: RequestReturn, facts: Facts) -> int | None:
+    """The price that was named for the shipping, if one was and it can be."""
+    currency = facts.order.currency if facts.order else None
+    option = facts.shipping_option
+    if command.shipping_option_id is not None:
+        if not facts.books_shipments:
+            wrong.add("no_fulfillment")
+        elif option is None:
+            wrong.add("shipping_option_not_found", shipping_option_id=plain(command.shipping_option_id))
+        elif not option.is_return:
+            wrong.add("not_a_return_option", shipping_option_id=option.id)
+        if option and currency and option.price.currency not in (currency, NO_CURRENCY):
+            wrong.add("currency_mismatch", currency=option.price.currency, order_currency=currency)
+    for fee in facts.policy.fees:
+        if fee.amount and currency and fee.amount.currency not in (currency, NO_CURRENCY):
+            wrong.add("currency_mismatch", currency=fee.amount.currency, order_currency=currency)
+    if command.shipping_price is None:
+        return None
+    if command.shipping_option_id is None:
+        wrong.add("shipping_price_without_option")
+    return wrong.check_amount(command.shipping_price, currency, "invalid_shipping_price")
+
+
+def _check_refund(
+    wrong: Violations, command: RequestReturn, order: Order | None, ledger: ReturnLedger
+) -> int | None:
+    """The refund that was named, if one was and it can be."""
+    if command.refund_amount is None:
+        return None
+    amount = wrong.check_amount(
+        command.refund_amount, order.currency if order else None, "invalid_refund_amount"
+    )
+    if amount is not None and order is not None and amount > (refundable := ledger.refundable(order)):
+        wrong.add("refund_exceeds_refundable", amount=amount, refundable=refundable)
+    return amount
+
+
+def _taken(items: tuple[RequestedItem, ...], pools: dict[str, Pool]) -> tuple[ReturnItem, ...]:
+    """The items with what their units take from their lines, in request order."""
+    taken = []
+    for asked in items:
+        share, pools[asked.item_id] = pools[asked.item_id].take(asked.quantity)
+        taken.append(
+            ReturnItem(
+                item_id=asked.item_id,
+                quantity=asked.quantity,
+                line=pools[asked.item_id].line,
+                taken=share,
+                reason_id=asked.reason_id,
+                note=asked.note,
+                metadata=asked.metadata,
+            )
+        )
+    return tuple(taken)
+
+
+def _method(option: ShippingOption, price: int | None, currency: str, fresh_id: str) -> ShippingMethod:
+    taxes = option.tax_lines
+    if price is not None:  # a tax amount of the option's price says nothing about another price
+        taxes = tuple([type(tax)(tax.rate, tax.code, tax.name) for tax in taxes])
+    method = ShippingMethod(
+        id=f"sm_{fresh_id}",
+        option_id=option.id,
+        name=option.name,
+        price=option.price.amount if price is None else price,
+        tax_lines=taxes,
+        is_tax_inclusive=option.is_tax_inclusive,
+    )
+    return in_currency(method, currency)
+
+
+def _booking(
+    opened: Return, option: ShippingOption, method: ShippingMethod, stock: list[StockLine]
+) -> ReturnShipmentRequest:
+    return ReturnShipmentRequest(
+        key=f"{opened.id}/shipment/1",
+        order_id=opened.order_id,
+        return_id=opened.id,
+        shipping_method=method,
+        provider_id=option.provider_id,
+        location_id=opened.location_id,
+        lines=tuple(stock),
+    )
+
+
+def _first(*values: str | None) -> str | None:
+    return next((value for value in values if value is not None), None)

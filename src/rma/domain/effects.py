@@ -1,0 +1,160 @@
+"""
+What is asked of the outside, and what it answers.
+
+An effect IS the frozen request that its port takes. It is stored with the facts it comes from and sent,
+under its key, until an outcome is recorded.
+"""
+
+from attrs import field, frozen
+
+from rma.domain.checks import metadata
+from rma.domain.frozenmap import FrozenMap
+from rma.domain.money import Money
+from rma.domain.order import ShippingMethod
+
+
+@frozen
+class StockLine:
+    """Units of one line item."""
+
+    item_id: str
+    variant_id: str | None
+    quantity: int
+
+
+@frozen
+class RefundRequest:
+    """Give this much of this payment back."""
+
+    key: str
+    order_id: str
+    return_id: str
+    payment_id: str
+    amount: Money
+    reason: str = "return"
+
+
+@frozen
+class RestockRequest:
+    """These units arrived and can be sold again: put them into stock."""
+
+    key: str
+    order_id: str
+    return_id: str
+    location_id: str | None
+    lines: tuple[StockLine, ...]
+
+
+@frozen
+class WithdrawRequest:
+    """These units go back to the customer: take out of stock what `restock_key` put in."""
+
+    key: str
+    order_id: str
+    return_id: str
+    location_id: str | None
+    lines: tuple[StockLine, ...]
+    restock_key: str
+
+
+@frozen
+class ReturnShipment:
+    """What the carrier answered to a booking; `data` becomes `Return.shipping_data`."""
+
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    tracking_number: str | None = None
+    label_url: str | None = None
+
+
+@frozen
+class ReturnShipmentRequest:
+    """Book the way back for these goods."""
+
+    key: str
+    order_id: str
+    return_id: str
+    shipping_method: ShippingMethod
+    provider_id: str | None
+    location_id: str | None
+    lines: tuple[StockLine, ...]
+
+
+@frozen
+class CancelShipmentRequest:
+    """
+    Cancel what was booked under `shipment_key`.
+
+    It is sent only after the booking was answered, and carries that answer.
+    """
+
+    key: str
+    order_id: str
+    return_id: str
+    shipment_key: str
+    shipment: ReturnShipment | None = None
+
+
+Effect = ReturnShipmentRequest | CancelShipmentRequest | RestockRequest | WithdrawRequest | RefundRequest
+
+
+@frozen
+class RefundSucceeded:
+    """The gateway gave the money back."""
+
+    reference: str | None = None
+
+
+@frozen
+class RefundPending:
+    """The gateway took the request and will tell later how it ended."""
+
+    reference: str | None = None
+
+
+@frozen
+class RefundDeclined:
+    """The gateway refused, definitely: no money moved and none will under this key."""
+
+    code: str
+    message: str = ""
+
+
+RefundOutcome = RefundSucceeded | RefundPending | RefundDeclined
+
+
+@frozen
+class Done:
+    """A port that answers nothing has done what it was asked."""
+
+
+@frozen
+class Unknown:
+    """The port raised: whether it acted can not be told. The same key is sent again later."""
+
+    error: str
+
+
+@frozen
+class Outcome:
+    """How the effect of this key ended, or that it could not be told."""
+
+    key: str
+    result: RefundOutcome | ReturnShipment | Done | Unknown
+
+
+@frozen
+class OpenEffect:
+    """An effect without an outcome, with how often it was tried in vain and what was said last."""
+
+    request: Effect
+    attempts: int = 0
+    last_error: str | None = None
+
+    @property
+    def waits_for(self) -> str | None:
+        """The key that must be settled before this may be sent."""
+        match self.request:
+            case CancelShipmentRequest(shipment_key=key) | WithdrawRequest(restock_key=key):
+                return key
+            case _:
+                return None

@@ -1,0 +1,18 @@
+"""Which lines may come back at all, whatever their quantity: the policy's word, asked once, on request."""
+
+from datetime import datetime
+
+from rma.domain.errors import Violation
+from rma.domain.order import LineItem, Order
+from rma.domain.policy import ReturnPolicy
+
+
+def refusals(order: Order, item: LineItem, policy: ReturnPolicy, at: datetime) -> tuple[Violation, ...]:
+    """Why no unit of this line may be returned now; empty if some may."""
+    refused = []
+    if not item.is_returnable:
+        refused.append(Violation("item_not_returnable", item.id))
+    until = policy.returnable_until(order, item)
+    if until is not None and at > until:
+        refused.append(Violation("return_window_closed", item.id, {"until": until.isoformat()}))
+    return tuple(refused)

@@ -1,0 +1,142 @@
+"""
+How the ledger stands after an event. Total: it never refuses, and knows no rules.
+
+`change` opens the effects that an event asks for; here they are only closed.
+"""
+
+from datetime import datetime
+from typing import assert_never
+
+from attrs import evolve as with_
+
+from rma.domain.effects import CancelShipmentRequest, OpenEffect, ReturnShipment
+from rma.domain.events import (
+    ByCommand,
+    EffectsSettled,
+    Event,
+    EventsPublished,
+    GoodsReceived,
+    RefundBlocked,
+    RefundRetried,
+    ReturnCanceled,
+    ReturnRequested,
+    Settlement,
+)
+from rma.domain.frozenmap import FrozenMap
+from rma.domain.items import ReturnItem
+from rma.domain.ledger import Answered, ReturnLedger
+from rma.domain.returns import Return, ReturnStatus
+
+
+def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
+    """The ledger after the event, its revision that of the commit that recorded it."""
+    match event:
+        case ReturnRequested(opened=opened):
+            after = ledger.with_return(opened)
+        case EffectsSettled(settlements=settlements, at=at):
+            after = ledger
+            for settlement in settlements:
+                after = _settled(after, settlement, at)
+        case EventsPublished(through=through):
+            # Its own revision has nothing to publish: if nothing came between, all is published.
+            behind = through < ledger.revision
+            after = with_(ledger, published=through if behind else max(event.revision, through))
+        case GoodsReceived() | RefundBlocked() | RefundRetried() | ReturnCanceled():
+            before = ledger.find(event.return_id)
+            after = ledger.with_return(_changed(before, event)) if before else ledger
+        case _:
+            assert_never(event)
+    if isinstance(event, ByCommand):
+        after = _remembering(after, event)
+    return with_(after, revision=event.revision) if event.revision else after
+
+
+def _changed(before: Return, event: GoodsReceived | RefundBlocked | RefundRetried | ReturnCanceled) -> Return:
+    match event:
+        case GoodsReceived(receipt=receipt):
+            return with_(
+                before,
+                status=receipt.status,
+                items=event.items,
+                receipts=(*before.receipts, receipt),
+                refunds=before.refunds + event.refunds,
+                refund_amount=event.refund_amount,
+                granted=event.granted,
+                named_amount=event.named_amount,
+                rounding=event.rounding,
+                location_id=event.location_id,
+                is_blocked=event.is_blocked,
+                received_at=event.at if receipt.status is ReturnStatus.RECEIVED else None,
+                updated_at=event.at,
+            )
+        case RefundBlocked():
+            return before  # it explains the receipt beside it, which says the same
+        case RefundRetried():
+            return with_(
+                before,
+                refunds=before.refunds + event.refunds,
+                is_blocked=event.is_blocked,
+                updated_at=event.at,
+            )
+        case ReturnCanceled():
+            return with_(
+                before,
+                status=ReturnStatus.CANCELED,
+                items=tuple([_back_to_nothing(item) for item in before.items]),
+                canceled_at=event.at,
+                updated_at=event.at,
+            )
+        case _:
+            assert_never(event)
+
+
+def _back_to_nothing(item: ReturnItem) -> ReturnItem:
+    return with_(item, received_quantity=0, damaged_quantity=0) if item.arrived_quantity else item
+
+
+def _remembering(ledger: ReturnLedger, event: ByCommand) -> ReturnLedger:
+    command = event.command
+    if command is None or command.idempotency_key is None:
+        return ledger
+    answered = ledger.answered.with_(command.idempotency_key, Answered(command, event.return_id))
+    return with_(ledger, answered=answered)
+
+
+def _settled(ledger: ReturnLedger, settlement: Settlement, at: datetime) -> ReturnLedger:
+    effects = ledger.open_effects
+    if settlement.is_open:
+        tried = effects.get(settlement.key)
+        if tried is not None:
+            tried = with_(tried, attempts=tried.attempts + 1, last_error=settlement.error)
+            effects = effects.with_(settlement.key, tried)
+        return with_(ledger, open_effects=effects)
+    effects = effects.without(settlement.key)
+    if settlement.shipment is not None:
+        effects = _told_what_to_cancel(effects, settlement.key, settlement.shipment)
+    before = ledger.find(settlement.return_id)
+    if before is not None and (settlement.refund or settlement.shipment):
+        ledger = ledger.with_return(
+            with_(
+                before,
+                refunds=tuple(
+                    [
+                        settlement.refund if settlement.refund and each.key == settlement.refund.key else each
+                        for each in before.refunds
+                    ]
+                ),
+                shipment=settlement.shipment or before.shipment,
+                updated_at=at,
+            )
+        )
+    return with_(ledger, open_effects=effects)
+
+
+def _told_what_to_cancel(
+    effects: FrozenMap[str, OpenEffect], shipment_key: str, shipment: ReturnShipment
+) -> FrozenMap[str, OpenEffect]:
+    # A cancellation waits for the answer to its booking, so it has not been sent with anything else.
+    for key, waiting in effects.items():
+        request = waiting.request
+        if isinstance(request, CancelShipmentRequest) and request.shipment_key == shipment_key:
+            return effects.with_(key, with_(waiting, request=with_(request, shipment=shipment)))
+    return effects

@@ -1,0 +1,58 @@
+"""One line of a return: what was asked, what arrived, and what its units took from the line's pool."""
+
+from attrs import field, frozen
+
+from rma.domain.frozenmap import FrozenMap
+from rma.domain.money import share
+from rma.domain.pricing import PricedLine
+
+
+@frozen
+class ReturnItem:
+    """
+    A line item in a return.
+
+    Attributes:
+        quantity: requested units; 0 for what came without being requested.
+        received_quantity: arrived and can be sold again.
+        damaged_quantity: arrived and can not. The two are disjoint.
+        is_requested: False for units that nobody announced.
+        line: the order's line as it was priced when a return first touched it.
+        taken: the share of the line's pool that these units took, as running sums in minor units.
+    """
+
+    item_id: str
+    quantity: int
+    line: PricedLine = field(repr=False)
+    taken: tuple[int, ...] = field(repr=False)
+    received_quantity: int = 0
+    damaged_quantity: int = 0
+    reason_id: str | None = None
+    note: str | None = None
+    is_requested: bool = True
+    metadata: FrozenMap[str, object] = FrozenMap()
+
+    @property
+    def arrived_quantity(self) -> int:
+        """Received and damaged together."""
+        return self.received_quantity + self.damaged_quantity
+
+    @property
+    def missing_quantity(self) -> int:
+        """Requested units that have not arrived."""
+        return self.quantity - self.arrived_quantity if self.is_requested else 0
+
+    @property
+    def taken_quantity(self) -> int:
+        """The units that `taken` is the share of."""
+        return self.quantity if self.is_requested else self.arrived_quantity
+
+    def worth(self, quantity: int) -> tuple[int, ...]:
+        """The share of the first `quantity` units of this item, as running sums."""
+        if not quantity:
+            return self.line.nothing
+        return share(self.taken, quantity, self.taken_quantity)
+
+    def paid_for(self, *, refund_damaged: bool) -> tuple[int, ...]:
+        """The share of the units that arrived and are refunded, as running sums."""
+        return self.worth(self.arrived_quantity if refund_damaged else self.received_quantity)

@@ -1,0 +1,132 @@
+"""
+Everything known about the returns of ONE order: the boundary inside which it must all be consistent.
+
+The ledger stores returns, what is outstanding and which commands were answered. Quantities, refundable
+amounts and order statuses are derived here, in one place, and nowhere stored.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from attrs import evolve, frozen
+
+from rma.domain.commands import Command
+from rma.domain.effects import OpenEffect
+from rma.domain.errors import NotFound
+from rma.domain.frozenmap import FrozenMap
+from rma.domain.money import share
+from rma.domain.order import LineItem, Order
+from rma.domain.pricing import PricedLine, price_lines
+from rma.domain.refunds import Refund, left_of_payments
+from rma.domain.returns import Return, ReturnStatus
+
+
+@frozen
+class Answered:
+    """A command that was done under an idempotency key, and the return that it was about."""
+
+    command: Command
+    return_id: str
+
+
+@frozen
+class Pool:
+    """What remains of a line: units that no return holds, and the running sums over them."""
+
+    line: PricedLine
+    quantity: int
+    sums: tuple[int, ...]
+
+    def returnable(self, item: LineItem) -> int:
+        """How many units of the line can still come back, as the order stands now."""
+        taken = self.line.quantity - self.quantity
+        fulfilled = min(item.fulfilled_quantity, self.line.ordered_quantity)
+        return max(0, min(fulfilled - item.returned_quantity - taken, self.quantity))
+
+    def take(self, quantity: int) -> tuple[tuple[int, ...], "Pool"]:
+        """What these units are worth, and the pool without them."""
+        taken = share(self.sums, quantity, self.quantity) if quantity else self.line.nothing
+        return taken, self._less(quantity, taken)
+
+    def _less(self, quantity: int, taken: tuple[int, ...]) -> "Pool":
+        left = tuple([amount - gone for amount, gone in zip(self.sums, taken, strict=True)])
+        return Pool(self.line, self.quantity - quantity, left)
+
+
+@frozen
+class ReturnLedger:
+    """
+    The returns of one order.
+
+    Attributes:
+        revision: counts commits; 0 for an order without any. The compare-and-set number.
+        returns: oldest first.
+        open_effects: by key, in order of creation: what the outside has not answered yet.
+        answered: by idempotency key.
+        published: the revision up to which events reached their publisher.
+    """
+
+    order_id: str
+    revision: int = 0
+    returns: tuple[Return, ...] = ()
+    open_effects: FrozenMap[str, OpenEffect] = FrozenMap()
+    answered: FrozenMap[str, Answered] = FrozenMap()
+    published: int = 0
+
+    def find(self, return_id: str) -> Return | None:
+        """The return of this id, if it is here."""
+        return next((each for each in self.returns if each.id == return_id), None)
+
+    def get(self, return_id: str) -> Return:
+        """
+        The return of this id.
+
+        Raises:
+            NotFound: `return_not_found`.
+        """
+        found = self.find(return_id)
+        if found is None:
+            raise NotFound("return_not_found", {"return_id": return_id})
+        return found
+
+    @property
+    def refunds(self) -> Iterator[Refund]:
+        """Every refund of every return."""
+        return (refund for each in self.returns for refund in each.refunds)
+
+    @property
+    def changes(self) -> int:
+        """How many requests, receipts and cancellations there were: by so much the order's version grew."""
+        return sum([1 + len(each.receipts) + (each.status is ReturnStatus.CANCELED) for each in self.returns])
+
+    def pools(self, order: Order, item_ids: Iterable[str]) -> dict[str, Pool]:
+        """What remains of these lines of the order, by item id; ids not on the order are left out."""
+        wanted = set(item_ids)
+        found: dict[str, Pool] = {}
+        for each in self.returns:
+            for item in each.items:
+                if item.item_id in wanted:
+                    line = item.line
+                    pool = found.get(item.item_id) or Pool(line, line.quantity, line.pool)
+                    found[item.item_id] = pool._less(*each.held(item))  # noqa: SLF001 # same room
+        on_order = {item.id for item in order.items}
+        untouched = (wanted & on_order) - found.keys()
+        if untouched:
+            for item_id, line in price_lines(order, untouched).items():
+                found[item_id] = Pool(line, line.quantity, line.pool)
+        return {item_id: pool for item_id, pool in found.items() if item_id in on_order}
+
+    def left_of_payments(self, order: Order) -> dict[str, int]:
+        """What each payment can still give back, minor units, in their order."""
+        return left_of_payments(order, self.refunds)
+
+    def refundable(self, order: Order) -> int:
+        """Captured, less what was refunded and what is on its way: minor units."""
+        return sum(self.left_of_payments(order).values())
+
+    def with_return(self, changed: Return) -> "ReturnLedger":
+        """The ledger with this return in place of the one of its id, or added."""
+        if self.find(changed.id) is None:
+            return evolve(self, returns=(*self.returns, changed))
+        return evolve(
+            self, returns=tuple([changed if each.id == changed.id else each for each in self.returns])
+        )

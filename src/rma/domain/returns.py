@@ -1,0 +1,185 @@
+"""A return: one authorisation to send items back (an RMA), as it stands."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from rma.domain.effects import RestockRequest, ReturnShipment
+from rma.domain.frozenmap import FrozenMap
+from rma.domain.items import ReturnItem
+from rma.domain.money import Money
+from rma.domain.order import ShippingMethod
+from rma.domain.policy import Terms
+from rma.domain.pricing import Part
+from rma.domain.refunds import Refund, in_force
+from rma.domain.valuation import Valuation, arrived, quoted, with_rounding
+
+
+class ReturnStatus(StrEnum):
+    """
+    Where a return stands.
+
+    `requires_action`: what arrived is not what was requested, and a clerk decides.
+    """
+
+    REQUESTED = "requested"
+    PARTIALLY_RECEIVED = "partially_received"
+    REQUIRES_ACTION = "requires_action"
+    RECEIVED = "received"
+    CANCELED = "canceled"
+
+
+@frozen
+class ReceiptItem:
+    """What one parcel held of one line item."""
+
+    item_id: str
+    quantity: int
+    damaged_quantity: int
+
+
+@frozen
+class Receipt:
+    """
+    One arrival of goods, or a clerk's word that no more will arrive (then without items).
+
+    Attributes:
+        number: counts the return's receipts from 1.
+        status: what the return became by it.
+        restock: what was put into stock because of it.
+    """
+
+    number: int
+    at: datetime
+    by: str | None
+    items: tuple[ReceiptItem, ...]
+    location_id: str | None
+    status: ReturnStatus
+    restock: RestockRequest | None = None
+
+
+@frozen
+class Return:
+    """
+    One authorisation to send items back.
+
+    Attributes:
+        refund_amount: the quote until the return is received, then the sum of what was granted.
+        granted: what the receipts so far entitle the customer to, minor units.
+        custom_amount: the refund that the request named, minor units.
+        named_amount: the refund that a receipt named for the whole return, minor units.
+        rounding: how much less than computed was granted, because the host rounds in other ways.
+        is_blocked: the amount due was above what the payments have left; `RetryRefund` asks again.
+        terms: what the policy said about money and damage when the return was requested.
+        display_id: counts the order's returns from 1.
+        order_version: the order's version that the request made.
+        received_at: when it became received; a parcel of several or a mismatch does not set it.
+        shipment: what the carrier answered; `shipping_data` is its data.
+    """
+
+    id: str
+    order_id: str
+    display_id: int
+    order_version: int
+    status: ReturnStatus
+    items: tuple[ReturnItem, ...]
+    refund_amount: Money
+    terms: Terms
+    requested_at: datetime
+    updated_at: datetime
+    shipping_method: ShippingMethod | None = None
+    shipment: ReturnShipment | None = None
+    location_id: str | None = None
+    no_notification: bool = False
+    created_by: str | None = None
+    idempotency_key: str | None = None
+    refunds: tuple[Refund, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    granted: int = 0
+    custom_amount: int | None = None
+    named_amount: int | None = None
+    rounding: int = 0
+    is_blocked: bool = False
+    received_at: datetime | None = None
+    canceled_at: datetime | None = None
+    exchange_id: str | None = None
+    claim_id: str | None = None
+    metadata: FrozenMap[str, object] = field(default=FrozenMap())
+
+    @property
+    def is_open(self) -> bool:
+        """True while goods may still arrive: its units are spoken for."""
+        return self.status not in (ReturnStatus.RECEIVED, ReturnStatus.CANCELED)
+
+    @property
+    def currency(self) -> str:
+        """Of every amount in this return."""
+        return self.refund_amount.currency
+
+    @property
+    def shipping_data(self) -> FrozenMap[str, object] | None:
+        """What the carrier answered; None until a booking was."""
+        return self.shipment.data if self.shipment else None
+
+    @property
+    def shipping_total(self) -> int:
+        """What the way back costs the customer, with tax: minor units."""
+        return self.shipping_method.total.amount if self.shipping_method else 0
+
+    @property
+    def refunded(self) -> int:
+        """The sum of its refunds in force, minor units."""
+        return in_force(self.refunds)
+
+    @property
+    def amount_due(self) -> Money:
+        """Granted, and neither paid nor on its way."""
+        return Money(max(0, self.granted - self.refunded), self.currency)
+
+    @property
+    def was_partially_received(self) -> bool:
+        """True if a parcel was ever booked, and refunded, as one of several."""
+        return any(receipt.status is ReturnStatus.PARTIALLY_RECEIVED for receipt in self.receipts)
+
+    @property
+    def valuation(self) -> Valuation:
+        """Why `refund_amount` is what it is."""
+        if self.status is not ReturnStatus.RECEIVED:
+            return quoted(
+                self.items,
+                shipping=self.shipping_total,
+                terms=self.terms,
+                custom_amount=self.custom_amount,
+            )
+        return with_rounding(self.worth_of_arrived(self.items, self.named_amount), self.rounding)
+
+    def worth_of_arrived(self, items: tuple[ReturnItem, ...], named_amount: int | None) -> Valuation:
+        """What these items come to by this return's terms, once they have arrived as they say."""
+        return arrived(
+            items,
+            shipping=self.shipping_total,
+            terms=self.terms,
+            custom_amount=self.custom_amount,
+            named_amount=named_amount,
+        )
+
+    @property
+    def breakdown(self) -> tuple[Part, ...]:
+        """The named parts of `refund_amount`; they add up to it exactly."""
+        return self.valuation.breakdown(self.currency)
+
+    def held(self, item: ReturnItem) -> tuple[int, tuple[int, ...]]:
+        """
+        The units of an item's line that are spoken for by it, and their share of the line.
+
+        Open returns hold what was requested and what came besides; a received one what arrived; a
+        canceled one nothing.
+        """
+        match self.status:
+            case ReturnStatus.CANCELED:
+                return 0, item.line.nothing
+            case ReturnStatus.RECEIVED:
+                return item.arrived_quantity, item.worth(item.arrived_quantity)
+            case _:
+                return item.taken_quantity, item.taken

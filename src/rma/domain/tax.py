@@ -1,0 +1,97 @@
+"""Taxes: on top of a price or contained in it, several at a time, exact in sum."""
+
+from collections.abc import Iterable
+from decimal import Decimal, InvalidOperation
+from fractions import Fraction
+from typing import Any
+
+from attrs import Attribute, field, frozen
+from attrs.validators import optional
+
+from rma.domain.checks import refuse
+from rma.domain.errors import InvalidValue
+from rma.domain.money import Money, as_money, round_half_up
+
+
+def not_negative(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """The field is money of at least 0."""
+    if not isinstance(value, Money) or value.amount < 0:
+        raise refuse(instance, attribute.name, value, "money of at least 0")
+
+
+def percentage(value: Decimal | int | str) -> Decimal:
+    """
+    A finite percentage of at least 0.
+
+    Raises:
+        InvalidValue: it is not, or a float, whose digits are not those that were written.
+    """
+    if not isinstance(value, float):
+        try:
+            rate = Decimal(value)
+        except (InvalidOperation, TypeError, ValueError):
+            rate = Decimal("NaN")
+        if rate.is_finite() and rate >= 0:
+            return rate
+    raise InvalidValue(
+        "invalid_value",
+        {"field": "percentage", "value": repr(value), "expected": "a Decimal of at least 0, never a float"},
+    )
+
+
+def optional_money(value: Money | int | None) -> Money | None:
+    """A converter for money that need not be given."""
+    return None if value is None else as_money(value)
+
+
+@frozen
+class TaxLine:
+    """
+    One tax on a line or on shipping.
+
+    Args:
+        rate: percent, as `Decimal`, whole number or text; never a float.
+        code, name: how it is called; the first that is given names it in breakdowns.
+        amount: what was really charged on the whole line after discounts, when the host knows it; wins
+            over the rate.
+    """
+
+    rate: Decimal = field(converter=percentage)
+    code: str | None = None
+    name: str | None = None
+    amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
+
+    @property
+    def label(self) -> str:
+        """Code, name or rate: what stands behind `tax:` in a breakdown."""
+        return self.code or self.name or f"{self.rate.normalize():f}"
+
+
+def tax_sums(amount: int, taxes: Iterable[TaxLine], *, is_tax_inclusive: bool) -> tuple[int, ...]:
+    """
+    The taxes on an amount, summed up one after the other: (tax 1, tax 1 + tax 2, …), minor units.
+
+    On top, each tax is rounded half up by itself. Contained, the running sums are rounded, not the
+    single taxes, so that net and taxes give the amount back exactly for any number of rates.
+    """
+    lines = tuple(taxes)
+    sums: list[int] = []
+    total = rounded = 0
+    rate_so_far = Fraction(0)
+    rate_of_all = sum([Fraction(tax.rate) for tax in lines], Fraction(0))
+    for tax in lines:
+        if is_tax_inclusive:
+            rate_so_far += Fraction(tax.rate)
+            before, rounded = rounded, percent_of(amount, rate_so_far, of=100 + rate_of_all)
+            computed = rounded - before
+        else:
+            computed = percent_of(amount, tax.rate) if tax.amount is None else 0
+        total += computed if tax.amount is None else tax.amount.amount
+        sums.append(total)
+    return tuple(sums)
+
+
+def percent_of(amount: int, rate: Decimal | Fraction, *, of: Fraction = Fraction(100)) -> int:
+    """`amount * rate / of`, rounded half up to a whole minor unit."""
+    part = amount * Fraction(rate) / of
+    return round_half_up(part.numerator, part.denominator)

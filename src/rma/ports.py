@@ -1,0 +1,172 @@
+"""
+What the library needs from its host: Protocols only, so that no host class has to inherit from ours.
+
+For every port: requests carry a `key`. A key that is repeated must have no second effect and give the
+first answer. Outcomes that a gateway reports are values; an exception means that nobody knows whether it
+acted, and the same key is sent again later.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Protocol
+
+from rma.domain.change import Change
+from rma.domain.effects import (
+    CancelShipmentRequest,
+    RefundOutcome,
+    RefundRequest,
+    RestockRequest,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    WithdrawRequest,
+)
+from rma.domain.events import Event
+from rma.domain.ledger import ReturnLedger
+from rma.domain.order import Order, ReturnReason, ShippingOption
+from rma.domain.policy import ReturnPolicy
+
+
+class OrderRepository(Protocol):
+    """The host's orders, read only."""
+
+    def get(self, order_id: str) -> Order:
+        """
+        The order as it stands now.
+
+        Raises:
+            NotFound: `NotFound("order_not_found", {"order_id": order_id})`.
+            Unavailable: it can not be told now; the command changes nothing.
+        """
+        ...
+
+
+class ShippingOptionRepository(Protocol):
+    """The ways of sending goods that the host offers."""
+
+    def get(self, option_id: str) -> ShippingOption:
+        """
+        The option, for returns or not; which it is, the library judges.
+
+        Raises:
+            NotFound: `NotFound("shipping_option_not_found", {"shipping_option_id": option_id})`.
+            Unavailable: it can not be told now.
+        """
+        ...
+
+
+class ReturnReasonRepository(Protocol):
+    """The catalogue of return reasons: small, a tree by `parent_id`."""
+
+    def list(self) -> tuple[ReturnReason, ...]:
+        """
+        All reasons, categories and retired ones too.
+
+        Raises:
+            Unavailable: it can not be told now.
+        """
+        ...
+
+
+class ReturnRepository(Protocol):
+    """The ledgers, one an order, and their history."""
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """
+        The ledger as last committed; an empty one at revision 0 for an order without returns.
+
+        Raises:
+            Unavailable: it can not be told now.
+        """
+        ...
+
+    def load_by_return(self, return_id: str) -> ReturnLedger:
+        """
+        The ledger that holds this return.
+
+        Raises:
+            NotFound: `NotFound("return_not_found", {"return_id": return_id})`.
+            Unavailable: it can not be told now.
+        """
+        ...
+
+    def commit(self, change: Change) -> None:
+        """
+        Store ledger, events and effects of the change, all or nothing; nothing if it has no events.
+
+        Raises:
+            StaleLedger: the stored revision is not `change.expected_revision`; nothing was stored.
+            Unavailable: the store failed; nothing was stored.
+        """
+        ...
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """
+        Ids of at most `limit` orders with open effects, those that waited longest first.
+
+        Args:
+            now: aware.
+            limit: at least 1.
+            unpublished: also orders with events that no publisher took yet.
+        """
+        ...
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """Everything that happened to this order's returns, oldest first."""
+        ...
+
+
+class Payments(Protocol):
+    """Gives captured money back."""
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """
+        Refund this amount of this payment, once for its key.
+
+        Returns:
+            `RefundSucceeded`, `RefundPending` (the gateway took it and will tell), or `RefundDeclined`:
+            the gateway refused definitely and no money moved. Never return that for a time-out.
+        """
+        ...
+
+
+class Inventory(Protocol):
+    """Stock of goods that can be sold."""
+
+    def restock(self, request: RestockRequest) -> None:
+        """Add these units at this location, once for the key."""
+        ...
+
+    def withdraw(self, request: WithdrawRequest) -> None:
+        """Take these units out again, because they go back to the customer; once for the key."""
+        ...
+
+
+class Fulfillment(Protocol):
+    """Carriers that bring goods back."""
+
+    def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        """Book the way back, once for the key; answers label, tracking and whatever the carrier says."""
+        ...
+
+    def cancel_return(self, request: CancelShipmentRequest) -> None:
+        """Cancel the booking of `shipment_key`, once for the key; one that is gone already is canceled."""
+        ...
+
+
+class EventPublisher(Protocol):
+    """Tells the rest of the host what happened."""
+
+    def publish(self, event_id: str, event: Event) -> None:
+        """
+        Hand the event on. Called at least once for each, in order within an order; whoever receives it
+        knows a repeat by its id. An exception means: not taken, again later.
+        """
+        ...
+
+
+#: The present moment, aware.
+Clock = Callable[[], datetime]
+#: A text that was never given before; ids of returns are made of it.
+Ids = Callable[[], str]
+#: The rules for an order.
+Policies = Callable[[Order], ReturnPolicy]

@@ -1,0 +1,231 @@
+"""The one object that most hosts construct."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import assert_never
+
+from attrs import field, frozen
+
+from rma.delivery import Delivery
+from rma.domain.commands import CancelReturn, Command, ReceiveReturn, RequestReturn, RetryRefund
+from rma.domain.decide.request import request_return
+from rma.domain.errors import NotFound
+from rma.domain.events import Event
+from rma.domain.order import ReturnReason, ShippingOption
+from rma.domain.policy import ReturnPolicy
+from rma.domain.returns import Return
+from rma.domain.views import (
+    OrderState,
+    Quote,
+    ReturnableItem,
+    order_state,
+    quote_of,
+    returnable_items,
+)
+from rma.handlers import (
+    CancelReturnHandler,
+    ReceiveReturnHandler,
+    RequestReturnHandler,
+    RetryRefundHandler,
+)
+from rma.ports import (
+    Clock,
+    EventPublisher,
+    Fulfillment,
+    Ids,
+    Inventory,
+    OrderRepository,
+    Payments,
+    Policies,
+    ReturnReasonRepository,
+    ReturnRepository,
+    ShippingOptionRepository,
+)
+
+#: How many orders `resume` asks for at a time.
+_BATCH = 100
+
+
+class _NoShippingOptions:
+    """A host that ships nothing back."""
+
+    def get(self, option_id: str) -> ShippingOption:
+        raise NotFound("shipping_option_not_found", {"shipping_option_id": option_id})
+
+
+class _NoReturnReasons:
+    """A host that asks for no reasons."""
+
+    def list(self) -> tuple[ReturnReason, ...]:
+        return ()
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+def random_id() -> str:
+    """32 random hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+def as_policies(policies: Policies | ReturnPolicy) -> Policies:
+    """The same policy for every order, where one is given instead of a callable."""
+    return (lambda _: policies) if isinstance(policies, ReturnPolicy) else policies
+
+
+@frozen(kw_only=True)
+class Resumed:
+    """
+    What `resume` found and left.
+
+    Attributes:
+        orders: ids of the orders that had something outstanding.
+        still_open: those of them that have it still; the next `resume` tries again.
+    """
+
+    orders: tuple[str, ...]
+    still_open: tuple[str, ...]
+
+
+@frozen(kw_only=True)
+class ReturnService:
+    """
+    Returns over the host's ports.
+
+    Args:
+        orders, returns, inventory, payments: required.
+        fulfillment: books return shipments; without it no shipping option can be asked for.
+        shipping_options, return_reasons: what may be chosen; nothing unless given.
+        policies: callable from an order to its `ReturnPolicy`, or one policy for all.
+        events: where events are published, at least once each; nowhere unless given.
+        clock: callable, the present moment, aware; UTC.
+        ids: callable, a text never given before; random.
+    """
+
+    orders: OrderRepository
+    returns: ReturnRepository
+    inventory: Inventory
+    payments: Payments
+    fulfillment: Fulfillment | None = None
+    shipping_options: ShippingOptionRepository = field(factory=_NoShippingOptions)
+    return_reasons: ReturnReasonRepository = field(factory=_NoReturnReasons)
+    policies: Policies = field(factory=ReturnPolicy, converter=as_policies)  # type: ignore[assignment] # converted
+    events: EventPublisher | None = None
+    clock: Clock = utc_now
+    ids: Ids = random_id
+
+    def handle(self, command: Command) -> Return:
+        """
+        The return after the command was done, its effects delivered as far as the ports answered.
+
+        A port that fails after the commit does not fail the command: what is outstanding stays in the
+        ledger and goes out with the next `resume`.
+
+        Raises:
+            Rejected: `NotFound`, `NotAllowed`, `Invalid` or `IdempotencyKeyReused`, with every violation;
+                nothing changed.
+            Unavailable: a repository failed; nothing changed.
+            StaleLedger: others changed the order's returns again and again; nothing changed.
+        """
+        match command:
+            case RequestReturn():
+                return self._request_return(command)
+            case ReceiveReturn():
+                return ReceiveReturnHandler(self.returns, self.orders, self.clock, self._delivery)(command)
+            case CancelReturn():
+                return CancelReturnHandler(self.returns, self.clock, self._delivery)(command)
+            case RetryRefund():
+                return RetryRefundHandler(self.returns, self.orders, self.clock, self._delivery)(command)
+            case _:
+                assert_never(command)
+
+    def quote(self, command: RequestReturn) -> Quote:
+        """
+        What this return would be worth, and why; nothing is done.
+
+        Raises:
+            Rejected: just as the command itself would be.
+        """
+        facts = self._request_return.facts(command, fresh_id="quote")
+        (event,) = request_return(facts, self.returns.load(command.order_id), command)
+        return quote_of(event.opened)
+
+    def returnable_items(self, order_id: str) -> tuple[ReturnableItem, ...]:
+        """
+        Every line of the order with how many of its units can come back now, and why not more.
+
+        Raises:
+            NotFound: there is no such order.
+        """
+        order = self.orders.get(order_id)
+        return returnable_items(order, self.returns.load(order_id), self.policies(order), self.clock())
+
+    def get(self, return_id: str) -> Return:
+        """
+        The return of this id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self.returns.load_by_return(return_id).get(return_id)
+
+    def list(self, order_id: str) -> tuple[Return, ...]:
+        """The returns of an order, oldest first; none for an order that is not known."""
+        return self.returns.load(order_id).returns
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """What happened to the returns of an order, oldest first."""
+        return self.returns.history(order_id)
+
+    def order_state(self, order_id: str) -> OrderState:
+        """
+        How the order stands with its returns counted in.
+
+        Raises:
+            NotFound: there is no such order.
+        """
+        return order_state(self.orders.get(order_id), self.returns.load(order_id))
+
+    def resume(self) -> Resumed:
+        """
+        Deliver whatever is outstanding, each effect once more under its key. Run it on a timer.
+
+        Raises:
+            Unavailable: the ledgers can not be read now.
+        """
+        seen: dict[str, bool] = {}
+        while batch := self._outstanding(limit=len(seen) + _BATCH) - seen.keys():
+            for order_id in sorted(batch):
+                ledger = self._delivery(self.returns.load(order_id))
+                behind = self.events is not None and ledger.published < ledger.revision
+                seen[order_id] = bool(ledger.open_effects) or behind
+        return Resumed(
+            orders=tuple(seen), still_open=tuple([order_id for order_id, is_open in seen.items() if is_open])
+        )
+
+    def _outstanding(self, limit: int) -> set[str]:
+        # Orders whose ports still fail stay in front, so each batch reaches beyond those already tried.
+        if self.events is None:
+            return set(self.returns.outstanding(self.clock(), limit))
+        return set(self.returns.outstanding(self.clock(), limit, unpublished=True))
+
+    @property
+    def _delivery(self) -> Delivery:
+        return Delivery(
+            self.returns, self.payments, self.inventory, self.fulfillment, self.events, self.clock
+        )
+
+    @property
+    def _request_return(self) -> RequestReturnHandler:
+        return RequestReturnHandler(
+            self.returns,
+            self.orders,
+            self.shipping_options,
+            self.return_reasons,
+            self.policies,
+            self.clock,
+            self.ids,
+            self._delivery,
+        )
