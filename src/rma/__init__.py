@@ -56,16 +56,8 @@ from rma.domain.events import (
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import ReturnLedger
 from rma.domain.money import Money
-from rma.domain.order import (
-    Adjustment,
-    LineItem,
-    Order,
-    OrderStatus,
-    Payment,
-    ReturnReason,
-    ShippingMethod,
-    ShippingOption,
-)
+from rma.domain.offers import ReturnReason, ShippingMethod, ShippingOption
+from rma.domain.order import Adjustment, LineItem, Order, OrderStatus, Payment
 from rma.domain.policy import Fee, ReturnPolicy, Terms
 from rma.domain.pricing import Part
 from rma.domain.refunds import Refund, RefundStatus

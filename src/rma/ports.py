@@ -22,7 +22,8 @@ from rma.domain.effects import (
 )
 from rma.domain.events import Event
 from rma.domain.ledger import ReturnLedger
-from rma.domain.order import Order, ReturnReason, ShippingOption
+from rma.domain.offers import ReturnReason, ShippingOption
+from rma.domain.order import Order
 from rma.domain.policy import ReturnPolicy
 
 

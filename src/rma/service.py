@@ -11,7 +11,7 @@ from rma.domain.commands import CancelReturn, Command, ReceiveReturn, RequestRet
 from rma.domain.decide.request import request_return
 from rma.domain.errors import NotFound
 from rma.domain.events import Event
-from rma.domain.order import ReturnReason, ShippingOption
+from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.policy import ReturnPolicy
 from rma.domain.returns import Return
 from rma.domain.views import (

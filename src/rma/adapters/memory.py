@@ -27,7 +27,8 @@ from rma.domain.effects import (
 from rma.domain.errors import NotFound, StaleLedger
 from rma.domain.events import Event
 from rma.domain.ledger import ReturnLedger
-from rma.domain.order import Order, ReturnReason, ShippingOption
+from rma.domain.offers import ReturnReason, ShippingOption
+from rma.domain.order import Order
 from rma.domain.policy import ReturnPolicy
 from rma.ports import (
     Clock,

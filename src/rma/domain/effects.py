@@ -10,7 +10,7 @@ from attrs import field, frozen
 from rma.domain.checks import metadata
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import Money
-from rma.domain.order import ShippingMethod
+from rma.domain.offers import ShippingMethod
 
 
 @frozen

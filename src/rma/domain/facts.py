@@ -5,7 +5,8 @@ from datetime import datetime
 from attrs import field, frozen
 
 from rma.domain.checks import aware
-from rma.domain.order import Order, ReturnReason, ShippingOption
+from rma.domain.offers import ReturnReason, ShippingOption
+from rma.domain.order import Order
 from rma.domain.policy import ReturnPolicy
 
 

@@ -9,7 +9,7 @@ from rma.domain.effects import RestockRequest, ReturnShipment
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.items import ReturnItem
 from rma.domain.money import Money
-from rma.domain.order import ShippingMethod
+from rma.domain.offers import ShippingMethod
 from rma.domain.policy import Terms
 from rma.domain.pricing import Part
 from rma.domain.refunds import Refund, in_force

@@ -1,6 +1,6 @@
 """Taxes: on top of a price or contained in it, several at a time, exact in sum."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
-from rma.domain.checks import refuse
+from rma.domain.checks import refuse, tuple_of
 from rma.domain.errors import InvalidValue
 from rma.domain.money import Money, as_money, round_half_up
 
@@ -67,19 +67,23 @@ class TaxLine:
         return self.code or self.name or f"{self.rate.normalize():f}"
 
 
-def tax_sums(amount: int, taxes: Iterable[TaxLine], *, is_tax_inclusive: bool) -> tuple[int, ...]:
+def tax_lines(values: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
+    """A converter from any iterable of tax lines to a tuple."""
+    return tuple_of(TaxLine, values)
+
+
+def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -> tuple[int, ...]:
     """
     The taxes on an amount, summed up one after the other: (tax 1, tax 1 + tax 2, …), minor units.
 
     On top, each tax is rounded half up by itself. Contained, the running sums are rounded, not the
     single taxes, so that net and taxes give the amount back exactly for any number of rates.
     """
-    lines = tuple(taxes)
     sums: list[int] = []
     total = rounded = 0
     rate_so_far = Fraction(0)
-    rate_of_all = sum([Fraction(tax.rate) for tax in lines], Fraction(0))
-    for tax in lines:
+    rate_of_all = sum([Fraction(tax.rate) for tax in taxes], Fraction(0))
+    for tax in taxes:
         if is_tax_inclusive:
             rate_so_far += Fraction(tax.rate)
             before, rounded = rounded, percent_of(amount, rate_so_far, of=100 + rate_of_all)

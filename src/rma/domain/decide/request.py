@@ -10,15 +10,8 @@ from rma.domain.facts import Facts
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import Pool, ReturnLedger
 from rma.domain.money import NO_CURRENCY, Money
-from rma.domain.order import (
-    LineItem,
-    Order,
-    OrderStatus,
-    ReturnReason,
-    ShippingMethod,
-    ShippingOption,
-    in_currency,
-)
+from rma.domain.offers import ReturnReason, ShippingMethod, ShippingOption
+from rma.domain.order import LineItem, Order, OrderStatus, in_currency
 from rma.domain.returns import Return, ReturnStatus
 from rma.domain.valuation import quoted
 
