@@ -36,9 +36,12 @@ from rma.ports import (
     Fulfillment,
     Ids,
     Inventory,
+    OrderRepository,
     Payments,
     Policies,
+    ReturnReasonRepository,
     ReturnRepository,
+    ShippingOptionRepository,
 )
 from rma.service import ReturnService, random_id, utc_now
 
@@ -235,9 +238,9 @@ class InMemoryEvents:
 
 
 def in_memory_service(
-    orders: Iterable[Order] = (),
-    reasons: Iterable[ReturnReason] = (),
-    shipping_options: Iterable[ShippingOption] = (),
+    orders: Iterable[Order] | OrderRepository = (),
+    reasons: Iterable[ReturnReason] | ReturnReasonRepository = (),
+    shipping_options: Iterable[ShippingOption] | ShippingOptionRepository = (),
     *,
     returns: ReturnRepository | None = None,
     inventory: Inventory | None = None,
@@ -248,15 +251,19 @@ def in_memory_service(
     clock: Clock = utc_now,
     ids: Ids = random_id,
 ) -> ReturnService:
-    """A whole running service over memory; pass your own port in place of any of them."""
+    """A whole running service over memory; pass values, or your own port in place of any of them."""
     return ReturnService(
-        orders=InMemoryOrders(orders),
+        orders=InMemoryOrders(orders) if isinstance(orders, Iterable) else orders,
         returns=returns or InMemoryReturns(),
         inventory=inventory or InMemoryInventory(),
         payments=payments or InMemoryPayments(),
         fulfillment=fulfillment or InMemoryFulfillment(),
-        shipping_options=InMemoryShippingOptions(shipping_options),
-        return_reasons=InMemoryReturnReasons(reasons),
+        shipping_options=(
+            InMemoryShippingOptions(shipping_options)
+            if isinstance(shipping_options, Iterable)
+            else shipping_options
+        ),
+        return_reasons=InMemoryReturnReasons(reasons) if isinstance(reasons, Iterable) else reasons,
         policies=policies,
         events=events,
         clock=clock,

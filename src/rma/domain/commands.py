@@ -15,13 +15,6 @@ from rma.domain.money import Money
 T = TypeVar("T")
 
 
-def _as_tuple(values: Iterable[T]) -> tuple[T, ...]:
-    try:
-        return tuple(values)
-    except TypeError:
-        return cast("tuple[T, ...]", values)  # kept as it is, and refused by decide
-
-
 def _as_map(mapping: Mapping[str, object]) -> FrozenMap[str, object]:
     # kept as it is when it is no mapping, and refused by decide
     given: object = mapping
@@ -48,6 +41,19 @@ class ReceivedItem:
     damaged_quantity: int = 0
 
 
+def _requested_items(items: Iterable[RequestedItem]) -> tuple[RequestedItem, ...]:
+    return _tuple_if_it_can_be(items)
+
+
+def _received_items(items: Iterable[ReceivedItem]) -> tuple[ReceivedItem, ...]:
+    return _tuple_if_it_can_be(items)
+
+
+def _tuple_if_it_can_be(items: Iterable[T]) -> tuple[T, ...]:
+    given: object = items
+    return tuple(items) if isinstance(given, Iterable) else cast("tuple[T, ...]", given)
+
+
 @frozen(kw_only=True)
 class RequestReturn:
     """
@@ -64,7 +70,7 @@ class RequestReturn:
     """
 
     order_id: str
-    items: tuple[RequestedItem, ...] = field(converter=_as_tuple)
+    items: tuple[RequestedItem, ...] = field(converter=_requested_items)
     shipping_option_id: str | None = None
     shipping_price: Money | int | None = None
     refund_amount: Money | int | None = None
@@ -89,7 +95,7 @@ class ReceiveReturn:
     """
 
     return_id: str
-    items: tuple[ReceivedItem, ...] = field(default=(), converter=_as_tuple)
+    items: tuple[ReceivedItem, ...] = field(default=(), converter=_received_items)
     refund_amount: Money | int | None = None
     location_id: str | None = None
     allow_mismatch: bool = False

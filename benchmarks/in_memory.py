@@ -1,0 +1,425 @@
+"""
+What this library costs above the least Python that does the same. Run by hand, with `rma` installed:
+
+    python benchmarks/in_memory.py
+
+For orders of 1 to 1000 lines (each with one discount and two taxes on top), all in memory, it times
+`RequestReturn` for some units of every line, and `ReceiveReturn` when exactly these arrive. Beside each
+runs its *floor*: a straight function, written by hand, that knows beforehand that everything is valid, and
+builds the same objects with the same arithmetic, puts them into the same kind of dicts and calls the same
+ports once. The floor has no handlers, no rules, nothing to look up and no errors. For every size both
+must end with equal ledgers, histories and port calls before anything is timed.
+
+How to read it: machines differ, so only the *ratio* means anything. Ours and the floor take turns in one
+process and `ratio` is the median over the pairs: what it costs to check a request and to find everything
+by oneself. `us/line` is ours; it should fall from 1 line to 10 and stay level from there. Nothing here fails
+because of a time.
+"""
+
+import gc
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from statistics import median
+from time import perf_counter_ns
+
+from attrs import field, frozen
+
+from rma import (
+    Adjustment,
+    Change,
+    EffectsSettled,
+    Event,
+    GoodsReceived,
+    LineItem,
+    Money,
+    Order,
+    Payment,
+    Receipt,
+    ReceiptItem,
+    ReceivedItem,
+    ReceiveReturn,
+    Refund,
+    RefundRequest,
+    RefundStatus,
+    RefundSucceeded,
+    RequestedItem,
+    RequestReturn,
+    RestockRequest,
+    Return,
+    ReturnItem,
+    ReturnLedger,
+    ReturnPolicy,
+    ReturnRequested,
+    ReturnStatus,
+    Settlement,
+    StockLine,
+    TaxLine,
+)
+from rma.adapters.memory import InMemoryInventory, InMemoryPayments, InMemoryReturns, in_memory_service
+from rma.domain.effects import OpenEffect
+from rma.domain.frozenmap import FrozenMap
+from rma.domain.pricing import PricedLine
+
+#: How many pairs of samples are taken, by lines of the order.
+PAIRS = {1: 6000, 10: 3000, 100: 600, 1000: 120}
+
+AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
+FRESH_ID = "1"
+RETURN_ID = f"ret_{FRESH_ID}"
+TERMS = ReturnPolicy().terms
+
+Run = Callable[[], Return]
+
+
+# What both are given
+
+
+def order_of(lines: int) -> Order:
+    """An order in which every line differs a little, delivered and paid."""
+    return Order(
+        id="order_1",
+        currency="usd",
+        items=[
+            LineItem(
+                id=f"item_{number}",
+                quantity=3 + number % 3,
+                unit_price=1999 + 7 * number,
+                fulfilled_quantity=3 + number % 3,
+                variant_id=f"variant_{number}",
+                adjustments=[Adjustment(250 + number, code="SUMMER")],
+                tax_lines=[TaxLine("7.25", code="state"), TaxLine("1.5", code="city")],
+            )
+            for number in range(lines)
+        ],
+        payments=[Payment("pay_1", captured=lines * 1_000_000)],
+    )
+
+
+def request_of(order: Order) -> RequestReturn:
+    """Two units of every line: less than all, so that shares have to be computed."""
+    return RequestReturn(
+        order_id=order.id, items=[RequestedItem(item_id=line.id, quantity=2) for line in order.items]
+    )
+
+
+def receipt_of(order: Order) -> ReceiveReturn:
+    """Everything that was requested arrives, and can be sold again."""
+    return ReceiveReturn(
+        return_id=RETURN_ID, items=[ReceivedItem(item_id=line.id, quantity=2) for line in order.items]
+    )
+
+
+# The floor
+
+
+@frozen
+class Store:
+    """What the in-memory adapter keeps, and the ports; without locks and refusals."""
+
+    ledgers: dict[str, ReturnLedger] = field(factory=dict)
+    history: dict[str, list[Event]] = field(factory=dict)
+    order_of: dict[str, str] = field(factory=dict)
+    waiting: dict[str, None] = field(factory=dict)
+    inventory: InMemoryInventory = field(factory=InMemoryInventory)
+    payments: InMemoryPayments = field(factory=InMemoryPayments)
+
+
+def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> Return:
+    """The least that `RequestReturn` can be."""
+    currency = order.currency
+    total = 0
+    items = []
+    for line, asked in zip(order.items, command.items, strict=True):
+        net = line.unit_price.amount * line.quantity
+        for adjustment in line.adjustments:
+            net -= adjustment.amount.amount
+        pool = [net]
+        paid = net
+        for tax in line.tax_lines:
+            numerator, denominator = tax.rate.as_integer_ratio()
+            paid += (2 * net * numerator + 100 * denominator) // (200 * denominator)
+            pool.append(paid)
+        for adjustment in line.adjustments:
+            net += adjustment.amount.amount
+            pool.append(net)
+        priced = PricedLine(
+            line.id,
+            currency,
+            line.quantity,
+            line.quantity,
+            tuple(pool),
+            tuple([tax.code or "" for tax in line.tax_lines]),
+            tuple([adjustment.code or "" for adjustment in line.adjustments]),
+            False,  # noqa: FBT003 # is_tax_inclusive
+        )
+        twice, double = 2 * asked.quantity, 2 * line.quantity
+        taken = tuple([(twice * amount + line.quantity) // double for amount in pool])
+        total += taken[len(line.tax_lines)]
+        items.append(
+            ReturnItem(
+                item_id=line.id,
+                quantity=asked.quantity,
+                line=priced,
+                taken=taken,
+                reason_id=asked.reason_id,
+                note=asked.note,
+                metadata=asked.metadata,
+            )
+        )
+    opened = Return(
+        id=RETURN_ID,
+        order_id=order.id,
+        display_id=1,
+        order_version=order.version + 1,
+        status=ReturnStatus.REQUESTED,
+        items=tuple(items),
+        refund_amount=Money(total, currency),
+        terms=TERMS,
+        requested_at=AT,
+        updated_at=AT,
+        location_id=command.location_id,
+        no_notification=order.no_notification,
+        created_by=command.created_by,
+        metadata=command.metadata,
+    )
+    event = ReturnRequested(
+        order_id=order.id,
+        return_id=RETURN_ID,
+        at=AT,
+        by=command.created_by,
+        no_notification=order.no_notification,
+        opened=opened,
+        revision=1,
+        number=1,
+    )
+    store.ledgers[order.id] = ReturnLedger(order.id, 1, (opened,))
+    store.history[order.id] = [event]
+    store.order_of[RETURN_ID] = order.id
+    return opened
+
+
+def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> Return:
+    """The least that `ReceiveReturn` can be: the receipt, both ports, and their answers."""
+    (opened,) = store.ledgers[order.id].returns
+    due = 0
+    items, came, stock = [], [], []
+    for line, item, arrived in zip(order.items, opened.items, command.items, strict=True):
+        items.append(
+            ReturnItem(
+                item_id=item.item_id,
+                quantity=item.quantity,
+                line=item.line,
+                taken=item.taken,
+                received_quantity=arrived.quantity,
+                damaged_quantity=arrived.damaged_quantity,
+                reason_id=item.reason_id,
+                note=item.note,
+                metadata=item.metadata,
+            )
+        )
+        came.append(ReceiptItem(item.item_id, arrived.quantity, arrived.damaged_quantity))
+        stock.append(StockLine(item.item_id, line.variant_id, arrived.quantity))
+        due += item.taken[len(item.line.taxes)]
+    restock = RestockRequest(f"{RETURN_ID}/restock/1", order.id, RETURN_ID, opened.location_id, tuple(stock))
+    receipt = Receipt(
+        1, AT, command.created_by, tuple(came), opened.location_id, ReturnStatus.RECEIVED, restock
+    )
+    amount = Money(due, order.currency)
+    key, payment_id = f"{RETURN_ID}/refund/1", order.payments[0].id
+    pending = Refund(key, payment_id, amount, RefundStatus.PENDING, AT)
+    refund_request = RefundRequest(key, order.id, RETURN_ID, payment_id, amount)
+    received = GoodsReceived(
+        order_id=order.id,
+        return_id=RETURN_ID,
+        at=AT,
+        by=command.created_by,
+        no_notification=opened.no_notification,
+        receipt=receipt,
+        items=tuple(items),
+        refund_amount=amount,
+        granted=due,
+        named_amount=None,
+        rounding=0,
+        is_blocked=False,
+        location_id=opened.location_id,
+        refunds=(pending,),
+        revision=2,
+        number=1,
+    )
+    effects = FrozenMap({restock.key: OpenEffect(restock), key: OpenEffect(refund_request)})
+    store.ledgers[order.id] = ReturnLedger(order.id, 2, (_received(opened, received, pending),), effects)
+    store.history[order.id].append(received)
+    store.waiting[order.id] = None
+
+    store.inventory.restock(restock)
+    answer = store.payments.refund(refund_request)
+    assert isinstance(answer, RefundSucceeded)
+
+    paid = Refund(key, payment_id, amount, RefundStatus.SUCCEEDED, AT, answer.reference, settled_at=AT)
+    settled = EffectsSettled(
+        order_id=order.id,
+        at=AT,
+        settlements=(
+            Settlement(key=restock.key, return_id=RETURN_ID),
+            Settlement(key=key, return_id=RETURN_ID, refund=paid),
+        ),
+        revision=3,
+        number=1,
+    )
+    after = _received(opened, received, paid)
+    store.ledgers[order.id] = ReturnLedger(order.id, 3, (after,))
+    store.history[order.id].append(settled)
+    del store.waiting[order.id]
+    return after
+
+
+def _received(opened: Return, event: GoodsReceived, refund: Refund) -> Return:
+    return Return(
+        id=RETURN_ID,
+        order_id=opened.order_id,
+        display_id=opened.display_id,
+        order_version=opened.order_version,
+        status=ReturnStatus.RECEIVED,
+        items=event.items,
+        refund_amount=event.refund_amount,
+        terms=opened.terms,
+        requested_at=opened.requested_at,
+        updated_at=AT,
+        location_id=opened.location_id,
+        no_notification=opened.no_notification,
+        created_by=opened.created_by,
+        refunds=(refund,),
+        receipts=(event.receipt,),
+        granted=event.granted,
+        received_at=AT,
+        metadata=opened.metadata,
+    )
+
+
+# Ours and the floor side by side
+
+
+@frozen
+class Pair:
+    """Ours and its floor, prepared anew for each sample: nothing was done in them yet."""
+
+    returns: InMemoryReturns
+    inventory: InMemoryInventory
+    payments: InMemoryPayments
+    store: Store
+    run_ours: Run
+    run_floor: Run
+
+
+Prepare = Callable[[], Pair]
+
+
+def request_pair(order: Order) -> Prepare:
+    """Makes pairs that request."""
+    command = request_of(order)
+
+    def prepare() -> Pair:
+        store = Store()
+        floor = partial(request_on_the_floor, store, order, command)
+        return _pair(order, command, store, floor)
+
+    return prepare
+
+
+def receive_pair(order: Order) -> Prepare:
+    """Makes pairs that receive what was requested before."""
+    command = receipt_of(order)
+    requested = request_pair(order)()
+    requested.run_ours()
+    ledger, history = requested.returns.load(order.id), requested.returns.history(order.id)
+
+    def prepare() -> Pair:
+        store = Store({order.id: ledger}, {order.id: list(history)}, {RETURN_ID: order.id})
+        pair = _pair(order, command, store, partial(receive_on_the_floor, store, order, command))
+        pair.returns.commit(Change(order.id, 0, ledger, history))
+        return pair
+
+    return prepare
+
+
+def _pair(order: Order, command: RequestReturn | ReceiveReturn, store: Store, run_floor: Run) -> Pair:
+    returns, inventory, payments = InMemoryReturns(), InMemoryInventory(), InMemoryPayments()
+    service = in_memory_service(
+        [order],
+        returns=returns,
+        inventory=inventory,
+        payments=payments,
+        clock=lambda: AT,
+        ids=lambda: FRESH_ID,
+    )
+    return Pair(returns, inventory, payments, store, partial(service.handle, command), run_floor)
+
+
+def check(pair: Pair, order: Order) -> None:
+    """Ours and the floor end with the same, to the last field."""
+    assert pair.run_ours() == pair.run_floor()
+    store = pair.store
+    assert pair.returns.load(order.id) == store.ledgers[order.id]
+    assert pair.returns.history(order.id) == tuple(store.history[order.id])
+    assert pair.returns.load_by_return(RETURN_ID).order_id == store.order_of[RETURN_ID]
+    assert tuple(pair.returns.outstanding(AT, 10)) == tuple(store.waiting)
+    assert pair.inventory.restocks == store.inventory.restocks
+    assert pair.inventory.on_hand == store.inventory.on_hand
+    assert pair.payments.refunds == store.payments.refunds
+
+
+@frozen
+class Timing:
+    """Medians over all pairs: microseconds of each side, and ours over the floor of the same pair."""
+
+    ours: float
+    floor: float
+    ratio: float
+
+
+def measured(prepare: Prepare, pairs: int) -> Timing:
+    """Ours and the floor in turns, each sample on its own, without garbage collection in between."""
+    ours, floor = [], []
+    for _ in range(pairs + pairs // 10):
+        pair = prepare()
+        ours.append(_nanoseconds(pair.run_ours))
+        floor.append(_nanoseconds(pair.run_floor))
+    ours, floor = ours[-pairs:], floor[-pairs:]  # the first ones warm up
+    return Timing(
+        median(ours) / 1000,
+        median(floor) / 1000,
+        median([mine / least for mine, least in zip(ours, floor, strict=True)]),
+    )
+
+
+def _nanoseconds(run: Run) -> int:
+    start = perf_counter_ns()
+    kept = run()
+    end = perf_counter_ns()
+    del kept  # only now: taking it apart is not part of the work
+    return end - start
+
+
+def main() -> None:
+    """Print the table."""
+    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
+    print(f"{'operation':<14} {'lines':>5} {'ours us':>10} {'floor us':>10} {'ratio':>6} {'us/line':>8}")
+    gc.collect()
+    gc.disable()
+    for name, pair_of in (("RequestReturn", request_pair), ("ReceiveReturn", receive_pair)):
+        for lines, pairs in PAIRS.items():
+            order = order_of(lines)
+            prepare = pair_of(order)
+            check(prepare(), order)
+            gc.collect()
+            timing = measured(prepare, pairs)
+            print(
+                f"{name:<14} {lines:>5} {timing.ours:>10.1f} {timing.floor:>10.1f} {timing.ratio:>6.2f}"
+                f" {timing.ours / lines:>8.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The laws of returns, each directly and as an invariant of one stateful machine."""

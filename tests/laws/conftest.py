@@ -1,0 +1,15 @@
+"""The laws make thousands of ports fail on purpose; their warnings would say nothing and cost minutes."""
+
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """The library's logger is off."""
+    logger = logging.getLogger("rma")
+    logger.disabled = True
+    yield
+    logger.disabled = False

@@ -1,0 +1,416 @@
+"""
+One machine that lives through everything, and the laws that hold whatever it does.
+
+It is steered: random steps alone rarely bring every unit home, so "one more unit comes home" and
+"everything left comes home" are steps of their own. The model beside it is a handful of counters.
+"""
+
+from collections.abc import Callable
+
+from attrs import evolve
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from rma import (
+    CancelReturn,
+    Command,
+    Fee,
+    Money,
+    OrderStatus,
+    ReceivedItem,
+    ReceiveReturn,
+    Rejected,
+    RequestedItem,
+    RequestReturn,
+    RetryRefund,
+    Return,
+    ReturnPolicy,
+    ReturnStatus,
+)
+from rma.domain.change import replay
+from rma.domain.effects import RefundRequest
+from rma.domain.refunds import in_force
+from tests.strategies import everything_fulfilled, orders, total_paid
+from tests.world import World
+
+policies = st.builds(
+    ReturnPolicy,
+    refund_damaged=st.booleans(),
+    fees=st.lists(
+        st.one_of(
+            st.builds(
+                Fee, name=st.just("restocking"), amount=st.integers(0, 50).map(lambda n: Money(n, "usd"))
+            ),
+            st.builds(Fee, name=st.just("restocking"), percent=st.integers(0, 100)),
+        ),
+        max_size=1,
+    ),
+)
+plain_policy = st.just(ReturnPolicy())
+
+
+class Returns(RuleBasedStateMachine):
+    """An order, its returns, and a host whose ports fail as they like."""
+
+    world: World
+
+    @initialize(
+        order=st.one_of(orders().map(everything_fulfilled), orders()),
+        policy=st.one_of(plain_policy, policies),
+    )
+    def sell(self, order, policy):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
+        """An order was sold."""
+        self.world = World(order, policy)
+        self.changes = 0
+        self.keys = 0
+        self.sent: list[Command] = []
+        self.is_plain = policy == ReturnPolicy()  # nothing but goods counts in what is paid
+
+    # -- what can be done -------------------------------------------------------------------------
+
+    def handle(self, command: Command) -> Return | None:
+        """The command under a key of its own; None, and nothing changed, where it is refused."""
+        self.keys += 1
+        keyed = evolve(command, idempotency_key=f"key_{self.keys}")
+        before = self.world.ledger
+        try:
+            answer = self.world.service.handle(keyed)
+        except Rejected as error:
+            assert error.violations
+            assert self.world.ledger == before
+            return None
+        if self.world.ledger.answered.get(f"key_{self.keys}"):
+            self.sent.append(keyed)
+        return answer
+
+    def request(self, wanted: dict[str, int], **options: object) -> Return | None:
+        """Request these units."""
+        items = [RequestedItem(item_id=i, quantity=q) for i, q in wanted.items() if q]
+        opened = self.handle(RequestReturn(order_id=self.world.order_id, items=items, **options))  # type: ignore[arg-type] # drawn
+        self.changes += opened is not None
+        return opened
+
+    def receive(self, target: Return, came: dict[str, tuple[int, int]], **options: object) -> Return | None:
+        """Receive these units, sellable and damaged."""
+        items = [
+            ReceivedItem(item_id=i, quantity=good, damaged_quantity=bad) for i, (good, bad) in came.items()
+        ]
+        received = self.handle(ReceiveReturn(return_id=target.id, items=items, **options))  # type: ignore[arg-type] # drawn
+        self.changes += received is not None
+        return received
+
+    def pick(self, data: st.DataObject, accept: Callable[[Return], bool]) -> Return | None:
+        """One of the returns that fit, if there are any."""
+        fitting = [each for each in self.world.all_returns if accept(each)]
+        return data.draw(st.sampled_from(fitting)) if fitting else None
+
+    @rule(
+        data=st.data(),
+        ships=st.booleans(),
+        custom=st.one_of(st.none(), st.integers(0, 400)),
+        twice=st.booleans(),
+    )
+    def a_return_is_requested(
+        self, data: st.DataObject, ships: bool, custom: int | None, twice: bool
+    ) -> None:
+        """Some units, maybe a line twice, maybe with shipping or an amount of its own, maybe too many."""
+        items = []
+        for each in self.world.service.returnable_items(self.world.order_id):
+            quantity = data.draw(
+                st.integers(0, each.quantity + (1 if data.draw(st.integers(0, 9)) == 0 else 0))
+            )
+            parts = [1, quantity - 1] if twice and quantity > 1 else [quantity]
+            items += [RequestedItem(item_id=each.item_id, quantity=part) for part in parts if part]
+        opened = self.handle(
+            RequestReturn(
+                order_id=self.world.order_id,
+                items=items,
+                shipping_option_id="so_return" if ships else None,
+                refund_amount=None if custom is None else Money(custom, "usd"),
+            )
+        )
+        self.changes += opened is not None
+        self.is_plain &= opened is None or (custom is None and not ships)
+
+    @rule(data=st.data())
+    def one_more_unit_comes_home(self, data: st.DataObject) -> None:
+        """A single unit is requested and arrives."""
+        left = [each for each in self.world.service.returnable_items(self.world.order_id) if each.quantity]
+        if left:
+            item_id = data.draw(st.sampled_from(left)).item_id
+            opened = self.request({item_id: 1})
+            assert opened is not None
+            received = self.receive(opened, {item_id: (1, 0)})
+            assert received is not None
+            assert received.status is ReturnStatus.RECEIVED
+
+    @rule(
+        data=st.data(),
+        all_of_it=st.booleans(),
+        accept=st.sampled_from(["", "allow_mismatch", "more_expected"]),
+        mood=st.sampled_from(["succeed", "succeed", "decline", "pend"]),
+    )
+    def a_parcel_arrives(self, data: st.DataObject, all_of_it: bool, accept: str, mood: str) -> None:
+        """With all that is missing, or some of it, some of that damaged."""
+        self.world.payments.mood = mood
+        target = self.pick(data, lambda each: each.is_open)
+        if target is None:
+            return
+        came: dict[str, tuple[int, int]] = {}
+        for each in self.world.service.returnable_items(self.world.order_id):
+            missing = sum(item.missing_quantity for item in target.items if item.item_id == each.item_id)
+            count = missing if all_of_it else data.draw(st.integers(0, missing))
+            damaged = data.draw(st.integers(0, count)) if data.draw(st.booleans()) else 0
+            if count or missing:
+                came[each.item_id] = (count - damaged, damaged)
+        received = self.receive(target, came, **{accept: True} if accept else {})
+        self.is_plain &= received is None or self.world.policy.refund_damaged
+
+    @rule(data=st.data(), amount=st.integers(0, 400))
+    def a_clerk_names_an_amount(self, data: st.DataObject, amount: int) -> None:
+        """What came is accepted for an amount."""
+        target = self.pick(data, lambda each: each.is_open)
+        if target is not None:
+            received = self.receive(target, {}, allow_mismatch=True, refund_amount=Money(amount, "usd"))
+            self.is_plain &= received is None
+
+    @rule(data=st.data())
+    def a_return_is_canceled(self, data: st.DataObject) -> None:
+        """Any return; refused where goods or money forbid it."""
+        target = self.pick(data, lambda _: True)
+        if target is not None:
+            canceled = self.handle(CancelReturn(return_id=target.id))
+            if canceled is not None and target.status is not ReturnStatus.CANCELED:
+                self.changes += 1
+
+    @rule(data=st.data(), part=st.booleans())
+    def a_refund_is_retried(self, data: st.DataObject, part: bool) -> None:
+        """What is due, or one cent of it."""
+        target = self.pick(data, lambda each: each.amount_due.amount > 0)
+        if target is not None:
+            self.world.payments.mood = "succeed"
+            self.handle(RetryRefund(return_id=target.id, amount=Money(1, "usd") if part else None))
+
+    @precondition(lambda self: self.sent)
+    @rule(data=st.data())
+    def a_command_is_repeated(self, data: st.DataObject) -> None:
+        """It changes nothing but what its outstanding effects change."""
+        command = data.draw(st.sampled_from(self.sent))
+        before = self.world.ledger
+
+        self.world.service.handle(command)
+
+        after = self.world.ledger
+        assert [each.id for each in after.returns] == [each.id for each in before.returns]
+        assert after.changes == before.changes
+        assert after.answered == before.answered
+        assert before.open_effects or after == before
+
+    @rule(
+        away=st.sampled_from(["", "", "payments", "inventory", "fulfillment"]),
+        acted=st.booleans(),
+    )
+    def the_weather_changes(self, away: str, acted: bool) -> None:
+        """All ports work, or one is away, before or after it acts."""
+        self.world.repair()
+        if away:
+            setattr(getattr(self.world, away), "fails_after" if acted else "fails_before", True)
+
+    @rule()
+    def what_is_outstanding_is_resumed(self) -> None:
+        """By a timer."""
+        self.world.service.resume()
+
+    @rule(data=st.data())
+    def more_is_fulfilled(self, data: st.DataObject) -> None:
+        """Some of what the customer still waits for."""
+        items = [
+            evolve(item, fulfilled_quantity=data.draw(st.integers(item.fulfilled_quantity, item.quantity)))
+            for item in self.world.order.items
+        ]
+        self.world.orders.put(evolve(self.world.order, items=items))
+
+    @rule(status=st.sampled_from([OrderStatus.COMPLETED, OrderStatus.CANCELED]))
+    def the_order_changes_its_status(self, status: OrderStatus) -> None:
+        """A canceled one takes no requests, but still takes goods; the host may take it back."""
+        self.world.orders.put(evolve(self.world.order, status=status))
+
+    @rule(data=st.data())
+    def somebody_refunds_outside(self, data: st.DataObject) -> None:
+        """What is left of a payment, or a part of it."""
+        order = self.world.order
+        left = self.world.ledger.left_of_payments(order)
+        payments = [
+            evolve(
+                payment,
+                refunded=payment.refunded + Money(data.draw(st.integers(0, left[payment.id])), "usd"),
+            )
+            for payment in order.payments
+        ]
+        self.world.orders.put(evolve(order, payments=payments))
+        self.is_plain = False
+
+    @rule(
+        data=st.data(), damaged=st.booleans(), accept=st.sampled_from(["", "allow_mismatch", "more_expected"])
+    )
+    def something_unannounced_arrives(self, data: st.DataObject, damaged: bool, accept: str) -> None:
+        """In the parcel of an open return."""
+        target = self.pick(data, lambda each: each.is_open)
+        left = [each for each in self.world.service.returnable_items(self.world.order_id) if each.quantity]
+        if target is not None and left:
+            item_id = data.draw(st.sampled_from(left)).item_id
+            missing = sum(item.missing_quantity for item in target.items if item.item_id == item_id)
+            came = {item_id: (missing, 1) if damaged else (missing + 1, 0)}
+            received = self.receive(target, came, **{accept: True} if accept else {})
+            assert received is not None
+            assert any(not item.is_requested for item in received.items)
+            self.is_plain &= self.world.policy.refund_damaged
+
+    @rule()
+    def everything_left_comes_home(self) -> None:
+        """Ports work again; open returns are received in full, the rest is returned: nothing is lost."""
+        world = self.world
+        world.repair()
+        order = evolve(
+            world.order,
+            status=OrderStatus.PENDING,
+            items=[evolve(item, fulfilled_quantity=item.quantity) for item in world.order.items],
+        )
+        world.orders.put(order)
+        for each in world.all_returns:
+            if each.is_open:
+                missing = {item.item_id: 0 for item in each.items}
+                for item in each.items:
+                    missing[item.item_id] += item.missing_quantity
+                self.receive(each, {i: (q, 0) for i, q in missing.items()}, allow_mismatch=True)
+        left = {each.item_id: each.quantity for each in world.service.returnable_items(order.id)}
+        opened = self.request(left)
+        if opened is not None:
+            self.receive(opened, {i: (q, 0) for i, q in left.items() if q})
+        world.service.resume()
+        for each in world.all_returns:
+            if each.amount_due.amount:
+                self.handle(RetryRefund(return_id=each.id))
+        world.service.resume()
+
+        assert not world.ledger.open_effects
+        if self.is_plain:
+            back_before = total_paid(order) - sum(world.ledger.left_of_payments(order).values())
+            whole = total_paid(order) - self.share_back_before()
+            assert back_before == world.refunded() == whole
+
+    def share_back_before(self) -> int:
+        """What the units that came back without us were worth when their line was frozen."""
+        order = self.world.order
+        pools = self.world.ledger.pools(order, [item.id for item in order.items])
+        whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
+        return total_paid(whole) - sum(pool.line.paid(pool.line.pool) for pool in pools.values())
+
+    # -- what always holds ------------------------------------------------------------------------
+
+    @invariant()
+    def units_are_conserved(self) -> None:
+        """Fulfilled units are at the customer, announced, or back; nowhere twice."""
+        for line in self.world.order.items:
+            announced = arrived = 0
+            for each in self.world.all_returns:
+                for item in each.items:
+                    if item.item_id == line.id:
+                        assert item.received_quantity >= 0
+                        assert item.damaged_quantity >= 0
+                        assert item.missing_quantity >= 0
+                        arrived += item.arrived_quantity
+                        announced += item.missing_quantity if each.is_open else 0
+            assert line.returned_quantity + announced + arrived <= line.fulfilled_quantity
+            found = next(
+                each
+                for each in self.world.service.returnable_items(self.world.order_id)
+                if each.item_id == line.id
+            )
+            left = line.fulfilled_quantity - line.returned_quantity - announced - arrived
+            assert found.quantity == (0 if self.world.order.status is OrderStatus.CANCELED else left)
+
+    @invariant()
+    def stock_holds_what_is_sellable(self) -> None:
+        """Once every effect is delivered: what arrived undamaged, unless it went back."""
+        if not self.world.ledger.open_effects:
+            for line in self.world.order.items:
+                sellable = sum(
+                    item.received_quantity
+                    for each in self.world.all_returns
+                    for item in each.items
+                    if item.item_id == line.id
+                )
+                in_stock = sum(
+                    units
+                    for (_, item_id), units in self.world.inventory.on_hand.items()
+                    if item_id == line.id
+                )
+                assert in_stock == sellable
+
+    @invariant()
+    def no_payment_gives_back_more_than_it_captured(self) -> None:
+        """As the gateway saw it, and as the ledger counts it."""
+        for payment in self.world.order.payments:
+            assert self.world.payments.given_back(payment.id) <= payment.captured.amount
+            ours = in_force(r for r in self.world.ledger.refunds if r.payment_id == payment.id)
+            assert self.world.payments.given_back(payment.id) <= ours <= payment.captured.amount
+
+    @invariant()
+    def each_return_is_paid_what_was_granted_and_no_more(self) -> None:
+        """What is due is what was granted less what is in force."""
+        for each in self.world.all_returns:
+            assert 0 <= each.refunded <= max(each.granted, 0)
+            assert each.amount_due.amount == each.granted - each.refunded
+            if each.status is ReturnStatus.RECEIVED:
+                assert each.refund_amount.amount == each.granted
+            if each.status is ReturnStatus.CANCELED:
+                assert each.granted == 0
+
+    @invariant()
+    def every_amount_is_explained(self) -> None:
+        """Parts add up to their parent, and no refund is negative."""
+        for each in self.world.all_returns:
+            assert each.refund_amount.amount >= 0
+            assert sum(part.amount.amount for part in each.breakdown) == each.refund_amount.amount
+            for part in each.breakdown:
+                assert not part.parts or sum(p.amount.amount for p in part.parts) == part.amount.amount
+
+    @invariant()
+    def pools_are_what_returns_left(self) -> None:
+        """Held shares and what remains are what was paid; nothing in them is negative."""
+        order = self.world.order
+        for pool in self.world.ledger.pools(order, [item.id for item in order.items]).values():
+            assert pool.quantity >= 0
+            for part in pool.line.part(pool.sums).parts:
+                assert (part.amount.amount <= 0) if "discount" in part.name else (part.amount.amount >= 0)
+            assert pool.quantity or not any(pool.sums)
+
+    @invariant()
+    def history_alone_rebuilds_the_ledger(self) -> None:
+        """Open effects included."""
+        history = self.world.service.history(self.world.order_id)
+        assert replay(self.world.order_id, history) == self.world.ledger
+
+    @invariant()
+    def the_order_version_counts_what_the_customer_notices(self) -> None:
+        """Requests, receipts and cancellations."""
+        state = self.world.service.order_state(self.world.order_id)
+        assert state.order_version == self.world.order.version + self.changes
+
+    @invariant()
+    def every_event_is_published_in_order(self) -> None:
+        """And each open effect belongs to a fact."""
+        published = list(self.world.events.published.values())
+        assert [(e.revision, e.number) for e in published] == sorted(
+            (e.revision, e.number) for e in published
+        )
+        keys = {refund.key for refund in self.world.ledger.refunds}
+        for key, effect in self.world.ledger.open_effects.items():
+            assert key == effect.request.key
+            assert not isinstance(effect.request, RefundRequest) or key in keys
+
+
+TestReturns = Returns.TestCase
+TestReturns.settings = settings(stateful_step_count=40)

@@ -1,0 +1,223 @@
+"""Laws of splitting money."""
+
+from decimal import Decimal
+from fractions import Fraction
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rma import InvalidValue, Money
+from rma.domain.money import NO_CURRENCY, allocate, exponent, round_half_up, share
+
+pools = st.lists(st.integers(0, 10_000), min_size=1, max_size=5).map(sorted).map(tuple)
+
+
+@given(pool=pools, units=st.integers(1, 12), data=st.data())
+def test_taking_shares_until_nothing_is_left_gives_the_pool_back(
+    pool: tuple[int, ...], units: int, data: st.DataObject
+) -> None:
+    """Every partition of a pool, in any order, adds up to it, amount by amount."""
+    left, left_units = pool, units
+    taken = [0] * len(pool)
+
+    while left_units:
+        quantity = data.draw(st.integers(1, left_units))
+        part = share(left, quantity, left_units)
+        taken = [a + b for a, b in zip(taken, part, strict=True)]
+        left = tuple([a - b for a, b in zip(left, part, strict=True)])
+        left_units -= quantity
+
+    assert tuple(taken) == pool
+    assert not any(left)
+
+
+@given(pool=pools, units=st.integers(1, 12), data=st.data())
+def test_shares_of_amounts_that_ascend_ascend(pool: tuple[int, ...], units: int, data: st.DataObject) -> None:
+    """So no part, which is a difference of neighbours, is ever negative."""
+    part = share(pool, data.draw(st.integers(0, units)), units)
+
+    assert list(part) == sorted(part)
+    assert part[0] >= 0
+
+
+@given(amount=st.integers(0, 10_000), units=st.integers(1, 12), data=st.data())
+def test_any_units_are_worth_between_floor_and_ceiling_of_the_average(
+    amount: int, units: int, data: st.DataObject
+) -> None:
+    """q units, whenever they are taken, are worth q*floor(u) to q*ceil(u)."""
+    floor, ceiling = amount // units, -(-amount // units)
+    left, left_units = amount, units
+
+    while left_units:
+        quantity = data.draw(st.integers(1, left_units))
+        (part,) = share((left,), quantity, left_units)
+        assert quantity * floor <= part <= quantity * ceiling
+        left, left_units = left - part, left_units - quantity
+
+
+@given(numerator=st.integers(-10_000, 10_000), denominator=st.integers(1, 1000))
+@example(numerator=5, denominator=10)
+@example(numerator=-5, denominator=10)
+def test_round_half_up_is_the_nearest_whole_number_and_a_half_goes_up(
+    numerator: int, denominator: int
+) -> None:
+    """2.5 is 3, and -2.5 is -2."""
+    exact = Fraction(numerator, denominator)
+
+    rounded = round_half_up(numerator, denominator)
+
+    assert Fraction(-1, 2) < rounded - exact <= Fraction(1, 2)
+
+
+weights_of = st.lists(st.integers(0, 50), min_size=1, max_size=6).filter(any)
+
+
+@given(weights=weights_of, data=st.data())
+def test_allocated_parts_sum_to_the_whole_and_each_is_fair_to_a_minor_unit(
+    weights: list[int], data: st.DataObject
+) -> None:
+    """Largest remainder: exact in sum, the fair part rounded down or up, nothing above its weight."""
+    total = data.draw(st.integers(0, sum(weights)))
+
+    parts = allocate(total, weights)
+
+    assert sum(parts) == total
+    for part, weight in zip(parts, weights, strict=True):
+        assert abs(part - Fraction(total * weight, sum(weights))) < 1
+        assert part <= weight
+
+
+@given(weights=weights_of, data=st.data())
+def test_allocations_one_after_the_other_never_exceed_a_weight(
+    weights: list[int], data: st.DataObject
+) -> None:
+    """Several discounts on an order stay fair together, and no line is discounted below 0."""
+    left = sum(weights)
+    given_so_far = [0] * len(weights)
+
+    for _ in range(data.draw(st.integers(1, 6))):
+        total = data.draw(st.integers(0, left))
+        parts = allocate(total, weights, given=given_so_far)
+        assert sum(parts) == total
+        assert min(parts) >= 0
+        given_so_far = [a + b for a, b in zip(given_so_far, parts, strict=True)]
+        left -= total
+
+    fair = Fraction(sum(given_so_far), sum(weights))
+    for got, weight in zip(given_so_far, weights, strict=True):
+        assert got <= weight
+        assert got - weight * fair < 1
+
+
+@given(total=st.integers(0, 1000), weights=weights_of)
+def test_a_negative_total_is_split_as_its_opposite(total: int, weights: list[int]) -> None:
+    """So a deduction splits like the amount it is deducted from."""
+    assert allocate(-total, weights) == tuple([-part for part in allocate(total, weights)])
+
+
+@pytest.mark.parametrize(("total", "weights"), [(1, []), (0, []), (1, [0, 0]), (1, [2, -1])])
+def test_weights_that_can_not_be_are_refused(total: int, weights: list[int]) -> None:
+    """No weights, all of them 0, or a negative one."""
+    with pytest.raises(InvalidValue) as error:
+        allocate(total, weights)
+
+    assert error.value.code == "invalid_weights"
+
+
+def test_nothing_can_be_split_by_weights_of_nothing() -> None:
+    """0 over lines that cost nothing is 0 each."""
+    assert allocate(0, [0, 0]) == (0, 0)
+
+
+def test_money_allocates_itself() -> None:
+    """10.00 in three: the first gets the cent."""
+    assert Money(1000, "usd").allocate([1, 1, 1]) == (
+        Money(334, "usd"),
+        Money(333, "usd"),
+        Money(333, "usd"),
+    )
+
+
+@given(left=st.integers(), right=st.integers())
+def test_money_adds_subtracts_and_compares_like_its_amounts(left: int, right: int) -> None:
+    """In one currency, money is its integers."""
+    a, b = Money(left, "eur"), Money(right, "EUR")
+
+    assert a + b == Money(left + right, "eur")
+    assert a - b == Money(left - right, "eur")
+    assert -a == Money(-left, "eur")
+    assert (a < b, a <= b, a > b, a >= b, a == b) == (
+        left < right, left <= right, left > right, left >= right, left == right,
+    )  # fmt: skip
+
+
+def test_currencies_do_not_mix() -> None:
+    """Neither in sums nor in comparisons; and equality is false, not an error."""
+    usd, eur = Money(1, "usd"), Money(1, "eur")
+
+    for mix in (lambda: usd + eur, lambda: usd - eur, lambda: usd < eur):
+        with pytest.raises(InvalidValue) as error:
+            mix()
+        assert error.value.code == "mixed_currencies"
+    assert usd != eur
+
+
+def test_money_does_not_mix_with_numbers() -> None:
+    """A bare number has no currency."""
+    for mix in (
+        lambda: Money(1, "usd") + 1,  # type: ignore[operator] # the point
+        lambda: Money(1, "usd") - 1,  # type: ignore[operator] # the point
+        lambda: Money(1, "usd") < 1,  # type: ignore[operator] # the point
+    ):
+        with pytest.raises(TypeError):
+            mix()
+
+
+@pytest.mark.parametrize("amount", [1.0, True, "1", None, Decimal(1)])
+def test_amounts_are_integers(amount: object) -> None:
+    """Minor units, never something that may have a fraction."""
+    with pytest.raises(InvalidValue) as error:
+        Money(amount, "usd")  # type: ignore[arg-type] # the point
+
+    assert error.value.details["field"] == "Money.amount"
+
+
+@pytest.mark.parametrize("currency", ["us", "usdd", "u$d", "", 840, None, "éur"])
+def test_currencies_are_three_letters(currency: object) -> None:
+    """ISO 4217 codes."""
+    with pytest.raises(InvalidValue) as error:
+        Money(1, currency)  # type: ignore[arg-type] # the point
+
+    assert error.value.details["field"] == "Money.currency"
+
+
+def test_codes_are_kept_in_lower_case() -> None:
+    """Any case is accepted."""
+    assert Money(1, "USD").currency == "usd"
+
+
+@pytest.mark.parametrize(
+    ("money", "major", "text"),
+    [
+        (Money(123456, "usd"), "1234.56", "1,234.56 USD"),
+        (Money(-5, "usd"), "-0.05", "-0.05 USD"),
+        (Money(1234, "jpy"), "1234", "1,234 JPY"),
+        (Money(1234, "kwd"), "1.234", "1.234 KWD"),
+        (Money(1234, "clf"), "0.1234", "0.1234 CLF"),
+        (Money(7, NO_CURRENCY), "7", "7 XXX"),
+    ],
+)
+def test_major_units_follow_the_currency(money: Money, major: str, text: str) -> None:
+    """And are exact both ways."""
+    assert money.major == Decimal(major)
+    assert str(money) == text
+    assert Money.from_major(major, money.currency.upper()) == money
+    assert exponent(money.currency) == max(0, -int(money.major.as_tuple().exponent))
+
+
+@pytest.mark.parametrize("amount", ["1.001", 1.5, "nan", "inf", "one", None])
+def test_major_units_that_are_not_exact_are_refused(amount: object) -> None:
+    """Never rounded."""
+    with pytest.raises(InvalidValue):
+        Money.from_major(amount, "usd")  # type: ignore[arg-type] # the point

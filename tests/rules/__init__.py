@@ -1,0 +1,1 @@
+"""The rules, as given events, when command, then events or refusals."""

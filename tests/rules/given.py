@@ -1,0 +1,171 @@
+"""Given what happened, when a command is given, then these events: the pure core, nothing around it."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+
+from rma import (
+    Adjustment,
+    Command,
+    Event,
+    LineItem,
+    Money,
+    Order,
+    Payment,
+    ReceivedItem,
+    ReceiveReturn,
+    Rejected,
+    RequestedItem,
+    RequestReturn,
+    Return,
+    ReturnLedger,
+    ReturnPolicy,
+    ShippingOption,
+    TaxLine,
+)
+from rma.domain.change import change, replay, settlement
+from rma.domain.effects import Done, Outcome, RefundOutcome, RefundSucceeded, ReturnShipment, Unknown
+from rma.domain.facts import Facts
+from tests.world import OUTBOUND_OPTION, REASONS, RETURN_OPTION, START
+
+Result = RefundOutcome | ReturnShipment | Done | Unknown
+
+
+def usd(amount: int) -> Money:
+    """US cents."""
+    return Money(amount, "usd")
+
+
+def line(item_id: str = "mug", quantity: int = 2, price: int = 1000, **more: object) -> LineItem:
+    """A line, all of it fulfilled unless told otherwise."""
+    fields: dict[str, object] = {"fulfilled_quantity": quantity, "variant_id": f"v_{item_id}", **more}
+    return LineItem(id=item_id, quantity=quantity, unit_price=usd(price), **fields)  # type: ignore[arg-type] # by name
+
+
+def order_of(*lines: LineItem, captured: int | None = None, **more: object) -> Order:
+    """An order of these lines, or of two mugs at 10.00; captured in one payment, 100.00 unless told."""
+    payments = [Payment(id="pay_1", captured=usd(10_000 if captured is None else captured))]
+    fields: dict[str, object] = {"payments": payments, **more}
+    return Order(id="order_1", currency="usd", items=lines or (line(),), **fields)  # type: ignore[arg-type] # by name
+
+
+def request(quantity: int = 2, item_id: str = "mug", **more: object) -> RequestReturn:
+    """Request units of one line."""
+    items = [RequestedItem(item_id=item_id, quantity=quantity)]
+    return RequestReturn(order_id="order_1", items=items, **more)  # type: ignore[arg-type] # by name
+
+
+def receive(
+    quantity: int = 2, damaged: int = 0, *, return_id: str = "ret_1", **more: object
+) -> ReceiveReturn:
+    """Receive mugs for the first return."""
+    items = [ReceivedItem(item_id="mug", quantity=quantity, damaged_quantity=damaged)]
+    return ReceiveReturn(return_id=return_id, items=items, **more)  # type: ignore[arg-type] # by name
+
+
+class Given:
+    """An order and what happened to its returns."""
+
+    def __init__(self, order: Order | None = None, policy: ReturnPolicy | None = None) -> None:
+        self.order: Order | None = order or order_of()
+        self.policy = policy or ReturnPolicy()
+        self.now: datetime = START
+        self.options = {option.id: option for option in (RETURN_OPTION, OUTBOUND_OPTION)}
+        self.books_shipments = True
+        self.ledger = ReturnLedger("order_1")
+        self.history: list[Event] = []
+
+    def facts(self, command: Command) -> Facts:
+        """What a handler would gather."""
+        option: ShippingOption | None = None
+        if isinstance(command, RequestReturn) and command.shipping_option_id is not None:
+            option = self.options.get(command.shipping_option_id)
+        return Facts(
+            at=self.now,
+            order=self.order,
+            fresh_id=str(len(self.ledger.returns) + 1),
+            reasons=REASONS,
+            shipping_option=option,
+            policy=self.policy,
+            books_shipments=self.books_shipments,
+        )
+
+    def when(self, command: Command) -> tuple[Event, ...]:
+        """The command done: what happened by it."""
+        self.now += timedelta(minutes=1)
+        made = change(self.facts(command), self.ledger, command)
+        self.ledger = made.ledger
+        self.history += made.events
+        return made.events
+
+    def settled(self, *outcomes: tuple[str, Result]) -> tuple[Event, ...]:
+        """Effects answered, each by the end of its key after the return's id."""
+        self.now += timedelta(minutes=1)
+        made = settlement(self.ledger, [Outcome(key, result) for key, result in outcomes], self.now)
+        self.ledger = made.ledger
+        self.history += made.events
+        return made.events
+
+    def all_delivered(self) -> None:
+        """Every open effect ended well."""
+        while keys := [key for key, effect in self.ledger.open_effects.items()]:
+            results: list[tuple[str, Result]] = []
+            for key in keys:
+                if "/refund/" in key:
+                    results.append((key, RefundSucceeded(f"re_{key}")))
+                elif "/shipment/" in key:
+                    results.append((key, ReturnShipment({"label": key})))
+                else:
+                    results.append((key, Done()))
+            self.settled(*results)
+
+    def refuses(self, command: Command) -> Rejected:
+        """The refusal of the command; nothing changed by it."""
+        before = self.ledger
+        with pytest.raises(Rejected) as error:
+            change(self.facts(command), self.ledger, command)
+        assert self.ledger == before
+        return error.value
+
+    def codes(self, command: Command) -> list[str]:
+        """What the command is refused for."""
+        return [violation.code for violation in self.refuses(command).violations]
+
+    def the(self, return_id: str = "ret_1") -> Return:
+        """The return of this id; history rebuilds it."""
+        assert replay("order_1", self.history) == self.ledger
+        return self.ledger.get(return_id)
+
+
+def names_and_amounts(ret: Return) -> dict[str, int]:
+    """The breakdown's top, in minor units."""
+    return {part.name: part.amount.amount for part in ret.breakdown}
+
+
+def effect_kinds(ledger: ReturnLedger) -> list[str]:
+    """The open effects, by the part of their key after the return's id."""
+    return [key.split("/", 1)[1] for key in ledger.open_effects]
+
+
+def vat(rate: str, **more: object) -> list[TaxLine]:
+    """One tax line."""
+    return [TaxLine(Decimal(rate), **more)]  # type: ignore[arg-type] # by name
+
+
+def off(*amounts: int) -> list[Adjustment]:
+    """Discounts."""
+    return [Adjustment(usd(amount)) for amount in amounts]
+
+
+def put(given: Given, **changes: object) -> None:
+    """The host changed its order."""
+    assert given.order is not None
+    given.order = evolve(given.order, **changes)  # type: ignore[arg-type] # by name
+
+
+def keys_of(items: Iterable[object]) -> list[str]:
+    """Their keys."""
+    return [getattr(item, "key", "") for item in items]

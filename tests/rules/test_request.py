@@ -1,0 +1,534 @@
+"""RequestReturn."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+
+from rma import (
+    Fee,
+    Invalid,
+    Money,
+    NotAllowed,
+    NotFound,
+    OrderStatus,
+    Part,
+    Payment,
+    RequestedItem,
+    RequestReturn,
+    ReturnPolicy,
+    ReturnRequested,
+    ReturnStatus,
+    ShippingOption,
+    TaxLine,
+)
+from rma.domain.change import change
+from rma.domain.effects import ReturnShipmentRequest
+from rma.domain.react import react
+from tests.rules.given import (
+    Given,
+    effect_kinds,
+    line,
+    names_and_amounts,
+    off,
+    order_of,
+    put,
+    receive,
+    request,
+    usd,
+    vat,
+)
+from tests.world import START
+
+
+def test_a_request_reserves_units_and_quotes_what_they_are_worth() -> None:
+    """Two of three mugs, 10 % off the line, 20 % tax on top."""
+    given = Given(order_of(line(quantity=3, price=1000, adjustments=off(300), tax_lines=vat("20"))))
+
+    (event,) = given.when(request(2, created_by="anna", metadata={"via": "portal"}))
+
+    ret = given.the()
+    assert isinstance(event, ReturnRequested)
+    assert event.opened == ret
+    assert (event.by, event.at, event.event_id) == ("anna", given.now, "order_1/1/1")
+    assert ret.status is ReturnStatus.REQUESTED
+    assert ret.refund_amount == usd(2160)
+    assert ret.breakdown == (
+        Part(
+            "item:mug",
+            usd(2160),
+            (Part("price", usd(2000)), Part("discount:1", usd(-200)), Part("tax:20", usd(360))),
+        ),
+    )
+    assert (ret.id, ret.display_id, ret.order_version, ret.created_by) == ("ret_1", 1, 2, "anna")
+    assert ret.metadata == {"via": "portal"}
+    assert ret.requested_at == ret.updated_at == given.now
+    assert (ret.received_at, ret.canceled_at, ret.shipping_method, ret.shipping_data) == (None,) * 4
+    assert react(event) == ()
+    assert given.codes(request(2)) == ["quantity_exceeds_returnable"]
+
+
+def test_contained_tax_is_shown_and_not_added() -> None:
+    """A gross of 12.00 at 20 % holds 2.00 of tax; a discount comes off the gross."""
+    given = Given(
+        order_of(
+            line(quantity=1, price=1500, is_tax_inclusive=True, adjustments=off(300), tax_lines=vat("20"))
+        )
+    )
+
+    given.when(request(1))
+
+    assert given.the().breakdown == (
+        Part(
+            "item:mug",
+            usd(1200),
+            (Part("price", usd(1300)), Part("discount:1", usd(-300)), Part("tax:20", usd(200))),
+        ),
+    )
+
+
+def test_parts_are_named_by_code_name_rate_or_number() -> None:
+    """What the host calls them, as far as it calls them anything."""
+    taxes = [TaxLine(Decimal("7.50"), code="vat"), TaxLine(Decimal(5), name="City"), TaxLine("2.50")]  # type: ignore[arg-type] # converted
+    given = Given(
+        order_of(
+            line(adjustments=[*off(10), evolve(off(10)[0], code="SUMMER")], tax_lines=taxes),
+            adjustments=[evolve(off(10)[0], code="WELCOME"), *off(1)],
+        )
+    )
+
+    given.when(request(2))
+
+    (item,) = given.the().breakdown
+    assert [part.name for part in item.parts] == [
+        "price",
+        "discount:1",
+        "discount:SUMMER",
+        "discount:WELCOME",
+        "discount:4",
+        "tax:vat",
+        "tax:City",
+        "tax:2.5",
+    ]
+
+
+def test_what_was_charged_wins_over_the_rate() -> None:
+    """On top and contained."""
+    given = Given(
+        order_of(
+            line("a", 1, 1000, tax_lines=vat("20", amount=usd(199))),
+            line("b", 1, 1200, tax_lines=vat("20", amount=usd(201)), is_tax_inclusive=True),
+        )
+    )
+    items = [RequestedItem(item_id=item_id, quantity=1) for item_id in "ab"]
+
+    given.when(RequestReturn(order_id="order_1", items=items))
+
+    a, b = given.the().breakdown
+    assert (a.amount, b.amount) == (usd(1199), usd(1200))
+    assert [part.amount for part in b.parts] == [usd(999), usd(201)]
+
+
+def test_an_orders_discount_is_allocated_to_its_lines_by_value() -> None:
+    """1.00 over lines of 10.00 and 20.00: 0.33 and 0.67."""
+    given = Given(order_of(line("a", 1, 1000), line("b", 1, 2000), adjustments=off(100)))
+    items = [RequestedItem(item_id=item_id, quantity=1) for item_id in "ab"]
+
+    given.when(RequestReturn(order_id="order_1", items=items))
+
+    assert names_and_amounts(given.the()) == {"item:a": 967, "item:b": 1933}
+
+
+def test_units_that_came_back_without_us_are_out_of_the_pool() -> None:
+    """One of three at 10.00 less 1.00 is back: the other two are worth the rest, 19.33."""
+    given = Given(order_of(line(quantity=3, returned_quantity=1, adjustments=off(100))))
+
+    given.when(request(2))
+
+    assert given.the().refund_amount == usd(2900 - 967)
+    assert given.codes(request(1)) == ["quantity_exceeds_returnable"]
+
+
+def test_units_that_come_back_without_us_later_only_lower_what_is_returnable() -> None:
+    """The price of the others does not move."""
+    given = Given(order_of(line(quantity=3)))
+    given.when(request(1))
+    put(given, items=[line(quantity=3, returned_quantity=1)])
+
+    error = given.refuses(request(2))
+    given.when(request(1))
+
+    assert error.violations[0].numbers == {"quantity": 2, "returnable": 1}
+    assert given.the("ret_2").refund_amount == usd(1000)
+
+
+def test_units_added_later_are_not_returnable_through_a_touched_line() -> None:
+    """Their price was never part of the pool."""
+    given = Given(order_of(line(quantity=2)))
+    given.when(request(1))
+    put(given, items=[line(quantity=5)])
+
+    assert given.refuses(request(2)).violations[0].numbers == {"quantity": 2, "returnable": 1}
+
+
+def test_a_line_that_shrank_below_what_is_taken_has_nothing_returnable() -> None:
+    """Never a negative number."""
+    given = Given(order_of(line(quantity=3)))
+    given.when(request(3))
+    put(given, items=[line(quantity=1)])
+
+    assert given.refuses(request(1)).violations[0].numbers == {"quantity": 1, "returnable": 0}
+
+
+def test_a_line_may_be_returned_twice_in_one_request_for_different_reasons() -> None:
+    """Two return items; the limits hold for their sum; their shares add up."""
+    given = Given(order_of(line(quantity=3, price=1000, adjustments=off(100))))
+    items = [
+        RequestedItem(item_id="mug", quantity=1, reason_id="rr_big", note="too big", metadata={"n": 1}),
+        RequestedItem(item_id="mug", quantity=2, reason_id="rr_damaged"),
+    ]
+
+    given.when(RequestReturn(order_id="order_1", items=items, shipping_option_id="so_return"))
+
+    ret = given.the()
+    assert [(item.quantity, item.reason_id, item.note) for item in ret.items] == [
+        (1, "rr_big", "too big"),
+        (2, "rr_damaged", None),
+    ]
+    assert ret.items[0].metadata == {"n": 1}
+    assert ret.refund_amount == usd(2900 - 200)
+    (booking,) = [open_.request for open_ in given.ledger.open_effects.values()]
+    assert isinstance(booking, ReturnShipmentRequest)
+    assert [each.quantity for each in booking.lines] == [3]
+
+
+def test_return_shipping_is_booked_and_its_price_with_tax_deducted() -> None:
+    """2.00 at 12.5 % is 2.25."""
+    given = Given()
+    taxed = ShippingOption(
+        id="so", price=usd(200), tax_lines=vat("12.5"), location_id="loc", provider_id="post"
+    )
+    given.options["so"] = taxed
+
+    given.when(request(1, shipping_option_id="so"))
+
+    ret = given.the()
+    assert ret.refund_amount == usd(775)
+    assert names_and_amounts(ret) == {"item:mug": 1000, "return_shipping": -225}
+    assert ret.location_id == "loc"
+    assert ret.shipping_method is not None
+    method = ret.shipping_method
+    assert (method.subtotal, method.tax_total, method.total) == (usd(200), usd(25), usd(225))
+    assert effect_kinds(given.ledger) == ["shipment/1"]
+    booking = given.ledger.open_effects["ret_1/shipment/1"].request
+    assert isinstance(booking, ReturnShipmentRequest)
+    assert (booking.provider_id, booking.location_id, booking.shipping_method) == ("post", "loc", method)
+    assert [(each.item_id, each.variant_id, each.quantity) for each in booking.lines] == [("mug", "v_mug", 1)]
+
+
+def test_contained_tax_of_return_shipping_is_not_deducted_twice() -> None:
+    """2.25 with 12.5 % inside."""
+    given = Given()
+    given.options["so"] = ShippingOption(
+        id="so",
+        price=225,
+        tax_lines=vat("12.5"),
+        is_tax_inclusive=True,  # type: ignore[arg-type] # converted
+    )
+
+    given.when(request(1, shipping_option_id="so"))
+
+    method = given.the().shipping_method
+    assert method is not None
+    assert (method.subtotal, method.tax_total, method.total) == (usd(200), usd(25), usd(225))
+    assert given.the().refund_amount == usd(775)
+
+
+def test_a_shipping_price_of_ones_own_replaces_the_options() -> None:
+    """The rate applies to it; an amount that was charged on the other price does not."""
+    given = Given()
+    given.options["so"] = ShippingOption(id="so", price=usd(200), tax_lines=vat("10", amount=usd(99)))
+
+    given.when(request(1, shipping_option_id="so", shipping_price=usd(100)))
+
+    assert names_and_amounts(given.the())["return_shipping"] == -110
+
+
+def test_free_return_shipping_is_not_a_deduction() -> None:
+    """0 is a price."""
+    given = Given()
+
+    given.when(request(1, shipping_option_id="so_return", shipping_price=0))
+
+    assert names_and_amounts(given.the()) == {"item:mug": 1000}
+
+
+def test_deductions_take_at_most_what_is_left() -> None:
+    """Goods of 1.00, shipping of 2.00, a fee of 1.00: the refund is 0, and the parts still add up."""
+    given = Given(order_of(line(price=100)), ReturnPolicy(fees=[Fee("handling", amount=usd(100))]))  # type: ignore[arg-type] # converted
+
+    given.when(request(1, shipping_option_id="so_return"))
+
+    assert given.the().refund_amount == usd(0)
+    assert names_and_amounts(given.the()) == {"item:mug": 100, "return_shipping": -100, "fee:handling": 0}
+
+
+def test_fees_are_kept_of_the_goods_value() -> None:
+    """15 % of 20.00, and 1.00 for the handling; the terms stay with the return."""
+    policy = ReturnPolicy(
+        name="de",
+        version="7",
+        fees=[Fee("restocking", percent="15"), Fee("handling", amount=100)],  # type: ignore[arg-type] # converted
+    )
+    given = Given(policy=policy)
+
+    given.when(request(2))
+
+    assert names_and_amounts(given.the()) == {"item:mug": 2000, "fee:restocking": -300, "fee:handling": -100}
+    assert given.the().refund_amount == usd(1600)
+    assert given.the().terms == policy.terms
+    assert (given.the().terms.name, given.the().terms.version) == ("de", "7")
+
+
+def test_a_custom_amount_is_final() -> None:
+    """Neither shipping nor fees are deducted from it."""
+    given = Given(policy=ReturnPolicy(fees=[Fee("handling", amount=usd(100))]))  # type: ignore[arg-type] # converted
+
+    given.when(request(2, refund_amount=usd(700), shipping_option_id="so_return"))
+
+    assert given.the().refund_amount == usd(700)
+    assert names_and_amounts(given.the()) == {"item:mug": 2000, "custom_amount": -1300}
+
+
+def test_a_custom_amount_of_nothing_is_an_amount() -> None:
+    """0 does not mean: compute it."""
+    given = Given()
+
+    given.when(request(2, refund_amount=0))
+
+    assert given.the().refund_amount == usd(0)
+
+
+def test_a_computed_amount_above_what_is_refundable_does_not_stop_a_request() -> None:
+    """Only a named amount is the caller's to change."""
+    given = Given(order_of(captured=100))
+
+    given.when(request(2))
+
+    assert given.the().refund_amount == usd(2000)
+
+
+def test_notification_and_location_come_from_the_request_else_from_order_and_option() -> None:
+    """The nearest word counts."""
+    given = Given(order_of(line(quantity=9), no_notification=True))
+
+    given.when(request(1, shipping_option_id="so_return"))
+    given.when(request(1, shipping_option_id="so_return", location_id="mine", no_notification=False))
+    given.when(request(1))
+
+    first, second, third = given.ledger.returns
+    assert (first.no_notification, first.location_id) == (True, "loc_1")
+    assert (second.no_notification, second.location_id) == (False, "mine")
+    assert (third.no_notification, third.location_id) == (True, None)
+    assert [event.no_notification for event in given.history] == [True, False, True]
+
+
+def test_order_versions_and_display_ids_count_up() -> None:
+    """From the order's own version."""
+    given = Given(order_of(version=5))
+
+    given.when(request(1))
+    given.when(request(1))
+
+    assert [(ret.display_id, ret.order_version) for ret in given.ledger.returns] == [(1, 6), (2, 7)]
+
+
+def test_the_window_closes_after_its_last_day() -> None:
+    """Counted from delivery, else from the order; without either date it never closes."""
+    policy = ReturnPolicy(window_days=14)
+    delivered = Given(order_of(line(quantity=9, delivered_at=START), created_at=START), policy)
+    ordered = Given(order_of(line(quantity=9), created_at=START), policy)
+    unknown = Given(order_of(line(quantity=9)), policy)
+
+    for given in (delivered, ordered, unknown):
+        given.now = START + timedelta(days=14, minutes=-1)
+        given.when(request(1))
+        given.now = START + timedelta(days=14, minutes=1)
+
+    for given in (delivered, ordered):
+        (violation,) = given.refuses(request(1)).violations
+        assert violation.code == "return_window_closed"
+        assert violation.numbers == {"until": (START + timedelta(days=14)).isoformat()}
+    assert unknown.when(request(1))
+
+
+def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_request() -> None:
+    """With its line and numbers; the gravest gives class and code."""
+    given = Given(order_of(line("a"), line("b", is_returnable=False), line("c", fulfilled_quantity=1)))
+    items = [
+        RequestedItem(item_id="a", quantity=3),
+        RequestedItem(item_id="b", quantity=0),
+        RequestedItem(item_id="c", quantity=1, reason_id="rr_size"),
+        RequestedItem(item_id="c", quantity=1, reason_id="rr_old"),
+        RequestedItem(item_id="x", quantity=1, reason_id="rr_none", metadata=[]),  # type: ignore[arg-type] # the point
+    ]
+    command = RequestReturn(
+        order_id="order_1",
+        items=items,
+        shipping_option_id="so_none",
+        shipping_price=-1,
+        refund_amount=usd(20_000),
+        idempotency_key="",
+        metadata="x",  # type: ignore[arg-type] # the point
+    )
+
+    error = given.refuses(command)
+
+    assert [(violation.code, violation.item_id) for violation in error.violations] == [
+        ("quantity_exceeds_returnable", "a"),
+        ("item_not_returnable", "b"),
+        ("invalid_quantity", "b"),
+        ("quantity_exceeds_returnable", "c"),
+        ("return_reason_is_category", "c"),
+        ("return_reason_retired", "c"),
+        ("item_not_found", "x"),
+        ("return_reason_not_found", "x"),
+        ("invalid_metadata", "x"),
+        ("shipping_option_not_found", None),
+        ("invalid_shipping_price", None),
+        ("refund_exceeds_refundable", None),
+        ("invalid_metadata", None),
+        ("invalid_idempotency_key", None),
+    ]
+    assert type(error) is NotFound
+    assert (error.code, error.http_status_hint) == ("shipping_option_not_found", 404)
+    assert error.violations[0].numbers == {"quantity": 3, "returnable": 2}
+    assert str(error).startswith("line a: asked to return 3, only 2 returnable; line b: this item can not")
+
+
+def test_an_order_that_does_not_exist_is_reported_with_the_rest() -> None:
+    """As far as the rest can be judged without it."""
+    given = Given()
+    given.order = None
+
+    error = given.refuses(request(0, refund_amount=-1, shipping_option_id="so_return", shipping_price=5))
+
+    assert type(error) is NotFound
+    assert [violation.code for violation in error.violations] == [
+        "order_not_found",
+        "invalid_quantity",
+        "invalid_refund_amount",
+    ]
+
+
+def test_a_canceled_order_takes_no_requests() -> None:
+    """Every other status does."""
+    for status in OrderStatus:
+        given = Given(order_of(status=status))
+        if status is OrderStatus.CANCELED:
+            assert type(given.refuses(request())) is NotAllowed
+            assert given.codes(request()) == ["order_canceled"]
+        else:
+            assert given.when(request())
+
+
+@pytest.mark.parametrize("quantity", [0, -1, 0.5, 1.0, True, "1", None])
+def test_quantities_are_whole_and_at_least_1(quantity: object) -> None:
+    """`True` is not 1, and neither is 1.0."""
+    given = Given()
+
+    error = given.refuses(request(quantity))  # type: ignore[arg-type] # the point
+
+    assert type(error) is Invalid
+    assert [violation.code for violation in error.violations] == ["invalid_quantity"]
+    assert error.violations[0].item_id == "mug"
+
+
+@pytest.mark.parametrize(
+    "items", [None, 5, "mug", [{"item_id": "mug"}], [RequestedItem(item_id=7, quantity=1)]]
+)  # type: ignore[arg-type] # the point
+def test_items_are_a_list_of_requested_items(items: object) -> None:
+    """Anything else is refused, not raised about."""
+    command = RequestReturn(order_id="order_1", items=items)  # type: ignore[arg-type] # the point
+
+    assert Given().codes(command) == ["invalid_items"]
+
+
+def test_something_must_be_asked_for() -> None:
+    """An empty return is none."""
+    assert Given().codes(RequestReturn(order_id="order_1", items=[])) == ["no_items"]
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"shipping_option_id": "so_none"}, "shipping_option_not_found"),
+        ({"shipping_option_id": "so_out"}, "not_a_return_option"),
+        ({"shipping_price": usd(5)}, "shipping_price_without_option"),
+        ({"shipping_price": usd(-5), "shipping_option_id": "so_return"}, "invalid_shipping_price"),
+        ({"shipping_price": 1.5, "shipping_option_id": "so_return"}, "invalid_shipping_price"),
+        ({"shipping_price": Money(5, "eur"), "shipping_option_id": "so_return"}, "currency_mismatch"),
+        ({"refund_amount": usd(-1)}, "invalid_refund_amount"),
+        ({"refund_amount": "5"}, "invalid_refund_amount"),
+        ({"refund_amount": True}, "invalid_refund_amount"),
+        ({"refund_amount": Money(5, "eur")}, "currency_mismatch"),
+        ({"refund_amount": usd(10_001)}, "refund_exceeds_refundable"),
+        ({"idempotency_key": 5}, "invalid_idempotency_key"),
+    ],
+)
+def test_what_can_not_be_is_refused_by_its_code(more: dict[str, object], code: str) -> None:
+    """One thing wrong, one violation."""
+    assert Given().codes(request(1, **more)) == [code]
+
+
+def test_the_refund_that_may_be_named_is_what_is_refundable() -> None:
+    """Captured, less refunded outside, less our own in force."""
+    payments = [Payment(id="p", captured=usd(3000), refunded=usd(500))]
+    given = Given(order_of(line(quantity=5), payments=payments))
+    given.when(request(1))
+    given.when(receive(1))
+
+    assert given.when(request(1, refund_amount=usd(1500)))
+    (violation,) = given.refuses(request(1, refund_amount=usd(1501))).violations
+    assert violation.numbers == {"amount": 1501, "refundable": 1500}
+
+
+def test_options_and_fees_in_another_currency_are_refused() -> None:
+    """Amounts are never converted."""
+    given = Given(policy=ReturnPolicy(fees=[Fee("f", amount=Money(5, "eur")), Fee("g", percent=1)]))  # type: ignore[arg-type] # converted
+    given.options["so"] = ShippingOption(id="so", price=Money(5, "gbp"))
+
+    error = given.refuses(request(1, shipping_option_id="so"))
+
+    assert [violation.numbers["currency"] for violation in error.violations] == ["gbp", "eur"]
+
+
+def test_without_fulfillment_nothing_can_be_shipped() -> None:
+    """And that is said, instead of leaving a label nobody books."""
+    given = Given()
+    given.books_shipments = False
+
+    assert given.codes(request(1, shipping_option_id="so_return")) == ["no_fulfillment"]
+
+
+def test_a_request_in_bare_numbers_is_in_the_orders_currency() -> None:
+    """Minor units."""
+    given = Given()
+
+    given.when(request(1, refund_amount=300, shipping_option_id="so_return", shipping_price=5))
+
+    assert given.the().refund_amount == usd(300)
+
+
+def test_several_commands_fold_into_one_change() -> None:
+    """One commit, events numbered in it."""
+    given = Given()
+    first = change(given.facts(request(1)), given.ledger, request(1))
+
+    facts = evolve(given.facts(request(1)), fresh_id="2")
+    both = first.then(change(facts, first.ledger, request(1)).events)
+
+    assert (both.expected_revision, both.ledger.revision) == (0, 1)
+    assert [event.event_id for event in both.events] == ["order_1/1/1", "order_1/1/2"]
+    assert [ret.id for ret in both.ledger.returns] == ["ret_1", "ret_2"]

@@ -1,0 +1,141 @@
+"""RetryRefund."""
+
+import pytest
+
+from rma import Invalid, Money, NotAllowed, NotFound, Payment, RefundRetried, RefundStatus, RetryRefund
+from rma.domain.effects import RefundDeclined, RefundPending, RefundSucceeded, Unknown
+from rma.domain.react import react
+from rma.domain.views import FulfillmentStatus, order_state
+from tests.rules.given import Given, effect_kinds, line, order_of, put, receive, request, usd
+
+RETRY = RetryRefund(return_id="ret_1", created_by="anna")
+
+
+def received(captured: int = 5000) -> Given:
+    """Two mugs at 10.00 are back."""
+    given = Given(order_of(line(quantity=2), captured=captured))
+    given.when(request(2))
+    given.when(receive(2))
+    return given
+
+
+def test_a_declined_refund_is_asked_for_again_under_the_next_key() -> None:
+    """The failed one released its amount."""
+    given = received()
+    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+    due = given.the().amount_due
+
+    (event,) = given.when(RETRY)
+
+    first, second = given.the().refunds
+    assert due == usd(2000)
+    assert (first.status, first.failure, first.settled_at is not None) == (
+        RefundStatus.FAILED,
+        "expired",
+        True,
+    )
+    assert (second.key, second.retry_of, second.amount) == ("ret_1/refund/2", "ret_1/refund/1", usd(2000))
+    assert isinstance(event, RefundRetried)
+    assert [effect.key for effect in react(event)] == ["ret_1/refund/2"]
+    assert given.the().amount_due == usd(0)
+
+
+def test_a_retry_of_a_retry_names_the_last_one() -> None:
+    """A chain, not a fan."""
+    given = received()
+    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+    given.when(RETRY)
+    given.settled(("ret_1/refund/2", RefundDeclined("expired")))
+
+    given.when(RETRY)
+
+    assert [refund.retry_of for refund in given.the().refunds] == [None, "ret_1/refund/1", "ret_1/refund/2"]
+
+
+def test_a_blocked_amount_is_paid_once_there_is_money() -> None:
+    """All or part; blocked until all of it is."""
+    given = received(captured=500)
+    refused = given.refuses(RETRY)
+    blocked = order_state(order_of(captured=500), given.ledger).fulfillment_status
+    put(given, payments=[Payment(id="pay_1", captured=usd(500)), Payment(id="pay_2", captured=usd(1500))])
+
+    given.when(RetryRefund(return_id="ret_1", amount=usd(600)))
+    partly = given.the()
+    given.when(RETRY)
+
+    assert refused.violations[0].code == "refund_exceeds_refundable"
+    assert refused.violations[0].numbers == {"amount": 2000, "refundable": 500}
+    assert blocked is FulfillmentStatus.REQUIRES_ACTION
+    assert (partly.is_blocked, partly.amount_due) == (True, usd(1400))
+    assert (given.the().is_blocked, given.the().amount_due) == (False, usd(0))
+    assert [(refund.payment_id, refund.amount.amount) for refund in given.the().refunds] == [
+        ("pay_1", 500),
+        ("pay_2", 100),
+        ("pay_2", 1400),
+    ]
+
+
+def test_money_that_may_have_moved_is_not_due() -> None:
+    """Pending, unknown or succeeded: a new key could pay twice."""
+    for result in (RefundSucceeded("re"), RefundPending("re"), Unknown("timeout")):
+        given = received()
+        given.settled(("ret_1/refund/1", result))
+
+        assert type(given.refuses(RETRY)) is NotAllowed
+        assert given.codes(RETRY) == ["nothing_due"]
+
+
+@pytest.mark.parametrize(
+    ("amount", "code"),
+    [
+        (usd(0), "invalid_refund_amount"),
+        (usd(-1), "invalid_refund_amount"),
+        (True, "invalid_refund_amount"),
+        (Money(1, "eur"), "currency_mismatch"),
+        (usd(2001), "refund_exceeds_due"),
+    ],
+)
+def test_a_part_is_money_of_at_least_a_minor_unit_and_at_most_what_is_due(amount: object, code: str) -> None:
+    """More is refused with the maximum."""
+    given = received()
+    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+
+    error = given.refuses(RetryRefund(return_id="ret_1", amount=amount))  # type: ignore[arg-type] # the point
+
+    assert type(error) is Invalid
+    assert [violation.code for violation in error.violations] == [code]
+
+
+def test_what_is_not_there_can_not_be_retried() -> None:
+    """Everything that is wrong is said."""
+    given = received()
+    given.order = None
+
+    error = given.refuses(RetryRefund(return_id="ret_9", amount=0, idempotency_key=""))
+
+    assert type(error) is NotFound
+    assert [violation.code for violation in error.violations] == [
+        "return_not_found",
+        "order_not_found",
+        "invalid_refund_amount",
+        "invalid_idempotency_key",
+    ]
+
+
+def test_an_order_that_is_gone_is_reported() -> None:
+    """Even where something is due."""
+    given = received()
+    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+    given.order = None
+
+    assert given.codes(RETRY) == ["order_not_found"]
+
+
+def test_a_failed_refund_never_changes_the_returns_status() -> None:
+    """The goods are back all the same."""
+    given = received()
+    before = given.the().status
+    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+
+    assert given.the().status is before
+    assert effect_kinds(given.ledger) == ["restock/1"]

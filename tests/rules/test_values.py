@@ -1,0 +1,239 @@
+"""The values that hosts build: what they refuse, and that nothing changes them afterwards."""
+
+import copy
+import json
+import pickle
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+
+import pytest
+from attrs import evolve
+from attrs.exceptions import FrozenInstanceError
+
+from rma import (
+    Adjustment,
+    Fee,
+    InvalidValue,
+    LineItem,
+    Money,
+    Order,
+    OrderStatus,
+    Payment,
+    RequestedItem,
+    RequestReturn,
+    ReturnPolicy,
+    ReturnReason,
+    ShippingMethod,
+    ShippingOption,
+    TaxLine,
+)
+from rma.domain.facts import Facts
+from rma.domain.frozenmap import FrozenMap
+from rma.domain.money import NO_CURRENCY
+from tests.rules.given import line, off, order_of, usd, vat
+from tests.world import START
+
+NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 # the point
+
+
+@pytest.mark.parametrize(
+    ("build", "field"),
+    [
+        (lambda: line(quantity=-1), "LineItem.quantity"),
+        (lambda: line(quantity=True), "LineItem.quantity"),
+        (lambda: line(quantity=1.5), "LineItem.quantity"),
+        (lambda: line(quantity=1, fulfilled_quantity=2), "LineItem.fulfilled_quantity"),
+        (lambda: line(quantity=2, fulfilled_quantity=1, returned_quantity=2), "LineItem.returned_quantity"),
+        (lambda: line(item_id=""), "LineItem.id"),
+        (lambda: line(item_id=7), "LineItem.id"),
+        (lambda: line(price=-1), "LineItem.unit_price"),
+        (lambda: line(adjustments=off(2001)), "LineItem.adjustments"),
+        (lambda: line(adjustments=7), "Adjustment"),
+        (lambda: line(tax_lines=[0.2]), "TaxLine"),
+        (lambda: line(delivered_at=NAIVE), "LineItem.delivered_at"),
+        (lambda: line(delivered_at="yesterday"), "LineItem.delivered_at"),
+        (lambda: line(metadata=["x"]), "metadata"),
+        (lambda: Adjustment(usd(-1)), "Adjustment.amount"),
+        (lambda: Adjustment("1"), "Adjustment.amount"),  # type: ignore[arg-type] # the point
+        (lambda: TaxLine(0.2), "percentage"),  # type: ignore[arg-type] # the point
+        (lambda: TaxLine(-1), "percentage"),
+        (lambda: TaxLine("x"), "percentage"),
+        (lambda: TaxLine("nan"), "percentage"),
+        (lambda: TaxLine(None), "percentage"),  # type: ignore[arg-type] # the point
+        (lambda: TaxLine(1, amount=usd(-1)), "TaxLine.amount"),
+        (lambda: Payment(id="p", captured=usd(-1)), "Payment.captured"),
+        (lambda: Payment(id="p", captured=usd(1), refunded=-1), "Payment.refunded"),
+        (lambda: ShippingOption(id="", price=usd(1)), "ShippingOption.id"),
+        (lambda: ShippingMethod(id="m", option_id=None, name="", price=usd(-1)), "ShippingMethod.price"),
+        (lambda: ReturnReason(id="", value="v", label="l"), "ReturnReason.id"),
+        (lambda: order_of(line("a"), line("a")), "Order.items"),
+        (lambda: order_of(payments=[Payment(id="p", captured=usd(1))] * 2), "Order.payments"),
+        (lambda: order_of(adjustments=off(2001)), "Order.adjustments"),
+        (lambda: order_of(status="cancelled"), "OrderStatus"),
+        (lambda: order_of(created_at=NAIVE), "Order.created_at"),
+        (lambda: order_of(version=-1), "Order.version"),
+        (lambda: Order(id="", currency="usd", items=()), "Order.id"),
+        (lambda: Order(id="o", currency="dollars", items=()), "Money.currency"),
+        (lambda: Order(id="o", currency="usd", items=[{"id": "a"}]), "LineItem"),  # type: ignore[list-item] # the point
+        (lambda: ReturnPolicy(name=""), "ReturnPolicy.name"),
+        (lambda: ReturnPolicy(window_days=-1), "ReturnPolicy.window_days"),
+        (lambda: ReturnPolicy(window_days=1.5), "ReturnPolicy.window_days"),  # type: ignore[arg-type] # the point
+        (lambda: ReturnPolicy(fees=[Fee("f", percent=1), Fee("f", percent=2)]), "ReturnPolicy.fees"),
+        (lambda: Fee("f"), "Fee.amount"),
+        (lambda: Fee("f", amount=1, percent=1), "Fee.amount"),
+        (lambda: Fee("f", amount=-1), "Fee.amount"),
+        (lambda: Fee("f", percent=101), "Fee.percent"),
+        (lambda: Facts(at=NAIVE), "Facts.at"),
+    ],
+)  # fmt: skip
+def test_a_value_that_can_not_be_is_refused_when_it_is_built(build: Callable[[], object], field: str) -> None:
+    """With the field, what it was, and what it should have been."""
+    with pytest.raises(InvalidValue) as error:
+        build()
+
+    assert error.value.code == "invalid_value"
+    assert error.value.details["field"] == field
+    assert set(error.value.details) == {"field", "value", "expected"}
+    assert str(error.value.details["expected"]) in str(error.value)
+    assert isinstance(error.value, ValueError)
+
+
+def test_contained_taxes_above_what_was_paid_are_refused() -> None:
+    """The price would be negative; an order's discount counts."""
+    taxed = line(quantity=1, price=100, is_tax_inclusive=True, tax_lines=vat("20", amount=usd(60)))
+
+    order_of(taxed, adjustments=off(40))
+    with pytest.raises(InvalidValue) as error:
+        order_of(taxed, adjustments=off(41))
+
+    assert error.value.details["field"] == "LineItem.tax_lines"
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: order_of(line(price=0), adjustments=[Adjustment(Money(0, "eur"))]),
+        lambda: order_of(evolve(line(), unit_price=Money(1, "eur"))),
+        lambda: order_of(line(adjustments=[Adjustment(Money(1, "eur"))])),
+        lambda: order_of(line(tax_lines=vat("20", amount=Money(1, "eur")))),
+        lambda: order_of(payments=[Payment(id="p", captured=Money(1, "eur"))]),
+        lambda: Payment(id="p", captured=Money(1, "eur"), refunded=Money(1, "usd")),
+    ],
+)
+def test_an_order_has_one_currency(build: Callable[[], object]) -> None:
+    """Every amount in it."""
+    with pytest.raises(InvalidValue) as error:
+        build()
+
+    assert error.value.code == "currency_mismatch"
+    assert "eur" in str(error.value)
+
+
+def test_bare_numbers_are_minor_units_of_the_orders_currency() -> None:
+    """Until then they have none."""
+    item = LineItem(
+        id="a",
+        quantity=1,
+        unit_price=1000,
+        fulfilled_quantity=1,
+        adjustments=[Adjustment(100)],
+        tax_lines=[TaxLine(20, amount=180)],
+    )
+    method = ShippingMethod(id="m", option_id=None, name="post", price=5)
+
+    order = Order(
+        id="o",
+        currency="EUR",
+        items=[item],
+        payments=[Payment(id="p", captured=1080, refunded=80)],
+        adjustments=[Adjustment(0)],
+        shipping_methods=[method],
+    )
+
+    eur = [Money(amount, "eur") for amount in (1000, 100, 180, 1080, 80, 0, 5)]
+    (adopted,) = order.items
+    assert item.unit_price == Money(1000, NO_CURRENCY)
+    assert [
+        adopted.unit_price,
+        adopted.adjustments[0].amount,
+        adopted.tax_lines[0].amount,
+        order.payments[0].captured,
+        order.payments[0].refunded,
+        order.adjustments[0].amount,
+        order.shipping_methods[0].price,
+    ] == eur
+
+
+def test_what_was_refunded_outside_may_exceed_what_was_captured() -> None:
+    """Hosts make gestures; there is then nothing left, and not less."""
+    order = order_of(payments=[Payment(id="p", captured=usd(5), refunded=usd(9))])
+
+    assert order.payments[0].refunded == usd(9)
+
+
+def test_status_is_accepted_as_it_is_spelled() -> None:
+    """With one l."""
+    assert order_of(status="canceled").status is OrderStatus.CANCELED
+
+
+def test_an_order_finds_its_lines() -> None:
+    """By id."""
+    order = order_of(line("a"), line("b"))
+
+    assert order.item("b") is order.items[1]
+    assert order.item("c") is None
+
+
+def test_values_do_not_change() -> None:
+    """Neither by assignment, nor through what they were built of."""
+    notes = {"tags": ["a"]}
+    order = order_of(line(metadata=notes))
+    notes["tags"].append("b")
+
+    assert order.items[0].metadata == {"tags": ["a"]}
+    with pytest.raises(FrozenInstanceError):
+        order.version = 2  # type: ignore[misc] # the point
+    for change in (
+        lambda: order.items[0].metadata.update(x=1),
+        lambda: order.items[0].metadata.pop("tags"),
+        lambda: order.items[0].metadata.__setitem__("x", 1),
+    ):
+        with pytest.raises(TypeError, match="can not be changed"):
+            change()
+
+
+def test_values_travel() -> None:
+    """Into task queues, through copies, as JSON keys and values."""
+    command = RequestReturn(
+        order_id="o", items=[RequestedItem(item_id="a", quantity=1, metadata={"x": [1]})], metadata={"y": 1}
+    )
+
+    assert pickle.loads(pickle.dumps(command)) == command
+    assert copy.deepcopy(command) == command
+    assert copy.copy(command.metadata) is command.metadata
+    assert json.loads(json.dumps(command.metadata)) == {"y": 1}
+    assert {command: 1}[command] == 1
+
+
+def test_a_frozen_map_makes_new_ones() -> None:
+    """With an entry more, or less."""
+    frozen = FrozenMap({"a": 1})
+
+    assert frozen.with_("b", 2) == {"a": 1, "b": 2}
+    assert frozen.with_("b", 2).without("a") == {"b": 2}
+    assert frozen == {"a": 1}
+
+
+def test_taxes_of_a_method_are_exact() -> None:
+    """Several rates, contained: parts give the price back."""
+    taxes = [TaxLine(Decimal("10")), TaxLine(Decimal("5"))]
+    inside = ShippingMethod(
+        id="m", option_id=None, name="", price=usd(1000), tax_lines=taxes, is_tax_inclusive=True
+    )
+    on_top = evolve(inside, is_tax_inclusive=False)
+    untaxed = evolve(inside, tax_lines=())
+
+    assert (inside.subtotal, inside.tax_total, inside.total) == (usd(870), usd(130), usd(1000))
+    assert (on_top.subtotal, on_top.tax_total, on_top.total) == (usd(1000), usd(150), usd(1150))
+    assert (untaxed.subtotal, untaxed.tax_total, untaxed.total) == (usd(1000), usd(0), usd(1000))
