@@ -27,7 +27,7 @@ def line_items(draw: st.DrawFn, item_id: str = "a", *, most_units: int = 7) -> L
     quantity = draw(st.integers(1, most_units))
     unit_price = draw(amounts)
     price = unit_price * quantity
-    discounts = []
+    discounts: list[int] = []
     for _ in range(draw(st.integers(0, 2))):
         discounts.append(draw(st.integers(0, price - sum(discounts))))
     fulfilled = draw(st.one_of(st.just(quantity), st.integers(0, quantity)))

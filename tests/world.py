@@ -1,4 +1,4 @@
-"""A host in a box: one order, a service over memory, ports that can be told to fail, a clock that is moved."""
+"""A host in a box: one order, a service over memory, ports that can be told to fail, a clock that ticks."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import count

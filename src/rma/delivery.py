@@ -7,11 +7,13 @@ open under their keys, and the next `resume` sends them again.
 
 import logging
 from collections.abc import Callable
+from itertools import chain
 from types import UnionType
 from typing import TypeVar, assert_never
 
 from attrs import frozen
 
+from rma.committing import committed
 from rma.domain.change import Change, publication, settlement
 from rma.domain.effects import (
     CancelShipmentRequest,
@@ -26,13 +28,9 @@ from rma.domain.effects import (
     Unknown,
     WithdrawRequest,
 )
-from rma.domain.errors import StaleLedger
 from rma.domain.events import EventsPublished
 from rma.domain.ledger import ReturnLedger
 from rma.ports import Clock, EventPublisher, Fulfillment, Inventory, Payments, ReturnRepository
-
-#: How often a commit that lost a race is made anew before the caller hears of it.
-ATTEMPTS = 20
 
 _log = logging.getLogger("rma")
 T = TypeVar("T")
@@ -112,25 +110,10 @@ class Delivery:
         return self._stored(ledger, lambda now: publication(now, through, self.clock()))
 
     def _stored(self, ledger: ReturnLedger, change_of: Callable[[ReturnLedger], Change]) -> ReturnLedger:
-        """
-        The ledger with this change committed, made anew for each state that somebody else put there.
-
-        Raises:
-            StaleLedger: others were faster too often.
-        """
-        for attempt in range(1, ATTEMPTS + 1):
-            change = change_of(ledger)
-            if not change.events:
-                return ledger
-            try:
-                self.returns.commit(change)
-            except StaleLedger:
-                if attempt == ATTEMPTS:
-                    raise
-                ledger = self.returns.load(ledger.order_id)
-            else:
-                return change.ledger
-        return ledger
+        """The ledger with this change committed; read again only if somebody else changed it meanwhile."""
+        read_again = iter(lambda: self.returns.load(ledger.order_id), None)
+        states = chain([ledger], read_again)
+        return committed(self.returns, lambda: change_of(next(states))).ledger
 
 
 def _due(ledger: ReturnLedger, return_id: str | None) -> list[Effect]:

@@ -11,11 +11,12 @@ from typing import TypeVar
 
 from attrs import frozen
 
-from rma.delivery import ATTEMPTS, Delivery
-from rma.domain.change import change
+from rma.committing import committed
+from rma.delivery import Delivery
+from rma.domain.change import Change, change, unchanged
 from rma.domain.commands import CancelReturn, Command, ReceiveReturn, RequestReturn, RetryRefund
 from rma.domain.decide import answer
-from rma.domain.errors import NotFound, StaleLedger
+from rma.domain.errors import NotFound
 from rma.domain.facts import Facts
 from rma.domain.ledger import ReturnLedger
 from rma.domain.policy import ReturnPolicy
@@ -57,7 +58,7 @@ class RequestReturnHandler:
         fresh_id = self.ids()
         return carry_out(
             command,
-            load=lambda: self.returns.load(command.order_id),
+            load=lambda: self.returns.load(text_id(command.order_id, "order")),
             gather=lambda _: self.facts(command, fresh_id),
             deliver=self.delivery,
         )
@@ -96,7 +97,7 @@ class ReceiveReturnHandler:
         """
         return carry_out(
             command,
-            load=lambda: self.returns.load_by_return(command.return_id),
+            load=lambda: self.returns.load_by_return(text_id(command.return_id, "return")),
             gather=lambda ledger: Facts(at=self.clock(), order=found(self.orders.get, ledger.order_id)),
             deliver=self.delivery,
         )
@@ -120,7 +121,7 @@ class CancelReturnHandler:
         """
         return carry_out(
             command,
-            load=lambda: self.returns.load_by_return(command.return_id),
+            load=lambda: self.returns.load_by_return(text_id(command.return_id, "return")),
             gather=lambda _: Facts(at=self.clock()),
             deliver=self.delivery,
         )
@@ -145,7 +146,7 @@ class RetryRefundHandler:
         """
         return carry_out(
             command,
-            load=lambda: self.returns.load_by_return(command.return_id),
+            load=lambda: self.returns.load_by_return(text_id(command.return_id, "return")),
             gather=lambda ledger: Facts(at=self.clock(), order=found(self.orders.get, ledger.order_id)),
             deliver=self.delivery,
         )
@@ -161,34 +162,40 @@ def carry_out(
     """
     The return that the command is about, after it was done, now or before.
 
-    A commit that loses a race is decided again on the new state, so callers never see a conflict that a
-    second look would solve.
+    A command that loses a race is answered or decided again on the new state, so callers never see a
+    conflict that a second look would solve.
 
     Raises:
         Rejected: the command can not be done.
         StaleLedger: others were faster too often.
     """
-    attempt = 1
-    while True:
+
+    def make() -> Change:
         ledger = load()
-        return_id = answer(ledger, command)
-        if return_id is not None:
-            return deliver(ledger, return_id).get(return_id)
-        made = change(gather(ledger), ledger, command)
-        try:
-            deliver.returns.commit(made)
-        except StaleLedger:
-            if attempt == ATTEMPTS:
-                raise
-            attempt += 1
-        else:
-            return_id = made.subject_of(command)
-            return deliver(made.ledger, return_id).get(return_id)
+        if answer(ledger, command) is not None:
+            return unchanged(ledger)
+        return change(gather(ledger), ledger, command)
+
+    made = committed(deliver.returns, make)
+    return_id = answer(made.ledger, command) or made.subject_of(command)
+    return deliver(made.ledger, return_id).get(return_id)
+
+
+def text_id(wanted_id: object, kind: str) -> str:
+    """
+    The id, if it is one: repositories are asked for nothing else.
+
+    Raises:
+        NotFound: it is no text, so nothing is known under it.
+    """
+    if not isinstance(wanted_id, str):
+        raise NotFound(f"{kind}_not_found", {f"{kind}_id": repr(wanted_id)})
+    return wanted_id
 
 
 def found(get: Callable[[str], T], wanted_id: str) -> T | None:
     """What the repository has under this id; None where it has nothing, for `decide` to judge."""
     try:
-        return get(wanted_id)
+        return get(text_id(wanted_id, "id"))
     except NotFound:
         return None

@@ -27,6 +27,7 @@ from rma.handlers import (
     ReceiveReturnHandler,
     RequestReturnHandler,
     RetryRefundHandler,
+    text_id,
 )
 from rma.ports import (
     Clock,
@@ -149,7 +150,8 @@ class ReturnService:
             Rejected: just as the command itself would be.
         """
         facts = self._request_return.facts(command, fresh_id="quote")
-        (event,) = request_return(facts, self.returns.load(command.order_id), command)
+        ledger = self.returns.load(text_id(command.order_id, "order"))
+        (event,) = request_return(facts, ledger, command)
         return quote_of(event.opened)
 
     def returnable_items(self, order_id: str) -> tuple[ReturnableItem, ...]:

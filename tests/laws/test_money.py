@@ -1,7 +1,9 @@
 """Laws of splitting money."""
 
+from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -45,7 +47,7 @@ def test_shares_of_amounts_that_ascend_ascend(pool: tuple[int, ...], units: int,
 def test_any_units_are_worth_between_floor_and_ceiling_of_the_average(
     amount: int, units: int, data: st.DataObject
 ) -> None:
-    """q units, whenever they are taken, are worth q*floor(u) to q*ceil(u)."""
+    """Q units, whenever they are taken, are worth q*floor(u) to q*ceil(u)."""
     floor, ceiling = amount // units, -(-amount // units)
     left, left_units = amount, units
 
@@ -156,7 +158,8 @@ def test_currencies_do_not_mix() -> None:
     """Neither in sums nor in comparisons; and equality is false, not an error."""
     usd, eur = Money(1, "usd"), Money(1, "eur")
 
-    for mix in (lambda: usd + eur, lambda: usd - eur, lambda: usd < eur):
+    mixes: list[Callable[[], object]] = [lambda: usd + eur, lambda: usd - eur, lambda: usd < eur]
+    for mix in mixes:
         with pytest.raises(InvalidValue) as error:
             mix()
         assert error.value.code == "mixed_currencies"
@@ -165,11 +168,10 @@ def test_currencies_do_not_mix() -> None:
 
 def test_money_does_not_mix_with_numbers() -> None:
     """A bare number has no currency."""
-    for mix in (
-        lambda: Money(1, "usd") + 1,  # type: ignore[operator] # the point
-        lambda: Money(1, "usd") - 1,  # type: ignore[operator] # the point
-        lambda: Money(1, "usd") < 1,  # type: ignore[operator] # the point
-    ):
+    usd: Any = Money(1, "usd")
+    mixes: list[Callable[[], object]] = [lambda: usd + 1, lambda: usd - 1, lambda: usd < 1]
+
+    for mix in mixes:
         with pytest.raises(TypeError):
             mix()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -39,31 +40,29 @@ def usd(amount: int) -> Money:
     return Money(amount, "usd")
 
 
-def line(item_id: str = "mug", quantity: int = 2, price: int = 1000, **more: object) -> LineItem:
+def line(item_id: str = "mug", quantity: int = 2, price: int = 1000, **more: Any) -> LineItem:
     """A line, all of it fulfilled unless told otherwise."""
-    fields: dict[str, object] = {"fulfilled_quantity": quantity, "variant_id": f"v_{item_id}", **more}
-    return LineItem(id=item_id, quantity=quantity, unit_price=usd(price), **fields)  # type: ignore[arg-type] # by name
+    fields: dict[str, Any] = {"fulfilled_quantity": quantity, "variant_id": f"v_{item_id}", **more}
+    return LineItem(id=item_id, quantity=quantity, unit_price=usd(price), **fields)
 
 
-def order_of(*lines: LineItem, captured: int | None = None, **more: object) -> Order:
+def order_of(*lines: LineItem, captured: int | None = None, **more: Any) -> Order:
     """An order of these lines, or of two mugs at 10.00; captured in one payment, 100.00 unless told."""
     payments = [Payment(id="pay_1", captured=usd(10_000 if captured is None else captured))]
-    fields: dict[str, object] = {"payments": payments, **more}
-    return Order(id="order_1", currency="usd", items=lines or (line(),), **fields)  # type: ignore[arg-type] # by name
+    fields: dict[str, Any] = {"payments": payments, **more}
+    return Order(id="order_1", currency="usd", items=lines or (line(),), **fields)
 
 
-def request(quantity: int = 2, item_id: str = "mug", **more: object) -> RequestReturn:
+def request(quantity: int = 2, item_id: str = "mug", **more: Any) -> RequestReturn:
     """Request units of one line."""
     items = [RequestedItem(item_id=item_id, quantity=quantity)]
-    return RequestReturn(order_id="order_1", items=items, **more)  # type: ignore[arg-type] # by name
+    return RequestReturn(order_id="order_1", items=items, **more)
 
 
-def receive(
-    quantity: int = 2, damaged: int = 0, *, return_id: str = "ret_1", **more: object
-) -> ReceiveReturn:
+def receive(quantity: int = 2, damaged: int = 0, *, return_id: str = "ret_1", **more: Any) -> ReceiveReturn:
     """Receive mugs for the first return."""
     items = [ReceivedItem(item_id="mug", quantity=quantity, damaged_quantity=damaged)]
-    return ReceiveReturn(return_id=return_id, items=items, **more)  # type: ignore[arg-type] # by name
+    return ReceiveReturn(return_id=return_id, items=items, **more)
 
 
 class Given:
@@ -150,9 +149,9 @@ def effect_kinds(ledger: ReturnLedger) -> list[str]:
     return [key.split("/", 1)[1] for key in ledger.open_effects]
 
 
-def vat(rate: str, **more: object) -> list[TaxLine]:
+def vat(rate: str, **more: Any) -> list[TaxLine]:
     """One tax line."""
-    return [TaxLine(Decimal(rate), **more)]  # type: ignore[arg-type] # by name
+    return [TaxLine(Decimal(rate), **more)]
 
 
 def off(*amounts: int) -> list[Adjustment]:
@@ -160,10 +159,10 @@ def off(*amounts: int) -> list[Adjustment]:
     return [Adjustment(usd(amount)) for amount in amounts]
 
 
-def put(given: Given, **changes: object) -> None:
+def put(given: Given, **changes: Any) -> None:
     """The host changed its order."""
     assert given.order is not None
-    given.order = evolve(given.order, **changes)  # type: ignore[arg-type] # by name
+    given.order = evolve(given.order, **changes)
 
 
 def keys_of(items: Iterable[object]) -> list[str]:

@@ -1,5 +1,7 @@
 """CancelReturn."""
 
+from typing import Any
+
 from rma import (
     CancelReturn,
     CancelShipmentRequest,
@@ -16,7 +18,7 @@ from tests.rules.given import Given, effect_kinds, line, order_of, receive, requ
 CANCEL = CancelReturn(return_id="ret_1", created_by="anna")
 
 
-def requested(quantity: int = 2, **more: object) -> Given:
+def requested(quantity: int = 2, **more: Any) -> Given:
     """A return of mugs, of an order of five."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(quantity, **more))

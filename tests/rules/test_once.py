@@ -11,7 +11,7 @@ from rma import (
 )
 from rma.domain.change import publication, replay, settlement, unchanged
 from rma.domain.decide import answer
-from rma.domain.effects import Done, Outcome, RefundPending, RefundSucceeded, ReturnShipment, Unknown
+from rma.domain.effects import Done, RefundPending, RefundSucceeded, ReturnShipment, Unknown
 from rma.domain.evolve import evolve
 from tests.rules.given import Given, line, order_of, receive, request, usd
 from tests.world import START

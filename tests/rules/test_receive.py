@@ -1,8 +1,11 @@
 """ReceiveReturn."""
 
+from typing import Any
+
 import pytest
 
 from rma import (
+    CancelReturn,
     Fee,
     GoodsReceived,
     Invalid,
@@ -39,7 +42,7 @@ from tests.rules.given import (
 )
 
 
-def requested(quantity: int = 2, *, policy: ReturnPolicy | None = None, **more: object) -> Given:
+def requested(quantity: int = 2, *, policy: ReturnPolicy | None = None, **more: Any) -> Given:
     """A return of mugs at 10.00, of an order of five."""
     given = Given(order_of(line(quantity=5)), policy)
     given.when(request(quantity, **more))
@@ -257,7 +260,7 @@ def test_a_custom_amount_for_goods_worth_nothing_goes_by_units() -> None:
 
 def test_an_amount_named_on_receipt_is_for_the_whole_return_and_final() -> None:
     """Neither shipping nor fees come off it; what was paid before counts."""
-    given = requested(3, shipping_option_id="so_return", policy=ReturnPolicy(fees=[Fee("f", percent=10)]))  # type: ignore[arg-type] # converted
+    given = requested(3, shipping_option_id="so_return", policy=ReturnPolicy(fees=[Fee("f", percent=10)]))
     given.when(receive(1, more_expected=True))
 
     given.when(receive(2, refund_amount=usd(2500)))
@@ -435,8 +438,6 @@ def test_what_was_received_or_canceled_is_not_received_again() -> None:
     received = requested(2)
     received.when(receive(2))
     canceled = requested(2)
-    from rma import CancelReturn
-
     canceled.when(CancelReturn(return_id="ret_1"))
 
     assert type(received.refuses(receive(1))) is NotAllowed
@@ -550,3 +551,13 @@ def test_the_orders_version_counts_receipts() -> None:
     given.when(request(1))
 
     assert given.the("ret_2").order_version == 5
+
+
+def test_units_that_are_all_damaged_and_not_paid_for_are_worth_nothing() -> None:
+    """They are back all the same."""
+    given = requested(2, policy=ReturnPolicy(refund_damaged=False))
+
+    given.when(receive(0, 2))
+
+    assert names_and_amounts(given.the()) == {"item:mug": 0}
+    assert (given.the().status, given.the().refunds) == (ReturnStatus.RECEIVED, ())

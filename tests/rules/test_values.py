@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
+from typing import cast
 
 import pytest
 from attrs import evolve
@@ -32,7 +33,6 @@ from rma.domain.facts import Facts
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import NO_CURRENCY
 from tests.rules.given import line, off, order_of, usd, vat
-from tests.world import START
 
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 # the point
 
@@ -42,11 +42,11 @@ NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 # the point
     [
         (lambda: line(quantity=-1), "LineItem.quantity"),
         (lambda: line(quantity=True), "LineItem.quantity"),
-        (lambda: line(quantity=1.5), "LineItem.quantity"),
+        (lambda: line(quantity=cast("int", 1.5)), "LineItem.quantity"),
         (lambda: line(quantity=1, fulfilled_quantity=2), "LineItem.fulfilled_quantity"),
         (lambda: line(quantity=2, fulfilled_quantity=1, returned_quantity=2), "LineItem.returned_quantity"),
         (lambda: line(item_id=""), "LineItem.id"),
-        (lambda: line(item_id=7), "LineItem.id"),
+        (lambda: line(item_id=cast("str", 7)), "LineItem.id"),
         (lambda: line(price=-1), "LineItem.unit_price"),
         (lambda: line(adjustments=off(2001)), "LineItem.adjustments"),
         (lambda: line(adjustments=7), "Adjustment"),
@@ -194,11 +194,12 @@ def test_values_do_not_change() -> None:
     assert order.items[0].metadata == {"tags": ["a"]}
     with pytest.raises(FrozenInstanceError):
         order.version = 2  # type: ignore[misc] # the point
-    for change in (
+    changes: list[Callable[[], object]] = [
         lambda: order.items[0].metadata.update(x=1),
         lambda: order.items[0].metadata.pop("tags"),
         lambda: order.items[0].metadata.__setitem__("x", 1),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(TypeError, match="can not be changed"):
             change()
 
@@ -227,7 +228,7 @@ def test_a_frozen_map_makes_new_ones() -> None:
 
 def test_taxes_of_a_method_are_exact() -> None:
     """Several rates, contained: parts give the price back."""
-    taxes = [TaxLine(Decimal("10")), TaxLine(Decimal("5"))]
+    taxes = [TaxLine(Decimal(10)), TaxLine(Decimal(5))]
     inside = ShippingMethod(
         id="m", option_id=None, name="", price=usd(1000), tax_lines=taxes, is_tax_inclusive=True
     )

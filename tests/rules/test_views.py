@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from rma import CancelReturn, OrderStatus, Payment, ReturnPolicy
+from rma import CancelReturn, LineItem, OrderStatus, Payment, ReturnPolicy
 from rma.domain.effects import RefundDeclined
 from rma.domain.views import FulfillmentStatus, PaymentStatus, order_state, quote_of, returnable_items
 from tests.rules.given import Given, line, off, order_of, put, receive, request, usd, vat
@@ -60,9 +60,11 @@ def test_an_orders_state_follows_its_returns() -> None:
         ([line("a", returned_quantity=2), line("b", fulfilled_quantity=0)], FulfillmentStatus.RETURNED),
     ],
 )
-def test_fulfillment_counts_what_came_back_without_us(lines: list[object], status: FulfillmentStatus) -> None:
+def test_fulfillment_counts_what_came_back_without_us(
+    lines: list[LineItem], status: FulfillmentStatus
+) -> None:
     """Returned is: every fulfilled unit is back."""
-    given = Given(order_of(*lines))  # type: ignore[arg-type] # a list of lines
+    given = Given(order_of(*lines))
 
     assert state(given)[0] == status
 

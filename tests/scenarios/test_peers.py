@@ -22,17 +22,14 @@ from rma import (
     TaxLine,
 )
 
+from .scenario import Ending, Flow, Refusal, Worth
 from .world import (
     FIRST,
     ORDER,
     POST,
     SECOND,
     THIRD,
-    Ending,
-    Flow,
-    Refusal,
     World,
-    Worth,
     line,
     payment,
     receive,
@@ -54,144 +51,99 @@ WORTH = [
     pytest.param(Worth(order=THREE_AT_100, ask=request(a=1), they=10000, we=10000), id="SOL-01"),
     # A third of 290.00.
     pytest.param(
-        Worth(
-            order=THREE_AT_100_DISCOUNTED, ask=request(a=1),
-            they=Decimal("9666.666666666666667"), we=9667,
-            difference="they keep fractions of a cent; an amount is whole minor units, and the rest stays",
-        ),
+        Worth(order=THREE_AT_100_DISCOUNTED, ask=request(a=1),
+              they=Decimal("9666.666666666666667"), we=9667,
+              difference="they keep fractions of a cent; an amount is whole minor units, and the rest stays"),
         id="SOL-02",
     ),
     # The 50.00 off the shipment are part of what shipping cost.
     pytest.param(
-        Worth(
-            order=sale(line("a", 3, 10000), shipping=5000), ask=request(a=1),
-            they=10000, we=10000,
-        ),
+        Worth(order=sale(line("a", 3, 10000), shipping=5000), ask=request(a=1), they=10000, we=10000),
         id="SOL-03",
     ),
     pytest.param(
-        Worth(
-            order=sale(line("a", 1, 500)), ask=request(a=1, refund_amount=100),
-            they=100, we=100,
-        ),
+        Worth(order=sale(line("a", 1, 500)), ask=request(a=1, refund_amount=100), they=100, we=100),
         id="SOL-16",
     ),
     pytest.param(
-        Worth(
-            order=sale(line("a", 2, 1000, off=[200])), ask=request(a=1),
-            they=900, we=900,
-        ),
+        Worth(order=sale(line("a", 2, 1000, off=[200])), ask=request(a=1), they=900, we=900),
         id="SYL-06",
     ),
     pytest.param(
-        Worth(
-            order=sale(line("a", 2, 1000), line("b", 3, 10000)), ask=request(a=1, b=1),
-            they=11000, we=11000,
-        ),
+        Worth(order=sale(line("a", 2, 1000), line("b", 3, 10000)), ask=request(a=1, b=1),
+              they=11000, we=11000),
         id="SYL-09",
     ),
     pytest.param(
-        Worth(
-            order=sale(line("a", 2, 1000), shipping=2000), ask=request(a=1),
-            they=3000, we=1000, difference=NO_SHIPPING,
-        ),
+        Worth(order=sale(line("a", 2, 1000), shipping=2000), ask=request(a=1),
+              they=3000, we=1000, difference=NO_SHIPPING),
         id="SYL-12",
     ),
     # 4000 - 399 = 3601, 10% of it 360.1: 3961 for the shirts, and 575 for shipping.
     pytest.param(
-        Worth(
-            order=sale(line("a", 4, 1000, tax=["10"]), off=[399], shipping=500), ask=request(a=4),
-            they=4536, we=3961, difference=NO_SHIPPING,
-        ),
+        Worth(order=sale(line("a", 4, 1000, tax=["10"]), off=[399], shipping=500), ask=request(a=4),
+              they=4536, we=3961, difference=NO_SHIPPING),
         id="SYL-22",
     ),
     # 2 x 12.30 + 2 x 24.60
     pytest.param(Worth(order=SALEOR, ask=request(a=2, b=2), they=7380, we=7380), id="SAL-01"),
     pytest.param(
-        Worth(
-            order=SALEOR, ask=request(a=2, b=2),
-            they=8610, we=7380, difference=NO_SHIPPING,
-        ),
+        Worth(order=SALEOR, ask=request(a=2, b=2), they=8610, we=7380, difference=NO_SHIPPING),
         id="SAL-02",
     ),
     pytest.param(
-        Worth(
-            order=SALEOR, ask=request(a=2, b=2, refund_amount=1000),
-            they=1000, we=1000,
-        ),
+        Worth(order=SALEOR, ask=request(a=2, b=2, refund_amount=1000), they=1000, we=1000),
         id="SAL-03",
     ),
     pytest.param(
-        Worth(
-            order=SALEOR, ask=request(a=2, b=2, refund_amount=1100),
-            they=1100, we=1100,
-        ),
+        Worth(order=SALEOR, ask=request(a=2, b=2, refund_amount=1100), they=1100, we=1100),
         id="SAL-04",
     ),
     pytest.param(
-        Worth(
-            order=sale(line("a", 10, 100, tax=["25"])), ask=request(a=10),
-            they=1250, we=1250,
-        ),
+        Worth(order=sale(line("a", 10, 100, tax=["25"])), ask=request(a=10), they=1250, we=1250),
         id="MV1-01",
     ),
     # 1000 less 150 + 38, since 37.5 is rounded up.
     pytest.param(
-        Worth(
-            order=sale(line("a", 1, 1000)), ask=request(a=1, shipping_option_id=POST),
-            options=(way_back(150, tax=["25"]),),
-            they=Decimal("812.5"), we=812,
-            difference="they leave half a cent of tax; a tax is rounded half up to whole minor units",
-        ),
+        Worth(order=sale(line("a", 1, 1000)), ask=request(a=1, shipping_option_id=POST),
+              options=(way_back(150, tax=["25"]),),
+              they=Decimal("812.5"), we=812,
+              difference="they leave half a cent of tax; a tax is rounded half up to whole minor units"),
         id="MV1-07",
     ),
     pytest.param(
-        Worth(
-            order=sale(line("a", 1, 5099)),
-            policy=ReturnPolicy(fees=(Fee("restocking", amount=Money(500, "usd")),)), ask=request(a=1),
-            they=4599, we=4599,
-        ),
+        Worth(order=sale(line("a", 1, 5099)),
+              policy=ReturnPolicy(fees=(Fee("restocking", amount=Money(500, "usd")),)), ask=request(a=1),
+              they=4599, we=4599),
         id="SHO-01",
     ),
     # A fee takes at most what is left.
     pytest.param(
-        Worth(
-            order=sale(line("a", 1, 5099)),
-            policy=ReturnPolicy(fees=(Fee("restocking", amount=Money(6000, "usd")),)), ask=request(a=1),
-            they=0, we=0,
-        ),
+        Worth(order=sale(line("a", 1, 5099)),
+              policy=ReturnPolicy(fees=(Fee("restocking", amount=Money(6000, "usd")),)), ask=request(a=1),
+              they=0, we=0),
         id="SHO-02",
     ),
     # Two thirds of 270.00.
     pytest.param(
-        Worth(
-            order=sale(line("a", 3, 10000), off=[3000]), ask=request(a=2),
-            they=18000, we=18000,
-        ),
+        Worth(order=sale(line("a", 3, 10000), off=[3000]), ask=request(a=2), they=18000, we=18000),
         id="ISS-03",
     ),
     # What was paid is kept even if the rest no longer earns the coupon: five sixths of 270.00.
     pytest.param(
-        Worth(
-            order=sale(line("a", 6, 5000), off=[3000]), ask=request(a=5),
-            they=22500, we=22500,
-        ),
+        Worth(order=sale(line("a", 6, 5000), off=[3000]), ask=request(a=5), they=22500, we=22500),
         id="ISS-04",
     ),
     # Two fifths of 24.75.
     pytest.param(
-        Worth(
-            order=sale(line("a", 5, 550), off=[275], shipping=50, paid=2525), ask=request(a=2),
-            they=990, we=990,
-        ),
+        Worth(order=sale(line("a", 5, 550), off=[275], shipping=50, paid=2525), ask=request(a=2),
+              they=990, we=990),
         id="ISS-08",
     ),
     pytest.param(
-        Worth(
-            order=sale(line("a", 1, 3999, tax=["7"])), ask=request(a=1, refund_amount=2000),
-            they=2140, we=2000,
-            difference="they put tax on a part of the price; an amount that is named is final",
-        ),
+        Worth(order=sale(line("a", 1, 3999, tax=["7"])), ask=request(a=1, refund_amount=2000),
+              they=2140, we=2000,
+              difference="they put tax on a part of the price; an amount that is named is final"),
         id="ISS-10",
     ),
 ]  # fmt: skip
@@ -213,71 +165,54 @@ IN_RUPEES = Order(
 
 REFUSALS = [
     pytest.param(
-        Refusal(
-            order=SHIRT, ask=request(a=1, refund_amount=1000),
-            kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 1000, "refundable": 730},
-        ),
+        Refusal(order=SHIRT, ask=request(a=1, refund_amount=1000),
+                kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 1000, "refundable": 730}),
         id="SYL-04",
     ),
     pytest.param(
-        Refusal(
-            order=sale(line("a", 2, 1000)), ask=request(),
-            kind=Invalid, code="no_items",
-        ),
+        Refusal(order=sale(line("a", 2, 1000)), ask=request(), kind=Invalid, code="no_items"),
         id="SYL-28",
     ),
     pytest.param(
-        Refusal(
-            order=SALEOR, ask=request(a=1, refund_amount=100000),
-            kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 100000, "refundable": 9840},
-        ),
+        Refusal(order=SALEOR, ask=request(a=1, refund_amount=100000),
+                kind=Invalid, code="refund_exceeds_refundable",
+                numbers={"amount": 100000, "refundable": 9840}),
         id="SAL-05",
     ),
     pytest.param(
-        Refusal(
-            order=sale(line("a", 1, 1000), paid=123), ask=request(a=1, refund_amount=223),
-            kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 223, "refundable": 123},
-        ),
+        Refusal(order=sale(line("a", 1, 1000), paid=123), ask=request(a=1, refund_amount=223),
+                kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 223, "refundable": 123}),
         id="SAL-08",
     ),
     pytest.param(
-        Refusal(
-            order=sale(line("a", 1, 1000), paid=[payment("card", 1000, kind="gift_card")]),
-            ask=request(a=1, refund_amount=2000),
-            kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 2000, "refundable": 1000},
-        ),
+        Refusal(order=sale(line("a", 1, 1000), paid=[payment("card", 1000, kind="gift_card")]),
+                ask=request(a=1, refund_amount=2000),
+                kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 2000, "refundable": 1000}),
         id="SAL-15",
     ),
     pytest.param(
-        Refusal(
-            order=THREE_AT_100, ask=request(other=1),
-            kind=Invalid, code="item_not_found", item_id="other", numbers={"order_id": ORDER},
-        ),
+        Refusal(order=THREE_AT_100, ask=request(other=1),
+                kind=Invalid, code="item_not_found", item_id="other", numbers={"order_id": ORDER}),
         id="MV1-06",
     ),
     # The maximum is in the error.
     pytest.param(
-        Refusal(
-            order=sale(line("a", 1, 1500), paid=1500), ask=request(a=1, refund_amount=999999),
-            kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 999999, "refundable": 1500},
-        ),
+        Refusal(order=sale(line("a", 1, 1500), paid=1500), ask=request(a=1, refund_amount=999999),
+                kind=Invalid, code="refund_exceeds_refundable",
+                numbers={"amount": 999999, "refundable": 1500}),
         id="VEN-01",
     ),
     # Authorised, not captured.
     pytest.param(
-        Refusal(
-            order=sale(line("a", 1, 1500), paid=0), ask=request(a=1, refund_amount=1500),
-            kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 1500, "refundable": 0},
-        ),
+        Refusal(order=sale(line("a", 1, 1500), paid=0), ask=request(a=1, refund_amount=1500),
+                kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 1500, "refundable": 0}),
         id="VEN-06",
     ),
     pytest.param(
-        Refusal(
-            order=IN_RUPEES, ask=request(a=1, refund_amount=Money(100000, "gbp")),
-            kind=Invalid, code="currency_mismatch", numbers={"currency": "gbp", "order_currency": "inr"},
-            they="refunded the number as rupees",
-            difference="they drop the currency; amounts of two currencies never meet",
-        ),
+        Refusal(order=IN_RUPEES, ask=request(a=1, refund_amount=Money(100000, "gbp")),
+                kind=Invalid, code="currency_mismatch", numbers={"currency": "gbp", "order_currency": "inr"},
+                they="refunded the number as rupees",
+                difference="they drop the currency; amounts of two currencies never meet"),
         id="ISS-09",
     ),
 ]  # fmt: skip
@@ -290,124 +225,106 @@ def test_what_can_not_be_is_refused_with_its_numbers_and_changes_nothing(case: R
     assert case.is_explained
 
 
+ONE_BY_ONE = tuple(
+    step for return_id in (FIRST, SECOND, THIRD) for step in (request(a=1), receive(return_id, a=1))
+)
+
 FLOWS = [
     pytest.param(
-        Flow(
-            order=sale(line("a", 1, 1000), paid=[payment("card", 500), payment("check", 500, kind="check")]),
-            steps=(request(a=1), receive(a=1)),
-            they=Ending(refunds=(("card", 500), ("check", 500))),
-            we=Ending(returns=("received",), amounts=(1000,), refunds=(("card", 500), ("check", 500)),
-                stock=(("a", 1),), goods="returned", money="refunded"),
-        ),
+        Flow(order=sale(line("a", 1, 1000), paid=[payment("card", 500), payment("check", 500, kind="check")]),
+             steps=(request(a=1), receive(a=1)),
+             they=Ending(refunds=(("card", 500), ("check", 500))),
+             we=Ending(returns=("received",), amounts=(1000,), refunds=(("card", 500), ("check", 500)),
+                       stock=(("a", 1),), goods="returned", money="refunded")),
         id="SOL-11",
     ),
     pytest.param(
-        Flow(
-            order=sale(line("a", 1, 1000), paid=1000),
-            steps=(request(a=1), receive(a=1)),
-            they=Ending(stock=(("a", 1),)),
-            we=Ending(returns=("received",), amounts=(1000,), refunds=(("p1", 1000),), stock=(("a", 1),),
-                goods="returned", money="refunded"),
-        ),
+        Flow(order=sale(line("a", 1, 1000), paid=1000),
+             steps=(request(a=1), receive(a=1)),
+             they=Ending(stock=(("a", 1),)),
+             we=Ending(returns=("received",), amounts=(1000,), refunds=(("p1", 1000),), stock=(("a", 1),),
+                       goods="returned", money="refunded")),
         id="SOL-20",
     ),
     pytest.param(
-        Flow(
-            order=SHIRT,
-            steps=(request(a=1, refund_amount=730), receive(a=1)),
-            they=Ending(refunds=(("p1", 730),)),
-            we=Ending(returns=("received",), amounts=(730,), refunds=(("p1", 730),), stock=(("a", 1),),
-                goods="returned", money="refunded"),
-        ),
+        Flow(order=SHIRT,
+             steps=(request(a=1, refund_amount=730), receive(a=1)),
+             they=Ending(refunds=(("p1", 730),)),
+             we=Ending(returns=("received",), amounts=(730,), refunds=(("p1", 730),), stock=(("a", 1),),
+                       goods="returned", money="refunded")),
         id="SYL-02",
     ),
     pytest.param(
-        Flow(
-            order=sale(line("a", 3, 1000), paid=4000, shipping=1000),
-            steps=(request(a=3), receive(a=3)),
-            they=Ending(refunds=(("p1", 4000),), money="refunded"),
-            we=Ending(returns=("received",), amounts=(3000,), refunds=(("p1", 3000),), stock=(("a", 3),),
-                goods="returned", money="partially_refunded"),
-            difference=NO_SHIPPING,
-        ),
+        Flow(order=sale(line("a", 3, 1000), paid=4000, shipping=1000),
+             steps=(request(a=3), receive(a=3)),
+             they=Ending(refunds=(("p1", 4000),), money="refunded"),
+             we=Ending(returns=("received",), amounts=(3000,), refunds=(("p1", 3000),), stock=(("a", 3),),
+                       goods="returned", money="partially_refunded"),
+             difference=NO_SHIPPING),
         id="SYL-25",
     ),
     # One of two units was refunded without goods; both come back, then a clerk names the 10.00 that are left.
     pytest.param(
-        Flow(
-            order=sale(line("a", 2, 1000), paid=[payment("p1", 2000, refunded=1000)]),
-            steps=(request(a=2), receive(a=2), retry(1000)),
-            they=Ending(amounts=(1000,), refunds=(("p1", 1000),)),
-            we=Ending(returns=("received",), amounts=(2000,), refunds=(("p1", 1000),), stock=(("a", 2),),
-                goods="requires_action", money="refunded"),
-            difference="they know which units the money was for; above what is left nothing is cut by itself",
-        ),
+        Flow(order=sale(line("a", 2, 1000), paid=[payment("p1", 2000, refunded=1000)]),
+             steps=(request(a=2), receive(a=2), retry(1000)),
+             they=Ending(amounts=(1000,), refunds=(("p1", 1000),)),
+             we=Ending(returns=("received",), amounts=(2000,), refunds=(("p1", 1000),), stock=(("a", 2),),
+                       goods="requires_action", money="refunded"),
+             difference="they know which units the money was for; above what is left we cut nothing"),
         id="SAL-06",
     ),
     pytest.param(
-        Flow(
-            order=sale(line("a", 1, 1000), paid=123),
-            steps=(request(a=1), receive(a=1)),
-            they=Ending(amounts=(123,), refunds=(("p1", 123),)),
-            we=Ending(returns=("received",), amounts=(1000,), refunds=(), stock=(("a", 1),),
-                goods="requires_action", money="captured"),
-            difference="they cut it to what was charged; nothing is clipped silently, a clerk decides",
-        ),
+        Flow(order=sale(line("a", 1, 1000), paid=123),
+             steps=(request(a=1), receive(a=1)),
+             they=Ending(amounts=(123,), refunds=(("p1", 123),)),
+             we=Ending(returns=("received",), amounts=(1000,), refunds=(), stock=(("a", 1),),
+                       goods="requires_action", money="captured"),
+             difference="they cut it to what was charged; nothing is clipped silently, a clerk decides"),
         id="SAL-07",
     ),
     pytest.param(
-        Flow(
-            order=sale(line("a", 1, 1000), paid=[payment("card", 1000, kind="gift_card")]),
-            steps=(request(a=1, refund_amount=100), receive(a=1)),
-            they=Ending(refunds=(("card", 100),), money="partially_refunded"),
-            we=Ending(returns=("received",), amounts=(100,), refunds=(("card", 100),), stock=(("a", 1),),
-                goods="returned", money="partially_refunded"),
-        ),
+        Flow(order=sale(line("a", 1, 1000), paid=[payment("card", 1000, kind="gift_card")]),
+             steps=(request(a=1, refund_amount=100), receive(a=1)),
+             they=Ending(refunds=(("card", 100),), money="partially_refunded"),
+             we=Ending(returns=("received",), amounts=(100,), refunds=(("card", 100),), stock=(("a", 1),),
+                       goods="returned", money="partially_refunded")),
         id="SAL-14",
     ),
     pytest.param(
-        Flow(
-            order=sale(line("a", 1, 1000), paid=1000),
-            steps=(request(a=1), receive(a=(0, 1))),
-            they=Ending(counters=((0, 1, 0),), stock=()),
-            we=Ending(returns=("received",), amounts=(1000,), refunds=(("p1", 1000),), stock=(),
-                goods="returned", money="refunded", counters=((0, 0, 1),)),
-            difference="they count a spoilt unit as received; received and damaged are two counters",
-        ),
+        Flow(order=sale(line("a", 1, 1000), paid=1000),
+             steps=(request(a=1), receive(a=(0, 1))),
+             they=Ending(counters=((0, 1, 0),), stock=()),
+             we=Ending(returns=("received",), amounts=(1000,), refunds=(("p1", 1000),), stock=(),
+                       goods="returned", money="refunded", counters=((0, 0, 1),)),
+             difference="they count a spoilt unit as received; received and damaged are two counters"),
         id="SPR-05",
     ),
     pytest.param(
-        Flow(
-            order=sale(line("a", 10, 1000), paid=10000),
-            steps=(request(a=10), receive(a=10)),
-            they=Ending(stock=()),
-            we=Ending(returns=("received",), amounts=(10000,), refunds=(("p1", 10000),), stock=(("a", 10),),
-                goods="returned", money="refunded"),
-            difference="they keep it aside until a decision; what arrived sellable is restocked at once",
-        ),
+        Flow(order=sale(line("a", 10, 1000), paid=10000),
+             steps=(request(a=10), receive(a=10)),
+             they=Ending(stock=()),
+             we=Ending(returns=("received",), amounts=(10000,), refunds=(("p1", 10000),), stock=(("a", 10),),
+                       goods="returned", money="refunded"),
+             difference="they keep it aside until a decision; what arrived sellable is restocked at once"),
         id="OCA-08",
     ),
     pytest.param(
-        Flow(
-            order=sale(line("a", 2, 1500), paid=[payment("p1", 1000), payment("p2", 2000)]),
-            steps=(request(a=1), receive(a=1)),
-            they=Ending(refunds=(("p1", 1000), ("p2", 500))),
-            we=Ending(returns=("received",), amounts=(1500,), refunds=(("p1", 1000), ("p2", 500)),
-                stock=(("a", 1),), goods="partially_returned", money="partially_refunded"),
-        ),
+        Flow(order=sale(line("a", 2, 1500), paid=[payment("p1", 1000), payment("p2", 2000)]),
+             steps=(request(a=1), receive(a=1)),
+             they=Ending(refunds=(("p1", 1000), ("p2", 500))),
+             we=Ending(returns=("received",), amounts=(1500,), refunds=(("p1", 1000), ("p2", 500)),
+                       stock=(("a", 1),), goods="partially_returned", money="partially_refunded")),
         id="VEN-03",
     ),
     # 29000 / 3 = 9666.67, then 19333 / 2 = 9666.5, then the rest.
     pytest.param(
-        Flow(
-            order=THREE_AT_100_DISCOUNTED,
-            steps=(request(a=1), receive(FIRST, a=1), request(a=1), receive(SECOND, a=1), request(a=1), receive(THIRD, a=1)),
-            they=Ending(amounts=(9666, 9666, 9666)),
-            we=Ending(returns=("received", "received", "received"), amounts=(9667, 9667, 9666),
-                refunds=(("p1", 9667), ("p1", 9667), ("p1", 9666)), stock=(("a", 1), ("a", 1), ("a", 1)),
-                goods="returned", money="refunded"),
-            difference="they round each unit down and keep two cents; shares of what remains end at nothing",
-        ),
+        Flow(order=THREE_AT_100_DISCOUNTED,
+             steps=ONE_BY_ONE,
+             they=Ending(amounts=(9666, 9666, 9666)),
+             we=Ending(returns=("received", "received", "received"), amounts=(9667, 9667, 9666),
+                       refunds=(("p1", 9667), ("p1", 9667), ("p1", 9666)),
+                       stock=(("a", 1), ("a", 1), ("a", 1)), goods="returned", money="refunded"),
+             difference="they round each unit down and keep two cents; shares of what remains leave none"),
         id="DER-01",
     ),
 ]  # fmt: skip

@@ -62,7 +62,7 @@ class InMemoryOrders:
         """The order as last put."""
         try:
             return self._orders[order_id]
-        except (KeyError, TypeError):
+        except KeyError:
             raise NotFound("order_not_found", {"order_id": order_id}) from None
 
     def put(self, order: Order) -> None:
@@ -80,7 +80,7 @@ class InMemoryShippingOptions:
         """The option of this id."""
         try:
             return self._options[option_id]
-        except (KeyError, TypeError):
+        except KeyError:
             raise NotFound("shipping_option_not_found", {"shipping_option_id": option_id}) from None
 
 
@@ -113,7 +113,7 @@ class InMemoryReturns:
         """The ledger that holds this return."""
         try:
             return self._ledgers[self._order_of[return_id]]
-        except (KeyError, TypeError):
+        except KeyError:
             raise NotFound("return_not_found", {"return_id": return_id}) from None
 
     def commit(self, change: Change) -> None:

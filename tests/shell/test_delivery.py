@@ -1,0 +1,346 @@
+"""Effects: delivered once whatever fails, in order, and resumed."""
+
+import logging
+from typing import cast
+
+import pytest
+from attrs import evolve
+
+from rma import (
+    CancelReturn,
+    Event,
+    EventsPublished,
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundRequest,
+    RefundStatus,
+    ReturnShipment,
+    ReturnStatus,
+    StaleLedger,
+    Unavailable,
+)
+from rma.adapters.memory import InMemoryEvents, InMemoryReturns, KeyReusedError, in_memory_service
+from rma.domain.change import Change, replay
+from rma.domain.money import Money
+from rma.ports import Payments
+from tests.rules.given import line, order_of, receive, request, usd
+from tests.world import World
+
+
+def flow(world: World, *, fails: str = "", when: str = "") -> None:
+    """Request with a label, half a receipt, cancel; or receive in full; a port away all along."""
+    if fails:
+        setattr(getattr(world, fails), when, True)
+    world.service.handle(request(1, shipping_option_id="so_return"))
+    world.service.handle(receive(1))
+    world.service.handle(request(2, shipping_option_id="so_return"))
+    world.service.handle(receive(1, return_id="ret_2"))
+    world.service.handle(CancelReturn(return_id="ret_2"))
+
+
+@pytest.mark.parametrize("fails", ["payments", "inventory", "fulfillment"])
+@pytest.mark.parametrize("when", ["fails_before", "fails_after"])
+def test_a_port_that_is_away_delays_its_effects_and_nothing_else(fails: str, when: str) -> None:
+    """Before or after it acted: once it is back, everything is as if it had never been away."""
+    calm, rough = World(order_of(line(quantity=5))), World(order_of(line(quantity=5)))
+    flow(calm)
+
+    flow(rough, fails=fails, when=when)
+    during = rough.service.resume()
+    rough.repair()
+    after = rough.service.resume()
+
+    assert (during.orders, during.still_open) == (("order_1",), ("order_1",))
+    assert (after.orders, after.still_open) == (("order_1",), ())
+    assert not rough.ledger.open_effects
+    for port in ("refunds", "restocks", "withdrawals", "shipments", "cancellations"):
+        owner = {"refunds": "payments", "restocks": "inventory", "withdrawals": "inventory"}.get(
+            port, "fulfillment"
+        )
+        assert getattr(getattr(rough, owner), port) == getattr(getattr(calm, owner), port)
+    assert [(ret.status, ret.refunded, ret.shipping_data) for ret in rough.all_returns] == [
+        (ret.status, ret.refunded, ret.shipping_data) for ret in calm.all_returns
+    ]
+    assert rough.service.resume().orders == ()
+
+
+def test_a_failing_port_does_not_fail_the_command_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
+    """In the ledger, for whoever is paged, and in the log."""
+    world = World(order_of())
+    world.service.handle(request(2))
+    world.payments.fails_before = True
+
+    with caplog.at_level(logging.WARNING, "rma"):
+        received = world.service.handle(receive(2))
+
+    (effect,) = world.ledger.open_effects.values()
+    assert received.status is ReturnStatus.RECEIVED
+    assert [refund.status for refund in received.refunds] == [RefundStatus.PENDING]
+    assert (effect.attempts, effect.last_error) == (1, "ConnectionError: away")
+    assert "ret_1/refund/1" in caplog.text
+    assert list(world.inventory.restocks) == ["ret_1/restock/1"]
+
+
+def test_a_failing_stock_does_not_block_the_refund() -> None:
+    """Each effect is tried, whatever became of the others."""
+    world = World(order_of())
+    world.inventory.fails_before = True
+    world.service.handle(request(2))
+
+    world.service.handle(receive(2))
+
+    assert list(world.payments.refunds) == ["ret_1/refund/1"]
+    assert list(world.ledger.open_effects) == ["ret_1/restock/1"]
+
+
+def test_stock_comes_before_money() -> None:
+    """Stock can be corrected."""
+    asked = []
+    world = World(order_of())
+    world.payments.before = lambda: asked.append("money")  # type: ignore[method-assign] # watched
+    world.inventory.before = lambda: asked.append("stock")  # type: ignore[method-assign] # watched
+    world.service.handle(request(2))
+
+    world.service.handle(receive(2))
+
+    assert asked == ["stock", "money"]
+
+
+def test_a_repeated_command_delivers_what_is_outstanding() -> None:
+    """Of its own return only."""
+    world = World(order_of())
+    world.fulfillment.fails_before = True
+    first = request(1, shipping_option_id="so_return", idempotency_key="k")
+    world.service.handle(first)
+    world.service.handle(request(1, shipping_option_id="so_return"))
+    world.repair()
+
+    repeated = world.service.handle(first)
+
+    assert repeated.shipping_data == {"shipment": "ret_1/shipment/1"}
+    assert list(world.ledger.open_effects) == ["ret_2/shipment/1"]
+
+
+def test_a_withdrawal_waits_for_its_restock() -> None:
+    """Nothing leaves stock before it is there."""
+    world = World(order_of())
+    world.service.handle(request(2))
+    world.inventory.fails_after = True
+    world.service.handle(receive(1))
+
+    world.service.handle(CancelReturn(return_id="ret_1"))
+    assert not world.inventory.withdrawals
+    world.repair()
+    world.service.resume()
+
+    assert list(world.inventory.withdrawals) == ["ret_1/withdraw/1"]
+    assert not world.ledger.open_effects
+
+
+@pytest.mark.parametrize("mood", ["decline", "pend"])
+def test_what_a_gateway_answers_closes_the_effect(mood: str) -> None:
+    """A refusal and a promise are answers."""
+    world = World(order_of())
+    world.payments.mood = mood
+    world.service.handle(request(2))
+
+    received = world.service.handle(receive(2))
+
+    status = {"decline": RefundStatus.FAILED, "pend": RefundStatus.PENDING}[mood]
+    assert [refund.status for refund in received.refunds] == [status]
+    assert received.amount_due == (usd(2000) if mood == "decline" else usd(0))
+    assert not world.ledger.open_effects
+    assert isinstance(
+        world.payments.refund(world.payments.refunds["ret_1/refund/1"]), RefundDeclined | RefundPending
+    )
+
+
+def test_a_port_that_answers_nonsense_has_an_unknown_outcome() -> None:
+    """It may have acted."""
+
+    class Broken:
+        """Answers nothing."""
+
+        def refund(self, request: RefundRequest) -> RefundOutcome:
+            """None."""
+            return cast("RefundOutcome", None)
+
+    payments: Payments = Broken()
+    service = in_memory_service([order_of()], payments=payments)
+    opened = service.handle(request(2))
+
+    received = service.handle(receive(2, return_id=opened.id))
+
+    (effect,) = service.returns.load("order_1").open_effects.values()
+    assert [refund.status for refund in received.refunds] == [RefundStatus.PENDING]
+    assert effect.last_error == "TypeError: a port answered None"
+
+
+def test_a_shipment_nobody_can_book_any_more_stays_open() -> None:
+    """Until fulfillment is configured again."""
+    world = World(order_of())
+    world.fulfillment.fails_before = True
+    world.service.handle(request(1, shipping_option_id="so_return"))
+    without = evolve(world.service, fulfillment=None)
+    without.resume()
+
+    (effect,) = world.ledger.open_effects.values()
+    assert effect.last_error is not None
+    assert "no fulfillment" in effect.last_error
+
+
+class FailingReturns(InMemoryReturns):
+    """A store that fails on its n-th commit."""
+
+    def __init__(self, *, at: int, error: Exception, times: int = 1) -> None:
+        super().__init__()
+        self.until = at
+        self.error = error
+        self.times = times
+
+    def commit(self, change: Change) -> None:
+        """Unless it is time."""
+        self.until -= 1
+        if self.until <= 0 < self.times:
+            self.times -= 1
+            raise self.error
+        super().commit(change)
+
+
+@pytest.mark.parametrize(
+    "error", [Unavailable("database_locked"), OSError("disk full"), StaleLedger("stale_ledger")]
+)
+def test_an_outcome_that_can_not_be_stored_repeats_under_its_key(error: Exception) -> None:
+    """The command succeeded, so it does not raise."""
+    returns = FailingReturns(at=3, error=error, times=10**6)
+    service = in_memory_service([order_of()], returns=returns)
+    opened = service.handle(request(2))
+
+    received = service.handle(receive(2, return_id=opened.id))
+    before = dict(returns.load("order_1").open_effects)
+    returns.times = 0
+    resumed = service.resume()
+
+    assert received.status is ReturnStatus.RECEIVED
+    assert len(before) == 2
+    assert resumed.still_open == ()
+    assert [refund.status for refund in service.get(opened.id).refunds] == [RefundStatus.SUCCEEDED]
+
+
+def test_an_outcome_that_loses_a_race_is_settled_on_the_new_state() -> None:
+    """Once."""
+    returns = FailingReturns(at=3, error=StaleLedger("stale_ledger"))
+    service = in_memory_service([order_of()], returns=returns)
+    opened = service.handle(request(2))
+
+    received = service.handle(receive(2, return_id=opened.id))
+
+    assert [refund.status for refund in received.refunds] == [RefundStatus.SUCCEEDED]
+
+
+class FlakyEvents(InMemoryEvents):
+    """A publisher that can be away, after so many events."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.takes = 10**6
+        self.calls: list[str] = []
+
+    def publish(self, event_id: str, event: Event) -> None:
+        """While it takes any."""
+        if self.takes <= 0:
+            raise ConnectionError("broker away")
+        self.takes -= 1
+        self.calls.append(event_id)
+        super().publish(event_id, event)
+
+
+def test_every_event_reaches_its_publisher_in_order() -> None:
+    """Whatever was missed comes with the next chance; only the record of publishing is not published."""
+    events = FlakyEvents()
+    service = in_memory_service([order_of()], events=events)
+    opened = service.handle(request(1))
+    events.takes = 1
+    received = service.handle(receive(1, return_id=opened.id))
+    missed = service.resume()
+    events.takes = 10**6
+
+    caught_up = service.resume()
+
+    facts = [event for event in service.history("order_1") if not isinstance(event, EventsPublished)]
+    assert received.status is ReturnStatus.RECEIVED
+    assert (missed.still_open, caught_up.still_open) == (("order_1",), ())
+    assert list(events.published) == [event.event_id for event in facts]
+    assert list(events.published.values()) == facts
+    assert service.resume().orders == ()
+    assert len(events.calls) == len(facts)
+
+
+def test_a_publisher_that_is_away_blocks_no_effect() -> None:
+    """Money and stock move."""
+    events = FlakyEvents()
+    events.takes = 0
+    service = in_memory_service([order_of()], events=events)
+    opened = service.handle(request(1))
+
+    received = service.handle(receive(1, return_id=opened.id))
+
+    assert [refund.status for refund in received.refunds] == [RefundStatus.SUCCEEDED]
+    assert events.published == {}
+
+
+def test_a_publisher_may_hear_an_event_twice_but_by_the_same_id() -> None:
+    """When the record of publishing was lost."""
+    events = FlakyEvents()
+    returns = FailingReturns(at=2, error=Unavailable("database_locked"))
+    service = in_memory_service([order_of()], returns=returns, events=events)
+
+    service.handle(request(1))
+    service.resume()
+
+    assert events.calls == ["order_1/1/1", "order_1/1/1"]
+
+
+def test_resume_reaches_every_order_though_some_stay_open() -> None:
+    """Beyond the first batch too, and each once a run."""
+    orders = [evolve(order_of(), id=f"order_{number:03}") for number in range(250)]
+    world = World(order_of())
+    service = in_memory_service(
+        orders, fulfillment=world.fulfillment, shipping_options=world.service.shipping_options
+    )
+    world.fulfillment.fails_before = True
+    for order in orders:
+        service.handle(evolve(request(1, shipping_option_id="so_return"), order_id=order.id))
+    tries: list[str] = []
+    world.fulfillment.before = lambda: tries.append("")  # type: ignore[method-assign] # watched
+
+    resumed = service.resume()
+
+    assert len(resumed.orders) == len(tries) == 250
+    assert resumed.still_open == ()
+    assert len(world.fulfillment.shipments) == 250
+
+
+def test_in_memory_ports_give_the_first_answer_and_refuse_another_request_under_a_key() -> None:
+    """Like a gateway that compares parameters."""
+    world = World(order_of())
+    first = RefundRequest("k", "order_1", "ret_1", "pay_1", usd(5))
+
+    answers = [world.payments.refund(first), world.payments.refund(first)]
+    world.payments.mood = "decline"
+    answers.append(world.payments.refund(first))
+    with pytest.raises(KeyReusedError):
+        world.payments.refund(RefundRequest("k", "order_1", "ret_1", "pay_1", Money(6, "usd")))
+
+    assert len(set(map(repr, answers))) == 1
+
+
+def test_the_ledger_is_rebuilt_from_history_in_the_middle_of_a_failure() -> None:
+    """What is outstanding is found again."""
+    world = World(order_of())
+    world.fulfillment.fails_before = True
+    world.service.handle(request(1, shipping_option_id="so_return"))
+
+    assert replay("order_1", world.service.history("order_1")) == world.ledger
+    assert ReturnShipment() != world.all_returns[0].shipment

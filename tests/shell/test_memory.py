@@ -1,0 +1,72 @@
+"""The in-memory adapters keep what their ports promise."""
+
+import pytest
+
+from rma import ReturnLedger, StaleLedger
+from rma.adapters.memory import InMemoryEvents, InMemoryInventory, InMemoryReturns
+from rma.domain.change import change, unchanged
+from rma.domain.effects import RestockRequest, StockLine, WithdrawRequest
+from tests.rules.given import Given, request
+from tests.world import START
+
+
+def test_a_commit_for_another_revision_is_refused_and_stores_nothing() -> None:
+    """Compare and set."""
+    given, returns = Given(), InMemoryReturns()
+    made = change(given.facts(request(1)), given.ledger, request(1))
+    returns.commit(made)
+
+    with pytest.raises(StaleLedger) as error:
+        returns.commit(made)
+
+    assert error.value.details == {"order_id": "order_1", "expected": 0, "found": 1}
+    assert returns.history("order_1") == made.events
+    assert returns.load("order_1") == made.ledger == returns.load_by_return("ret_1")
+
+
+def test_a_change_without_events_is_no_commit() -> None:
+    """Whatever its revision says."""
+    returns = InMemoryReturns()
+
+    returns.commit(unchanged(ReturnLedger("order_1", revision=7)))
+
+    assert returns.load("order_1") == ReturnLedger("order_1")
+
+
+def test_outstanding_names_orders_whose_effects_are_open_or_events_unpublished() -> None:
+    """At most as many as asked for, those that waited longest first."""
+    returns = InMemoryReturns()
+    for number, option in (("1", None), ("2", "so_return"), ("3", "so_return")):
+        given = Given()
+        given.ledger = ReturnLedger(f"order_{number}")
+        command = request(1, shipping_option_id=option)
+        returns.commit(change(given.facts(command), given.ledger, command))
+
+    assert list(returns.outstanding(START, 9)) == ["order_2", "order_3"]
+    assert list(returns.outstanding(START, 1)) == ["order_2"]
+    assert sorted(returns.outstanding(START, 9, unpublished=True)) == ["order_1", "order_2", "order_3"]
+
+
+def test_stock_moves_once_for_a_key() -> None:
+    """By location and item."""
+    inventory = InMemoryInventory()
+    units = (StockLine("mug", None, 2), StockLine("pot", None, 1))
+    restock = RestockRequest("k1", "order_1", "ret_1", "loc", units)
+    withdraw = WithdrawRequest("k2", "order_1", "ret_1", "loc", units[:1], restock_key="k1")
+
+    for _ in range(2):
+        inventory.restock(restock)
+        inventory.withdraw(withdraw)
+
+    assert inventory.on_hand == {("loc", "mug"): 0, ("loc", "pot"): 1}
+
+
+def test_events_are_kept_once_for_an_id() -> None:
+    """The first counts."""
+    given, events = Given(), InMemoryEvents()
+    (event,) = given.when(request(1))
+
+    events.publish(event.event_id, event)
+    events.publish(event.event_id, event)
+
+    assert events.published == {"order_1/1/1": event}

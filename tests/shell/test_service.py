@@ -1,0 +1,393 @@
+"""The service over memory: what a host sees."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from rma import (
+    CancelReturn,
+    Command,
+    EventsPublished,
+    GoodsReceived,
+    IdempotencyKeyReused,
+    Invalid,
+    InvalidValue,
+    NotFound,
+    RefundStatus,
+    RequestReturn,
+    RetryRefund,
+    ReturnPolicy,
+    ReturnRequested,
+    ReturnService,
+    ReturnStatus,
+    StaleLedger,
+    Unavailable,
+)
+from rma.adapters.memory import (
+    InMemoryInventory,
+    InMemoryOrders,
+    InMemoryPayments,
+    InMemoryReturns,
+    in_memory_service,
+)
+from rma.committing import ATTEMPTS
+from rma.domain.change import Change
+from rma.domain.ledger import ReturnLedger
+from rma.service import utc_now
+from tests.rules.given import line, order_of, receive, request, usd
+from tests.world import REASONS, RETURN_OPTION, World
+
+
+def test_a_return_from_request_to_refund() -> None:
+    """Label, stock, money: each once, and the ports remember the keys."""
+    world = World(order_of(line(quantity=2)))
+
+    opened = world.service.handle(request(2, shipping_option_id="so_return"))
+    received = world.service.handle(receive(2))
+
+    assert opened.status is ReturnStatus.REQUESTED
+    assert opened.shipping_data == {"shipment": "ret_1/shipment/1"}
+    assert received.status is ReturnStatus.RECEIVED
+    assert [refund.status for refund in received.refunds] == [RefundStatus.SUCCEEDED]
+    assert list(world.fulfillment.shipments) == ["ret_1/shipment/1"]
+    assert list(world.inventory.restocks) == ["ret_1/restock/1"]
+    assert {key: asked.amount for key, asked in world.payments.refunds.items()} == {
+        "ret_1/refund/1": usd(1800)
+    }
+    assert world.inventory.on_hand == {("loc_1", "mug"): 2}
+    assert not world.ledger.open_effects
+
+
+def test_a_canceled_return_cancels_its_label() -> None:
+    """After it was booked."""
+    world = World(order_of())
+    opened = world.service.handle(request(2, shipping_option_id="so_return"))
+
+    canceled = world.service.handle(CancelReturn(return_id=opened.id))
+
+    (asked,) = world.fulfillment.cancellations.values()
+    assert asked.shipment == opened.shipment
+    assert canceled.status is ReturnStatus.CANCELED
+
+
+def test_a_mismatch_that_is_canceled_takes_its_goods_out_of_stock() -> None:
+    """They go back to the customer."""
+    world = World(order_of())
+    world.service.handle(request(2))
+    world.service.handle(receive(1))
+
+    world.service.handle(CancelReturn(return_id="ret_1"))
+
+    assert list(world.inventory.withdrawals) == ["ret_1/withdraw/1"]
+    assert sum(world.inventory.on_hand.values()) == 0
+
+
+def test_reading_what_there_is() -> None:
+    """One return, an order's returns, its history, its state, what may still come back."""
+    world = World(order_of(line(quantity=2)))
+    opened = world.service.handle(request(1))
+
+    assert world.service.get(opened.id) == opened
+    assert world.service.list("order_1") == (opened,)
+    assert world.service.list("order_9") == ()
+    history = [event for event in world.service.history("order_1") if not isinstance(event, EventsPublished)]
+    assert [type(event) for event in history] == [ReturnRequested]
+    assert world.service.history("order_9") == ()
+    assert world.service.order_state("order_1").order_version == 2
+    assert [each.quantity for each in world.service.returnable_items("order_1")] == [1]
+
+
+NOTHING: Any = ["no id"]
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda service: service.get("ret_9"),
+        lambda service: service.handle(receive(1, return_id=NOTHING)),
+        lambda service: service.quote(evolve(request(1), order_id=NOTHING)),
+        lambda service: service.quote(evolve(request(1), order_id="order_9")),
+        lambda service: service.order_state("order_9"),
+        lambda service: service.returnable_items("order_9"),
+        lambda service: service.handle(evolve(request(1), order_id="order_9")),
+        lambda service: service.handle(evolve(request(1), order_id=NOTHING)),
+        lambda service: service.handle(receive(1, return_id="ret_9")),
+        lambda service: service.handle(CancelReturn(return_id="ret_9")),
+        lambda service: service.handle(request(1, shipping_option_id="so_9")),
+        lambda service: service.handle(request(1, shipping_option_id={})),
+    ],
+)
+def test_what_is_not_there_is_not_found(read: Callable[[ReturnService], object]) -> None:
+    """Whatever it was asked by."""
+    with pytest.raises(NotFound):
+        read(World(order_of()).service)
+
+
+def test_a_ledger_finds_its_own_returns_only() -> None:
+    """By id."""
+    with pytest.raises(NotFound) as error:
+        ReturnLedger("order_1").get("ret_1")
+
+    assert error.value.code == "return_not_found"
+
+
+def test_a_quote_does_nothing_and_refuses_what_the_command_refuses() -> None:
+    """With the same errors."""
+    world = World(order_of())
+
+    quote = world.service.quote(request(2, shipping_option_id="so_return"))
+    with pytest.raises(Invalid) as quoted:
+        world.service.quote(request(3))
+    with pytest.raises(Invalid) as handled:
+        world.service.handle(request(3))
+
+    assert quote.refund_amount == usd(1800)
+    assert quoted.value.violations == handled.value.violations
+    assert world.ledger == ReturnLedger("order_1")
+    assert not world.fulfillment.shipments
+
+
+def test_a_repeat_needs_no_order_reason_or_option_any_more() -> None:
+    """It is answered from the ledger, years later."""
+    world = World(order_of())
+    command = request(2, shipping_option_id="so_return", idempotency_key="k")
+    opened = world.service.handle(command)
+    later = in_memory_service(returns=world.returns, payments=world.payments)
+
+    assert later.handle(command) == opened
+    with pytest.raises(IdempotencyKeyReused):
+        later.handle(request(1, idempotency_key="k"))
+
+
+def test_policies_are_one_for_all_or_asked_for_each_order() -> None:
+    """A value or a callable."""
+    strict = ReturnPolicy(name="strict", refund_damaged=False)
+
+    one = in_memory_service([order_of()], policies=strict).handle(request(1))
+    each = in_memory_service([order_of()], policies=lambda order: ReturnPolicy(name=order.id)).handle(
+        request(1)
+    )
+    default = in_memory_service([order_of()]).handle(request(1))
+
+    assert (one.terms.name, each.terms.name, default.terms.name) == ("strict", "order_1", "default")
+
+
+def test_the_least_that_a_host_gives() -> None:
+    """Orders, returns, inventory and payments; nothing can be shipped then, and no reason be given."""
+    payments = InMemoryPayments()
+    service = ReturnService(
+        orders=InMemoryOrders([order_of()]),
+        returns=InMemoryReturns(),
+        inventory=InMemoryInventory(),
+        payments=payments,
+    )
+
+    with pytest.raises(Invalid) as error:
+        service.handle(request(1, shipping_option_id="so_return"))
+    opened = service.handle(request(1))
+    other = service.handle(request(1))
+    service.handle(receive(1, return_id=opened.id))
+
+    assert error.value.code == "no_fulfillment"
+    assert opened.id != other.id
+    assert opened.id.startswith("ret_")
+    assert abs(datetime.now(UTC) - opened.requested_at) < timedelta(minutes=5)
+    assert utc_now().utcoffset() == timedelta(0)
+    assert len(payments.refunds) == 1
+    with pytest.raises(Invalid):
+        service.handle(RequestReturn(order_id="order_1", items=[]))
+
+
+def test_without_shipping_options_none_is_found() -> None:
+    """Though shipments could be booked."""
+    world = World(order_of())
+    service = ReturnService(
+        orders=world.orders,
+        returns=world.returns,
+        inventory=world.inventory,
+        payments=world.payments,
+        fulfillment=world.fulfillment,
+    )
+
+    with pytest.raises(NotFound) as error:
+        service.handle(request(1, shipping_option_id="so_return"))
+
+    assert error.value.details == {"shipping_option_id": "so_return"}
+
+
+def test_repositories_of_a_hosts_own_take_the_place_of_values() -> None:
+    """In the one-line service too."""
+    world = World(order_of())
+    service = in_memory_service(
+        world.orders, world.service.return_reasons, world.service.shipping_options, returns=world.returns
+    )
+
+    assert service.orders is world.orders
+    assert service.return_reasons.list() == REASONS
+    assert service.shipping_options.get("so_return") is RETURN_OPTION
+
+
+def test_a_clock_without_a_time_zone_is_the_programmers_to_mend() -> None:
+    """And nothing changed."""
+    returns = InMemoryReturns()
+    service = in_memory_service(
+        [order_of()],
+        returns=returns,
+        clock=lambda: datetime(2026, 1, 1),  # noqa: DTZ001 # the point
+    )
+
+    with pytest.raises(InvalidValue):
+        service.handle(request(1))
+
+    assert returns.load("order_1").revision == 0
+
+
+class CountingReturns(InMemoryReturns):
+    """Counts commits; can let somebody else commit first, or fail."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls = self.commits = 0
+        self.first: Callable[[], object] | None = None
+        self.error: Exception | None = None
+
+    def commit(self, change: Change) -> None:
+        """As told."""
+        self.calls += 1
+        if self.first is not None:
+            first, self.first = self.first, None
+            first()
+        if self.error is not None:
+            raise self.error
+        super().commit(change)
+        self.commits += bool(change.events)
+
+
+def counting_world() -> tuple[CountingReturns, InMemoryPayments, ReturnService]:
+    """An order of two mugs over repositories that count."""
+    returns, payments = CountingReturns(), InMemoryPayments()
+    return returns, payments, in_memory_service([order_of()], returns=returns, payments=payments)
+
+
+def test_commits_are_as_few_as_can_be() -> None:
+    """Request 1, receipt 2, repeat 0, cancellation of what is canceled 0."""
+    returns, _, service = counting_world()
+    counts = []
+
+    def count(command: Command) -> str:
+        before = returns.commits
+        answer = service.handle(command)
+        counts.append(returns.commits - before)
+        return answer.id
+
+    first = count(request(1, idempotency_key="k"))
+    count(request(1, idempotency_key="k"))
+    count(CancelReturn(return_id=first))
+    count(CancelReturn(return_id=first))
+    second = count(request(1))
+    count(receive(1, return_id=second))
+
+    assert counts == [1, 0, 1, 0, 1, 2]
+
+
+def test_a_command_that_loses_a_race_is_decided_again() -> None:
+    """The caller sees no conflict, only what is true now."""
+    returns, _, service = counting_world()
+    returns.first = lambda: service.handle(request(1))
+
+    service.handle(request(1))
+    returns.first = lambda: service.handle(CancelReturn(return_id=service.list("order_1")[0].id))
+    with pytest.raises(Invalid) as error:
+        service.handle(request(2))
+
+    assert [ret.display_id for ret in service.list("order_1")] == [1, 2]
+    assert error.value.code == "quantity_exceeds_returnable"
+
+
+def test_the_last_unit_goes_to_whoever_commits_first() -> None:
+    """The other is told that it is gone."""
+    returns, _, service = counting_world()
+    returns.first = lambda: service.handle(request(2))
+
+    with pytest.raises(Invalid) as error:
+        service.handle(request(2))
+
+    assert error.value.violations[0].numbers == {"quantity": 2, "returnable": 0}
+    assert len(service.list("order_1")) == 1
+
+
+def test_the_same_command_twice_at_once_is_done_once() -> None:
+    """The loser finds the winner's answer."""
+    returns, _, service = counting_world()
+    command = request(1, idempotency_key="k")
+    winner = []
+    returns.first = lambda: winner.append(service.handle(command))
+
+    loser = service.handle(command)
+
+    assert [loser] == winner
+    assert len(service.list("order_1")) == 1
+
+
+def test_losing_for_ever_ends_with_a_conflict() -> None:
+    """Bounded, and nothing changed."""
+    returns, _, service = counting_world()
+    returns.error = StaleLedger("stale_ledger", {"order_id": "order_1", "expected": 0, "found": 1})
+
+    with pytest.raises(StaleLedger) as error:
+        service.handle(request(1))
+
+    assert returns.calls == ATTEMPTS
+    assert str(error.value) == "order order_1: revision 0 expected, found 1"
+    assert service.list("order_1") == ()
+
+
+@pytest.mark.parametrize("error", [Unavailable("database_locked"), OSError("disk full")])
+def test_a_store_that_fails_changes_nothing(error: Exception) -> None:
+    """Its error comes through as it is."""
+    returns, payments, service = counting_world()
+    opened = service.handle(request(1))
+    returns.error = error
+
+    with pytest.raises(type(error)):
+        service.handle(receive(1, return_id=opened.id))
+
+    assert service.get(opened.id) == opened
+    assert not payments.refunds
+
+
+def test_an_event_of_each_kind_says_who_and_when() -> None:
+    """And whether the customer is told."""
+    world = World(order_of(no_notification=True))
+    world.service.handle(request(2, created_by="anna"))
+    world.service.handle(receive(2, created_by="bob"))
+
+    said = [
+        (type(event), event.by, event.no_notification)
+        for event in world.service.history("order_1")
+        if isinstance(event, ReturnRequested | GoodsReceived)
+    ]
+    assert said == [(ReturnRequested, "anna", True), (GoodsReceived, "bob", True)]
+
+
+def test_a_refund_that_was_declined_is_retried_through_the_service() -> None:
+    """Under the next key, and then it is paid."""
+    world = World(order_of())
+    world.payments.mood = "decline"
+    world.service.handle(request(2))
+    world.service.handle(receive(2))
+    world.repair()
+
+    retried = world.service.handle(RetryRefund(return_id="ret_1", created_by="anna"))
+
+    assert [refund.status for refund in retried.refunds] == [RefundStatus.FAILED, RefundStatus.SUCCEEDED]
+    assert world.refunded() == 2000
+
+
+def test_a_command_of_no_known_class_is_the_programmers_mistake() -> None:
+    """Not a refusal."""
+    with pytest.raises(AssertionError):
+        World(order_of()).service.handle(NOTHING)
