@@ -46,7 +46,7 @@ class Violations(list[Violation]):
         """The amount in minor units if it is money of the currency and large enough; else None."""
         minor = amount.amount if isinstance(amount, Money) else amount
         if not is_whole(minor, at_least=minimum):
-            self.add(code, amount=str(amount), minimum=minimum)
+            self.add(code, amount=plain(minor), minimum=minimum)
             return None
         if isinstance(amount, Money) and currency and amount.currency not in (currency, NO_CURRENCY):
             self.add("currency_mismatch", currency=amount.currency, order_currency=currency)
