@@ -12,8 +12,9 @@ must end with equal ledgers, histories and port calls before anything is timed.
 
 How to read it: machines differ, so only the *ratio* means anything. Ours and the floor take turns in one
 process, each going first in every second pair, and `ratio` is the median over the pairs: what it costs to
-check a request and to find everything by oneself. It is good to two or three percent from run to run. `us/line` is ours; it should fall from 1 line to 10 and stay level from there. Nothing here fails
-because of a time.
+check a request and to find everything by oneself. It is good to two or three percent from run to run.
+`us/line` is ours; it should fall from 1 line to 10 and stay level from there. Nothing here fails because of a
+time.
 """
 
 import gc

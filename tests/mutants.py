@@ -1,0 +1,201 @@
+"""
+The code, broken on purpose: every mutant below must make a test fail.
+
+Run it by hand: `python tests/mutants.py [a word of their names]`. Each mutant is a copy of the project with
+one change; rules and laws run against it. It ends with a line a mutant, and fails if one survives or no
+longer fits the code.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from attrs import frozen
+
+ROOT = Path(__file__).resolve().parent.parent
+DOMAIN = "src/rma/domain/"
+
+
+@frozen
+class Mutant:
+    """One change, and what it would do to a shop."""
+
+    harm: str
+    path: str
+    before: str
+    after: str
+
+
+MUTANTS = [
+    Mutant("loses cents: shares are rounded down", DOMAIN + "money.py",
+           "(twice * amount + of) // double", "(twice * amount) // double"),
+    Mutant("loses cents: shares are rounded up", DOMAIN + "money.py",
+           "(twice * amount + of) // double", "-(-twice * amount // double)"),
+    Mutant("half a cent goes down instead of up", DOMAIN + "money.py",
+           "(2 * numerator + denominator) // (2 * denominator)",
+           "(2 * numerator + denominator - 1) // (2 * denominator)"),
+    Mutant("lost units of a split go to the first parts", DOMAIN + "money.py",
+           "sorted(behind, reverse=True)[:missing]", "sorted(behind)[:missing]"),
+    Mutant("several discounts on an order favour one line", DOMAIN + "money.py",
+           "before = given or (0,) * len(weights)", "before = (0,) * len(weights)"),
+    Mutant("tax on top is rounded on the running sum", DOMAIN + "tax.py",
+           "computed = percent_of(amount, tax.rate) if tax.amount is None else 0",
+           "computed = percent_of(amount + total, tax.rate) if tax.amount is None else 0"),
+    Mutant("contained tax is taken as if it were on top", DOMAIN + "tax.py",
+           "of=100 + rate_of_all", "of=Fraction(100)"),
+    Mutant("what was charged does not win over the rate", DOMAIN + "tax.py",
+           "total += computed if tax.amount is None else tax.amount.amount",
+           "total += percent_of(amount, tax.rate)"),
+    Mutant("an order's discounts are forgotten", DOMAIN + "pricing.py",
+           "] + list(order_shares)\n", "] + [0 for _ in order_shares]\n"),
+    Mutant("units that are back without us stay in the pool", DOMAIN + "pricing.py",
+           "if item.returned_quantity:", "if False:"),
+    Mutant("more than was fulfilled can be returned", DOMAIN + "ledger.py",
+           "fulfilled = min(item.fulfilled_quantity, self.line.ordered_quantity)",
+           "fulfilled = self.line.ordered_quantity"),
+    Mutant("units added later are returnable", DOMAIN + "ledger.py",
+           "fulfilled = min(item.fulfilled_quantity, self.line.ordered_quantity)",
+           "fulfilled = item.fulfilled_quantity"),
+    Mutant("what came back without us can be returned again", DOMAIN + "ledger.py",
+           "fulfilled - item.returned_quantity - taken", "fulfilled - taken"),
+    Mutant("open returns do not reserve units", DOMAIN + "returns.py",
+           "return item.taken_quantity, item.taken", "return item.arrived_quantity, item.line.nothing"),
+    Mutant("a return that closed short keeps what did not come", DOMAIN + "returns.py",
+           "return item.arrived_quantity, item.worth(item.arrived_quantity)",
+           "return item.taken_quantity, item.taken"),
+    Mutant("a canceled return keeps its units", DOMAIN + "returns.py",
+           "return 0, item.line.nothing", "return item.taken_quantity, item.taken"),
+    Mutant("money on its way is spent twice", DOMAIN + "refunds.py",
+           "frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED,", "frozenset({RefundStatus.SUCCEEDED,"),
+    Mutant("a failed refund keeps its money", DOMAIN + "refunds.py",
+           "RefundStatus.NEEDS_ATTENTION})", "RefundStatus.NEEDS_ATTENTION, RefundStatus.FAILED})"),
+    Mutant("a payment gives back more than its own", DOMAIN + "refunds.py",
+           "part = min(amount, most)", "part = amount"),
+    Mutant("refunds outside are ignored", DOMAIN + "refunds.py",
+           "max(0, payment.captured.amount - payment.refunded.amount)", "payment.captured.amount"),
+    Mutant("return shipping is free", DOMAIN + "valuation.py",
+           'other.append(("return_shipping", -min(shipping, left)))', 'other.append(("return_shipping", 0))'),
+    Mutant("return shipping makes a refund negative", DOMAIN + "valuation.py",
+           "-min(shipping, left)", "-shipping"),
+    Mutant("fees make a refund negative", DOMAIN + "valuation.py",
+           "-min(fee.on(value), left)", "-fee.on(value)"),
+    Mutant("a custom amount is paid in full for half the goods", DOMAIN + "valuation.py",
+           "round_half_up(custom_amount * part, whole) + unrequested", "custom_amount + unrequested"),
+    Mutant("damaged units are paid against the terms", DOMAIN + "items.py",
+           "self.arrived_quantity if refund_damaged else self.received_quantity", "self.arrived_quantity"),
+    Mutant("damaged units go into stock", DOMAIN + "decide/receive.py",
+           "for item_id, (sellable, _) in came.items()\n            if sellable",
+           "for item_id, (good, bad) in came.items()\n            if (sellable := good + bad)"),
+    Mutant("a missing line is no mismatch", DOMAIN + "decide/receive.py",
+           "missing = any(item.missing_quantity for item in items)",
+           "missing = any(item.missing_quantity for item in items if item.arrived_quantity)"),
+    Mutant("something unannounced is no mismatch", DOMAIN + "decide/receive.py",
+           "unrequested = any(not item.is_requested for item in items)", "unrequested = False"),
+    Mutant("more_expected lets anything in", DOMAIN + "decide/receive.py",
+           "if command.more_expected and not unrequested:", "if command.more_expected:"),
+    Mutant("each parcel is paid as if it were the first", DOMAIN + "decide/receive.py",
+           "pay = max(0, due - target.refunded)", "pay = due"),
+    Mutant("an amount above what is refundable is cut to it", DOMAIN + "decide/receive.py",
+           "elif excess <= len(order.items):", "elif excess:"),
+    Mutant("a cent of rounding blocks a refund", DOMAIN + "decide/receive.py",
+           "elif excess <= len(order.items):", "elif excess < len(order.items):"),
+    Mutant("more arrives than the customer had", DOMAIN + "decide/receive.py",
+           "if sum(came[line.id]) > receivable:", "if sum(came[line.id]) > receivable + 1:"),
+    Mutant("the limits hold for each entry of a line, not for their sum", DOMAIN + "decide/request.py",
+           "totals[asked.item_id] = totals.get(asked.item_id, 0) + asked.quantity",
+           "totals[asked.item_id] = asked.quantity"),
+    Mutant("a named refund is not capped", DOMAIN + "decide/request.py",
+           "amount > (refundable := ledger.refundable(order))",
+           "amount > (refundable := 10**9)"),
+    Mutant("categories are reasons", DOMAIN + "decide/request.py",
+           "elif reason.id in categories:", "elif False:"),
+    Mutant("outbound options bring goods back", DOMAIN + "decide/request.py",
+           "elif not option.is_return:", "elif False:"),
+    Mutant("what was paid for in part is canceled", DOMAIN + "decide/cancel.py",
+           "elif target.was_partially_received or target.granted:", "elif False:"),
+    Mutant("goods of a canceled return stay in stock", DOMAIN + "decide/cancel.py",
+           "withdraw_requests=_withdrawals(target)", "withdraw_requests=()"),
+    Mutant("a label nobody needs stays booked", DOMAIN + "decide/cancel.py",
+           "cancel_request=_cancel_shipment(target)", "cancel_request=None"),
+    Mutant("arrived counters survive a cancellation", DOMAIN + "evolve.py",
+           "items=tuple([_back_to_nothing(item) for item in before.items]),", ""),
+    Mutant("a retry may pay what is already on its way", DOMAIN + "returns.py",
+           "return Money(max(0, self.granted - self.refunded), self.currency)",
+           "return Money(max(0, self.granted), self.currency)"),
+    Mutant("a retry uses the key of the failed refund", DOMAIN + "decide/paying.py",
+           "start=len(target.refunds) + 1", "start=max(1, len(target.refunds))"),
+    Mutant("the second restock hides behind the first one's key", DOMAIN + "decide/receive.py",
+           'key=f"{target.id}/restock/{earlier + 1}"', 'key=f"{target.id}/restock/1"'),
+    Mutant("a repeated request is done again", DOMAIN + "evolve.py",
+           "after = _remembering(after, event)", "pass"),
+    Mutant("a key answers any request", DOMAIN + "decide/answer.py",
+           "if before.command != command:", "if type(before.command) is not type(command):"),
+    Mutant("a time-out closes the effect", DOMAIN + "decide/settle.py",
+           "return Settlement(key=key, return_id=return_id, is_open=True, error=error)",
+           "return Settlement(key=key, return_id=return_id)"),
+    Mutant("an outcome that comes twice is settled twice", DOMAIN + "decide/settle.py",
+           "if effect is not None:", "if effect is not None or settlements.clear():"),
+    Mutant("a cancellation overtakes its booking", DOMAIN + "effects.py",
+           "CancelShipmentRequest(shipment_key=key) | WithdrawRequest(restock_key=key)",
+           "WithdrawRequest(restock_key=key)"),
+    Mutant("a withdrawal overtakes its restock", DOMAIN + "effects.py",
+           "CancelShipmentRequest(shipment_key=key) | WithdrawRequest(restock_key=key)",
+           "CancelShipmentRequest(shipment_key=key)"),
+    Mutant("money moves before stock", DOMAIN + "react.py",
+           "return (*restock, *_refund_requests(event))", "return (*_refund_requests(event), *restock)"),
+    Mutant("the order's version forgets receipts", DOMAIN + "ledger.py",
+           "1 + len(each.receipts) +", "1 +"),
+    Mutant("a lost race overwrites the winner", "src/rma/adapters/memory.py",
+           "if stored != change.expected_revision:", "if stored < change.expected_revision:"),
+    Mutant("a lost race is the caller's problem", "src/rma/committing.py",
+           "if attempt == ATTEMPTS:", "if True:"),
+    Mutant("a port that fails after the commit fails the command", "src/rma/delivery.py",
+           'return Outcome(effect.key, Unknown(f"{type(error).__name__}: {error}"))', "raise"),
+    Mutant("one failing event is skipped", "src/rma/delivery.py",
+           "                through = event.revision - 1\n                break", "                continue"),
+    Mutant("the fresh id is drawn again for each attempt", "src/rma/handlers.py",
+           "gather=lambda _: self.facts(command, fresh_id)", "gather=lambda _: self.facts(command, self.ids())"),
+]  # fmt: skip
+
+
+def verdict(mutant: Mutant) -> str:
+    """`killed`, `survived`, or `does not fit`."""
+    with tempfile.TemporaryDirectory() as place:
+        copy = Path(place) / "rma"
+        left_out = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
+        shutil.copytree(ROOT, copy, ignore=left_out)
+        source = copy / mutant.path
+        text = source.read_text()
+        if text.count(mutant.before) != 1:
+            return "does not fit"
+        source.write_text(text.replace(mutant.before, mutant.after))
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
+             "tests/rules", "tests/shell", "tests/laws"],
+            cwd=copy,
+            env={**os.environ, "PYTHONPATH": str(copy / "src"), "RMA_TEST_PROFILE": "default"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+    return {0: "survived", 1: "killed"}.get(run.returncode, f"broke the run: {run.stdout[-300:]}")
+
+
+def main(word: str = "") -> int:
+    """How many mutants were not killed."""
+    chosen = [mutant for mutant in MUTANTS if word in mutant.harm]
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        verdicts = list(pool.map(verdict, chosen))
+    for mutant, how in zip(chosen, verdicts, strict=True):
+        sys.stdout.write(f"{how:12}  {mutant.harm}\n")
+    alive = sum(how != "killed" for how in verdicts)
+    sys.stdout.write(f"{len(chosen) - alive} of {len(chosen)} mutants killed\n")
+    return alive
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
