@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 from attrs import frozen
@@ -158,16 +159,15 @@ MUTANTS = [
     Mutant("one failing event is skipped", "src/rma/delivery.py",
            "                through = event.revision - 1\n                break", "                continue"),
     Mutant("the fresh id is drawn again for each attempt", "src/rma/handlers.py",
-           "gather=lambda _: self.facts(command, fresh_id)", "gather=lambda _: self.facts(command, self.ids())"),
+           "self.facts(command, fresh_id)", "self.facts(command, self.ids())"),
 ]  # fmt: skip
 
 
-def verdict(mutant: Mutant) -> str:
+def verdict(mutant: Mutant, original: Path) -> str:
     """`killed`, `survived`, or `does not fit`."""
     with tempfile.TemporaryDirectory() as place:
         copy = Path(place) / "rma"
-        left_out = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
-        shutil.copytree(ROOT, copy, ignore=left_out)
+        shutil.copytree(original, copy)
         source = copy / mutant.path
         text = source.read_text()
         if text.count(mutant.before) != 1:
@@ -188,8 +188,10 @@ def verdict(mutant: Mutant) -> str:
 def main(word: str = "") -> int:
     """How many mutants were not killed."""
     chosen = [mutant for mutant in MUTANTS if word in mutant.harm]
-    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        verdicts = list(pool.map(verdict, chosen))
+    left_out = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
+    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        original = shutil.copytree(ROOT, Path(place) / "original", ignore=left_out)
+        verdicts = list(pool.map(verdict, chosen, repeat(original)))
     for mutant, how in zip(chosen, verdicts, strict=True):
         sys.stdout.write(f"{how:12}  {mutant.harm}\n")
     alive = sum(how != "killed" for how in verdicts)

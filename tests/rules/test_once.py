@@ -166,3 +166,17 @@ def test_history_rebuilds_the_ledger_with_what_is_outstanding() -> None:
 
     assert rebuilt == given.ledger
     assert len(rebuilt.open_effects) == 3
+
+
+def test_outcomes_are_told_by_return_and_carry_its_notification() -> None:
+    """Whoever mails a customer needs to know about which return, and whether to."""
+    given = Given(order_of(line(quantity=2)))
+    given.when(request(1, shipping_option_id="so_return", no_notification=True))
+    given.when(request(1, shipping_option_id="so_return"))
+
+    events = given.settled(("ret_1/shipment/1", ReturnShipment()), ("ret_2/shipment/1", Unknown("away")))
+
+    said = [(event.return_id, event.no_notification) for event in events if isinstance(event, EffectsSettled)]
+    assert said == [("ret_1", True), ("ret_2", False)]
+    assert [event.event_id for event in events] == ["order_1/3/1", "order_1/3/2"]
+    assert all(ret.updated_at == given.now for ret in given.ledger.returns)

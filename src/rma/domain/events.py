@@ -113,7 +113,7 @@ class ReturnCanceled(ByCommand):
 @frozen(kw_only=True)
 class Settlement:
     """
-    How one effect stands after it was tried.
+    How one effect of a return stands after it was tried.
 
     Attributes:
         is_open: True if it could not be told whether the port acted; `error` says what it said.
@@ -122,7 +122,6 @@ class Settlement:
     """
 
     key: str
-    return_id: str
     is_open: bool = False
     error: str | None = None
     refund: Refund | None = None
@@ -131,8 +130,9 @@ class Settlement:
 
 @frozen(kw_only=True)
 class EffectsSettled(Happening):
-    """Ports answered, or failed to."""
+    """Ports answered about effects of a return, or failed to."""
 
+    return_id: str
     settlements: tuple[Settlement, ...]
 
 

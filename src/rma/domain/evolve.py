@@ -4,7 +4,6 @@ How the ledger stands after an event. Total: it never refuses, and knows no rule
 `change` opens the effects that an event asks for; here they are only closed.
 """
 
-from datetime import datetime
 from typing import assert_never
 
 from attrs import evolve as with_
@@ -33,10 +32,8 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
     match event:
         case ReturnRequested(opened=opened):
             after = ledger.with_return(opened)
-        case EffectsSettled(settlements=settlements, at=at):
-            after = ledger
-            for settlement in settlements:
-                after = _settled(after, settlement, at)
+        case EffectsSettled():
+            after = _settled(ledger, event)
         case EventsPublished(through=through):
             # Its own revision has nothing to publish: if nothing came between, all is published.
             behind = through < ledger.revision
@@ -102,33 +99,35 @@ def _remembering(ledger: ReturnLedger, event: ByCommand) -> ReturnLedger:
     return with_(ledger, answered=answered)
 
 
-def _settled(ledger: ReturnLedger, settlement: Settlement, at: datetime) -> ReturnLedger:
+def _settled(ledger: ReturnLedger, event: EffectsSettled) -> ReturnLedger:
     effects = ledger.open_effects
-    if settlement.is_open:
-        tried = effects.get(settlement.key)
-        if tried is not None:
-            tried = with_(tried, attempts=tried.attempts + 1, last_error=settlement.error)
-            effects = effects.with_(settlement.key, tried)
-        return with_(ledger, open_effects=effects)
-    effects = effects.without(settlement.key)
-    if settlement.shipment is not None:
-        effects = _told_what_to_cancel(effects, settlement.key, settlement.shipment)
-    before = ledger.find(settlement.return_id)
-    if before is not None and (settlement.refund or settlement.shipment):
-        ledger = ledger.with_return(
-            with_(
-                before,
-                refunds=tuple(
-                    [
-                        settlement.refund if settlement.refund and each.key == settlement.refund.key else each
-                        for each in before.refunds
-                    ]
-                ),
-                shipment=settlement.shipment or before.shipment,
-                updated_at=at,
-            )
+    for settlement in event.settlements:
+        effects = _closed(effects, settlement)
+    after = with_(ledger, open_effects=effects)
+    before = ledger.find(event.return_id)
+    if before is None:
+        return after
+    refunds = {each.refund.key: each.refund for each in event.settlements if each.refund}
+    shipments = [each.shipment for each in event.settlements if each.shipment]
+    return after.with_return(
+        with_(
+            before,
+            refunds=tuple([refunds.get(each.key, each) for each in before.refunds]),
+            shipment=shipments[-1] if shipments else before.shipment,
+            updated_at=event.at,
         )
-    return with_(ledger, open_effects=effects)
+    )
+
+
+def _closed(effects: FrozenMap[str, OpenEffect], settlement: Settlement) -> FrozenMap[str, OpenEffect]:
+    key = settlement.key
+    if settlement.is_open:
+        tried = effects.get(key)
+        if tried is None:
+            return effects
+        return effects.with_(key, with_(tried, attempts=tried.attempts + 1, last_error=settlement.error))
+    left = effects.without(key)
+    return _told_what_to_cancel(left, key, settlement.shipment) if settlement.shipment else left
 
 
 def _told_what_to_cancel(

@@ -99,7 +99,7 @@ class ReturnLedger:
         return sum([1 + len(each.receipts) + (each.status is ReturnStatus.CANCELED) for each in self.returns])
 
     def pools(self, order: Order, item_ids: Iterable[str]) -> dict[str, Pool]:
-        """What remains of these lines of the order, by item id; ids not on the order are left out."""
+        """What remains of these lines, by item id; ids neither on the order nor in a return are left out."""
         wanted = set(item_ids)
         found: dict[str, Pool] = {}
         for each in self.returns:
@@ -108,12 +108,10 @@ class ReturnLedger:
                     line = item.line
                     pool = found.get(item.item_id) or Pool(line, line.quantity, line.pool)
                     found[item.item_id] = pool._less(*each.held(item))  # noqa: SLF001 # same room
-        on_order = {item.id for item in order.items}
-        untouched = (wanted & on_order) - found.keys()
-        if untouched:
+        if untouched := wanted - found.keys():
             for item_id, line in price_lines(order, untouched).items():
                 found[item_id] = Pool(line, line.quantity, line.pool)
-        return {item_id: pool for item_id, pool in found.items() if item_id in on_order}
+        return found
 
     def left_of_payments(self, order: Order) -> dict[str, int]:
         """What each payment can still give back, minor units, in their order."""

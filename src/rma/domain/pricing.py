@@ -44,6 +44,7 @@ class PricedLine:
     """
 
     item_id: str
+    variant_id: str | None
     currency: str
     ordered_quantity: int
     quantity: int
@@ -110,6 +111,7 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
         whole = tuple([amount - gone for amount, gone in zip(whole, taken, strict=True)])
     return PricedLine(
         item_id=item.id,
+        variant_id=item.variant_id,
         currency=order.currency,
         ordered_quantity=item.quantity,
         quantity=left,

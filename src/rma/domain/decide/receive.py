@@ -12,7 +12,7 @@ from rma.domain.facts import Facts
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import Pool, ReturnLedger
 from rma.domain.money import Money
-from rma.domain.order import LineItem, Order
+from rma.domain.order import Order
 from rma.domain.returns import Receipt, ReceiptItem, Return, ReturnStatus
 
 ReceiveEvents = tuple[GoodsReceived] | tuple[GoodsReceived, RefundBlocked]
@@ -37,7 +37,6 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     wrong.check_key(command)
     target, order = wrong.none_about(target), wrong.none_about(order)
 
-    lines = {line.id: line for line in order.items}
     location_id = command.location_id if command.location_id is not None else target.location_id
     number = len(target.receipts) + 1
     items = _with_arrivals(target.items, came, pools)
@@ -51,7 +50,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         items=tuple([ReceiptItem(item_id, *counts) for item_id, counts in came.items()]),
         location_id=location_id,
         status=status,
-        restock=_restock(target, came, lines, location_id),
+        restock=_restock(target, came, pools, location_id),
     )
     received = GoodsReceived(
         order_id=order.id,
@@ -115,9 +114,10 @@ def _check_items(
     if not all_are(items, ReceivedItem) or not all_are(tuple([each.item_id for each in items]), str):
         wrong.add("invalid_items", expected="ReceivedItem")
         return came
-    on_order = {line.id for line in order.items} if order else set()
+    known = {line.id for line in order.items} if order else set()
+    known |= {item.item_id for item in target.items} if target else set()
     for each in items:
-        if order and each.item_id not in on_order:
+        if order and each.item_id not in known:
             wrong.add("item_not_found", each.item_id, order_id=order.id)
         counts = (each.quantity, each.damaged_quantity)
         for count, code in zip(counts, ("invalid_quantity", "invalid_damaged_quantity"), strict=True):
@@ -140,13 +140,13 @@ def _check_limits(
     missing: dict[str, int] = {}
     for item in target.items:
         missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
-    for line in order.items:
-        if line.id in came:
-            receivable = missing.get(line.id, 0) + pools[line.id].returnable(line)
-            if sum(came[line.id]) > receivable:
-                wrong.add(
-                    "quantity_exceeds_receivable", line.id, quantity=sum(came[line.id]), receivable=receivable
-                )
+    lines = {line.id: line for line in order.items}
+    for item_id, counts in came.items():
+        receivable = missing.get(item_id, 0)
+        if item_id in lines:
+            receivable += pools[item_id].returnable(lines[item_id])
+        if item_id in pools and sum(counts) > receivable:
+            wrong.add("quantity_exceeds_receivable", item_id, quantity=sum(counts), receivable=receivable)
 
 
 def _check_refund(
@@ -264,11 +264,11 @@ def _grant(
 
 
 def _restock(
-    target: Return, came: Came, lines: dict[str, LineItem], location_id: str | None
+    target: Return, came: Came, pools: dict[str, Pool], location_id: str | None
 ) -> RestockRequest | None:
     stock = tuple(
         [
-            StockLine(item_id, lines[item_id].variant_id, sellable)
+            StockLine(item_id, pools[item_id].line.variant_id, sellable)
             for item_id, (sellable, _) in came.items()
             if sellable
         ]

@@ -65,7 +65,9 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         custom_amount=custom_amount,
         metadata=command.metadata,
     )
-    stock = [StockLine(item_id, lines[item_id].variant_id, count) for item_id, count in quantities.items()]
+    stock = [
+        StockLine(item_id, pools[item_id].line.variant_id, count) for item_id, count in quantities.items()
+    ]
     event = ReturnRequested(
         order_id=order.id,
         return_id=opened.id,

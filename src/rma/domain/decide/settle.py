@@ -1,4 +1,4 @@
-"""What outcomes of effects mean: one event for all that ended together; needs nothing from outside."""
+"""What outcomes of effects mean: one event a return for all that ended; needs nothing from outside."""
 
 from datetime import datetime
 from typing import assert_never
@@ -7,7 +7,6 @@ from attrs import evolve
 
 from rma.domain.effects import (
     Done,
-    OpenEffect,
     Outcome,
     RefundDeclined,
     RefundPending,
@@ -18,24 +17,33 @@ from rma.domain.effects import (
 from rma.domain.events import EffectsSettled, EventsPublished, Settlement
 from rma.domain.ledger import ReturnLedger
 from rma.domain.refunds import Refund, RefundStatus
+from rma.domain.returns import Return
 
 
-def settle(
-    ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime
-) -> tuple[()] | tuple[EffectsSettled]:
+def settle(ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime) -> tuple[EffectsSettled, ...]:
     """
     What these outcomes change, at an aware moment; nothing where all their effects are closed already.
 
     An outcome that came twice, by another process or a repeated delivery, settles its effect once.
     """
-    settlements: dict[str, Settlement] = {}
+    settled: dict[str, dict[str, Settlement]] = {}
     for outcome in outcomes:
         effect = ledger.open_effects.get(outcome.key)
         if effect is not None:
-            settlements[outcome.key] = _settlement(ledger, effect, outcome, at)
-    if not settlements:
-        return ()
-    return (EffectsSettled(order_id=ledger.order_id, at=at, settlements=tuple(settlements.values())),)
+            target = ledger.get(effect.request.return_id)
+            settled.setdefault(target.id, {})[outcome.key] = _settlement(target, outcome, at)
+    return tuple(
+        [
+            EffectsSettled(
+                order_id=ledger.order_id,
+                at=at,
+                no_notification=ledger.get(return_id).no_notification,
+                return_id=return_id,
+                settlements=tuple(settlements.values()),
+            )
+            for return_id, settlements in settled.items()
+        ]
+    )
 
 
 def published(ledger: ReturnLedger, through: int, at: datetime) -> tuple[()] | tuple[EventsPublished]:
@@ -45,25 +53,20 @@ def published(ledger: ReturnLedger, through: int, at: datetime) -> tuple[()] | t
     return (EventsPublished(order_id=ledger.order_id, at=at, through=through),)
 
 
-def _settlement(ledger: ReturnLedger, effect: OpenEffect, outcome: Outcome, at: datetime) -> Settlement:
-    key, return_id, result = outcome.key, effect.request.return_id, outcome.result
+def _settlement(target: Return, outcome: Outcome, at: datetime) -> Settlement:
+    key, result = outcome.key, outcome.result
     match result:
         case Unknown(error=error):
-            return Settlement(key=key, return_id=return_id, is_open=True, error=error)
+            return Settlement(key=key, is_open=True, error=error)
         case ReturnShipment():
-            return Settlement(key=key, return_id=return_id, shipment=result)
+            return Settlement(key=key, shipment=result)
         case Done():
-            return Settlement(key=key, return_id=return_id)
+            return Settlement(key=key)
         case RefundSucceeded() | RefundPending() | RefundDeclined():
-            refund = _refund(ledger, return_id, key)
-            settled = _ended(refund, result, at) if refund else None
-            return Settlement(key=key, return_id=return_id, refund=settled)
+            (refund,) = [refund for refund in target.refunds if refund.key == key]
+            return Settlement(key=key, refund=_ended(refund, result, at))
         case _:
             assert_never(result)
-
-
-def _refund(ledger: ReturnLedger, return_id: str, key: str) -> Refund | None:
-    return next((refund for refund in ledger.get(return_id).refunds if refund.key == key), None)
 
 
 def _ended(refund: Refund, result: RefundSucceeded | RefundPending | RefundDeclined, at: datetime) -> Refund:

@@ -1,0 +1,38 @@
+"""The examples run, and say what a shop owner has to know."""
+
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+
+
+def test_the_quickstart_tells_both_returns(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who, what, how much and why, where stock and money went; the same words in every run."""
+    runpy.run_path(str(EXAMPLES / "quickstart.py"), run_name="__main__")
+    first = capsys.readouterr().out
+    runpy.run_path(str(EXAMPLES / "quickstart.py"), run_name="__main__")
+
+    assert capsys.readouterr().out == first
+    mug, basket = first.split("Order order_basket")
+    for told in (
+        "customer Ada asks to return\n",
+        '1 x Medusa Coffee Mug (Damaged goods; "The handle is broken.")',
+        "for 78.00 USD",
+        "80.00 USD  Medusa Coffee Mug\n              -2.00 USD  return shipping",
+        "stock: +1 Medusa Coffee Mug at warehouse",
+        "78.00 USD to the card: succeeded",
+        "goods returned, money partially refunded, 2.00 USD kept by the shop",
+    ):
+        assert told in mug
+    for told in (
+        "1 x Shirt fit for sale, and 1 damaged",
+        "50.00 USD to the gift card: succeeded",
+        "15.48 USD to the card: succeeded",
+        "80.40 USD to the card: succeeded",
+        "87.23 USD  Shirt",
+        "7.00 USD  tax vat",
+        "2.00 USD kept by the shop",
+    ):
+        assert told in basket
