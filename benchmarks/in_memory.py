@@ -146,14 +146,15 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
             net += adjustment.amount.amount
             pool.append(net)
         priced = PricedLine(
-            line.id,
-            currency,
-            line.quantity,
-            line.quantity,
-            tuple(pool),
-            tuple([tax.code or "" for tax in line.tax_lines]),
-            tuple([adjustment.code or "" for adjustment in line.adjustments]),
-            False,  # noqa: FBT003 # is_tax_inclusive
+            item_id=line.id,
+            variant_id=line.variant_id,
+            currency=currency,
+            ordered_quantity=line.quantity,
+            quantity=line.quantity,
+            pool=tuple(pool),
+            taxes=tuple([tax.code or "" for tax in line.tax_lines]),
+            discounts=tuple([adjustment.code or "" for adjustment in line.adjustments]),
+            is_tax_inclusive=False,
         )
         twice, double = 2 * asked.quantity, 2 * line.quantity
         taken = tuple([(twice * amount + line.quantity) // double for amount in pool])
@@ -195,7 +196,7 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
         revision=1,
         number=1,
     )
-    store.ledgers[order.id] = ReturnLedger(order.id, 1, (opened,))
+    store.ledgers[order.id] = ReturnLedger(order.id, revision=1, returns=(opened,))
     store.history[order.id] = [event]
     store.order_of[RETURN_ID] = order.id
     return opened
@@ -206,7 +207,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     (opened,) = store.ledgers[order.id].returns
     due = 0
     items, came, stock = [], [], []
-    for line, item, arrived in zip(order.items, opened.items, command.items, strict=True):
+    for item, arrived in zip(opened.items, command.items, strict=True):
         items.append(
             ReturnItem(
                 item_id=item.item_id,
@@ -221,16 +222,32 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
             )
         )
         came.append(ReceiptItem(item.item_id, arrived.quantity, arrived.damaged_quantity))
-        stock.append(StockLine(item.item_id, line.variant_id, arrived.quantity))
+        stock.append(StockLine(item.item_id, item.line.variant_id, arrived.quantity))
         due += item.taken[len(item.line.taxes)]
-    restock = RestockRequest(f"{RETURN_ID}/restock/1", order.id, RETURN_ID, opened.location_id, tuple(stock))
+    restock = RestockRequest(
+        key=f"{RETURN_ID}/restock/1",
+        order_id=order.id,
+        return_id=RETURN_ID,
+        location_id=opened.location_id,
+        lines=tuple(stock),
+    )
     receipt = Receipt(
-        1, AT, command.created_by, tuple(came), opened.location_id, ReturnStatus.RECEIVED, restock
+        number=1,
+        at=AT,
+        by=command.created_by,
+        items=tuple(came),
+        location_id=opened.location_id,
+        status=ReturnStatus.RECEIVED,
+        restock=restock,
     )
     amount = Money(due, order.currency)
     key, payment_id = f"{RETURN_ID}/refund/1", order.payments[0].id
-    pending = Refund(key, payment_id, amount, RefundStatus.PENDING, AT)
-    refund_request = RefundRequest(key, order.id, RETURN_ID, payment_id, amount)
+    pending = Refund(
+        key=key, payment_id=payment_id, amount=amount, status=RefundStatus.PENDING, requested_at=AT
+    )
+    refund_request = RefundRequest(
+        key=key, order_id=order.id, return_id=RETURN_ID, payment_id=payment_id, amount=amount
+    )
     received = GoodsReceived(
         order_id=order.id,
         return_id=RETURN_ID,
@@ -250,7 +267,8 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         number=1,
     )
     effects = FrozenMap({restock.key: OpenEffect(restock), key: OpenEffect(refund_request)})
-    store.ledgers[order.id] = ReturnLedger(order.id, 2, (_received(opened, received, pending),), effects)
+    unpaid = _received(opened, received, pending)
+    store.ledgers[order.id] = ReturnLedger(order.id, revision=2, returns=(unpaid,), open_effects=effects)
     store.history[order.id].append(received)
     store.waiting[order.id] = None
 
@@ -258,19 +276,26 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     answer = store.payments.refund(refund_request)
     assert isinstance(answer, RefundSucceeded)
 
-    paid = Refund(key, payment_id, amount, RefundStatus.SUCCEEDED, AT, answer.reference, settled_at=AT)
+    paid = Refund(
+        key=key,
+        payment_id=payment_id,
+        amount=amount,
+        status=RefundStatus.SUCCEEDED,
+        requested_at=AT,
+        reference=answer.reference,
+        settled_at=AT,
+    )
     settled = EffectsSettled(
         order_id=order.id,
+        return_id=RETURN_ID,
         at=AT,
-        settlements=(
-            Settlement(key=restock.key, return_id=RETURN_ID),
-            Settlement(key=key, return_id=RETURN_ID, refund=paid),
-        ),
+        no_notification=opened.no_notification,
+        settlements=(Settlement(key=restock.key), Settlement(key=key, refund=paid)),
         revision=3,
         number=1,
     )
     after = _received(opened, received, paid)
-    store.ledgers[order.id] = ReturnLedger(order.id, 3, (after,))
+    store.ledgers[order.id] = ReturnLedger(order.id, revision=3, returns=(after,))
     store.history[order.id].append(settled)
     del store.waiting[order.id]
     return after

@@ -169,8 +169,11 @@ def test_units_added_later_are_not_returnable_through_a_touched_line() -> None:
     given = Given(order_of(line(quantity=2)))
     given.when(request(1))
     put(given, items=[line(quantity=5)])
+    added = given.refuses(request(2))
+    put(given, items=[line(quantity=5, returned_quantity=1)])
 
-    assert given.refuses(request(2)).violations[0].numbers == {"quantity": 2, "returnable": 1}
+    assert added.violations[0].numbers == {"quantity": 2, "returnable": 1}
+    assert given.refuses(request(1)).violations[0].numbers == {"quantity": 1, "returnable": 0}
 
 
 def test_a_line_that_shrank_below_what_is_taken_has_nothing_returnable() -> None:
