@@ -9,6 +9,8 @@ from rma.domain.policy import ReturnPolicy
 
 def refusals(order: Order, item: LineItem, policy: ReturnPolicy, at: datetime) -> tuple[Violation, ...]:
     """Why no unit of this line may be returned now; empty if some may."""
+    if item.is_returnable and policy.window_days is None:
+        return ()
     refused = []
     if not item.is_returnable:
         refused.append(Violation("item_not_returnable", item.id))

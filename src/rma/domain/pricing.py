@@ -7,6 +7,7 @@ negative, and all units together are worth exactly what was paid.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from attrs import frozen
 
@@ -97,25 +98,26 @@ def price_lines(order: Order, item_ids: Iterable[str]) -> dict[str, PricedLine]:
 
 
 def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> PricedLine:
-    discounts = [adjustment.amount.amount for adjustment in item.adjustments] + list(order_shares)
+    discounts = [adjustment.amount.amount for adjustment in item.adjustments]
+    discounts += order_shares
     paid = item.price - sum(discounts)
     taxes = tax_sums(paid, item.tax_lines, is_tax_inclusive=item.is_tax_inclusive)
-    sums = [*taxes, paid] if item.is_tax_inclusive else [paid, *(paid + tax for tax in taxes)]
-    for discount in discounts:
-        paid += discount
-        sums.append(paid)
-    codes = [adjustment.code for adjustment in item.adjustments + order.adjustments]
-    whole, left = tuple(sums), item.quantity - item.returned_quantity
+    steps = accumulate(discounts, initial=paid)
+    if item.is_tax_inclusive:
+        pool = (*taxes, *steps)
+    else:
+        pool = (next(steps), *[paid + tax for tax in taxes], *steps)
     if item.returned_quantity:
-        taken = share(whole, item.returned_quantity, item.quantity)
-        whole = tuple([amount - gone for amount, gone in zip(whole, taken, strict=True)])
+        gone = share(pool, item.returned_quantity, item.quantity)
+        pool = tuple([amount - part for amount, part in zip(pool, gone, strict=True)])
+    codes = [adjustment.code for adjustment in item.adjustments + order.adjustments]
     return PricedLine(
         item_id=item.id,
         variant_id=item.variant_id,
         currency=order.currency,
         ordered_quantity=item.quantity,
-        quantity=left,
-        pool=whole,
+        quantity=item.quantity - item.returned_quantity,
+        pool=pool,
         taxes=tuple([tax.label for tax in item.tax_lines]),
         discounts=tuple([code or str(number) for number, code in enumerate(codes, start=1)]),
         is_tax_inclusive=item.is_tax_inclusive,

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
-from fractions import Fraction
+from itertools import accumulate, pairwise
+from math import lcm
 from typing import Any
 
 from attrs import Attribute, field, frozen
@@ -79,23 +80,31 @@ def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -
     On top, each tax is rounded half up by itself. Contained, the running sums are rounded, not the
     single taxes, so that net and taxes give the amount back exactly for any number of rates.
     """
-    sums: list[int] = []
-    total = rounded = 0
-    rate_so_far = Fraction(0)
-    rate_of_all = sum([Fraction(tax.rate) for tax in taxes], Fraction(0))
-    for tax in taxes:
-        if is_tax_inclusive:
-            rate_so_far += Fraction(tax.rate)
-            before, rounded = rounded, percent_of(amount, rate_so_far, of=100 + rate_of_all)
-            computed = rounded - before
-        else:
-            computed = percent_of(amount, tax.rate) if tax.amount is None else 0
-        total += computed if tax.amount is None else tax.amount.amount
-        sums.append(total)
-    return tuple(sums)
+    compute = _contained if is_tax_inclusive else _on_top
+    return tuple(
+        accumulate(
+            [
+                computed if tax.amount is None else tax.amount.amount
+                for tax, computed in zip(taxes, compute(amount, taxes), strict=True)
+            ]
+        )
+    )
 
 
-def percent_of(amount: int, rate: Decimal | Fraction, *, of: Fraction = Fraction(100)) -> int:
-    """`amount * rate / of`, rounded half up to a whole minor unit."""
-    part = amount * Fraction(rate) / of
-    return round_half_up(part.numerator, part.denominator)
+def _on_top(amount: int, taxes: Sequence[TaxLine]) -> list[int]:
+    return [percent_of(amount, tax.rate) for tax in taxes]
+
+
+def _contained(amount: int, taxes: Sequence[TaxLine]) -> list[int]:
+    ratios = [tax.rate.as_integer_ratio() for tax in taxes]
+    scale = lcm(*[denominator for _, denominator in ratios])
+    rates = list(accumulate([numerator * (scale // denominator) for numerator, denominator in ratios]))
+    whole = 100 * scale + (rates[-1] if rates else 0)
+    sums = [round_half_up(amount * rate, whole) for rate in rates]
+    return [after - before for before, after in pairwise([0, *sums])]
+
+
+def percent_of(amount: int, rate: Decimal) -> int:
+    """`amount * rate / 100`, rounded half up to a whole minor unit."""
+    numerator, denominator = rate.as_integer_ratio()
+    return round_half_up(amount * numerator, 100 * denominator)

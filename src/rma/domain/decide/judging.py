@@ -1,11 +1,11 @@
 """The checks that several commands share, and the list in which they gather what is wrong."""
 
-from collections.abc import Mapping
 from typing import TypeVar
 
 from rma.domain.checks import is_whole
 from rma.domain.commands import Command
 from rma.domain.errors import Violation, rejection
+from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import NO_CURRENCY, Money
 
 T = TypeVar("T")
@@ -37,7 +37,7 @@ class Violations(list[Violation]):
 
     def check_metadata(self, metadata: object, item_id: str | None = None) -> None:
         """Metadata is a mapping."""
-        if not isinstance(metadata, Mapping):
+        if not isinstance(metadata, FrozenMap):  # which commands make of any mapping
             self.add("invalid_metadata", item_id)
 
     def check_amount(
