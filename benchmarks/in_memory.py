@@ -259,7 +259,6 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         refund_amount=amount,
         granted=due,
         named_amount=None,
-        rounding=0,
         is_blocked=False,
         location_id=opened.location_id,
         refunds=(pending,),

@@ -18,6 +18,7 @@ from rma.domain.commands import (
 from rma.domain.effects import (
     CancelShipmentRequest,
     Effect,
+    OpenEffect,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
@@ -54,7 +55,7 @@ from rma.domain.events import (
     Settlement,
 )
 from rma.domain.items import ReturnItem
-from rma.domain.ledger import ReturnLedger
+from rma.domain.ledger import Answered, ReturnLedger
 from rma.domain.money import Money
 from rma.domain.offers import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.order import Adjustment, LineItem, Order, OrderStatus, Payment
@@ -104,7 +105,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest", "ReturnShipment",
     "CancelShipmentRequest",
     # the ports, and what a repository stores
-    "OrderRepository", "ReturnRepository", "ReturnLedger", "Change", "Payments", "Inventory", "Fulfillment",
+    "OrderRepository", "ReturnRepository", "ReturnLedger", "OpenEffect", "Answered", "Change", "Payments",
+    "Inventory", "Fulfillment",
     "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "Ids", "Policies",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",

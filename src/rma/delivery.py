@@ -7,7 +7,6 @@ open under their keys, and the next `resume` sends them again.
 
 import logging
 from collections.abc import Callable
-from itertools import chain
 from types import UnionType
 from typing import TypeVar, assert_never
 
@@ -28,9 +27,12 @@ from rma.domain.effects import (
     Unknown,
     WithdrawRequest,
 )
-from rma.domain.events import EventsPublished
+from rma.domain.events import EffectsSettled, Event, EventsPublished
 from rma.domain.ledger import ReturnLedger
 from rma.ports import Clock, EventPublisher, Fulfillment, Inventory, Payments, ReturnRepository
+
+#: How much of what a port raised is kept with its effect; the log has it all.
+LONGEST_ERROR = 200
 
 _log = logging.getLogger("rma")
 T = TypeVar("T")
@@ -70,7 +72,7 @@ class Delivery:
             return Outcome(effect.key, self._sent(effect))
         except Exception as error:  # whatever a port raises: nobody knows whether it acted
             _log.warning("%s: %s; it stays open", effect.key, error, exc_info=True)
-            return Outcome(effect.key, Unknown(f"{type(error).__name__}: {error}"))
+            return Outcome(effect.key, Unknown(f"{type(error).__name__}: {error}"[:LONGEST_ERROR]))
 
     def _sent(self, effect: Effect) -> RefundOutcome | ReturnShipment | Done:
         match effect:
@@ -99,7 +101,7 @@ class Delivery:
             return ledger
         through = ledger.revision
         for event in self.returns.history(ledger.order_id):
-            if event.revision <= ledger.published or isinstance(event, EventsPublished):
+            if event.revision <= ledger.published or not is_news(event):
                 continue
             try:
                 events.publish(event.event_id, event)
@@ -111,9 +113,25 @@ class Delivery:
 
     def _stored(self, ledger: ReturnLedger, change_of: Callable[[ReturnLedger], Change]) -> ReturnLedger:
         """The ledger with this change committed; read again only if somebody else changed it meanwhile."""
-        read_again = iter(lambda: self.returns.load(ledger.order_id), None)
-        states = chain([ledger], read_again)
-        return committed(self.returns, lambda: change_of(next(states))).ledger
+        state: ReturnLedger | None = ledger
+
+        def make() -> Change:
+            nonlocal state
+            now, state = state or self.returns.load(ledger.order_id), None
+            return change_of(now)
+
+        return committed(self.returns, make).ledger
+
+
+def is_news(event: Event) -> bool:
+    """True unless the event says only that publishing went on, or that ports did not answer."""
+    match event:
+        case EventsPublished():
+            return False
+        case EffectsSettled(settlements=settlements):
+            return not all(settlement.is_open for settlement in settlements)
+        case _:
+            return True
 
 
 def _due(ledger: ReturnLedger, return_id: str | None) -> list[Effect]:

@@ -58,7 +58,7 @@ class RequestReturnHandler:
         fresh_id = self.ids()
         return carry_out(
             command,
-            load=lambda: self.returns.load(text_id(command.order_id, "order")),
+            load=lambda: self.returns.load(known_id(command.order_id)),
             gather=lambda _: self.facts(command, fresh_id),
             deliver=self.delivery,
         )
@@ -97,7 +97,7 @@ class ReceiveReturnHandler:
         """
         return carry_out(
             command,
-            load=lambda: self.returns.load_by_return(text_id(command.return_id, "return")),
+            load=lambda: found(self.returns.load_by_return, command.return_id) or NO_LEDGER,
             gather=lambda ledger: Facts(at=self.clock(), order=found(self.orders.get, ledger.order_id)),
             deliver=self.delivery,
         )
@@ -121,7 +121,7 @@ class CancelReturnHandler:
         """
         return carry_out(
             command,
-            load=lambda: self.returns.load_by_return(text_id(command.return_id, "return")),
+            load=lambda: found(self.returns.load_by_return, command.return_id) or NO_LEDGER,
             gather=lambda _: Facts(at=self.clock()),
             deliver=self.delivery,
         )
@@ -146,7 +146,7 @@ class RetryRefundHandler:
         """
         return carry_out(
             command,
-            load=lambda: self.returns.load_by_return(text_id(command.return_id, "return")),
+            load=lambda: found(self.returns.load_by_return, command.return_id) or NO_LEDGER,
             gather=lambda ledger: Facts(at=self.clock(), order=found(self.orders.get, ledger.order_id)),
             deliver=self.delivery,
         )
@@ -181,21 +181,18 @@ def carry_out(
     return deliver(made.ledger, return_id).get(return_id)
 
 
-def text_id(wanted_id: object, kind: str) -> str:
-    """
-    The id, if it is one: repositories are asked for nothing else.
+#: What holds a return that nobody knows: decide then says so, with everything else that is wrong.
+NO_LEDGER = ReturnLedger("")
 
-    Raises:
-        NotFound: it is no text, so nothing is known under it.
-    """
-    if not isinstance(wanted_id, str):
-        raise NotFound(f"{kind}_not_found", {f"{kind}_id": repr(wanted_id)})
-    return wanted_id
+
+def known_id(wanted_id: object) -> str:
+    """The id, if it is one; repositories are never asked for anything but texts."""
+    return wanted_id if isinstance(wanted_id, str) else ""
 
 
 def found(get: Callable[[str], T], wanted_id: str) -> T | None:
     """What the repository has under this id; None where it has nothing, for `decide` to judge."""
     try:
-        return get(text_id(wanted_id, "id"))
+        return get(wanted_id) if known_id(wanted_id) else None
     except NotFound:
         return None

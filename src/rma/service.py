@@ -1,6 +1,8 @@
 """The one object that most hosts construct."""
 
+import logging
 import uuid
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -11,6 +13,7 @@ from rma.domain.commands import CancelReturn, Command, ReceiveReturn, RequestRet
 from rma.domain.decide.request import request_return
 from rma.domain.errors import NotFound
 from rma.domain.events import Event
+from rma.domain.facts import Facts
 from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.policy import ReturnPolicy
 from rma.domain.returns import Return
@@ -23,11 +26,13 @@ from rma.domain.views import (
     returnable_items,
 )
 from rma.handlers import (
+    NO_LEDGER,
     CancelReturnHandler,
     ReceiveReturnHandler,
     RequestReturnHandler,
     RetryRefundHandler,
-    text_id,
+    found,
+    known_id,
 )
 from rma.ports import (
     Clock,
@@ -45,6 +50,8 @@ from rma.ports import (
 
 #: How many orders `resume` asks for at a time.
 _BATCH = 100
+
+_log = logging.getLogger("rma")
 
 
 class _NoShippingOptions:
@@ -144,13 +151,13 @@ class ReturnService:
 
     def quote(self, command: RequestReturn) -> Quote:
         """
-        What this return would be worth, and why; nothing is done.
+        What this return would be worth now, and why; nothing is done, and keys are not looked at.
 
         Raises:
-            Rejected: just as the command itself would be.
+            Rejected: as the command itself would be.
         """
         facts = self._request_return.facts(command, fresh_id="quote")
-        ledger = self.returns.load(text_id(command.order_id, "order"))
+        ledger = self.returns.load(known_id(command.order_id))
         (event,) = request_return(facts, ledger, command)
         return quote_of(event.opened)
 
@@ -162,7 +169,8 @@ class ReturnService:
             NotFound: there is no such order.
         """
         order = self.orders.get(order_id)
-        return returnable_items(order, self.returns.load(order_id), self.policies(order), self.clock())
+        facts = Facts(at=self.clock(), order=order, policy=self.policies(order))
+        return returnable_items(order, self.returns.load(order_id), facts.policy, facts.at)
 
     def get(self, return_id: str) -> Return:
         """
@@ -171,7 +179,7 @@ class ReturnService:
         Raises:
             NotFound: there is none.
         """
-        return self.returns.load_by_return(return_id).get(return_id)
+        return (found(self.returns.load_by_return, return_id) or NO_LEDGER).get(return_id)
 
     def list(self, order_id: str) -> tuple[Return, ...]:
         """The returns of an order, oldest first; none for an order that is not known."""
@@ -197,21 +205,30 @@ class ReturnService:
         Raises:
             Unavailable: the ledgers can not be read now.
         """
-        seen: dict[str, bool] = {}
-        while batch := self._outstanding(limit=len(seen) + _BATCH) - seen.keys():
-            for order_id in sorted(batch):
-                ledger = self._delivery(self.returns.load(order_id))
-                behind = self.events is not None and ledger.published < ledger.revision
-                seen[order_id] = bool(ledger.open_effects) or behind
+        still_open: dict[str, bool] = {}
+        while batch := self._outstanding(besides=still_open):
+            for order_id in batch:
+                try:
+                    ledger = self._delivery(self.returns.load(order_id))
+                except Exception:  # one ledger that can not be read does not hold up the others
+                    _log.warning("order %s: not resumed, again later", order_id, exc_info=True)
+                    still_open[order_id] = True
+                else:
+                    behind = self.events is not None and ledger.published < ledger.revision
+                    still_open[order_id] = bool(ledger.open_effects) or behind
         return Resumed(
-            orders=tuple(seen), still_open=tuple([order_id for order_id, is_open in seen.items() if is_open])
+            orders=tuple(still_open),
+            still_open=tuple([order_id for order_id, is_open in still_open.items() if is_open]),
         )
 
-    def _outstanding(self, limit: int) -> set[str]:
+    def _outstanding(self, besides: Mapping[str, bool]) -> tuple[str, ...]:
         # Orders whose ports still fail stay in front, so each batch reaches beyond those already tried.
+        now, limit = self.clock(), len(besides) + _BATCH
         if self.events is None:
-            return set(self.returns.outstanding(self.clock(), limit))
-        return set(self.returns.outstanding(self.clock(), limit, unpublished=True))
+            found_now = self.returns.outstanding(now, limit)
+        else:
+            found_now = self.returns.outstanding(now, limit, unpublished=True)
+        return tuple([order_id for order_id in found_now if order_id not in besides])
 
     @property
     def _delivery(self) -> Delivery:

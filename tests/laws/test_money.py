@@ -1,7 +1,7 @@
 """Laws of splitting money."""
 
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from typing import Any
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from rma import InvalidValue, Money
+from rma import InvalidValue, Money, TaxLine
 from rma.domain.money import NO_CURRENCY, allocate, exponent, round_half_up, share
 
 pools = st.lists(st.integers(0, 10_000), min_size=1, max_size=5).map(sorted).map(tuple)
@@ -218,8 +218,21 @@ def test_major_units_follow_the_currency(money: Money, major: str, text: str) ->
     assert exponent(money.currency) == max(0, -int(money.major.as_tuple().exponent))
 
 
-@pytest.mark.parametrize("amount", ["1.001", 1.5, "nan", "inf", "one", None])
+@pytest.mark.parametrize("amount", ["1.001", 1.5, "nan", "inf", "one", None, True])
 def test_major_units_that_are_not_exact_are_refused(amount: object) -> None:
     """Never rounded."""
     with pytest.raises(InvalidValue):
         Money.from_major(amount, "usd")  # type: ignore[arg-type] # the point
+
+
+def test_money_does_not_depend_on_the_decimal_context() -> None:
+    """Hosts set precisions of their own."""
+    with localcontext() as context:
+        context.prec = 3
+        money = Money.from_major("12345678.90", "usd")
+
+        assert money == Money(1234567890, "usd")
+        assert str(money) == "12,345,678.90 USD"
+        assert money.major == Decimal("12345678.90")
+        assert TaxLine(Decimal("8.8750")).label == "8.875"
+        assert TaxLine(Decimal(10)).label == "10"

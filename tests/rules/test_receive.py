@@ -1,6 +1,6 @@
 """ReceiveReturn."""
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -279,7 +279,7 @@ def test_an_amount_named_below_what_is_paid_takes_nothing_back() -> None:
 
     assert [refund.amount for refund in given.the().refunds] == [usd(1000)]
     assert (given.the().refund_amount, given.the().amount_due) == (usd(1000), usd(0))
-    assert names_and_amounts(given.the()) == {"item:mug": 2000, "custom_amount": -1000}
+    assert names_and_amounts(given.the()) == {"item:mug": 2000, "custom_amount": -1600, "already_paid": 600}
 
 
 def test_an_amount_named_on_a_mismatch_is_kept_until_it_is_accepted() -> None:
@@ -310,7 +310,7 @@ def test_a_named_amount_above_what_is_refundable_is_refused() -> None:
     error = given.refuses(receive(2, refund_amount=usd(3001)))
     given.when(receive(2, refund_amount=usd(3000)))
 
-    assert error.violations[0].numbers == {"amount": 3001, "refundable": 3000}
+    assert error.violations[0].numbers == {"amount": 3001, "refundable": 3000, "currency": "usd"}
     assert [refund.amount for refund in given.the().refunds] == [usd(1000), usd(2000)]
 
 
@@ -488,7 +488,6 @@ def test_a_return_or_order_that_does_not_exist_is_reported() -> None:
     assert type(error) is NotFound
     assert [violation.code for violation in error.violations] == [
         "return_not_found",
-        "order_not_found",
         "invalid_quantity",
     ]
 
@@ -577,3 +576,80 @@ def test_a_line_that_left_the_order_is_still_received_as_far_as_it_was_announced
     assert restock is not None
     assert [each.variant_id for each in restock.lines] == ["v_mug"]
     assert given.codes(request(1)) == ["item_not_found"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "receivable"),
+    [({"returned_quantity": 1}, 4), ({"fulfilled_quantity": 1}, 1), ({"fulfilled_quantity": 0}, 0), ({}, 5)],
+)
+def test_what_the_host_counts_now_limits_what_arrives(changes: dict[str, Any], receivable: int) -> None:
+    """A unit that came back without us meanwhile does not come back again."""
+    given = requested(5)
+    put(given, items=[line(quantity=5, **changes)])
+
+    if receivable < 5:
+        (violation,) = given.refuses(receive(receivable + 1)).violations
+        assert violation.numbers == {"quantity": receivable + 1, "receivable": receivable}
+    if receivable:
+        assert given.when(receive(receivable))
+
+
+def test_units_of_other_returns_stay_theirs() -> None:
+    """Of two returns of two, one can not swallow the other when the host counts three."""
+    given = Given(order_of(line(quantity=4)))
+    given.when(request(2))
+    given.when(request(2))
+    put(given, items=[line(quantity=4, returned_quantity=1)])
+
+    assert given.codes(receive(2)) == ["quantity_exceeds_receivable"]
+
+
+def test_a_kept_amount_is_never_exceeded_by_a_parcel() -> None:
+    """It is for the whole return."""
+    given = requested(3)
+    given.when(receive(1, refund_amount=usd(500)))
+
+    given.when(receive(1, more_expected=True))
+    given.when(receive(1))
+
+    assert [refund.amount for refund in given.the().refunds] == [usd(500)]
+    assert given.the().refund_amount == usd(500)
+
+
+@pytest.mark.parametrize(
+    ("more", "code"),
+    [
+        ({"allow_mismatch": "false"}, "invalid_flag"),
+        ({"more_expected": None}, "invalid_flag"),
+        ({"location_id": 5}, "invalid_text"),
+        ({"created_by": ["bob"]}, "invalid_text"),
+    ],
+)
+def test_flags_are_flags_and_texts_are_texts(more: dict[str, Any], code: str) -> None:
+    """However truthy the rest is."""
+    assert requested(2).codes(receive(2, **more)) == [code]
+
+
+def test_a_line_said_to_have_brought_nothing_is_no_mismatch() -> None:
+    """Zero of something that was never announced."""
+    given = Given(order_of(line(quantity=5), line("pot")))
+    given.when(request(2))
+
+    items = [ReceivedItem(item_id="mug", quantity=2), ReceivedItem(item_id="pot", quantity=0)]
+    given.when(ReceiveReturn(return_id="ret_1", items=items))
+
+    assert given.the().status is ReturnStatus.RECEIVED
+
+
+def test_an_order_that_is_gone_is_reported_with_a_return_that_is_known() -> None:
+    """Goods can not be booked without it."""
+    given = requested(2)
+    given.order = None
+
+    command = ReceiveReturn(
+        return_id="ret_1",
+        items=[ReceivedItem(item_id="mug", quantity=1, damaged_quantity=cast("int", None))],
+        refund_amount=usd(5),
+    )
+
+    assert given.codes(command) == ["order_not_found", "invalid_damaged_quantity"]

@@ -10,9 +10,11 @@ from attrs import evolve
 from rma import (
     Fee,
     Invalid,
+    InvalidValue,
     Money,
     NotAllowed,
     NotFound,
+    Order,
     OrderStatus,
     Part,
     Payment,
@@ -479,6 +481,9 @@ def test_something_must_be_asked_for() -> None:
         ({"refund_amount": Money(5, "eur")}, "currency_mismatch"),
         ({"refund_amount": usd(10_001)}, "refund_exceeds_refundable"),
         ({"idempotency_key": 5}, "invalid_idempotency_key"),
+        ({"no_notification": "no"}, "invalid_flag"),
+        ({"location_id": [1]}, "invalid_text"),
+        ({"created_by": 7}, "invalid_text"),
     ],
 )
 def test_what_can_not_be_is_refused_by_its_code(more: dict[str, Any], code: str) -> None:
@@ -495,7 +500,7 @@ def test_the_refund_that_may_be_named_is_what_is_refundable() -> None:
 
     assert given.when(request(1, refund_amount=usd(1500)))
     (violation,) = given.refuses(request(1, refund_amount=usd(1501))).violations
-    assert violation.numbers == {"amount": 1501, "refundable": 1500}
+    assert violation.numbers == {"amount": 1501, "refundable": 1500, "currency": "usd"}
 
 
 def test_options_and_fees_in_another_currency_are_refused() -> None:
@@ -536,3 +541,54 @@ def test_several_commands_fold_into_one_change() -> None:
     assert (both.expected_revision, both.ledger.revision) == (0, 1)
     assert [event.event_id for event in both.events] == ["order_1/1/1", "order_1/1/2"]
     assert [ret.id for ret in both.ledger.returns] == ["ret_1", "ret_2"]
+
+
+def test_reasons_and_notes_are_texts() -> None:
+    """A number that looks like an id is none."""
+    odd: Any = RequestedItem
+    items = [odd(item_id="mug", quantity=1, reason_id=1, note=2)]
+
+    assert Given().codes(RequestReturn(order_id="order_1", items=items)) == [
+        "return_reason_not_found",
+        "invalid_text",
+    ]
+
+
+def test_an_order_found_under_another_id_is_another_order() -> None:
+    """A repository that does not look at case would open two ledgers for one order, and pay twice."""
+    given = Given()
+    put(given, id="ORDER_1")
+
+    assert given.codes(request(1)) == ["order_not_found"]
+
+
+def test_an_order_that_changed_its_currency_takes_no_requests() -> None:
+    """Its returns were valued in the other."""
+    given = Given()
+    given.when(request(1))
+    given.order = Order(id="order_1", currency="eur", items=[evolve(line(), unit_price=Money(1, "eur"))])
+
+    (violation,) = given.refuses(request(1)).violations
+    assert violation.code == "order_currency_changed"
+    assert violation.numbers == {"currency": "eur", "return_currency": "usd"}
+    assert given.codes(receive(1)) == ["order_currency_changed"]
+
+
+def test_an_id_that_was_given_before_is_the_programmers_to_mend() -> None:
+    """It would overwrite a return."""
+    given = Given()
+    given.when(request(1))
+
+    with pytest.raises(InvalidValue) as error:
+        change(evolve(given.facts(request(1)), fresh_id="1"), given.ledger, request(1))
+
+    assert str(error.value) == "id ret_1 was given before"
+
+
+def test_metadata_of_any_kind_is_kept() -> None:
+    """Commands keep what they are given."""
+    given, thing = Given(), object()
+
+    given.when(request(1, metadata={"thing": thing, "list": [{"a": (1,)}]}))
+
+    assert given.the().metadata == {"thing": thing, "list": [{"a": [1]}]}

@@ -2,11 +2,31 @@
 
 import pytest
 
-from rma import Invalid, Money, NotAllowed, NotFound, Payment, RefundRetried, RefundStatus, RetryRefund
+from rma import (
+    Invalid,
+    Money,
+    NotAllowed,
+    NotFound,
+    Order,
+    Payment,
+    RefundRetried,
+    RefundStatus,
+    RetryRefund,
+)
 from rma.domain.effects import RefundDeclined, RefundPending, RefundSucceeded, Unknown
 from rma.domain.react import react
 from rma.domain.views import FulfillmentStatus, order_state
-from tests.rules.given import Given, effect_kinds, line, order_of, put, receive, request, usd
+from tests.rules.given import (
+    Given,
+    effect_kinds,
+    line,
+    names_and_amounts,
+    order_of,
+    put,
+    receive,
+    request,
+    usd,
+)
 
 RETRY = RetryRefund(return_id="ret_1", created_by="anna")
 
@@ -64,7 +84,7 @@ def test_a_blocked_amount_is_paid_once_there_is_money() -> None:
     given.when(RETRY)
 
     assert refused.violations[0].code == "refund_exceeds_refundable"
-    assert refused.violations[0].numbers == {"amount": 2000, "refundable": 500}
+    assert refused.violations[0].numbers == {"amount": 2000, "refundable": 500, "currency": "usd"}
     assert blocked is FulfillmentStatus.REQUIRES_ACTION
     assert (partly.is_blocked, partly.amount_due) == (True, usd(1400))
     assert (given.the().is_blocked, given.the().amount_due) == (False, usd(0))
@@ -116,7 +136,6 @@ def test_what_is_not_there_can_not_be_retried() -> None:
     assert type(error) is NotFound
     assert [violation.code for violation in error.violations] == [
         "return_not_found",
-        "order_not_found",
         "invalid_refund_amount",
         "invalid_idempotency_key",
     ]
@@ -129,6 +148,7 @@ def test_an_order_that_is_gone_is_reported() -> None:
     given.order = None
 
     assert given.codes(RETRY) == ["order_not_found"]
+    assert given.codes(RetryRefund(return_id="ret_1", amount=5)) == ["order_not_found"]
 
 
 def test_a_failed_refund_never_changes_the_returns_status() -> None:
@@ -139,3 +159,37 @@ def test_a_failed_refund_never_changes_the_returns_status() -> None:
 
     assert given.the().status is before
     assert effect_kinds(given.ledger) == ["restock/1"]
+
+
+def test_a_cent_of_the_hosts_rounding_does_not_keep_an_amount_blocked() -> None:
+    """One line: one minor unit; what is refundable is paid, and the rest is shown."""
+    given = received(captured=500)
+    put(given, payments=[Payment(id="pay_1", captured=usd(1999))])
+
+    given.when(RETRY)
+
+    assert [refund.amount for refund in given.the().refunds] == [usd(1999)]
+    assert (given.the().is_blocked, given.the().amount_due) == (False, usd(0))
+    assert given.the().refund_amount == usd(1999)
+    assert names_and_amounts(given.the()) == {"item:mug": 2000, "rounding": -1}
+
+
+def test_a_parcel_that_was_blocked_is_paid_before_the_return_is_complete() -> None:
+    """The quote stays what it was."""
+    given = Given(order_of(line(quantity=2), captured=500))
+    given.when(request(2))
+    given.when(receive(1, more_expected=True))
+    put(given, payments=[Payment(id="pay_1", captured=usd(5000))])
+
+    given.when(RETRY)
+
+    assert (given.the().refund_amount, given.the().granted) == (usd(2000), 1000)
+    assert [refund.amount for refund in given.the().refunds] == [usd(1000)]
+
+
+def test_an_order_that_changed_its_currency_pays_nothing() -> None:
+    """Amounts are never converted."""
+    given = received(captured=500)
+    given.order = Order(id="order_1", currency="eur", items=[])
+
+    assert given.codes(RETRY) == ["order_currency_changed", "refund_exceeds_refundable"]

@@ -732,7 +732,7 @@ def test_a_blocked_refund_is_paid_later_as_far_as_the_payments_reach() -> None:
     with pytest.raises(Rejected) as err:
         world.do(retry())
     assert [(each.code, dict(each.numbers)) for each in err.value.violations] == [
-        ("refund_exceeds_refundable", {"amount": 1000, "refundable": 200})
+        ("refund_exceeds_refundable", {"amount": 1000, "refundable": 200, "currency": "usd"})
     ]
 
     (paid,) = world.do(retry(200))

@@ -15,6 +15,7 @@ from rma import (
     RefundPending,
     RefundRequest,
     RefundStatus,
+    ReturnLedger,
     ReturnShipment,
     ReturnStatus,
     StaleLedger,
@@ -344,3 +345,53 @@ def test_the_ledger_is_rebuilt_from_history_in_the_middle_of_a_failure() -> None
 
     assert replay("order_1", world.service.history("order_1")) == world.ledger
     assert ReturnShipment() != world.all_returns[0].shipment
+
+
+def test_a_ledger_that_can_not_be_read_does_not_hold_up_the_others() -> None:
+    """It is named as open, and tried again with the next run."""
+
+    class Unreadable(InMemoryReturns):
+        """One of its ledgers is away."""
+
+        away = ""
+
+        def load(self, order_id: str) -> ReturnLedger:
+            """Unless it is that one."""
+            if order_id == self.away:
+                raise Unavailable("database_locked")
+            return super().load(order_id)
+
+    returns, world = Unreadable(), World(order_of())
+    orders = [evolve(order_of(), id=order_id) for order_id in ("b", "a")]
+    service = in_memory_service(
+        orders,
+        returns=returns,
+        fulfillment=world.fulfillment,
+        shipping_options=world.service.shipping_options,
+    )
+    world.fulfillment.fails_before = True
+    for order in orders:
+        service.handle(evolve(request(1, shipping_option_id="so_return"), order_id=order.id))
+    world.repair()
+    returns.away = "b"
+
+    resumed = service.resume()
+
+    assert (resumed.orders, resumed.still_open) == (("b", "a"), ("b",))
+    assert len(world.fulfillment.shipments) == 1
+
+
+def test_attempts_that_got_no_answer_are_no_news() -> None:
+    """They are in the ledger and its history, but nobody is told each time; what a port said is cut short."""
+    events = FlakyEvents()
+    world = World(order_of())
+    service = evolve(world.service, events=events)
+    world.fulfillment.before = lambda: (_ for _ in ()).throw(OSError("x" * 5000))  # type: ignore[method-assign] # fails
+    service.handle(request(1, shipping_option_id="so_return"))
+
+    for _ in range(3):
+        service.resume()
+
+    (effect,) = world.ledger.open_effects.values()
+    assert list(events.published) == ["order_1/1/1"]
+    assert (effect.attempts, len(effect.last_error or "")) == (4, 200)

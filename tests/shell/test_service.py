@@ -107,6 +107,7 @@ NOTHING: Any = ["no id"]
     "read",
     [
         lambda service: service.get("ret_9"),
+        lambda service: service.get(NOTHING),
         lambda service: service.handle(receive(1, return_id=NOTHING)),
         lambda service: service.quote(evolve(request(1), order_id=NOTHING)),
         lambda service: service.quote(evolve(request(1), order_id="order_9")),
@@ -391,3 +392,44 @@ def test_a_command_of_no_known_class_is_the_programmers_mistake() -> None:
     """Not a refusal."""
     with pytest.raises(AssertionError):
         World(order_of()).service.handle(NOTHING)
+
+
+def test_everything_wrong_is_said_of_a_return_that_nobody_knows() -> None:
+    """As far as it can be judged without it."""
+    with pytest.raises(NotFound) as error:
+        World(order_of()).service.handle(
+            receive(-1, return_id="ret_9", allow_mismatch=True, more_expected=True, idempotency_key="")
+        )
+
+    assert [violation.code for violation in error.value.violations] == [
+        "return_not_found",
+        "mismatch_and_more_expected",
+        "invalid_quantity",
+        "invalid_idempotency_key",
+    ]
+
+
+def test_a_port_that_looks_empty_is_a_port() -> None:
+    """A host's fake may have a length."""
+
+    class Sized(InMemoryPayments):
+        """A gateway that counts."""
+
+        def __len__(self) -> int:
+            return len(self.refunds)
+
+    payments = Sized()
+    service = in_memory_service([order_of()], payments=payments)
+    opened = service.handle(request(2))
+
+    service.handle(receive(2, return_id=opened.id))
+
+    assert len(payments) == 1
+
+
+def test_a_naive_clock_is_refused_when_reading_too() -> None:
+    """Windows can not be judged by it."""
+    service = in_memory_service([order_of()], clock=lambda: datetime(2026, 1, 1))  # noqa: DTZ001 # the point
+
+    with pytest.raises(InvalidValue):
+        service.returnable_items("order_1")

@@ -166,7 +166,7 @@ class InMemoryPayments:
         self.refunds: dict[str, RefundRequest] = {}
         self.answer = answer or (lambda request: RefundSucceeded(reference=f"re_{request.key}"))
         self._outcomes: dict[str, RefundOutcome] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # an answer may come to call us again
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
         """The first answer to this key."""
@@ -254,10 +254,10 @@ def in_memory_service(
     """A whole running service over memory; pass values, or your own port in place of any of them."""
     return ReturnService(
         orders=InMemoryOrders(orders) if isinstance(orders, Iterable) else orders,
-        returns=returns or InMemoryReturns(),
-        inventory=inventory or InMemoryInventory(),
-        payments=payments or InMemoryPayments(),
-        fulfillment=fulfillment or InMemoryFulfillment(),
+        returns=InMemoryReturns() if returns is None else returns,
+        inventory=InMemoryInventory() if inventory is None else inventory,
+        payments=InMemoryPayments() if payments is None else payments,
+        fulfillment=InMemoryFulfillment() if fulfillment is None else fulfillment,
         shipping_options=(
             InMemoryShippingOptions(shipping_options)
             if isinstance(shipping_options, Iterable)

@@ -46,13 +46,8 @@ class Change:
 
     def then(self, events: Iterable[Event]) -> "Change":
         """This change with further events on top, in the same commit."""
-        revision = self.expected_revision + 1
-        recorded = tuple(
-            [
-                with_(event, revision=revision, number=number)
-                for number, event in enumerate(events, start=len(self.events) + 1)
-            ]
-        )
+        place = self.expected_revision + 1, len(self.events)
+        recorded = tuple([_placed(event, place[0], place[1] + n) for n, event in enumerate(events, start=1)])
         return Change(
             self.order_id,
             self.expected_revision,
@@ -90,6 +85,13 @@ def publication(ledger: ReturnLedger, through: int, at: datetime) -> Change:
 def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     """The ledger rebuilt from its history, open effects included."""
     return reduce(_recorded, events, ReturnLedger(order_id))
+
+
+def _placed(event: Event, revision: int, number: int) -> Event:
+    # What decide names first of its commit mostly is.
+    if (event.revision, event.number) == (revision, number):
+        return event
+    return with_(event, revision=revision, number=number)
 
 
 def _recorded(ledger: ReturnLedger, event: Event) -> ReturnLedger:

@@ -47,6 +47,12 @@ def text(instance: object, attribute: "Attribute[Any]", value: object) -> None:
         raise refuse(instance, attribute.name, value, "a text that is not empty")
 
 
+def flag(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """The field is True or False; anything else, however truthy, is a mistake."""
+    if not isinstance(value, bool):
+        raise refuse(instance, attribute.name, value, "True or False")
+
+
 def aware(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is a datetime that knows its time zone."""
     if not isinstance(value, datetime) or value.utcoffset() is None:

@@ -185,15 +185,26 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "shipping_price_without_option": (Invalid, "a shipping price needs a shipping option"),
     "invalid_shipping_price": (Invalid, "shipping price must be money of at least 0, not {amount}"),
     "invalid_refund_amount": (Invalid, "refund amount must be money of at least {minimum}, not {amount}"),
-    "refund_exceeds_refundable": (Invalid, "asked to refund {amount}, only {refundable} refundable"),
-    "refund_exceeds_due": (Invalid, "asked to refund {amount}, only {due} due"),
+    "refund_exceeds_refundable": (
+        Invalid,
+        "asked to refund {amount}, only {refundable} refundable (minor units, {currency})",
+    ),
+    "refund_exceeds_due": (Invalid, "asked to refund {amount}, only {due} due (minor units, {currency})"),
     "currency_mismatch": (Invalid, "amount is in {currency}, the order in {order_currency}"),
+    "order_currency_changed": (Invalid, "the order is in {currency}, its returns are in {return_currency}"),
+    "invalid_flag": (Invalid, "{field} must be True or False, not {value}"),
+    "invalid_text": (Invalid, "{field} must be a text, not {value}"),
     "invalid_idempotency_key": (Invalid, "an idempotency key is a text that is not empty"),
     "mismatch_and_more_expected": (Invalid, "more_expected and allow_mismatch exclude each other"),
     "refund_amount_with_more_expected": (
         Invalid,
         "a refund amount is for the whole return: give it with the last parcel",
     ),
+    # the host's own code is wrong
+    "id_not_fresh": (InvalidValue, "id {return_id} was given before"),
+    "mixed_currencies": (InvalidValue, "{left} and {right} do not mix"),
+    "invalid_weights": (InvalidValue, "can not split {total} by {weights}"),
+    "invalid_value": (InvalidValue, "{field} must be {expected}, not {value}"),
     # the key is taken
     "idempotency_key_reused": (
         IdempotencyKeyReused,

@@ -43,10 +43,16 @@ class Happening:
 
 
 @frozen(kw_only=True)
-class ByCommand(Happening):
-    """An event of a return that a command caused; `command` is remembered if it had an idempotency key."""
+class OfReturn(Happening):
+    """An event of one return."""
 
     return_id: str
+
+
+@frozen(kw_only=True)
+class ByCommand(OfReturn):
+    """An event that a command caused; `command` is remembered if it had an idempotency key."""
+
     command: Command | None = None
 
 
@@ -67,7 +73,7 @@ class GoodsReceived(ByCommand):
         receipt: what came, and what went into stock for it.
         items: the return's items afterwards.
         refunds: what is paid because of it.
-        granted, named_amount, rounding, is_blocked, refund_amount: the return's money afterwards.
+        granted, named_amount, is_blocked, refund_amount: the return's money afterwards.
     """
 
     receipt: Receipt
@@ -75,7 +81,6 @@ class GoodsReceived(ByCommand):
     refund_amount: Money
     granted: int
     named_amount: int | None
-    rounding: int
     is_blocked: bool
     location_id: str | None
     refunds: tuple[Refund, ...] = ()
@@ -87,7 +92,7 @@ class GoodsReceived(ByCommand):
 
 
 @frozen(kw_only=True)
-class RefundBlocked(ByCommand):
+class RefundBlocked(OfReturn):
     """More is due than the payments have left; nothing was paid, and somebody must look."""
 
     amount: Money
@@ -96,9 +101,16 @@ class RefundBlocked(ByCommand):
 
 @frozen(kw_only=True)
 class RefundRetried(ByCommand):
-    """What was due and not paid is paid after all, or a part of it."""
+    """
+    What was due and not paid is paid after all, or a part of it.
+
+    Attributes:
+        granted, is_blocked, refund_amount: the return's money afterwards.
+    """
 
     refunds: tuple[Refund, ...]
+    refund_amount: Money
+    granted: int
     is_blocked: bool
 
 
@@ -129,10 +141,9 @@ class Settlement:
 
 
 @frozen(kw_only=True)
-class EffectsSettled(Happening):
+class EffectsSettled(OfReturn):
     """Ports answered about effects of a return, or failed to."""
 
-    return_id: str
     settlements: tuple[Settlement, ...]
 
 

@@ -60,7 +60,6 @@ def _changed(before: Return, event: GoodsReceived | RefundBlocked | RefundRetrie
                 refund_amount=event.refund_amount,
                 granted=event.granted,
                 named_amount=event.named_amount,
-                rounding=event.rounding,
                 location_id=event.location_id,
                 is_blocked=event.is_blocked,
                 received_at=event.at if receipt.status is ReturnStatus.RECEIVED else None,
@@ -72,6 +71,8 @@ def _changed(before: Return, event: GoodsReceived | RefundBlocked | RefundRetrie
             return with_(
                 before,
                 refunds=before.refunds + event.refunds,
+                refund_amount=event.refund_amount,
+                granted=event.granted,
                 is_blocked=event.is_blocked,
                 updated_at=event.at,
             )

@@ -1,8 +1,7 @@
-"""A mapping that can not be changed, for metadata and for what the ledger keeps by key."""
+"""Mappings and lists that can not be changed, for metadata and for what the ledger keeps by key."""
 
-import copy
 from collections.abc import Mapping
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -43,8 +42,34 @@ class FrozenMap(dict[K, V]):
         return FrozenMap({k: v for k, v in self.items() if k != key})
 
 
+class FrozenList(list[V]):
+    """A list without its mutators, equal to the list it was made of; lists live inside metadata."""
+
+    __slots__ = ()
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = clear = extend = insert = pop = remove = reverse = sort = _refuse
+
+    def __hash__(self) -> int:  # type: ignore[override] # list says None: it can change, this can not
+        return hash(tuple(self))
+
+    def __reduce__(self) -> tuple[type["FrozenList[V]"], tuple[list[V]]]:
+        return type(self), (list(self),)
+
+    def __copy__(self) -> "FrozenList[V]":
+        return self
+
+
 def frozen_map(mapping: Mapping[K, V]) -> FrozenMap[K, V]:
-    """The mapping, copied all the way down, so that later changes to the original do not reach it."""
+    """A copy of the mapping, the mappings and lists in it included, that can not be changed."""
     if isinstance(mapping, FrozenMap):
         return mapping
-    return FrozenMap(copy.deepcopy(dict(mapping)))
+    return FrozenMap({key: _frozen(value) for key, value in mapping.items()})
+
+
+def _frozen(value: Any) -> Any:  # metadata may hold anything
+    if isinstance(value, Mapping):
+        return frozen_map(value)
+    if isinstance(value, list | tuple) and not isinstance(value, FrozenList):
+        return FrozenList([_frozen(each) for each in value])
+    return value

@@ -53,6 +53,6 @@ class ReturnItem:
             return self.line.nothing
         return share(self.taken, quantity, self.taken_quantity)
 
-    def paid_for(self, *, refund_damaged: bool) -> tuple[int, ...]:
-        """The share of the units that arrived and are refunded, as running sums."""
-        return self.worth(self.arrived_quantity if refund_damaged else self.received_quantity)
+    def refunded_quantity(self, *, refund_damaged: bool) -> int:
+        """The units that arrived and are refunded."""
+        return self.arrived_quantity if refund_damaged else self.received_quantity

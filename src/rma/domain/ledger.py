@@ -37,17 +37,15 @@ class Pool:
     sums: tuple[int, ...]
 
     def returnable(self, item: LineItem) -> int:
-        """How many units of the line can still come back, as the order stands now."""
-        taken = self.line.quantity - self.quantity
-        fulfilled = min(item.fulfilled_quantity, self.line.ordered_quantity)
-        return max(0, min(fulfilled - item.returned_quantity - taken, self.quantity))
+        """How many units of the line can still be announced, as the order stands now."""
+        return max(0, self.line.free(item, held=self.line.quantity - self.quantity))
 
-    def take(self, quantity: int) -> tuple[tuple[int, ...], "Pool"]:
-        """What these units are worth, and the pool without them."""
-        taken = share(self.sums, quantity, self.quantity) if quantity else self.line.nothing
-        return taken, self._less(quantity, taken)
+    def share(self, quantity: int) -> tuple[int, ...]:
+        """What this many units of what remains are worth."""
+        return share(self.sums, quantity, self.quantity) if quantity else self.line.nothing
 
-    def _less(self, quantity: int, taken: tuple[int, ...]) -> "Pool":
+    def less(self, quantity: int, taken: tuple[int, ...]) -> "Pool":
+        """The pool without these units and their share."""
         left = tuple([amount - gone for amount, gone in zip(self.sums, taken, strict=True)])
         return Pool(self.line, self.quantity - quantity, left)
 
@@ -107,11 +105,19 @@ class ReturnLedger:
                 if item.item_id in wanted:
                     line = item.line
                     pool = found.get(item.item_id) or Pool(line, line.quantity, line.pool)
-                    found[item.item_id] = pool._less(*each.held(item))  # noqa: SLF001 # same room
+                    found[item.item_id] = pool.less(*each.held(item))
         if untouched := wanted - found.keys():
             for item_id, line in price_lines(order, untouched).items():
                 found[item_id] = Pool(line, line.quantity, line.pool)
         return found
+
+    def held_quantities(self) -> dict[str, int]:
+        """Units that returns hold, by item id."""
+        held: dict[str, int] = {}
+        for each in self.returns:
+            for item in each.items:
+                held[item.item_id] = held.get(item.item_id, 0) + each.held_quantity(item)
+        return held
 
     def left_of_payments(self, order: Order) -> dict[str, int]:
         """What each payment can still give back, minor units, in their order."""

@@ -77,17 +77,20 @@ class Money:
         """
         zero = cls(0, currency)
         try:
-            minor = Decimal(amount).scaleb(exponent(zero.currency)) if not isinstance(amount, float) else None
-        except (ArithmeticError, TypeError, ValueError):
-            minor = None
-        if minor is None or not minor.is_finite() or minor != minor.to_integral_value():
+            exact = Decimal(amount) if type(amount) in (Decimal, int, str) else Decimal("NaN")
+            numerator, denominator = exact.as_integer_ratio()
+        except (ArithmeticError, ValueError):  # no number, or none that is finite
+            numerator, denominator = 1, 0
+        minor, rest = divmod(numerator * 10 ** exponent(zero.currency), denominator or 1)
+        if rest or not denominator:
             raise refuse(zero, "amount", amount, f"a decimal that is exact in {zero.currency}")
-        return cls(int(minor), zero.currency)
+        return cls(minor, zero.currency)
 
     @property
     def major(self) -> Decimal:
         """The amount in major units, with the currency's decimal places."""
-        return Decimal(self.amount).scaleb(-exponent(self.currency))
+        digits = tuple([int(digit) for digit in str(abs(self.amount))])
+        return Decimal((int(self.amount < 0), digits, -exponent(self.currency)))
 
     def __str__(self) -> str:
         return f"{self.major:,f} {self.currency.upper()}"

@@ -6,10 +6,10 @@ Amounts may be given as `Money`, or as whole minor units, which then are in the 
 
 from attrs import field, frozen
 
-from rma.domain.checks import metadata, text
+from rma.domain.checks import flag, metadata, text
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import Money, as_money
-from rma.domain.tax import TaxLine, not_negative, tax_lines, tax_sums
+from rma.domain.tax import TaxLine, check_contained_taxes, not_negative, tax_lines, tax_sums
 
 
 @frozen
@@ -25,8 +25,11 @@ class ShippingMethod:
     name: str
     price: Money = field(converter=as_money, validator=not_negative)
     tax_lines: tuple[TaxLine, ...] = field(default=(), converter=tax_lines)
-    is_tax_inclusive: bool = False
+    is_tax_inclusive: bool = field(default=False, validator=flag)
     data: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+
+    def __attrs_post_init__(self) -> None:
+        check_contained_taxes(self, self.price.amount)
 
     @property
     def subtotal(self) -> Money:
@@ -52,11 +55,14 @@ class ShippingOption:
     id: str = field(validator=text)
     price: Money = field(converter=as_money, validator=not_negative)
     name: str = ""
-    is_return: bool = True
+    is_return: bool = field(default=True, validator=flag)
     tax_lines: tuple[TaxLine, ...] = field(default=(), converter=tax_lines)
-    is_tax_inclusive: bool = False
+    is_tax_inclusive: bool = field(default=False, validator=flag)
     location_id: str | None = None
     provider_id: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        check_contained_taxes(self, self.price.amount)
 
 
 @frozen
@@ -68,5 +74,5 @@ class ReturnReason:
     label: str
     description: str | None = None
     parent_id: str | None = None
-    retired: bool = False
+    retired: bool = field(default=False, validator=flag)
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)

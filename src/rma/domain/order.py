@@ -13,12 +13,12 @@ from typing import Any, TypeVar
 from attrs import evolve, field, frozen
 from attrs.validators import optional
 
-from rma.domain.checks import aware, member_of, metadata, refuse, text, tuple_of, whole
+from rma.domain.checks import aware, flag, member_of, metadata, refuse, text, tuple_of, whole
 from rma.domain.errors import InvalidValue
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import NO_CURRENCY, Money, allocate, as_money
-from rma.domain.offers import ShippingMethod, ShippingOption
-from rma.domain.tax import TaxLine, not_negative, tax_lines, tax_sums
+from rma.domain.offers import ShippingMethod
+from rma.domain.tax import TaxLine, check_contained_taxes, not_negative, tax_lines
 
 
 class OrderStatus(StrEnum):
@@ -70,8 +70,8 @@ class LineItem:
     title: str = ""
     adjustments: tuple[Adjustment, ...] = field(default=(), converter=_adjustments)
     tax_lines: tuple[TaxLine, ...] = field(default=(), converter=tax_lines)
-    is_tax_inclusive: bool = False
-    is_returnable: bool = True
+    is_tax_inclusive: bool = field(default=False, validator=flag)
+    is_returnable: bool = field(default=True, validator=flag)
     delivered_at: datetime | None = field(default=None, validator=optional(aware))
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
 
@@ -168,7 +168,7 @@ class Order:
     version: int = field(default=1, validator=whole)
     adjustments: tuple[Adjustment, ...] = field(default=(), converter=_adjustments)
     shipping_methods: tuple[ShippingMethod, ...] = field(default=(), converter=_shipping_methods)
-    no_notification: bool = False
+    no_notification: bool = field(default=False, validator=flag)
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
 
     def __attrs_post_init__(self) -> None:
@@ -183,11 +183,7 @@ class Order:
         if discounts > value:
             raise refuse(self, "adjustments", discounts, f"at most the value of the lines, {value}")
         for item, shares in zip(self.items, self.allocated_adjustments(), strict=True):
-            _check_contained_taxes(item, item.discounted_price - sum(shares))
-
-    def item(self, item_id: str) -> LineItem | None:
-        """The line item of this id, if there is one."""
-        return next((item for item in self.items if item.id == item_id), None)
+            check_contained_taxes(item, item.discounted_price - sum(shares))
 
     def allocated_adjustments(self) -> tuple[tuple[int, ...], ...]:
         """For each line, in order: its share of each of the order's adjustments, minor units."""
@@ -200,15 +196,7 @@ class Order:
         return tuple(zip(*columns, strict=True)) if columns else ((),) * len(values)
 
 
-def _check_contained_taxes(item: LineItem, paid: int) -> None:
-    # Rates can never contain more tax than was paid; amounts named by the host can.
-    if item.is_tax_inclusive and any(tax.amount is not None for tax in item.tax_lines):
-        taxes = tax_sums(paid, item.tax_lines, is_tax_inclusive=True)[-1]
-        if taxes > paid:
-            raise refuse(item, "tax_lines", taxes, f"contained taxes of at most what was paid, {paid}")
-
-
-Priced = LineItem | Payment | Adjustment | TaxLine | ShippingMethod | ShippingOption
+Priced = LineItem | Payment | Adjustment | TaxLine | ShippingMethod
 P = TypeVar("P", bound=Priced)
 
 _AMOUNTS: dict[type, tuple[str, ...]] = {
@@ -217,7 +205,6 @@ _AMOUNTS: dict[type, tuple[str, ...]] = {
     Adjustment: ("amount",),
     TaxLine: ("amount",),
     ShippingMethod: ("price",),
-    ShippingOption: ("price",),
 }
 _PRICED_PARTS = ("adjustments", "tax_lines")
 

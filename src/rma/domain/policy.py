@@ -5,11 +5,15 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from attrs import field, frozen
+from attrs.validators import optional
 
-from rma.domain.checks import refuse, text, tuple_of
+from rma.domain.checks import flag, is_whole, refuse, text, tuple_of
 from rma.domain.money import Money
 from rma.domain.order import LineItem, Order
-from rma.domain.tax import optional_money, percent_of, percentage
+from rma.domain.tax import not_negative, optional_money, percent_of, percentage
+
+#: A century; whoever means "always" says None.
+LONGEST_WINDOW = 36_525
 
 
 def _optional_percentage(value: Decimal | int | str | None) -> Decimal | None:
@@ -25,14 +29,12 @@ class Fee:
     """
 
     name: str = field(validator=text)
-    amount: Money | None = field(default=None, converter=optional_money)
+    amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
     percent: Decimal | None = field(default=None, converter=_optional_percentage)
 
     def __attrs_post_init__(self) -> None:
         if (self.amount is None) == (self.percent is None):
             raise refuse(self, "amount", self.amount, "either an amount or a percent")
-        if self.amount is not None and self.amount.amount < 0:
-            raise refuse(self, "amount", self.amount, "money of at least 0")
         if self.percent is not None and self.percent > 100:
             raise refuse(self, "percent", self.percent, "at most 100")
 
@@ -66,19 +68,21 @@ class ReturnPolicy:
         name, version: which rules these are; returns remember both.
         refund_damaged: whether units that arrive damaged are paid for.
         fees: kept of every refund, in this order.
-        window_days: how long after delivery a line can be returned, the last day included; counted from
-            `LineItem.delivered_at`, else from `Order.created_at`; None, or neither date known: always.
+        window_days: how long after delivery a line can be returned: so many times 24 hours from
+            `LineItem.delivered_at`, else from `Order.created_at`, the last moment included; None, or
+            neither date known: always.
     """
 
     name: str = field(default="default", validator=text)
     version: str = field(default="1", validator=text)
-    refund_damaged: bool = True
+    refund_damaged: bool = field(default=True, validator=flag)
     fees: tuple[Fee, ...] = field(default=(), converter=_fees)
     window_days: int | None = None
 
     def __attrs_post_init__(self) -> None:
-        if self.window_days is not None and (type(self.window_days) is not int or self.window_days < 0):
-            raise refuse(self, "window_days", self.window_days, "a whole number of days of at least 0")
+        days = self.window_days
+        if days is not None and not (is_whole(days, at_least=0) and days <= LONGEST_WINDOW):
+            raise refuse(self, "window_days", days, f"a whole number of days, from 0 to {LONGEST_WINDOW}")
         names = [fee.name for fee in self.fees]
         if len(set(names)) != len(names):
             raise refuse(self, "fees", names, "names that do not repeat")

@@ -22,7 +22,7 @@ class Part:
     One named part of an amount; its own parts, where it has any, add up to it exactly.
 
     Names: `item:<item_id>` of `price`, `discount:<code or number>` and `tax:<code, name or rate>`;
-    then `return_shipping`, `fee:<name>`, `custom_amount`, `rounding`.
+    then `return_shipping`, `fee:<name>`, `custom_amount`, `rounding`, `already_paid`.
     """
 
     name: str
@@ -62,6 +62,15 @@ class PricedLine:
     def nothing(self) -> tuple[int, ...]:
         """The sums of no unit."""
         return (0,) * len(self.pool)
+
+    def free(self, item: LineItem, held: int) -> int:
+        """
+        Units that the customer still has, less those that returns hold, as the line of the order stands now.
+
+        Below 0 where the host counts fewer units than returns were promised.
+        """
+        fulfilled = min(item.fulfilled_quantity, self.ordered_quantity)
+        return min(fulfilled - item.returned_quantity, self.quantity) - held
 
     def part(self, sums: tuple[int, ...]) -> Part:
         """The sums as the part of a breakdown."""

@@ -13,7 +13,7 @@ from rma.domain.offers import ShippingMethod
 from rma.domain.policy import Terms
 from rma.domain.pricing import Part
 from rma.domain.refunds import Refund, in_force
-from rma.domain.valuation import Valuation, arrived, quoted, with_rounding
+from rma.domain.valuation import Valuation, arrived, as_granted, quoted
 
 
 class ReturnStatus(StrEnum):
@@ -69,7 +69,6 @@ class Return:
         granted: what the receipts so far entitle the customer to, minor units.
         custom_amount: the refund that the request named, minor units.
         named_amount: the refund that a receipt named for the whole return, minor units.
-        rounding: how much less than computed was granted, because the host rounds in other ways.
         is_blocked: the amount due was above what the payments have left; `RetryRefund` asks again.
         terms: what the policy said about money and damage when the return was requested.
         display_id: counts the order's returns from 1.
@@ -99,7 +98,6 @@ class Return:
     granted: int = 0
     custom_amount: int | None = None
     named_amount: int | None = None
-    rounding: int = 0
     is_blocked: bool = False
     received_at: datetime | None = None
     canceled_at: datetime | None = None
@@ -152,7 +150,7 @@ class Return:
                 terms=self.terms,
                 custom_amount=self.custom_amount,
             )
-        return with_rounding(self.worth_of_arrived(self.items, self.named_amount), self.rounding)
+        return as_granted(self.worth_of_arrived(self.items, self.named_amount), self.granted)
 
     def worth_of_arrived(self, items: tuple[ReturnItem, ...], named_amount: int | None) -> Valuation:
         """What these items come to by this return's terms, once they have arrived as they say."""
@@ -169,17 +167,18 @@ class Return:
         """The named parts of `refund_amount`; they add up to it exactly."""
         return self.valuation.breakdown(self.currency)
 
-    def held(self, item: ReturnItem) -> tuple[int, tuple[int, ...]]:
+    def held_quantity(self, item: ReturnItem) -> int:
         """
-        The units of an item's line that are spoken for by it, and their share of the line.
+        The units of an item's line that are spoken for by it.
 
         Open returns hold what was requested and what came besides; a received one what arrived; a
         canceled one nothing.
         """
-        match self.status:
-            case ReturnStatus.CANCELED:
-                return 0, item.line.nothing
-            case ReturnStatus.RECEIVED:
-                return item.arrived_quantity, item.worth(item.arrived_quantity)
-            case _:
-                return item.taken_quantity, item.taken
+        if self.status is ReturnStatus.CANCELED:
+            return 0
+        return item.arrived_quantity if self.status is ReturnStatus.RECEIVED else item.taken_quantity
+
+    def held(self, item: ReturnItem) -> tuple[int, tuple[int, ...]]:
+        """The units that it holds, and their share of the line."""
+        quantity = self.held_quantity(item)
+        return quantity, item.worth(quantity)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate, pairwise
 from math import lcm
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import Attribute, field, frozen
 from attrs.validators import optional
@@ -27,10 +27,10 @@ def percentage(value: Decimal | int | str) -> Decimal:
     Raises:
         InvalidValue: it is not, or a float, whose digits are not those that were written.
     """
-    if not isinstance(value, float):
+    if type(value) in (Decimal, int, str):
         try:
             rate = Decimal(value)
-        except (InvalidOperation, TypeError, ValueError):
+        except InvalidOperation:
             rate = Decimal("NaN")
         if rate.is_finite() and rate >= 0:
             return rate
@@ -65,7 +65,10 @@ class TaxLine:
     @property
     def label(self) -> str:
         """Code, name or rate: what stands behind `tax:` in a breakdown."""
-        return self.code or self.name or f"{self.rate.normalize():f}"
+        if self.code or self.name:
+            return self.code or self.name or ""
+        written = f"{self.rate:f}"
+        return written.rstrip("0").rstrip(".") if "." in written else written
 
 
 def tax_lines(values: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
@@ -102,6 +105,33 @@ def _contained(amount: int, taxes: Sequence[TaxLine]) -> list[int]:
     whole = 100 * scale + (rates[-1] if rates else 0)
     sums = [round_half_up(amount * rate, whole) for rate in rates]
     return [after - before for before, after in pairwise([0, *sums])]
+
+
+class Taxed(Protocol):
+    """What has taxes, on top or contained."""
+
+    @property
+    def tax_lines(self) -> tuple[TaxLine, ...]:
+        """Each once."""
+        ...
+
+    @property
+    def is_tax_inclusive(self) -> bool:
+        """Whether they are contained."""
+        ...
+
+
+def check_contained_taxes(taxed: Taxed, paid: int) -> None:
+    """
+    Taxes contained in what was paid are at most that. Rates always are; amounts named by a host may not be.
+
+    Raises:
+        InvalidValue: they are more.
+    """
+    if taxed.is_tax_inclusive and any(tax.amount is not None for tax in taxed.tax_lines):
+        taxes = tax_sums(paid, taxed.tax_lines, is_tax_inclusive=True)[-1]
+        if taxes > paid:
+            raise refuse(taxed, "tax_lines", taxes, f"contained taxes of at most what was paid, {paid}")
 
 
 def percent_of(amount: int, rate: Decimal) -> int:

@@ -1,6 +1,6 @@
 """What a return comes to, and why: goods, less shipping and fees, or an amount that somebody named."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 
 from attrs import frozen
 
@@ -58,27 +58,36 @@ def arrived(
     A custom amount, named on request, is for the requested units: it shrinks with what did not come, and
     what came unrequested is added to it. An amount named on receipt is for the whole return, and final.
     """
-    goods = [
-        (item, item.paid_for(refund_damaged=terms.refund_damaged)) for item in items if item.arrived_quantity
-    ]
+    damaged = terms.refund_damaged
+    came = [item for item in items if item.arrived_quantity]
+    counted = [(item, item.refunded_quantity(refund_damaged=damaged)) for item in came]
+    goods = [(item, item.worth(quantity)) for item, quantity in counted]
     value = sum([item.line.paid(sums) for item, sums in goods])
     if named_amount is not None:
         return _named(goods, value, named_amount)
     if custom_amount is None:
         return _deducted(goods, value, shipping, terms)
     unrequested = sum([item.line.paid(sums) for item, sums in goods if not item.is_requested])
-    part, whole = value - unrequested, _value(items, lambda item: item.line.paid(item.taken))
+    part = value - unrequested
+    whole = sum([item.line.paid(item.taken) for item in items if item.is_requested])
     if not whole:  # worth nothing, yet the merchant pays for it: by units then
-        part, whole = _value(items, _refunded_units(terms)), _value(items, lambda item: item.quantity)
+        part = sum([quantity for item, quantity in counted if item.is_requested])
+        whole = sum([item.quantity for item in items])
     return _named(goods, value, round_half_up(custom_amount * part, whole) + unrequested)
 
 
-def with_rounding(valuation: Valuation, rounding: int) -> Valuation:
-    """The valuation less what the host's own rounding makes unpayable."""
-    if not rounding:
+def as_granted(valuation: Valuation, granted: int) -> Valuation:
+    """
+    The valuation as it was granted, the difference shown.
+
+    Less, because the host rounds its totals in other ways: `rounding`. More, because more was paid before
+    a lower amount was named, and money is not taken back: `already_paid`.
+    """
+    difference = granted - valuation.total
+    if not difference:
         return valuation
-    other = (*valuation.other, ("rounding", -rounding))
-    return Valuation(valuation.goods, other, valuation.total - rounding)
+    name = "already_paid" if difference > 0 else "rounding"
+    return Valuation(valuation.goods, (*valuation.other, (name, difference)), granted)
 
 
 def _deducted(
@@ -96,11 +105,3 @@ def _deducted(
 
 def _named(goods: list[tuple[ReturnItem, tuple[int, ...]]], value: int, amount: int) -> Valuation:
     return Valuation(tuple(goods), (("custom_amount", amount - value),), amount)
-
-
-def _value(items: Iterable[ReturnItem], of: Callable[[ReturnItem], int]) -> int:
-    return sum([of(item) for item in items if item.is_requested])
-
-
-def _refunded_units(terms: Terms) -> Callable[[ReturnItem], int]:
-    return lambda item: item.arrived_quantity if terms.refund_damaged else item.received_quantity

@@ -26,7 +26,7 @@ def cancel_return(
         wrong.add("return_already_received", return_id=target.id)
     elif target.was_partially_received or target.granted:
         wrong.add("return_not_cancelable", return_id=target.id)
-    wrong.check_key(command)
+    wrong.check_texts(command)
     target = wrong.none_about(target)
     if target.status is ReturnStatus.CANCELED:
         return ()

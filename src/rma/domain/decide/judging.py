@@ -6,7 +6,9 @@ from rma.domain.checks import is_whole
 from rma.domain.commands import Command
 from rma.domain.errors import Violation, rejection
 from rma.domain.frozenmap import FrozenMap
+from rma.domain.ledger import ReturnLedger
 from rma.domain.money import NO_CURRENCY, Money
+from rma.domain.order import Order
 
 T = TypeVar("T")
 
@@ -29,11 +31,29 @@ class Violations(list[Violation]):
             raise rejection(self)
         return subject
 
-    def check_key(self, command: Command) -> None:
-        """An idempotency key is a text that is not empty, or None."""
+    def check_texts(self, command: Command, *names: str) -> None:
+        """These fields are texts or None, who asks among them; an idempotency key is not empty."""
+        for name in (*names, "created_by"):
+            self.check_text(name, getattr(command, name))
         key: object = command.idempotency_key
         if key is not None and not (isinstance(key, str) and key):
-            self.add("invalid_idempotency_key", idempotency_key=key)
+            self.add("invalid_idempotency_key", idempotency_key=plain(key))
+
+    def check_text(self, name: str, value: object, item_id: str | None = None) -> None:
+        """A field is a text or None."""
+        if value is not None and not isinstance(value, str):
+            self.add("invalid_text", item_id, field=name, value=plain(value))
+
+    def check_flags(self, **flags: object) -> None:
+        """Fields are True or False: anything else, however truthy, is a mistake."""
+        for name, value in flags.items():
+            if not isinstance(value, bool):
+                self.add("invalid_flag", field=name, value=plain(value))
+
+    def check_order_currency(self, order: Order, ledger: ReturnLedger) -> None:
+        """The order is in the currency in which its returns were valued."""
+        for currency in {each.currency for each in ledger.returns} - {order.currency}:
+            self.add("order_currency_changed", currency=order.currency, return_currency=currency)
 
     def check_metadata(self, metadata: object, item_id: str | None = None) -> None:
         """Metadata is a mapping."""

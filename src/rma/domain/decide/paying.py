@@ -38,3 +38,16 @@ def refunds_for(
             )
         ]
     )
+
+
+def payable(following: int, refundable: int, order: Order | None) -> tuple[int | None, int]:
+    """
+    What is paid of an amount that follows, and how much of it the host's rounding makes unpayable.
+
+    All of it; or what is refundable, where the amount exceeds it by at most one minor unit for each line
+    of the order, because hosts round their totals in their own ways; or None: it is blocked.
+    """
+    excess = max(0, following - refundable)
+    if excess > (len(order.items) if order else 0):
+        return None, 0
+    return following - excess, excess

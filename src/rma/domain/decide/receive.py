@@ -1,11 +1,12 @@
 """ReceiveReturn: what arrived, what the return becomes by it, and what is paid for it."""
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from rma.domain.checks import all_are, is_whole
 from rma.domain.commands import ReceivedItem, ReceiveReturn
+from rma.domain.decide.arrivals import Came, with_arrivals
 from rma.domain.decide.judging import Violations, plain
-from rma.domain.decide.paying import refunds_for
+from rma.domain.decide.paying import payable, refunds_for
 from rma.domain.effects import RestockRequest, StockLine
 from rma.domain.events import GoodsReceived, RefundBlocked
 from rma.domain.facts import Facts
@@ -30,28 +31,16 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     target = ledger.find(command.return_id)
     _check_state(wrong, command, order, ledger, target)
     came = _check_items(wrong, command, order, target)
-    pools = ledger.pools(order, came) if order else {}
-    if target and order:
-        _check_limits(wrong, came, target, order, pools)
-    named = _check_refund(wrong, command, order, ledger, target)
-    wrong.check_key(command)
+    pools = _check_limits(wrong, came, target, order, ledger) if target and order else {}
+    refundable = ledger.refundable(order) if order else 0
+    named = _check_refund(wrong, command, order, target, refundable)
+    wrong.check_texts(command, "location_id")
     target, order = wrong.none_about(target), wrong.none_about(order)
 
     location_id = command.location_id if command.location_id is not None else target.location_id
-    number = len(target.receipts) + 1
-    items = _with_arrivals(target.items, came, pools)
+    items = with_arrivals(target.items, came, pools)
     status = _status(items, command)
-    refundable = ledger.refundable(order)
-    granted = _grant(order, target, items, refundable=refundable, status=status, named=named)
-    receipt = Receipt(
-        number=number,
-        at=facts.at,
-        by=command.created_by,
-        items=tuple([ReceiptItem(item_id, *counts) for item_id, counts in came.items()]),
-        location_id=location_id,
-        status=status,
-        restock=_restock(target, came, pools, location_id),
-    )
+    money = _money(order, target, items, refundable=refundable, status=status, named=named)
     received = GoodsReceived(
         order_id=order.id,
         return_id=target.id,
@@ -59,17 +48,26 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         by=command.created_by,
         no_notification=target.no_notification,
         command=command if command.idempotency_key else None,
-        receipt=receipt,
+        receipt=Receipt(
+            number=len(target.receipts) + 1,
+            at=facts.at,
+            by=command.created_by,
+            items=tuple([ReceiptItem(item_id, good, bad) for item_id, (good, bad) in came.items()]),
+            location_id=location_id,
+            status=status,
+            restock=_restock(target, items, came, location_id),
+        ),
         items=items,
-        refund_amount=Money(granted.refund_amount, order.currency),
-        granted=granted.amount,
-        named_amount=granted.named_amount,
-        rounding=granted.rounding,
-        is_blocked=granted.is_blocked,
+        refund_amount=Money(money.refund_amount, order.currency),
+        granted=money.granted,
+        named_amount=money.named,
+        is_blocked=money.is_blocked,
         location_id=location_id,
-        refunds=refunds_for(granted.pay, order, ledger, target, facts.at),
+        refunds=refunds_for(money.pay, order, ledger, target, facts.at) if money.pay else (),
+        revision=ledger.revision + 1,
+        number=1,
     )
-    if not granted.blocked:
+    if not money.blocked:
         return (received,)
     blocked = RefundBlocked(
         order_id=order.id,
@@ -77,13 +75,10 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         at=facts.at,
         by=command.created_by,
         no_notification=target.no_notification,
-        amount=Money(granted.blocked, order.currency),
+        amount=Money(money.blocked, order.currency),
         refundable=Money(refundable, order.currency),
     )
     return (received, blocked)
-
-
-Came = dict[str, tuple[int, int]]  # by item id: sellable and damaged units
 
 
 def _check_state(
@@ -99,8 +94,11 @@ def _check_state(
         wrong.add("return_already_received", return_id=target.id)
     elif target.status is ReturnStatus.CANCELED:
         wrong.add("return_canceled", return_id=target.id)
-    if order is None:
+    if target and order is None:
         wrong.add("order_not_found", order_id=ledger.order_id)
+    if order:
+        wrong.check_order_currency(order, ledger)
+    wrong.check_flags(allow_mismatch=command.allow_mismatch, more_expected=command.more_expected)
     if command.allow_mismatch and command.more_expected:
         wrong.add("mismatch_and_more_expected")
 
@@ -108,7 +106,7 @@ def _check_state(
 def _check_items(
     wrong: Violations, command: ReceiveReturn, order: Order | None, target: Return | None
 ) -> Came:
-    """What came, summed up by line; lines of which nothing came are kept, as facts."""
+    """What came, summed up by line."""
     came: Came = {}
     items = command.items
     if not all_are(items, ReceivedItem) or not all_are(tuple([each.item_id for each in items]), str):
@@ -116,105 +114,72 @@ def _check_items(
         return came
     known = {line.id for line in order.items} if order else set()
     known |= {item.item_id for item in target.items} if target else set()
+    are_whole = True
     for each in items:
-        if order and each.item_id not in known:
-            wrong.add("item_not_found", each.item_id, order_id=order.id)
-        counts = (each.quantity, each.damaged_quantity)
-        for count, code in zip(counts, ("invalid_quantity", "invalid_damaged_quantity"), strict=True):
-            if not is_whole(count, at_least=0):
-                wrong.add(code, each.item_id, quantity=plain(count), minimum=0)
-        if all(is_whole(count, at_least=0) for count in counts):
-            sellable, damaged = came.get(each.item_id, (0, 0))
-            came[each.item_id] = (sellable + each.quantity, damaged + each.damaged_quantity)
-    arrived_before = target is not None and any(item.arrived_quantity for item in target.items)
-    nothing_said = not items and not command.allow_mismatch
-    nothing_came = not arrived_before and not any(sum(counts) for counts in came.values())
-    if nothing_said or (nothing_came and len(came) == len({each.item_id for each in items})):
+        item_id, good, bad = each.item_id, each.quantity, each.damaged_quantity
+        if order and item_id not in known:
+            wrong.add("item_not_found", item_id, order_id=order.id)
+        if is_whole(good, at_least=0) and is_whole(bad, at_least=0):
+            before = came.get(item_id)
+            came[item_id] = (good + before[0], bad + before[1]) if before else (good, bad)
+            continue
+        are_whole = False
+        if not is_whole(good, at_least=0):
+            wrong.add("invalid_quantity", item_id, quantity=plain(good), minimum=0)
+        if not is_whole(bad, at_least=0):
+            wrong.add("invalid_damaged_quantity", item_id, quantity=plain(bad), minimum=0)
+    something_came = any(good or bad for good, bad in came.values())
+    something_is_there = something_came or (
+        target is not None and any(item.arrived_quantity for item in target.items)
+    )
+    if (not items and not command.allow_mismatch) or (are_whole and not something_is_there):
         wrong.add("no_items")
     return came
 
 
 def _check_limits(
-    wrong: Violations, came: Came, target: Return, order: Order, pools: dict[str, Pool]
-) -> None:
+    wrong: Violations, came: Came, target: Return, order: Order, ledger: ReturnLedger
+) -> dict[str, Pool]:
+    """What remains of the lines of which more came than was announced here."""
     missing: dict[str, int] = {}
+    priced = {}
     for item in target.items:
         missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
+        priced[item.item_id] = item.line
+    unannounced = [item_id for item_id, (good, bad) in came.items() if good + bad > missing.get(item_id, 0)]
+    pools = ledger.pools(order, unannounced) if unannounced else {}
+    priced |= {item_id: pool.line for item_id, pool in pools.items()}
+    held = ledger.held_quantities()
     lines = {line.id: line for line in order.items}
-    for item_id, counts in came.items():
+    for item_id, (good, bad) in came.items():
+        if not good + bad or item_id not in priced:
+            continue
         receivable = missing.get(item_id, 0)
-        if item_id in lines:
-            receivable += pools[item_id].returnable(lines[item_id])
-        if item_id in pools and sum(counts) > receivable:
-            wrong.add("quantity_exceeds_receivable", item_id, quantity=sum(counts), receivable=receivable)
+        if item_id in lines:  # the host may count fewer units as fulfilled than it did
+            receivable = max(0, receivable + priced[item_id].free(lines[item_id], held.get(item_id, 0)))
+        if good + bad > receivable:
+            wrong.add("quantity_exceeds_receivable", item_id, quantity=good + bad, receivable=receivable)
+    return pools
 
 
 def _check_refund(
-    wrong: Violations,
-    command: ReceiveReturn,
-    order: Order | None,
-    ledger: ReturnLedger,
-    target: Return | None,
+    wrong: Violations, command: ReceiveReturn, order: Order | None, target: Return | None, refundable: int
 ) -> int | None:
     """The amount that was named for the whole return, if one was and it can be."""
     if command.refund_amount is None:
         return None
     if command.more_expected:
         wrong.add("refund_amount_with_more_expected")
-    amount = wrong.check_amount(
-        command.refund_amount, order.currency if order else None, "invalid_refund_amount"
-    )
-    if amount is not None and order and target:
-        refundable = ledger.refundable(order) + target.refunded
-        if amount > refundable:
-            wrong.add("refund_exceeds_refundable", amount=amount, refundable=refundable)
+    currency = order.currency if order else None
+    amount = wrong.check_amount(command.refund_amount, currency, "invalid_refund_amount")
+    if amount is not None and order and target and amount > (most := refundable + target.refunded):
+        wrong.add("refund_exceeds_refundable", amount=amount, refundable=most, currency=currency)
     return amount
-
-
-def _with_arrivals(
-    items: tuple[ReturnItem, ...], came: Came, pools: dict[str, Pool]
-) -> tuple[ReturnItem, ...]:
-    """The items with what came: requested ones are filled in their order, the rest was not requested."""
-    left = dict(came)
-    filled = []
-    for item in items:
-        sellable, damaged = left.get(item.item_id, (0, 0))
-        if item.is_requested and (sellable or damaged):
-            sellable = min(sellable, item.missing_quantity)
-            damaged = min(damaged, item.missing_quantity - sellable)
-            before = left[item.item_id]
-            left[item.item_id] = (before[0] - sellable, before[1] - damaged)
-            filled.append(_arriving(item, sellable, damaged))
-        else:
-            filled.append(item)
-    for item_id, (sellable, damaged) in left.items():
-        if sellable or damaged:
-            _add_unrequested(filled, item_id, sellable, damaged, pools[item_id])
-    return tuple(filled)
-
-
-def _add_unrequested(items: list[ReturnItem], item_id: str, sellable: int, damaged: int, pool: Pool) -> None:
-    taken, _ = pool.take(sellable + damaged)
-    for index, item in enumerate(items):
-        if item.item_id == item_id and not item.is_requested:
-            sums = tuple([before + more for before, more in zip(item.taken, taken, strict=True)])
-            items[index] = evolve(_arriving(item, sellable, damaged), taken=sums)
-            return
-    fresh = ReturnItem(item_id=item_id, quantity=0, line=pool.line, taken=taken, is_requested=False)
-    items.append(_arriving(fresh, sellable, damaged))
-
-
-def _arriving(item: ReturnItem, sellable: int, damaged: int) -> ReturnItem:
-    return evolve(
-        item,
-        received_quantity=item.received_quantity + sellable,
-        damaged_quantity=item.damaged_quantity + damaged,
-    )
 
 
 def _status(items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStatus:
     missing = any(item.missing_quantity for item in items)
-    unrequested = any(not item.is_requested for item in items)
+    unrequested = not all(item.is_requested for item in items)
     if command.allow_mismatch or not (missing or unrequested):
         return ReturnStatus.RECEIVED
     if command.more_expected and not unrequested:
@@ -223,19 +188,18 @@ def _status(items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStat
 
 
 @frozen
-class _Grant:
+class _Money:
     """The return's money after a receipt, and what of it is paid now: minor units."""
 
     refund_amount: int
-    amount: int
-    named_amount: int | None
-    rounding: int = 0
+    granted: int
+    named: int | None
+    is_blocked: bool
     pay: int = 0
     blocked: int = 0
-    is_blocked: bool = False
 
 
-def _grant(
+def _money(
     order: Order,
     target: Return,
     items: tuple[ReturnItem, ...],
@@ -243,43 +207,40 @@ def _grant(
     refundable: int,
     status: ReturnStatus,
     named: int | None,
-) -> _Grant:
+) -> _Money:
     quote = target.refund_amount.amount
-    kept = target.named_amount if named is None else named
+    named = target.named_amount if named is None else named
     if status is ReturnStatus.REQUIRES_ACTION:
-        return _Grant(quote, target.granted, kept, target.rounding, is_blocked=target.is_blocked)
+        return _Money(quote, target.granted, named, target.is_blocked)
     closing = status is ReturnStatus.RECEIVED
-    if closing and kept is not None:
-        kept = max(kept, target.refunded)  # what is paid stays granted
-    due = target.worth_of_arrived(items, kept if closing else None).total
-    pay = max(0, due - target.refunded)
-    excess = max(0, pay - refundable)
-    if not excess:
-        granted = _Grant(due, due, kept, pay=pay)
-    elif excess <= len(order.items):  # hosts round their totals in other ways
-        granted = _Grant(due - excess, due - excess, kept, rounding=excess, pay=refundable)
-    else:
-        granted = _Grant(due, due, kept, blocked=pay, is_blocked=True)
-    return granted if closing else evolve(granted, refund_amount=quote)
+    due = target.worth_of_arrived(items, named if closing else None).total
+    if named is not None:  # it is for the whole return, so a part of it is not worth more
+        due = min(due, named)
+    due = max(due, target.refunded)  # money that was paid is not taken back
+    pay, rounding = payable(due - target.refunded, refundable, order)
+    granted = due - rounding
+    return _Money(
+        refund_amount=granted if closing else quote,
+        granted=granted,
+        named=named,
+        is_blocked=pay is None,
+        pay=pay or 0,
+        blocked=due - target.refunded if pay is None else 0,
+    )
 
 
 def _restock(
-    target: Return, came: Came, pools: dict[str, Pool], location_id: str | None
+    target: Return, items: tuple[ReturnItem, ...], came: Came, location_id: str | None
 ) -> RestockRequest | None:
-    stock = tuple(
-        [
-            StockLine(item_id, pools[item_id].line.variant_id, sellable)
-            for item_id, (sellable, _) in came.items()
-            if sellable
-        ]
-    )
+    variants = {item.item_id: item.line.variant_id for item in items}
+    stock = [StockLine(item_id, variants[item_id], good) for item_id, (good, _) in came.items() if good]
     if not stock:
         return None
-    earlier = sum(receipt.restock is not None for receipt in target.receipts)
+    earlier = sum([receipt.restock is not None for receipt in target.receipts])
     return RestockRequest(
         key=f"{target.id}/restock/{earlier + 1}",
         order_id=target.order_id,
         return_id=target.id,
         location_id=location_id,
-        lines=stock,
+        lines=tuple(stock),
     )

@@ -1,10 +1,13 @@
 """RequestReturn: who may send what back, and what that will be worth."""
 
+from attrs import evolve
+
 from rma.domain.checks import all_are, is_whole
 from rma.domain.commands import RequestedItem, RequestReturn
 from rma.domain.decide.judging import Violations, plain
 from rma.domain.effects import ReturnShipmentRequest, StockLine
 from rma.domain.eligibility import refusals
+from rma.domain.errors import InvalidValue
 from rma.domain.events import ReturnRequested
 from rma.domain.facts import Facts
 from rma.domain.items import ReturnItem
@@ -22,30 +25,33 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
 
     Raises:
         Rejected: with everything that is wrong.
+        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
     """
     wrong = Violations()
-    order = facts.order
-    if order is None:
-        wrong.add("order_not_found", order_id=plain(command.order_id))
-    elif order.status is OrderStatus.CANCELED:
-        wrong.add("order_canceled", order_id=order.id)
+    order = _check_order(wrong, command, facts.order, ledger)
     items = _well_formed(command, wrong)
     lines = {line.id: line for line in order.items} if order else {}
     pools = ledger.pools(order, [asked.item_id for asked in items]) if order else {}
-    quantities = _check_items(wrong, items, facts, lines, pools)
+    quantities = _check_items(wrong, items, facts, order, lines, pools)
     shipping_price = _check_shipping(wrong, command, facts)
     custom_amount = _check_refund(wrong, command, order, ledger)
+    _check_fees(wrong, facts)
+    if command.no_notification is not None:
+        wrong.check_flags(no_notification=command.no_notification)
     wrong.check_metadata(command.metadata)
-    wrong.check_key(command)
+    wrong.check_texts(command, "location_id")
     order = wrong.none_about(order)
-    return_items = _taken(items, pools)
+    return_id = f"ret_{facts.fresh_id}"
+    if ledger.find(return_id):
+        raise InvalidValue("id_not_fresh", {"return_id": return_id})
+    return_items = _taken(items, quantities, pools)
     option = facts.shipping_option
     method = _method(option, shipping_price, order.currency, facts.fresh_id) if option else None
     terms = facts.policy.terms
     shipping = method.total.amount if method else 0
     quote = quoted(return_items, shipping=shipping, terms=terms, custom_amount=custom_amount)
     opened = Return(
-        id=f"ret_{facts.fresh_id}",
+        id=return_id,
         order_id=order.id,
         display_id=len(ledger.returns) + 1,
         order_version=order.version + ledger.changes + 1,
@@ -77,8 +83,23 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         command=command if command.idempotency_key else None,
         opened=opened,
         shipment_request=_booking(opened, option, method, stock) if option and method else None,
+        revision=ledger.revision + 1,
+        number=1,
     )
     return (event,)
+
+
+def _check_order(
+    wrong: Violations, command: RequestReturn, order: Order | None, ledger: ReturnLedger
+) -> Order | None:
+    """The order that was asked for: one that a repository finds under another id is another order."""
+    if order is None or order.id != command.order_id:
+        wrong.add("order_not_found", order_id=plain(command.order_id))
+        return None
+    if order.status is OrderStatus.CANCELED:
+        wrong.add("order_canceled", order_id=order.id)
+    wrong.check_order_currency(order, ledger)
+    return order
 
 
 def _well_formed(command: RequestReturn, wrong: Violations) -> tuple[RequestedItem, ...]:
@@ -95,6 +116,7 @@ def _check_items(
     wrong: Violations,
     items: tuple[RequestedItem, ...],
     facts: Facts,
+    order: Order | None,
     lines: dict[str, LineItem],
     pools: dict[str, Pool],
 ) -> dict[str, int]:
@@ -108,13 +130,14 @@ def _check_items(
     judged: set[str] = set()
     for asked in items:
         item_id = asked.item_id
-        if facts.order and item_id not in judged:
+        if order and item_id not in judged:
             judged.add(item_id)
-            _check_line(wrong, item_id, totals.get(item_id, 0), facts, facts.order, lines, pools)
+            _check_line(wrong, item_id, totals.get(item_id, 0), facts, order, lines, pools)
         if not is_whole(asked.quantity, at_least=1):
             wrong.add("invalid_quantity", item_id, quantity=plain(asked.quantity), minimum=1)
         if asked.reason_id is not None:
             _check_reason(wrong, item_id, asked.reason_id, reasons, categories)
+        wrong.check_text("note", asked.note, item_id)
         wrong.check_metadata(asked.metadata, item_id)
     return totals
 
@@ -141,11 +164,11 @@ def _check_line(
 def _check_reason(
     wrong: Violations,
     item_id: str,
-    reason_id: str,
+    reason_id: object,
     reasons: dict[str, ReturnReason],
     categories: set[str | None],
 ) -> None:
-    reason = reasons.get(str(reason_id))
+    reason = reasons.get(reason_id) if isinstance(reason_id, str) else None
     if reason is None:
         wrong.add("return_reason_not_found", item_id, reason_id=plain(reason_id))
     elif reason.id in categories:
@@ -167,14 +190,17 @@ def _check_shipping(wrong: Violations, command: RequestReturn, facts: Facts) -> 
             wrong.add("not_a_return_option", shipping_option_id=option.id)
         if option and currency and option.price.currency not in (currency, NO_CURRENCY):
             wrong.add("currency_mismatch", currency=option.price.currency, order_currency=currency)
-    for fee in facts.policy.fees:
-        if fee.amount and currency and fee.amount.currency not in (currency, NO_CURRENCY):
-            wrong.add("currency_mismatch", currency=fee.amount.currency, order_currency=currency)
     if command.shipping_price is None:
         return None
     if command.shipping_option_id is None:
         wrong.add("shipping_price_without_option")
     return wrong.check_amount(command.shipping_price, currency, "invalid_shipping_price")
+
+
+def _check_fees(wrong: Violations, facts: Facts) -> None:
+    for fee in facts.policy.fees:
+        if fee.amount and facts.order and fee.amount.currency not in (facts.order.currency, NO_CURRENCY):
+            wrong.add("currency_mismatch", currency=fee.amount.currency, order_currency=facts.order.currency)
 
 
 def _check_refund(
@@ -187,20 +213,25 @@ def _check_refund(
         command.refund_amount, order.currency if order else None, "invalid_refund_amount"
     )
     if amount is not None and order is not None and amount > (refundable := ledger.refundable(order)):
-        wrong.add("refund_exceeds_refundable", amount=amount, refundable=refundable)
+        wrong.add("refund_exceeds_refundable", amount=amount, refundable=refundable, currency=order.currency)
     return amount
 
 
-def _taken(items: tuple[RequestedItem, ...], pools: dict[str, Pool]) -> tuple[ReturnItem, ...]:
+def _taken(
+    items: tuple[RequestedItem, ...], quantities: dict[str, int], pools: dict[str, Pool]
+) -> tuple[ReturnItem, ...]:
     """The items with what their units take from their lines, in request order."""
     taken = []
     for asked in items:
-        share, pools[asked.item_id] = pools[asked.item_id].take(asked.quantity)
+        pool = pools[asked.item_id]
+        share = pool.share(asked.quantity)
+        if asked.quantity != quantities[asked.item_id]:  # the line comes again
+            pools[asked.item_id] = pool.less(asked.quantity, share)
         taken.append(
             ReturnItem(
                 item_id=asked.item_id,
                 quantity=asked.quantity,
-                line=pools[asked.item_id].line,
+                line=pool.line,
                 taken=share,
                 reason_id=asked.reason_id,
                 note=asked.note,
@@ -213,7 +244,7 @@ def _taken(items: tuple[RequestedItem, ...], pools: dict[str, Pool]) -> tuple[Re
 def _method(option: ShippingOption, price: int | None, currency: str, fresh_id: str) -> ShippingMethod:
     taxes = option.tax_lines
     if price is not None:  # a tax amount of the option's price says nothing about another price
-        taxes = tuple([type(tax)(tax.rate, tax.code, tax.name) for tax in taxes])
+        taxes = tuple([evolve(tax, amount=None) for tax in taxes])
     method = ShippingMethod(
         id=f"sm_{fresh_id}",
         option_id=option.id,

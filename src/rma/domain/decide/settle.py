@@ -54,29 +54,28 @@ def published(ledger: ReturnLedger, through: int, at: datetime) -> tuple[()] | t
 
 
 def _settlement(target: Return, outcome: Outcome, at: datetime) -> Settlement:
-    key, result = outcome.key, outcome.result
-    match result:
+    key = outcome.key
+    match outcome.result:
         case Unknown(error=error):
             return Settlement(key=key, is_open=True, error=error)
-        case ReturnShipment():
-            return Settlement(key=key, shipment=result)
+        case ReturnShipment() as shipment:
+            return Settlement(key=key, shipment=shipment)
         case Done():
             return Settlement(key=key)
-        case RefundSucceeded() | RefundPending() | RefundDeclined():
-            (refund,) = [refund for refund in target.refunds if refund.key == key]
-            return Settlement(key=key, refund=_ended(refund, result, at))
-        case _:
-            assert_never(result)
-
-
-def _ended(refund: Refund, result: RefundSucceeded | RefundPending | RefundDeclined, at: datetime) -> Refund:
-    match result:
         case RefundSucceeded(reference=reference):
-            return evolve(refund, status=RefundStatus.SUCCEEDED, reference=reference, settled_at=at)
+            refund = _refund(target, key)
+            succeeded = evolve(refund, status=RefundStatus.SUCCEEDED, reference=reference, settled_at=at)
+            return Settlement(key=key, refund=succeeded)
         case RefundPending(reference=reference):
-            return evolve(refund, reference=reference)
+            return Settlement(key=key, refund=evolve(_refund(target, key), reference=reference))
         case RefundDeclined(code=code, message=message):
             words = f"{code}: {message}" if message else code
-            return evolve(refund, status=RefundStatus.FAILED, failure=words, settled_at=at)
-        case _:
-            assert_never(result)
+            failed = evolve(_refund(target, key), status=RefundStatus.FAILED, failure=words, settled_at=at)
+            return Settlement(key=key, refund=failed)
+        case unexpected:
+            assert_never(unexpected)
+
+
+def _refund(target: Return, key: str) -> Refund:
+    (refund,) = [refund for refund in target.refunds if refund.key == key]
+    return refund
