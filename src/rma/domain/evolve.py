@@ -29,26 +29,35 @@ from rma.domain.returns import Return, ReturnStatus
 
 def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
     """The ledger after the event, its revision that of the commit that recorded it."""
+    returns, effects, published = ledger.returns, ledger.open_effects, ledger.published
     match event:
         case ReturnRequested(opened=opened):
-            after = ledger.with_return(opened)
-        case EffectsSettled():
-            after = _settled(ledger, event)
+            returns = (*returns, opened)
+        case EffectsSettled(return_id=return_id):
+            returns = tuple([_settled(each, event) if each.id == return_id else each for each in returns])
+            for settlement in event.settlements:
+                effects = _after(effects, settlement)
         case EventsPublished(through=through):
             # Its own revision has nothing to publish: if nothing came between, all is published.
-            behind = through < ledger.revision
-            after = with_(ledger, published=through if behind else max(event.revision, through))
-        case GoodsReceived() | RefundBlocked() | RefundRetried() | ReturnCanceled():
-            before = ledger.find(event.return_id)
-            after = ledger.with_return(_changed(before, event)) if before else ledger
+            published = through if through < ledger.revision else max(event.revision, through)
+        case GoodsReceived() | RefundRetried() | ReturnCanceled():
+            return_id = event.return_id
+            returns = tuple([_changed(each, event) if each.id == return_id else each for each in returns])
+        case RefundBlocked():
+            pass  # it explains the receipt beside it, which says the same
         case _:
             assert_never(event)
-    if isinstance(event, ByCommand):
-        after = _remembering(after, event)
-    return with_(after, revision=event.revision) if event.revision else after
+    return ReturnLedger(
+        order_id=ledger.order_id,
+        revision=event.revision or ledger.revision,
+        returns=returns,
+        open_effects=effects,
+        answered=_remembering(ledger.answered, event),
+        published=published,
+    )
 
 
-def _changed(before: Return, event: GoodsReceived | RefundBlocked | RefundRetried | ReturnCanceled) -> Return:
+def _changed(before: Return, event: GoodsReceived | RefundRetried | ReturnCanceled) -> Return:
     match event:
         case GoodsReceived(receipt=receipt):
             return with_(
@@ -65,8 +74,6 @@ def _changed(before: Return, event: GoodsReceived | RefundBlocked | RefundRetrie
                 received_at=event.at if receipt.status is ReturnStatus.RECEIVED else None,
                 updated_at=event.at,
             )
-        case RefundBlocked():
-            return before  # it explains the receipt beside it, which says the same
         case RefundRetried():
             return with_(
                 before,
@@ -92,35 +99,25 @@ def _back_to_nothing(item: ReturnItem) -> ReturnItem:
     return with_(item, received_quantity=0, damaged_quantity=0) if item.arrived_quantity else item
 
 
-def _remembering(ledger: ReturnLedger, event: ByCommand) -> ReturnLedger:
-    command = event.command
-    if command is None or command.idempotency_key is None:
-        return ledger
-    answered = ledger.answered.with_(command.idempotency_key, Answered(command, event.return_id))
-    return with_(ledger, answered=answered)
+def _remembering(answered: FrozenMap[str, Answered], event: Event) -> FrozenMap[str, Answered]:
+    command = event.command if isinstance(event, ByCommand) else None
+    if not isinstance(event, ByCommand) or command is None or command.idempotency_key is None:
+        return answered
+    return answered.with_(command.idempotency_key, Answered(command, event.return_id))
 
 
-def _settled(ledger: ReturnLedger, event: EffectsSettled) -> ReturnLedger:
-    effects = ledger.open_effects
-    for settlement in event.settlements:
-        effects = _closed(effects, settlement)
-    after = with_(ledger, open_effects=effects)
-    before = ledger.find(event.return_id)
-    if before is None:
-        return after
+def _settled(before: Return, event: EffectsSettled) -> Return:
     refunds = {each.refund.key: each.refund for each in event.settlements if each.refund}
     shipments = [each.shipment for each in event.settlements if each.shipment]
-    return after.with_return(
-        with_(
-            before,
-            refunds=tuple([refunds.get(each.key, each) for each in before.refunds]),
-            shipment=shipments[-1] if shipments else before.shipment,
-            updated_at=event.at,
-        )
+    return with_(
+        before,
+        refunds=tuple([refunds.get(each.key, each) for each in before.refunds]),
+        shipment=shipments[-1] if shipments else before.shipment,
+        updated_at=event.at,
     )
 
 
-def _closed(effects: FrozenMap[str, OpenEffect], settlement: Settlement) -> FrozenMap[str, OpenEffect]:
+def _after(effects: FrozenMap[str, OpenEffect], settlement: Settlement) -> FrozenMap[str, OpenEffect]:
     key = settlement.key
     if settlement.is_open:
         tried = effects.get(key)

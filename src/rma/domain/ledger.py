@@ -7,7 +7,7 @@ amounts and order statuses are derived here, in one place, and nowhere stored.
 
 from collections.abc import Iterable, Iterator
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from rma.domain.commands import Command
 from rma.domain.effects import OpenEffect
@@ -72,7 +72,10 @@ class ReturnLedger:
 
     def find(self, return_id: str) -> Return | None:
         """The return of this id, if it is here."""
-        return next((each for each in self.returns if each.id == return_id), None)
+        for each in self.returns:
+            if each.id == return_id:
+                return each
+        return None
 
     def get(self, return_id: str) -> Return:
         """
@@ -126,11 +129,3 @@ class ReturnLedger:
     def refundable(self, order: Order) -> int:
         """Captured, less what was refunded and what is on its way: minor units."""
         return sum(self.left_of_payments(order).values())
-
-    def with_return(self, changed: Return) -> "ReturnLedger":
-        """The ledger with this return in place of the one of its id, or added."""
-        if self.find(changed.id) is None:
-            return evolve(self, returns=(*self.returns, changed))
-        return evolve(
-            self, returns=tuple([changed if each.id == changed.id else each for each in self.returns])
-        )

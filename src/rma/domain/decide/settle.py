@@ -40,8 +40,10 @@ def settle(ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime) ->
                 no_notification=ledger.get(return_id).no_notification,
                 return_id=return_id,
                 settlements=tuple(settlements.values()),
+                revision=ledger.revision + 1,
+                number=number,
             )
-            for return_id, settlements in settled.items()
+            for number, (return_id, settlements) in enumerate(settled.items(), start=1)
         ]
     )
 
