@@ -6,18 +6,16 @@ Here decide, evolve and react meet; they do not know each other.
 
 from collections.abc import Iterable
 from datetime import datetime
-from functools import reduce
 
 from attrs import evolve as with_
 from attrs import frozen
 
 from rma.domain.commands import Command, RequestReturn
 from rma.domain.decide import decide, published, settle
-from rma.domain.effects import Effect, OpenEffect, Outcome
+from rma.domain.effects import Effect, Outcome
 from rma.domain.events import Event
 from rma.domain.evolve import evolve
 from rma.domain.facts import Facts
-from rma.domain.frozenmap import FrozenMap
 from rma.domain.ledger import ReturnLedger
 from rma.domain.react import react
 
@@ -46,15 +44,14 @@ class Change:
 
     def then(self, events: Iterable[Event]) -> "Change":
         """This change with further events on top, in the same commit."""
-        place = self.expected_revision + 1, len(self.events)
-        recorded = tuple([_placed(event, place[0], place[1] + n) for n, event in enumerate(events, start=1)])
-        return Change(
-            self.order_id,
-            self.expected_revision,
-            reduce(_recorded, recorded, self.ledger),
-            self.events + recorded,
-            self.effects + tuple([effect for event in recorded for effect in react(event)]),
-        )
+        ledger, effects = self.ledger, self.effects
+        recorded = []
+        for number, event in enumerate(events, start=len(self.events) + 1):
+            recorded.append(_placed(event, self.expected_revision + 1, number))
+            asked = react(recorded[-1])
+            ledger = evolve(ledger, recorded[-1]).opening(asked)
+            effects += asked
+        return Change(self.order_id, self.expected_revision, ledger, (*self.events, *recorded), effects)
 
 
 def unchanged(ledger: ReturnLedger) -> Change:
@@ -84,7 +81,10 @@ def publication(ledger: ReturnLedger, through: int, at: datetime) -> Change:
 
 def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     """The ledger rebuilt from its history, open effects included."""
-    return reduce(_recorded, events, ReturnLedger(order_id))
+    ledger = ReturnLedger(order_id)
+    for event in events:
+        ledger = evolve(ledger, event).opening(react(event))
+    return ledger
 
 
 def _placed(event: Event, revision: int, number: int) -> Event:
@@ -92,12 +92,3 @@ def _placed(event: Event, revision: int, number: int) -> Event:
     if (event.revision, event.number) == (revision, number):
         return event
     return with_(event, revision=revision, number=number)
-
-
-def _recorded(ledger: ReturnLedger, event: Event) -> ReturnLedger:
-    after = evolve(ledger, event)
-    asked = react(event)
-    if not asked:
-        return after
-    opened = {effect.key: OpenEffect(effect) for effect in asked}
-    return with_(after, open_effects=FrozenMap({**after.open_effects, **opened}))

@@ -40,12 +40,12 @@ class ReturnItem:
     @property
     def missing_quantity(self) -> int:
         """Requested units that have not arrived."""
-        return self.quantity - self.arrived_quantity if self.is_requested else 0
+        return self.quantity - self.received_quantity - self.damaged_quantity if self.is_requested else 0
 
     @property
     def taken_quantity(self) -> int:
         """The units that `taken` is the share of."""
-        return self.quantity if self.is_requested else self.arrived_quantity
+        return self.quantity if self.is_requested else self.received_quantity + self.damaged_quantity
 
     def worth(self, quantity: int) -> tuple[int, ...]:
         """The share of the first `quantity` units of this item, as running sums."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from attrs import frozen
 
 from rma.domain.commands import Command
-from rma.domain.effects import OpenEffect
+from rma.domain.effects import Effect, OpenEffect
 from rma.domain.errors import NotFound
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import share
@@ -129,3 +129,17 @@ class ReturnLedger:
     def refundable(self, order: Order) -> int:
         """Captured, less what was refunded and what is on its way: minor units."""
         return sum(self.left_of_payments(order).values())
+
+    def opening(self, effects: Iterable[Effect]) -> "ReturnLedger":
+        """The ledger with these effects open, after those that are."""
+        opened = {effect.key: OpenEffect(effect) for effect in effects}
+        if not opened:
+            return self
+        return ReturnLedger(
+            order_id=self.order_id,
+            revision=self.revision,
+            returns=self.returns,
+            open_effects=FrozenMap({**self.open_effects, **opened}),
+            answered=self.answered,
+            published=self.published,
+        )

@@ -83,28 +83,27 @@ def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -
     On top, each tax is rounded half up by itself. Contained, the running sums are rounded, not the
     single taxes, so that net and taxes give the amount back exactly for any number of rates.
     """
-    compute = _contained if is_tax_inclusive else _on_top
-    return tuple(
-        accumulate(
-            [
-                computed if tax.amount is None else tax.amount.amount
-                for tax, computed in zip(taxes, compute(amount, taxes), strict=True)
-            ]
-        )
-    )
+    contained = _contained(amount, taxes) if is_tax_inclusive else ()
+    total = 0
+    sums = []
+    for number, tax in enumerate(taxes):
+        if tax.amount is not None:
+            total += tax.amount.amount
+        elif is_tax_inclusive:
+            total += contained[number]
+        else:
+            total += percent_of(amount, tax.rate)
+        sums.append(total)
+    return tuple(sums)
 
 
-def _on_top(amount: int, taxes: Sequence[TaxLine]) -> list[int]:
-    return [percent_of(amount, tax.rate) for tax in taxes]
-
-
-def _contained(amount: int, taxes: Sequence[TaxLine]) -> list[int]:
+def _contained(amount: int, taxes: Sequence[TaxLine]) -> tuple[int, ...]:
     ratios = [tax.rate.as_integer_ratio() for tax in taxes]
     scale = lcm(*[denominator for _, denominator in ratios])
     rates = list(accumulate([numerator * (scale // denominator) for numerator, denominator in ratios]))
     whole = 100 * scale + (rates[-1] if rates else 0)
     sums = [round_half_up(amount * rate, whole) for rate in rates]
-    return [after - before for before, after in pairwise([0, *sums])]
+    return tuple([after - before for before, after in pairwise([0, *sums])])
 
 
 class Taxed(Protocol):

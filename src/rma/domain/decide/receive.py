@@ -13,7 +13,7 @@ from rma.domain.facts import Facts
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import Pool, ReturnLedger
 from rma.domain.money import Money
-from rma.domain.order import Order
+from rma.domain.order import LineItem, Order
 from rma.domain.returns import Receipt, ReceiptItem, Return, ReturnStatus
 
 ReceiveEvents = tuple[GoodsReceived] | tuple[GoodsReceived, RefundBlocked]
@@ -30,8 +30,9 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     order = facts.order
     target = ledger.find(command.return_id)
     _check_state(wrong, command, order, ledger, target)
-    came = _check_items(wrong, command, order, target)
-    pools = _check_limits(wrong, came, target, order, ledger) if target and order else {}
+    lines = {line.id: line for line in order.items} if order else {}
+    came = _check_items(wrong, command, order, lines, target)
+    pools = _check_limits(wrong, came, target, order, lines, ledger) if target and order else {}
     refundable = ledger.refundable(order) if order else 0
     named = _check_refund(wrong, command, order, target, refundable)
     wrong.check_texts(command, "location_id")
@@ -104,7 +105,11 @@ def _check_state(
 
 
 def _check_items(
-    wrong: Violations, command: ReceiveReturn, order: Order | None, target: Return | None
+    wrong: Violations,
+    command: ReceiveReturn,
+    order: Order | None,
+    lines: dict[str, LineItem],
+    target: Return | None,
 ) -> Came:
     """What came, summed up by line."""
     came: Came = {}
@@ -112,12 +117,11 @@ def _check_items(
     if not all_are(items, ReceivedItem) or not all_are(tuple([each.item_id for each in items]), str):
         wrong.add("invalid_items", expected="ReceivedItem")
         return came
-    known = {line.id for line in order.items} if order else set()
-    known |= {item.item_id for item in target.items} if target else set()
+    here = {item.item_id for item in target.items} if target else set()
     are_whole = True
     for each in items:
         item_id, good, bad = each.item_id, each.quantity, each.damaged_quantity
-        if order and item_id not in known:
+        if order and item_id not in lines and item_id not in here:
             wrong.add("item_not_found", item_id, order_id=order.id)
         if is_whole(good, at_least=0) and is_whole(bad, at_least=0):
             before = came.get(item_id)
@@ -138,7 +142,12 @@ def _check_items(
 
 
 def _check_limits(
-    wrong: Violations, came: Came, target: Return, order: Order, ledger: ReturnLedger
+    wrong: Violations,
+    came: Came,
+    target: Return,
+    order: Order,
+    lines: dict[str, LineItem],
+    ledger: ReturnLedger,
 ) -> dict[str, Pool]:
     """What remains of the lines of which more came than was announced here."""
     missing: dict[str, int] = {}
@@ -150,7 +159,6 @@ def _check_limits(
     pools = ledger.pools(order, unannounced) if unannounced else {}
     priced |= {item_id: pool.line for item_id, pool in pools.items()}
     held = ledger.held_quantities()
-    lines = {line.id: line for line in order.items}
     for item_id, (good, bad) in came.items():
         if not good + bad or item_id not in priced:
             continue

@@ -122,9 +122,12 @@ def _check_items(
 ) -> dict[str, int]:
     """The quantities asked for by line; the limits hold for these sums."""
     totals: dict[str, int] = {}
+    all_whole = True
     for asked in items:
         if is_whole(asked.quantity, at_least=1):
             totals[asked.item_id] = totals.get(asked.item_id, 0) + asked.quantity
+        else:
+            all_whole = False
     reasons = {reason.id: reason for reason in facts.reasons}
     categories = {reason.parent_id for reason in facts.reasons}
     judged: set[str] = set()
@@ -133,11 +136,12 @@ def _check_items(
         if order and item_id not in judged:
             judged.add(item_id)
             _check_line(wrong, item_id, totals.get(item_id, 0), facts, order, lines, pools)
-        if not is_whole(asked.quantity, at_least=1):
+        if not (all_whole or is_whole(asked.quantity, at_least=1)):
             wrong.add("invalid_quantity", item_id, quantity=plain(asked.quantity), minimum=1)
         if asked.reason_id is not None:
             _check_reason(wrong, item_id, asked.reason_id, reasons, categories)
-        wrong.check_text("note", asked.note, item_id)
+        if asked.note is not None:
+            wrong.check_text("note", asked.note, item_id)
         wrong.check_metadata(asked.metadata, item_id)
     return totals
 
