@@ -104,11 +104,10 @@ class ReturnLedger:
         wanted = set(item_ids)
         found: dict[str, Pool] = {}
         for each in self.returns:
-            for item in each.items:
-                if item.item_id in wanted:
-                    line = item.line
-                    pool = found.get(item.item_id) or Pool(line, line.quantity, line.pool)
-                    found[item.item_id] = pool.less(*each.held(item))
+            for item, (item_id, quantity) in zip(each.items, each.held_quantities(), strict=True):
+                if item_id in wanted:
+                    pool = found.get(item_id) or Pool(item.line, item.line.quantity, item.line.pool)
+                    found[item_id] = pool.less(quantity, item.worth(quantity))
         if untouched := wanted - found.keys():
             for item_id, line in price_lines(order, untouched).items():
                 found[item_id] = Pool(line, line.quantity, line.pool)
@@ -118,8 +117,8 @@ class ReturnLedger:
         """Units that returns hold, by item id."""
         held: dict[str, int] = {}
         for each in self.returns:
-            for item in each.items:
-                held[item.item_id] = held.get(item.item_id, 0) + each.held_quantity(item)
+            for item_id, quantity in each.held_quantities():
+                held[item_id] = held.get(item_id, 0) + quantity
         return held
 
     def left_of_payments(self, order: Order) -> dict[str, int]:

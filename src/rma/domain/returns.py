@@ -167,18 +167,15 @@ class Return:
         """The named parts of `refund_amount`; they add up to it exactly."""
         return self.valuation.breakdown(self.currency)
 
-    def held_quantity(self, item: ReturnItem) -> int:
+    def held_quantities(self) -> list[tuple[str, int]]:
         """
-        The units of an item's line that are spoken for by it.
+        By item: its line, and the units of the line that are spoken for by it.
 
         Open returns hold what was requested and what came besides; a received one what arrived; a
         canceled one nothing.
         """
         if self.status is ReturnStatus.CANCELED:
-            return 0
-        return item.arrived_quantity if self.status is ReturnStatus.RECEIVED else item.taken_quantity
-
-    def held(self, item: ReturnItem) -> tuple[int, tuple[int, ...]]:
-        """The units that it holds, and their share of the line."""
-        quantity = self.held_quantity(item)
-        return quantity, item.worth(quantity)
+            return [(item.item_id, 0) for item in self.items]
+        if self.status is ReturnStatus.RECEIVED:
+            return [(item.item_id, item.arrived_quantity) for item in self.items]
+        return [(item.item_id, item.taken_quantity) for item in self.items]

@@ -20,12 +20,12 @@ def with_arrivals(
     booked = []
     for item in items:
         sellable, damaged = left.get(item.item_id, (0, 0))
-        if item.is_requested and (sellable or damaged):
-            missing = item.missing_quantity
+        missing = item.missing_quantity
+        if missing and (sellable or damaged):
             good = min(sellable, missing)
             bad = min(damaged, missing - good)
             left[item.item_id] = (sellable - good, damaged - bad)
-            booked.append(_with(item, good, bad))
+            booked.append(_with(item, good, bad, item.taken))
         else:
             booked.append(item)
     left_over = {item_id: counts for item_id, counts in left.items() if any(counts)}
@@ -55,17 +55,15 @@ def _book_unrequested(booked: list[ReturnItem], left_over: Came, pools: dict[str
         else:
             before = booked[place]
             sums = tuple([had + more for had, more in zip(before.taken, taken, strict=True)])
-            booked[place] = _with(before, sellable, damaged, taken=sums)
+            booked[place] = _with(before, sellable, damaged, sums)
 
 
-def _with(
-    item: ReturnItem, sellable: int, damaged: int, *, taken: tuple[int, ...] | None = None
-) -> ReturnItem:
+def _with(item: ReturnItem, sellable: int, damaged: int, taken: tuple[int, ...]) -> ReturnItem:
     return ReturnItem(  # written out: one of these is built for each line of each parcel
         item_id=item.item_id,
         quantity=item.quantity,
         line=item.line,
-        taken=item.taken if taken is None else taken,
+        taken=taken,
         received_quantity=item.received_quantity + sellable,
         damaged_quantity=item.damaged_quantity + damaged,
         reason_id=item.reason_id,

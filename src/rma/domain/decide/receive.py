@@ -151,10 +151,9 @@ def _check_limits(
 ) -> dict[str, Pool]:
     """What remains of the lines of which more came than was announced here."""
     missing: dict[str, int] = {}
-    priced = {}
     for item in target.items:
         missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
-        priced[item.item_id] = item.line
+    priced = {item.item_id: item.line for item in target.items}
     unannounced = [item_id for item_id, (good, bad) in came.items() if good + bad > missing.get(item_id, 0)]
     pools = ledger.pools(order, unannounced) if unannounced else {}
     priced |= {item_id: pool.line for item_id, pool in pools.items()}

@@ -3,8 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
-from attrs import evolve
-
+from rma.domain.copying import with_
 from rma.domain.effects import (
     Done,
     Outcome,
@@ -66,13 +65,13 @@ def _settlement(target: Return, outcome: Outcome, at: datetime) -> Settlement:
             return Settlement(key=key)
         case RefundSucceeded(reference=reference):
             refund = _refund(target, key)
-            succeeded = evolve(refund, status=RefundStatus.SUCCEEDED, reference=reference, settled_at=at)
+            succeeded = with_(refund, status=RefundStatus.SUCCEEDED, reference=reference, settled_at=at)
             return Settlement(key=key, refund=succeeded)
         case RefundPending(reference=reference):
-            return Settlement(key=key, refund=evolve(_refund(target, key), reference=reference))
+            return Settlement(key=key, refund=with_(_refund(target, key), reference=reference))
         case RefundDeclined(code=code, message=message):
             words = f"{code}: {message}" if message else code
-            failed = evolve(_refund(target, key), status=RefundStatus.FAILED, failure=words, settled_at=at)
+            failed = with_(_refund(target, key), status=RefundStatus.FAILED, failure=words, settled_at=at)
             return Settlement(key=key, refund=failed)
         case unexpected:
             assert_never(unexpected)
