@@ -251,7 +251,17 @@ def in_memory_service(
     clock: Clock = utc_now,
     ids: Ids = random_id,
 ) -> ReturnService:
-    """A whole running service over memory; pass values, or your own port in place of any of them."""
+    """
+    A whole running service over memory; pass values, or your own port in place of any of them.
+
+    >>> from rma import LineItem, Order, RequestedItem, RequestReturn
+    >>> from rma.adapters.memory import in_memory_service
+    >>> mug = LineItem(id="mug", quantity=1, fulfilled_quantity=1, unit_price=8000)
+    >>> service = in_memory_service([Order(id="order_1", currency="usd", items=[mug])])
+    >>> items = [RequestedItem(item_id="mug", quantity=1)]
+    >>> str(service.handle(RequestReturn(order_id="order_1", items=items)).refund_amount)
+    '80.00 USD'
+    """
     return ReturnService(
         orders=InMemoryOrders(orders) if isinstance(orders, Iterable) else orders,
         returns=InMemoryReturns() if returns is None else returns,

@@ -61,7 +61,13 @@ def _numbers(numbers: Mapping[str, object]) -> FrozenMap[str, object]:
 
 @frozen
 class Violation:
-    """One thing that a request breaks, with the line item it concerns, if any, and the numbers."""
+    """
+    One thing that a request breaks, with the line item it concerns, if any, and the numbers.
+
+    >>> from rma import Violation
+    >>> str(Violation("quantity_exceeds_returnable", "L1", {"quantity": 3, "returnable": 1}))
+    'line L1: asked to return 3, only 1 returnable'
+    """
 
     code: str
     item_id: str | None = None

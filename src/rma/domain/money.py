@@ -45,6 +45,12 @@ class Money:
     """
     An amount in whole minor units of a currency: `Money(1999, "usd")` is 19.99 US dollars.
 
+    >>> from rma import Money
+    >>> str(Money(1999, "USD") + Money(1, "usd"))
+    '20.00 USD'
+    >>> Money.from_major("19.99", "usd")
+    Money(amount=1999, currency='usd')
+
     Args:
         amount: minor units; may be negative.
         currency: ISO 4217 code in any case, kept in lower case.
@@ -139,6 +145,10 @@ def share(pool: tuple[int, ...], quantity: int, of: int) -> tuple[int, ...]:
 
     Taking shares of what remains until nothing does gives every amount back exactly, in any partition;
     amounts that ascend give shares that ascend, so differences between neighbours are never negative.
+
+    >>> from rma.domain.money import share
+    >>> share((2900,), 1, 3), share((1933,), 1, 2), share((966,), 1, 1)
+    ((967,), (967,), (966,))
     """
     if quantity == of:
         return pool
@@ -153,6 +163,10 @@ def allocate(total: int, weights: Sequence[int], *, given: Sequence[int] = ()) -
 
     Each part is the fair one, rounded down or up; the units lost by rounding down go to the parts that
     are furthest behind, the first of equals first.
+
+    >>> from rma.domain.money import allocate
+    >>> allocate(100, [1000, 2000])
+    (33, 67)
 
     Args:
         total: what to split; a negative total is split as its opposite.
