@@ -7,10 +7,10 @@ Here decide, evolve and react meet; they do not know each other.
 from collections.abc import Iterable
 from datetime import datetime
 
+from attrs import evolve as with_
 from attrs import frozen
 
 from rma.domain.commands import Command, RequestReturn
-from rma.domain.copying import with_
 from rma.domain.decide import decide, published, settle
 from rma.domain.effects import Effect, Outcome
 from rma.domain.events import Event

@@ -6,7 +6,8 @@ How the ledger stands after an event. Total: it never refuses, and knows no rule
 
 from typing import assert_never
 
-from rma.domain.copying import with_
+from attrs import evolve as with_
+
 from rma.domain.effects import CancelShipmentRequest, OpenEffect, ReturnShipment
 from rma.domain.events import (
     ByCommand,

@@ -187,13 +187,15 @@ class Order:
 
     def allocated_adjustments(self) -> tuple[tuple[int, ...], ...]:
         """For each line, in order: its share of each of the order's adjustments, minor units."""
+        if not self.adjustments:
+            return ((),) * len(self.items)
         values = [item.discounted_price for item in self.items]
         given = [0] * len(values)
         columns: list[tuple[int, ...]] = []
         for adjustment in self.adjustments:
             columns.append(allocate(adjustment.amount.amount, values, given=given))
             given = [had + part for had, part in zip(given, columns[-1], strict=True)]
-        return tuple(zip(*columns, strict=True)) if columns else ((),) * len(values)
+        return tuple(zip(*columns, strict=True))
 
 
 Priced = LineItem | Payment | Adjustment | TaxLine | ShippingMethod

@@ -119,7 +119,7 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
     if item.returned_quantity:
         gone = share(pool, item.returned_quantity, item.quantity)
         pool = tuple([amount - part for amount, part in zip(pool, gone, strict=True)])
-    codes = [adjustment.code for adjustment in item.adjustments + order.adjustments]
+    adjustments = enumerate(item.adjustments + order.adjustments, start=1)
     return PricedLine(
         item_id=item.id,
         variant_id=item.variant_id,
@@ -128,7 +128,7 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
         quantity=item.quantity - item.returned_quantity,
         pool=pool,
         taxes=tuple([tax.label for tax in item.tax_lines]),
-        discounts=tuple([code or str(number) for number, code in enumerate(codes, start=1)]),
+        discounts=tuple([each.code or str(number) for number, each in adjustments]),
         is_tax_inclusive=item.is_tax_inclusive,
     )
 

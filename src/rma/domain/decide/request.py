@@ -71,9 +71,6 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         custom_amount=custom_amount,
         metadata=command.metadata,
     )
-    stock = [
-        StockLine(item_id, pools[item_id].line.variant_id, count) for item_id, count in quantities.items()
-    ]
     event = ReturnRequested(
         order_id=order.id,
         return_id=opened.id,
@@ -82,7 +79,7 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         no_notification=opened.no_notification,
         command=command if command.idempotency_key else None,
         opened=opened,
-        shipment_request=_booking(opened, option, method, stock) if option and method else None,
+        shipment_request=_booking(opened, option, method, quantities) if option and method else None,
         revision=ledger.revision + 1,
         number=1,
     )
@@ -261,8 +258,9 @@ def _method(option: ShippingOption, price: int | None, currency: str, fresh_id: 
 
 
 def _booking(
-    opened: Return, option: ShippingOption, method: ShippingMethod, stock: list[StockLine]
+    opened: Return, option: ShippingOption, method: ShippingMethod, quantities: dict[str, int]
 ) -> ReturnShipmentRequest:
+    variants = {item.item_id: item.line.variant_id for item in opened.items}
     return ReturnShipmentRequest(
         key=f"{opened.id}/shipment/1",
         order_id=opened.order_id,
@@ -270,7 +268,7 @@ def _booking(
         shipping_method=method,
         provider_id=option.provider_id,
         location_id=opened.location_id,
-        lines=tuple(stock),
+        lines=tuple([StockLine(item_id, variants[item_id], count) for item_id, count in quantities.items()]),
     )
 
 

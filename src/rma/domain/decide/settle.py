@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import assert_never
 
-from rma.domain.copying import with_
+from attrs import evolve as with_
+
 from rma.domain.effects import (
     Done,
     Outcome,
