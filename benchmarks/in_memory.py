@@ -265,7 +265,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         revision=2,
         number=1,
     )
-    effects = FrozenMap({restock.key: OpenEffect(restock), key: OpenEffect(refund_request)})
+    effects = FrozenMap({restock.key: OpenEffect(restock, AT), key: OpenEffect(refund_request, AT)})
     unpaid = _received(opened, received, pending)
     store.ledgers[order.id] = ReturnLedger(order.id, revision=2, returns=(unpaid,), open_effects=effects)
     store.history[order.id].append(received)

@@ -11,6 +11,7 @@ from rma.domain.commands import (
     Command,
     ReceivedItem,
     ReceiveReturn,
+    RecordRefundOutcome,
     RequestedItem,
     RequestReturn,
     RetryRefund,
@@ -23,6 +24,7 @@ from rma.domain.effects import (
     RefundOutcome,
     RefundPending,
     RefundRequest,
+    RefundReversed,
     RefundSucceeded,
     RestockRequest,
     ReturnShipment,
@@ -44,16 +46,19 @@ from rma.domain.errors import (
     Violation,
 )
 from rma.domain.events import (
+    EffectsLeased,
     EffectsSettled,
     Event,
     EventsPublished,
     GoodsReceived,
     RefundBlocked,
+    RefundOutcomeRecorded,
     RefundRetried,
     ReturnCanceled,
     ReturnRequested,
     Settlement,
 )
+from rma.domain.gateways import Gateway, Keyed, LookedUp, Unkeyed
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import Answered, ReturnLedger
 from rma.domain.money import Money
@@ -81,6 +86,7 @@ from rma.ports import (
     OrderRepository,
     Payments,
     Policies,
+    RefundLookup,
     ReturnReasonRepository,
     ReturnRepository,
     ShippingOptionRepository,
@@ -93,20 +99,22 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Terms",
     # what it asks
     "ReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn", "ReceivedItem",
-    "CancelReturn", "RetryRefund",
+    "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     # what comes back
     "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Refund", "RefundStatus", "Part",
     "Quote", "QuotedItem", "ReturnableItem", "OrderState", "FulfillmentStatus", "PaymentStatus", "Resumed",
     # what happened
     "Event", "ReturnRequested", "GoodsReceived", "RefundBlocked", "RefundRetried", "ReturnCanceled",
+    "RefundOutcomeRecorded", "EffectsLeased",
     "EffectsSettled", "Settlement", "EventsPublished",
     # what is asked of the outside
     "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",
+    "RefundReversed",
     "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest", "ReturnShipment",
     "CancelShipmentRequest",
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "ReturnLedger", "OpenEffect", "Answered", "Change", "Payments",
-    "Inventory", "Fulfillment",
+    "RefundLookup", "Gateway", "Keyed", "LookedUp", "Unkeyed", "Inventory", "Fulfillment",
     "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "Ids", "Policies",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",

@@ -13,11 +13,13 @@ from typing import TypeVar, assert_never
 from attrs import frozen
 
 from rma.committing import committed
-from rma.domain.change import Change, publication, settlement
+from rma.domain.change import Change, lease, publication, settlement
 from rma.domain.effects import (
     CancelShipmentRequest,
     Done,
     Effect,
+    GivenUp,
+    OpenEffect,
     Outcome,
     RefundOutcome,
     RefundRequest,
@@ -27,7 +29,8 @@ from rma.domain.effects import (
     Unknown,
     WithdrawRequest,
 )
-from rma.domain.events import EffectsSettled, Event, EventsPublished
+from rma.domain.events import EffectsLeased, EffectsSettled, Event, EventsPublished
+from rma.domain.gateways import Gateway, Keyed, Step, Unkeyed, lease_of, next_step
 from rma.domain.ledger import ReturnLedger
 from rma.ports import Clock, EventPublisher, Fulfillment, Inventory, Payments, ReturnRepository
 
@@ -57,22 +60,86 @@ class Delivery:
         """
         try:
             tried: set[str] = set()
-            while due := [effect for effect in _due(ledger, return_id) if effect.key not in tried]:
-                tried.update([effect.key for effect in due])
-                outcomes = tuple([self._tried(effect) for effect in due])
-                ledger = self._stored(ledger, lambda now: settlement(now, outcomes, self.clock()))  # noqa: B023
+            while due := [each for each in self._due(ledger, return_id) if each.request.key not in tried]:
+                tried.update([each.request.key for each in due])
+                ledger = self._delivered(ledger, due)
             return self._published(ledger, self.events) if self.events is not None else ledger
         except Exception:
             # The command was committed before; what is not recorded stays open and repeats under its key.
             _log.warning("order %s: outcomes not stored, again later", ledger.order_id, exc_info=True)
             return ledger
 
+    def _due(self, ledger: ReturnLedger, return_id: str | None) -> list[OpenEffect]:
+        now = self.clock() if ledger.open_effects else None
+        return [
+            each
+            for each in ledger.open_effects.values()
+            if return_id in (None, each.request.return_id)
+            and each.waits_for not in ledger.open_effects
+            and now is not None
+            and each.is_due(now)
+        ]
+
+    def _delivered(self, ledger: ReturnLedger, due: list[OpenEffect]) -> ReturnLedger:
+        """The ledger with what came of these effects; some may turn out to be somebody else's."""
+        now = self.clock()
+        outcomes: dict[str, Outcome] = {}
+        to_lease = []
+        for each in due:
+            key = each.request.key
+            step = next_step(each, self.gateway, can_look_up=self.lookup is not None, now=now)
+            if step is Step.GIVE_UP:
+                outcomes[key] = Outcome(key, GivenUp(each.last_error or "unknown outcome"))
+            if step is Step.LOOK_UP and (answer := self._found(each)) is not None:
+                outcomes[key] = answer
+            elif step in (Step.LOOK_UP, Step.LEASE_AND_SEND):
+                to_lease.append(key)
+        if to_lease:
+            until = now + lease_of(self.gateway)
+            change = self._stored(ledger, lambda state: lease(state, to_lease, now, until))
+            leases = [event for event in change.events if isinstance(event, EffectsLeased)]
+            ours = {key for event in leases for key in event.keys}
+            left_alone = set(to_lease) - ours  # another process was faster
+            due = [each for each in due if each.request.key not in left_alone]
+            ledger = change.ledger
+        for each in due:
+            if each.request.key not in outcomes:
+                outcomes[each.request.key] = self._tried(each.request)
+        ended = tuple(outcomes.values())
+        return self._stored(ledger, lambda state: settlement(state, ended, self.clock())).ledger
+
+    @property
+    def gateway(self) -> Gateway:
+        """What the payments adapter declares; keyed if nothing."""
+        declared: Gateway = getattr(self.payments, "gateway", Keyed())
+        return declared
+
+    @property
+    def lookup(self) -> Callable[[str], RefundOutcome | None] | None:
+        """How the payments adapter finds a refund, if it can."""
+        return getattr(self.payments, "find_refund", None)
+
+    def _found(self, effect: OpenEffect) -> Outcome | None:
+        """What a look-up says; None if it says that there is no such refund."""
+        key = effect.request.key
+        try:
+            answer = self.lookup(key) if self.lookup else None
+            return None if answer is None else Outcome(key, _answered(answer, RefundOutcome))
+        except Exception as error:
+            return self._unknown(effect.request, error)
+
     def _tried(self, effect: Effect) -> Outcome:
         try:
             return Outcome(effect.key, self._sent(effect))
         except Exception as error:  # whatever a port raises: nobody knows whether it acted
-            _log.warning("%s: %s; it stays open", effect.key, error, exc_info=True)
-            return Outcome(effect.key, Unknown(f"{type(error).__name__}: {error}"[:LONGEST_ERROR]))
+            if isinstance(effect, RefundRequest) and isinstance(self.gateway, Unkeyed):
+                _log.warning("%s: %s; somebody must look", effect.key, error, exc_info=True)
+                return Outcome(effect.key, GivenUp(_short(error)))
+            return self._unknown(effect, error)
+
+    def _unknown(self, effect: Effect, error: Exception) -> Outcome:
+        _log.warning("%s: %s; it stays open", effect.key, error, exc_info=True)
+        return Outcome(effect.key, Unknown(_short(error)))
 
     def _sent(self, effect: Effect) -> RefundOutcome | ReturnShipment | Done:
         match effect:
@@ -109,10 +176,10 @@ class Delivery:
                 _log.warning("%s: not published, again later", event.event_id, exc_info=True)
                 through = event.revision - 1
                 break
-        return self._stored(ledger, lambda now: publication(now, through, self.clock()))
+        return self._stored(ledger, lambda state: publication(state, through, self.clock())).ledger
 
-    def _stored(self, ledger: ReturnLedger, change_of: Callable[[ReturnLedger], Change]) -> ReturnLedger:
-        """The ledger with this change committed; read again only if somebody else changed it meanwhile."""
+    def _stored(self, ledger: ReturnLedger, change_of: Callable[[ReturnLedger], Change]) -> Change:
+        """This change, committed; the ledger is read again only if somebody else changed it meanwhile."""
         state: ReturnLedger | None = ledger
 
         def make() -> Change:
@@ -120,13 +187,13 @@ class Delivery:
             now, state = state or self.returns.load(ledger.order_id), None
             return change_of(now)
 
-        return committed(self.returns, make).ledger
+        return committed(self.returns, make)
 
 
 def is_news(event: Event) -> bool:
     """True unless the event says only that publishing went on, or that ports did not answer."""
     match event:
-        case EventsPublished():
+        case EventsPublished() | EffectsLeased():
             return False
         case EffectsSettled(settlements=settlements):
             return not all(settlement.is_open for settlement in settlements)
@@ -134,12 +201,8 @@ def is_news(event: Event) -> bool:
             return True
 
 
-def _due(ledger: ReturnLedger, return_id: str | None) -> list[Effect]:
-    return [
-        effect.request
-        for effect in ledger.open_effects.values()
-        if return_id in (None, effect.request.return_id) and effect.waits_for not in ledger.open_effects
-    ]
+def _short(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
 
 
 def _answered(answer: T, expected: type[T] | UnionType) -> T:

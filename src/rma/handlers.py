@@ -14,7 +14,14 @@ from attrs import frozen
 from rma.committing import committed
 from rma.delivery import Delivery
 from rma.domain.change import Change, change, unchanged
-from rma.domain.commands import CancelReturn, Command, ReceiveReturn, RequestReturn, RetryRefund
+from rma.domain.commands import (
+    CancelReturn,
+    Command,
+    ReceiveReturn,
+    RecordRefundOutcome,
+    RequestReturn,
+    RetryRefund,
+)
 from rma.domain.decide import answer
 from rma.domain.errors import NotFound
 from rma.domain.facts import Facts
@@ -148,6 +155,30 @@ class RetryRefundHandler:
             command,
             load=lambda: found(self.returns.load_by_return, command.return_id) or NO_LEDGER,
             gather=lambda ledger: Facts(at=self.clock(), order=found(self.orders.get, ledger.order_id)),
+            deliver=self.delivery,
+        )
+
+
+@frozen
+class RecordRefundOutcomeHandler:
+    """Handles `RecordRefundOutcome`."""
+
+    returns: ReturnRepository
+    clock: Clock
+    delivery: Delivery
+
+    def __call__(self, command: RecordRefundOutcome) -> Return:
+        """
+        The return with what is known of its refund now.
+
+        Raises:
+            Rejected: there is no such refund; nothing changed.
+            Unavailable: a repository failed; nothing changed.
+        """
+        return carry_out(
+            command,
+            load=lambda: found(self.returns.load_by_return, command.target_id) or NO_LEDGER,
+            gather=lambda _: Facts(at=self.clock()),
             deliver=self.delivery,
         )
 

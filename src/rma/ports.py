@@ -102,7 +102,7 @@ class ReturnRepository(Protocol):
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """
-        Ids of at most `limit` orders with open effects, those that waited longest first.
+        Ids of at most `limit` orders with open effects that are due, those that waited longest first.
 
         Args:
             now: aware.
@@ -117,7 +117,12 @@ class ReturnRepository(Protocol):
 
 
 class Payments(Protocol):
-    """Gives captured money back."""
+    """
+    Gives captured money back.
+
+    An adapter may declare what its gateway promises about repeats, as an attribute `gateway`: `Keyed`,
+    `LookedUp` (then it is a `RefundLookup` too) or `Unkeyed`. Without it, it counts as `Keyed()`.
+    """
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
         """
@@ -127,6 +132,14 @@ class Payments(Protocol):
             `RefundSucceeded`, `RefundPending` (the gateway took it and will tell), or `RefundDeclined`:
             the gateway refused definitely and no money moved. Never return that for a time-out.
         """
+        ...
+
+
+class RefundLookup(Protocol):
+    """What a payments adapter has besides, whose gateway can be asked: see `rma.domain.gateways`."""
+
+    def find_refund(self, key: str) -> RefundOutcome | None:
+        """How the refund of this key stands; None if the gateway does not know of any."""
         ...
 
 

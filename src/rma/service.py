@@ -9,7 +9,14 @@ from typing import assert_never
 from attrs import field, frozen
 
 from rma.delivery import Delivery
-from rma.domain.commands import CancelReturn, Command, ReceiveReturn, RequestReturn, RetryRefund
+from rma.domain.commands import (
+    CancelReturn,
+    Command,
+    ReceiveReturn,
+    RecordRefundOutcome,
+    RequestReturn,
+    RetryRefund,
+)
 from rma.domain.decide.request import request_return
 from rma.domain.errors import NotFound
 from rma.domain.events import Event
@@ -29,6 +36,7 @@ from rma.handlers import (
     NO_LEDGER,
     CancelReturnHandler,
     ReceiveReturnHandler,
+    RecordRefundOutcomeHandler,
     RequestReturnHandler,
     RetryRefundHandler,
     found,
@@ -146,6 +154,8 @@ class ReturnService:
                 return CancelReturnHandler(self.returns, self.clock, self._delivery)(command)
             case RetryRefund():
                 return RetryRefundHandler(self.returns, self.orders, self.clock, self._delivery)(command)
+            case RecordRefundOutcome():
+                return RecordRefundOutcomeHandler(self.returns, self.clock, self._delivery)(command)
             case _:
                 assert_never(command)
 
@@ -198,13 +208,19 @@ class ReturnService:
         """
         return order_state(self.orders.get(order_id), self.returns.load(order_id))
 
-    def resume(self) -> Resumed:
+    def resume(self, return_id: str | None = None) -> Resumed:
         """
-        Deliver whatever is outstanding, each effect once more under its key. Run it on a timer.
+        Deliver whatever is outstanding and due, of one return or of all. Run it on a timer.
 
         Raises:
-            Unavailable: the ledgers can not be read now.
+            NotFound: there is no such return.
+            Unavailable: the store can not say what is outstanding.
         """
+        if return_id is not None:
+            ledger = self._delivery((found(self.returns.load_by_return, return_id) or NO_LEDGER), return_id)
+            is_open = any(each.request.return_id == return_id for each in ledger.open_effects.values())
+            orders = (ledger.get(return_id).order_id,)
+            return Resumed(orders=orders, still_open=orders if is_open else ())
         still_open: dict[str, bool] = {}
         while batch := self._outstanding(besides=still_open):
             for order_id in batch:

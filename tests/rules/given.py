@@ -28,11 +28,11 @@ from rma import (
     TaxLine,
 )
 from rma.domain.change import change, replay, settlement
-from rma.domain.effects import Done, Outcome, RefundOutcome, RefundSucceeded, ReturnShipment, Unknown
+from rma.domain.effects import Done, GivenUp, Outcome, RefundOutcome, RefundSucceeded, ReturnShipment, Unknown
 from rma.domain.facts import Facts
 from tests.world import OUTBOUND_OPTION, REASONS, RETURN_OPTION, START
 
-Result = RefundOutcome | ReturnShipment | Done | Unknown
+Result = RefundOutcome | ReturnShipment | Done | Unknown | GivenUp
 
 
 def usd(amount: int) -> Money:

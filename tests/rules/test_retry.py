@@ -76,6 +76,7 @@ def test_a_blocked_amount_is_paid_once_there_is_money() -> None:
     """All or part; blocked until all of it is."""
     given = received(captured=500)
     refused = given.refuses(RETRY)
+    named = given.refuses(RetryRefund(return_id="ret_1", amount=usd(600)))
     blocked = order_state(order_of(captured=500), given.ledger).fulfillment_status
     put(given, payments=[Payment(id="pay_1", captured=usd(500)), Payment(id="pay_2", captured=usd(1500))])
 
@@ -84,6 +85,7 @@ def test_a_blocked_amount_is_paid_once_there_is_money() -> None:
     given.when(RETRY)
 
     assert refused.violations[0].code == "refund_exceeds_refundable"
+    assert named.violations[0].numbers == {"amount": 600, "refundable": 500, "currency": "usd"}
     assert refused.violations[0].numbers == {"amount": 2000, "refundable": 500, "currency": "usd"}
     assert blocked is FulfillmentStatus.REQUIRES_ACTION
     assert (partly.is_blocked, partly.amount_due) == (True, usd(1400))

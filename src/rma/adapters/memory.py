@@ -136,10 +136,10 @@ class InMemoryReturns:
             else:
                 self._waiting.pop(order_id, None)
 
-    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:  # noqa: ARG002 # keyed ports need no lease
-        """Ids of orders with something outstanding, those that waited longest first."""
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """Ids of orders with something outstanding and due, those that waited longest first."""
         with self._lock:
-            found = dict(self._waiting)
+            found = {order_id: None for order_id in self._waiting if self._ledgers[order_id].is_due(now)}
             if unpublished:
                 behind = (
                     ledger.order_id for ledger in self._ledgers.values() if ledger.published < ledger.revision

@@ -10,8 +10,8 @@ from datetime import datetime
 from attrs import evolve as with_
 from attrs import frozen
 
-from rma.domain.commands import Command, RequestReturn
-from rma.domain.decide import decide, published, settle
+from rma.domain.commands import Command, RecordRefundOutcome, RequestReturn
+from rma.domain.decide import decide, published, settle, start
 from rma.domain.effects import Effect, Outcome
 from rma.domain.events import Event
 from rma.domain.evolve import evolve
@@ -40,7 +40,13 @@ class Change:
 
     def subject_of(self, command: Command) -> str:
         """The id of the return that the command, whose change this is, was about."""
-        return self.ledger.returns[-1].id if isinstance(command, RequestReturn) else command.return_id
+        match command:
+            case RequestReturn():
+                return self.ledger.returns[-1].id
+            case RecordRefundOutcome():
+                return command.target_id
+            case _:
+                return command.return_id
 
     def then(self, events: Iterable[Event]) -> "Change":
         """This change with further events on top, in the same commit."""
@@ -49,7 +55,7 @@ class Change:
         for number, event in enumerate(events, start=len(self.events) + 1):
             recorded.append(_placed(event, self.expected_revision + 1, number))
             asked = react(recorded[-1])
-            ledger = evolve(ledger, recorded[-1]).opening(asked)
+            ledger = evolve(ledger, recorded[-1]).opening(asked, event.at)
             effects += asked
         return Change(self.order_id, self.expected_revision, ledger, (*self.events, *recorded), effects)
 
@@ -74,6 +80,11 @@ def settlement(ledger: ReturnLedger, outcomes: Iterable[Outcome], at: datetime) 
     return unchanged(ledger).then(settle(ledger, tuple(outcomes), at))
 
 
+def lease(ledger: ReturnLedger, keys: Iterable[str], at: datetime, until: datetime) -> Change:
+    """The ledger saying that these effects are being sent; those that somebody else is at are left out."""
+    return unchanged(ledger).then(start(ledger, tuple(keys), at, until))
+
+
 def publication(ledger: ReturnLedger, through: int, at: datetime) -> Change:
     """The ledger remembering that events were published up to this revision."""
     return unchanged(ledger).then(published(ledger, through, at))
@@ -83,7 +94,7 @@ def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     """The ledger rebuilt from its history, open effects included."""
     ledger = ReturnLedger(order_id)
     for event in events:
-        ledger = evolve(ledger, event).opening(react(event))
+        ledger = evolve(ledger, event).opening(react(event), event.at)
     return ledger
 
 

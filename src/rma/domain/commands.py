@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from attrs import field, frozen
 
+from rma.domain.effects import RefundOutcome, RefundReversed
 from rma.domain.frozenmap import FrozenMap, frozen_map
 from rma.domain.money import Money
 
@@ -123,4 +124,32 @@ class RetryRefund:
     created_by: str | None = None
 
 
-Command = RequestReturn | ReceiveReturn | CancelReturn | RetryRefund
+@frozen(kw_only=True)
+class RecordRefundOutcome:
+    """
+    A gateway told how a refund ended, or a person found out. In any order, as often as it likes.
+
+    Args:
+        key: of the refund; or else
+        return_id, reference: its return, and what the gateway calls the refund.
+        outcome: `RefundSucceeded`, `RefundPending`, `RefundDeclined` (late failures too) or
+            `RefundReversed`.
+        notice_id: what the gateway calls the notification; kept with the event.
+    """
+
+    outcome: RefundOutcome | RefundReversed
+    key: str | None = None
+    return_id: str | None = None
+    reference: str | None = None
+    notice_id: str | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+    @property
+    def target_id(self) -> str:
+        """The return that the refund is of: a refund's key begins with it."""
+        given: object = self.return_id if self.return_id is not None else self.key
+        return given.split("/", 1)[0] if isinstance(given, str) else ""
+
+
+Command = RequestReturn | ReceiveReturn | CancelReturn | RetryRefund | RecordRefundOutcome

@@ -5,6 +5,8 @@ An effect IS the frozen request that its port takes. It is stored with the facts
 under its key, until an outcome is recorded.
 """
 
+from datetime import datetime
+
 from attrs import field, frozen
 
 from rma.domain.checks import metadata
@@ -123,6 +125,14 @@ RefundOutcome = RefundSucceeded | RefundPending | RefundDeclined
 
 
 @frozen
+class RefundReversed:
+    """The money came back after it was given: the customer's bank returned it, or a scheme took it."""
+
+    code: str = "reversed"
+    message: str = ""
+
+
+@frozen
 class Done:
     """A port that answers nothing has done what it was asked."""
 
@@ -135,20 +145,42 @@ class Unknown:
 
 
 @frozen
+class GivenUp:
+    """Whether the gateway acted can not be told, and it can not be asked: a person must look."""
+
+    error: str
+
+
+@frozen
 class Outcome:
     """How the effect of this key ended, or that it could not be told."""
 
     key: str
-    result: RefundOutcome | ReturnShipment | Done | Unknown
+    result: RefundOutcome | ReturnShipment | Done | Unknown | GivenUp
 
 
 @frozen
 class OpenEffect:
-    """An effect without an outcome, with how often it was tried in vain and what was said last."""
+    """
+    An effect without an outcome.
+
+    Attributes:
+        opened_at: when the fact was recorded that it comes from; it was not sent before.
+        attempts, last_error: how often it was tried in vain, and what was said last.
+        started_at: when its latest lease began, for gateways that need one.
+        due_at: not to be touched before; None for at once.
+    """
 
     request: Effect
+    opened_at: datetime
     attempts: int = 0
     last_error: str | None = None
+    started_at: datetime | None = None
+    due_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """True unless somebody else is at it."""
+        return self.due_at is None or self.due_at <= now
 
     @property
     def waits_for(self) -> str | None:

@@ -159,6 +159,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     # what was asked for does not exist
     "order_not_found": (NotFound, "order {order_id} not found"),
     "return_not_found": (NotFound, "return {return_id} not found"),
+    "refund_not_found": (NotFound, "refund {key} {reference} not found"),
     "shipping_option_not_found": (NotFound, "shipping option {shipping_option_id} not found"),
     # its state does not permit it
     "order_canceled": (NotAllowed, "order {order_id} is canceled"),
@@ -198,6 +199,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "refund_exceeds_due": (Invalid, "asked to refund {amount}, only {due} due (minor units, {currency})"),
     "currency_mismatch": (Invalid, "amount is in {currency}, the order in {order_currency}"),
     "order_currency_changed": (Invalid, "the order is in {currency}, its returns are in {return_currency}"),
+    "invalid_outcome": (Invalid, "outcome must be how a refund can end, not {outcome}"),
     "invalid_flag": (Invalid, "{field} must be True or False, not {value}"),
     "invalid_text": (Invalid, "{field} must be a text, not {value}"),
     "invalid_idempotency_key": (Invalid, "an idempotency key is a text that is not empty"),

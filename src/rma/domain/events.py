@@ -148,6 +148,22 @@ class EffectsSettled(OfReturn):
 
 
 @frozen(kw_only=True)
+class EffectsLeased(OfReturn):
+    """These effects are being sent by one process; the others leave them alone until then."""
+
+    keys: tuple[str, ...]
+    until: datetime
+
+
+@frozen(kw_only=True)
+class RefundOutcomeRecorded(ByCommand):
+    """A gateway, or a person, told how a refund stands; `refund` is as it stands now."""
+
+    refund: Refund
+    notice_id: str | None = None
+
+
+@frozen(kw_only=True)
 class EventsPublished(Happening):
     """The publisher took every event up to and with revision `through`. Not itself published."""
 
@@ -160,6 +176,8 @@ Event = (
     | RefundBlocked
     | RefundRetried
     | ReturnCanceled
+    | RefundOutcomeRecorded
+    | EffectsLeased
     | EffectsSettled
     | EventsPublished
 )

@@ -11,11 +11,13 @@ from attrs import evolve as with_
 from rma.domain.effects import CancelShipmentRequest, OpenEffect, ReturnShipment
 from rma.domain.events import (
     ByCommand,
+    EffectsLeased,
     EffectsSettled,
     Event,
     EventsPublished,
     GoodsReceived,
     RefundBlocked,
+    RefundOutcomeRecorded,
     RefundRetried,
     ReturnCanceled,
     ReturnRequested,
@@ -29,35 +31,47 @@ from rma.domain.returns import Return, ReturnStatus
 
 def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
     """The ledger after the event, its revision that of the commit that recorded it."""
-    returns, effects, published = ledger.returns, ledger.open_effects, ledger.published
+    returns, published = ledger.returns, ledger.published
     match event:
         case ReturnRequested(opened=opened):
             returns = (*returns, opened)
-        case EffectsSettled(return_id=return_id):
-            returns = tuple([_settled(each, event) if each.id == return_id else each for each in returns])
-            for settlement in event.settlements:
-                effects = _after(effects, settlement)
         case EventsPublished(through=through):
             # Its own revision has nothing to publish: if nothing came between, all is published.
             published = through if through < ledger.revision else max(event.revision, through)
-        case GoodsReceived() | RefundRetried() | ReturnCanceled():
+        case RefundBlocked() | EffectsLeased():
+            pass  # the one explains the receipt beside it, the other is about effects alone
+        case _:
             return_id = event.return_id
             returns = tuple([_changed(each, event) if each.id == return_id else each for each in returns])
-        case RefundBlocked():
-            pass  # it explains the receipt beside it, which says the same
-        case _:
-            assert_never(event)
     return ReturnLedger(
         order_id=ledger.order_id,
         revision=event.revision or ledger.revision,
         returns=returns,
-        open_effects=effects,
+        open_effects=_effects(ledger.open_effects, event),
         answered=_remembering(ledger.answered, event),
         published=published,
     )
 
 
-def _changed(before: Return, event: GoodsReceived | RefundRetried | ReturnCanceled) -> Return:
+def _effects(effects: FrozenMap[str, OpenEffect], event: Event) -> FrozenMap[str, OpenEffect]:
+    match event:
+        case EffectsSettled(settlements=settlements):
+            for settlement in settlements:
+                effects = _after(effects, settlement)
+        case EffectsLeased(keys=keys, until=until):
+            for key in effects.keys() & set(keys):
+                effects = effects.with_(key, with_(effects[key], started_at=event.at, due_at=until))
+        case RefundOutcomeRecorded(refund=refund):
+            effects = effects.without(refund.key)
+        case _:
+            pass
+    return effects
+
+
+def _changed(
+    before: Return,
+    event: GoodsReceived | RefundRetried | ReturnCanceled | RefundOutcomeRecorded | EffectsSettled,
+) -> Return:
     match event:
         case GoodsReceived(receipt=receipt):
             return with_(
@@ -83,6 +97,11 @@ def _changed(before: Return, event: GoodsReceived | RefundRetried | ReturnCancel
                 is_blocked=event.is_blocked,
                 updated_at=event.at,
             )
+        case EffectsSettled():
+            return _settled(before, event)
+        case RefundOutcomeRecorded(refund=refund):
+            refunds = tuple([refund if each.key == refund.key else each for each in before.refunds])
+            return with_(before, refunds=refunds, updated_at=event.at)
         case ReturnCanceled():
             return with_(
                 before,

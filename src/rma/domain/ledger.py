@@ -6,6 +6,7 @@ amounts and order statuses are derived here, in one place, and nowhere stored.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 
 from attrs import frozen
 
@@ -70,6 +71,10 @@ class ReturnLedger:
     answered: FrozenMap[str, Answered] = FrozenMap()
     published: int = 0
 
+    def is_due(self, now: datetime) -> bool:
+        """True if any open effect may be tried now."""
+        return any(effect.is_due(now) for effect in self.open_effects.values())
+
     def find(self, return_id: str) -> Return | None:
         """The return of this id, if it is here."""
         for each in self.returns:
@@ -129,9 +134,9 @@ class ReturnLedger:
         """Captured, less what was refunded and what is on its way: minor units."""
         return sum(self.left_of_payments(order).values())
 
-    def opening(self, effects: Iterable[Effect]) -> "ReturnLedger":
+    def opening(self, effects: Iterable[Effect], at: datetime) -> "ReturnLedger":
         """The ledger with these effects open, after those that are."""
-        opened = {effect.key: OpenEffect(effect) for effect in effects}
+        opened = {effect.key: OpenEffect(effect, opened_at=at) for effect in effects}
         if not opened:
             return self
         return ReturnLedger(

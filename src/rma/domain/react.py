@@ -9,11 +9,13 @@ from typing import assert_never
 
 from rma.domain.effects import Effect, RefundRequest
 from rma.domain.events import (
+    EffectsLeased,
     EffectsSettled,
     Event,
     EventsPublished,
     GoodsReceived,
     RefundBlocked,
+    RefundOutcomeRecorded,
     RefundRetried,
     ReturnCanceled,
     ReturnRequested,
@@ -32,7 +34,9 @@ def react(event: Event) -> tuple[Effect, ...]:
             return _refund_requests(event)
         case ReturnCanceled(cancel_request=cancel, withdraw_requests=withdrawals):
             return ((cancel,) if cancel else ()) + withdrawals
-        case RefundBlocked() | EffectsSettled() | EventsPublished():
+        case (
+            RefundBlocked() | RefundOutcomeRecorded() | EffectsLeased() | EffectsSettled() | EventsPublished()
+        ):
             return ()
         case _:
             assert_never(event)

@@ -3,9 +3,18 @@
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
+from typing import assert_never
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from rma.domain.effects import (
+    GivenUp,
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundReversed,
+    RefundSucceeded,
+)
 from rma.domain.money import Money
 from rma.domain.order import Order
 
@@ -37,7 +46,7 @@ class Refund:
         key: `{return_id}/refund/{n}`; repeated with every attempt, never used for another refund.
         reference: what the gateway calls it.
         retry_of: the key of the failed or reversed refund that this one replaces.
-        failure: the gateway's words for why it was declined.
+        failure: why it failed, was reversed or needs attention, in the gateway's words.
     """
 
     key: str
@@ -54,6 +63,47 @@ class Refund:
     def is_in_force(self) -> bool:
         """True while the money has left or may leave."""
         return self.status in IN_FORCE
+
+
+#: Notifications come in any order: a state is only ever left for one of a higher rank. A refund that
+#: succeeded may still fail or be reversed days later; one that failed or was reversed is over.
+_RANK = {
+    RefundStatus.PENDING: 0,
+    RefundStatus.NEEDS_ATTENTION: 0,
+    RefundStatus.SUCCEEDED: 1,
+    RefundStatus.FAILED: 2,
+    RefundStatus.REVERSED: 2,
+}
+
+
+def after(refund: Refund, outcome: RefundOutcome | RefundReversed | GivenUp, at: datetime) -> Refund:
+    """The refund once this is known of it: the same one where it says nothing new."""
+    match outcome:
+        case RefundSucceeded(reference=reference):
+            status, failure = RefundStatus.SUCCEEDED, None
+        case RefundPending(reference=reference):
+            if _RANK[refund.status] or (refund.status is RefundStatus.PENDING and refund.reference):
+                return refund
+            return evolve(refund, status=RefundStatus.PENDING, reference=reference or refund.reference)
+        case RefundDeclined(code=code, message=message):
+            status, reference, failure = RefundStatus.FAILED, None, _words(code, message)
+        case RefundReversed(code=code, message=message):
+            status, reference, failure = RefundStatus.REVERSED, None, _words(code, message)
+        case GivenUp(error=error):
+            if refund.status is not RefundStatus.PENDING or refund.reference:
+                return refund
+            return evolve(refund, status=RefundStatus.NEEDS_ATTENTION, failure=error)
+        case _:
+            assert_never(outcome)
+    if _RANK[status] <= _RANK[refund.status]:
+        return refund
+    return evolve(
+        refund, status=status, reference=reference or refund.reference, failure=failure, settled_at=at
+    )
+
+
+def _words(code: str, message: str) -> str:
+    return f"{code}: {message}" if message else code
 
 
 def in_force(refunds: Iterable[Refund]) -> int:

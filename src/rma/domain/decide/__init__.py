@@ -6,18 +6,26 @@ One module for each family of commands; `settle` for what the outside answers; `
 
 from typing import assert_never
 
-from rma.domain.commands import CancelReturn, Command, ReceiveReturn, RequestReturn, RetryRefund
+from rma.domain.commands import (
+    CancelReturn,
+    Command,
+    ReceiveReturn,
+    RecordRefundOutcome,
+    RequestReturn,
+    RetryRefund,
+)
 from rma.domain.decide.answer import answer
 from rma.domain.decide.cancel import cancel_return
 from rma.domain.decide.receive import receive_return
+from rma.domain.decide.record import record_refund_outcome
 from rma.domain.decide.request import request_return
 from rma.domain.decide.retry import retry_refund
-from rma.domain.decide.settle import published, settle
+from rma.domain.decide.settle import published, settle, start
 from rma.domain.events import Event
 from rma.domain.facts import Facts
 from rma.domain.ledger import ReturnLedger
 
-__all__ = ["answer", "decide", "published", "settle"]
+__all__ = ["answer", "decide", "published", "settle", "start"]
 
 
 def decide(facts: Facts, ledger: ReturnLedger, command: Command) -> tuple[Event, ...]:
@@ -36,5 +44,7 @@ def decide(facts: Facts, ledger: ReturnLedger, command: Command) -> tuple[Event,
             return cancel_return(facts, ledger, command)
         case RetryRefund():
             return retry_refund(facts, ledger, command)
+        case RecordRefundOutcome():
+            return record_refund_outcome(facts, ledger, command)
         case _:
             assert_never(command)

@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import assert_never
 
-from attrs import evolve as with_
-
 from rma.domain.effects import (
     Done,
+    GivenUp,
     Outcome,
     RefundDeclined,
     RefundPending,
@@ -14,9 +13,9 @@ from rma.domain.effects import (
     ReturnShipment,
     Unknown,
 )
-from rma.domain.events import EffectsSettled, EventsPublished, Settlement
+from rma.domain.events import EffectsLeased, EffectsSettled, EventsPublished, Settlement
 from rma.domain.ledger import ReturnLedger
-from rma.domain.refunds import Refund, RefundStatus
+from rma.domain.refunds import after
 from rma.domain.returns import Return
 
 
@@ -28,10 +27,10 @@ def settle(ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime) ->
     """
     settled: dict[str, dict[str, Settlement]] = {}
     for outcome in outcomes:
-        effect = ledger.open_effects.get(outcome.key)
-        if effect is not None:
-            target = ledger.get(effect.request.return_id)
-            settled.setdefault(target.id, {})[outcome.key] = _settlement(target, outcome, at)
+        target = ledger.find(outcome.key.split("/", 1)[0])
+        settlement = _settlement(ledger, target, outcome, at) if target else None
+        if target and settlement:
+            settled.setdefault(target.id, {})[outcome.key] = settlement
     return tuple(
         [
             EffectsSettled(
@@ -55,29 +54,39 @@ def published(ledger: ReturnLedger, through: int, at: datetime) -> tuple[()] | t
     return (EventsPublished(order_id=ledger.order_id, at=at, through=through),)
 
 
-def _settlement(target: Return, outcome: Outcome, at: datetime) -> Settlement:
-    key = outcome.key
-    match outcome.result:
+def start(
+    ledger: ReturnLedger, keys: tuple[str, ...], at: datetime, until: datetime
+) -> tuple[EffectsLeased, ...]:
+    """These effects are being sent, by nobody else until then; those not due any more are left out."""
+    leased: dict[str, list[str]] = {}
+    for key in keys:
+        effect = ledger.open_effects.get(key)
+        if effect is not None and effect.is_due(at):
+            leased.setdefault(effect.request.return_id, []).append(key)
+    return tuple(
+        [
+            EffectsLeased(
+                order_id=ledger.order_id, at=at, return_id=return_id, keys=tuple(found), until=until
+            )
+            for return_id, found in leased.items()
+        ]
+    )
+
+
+def _settlement(ledger: ReturnLedger, target: Return, outcome: Outcome, at: datetime) -> Settlement | None:
+    key, result = outcome.key, outcome.result
+    is_open = key in ledger.open_effects
+    refund = next((each for each in target.refunds if each.key == key), None)
+    match result:
+        case RefundSucceeded() | RefundPending() | RefundDeclined() | GivenUp():
+            # A notification may have been faster, and may have said less than the answer does.
+            known = after(refund, result, at) if refund else None
+            return Settlement(key=key, refund=known) if is_open or known != refund else None
         case Unknown(error=error):
-            return Settlement(key=key, is_open=True, error=error)
-        case ReturnShipment() as shipment:
-            return Settlement(key=key, shipment=shipment)
+            return Settlement(key=key, is_open=True, error=error) if is_open else None
+        case ReturnShipment():
+            return Settlement(key=key, shipment=result) if is_open else None
         case Done():
-            return Settlement(key=key)
-        case RefundSucceeded(reference=reference):
-            refund = _refund(target, key)
-            succeeded = with_(refund, status=RefundStatus.SUCCEEDED, reference=reference, settled_at=at)
-            return Settlement(key=key, refund=succeeded)
-        case RefundPending(reference=reference):
-            return Settlement(key=key, refund=with_(_refund(target, key), reference=reference))
-        case RefundDeclined(code=code, message=message):
-            words = f"{code}: {message}" if message else code
-            failed = with_(_refund(target, key), status=RefundStatus.FAILED, failure=words, settled_at=at)
-            return Settlement(key=key, refund=failed)
-        case unexpected:
-            assert_never(unexpected)
-
-
-def _refund(target: Return, key: str) -> Refund:
-    (refund,) = [refund for refund in target.refunds if refund.key == key]
-    return refund
+            return Settlement(key=key) if is_open else None
+        case _:
+            assert_never(result)

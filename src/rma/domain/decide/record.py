@@ -1,0 +1,56 @@
+"""RecordRefundOutcome: what a gateway tells by itself, or a person found out."""
+
+from rma.domain.commands import RecordRefundOutcome
+from rma.domain.decide.judging import Violations, plain
+from rma.domain.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
+from rma.domain.events import RefundOutcomeRecorded
+from rma.domain.facts import Facts
+from rma.domain.ledger import ReturnLedger
+from rma.domain.refunds import Refund, after
+from rma.domain.returns import Return
+
+
+def record_refund_outcome(
+    facts: Facts, ledger: ReturnLedger, command: RecordRefundOutcome
+) -> tuple[()] | tuple[RefundOutcomeRecorded]:
+    """
+    What is known of the refund now; nothing where it was known before, or something later is.
+
+    Raises:
+        Rejected: with everything that is wrong.
+    """
+    wrong = Violations()
+    target = ledger.find(command.target_id)
+    refund = _refund(target, command) if target else None
+    if target is None:
+        wrong.add("return_not_found", return_id=plain(command.target_id))
+    elif refund is None:
+        wrong.add("refund_not_found", key=plain(command.key), reference=plain(command.reference))
+    outcome: object = command.outcome
+    if not isinstance(outcome, RefundSucceeded | RefundPending | RefundDeclined | RefundReversed):
+        wrong.add("invalid_outcome", outcome=plain(outcome))
+    wrong.check_texts(command, "key", "return_id", "reference", "notice_id")
+    target, refund = wrong.none_about(target), wrong.none_about(refund)
+    known = after(refund, command.outcome, facts.at)
+    if known == refund and refund.key not in ledger.open_effects:
+        return ()
+    event = RefundOutcomeRecorded(
+        order_id=target.order_id,
+        return_id=target.id,
+        at=facts.at,
+        by=command.created_by,
+        no_notification=target.no_notification,
+        command=command if command.idempotency_key else None,
+        refund=known,
+        notice_id=command.notice_id,
+    )
+    return (event,)
+
+
+def _refund(target: Return, command: RecordRefundOutcome) -> Refund | None:
+    for refund in target.refunds:
+        if refund.key == command.key or (
+            command.key is None and refund.reference is not None and refund.reference == command.reference
+        ):
+            return refund
+    return None
