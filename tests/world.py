@@ -1,16 +1,21 @@
 """A host in a box: one order, a service over memory, ports that can be told to fail, a clock that ticks."""
 
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from rma import (
     CancelShipmentRequest,
+    Gateway,
+    Keyed,
     Money,
     Order,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
     RefundRequest,
+    RefundReversed,
     RefundSucceeded,
     RestockRequest,
     Return,
@@ -20,6 +25,7 @@ from rma import (
     ReturnShipment,
     ReturnShipmentRequest,
     ShippingOption,
+    Unkeyed,
     WithdrawRequest,
 )
 from rma.adapters.memory import (
@@ -63,19 +69,39 @@ class Flaky:
 
 
 class FlakyPayments(InMemoryPayments, Flaky):
-    """A gateway that may succeed, decline, answer later, fail, or lose its answer."""
+    """
+    A gateway that may succeed, decline, answer later, fail, or lose its answer, and of any class.
 
-    def __init__(self) -> None:
-        InMemoryPayments.__init__(self, answer=self._reply)
+    What it really did is in `executions`; how each refund stands by its own books, in `books`.
+    """
+
+    def __init__(self, gateway: Gateway | None = None, clock: Callable[[], datetime] | None = None) -> None:
+        InMemoryPayments.__init__(self)
         Flaky.__init__(self)
+        self.gateway: Gateway = gateway or Keyed()
         self.mood = "succeed"
+        self.books: dict[str, RefundOutcome | RefundReversed] = {}
+        self.executions: Counter[str] = Counter()
+        self._clock = clock or (lambda: START)
+        self._known_since: dict[str, datetime] = {}
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """As the mood is."""
+        """As the mood is; a key that is known gives the first answer."""
         self.before()
-        outcome = super().refund(request)
+        assert self.refunds.setdefault(request.key, request) == request
+        if not self._remembers(request.key):
+            self.executions[request.key] += 1
+            self._known_since[request.key] = self._clock()
+            self._outcomes[request.key] = self.books[request.key] = self._reply(request)
+        outcome = self._outcomes[request.key]
         self.after()
         return outcome
+
+    def _remembers(self, key: str) -> bool:
+        if key not in self._known_since or not isinstance(self.gateway, Keyed):
+            return False
+        window = self.gateway.window
+        return window is None or self._clock() < self._known_since[key] + window
 
     def _reply(self, request: RefundRequest) -> RefundOutcome:
         match self.mood:
@@ -87,12 +113,23 @@ class FlakyPayments(InMemoryPayments, Flaky):
                 return RefundSucceeded(f"re_{request.key}")
 
     def given_back(self, payment_id: str) -> int:
-        """What left this payment, or may have: minor units."""
+        """What left this payment, or may have, by the gateway's own books: minor units."""
         return sum(
-            request.amount.amount
+            request.amount.amount * self.executions[key]
             for key, request in self.refunds.items()
-            if request.payment_id == payment_id and not isinstance(self._outcomes[key], RefundDeclined)
+            if request.payment_id == payment_id
+            and isinstance(self.books.get(key), RefundSucceeded | RefundPending)
         )
+
+
+class SearchablePayments(FlakyPayments):
+    """A gateway that can be asked what became of a key."""
+
+    def find_refund(self, key: str) -> RefundOutcome | None:
+        """What its books say."""
+        self.before()
+        found = self.books.get(key)
+        return RefundDeclined(found.code) if isinstance(found, RefundReversed) else found
 
 
 class FlakyInventory(InMemoryInventory, Flaky):
@@ -139,11 +176,14 @@ class FlakyFulfillment(InMemoryFulfillment, Flaky):
 class World:
     """Everything around one order, deterministic: ids count, the clock ticks a second with every look."""
 
-    def __init__(self, order: Order, policy: ReturnPolicy | None = None) -> None:
+    def __init__(
+        self, order: Order, policy: ReturnPolicy | None = None, gateway: Gateway | None = None
+    ) -> None:
         self.order_id = order.id
         self.orders = InMemoryOrders([order])
         self.returns = InMemoryReturns()
-        self.payments = FlakyPayments()
+        kind = FlakyPayments if gateway is None or isinstance(gateway, Unkeyed) else SearchablePayments
+        self.payments: FlakyPayments = kind(gateway, lambda: self.now)
         self.inventory = FlakyInventory()
         self.fulfillment = FlakyFulfillment()
         self.events = InMemoryEvents()

@@ -6,6 +6,7 @@ It is steered: random steps alone rarely bring every unit home, so "one more uni
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 
 from attrs import evolve
 from hypothesis import settings
@@ -16,10 +17,18 @@ from rma import (
     CancelReturn,
     Command,
     Fee,
+    Keyed,
+    LookedUp,
     Money,
     OrderStatus,
     ReceivedItem,
     ReceiveReturn,
+    RecordRefundOutcome,
+    RefundDeclined,
+    RefundPending,
+    RefundReversed,
+    RefundStatus,
+    RefundSucceeded,
     Rejected,
     RequestedItem,
     RequestReturn,
@@ -27,6 +36,7 @@ from rma import (
     Return,
     ReturnPolicy,
     ReturnStatus,
+    Unkeyed,
 )
 from rma.domain.change import replay
 from rma.domain.effects import RefundRequest
@@ -48,6 +58,7 @@ policies = st.builds(
     ),
 )
 plain_policy = st.just(ReturnPolicy())
+HOUR = timedelta(hours=1)
 
 
 class Returns(RuleBasedStateMachine):
@@ -58,10 +69,12 @@ class Returns(RuleBasedStateMachine):
     @initialize(
         order=st.one_of(orders().map(everything_fulfilled), orders()),
         policy=st.one_of(plain_policy, policies),
+        gateway=st.sampled_from([None, Keyed(2 * HOUR), LookedUp(HOUR), Unkeyed(HOUR)]),
     )
-    def sell(self, order, policy):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
-        """An order was sold."""
-        self.world = World(order, policy)
+    def sell(self, order, policy, gateway):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
+        """An order was sold, by a shop whose gateway is of some class."""
+        self.world = World(order, policy, gateway)
+        self.notices: list[RecordRefundOutcome] = []
         self.changes = 0
         self.keys = 0
         self.sent: list[Command] = []
@@ -114,13 +127,15 @@ class Returns(RuleBasedStateMachine):
         self, data: st.DataObject, ships: bool, custom: int | None, twice: bool
     ) -> None:
         """Some units, maybe a line twice, maybe with shipping or an amount of its own, maybe too many."""
+        left = [each for each in self.world.service.returnable_items(self.world.order_id) if each.quantity]
+        if not left:
+            return
         items = []
-        for each in self.world.service.returnable_items(self.world.order_id):
-            quantity = data.draw(
-                st.integers(0, each.quantity + (1 if data.draw(st.integers(0, 9)) == 0 else 0))
-            )
+        for each in data.draw(st.lists(st.sampled_from(left), min_size=1, unique=True)):
+            most = each.quantity + (data.draw(st.integers(0, 9)) == 0)
+            quantity = data.draw(st.integers(1, most))
             parts = [1, quantity - 1] if twice and quantity > 1 else [quantity]
-            items += [RequestedItem(item_id=each.item_id, quantity=part) for part in parts if part]
+            items += [RequestedItem(item_id=each.item_id, quantity=part) for part in parts]
         opened = self.handle(
             RequestReturn(
                 order_id=self.world.order_id,
@@ -148,11 +163,13 @@ class Returns(RuleBasedStateMachine):
         data=st.data(),
         all_of_it=st.booleans(),
         accept=st.sampled_from(["", "allow_mismatch", "more_expected"]),
-        mood=st.sampled_from(["succeed", "succeed", "decline", "pend"]),
+        mood=st.sampled_from(["succeed", "decline", "pend", "fails_before", "fails_after"]),
     )
     def a_parcel_arrives(self, data: st.DataObject, all_of_it: bool, accept: str, mood: str) -> None:
-        """With all that is missing, or some of it, some of that damaged."""
+        """With all that is missing, or some of it, some of that damaged; the gateway is as it is."""
         self.world.payments.mood = mood
+        if mood.startswith("fails"):
+            setattr(self.world.payments, mood, True)
         target = self.pick(data, lambda each: each.is_open)
         if target is None:
             return
@@ -164,6 +181,7 @@ class Returns(RuleBasedStateMachine):
             if count or missing:
                 came[each.item_id] = (count - damaged, damaged)
         received = self.receive(target, came, **{accept: True} if accept else {})
+        self.world.repair()
         self.is_plain &= received is None or self.world.policy.refund_damaged
 
     @rule(data=st.data(), amount=st.integers(0, 400))
@@ -206,22 +224,67 @@ class Returns(RuleBasedStateMachine):
         assert after.answered == before.answered
         assert before.open_effects or after == before
 
-    @rule(
-        away=st.sampled_from(["", "", "payments", "inventory", "fulfillment"]),
-        acted=st.booleans(),
-    )
-    def the_weather_changes(self, away: str, acted: bool) -> None:
+    @rule(data=st.data())
+    def meanwhile(self, data: st.DataObject) -> None:
+        """Something happens outside."""
+        happenings: list[Callable[[st.DataObject], None]] = [
+            self.the_weather_changes,
+            self.time_passes,
+            self.a_gateway_moves_on,
+            self.somebody_looks,
+            self.more_is_fulfilled,
+            self.the_order_changes_its_status,
+            self.somebody_refunds_outside,
+        ]
+        what = data.draw(st.sampled_from(happenings))
+        what(data)
+
+    def the_weather_changes(self, data: st.DataObject) -> None:
         """All ports work, or one is away, before or after it acts."""
         self.world.repair()
+        away = data.draw(st.sampled_from(["", "payments", "inventory", "fulfillment"]))
         if away:
-            setattr(getattr(self.world, away), "fails_after" if acted else "fails_before", True)
+            how = data.draw(st.sampled_from(["fails_after", "fails_before"]))
+            setattr(getattr(self.world, away), how, True)
+
+    def time_passes(self, data: st.DataObject) -> None:
+        """Leases end, keys are forgotten; a timer may come by."""
+        self.world.now += data.draw(st.integers(1, 5)) * HOUR
+        if data.draw(st.booleans()):
+            self.world.service.resume()
+
+    def a_gateway_moves_on(self, data: st.DataObject) -> None:
+        """What was pending ends, what succeeded fails late; the notification is on its way."""
+        books = self.world.payments.books
+        moving = [key for key, stands in books.items() if isinstance(stands, RefundPending | RefundSucceeded)]
+        if moving:
+            key, reverse = data.draw(st.sampled_from(moving)), data.draw(st.booleans())
+            if isinstance(books[key], RefundPending):
+                self.notices.append(RecordRefundOutcome(key=key, outcome=books[key]))
+                books[key] = RefundDeclined("lost") if reverse else RefundSucceeded(f"re_{key}")
+            else:
+                books[key] = RefundReversed() if reverse else RefundDeclined("late")
+            self.notices.append(RecordRefundOutcome(key=key, outcome=books[key]))
+
+    @precondition(lambda self: self.notices)
+    @rule(data=st.data())
+    def a_notification_arrives(self, data: st.DataObject) -> None:
+        """Any of them, in any order, as often as it likes."""
+        self.handle(data.draw(st.sampled_from(self.notices)))
+
+    def somebody_looks(self, _: st.DataObject | None = None) -> None:
+        """At refunds of which nobody can tell, and tells what the gateway's books say."""
+        for refund in self.world.ledger.refunds:
+            if refund.status is RefundStatus.NEEDS_ATTENTION:
+                outcome = self.world.payments.books.get(refund.key, RefundDeclined("never_arrived"))
+                told = self.handle(RecordRefundOutcome(key=refund.key, outcome=outcome))
+                assert told is not None
 
     @rule()
     def what_is_outstanding_is_resumed(self) -> None:
         """By a timer."""
         self.world.service.resume()
 
-    @rule(data=st.data())
     def more_is_fulfilled(self, data: st.DataObject) -> None:
         """Some of what the customer still waits for."""
         items = [
@@ -230,12 +293,11 @@ class Returns(RuleBasedStateMachine):
         ]
         self.world.orders.put(evolve(self.world.order, items=items))
 
-    @rule(status=st.sampled_from([OrderStatus.COMPLETED, OrderStatus.CANCELED]))
-    def the_order_changes_its_status(self, status: OrderStatus) -> None:
+    def the_order_changes_its_status(self, data: st.DataObject) -> None:
         """A canceled one takes no requests, but still takes goods; the host may take it back."""
+        status = data.draw(st.sampled_from([OrderStatus.COMPLETED] * 2 + [OrderStatus.CANCELED]))
         self.world.orders.put(evolve(self.world.order, status=status))
 
-    @rule(data=st.data())
     def somebody_refunds_outside(self, data: st.DataObject) -> None:
         """What is left of a payment, or a part of it."""
         order = self.world.order
@@ -266,7 +328,11 @@ class Returns(RuleBasedStateMachine):
             assert any(not item.is_requested for item in received.items)
             self.is_plain &= self.world.policy.refund_damaged
 
-    @rule()
+    def teardown(self) -> None:
+        """However it went: in the end everything comes home, and nothing is lost."""
+        if hasattr(self, "world"):
+            self.everything_left_comes_home()
+
     def everything_left_comes_home(self) -> None:
         """Ports work again; open returns are received in full, the rest is returned: nothing is lost."""
         world = self.world
@@ -287,17 +353,28 @@ class Returns(RuleBasedStateMachine):
         opened = self.request(left)
         if opened is not None:
             self.receive(opened, {i: (q, 0) for i, q in left.items() if q})
-        world.service.resume()
+        self.until_quiet()
         for each in world.all_returns:
             if each.amount_due.amount:
                 self.handle(RetryRefund(return_id=each.id))
-        world.service.resume()
+        self.until_quiet()
 
         assert not world.ledger.open_effects
         if self.is_plain:
             back_before = total_paid(order) - sum(world.ledger.left_of_payments(order).values())
             whole = total_paid(order) - self.share_back_before()
             assert back_before == world.refunded() == whole
+
+    def until_quiet(self) -> None:
+        """Faults stopped: what is open is delivered, what is pending ends, everything is told."""
+        for _ in range(3):
+            self.world.now += 3 * HOUR
+            self.world.service.resume()
+        for key, stands in list(self.world.payments.books.items()):
+            if isinstance(stands, RefundPending):
+                self.world.payments.books[key] = RefundSucceeded(f"re_{key}")
+            self.handle(RecordRefundOutcome(key=key, outcome=self.world.payments.books[key]))
+        self.somebody_looks()
 
     def share_back_before(self) -> int:
         """What the units that came back without us were worth when their line was frozen."""
@@ -357,6 +434,11 @@ class Returns(RuleBasedStateMachine):
             assert self.world.payments.given_back(payment.id) <= ours <= payment.captured.amount
 
     @invariant()
+    def no_refund_is_made_twice(self) -> None:
+        """Under one key a gateway acts once, whatever its class."""
+        assert all(count == 1 for count in self.world.payments.executions.values())
+
+    @invariant()
     def each_return_is_paid_what_was_granted_and_no_more(self) -> None:
         """What is due is what was granted less what is in force."""
         for each in self.world.all_returns:
@@ -412,4 +494,4 @@ class Returns(RuleBasedStateMachine):
 
 
 TestReturns = Returns.TestCase
-TestReturns.settings = settings(stateful_step_count=40)
+TestReturns.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=40)
