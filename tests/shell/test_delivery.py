@@ -21,7 +21,13 @@ from rma import (
     StaleLedger,
     Unavailable,
 )
-from rma.adapters.memory import InMemoryEvents, InMemoryReturns, KeyReusedError, in_memory_service
+from rma.adapters.memory import (
+    InMemoryEvents,
+    InMemoryPayments,
+    InMemoryReturns,
+    KeyReusedError,
+    in_memory_service,
+)
 from rma.domain.change import Change, replay
 from rma.domain.money import Money
 from rma.ports import Payments
@@ -325,14 +331,14 @@ def test_resume_reaches_every_order_though_some_stay_open() -> None:
 
 def test_in_memory_ports_give_the_first_answer_and_refuse_another_request_under_a_key() -> None:
     """Like a gateway that compares parameters."""
-    world = World(order_of())
+    payments = InMemoryPayments()
     first = RefundRequest("k", "order_1", "ret_1", "pay_1", usd(5))
 
-    answers = [world.payments.refund(first), world.payments.refund(first)]
-    world.payments.mood = "decline"
-    answers.append(world.payments.refund(first))
+    answers = [payments.refund(first), payments.refund(first)]
+    payments.answer = lambda _: RefundDeclined("closed")
+    answers.append(payments.refund(first))
     with pytest.raises(KeyReusedError):
-        world.payments.refund(RefundRequest("k", "order_1", "ret_1", "pay_1", Money(6, "usd")))
+        payments.refund(RefundRequest("k", "order_1", "ret_1", "pay_1", Money(6, "usd")))
 
     assert len(set(map(repr, answers))) == 1
 
