@@ -1,0 +1,332 @@
+"""
+What this library costs above the SQL that it runs, on a SQLite file with WAL and `synchronous=FULL`.
+
+    python benchmarks/sqlite.py [directory of the disk to measure]
+
+It times `RequestReturn`, `ReceiveReturn` when exactly that arrives, and the same `ReceiveReturn` again.
+Beside each runs its *floor*: the very same statements with the very same parameters, BEGIN and COMMIT
+included, recorded from an earlier run of ours and executed on another file by a bare `sqlite3` cursor. The
+floor knows every statement beforehand: no rules, no JSON, no SQLAlchemy. Both files must end with the same
+rows before anything is printed.
+
+How to read it: ours and the floor take turns in one process, each going first in every second pair, and
+`ratio` is the median over the pairs. A ratio depends on the disk: what is in the floor is mostly the wait
+for it, once a commit. So the table also says what ours adds in microseconds, which does not depend on the
+disk, and what the ratio would be with that on a disk that needs a millisecond for a sync. Nothing here
+fails because of a time.
+"""
+
+import gc
+import os
+import platform
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
+from itertools import count
+from pathlib import Path
+from statistics import median
+from time import perf_counter_ns
+
+from attrs import evolve, field, frozen
+from in_memory import AT, order_of
+from sqlalchemy import event
+
+from rma import Order, ReceivedItem, ReceiveReturn, RequestedItem, RequestReturn, ReturnService
+from rma.adapters.memory import InMemoryInventory, InMemoryOrders, InMemoryPayments
+from rma.adapters.sql import SqlReturns
+
+#: How many pairs of samples are taken, and how many more come first to warm up.
+PAIRS, WARM_UP = 400, 40
+
+#: Commits of each operation.
+COMMITS = {"RequestReturn": 1, "ReceiveReturn": 2, "the same again": 0}
+
+TABLES = ("rma_ledgers", "rma_returns", "rma_events")
+
+#: A statement, its parameters, and whether these are many.
+Statement = tuple[str, object, bool]
+Row = tuple[object, ...]
+
+
+@frozen
+class Scenario:
+    """
+    What is timed.
+
+    Attributes:
+        lines: of each order.
+        stored: returns of other orders in the database.
+        earlier: returns of the same order, received before.
+        is_read_before: whether this process has read the order's ledger before.
+    """
+
+    name: str
+    lines: int = 1
+    stored: int = 0
+    earlier: int = 0
+    is_read_before: bool = False
+
+
+SCENARIOS = (
+    Scenario("1 line"),
+    Scenario("10 lines", lines=10),
+    Scenario("100 lines", lines=100),
+    Scenario("10 000 stored", stored=10_000),
+    Scenario("20 earlier", earlier=20, is_read_before=True),
+    Scenario("20 earlier, new to this process", earlier=20),
+)
+
+
+# What both are given
+
+
+def order_with(order_id: str, scenario: Scenario) -> Order:
+    """An order with enough units for every return of it."""
+    order = order_of(scenario.lines)
+    units = 2 * (scenario.earlier + 2)
+    items = [evolve(line, quantity=units, fulfilled_quantity=units) for line in order.items]
+    return evolve(order, id=order_id, items=items)
+
+
+def request_of(order: Order) -> RequestReturn:
+    """Two units of every line."""
+    items = [RequestedItem(item_id=line.id, quantity=2) for line in order.items]
+    return RequestReturn(order_id=order.id, items=items, idempotency_key="request")
+
+
+def receipt_of(order: Order, return_id: str) -> ReceiveReturn:
+    """Everything arrives, and can be sold again."""
+    items = [ReceivedItem(item_id=line.id, quantity=2) for line in order.items]
+    return ReceiveReturn(return_id=return_id, items=items, idempotency_key="receive")
+
+
+# Ours
+
+
+@frozen
+class Ours:
+    """A service over a database file, for orders `order_0`, `order_1`, …; each gets return `new_{n}`."""
+
+    returns: SqlReturns
+    service: ReturnService
+    orders: tuple[Order, ...]
+
+    def operations(self, number: int) -> tuple[tuple[str, Callable[[], object]], ...]:
+        """What is timed, on one order."""
+        order = self.orders[number]
+        receipt = receipt_of(order, f"ret_new_{number}")
+        return (
+            ("RequestReturn", lambda: self.service.handle(request_of(order))),
+            ("ReceiveReturn", lambda: self.service.handle(receipt)),
+            ("the same again", lambda: self.service.handle(receipt)),
+        )
+
+
+def ours_in(file: Path, scenario: Scenario, orders: tuple[Order, ...]) -> Ours:
+    """Ours over a new file, with everything in it that the scenario wants to be there."""
+    returns = SqlReturns(f"sqlite:///{file}")
+    returns.load("")  # makes the tables
+    with closing(sqlite3.connect(file)) as connection:
+        for table, rows in stored_before(scenario, orders).items():
+            slots = ", ".join("?" for _ in rows[0])
+            connection.executemany(f"INSERT INTO {table} VALUES ({slots})", rows)
+        connection.commit()
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return Ours(returns, service_over(returns, orders, (f"new_{number}" for number in count())), orders)
+
+
+def service_over(returns: SqlReturns, orders: Iterable[Order], ids: Iterator[str]) -> ReturnService:
+    """A service whose other ports cost next to nothing."""
+    return ReturnService(
+        orders=InMemoryOrders(orders),
+        returns=returns,
+        inventory=InMemoryInventory(),
+        payments=InMemoryPayments(),
+        clock=lambda: AT,
+        ids=lambda: next(ids),
+    )
+
+
+def stored_before(scenario: Scenario, orders: tuple[Order, ...]) -> dict[str, list[Row]]:
+    """By table, rows of other orders' returns, and of the earlier returns of these orders."""
+    found: dict[str, list[Row]] = {table: [] for table in TABLES}
+    for returned, order_ids in (
+        (1, [f"other_{number}" for number in range(scenario.stored)]),
+        (scenario.earlier, [order.id for order in orders]),
+    ):
+        for table, rows in template(scenario, returned).items():
+            found[table] += [_renamed(row, order_id) for order_id in order_ids for row in rows]
+    return {table: rows for table, rows in found.items() if rows}
+
+
+def template(scenario: Scenario, returned: int) -> dict[str, list[Row]]:
+    """By table, the rows of an order `@`, of which so many returns `ret_@_{n}` were received."""
+    order = order_with("@", scenario)
+    returns = SqlReturns("sqlite://")
+    returns.load("")
+    service = service_over(returns, [order], (f"@_{number}" for number in count()))
+    for _ in range(returned):
+        opened = service.handle(evolve(request_of(order), idempotency_key=None))
+        service.handle(evolve(receipt_of(order, opened.id), idempotency_key=None))
+    with returns.engine.connect() as connection:
+        rows = {
+            table: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}")]
+            for table in TABLES
+        }
+    returns.close()
+    return rows
+
+
+def _renamed(row: Row, order_id: str) -> Row:
+    return tuple([value.replace("@", order_id) if isinstance(value, str) else value for value in row])
+
+
+# The floor
+
+
+def recorded(ours: Ours) -> list[list[list[Statement]]]:
+    """By order and operation, the statements that ours runs."""
+    statements: list[Statement] = []
+
+    def statement(*asked: object) -> None:
+        _, _, sql, parameters, _, is_many = asked
+        statements.append((str(sql), parameters, bool(is_many)))
+
+    event.listen(ours.returns.engine, "before_cursor_execute", statement)
+    event.listen(ours.returns.engine, "commit", lambda _: statements.append(("COMMIT", (), False)))
+    found = []
+    for number in range(len(ours.orders)):
+        of_order = []
+        for _, run in ours.operations(number):
+            run()
+            of_order.append(statements.copy())
+            statements.clear()
+        found.append(of_order)
+    return found
+
+
+def floor_in(file: Path) -> sqlite3.Connection:
+    """A bare connection, as durable as ours."""
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.execute("PRAGMA synchronous = FULL")
+    return connection
+
+
+def run_floor(cursor: sqlite3.Cursor, statements: list[Statement]) -> object:
+    """The statements, one after the other, and what they find."""
+    found = None
+    for sql, parameters, is_many in statements:
+        if is_many:
+            cursor.executemany(sql, parameters)  # type: ignore[arg-type] # as recorded
+        else:
+            found = cursor.execute(sql, parameters).fetchall()  # type: ignore[arg-type] # as recorded
+    return found
+
+
+# Ours and the floor side by side
+
+
+@frozen
+class Timing:
+    """Microseconds of each side, pair by pair."""
+
+    ours: list[float] = field(factory=list)
+    floor: list[float] = field(factory=list)
+
+    @property
+    def added(self) -> float:
+        """What ours costs above its floor: microseconds."""
+        return median([mine - least for mine, least in zip(self.ours, self.floor, strict=True)])
+
+    @property
+    def ratio(self) -> float:
+        """Ours over the floor of the same pair."""
+        return median([mine / least for mine, least in zip(self.ours, self.floor, strict=True)])
+
+
+def measured(scenario: Scenario, directory: Path) -> dict[str, Timing]:
+    """Each operation of the scenario."""
+    orders = tuple([order_with(f"order_{number}", scenario) for number in range(PAIRS + WARM_UP)])
+    recording, ours = [ours_in(directory / name, scenario, orders) for name in ("recorded.db", "ours.db")]
+    ours_in(directory / "floor.db", scenario, orders).returns.close()
+    recordings = recorded(recording)
+    timings = {name: Timing() for name in COMMITS}
+    with closing(floor_in(directory / "floor.db")) as connection:
+        cursor = connection.cursor()
+        for number, statements in enumerate(recordings):
+            if scenario.is_read_before:
+                ours.returns.load(orders[number].id)
+            gc.collect(0)
+            for (name, run), floor in zip(ours.operations(number), statements, strict=True):
+                if number % 2:  # who goes first finds the caches cold
+                    mine = _microseconds(run)
+                    least = _microseconds(lambda: run_floor(cursor, floor))  # noqa: B023 # called at once
+                else:
+                    least = _microseconds(lambda: run_floor(cursor, floor))  # noqa: B023 # called at once
+                    mine = _microseconds(run)
+                if number >= WARM_UP:
+                    timings[name].ours.append(mine)
+                    timings[name].floor.append(least)
+    recording.returns.close()
+    ours.returns.close()
+    assert contents(directory / "ours.db") == contents(directory / "floor.db")
+    return timings
+
+
+def contents(file: Path) -> dict[str, list[Row]]:
+    """All rows, by table."""
+    with closing(sqlite3.connect(file)) as connection:
+        return {
+            table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()
+            for table in TABLES
+        }
+
+
+def sync_time(directory: Path) -> float:
+    """How long this disk needs until four kilobytes are on it: microseconds."""
+    taken = []
+    with (directory / "sync").open("wb", buffering=0) as file:
+        for _ in range(200):
+            file.write(b"x" * 4096)
+            taken.append(_microseconds(lambda: os.fsync(file.fileno())))
+    return median(taken)
+
+
+def _microseconds(run: Callable[[], object]) -> float:
+    start = perf_counter_ns()
+    kept = run()
+    end = perf_counter_ns()
+    del kept  # only now: taking it apart is not part of the work
+    return (end - start) / 1000
+
+
+def main() -> None:
+    """Print the table."""
+    parent = sys.argv[1] if len(sys.argv) > 1 else None
+    with tempfile.TemporaryDirectory(dir=parent) as found:
+        sync = sync_time(Path(found))
+    print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
+    print(f"SQLite {sqlite3.sqlite_version}; a sync takes {sync:.0f} us")
+    print(
+        f"{'operation':<15} {'scenario':<32} {'ours us':>9} {'floor us':>9} {'added us':>9} {'ratio':>6}"
+        f" {'at 1 ms':>8}"
+    )
+    gc.collect()
+    gc.disable()
+    for scenario in SCENARIOS:
+        with tempfile.TemporaryDirectory(dir=parent) as directory:
+            timings = measured(scenario, Path(directory))
+        gc.collect()
+        for name, timing in timings.items():
+            slower = COMMITS[name] * (1000 - sync)
+            floor = median(timing.floor) + slower
+            print(
+                f"{name:<15} {scenario.name:<32} {median(timing.ours):>9.0f} {median(timing.floor):>9.0f}"
+                f" {timing.added:>9.0f} {timing.ratio:>6.2f} {(floor + timing.added) / floor:>8.2f}"
+            )
+
+
+if __name__ == "__main__":
+    main()

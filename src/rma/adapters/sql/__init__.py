@@ -1,0 +1,10 @@
+"""
+Ledgers in a database: SQLite by default, PostgreSQL when one machine is too small. Needs `rma[sql]`.
+
+Values travel as JSON documents (`codec`); `schema` has the tables, `statements` all that is asked of them.
+"""
+
+from rma.adapters.sql.returns import SqlReturns
+from rma.adapters.sql.service import sql_service
+
+__all__ = ["SqlReturns", "sql_service"]

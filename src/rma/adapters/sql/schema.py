@@ -1,0 +1,103 @@
+"""
+The tables, the same in every database. Nothing but `prepare` writes outside of a commit.
+
+`rma_ledgers` has a row for each order, `rma_returns` one for each return, `rma_events` one for each event.
+What they hold is in their `document`; the columns beside it are what rows are found, ordered and compared
+by. Primary keys lead with the order, no key is drawn from a sequence, no row refers to another order.
+"""
+
+from sqlalchemy import Column, Connection, Index, Integer, MetaData, Table, Text, inspect, select
+
+from rma.domain.errors import Unavailable
+
+#: Of tables and documents. Whoever changes what is stored counts it up, and reads what was stored before.
+FORMAT = 1
+
+
+metadata = MetaData()
+
+#: `format` of everything else here, in the only row.
+formats = Table("rma_format", metadata, Column("format", Integer, primary_key=True, autoincrement=False))
+
+#: `waiting_since`: since when its oldest open effect is open. `due_at`: before which none is due; null for
+#: at once. `unpublished_since`: since when it has events that no publisher took. All three in UTC as ISO
+#: 8601 with microseconds, which sorts as time does in every database.
+ledgers = Table(
+    "rma_ledgers",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("published", Integer, nullable=False),
+    Column("waiting_since", Text),
+    Column("due_at", Text),
+    Column("unpublished_since", Text),
+    Column("document", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: `position`: the return's place among the order's, from 0.
+returns = Table(
+    "rma_returns",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False),
+    Column("return_id", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("rma_returns_by_id", "return_id", unique=True),
+)
+
+#: `revision`, `number`: the commit it belongs to, and its place there.
+events = Table(
+    "rma_events",
+    metadata,
+    Column("order_id", Text, primary_key=True),
+    Column("revision", Integer, primary_key=True, autoincrement=False),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("document", Text, nullable=False),
+)
+
+_waits = ledgers.c.waiting_since.is_not(None)
+Index(
+    "rma_ledgers_waiting",
+    ledgers.c.waiting_since,
+    ledgers.c.order_id,
+    ledgers.c.due_at,
+    sqlite_where=_waits,
+    postgresql_where=_waits,
+)
+_is_behind = ledgers.c.unpublished_since.is_not(None)
+Index(
+    "rma_ledgers_unpublished",
+    ledgers.c.unpublished_since,
+    ledgers.c.order_id,
+    sqlite_where=_is_behind,
+    postgresql_where=_is_behind,
+)
+
+
+def prepare(connection: Connection) -> None:
+    """
+    Make the tables, where there are none yet.
+
+    Raises:
+        Unavailable: `newer_format`: they were made by a later version of this library.
+    """
+    found = _format(connection) if inspect(connection).has_table(formats.name) else None
+    if found is None:
+        begin(connection)
+        metadata.create_all(connection)
+        if _format(connection) is None:  # nobody else was faster
+            connection.execute(formats.insert(), {"format": FORMAT})
+        connection.commit()
+    elif found > FORMAT:
+        raise Unavailable("newer_format", {"found": found, "known": FORMAT})
+
+
+def begin(connection: Connection) -> None:
+    """Begin a transaction that will write. SQLite is told so at once, and lets it wait for its turn."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _format(connection: Connection) -> int | None:
+    return connection.scalar(select(formats.c.format))

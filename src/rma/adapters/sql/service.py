@@ -1,0 +1,41 @@
+"""A service over a database, in one call."""
+
+from typing import Required, TypedDict, Unpack
+
+from sqlalchemy import URL, Engine
+
+from rma.adapters.sql.returns import SqlReturns
+from rma.domain.policy import ReturnPolicy
+from rma.ports import (
+    Clock,
+    EventPublisher,
+    Fulfillment,
+    Ids,
+    Inventory,
+    OrderRepository,
+    Payments,
+    Policies,
+    ReturnReasonRepository,
+    ShippingOptionRepository,
+)
+from rma.service import ReturnService
+
+
+class Ports(TypedDict, total=False):
+    """The keywords of `ReturnService`, but for `returns`; what is left out is as there."""
+
+    orders: Required[OrderRepository]
+    inventory: Required[Inventory]
+    payments: Required[Payments]
+    fulfillment: Fulfillment | None
+    shipping_options: ShippingOptionRepository
+    return_reasons: ReturnReasonRepository
+    policies: Policies | ReturnPolicy
+    events: EventPublisher | None
+    clock: Clock
+    ids: Ids
+
+
+def sql_service(engine_or_url: Engine | URL | str, **ports: Unpack[Ports]) -> ReturnService:
+    """A service whose ledgers are in this database: see `SqlReturns`, and `ReturnService` for the rest."""
+    return ReturnService(returns=SqlReturns(engine_or_url), **ports)

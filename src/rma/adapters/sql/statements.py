@@ -1,0 +1,115 @@
+"""Every statement that a load, a commit or a look at what is outstanding runs."""
+
+from collections.abc import Callable
+
+from attrs import frozen
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Insert,
+    Integer,
+    Table,
+    Text,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    null,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+
+from rma.adapters.sql.schema import events, ledgers, returns
+from rma.domain.errors import InvalidValue
+
+
+def _ledger(order_id: ColumnElement[str]) -> CompoundSelect[int, str, int, int, str]:
+    """The ledger's row, and after it its returns', oldest first: one statement sees them as they stood."""
+    ledger = select(
+        literal_column("-1", Integer).label("position"),
+        ledgers.c.order_id,
+        ledgers.c.revision,
+        ledgers.c.published,
+        ledgers.c.document,
+    ).where(ledgers.c.order_id == order_id)
+    its_returns = select(returns.c.position, null(), null(), null(), returns.c.document).where(
+        returns.c.order_id == order_id
+    )
+    return union_all(ledger, its_returns).order_by("position")
+
+
+LEDGER = _ledger(bindparam("order_id", type_=Text))
+LEDGER_OF_RETURN = _ledger(
+    select(returns.c.order_id).where(returns.c.return_id == bindparam("return_id")).scalar_subquery()
+)
+REVISION = select(ledgers.c.revision).where(ledgers.c.order_id == bindparam("order_id"))
+HISTORY = (
+    select(events.c.document)
+    .where(events.c.order_id == bindparam("order_id"))
+    .order_by(events.c.revision, events.c.number)
+)
+WAITING = (
+    select(ledgers.c.order_id)
+    .where(
+        ledgers.c.waiting_since.is_not(None),
+        or_(ledgers.c.due_at.is_(None), ledgers.c.due_at <= bindparam("now")),
+    )
+    .order_by(ledgers.c.waiting_since, ledgers.c.order_id)
+    .limit(bindparam("limit"))
+)
+UNPUBLISHED = (
+    select(ledgers.c.order_id)
+    .where(ledgers.c.unpublished_since.is_not(None))
+    .order_by(ledgers.c.unpublished_since, ledgers.c.order_id)
+    .limit(bindparam("limit"))
+)
+
+_since = bindparam("since", type_=Text)
+
+#: Compare and set: no row is changed if the stored revision is another.
+NEXT_REVISION = (
+    update(ledgers)
+    .where(ledgers.c.order_id == bindparam("of_order"), ledgers.c.revision == bindparam("expected_revision"))
+    .values(unpublished_since=case((_since.is_not(None), func.coalesce(ledgers.c.unpublished_since, _since))))
+)
+NEW_EVENTS = insert(events)
+
+
+@frozen
+class Upserts:
+    """What databases spell differently: rows that may be there already."""
+
+    first_revision: Insert
+    changed_returns: Insert
+
+
+def upserts(dialect: str) -> Upserts:
+    """
+    In the words of this database.
+
+    Raises:
+        InvalidValue: it is none that this adapter knows.
+    """
+    match dialect:
+        case "sqlite":
+            return _upserts(sqlite.insert)
+        case "postgresql":
+            return _upserts(postgresql.insert)
+        case _:
+            details = {"field": "SqlReturns.engine", "value": dialect, "expected": "sqlite or postgresql"}
+            raise InvalidValue("invalid_value", details)
+
+
+def _upserts(into: Callable[[Table], sqlite.Insert] | Callable[[Table], postgresql.Insert]) -> Upserts:
+    changed = into(returns)
+    return Upserts(
+        into(ledgers).values(unpublished_since=_since).on_conflict_do_nothing(),
+        changed.on_conflict_do_update(
+            index_elements=[returns.c.order_id, returns.c.position],
+            set_={"document": changed.excluded.document},
+        ),
+    )

@@ -1,0 +1,8 @@
+"""
+For adapter authors, and for hosts that want their own tests to be as hard as ours.
+
+`contracts`: what each port promises, as test classes to subclass (extra `testing`: pytest, hypothesis).
+`faults`, `faulty`: crashes, time-outs, repeated and refused calls at every moment there is (no extra).
+`strategies`: orders, commands and whole lives of orders (extra `testing`: hypothesis).
+`rehearsal`: the pure core alone, for commits without ports (no extra).
+"""

@@ -1,0 +1,49 @@
+"""
+What each port promises, as a test class an adapter is held to.
+
+Subclass one in your tests under a name that begins with `Test`, say how the adapter is made, and pytest
+runs its laws; the base classes themselves are not collected. A method that looks at the outside tells the
+laws what the adapter can not: how many refunds the gateway really made, what is really in stock.
+
+    from rma.testing.contracts import PaymentsContract
+
+    class TestGateway(PaymentsContract):
+        def make(self) -> GatewayPayments:
+            self.gateway = FakeGateway()
+            return GatewayPayments(self.gateway)
+
+        def refunds_made(self, key: str) -> int:
+            return self.gateway.count(idempotency_key=key)
+"""
+
+import pytest
+
+pytest.register_assert_rewrite(
+    *[
+        f"{__name__}.{module}"
+        for module in ("catalogues", "events", "fulfillment", "inventory", "payments", "races", "returns")
+    ]
+)
+
+from rma.testing.contracts.catalogues import (  # noqa: E402 # pytest explains asserts of what is imported later
+    OrderRepositoryContract,
+    ReturnReasonRepositoryContract,
+    ShippingOptionRepositoryContract,
+)
+from rma.testing.contracts.events import EventPublisherContract  # noqa: E402
+from rma.testing.contracts.fulfillment import FulfillmentContract  # noqa: E402
+from rma.testing.contracts.inventory import InventoryContract  # noqa: E402
+from rma.testing.contracts.payments import PaymentsContract, RefundLookupContract  # noqa: E402
+from rma.testing.contracts.returns import ReturnRepositoryContract  # noqa: E402
+
+__all__ = [
+    "EventPublisherContract",
+    "FulfillmentContract",
+    "InventoryContract",
+    "OrderRepositoryContract",
+    "PaymentsContract",
+    "RefundLookupContract",
+    "ReturnReasonRepositoryContract",
+    "ReturnRepositoryContract",
+    "ShippingOptionRepositoryContract",
+]

@@ -1,0 +1,137 @@
+"""What `Fulfillment` promises."""
+
+from abc import ABC, abstractmethod
+
+from attrs import evolve
+
+from rma.domain.effects import CancelShipmentRequest, ReturnShipment, ReturnShipmentRequest, StockLine
+from rma.domain.money import Money
+from rma.domain.offers import ShippingMethod
+from rma.ports import Fulfillment
+from rma.testing.contracts.threads import at_once
+
+KEY = "ret_contract/shipment/1"
+OTHER_KEY = "ret_contract/shipment/2"
+CANCEL_KEY = "ret_contract/cancel_shipment/1"
+
+
+class FulfillmentContract(ABC):
+    """Laws of an adapter for carriers."""
+
+    @abstractmethod
+    def make(self) -> Fulfillment:
+        """The adapter over a carrier that has booked nothing yet, anew for each law."""
+
+    @abstractmethod
+    def bookings_made(self, key: str) -> int:
+        """How many shipments the carrier that was made last has really booked under this key, ever."""
+
+    @abstractmethod
+    def is_canceled(self, key: str) -> bool:
+        """Whether what was booked under this key is canceled."""
+
+    def request(self, key: str) -> ReturnShipmentRequest:
+        """A shipment that the carrier books; override it where options and locations have to exist."""
+        return ReturnShipmentRequest(
+            key=key,
+            order_id="order_1",
+            return_id="ret_contract",
+            shipping_method=ShippingMethod("sm_1", "so_1", "Parcel", Money(200, "usd")),
+            provider_id="carrier",
+            location_id="loc_1",
+            lines=(StockLine("mug", "v_mug", 2),),
+        )
+
+    def cancellation(self, key: str, shipment: ReturnShipment) -> CancelShipmentRequest:
+        """The booking under `KEY`, called off."""
+        return CancelShipmentRequest(key, "order_1", "ret_contract", KEY, shipment)
+
+    def test_a_shipment_that_is_asked_for_is_booked(self) -> None:
+        """Once, and the answer says what the carrier said."""
+        carrier = self.make()
+
+        answer = carrier.book_return(self.request(KEY))
+
+        assert isinstance(answer, ReturnShipment)
+        assert self.bookings_made(KEY) == 1
+        assert not self.is_canceled(KEY)
+
+    def test_a_repeated_key_books_nothing_and_gives_the_first_answer(self) -> None:
+        """The same label, however often it is asked for."""
+        carrier = self.make()
+
+        answers = [carrier.book_return(self.request(KEY)) for _ in range(3)]
+
+        assert answers[1:] == answers[:1] * 2
+        assert self.bookings_made(KEY) == 1
+
+    def test_two_keys_are_two_shipments(self) -> None:
+        """With a label each, even where everything else is equal."""
+        carrier = self.make()
+
+        first, second = (carrier.book_return(self.request(key)) for key in (KEY, OTHER_KEY))
+
+        assert first != second
+        assert [self.bookings_made(key) for key in (KEY, OTHER_KEY)] == [1, 1]
+
+    def test_another_request_under_the_same_key_is_not_booked(self) -> None:
+        """It is refused, or answered as the first was."""
+        carrier = self.make()
+        first = carrier.book_return(self.request(KEY))
+        other = evolve(self.request(KEY), lines=(StockLine("mug", "v_mug", 1),))
+
+        assert _answer(carrier, other) in (None, first)
+        assert self.bookings_made(KEY) == 1
+        assert carrier.book_return(self.request(KEY)) == first
+
+    def test_a_canceled_shipment_is_canceled(self) -> None:
+        """That one and no other."""
+        carrier = self.make()
+        shipment = carrier.book_return(self.request(KEY))
+        carrier.book_return(self.request(OTHER_KEY))
+
+        carrier.cancel_return(self.cancellation(CANCEL_KEY, shipment))
+
+        assert self.is_canceled(KEY)
+        assert not self.is_canceled(OTHER_KEY)
+
+    def test_a_repeated_cancellation_is_harmless(self) -> None:
+        """Whether under its own key or under another: a booking that is gone already is canceled."""
+        carrier = self.make()
+        shipment = carrier.book_return(self.request(KEY))
+
+        for key in (CANCEL_KEY, CANCEL_KEY, f"{CANCEL_KEY}0"):
+            carrier.cancel_return(self.cancellation(key, shipment))
+
+        assert self.is_canceled(KEY)
+        assert self.bookings_made(KEY) == 1
+
+    def test_a_repeated_booking_does_not_undo_a_cancellation(self) -> None:
+        """It gives the first answer and nothing else."""
+        carrier = self.make()
+        shipment = carrier.book_return(self.request(KEY))
+        carrier.cancel_return(self.cancellation(CANCEL_KEY, shipment))
+
+        again = carrier.book_return(self.request(KEY))
+
+        assert again == shipment
+        assert self.is_canceled(KEY)
+        assert self.bookings_made(KEY) == 1
+
+    def test_a_key_that_is_sent_twice_at_once_books_one_shipment(self) -> None:
+        """One of the two may be told to come again; then it gets the first answer."""
+        carrier = self.make()
+        request = self.request(KEY)
+
+        told = at_once([lambda: carrier.book_return(request)] * 4)
+
+        answer = carrier.book_return(request)
+        assert all(each == answer for each in told if not isinstance(each, Exception))
+        assert self.bookings_made(KEY) == 1
+
+
+def _answer(carrier: Fulfillment, request: ReturnShipmentRequest) -> ReturnShipment | None:
+    try:
+        return carrier.book_return(request)
+    except Exception:
+        return None

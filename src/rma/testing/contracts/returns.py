@@ -1,0 +1,250 @@
+"""What `ReturnRepository` promises."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from rma.domain.change import Change, replay, unchanged
+from rma.domain.errors import NotFound, StaleLedger
+from rma.domain.events import Event
+from rma.domain.ledger import ReturnLedger
+from rma.ports import ReturnRepository
+from rma.testing.contracts.races import RacesOfCommits
+from rma.testing.contracts.storing import LATER, in_vain, owner, receive, rehearsal, request, rivals, told
+from rma.testing.rehearsal import Flow
+from rma.testing.strategies import flows
+
+
+class ReturnRepositoryContract(RacesOfCommits):
+    """
+    Laws of a store for ledgers.
+
+    Attributes:
+        examples: how many lives of an order are stored by the law that stores whole lives.
+    """
+
+    examples: int = 30
+
+    # -- what is loaded -----------------------------------------------------------------------------
+
+    def test_an_unknown_order_is_an_empty_ledger_at_revision_0(self) -> None:
+        """Without history; and reading it stores nothing."""
+        returns = self.make()
+
+        for _ in range(2):
+            assert returns.load("order_1") == ReturnLedger("order_1")
+            assert returns.history("order_1") == ()
+            assert tuple(returns.outstanding(LATER, 10, unpublished=True)) == ()
+
+    @pytest.mark.parametrize("unknown_id", ["ret_9", "", "order_1", "' OR 1=1 --", "ñandú-🥜"])
+    def test_an_unknown_return_is_not_found(self, unknown_id: str) -> None:
+        """With the code and the id that the library's own answers are made of."""
+        returns = self.make()
+        returns.commit(rehearsal().handle(request()))
+
+        with pytest.raises(NotFound) as error:
+            returns.load_by_return(unknown_id)
+
+        assert error.value.code == "return_not_found"
+        assert error.value.details == {"return_id": unknown_id}
+
+    def test_what_is_loaded_is_what_was_committed(self) -> None:
+        """By order and by every return: open effects in their order, what was tried, answered keys."""
+        returns, life = self.make(), rehearsal()
+        for command in (request(key="k", label=True), receive("ret_order_1_1"), request(note={"é": [1]})):
+            returns.commit(life.handle(command))
+        returns.commit(life.settle(in_vain))
+
+        again = self.reopen(returns)
+
+        assert again.load("order_1") == life.ledger
+        assert again.load_by_return("ret_order_1_1") == life.ledger
+        assert again.load_by_return("ret_order_1_2") == life.ledger
+        assert list(again.load("order_1").open_effects) == list(life.ledger.open_effects)
+
+    def test_whole_lives_of_orders_are_stored_commit_by_commit(self) -> None:
+        """After each: ledger, returns, history, which alone rebuilds the ledger, and what is outstanding."""
+
+        @settings(
+            max_examples=self.examples,
+            deadline=None,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        )
+        @given(flow=flows())
+        def law(flow: Flow) -> None:
+            returns = self.make()
+            events: tuple[Event, ...] = ()
+            for change in flow:
+                returns.commit(change)
+                events += change.events
+                again, ledger = self.reopen(returns), change.ledger
+                assert again.load("order_1") == ledger
+                assert all(again.load_by_return(each.id) == ledger for each in ledger.returns)
+                assert again.history("order_1") == events
+                assert replay("order_1", again.history("order_1")) == ledger
+                is_due, is_behind = ledger.is_due(LATER), ledger.published < ledger.revision
+                assert list(again.outstanding(LATER, 9)) == ["order_1"] * is_due
+                listed = list(again.outstanding(LATER, 9, unpublished=True))
+                assert listed == ["order_1"] * (is_due or is_behind)
+
+        law()
+
+    def test_history_is_in_order(self) -> None:
+        """Oldest first: by revision, then by number, past the tenth as well."""
+        returns, life = self.make(), rehearsal()
+        for number in range(1, 7):
+            returns.commit(life.handle(request(label=True)))
+            returns.commit(life.handle(receive(f"ret_order_1_{number}")))
+
+        places = [(event.revision, event.number) for event in self.reopen(returns).history("order_1")]
+
+        assert places == [(revision, 1) for revision in range(1, 13)]
+
+    # -- what is committed --------------------------------------------------------------------------
+
+    def test_a_change_without_events_is_no_commit(self) -> None:
+        """Whatever its revision says: nothing is stored, and nothing is refused."""
+        returns, life = self.make(), rehearsal()
+        returns.commit(life.handle(request()))
+        before = told(returns)
+
+        for revision in (0, 1, 7):
+            returns.commit(unchanged(ReturnLedger("order_1", revision=revision)))
+            returns.commit(unchanged(ReturnLedger("order_2", revision=revision)))
+
+        assert told(self.reopen(returns)) == before
+        assert returns.load("order_2") == ReturnLedger("order_2")
+
+    def test_a_commit_that_comes_too_late_is_refused_and_stores_nothing(self) -> None:
+        """Neither ledger nor history, nor its new return, nor what it has outstanding."""
+        returns, life = self.make(), rehearsal()
+        returns.commit(life.handle(request()))
+        (late,) = rivals(life, 1, "late")
+        returns.commit(life.handle(request()))
+
+        self.assert_stale(returns, late, new_return="ret_late_0_1")
+
+    def test_a_first_commit_that_comes_second_is_refused_and_stores_nothing(self) -> None:
+        """An order's first commit races as any other does."""
+        returns, life = self.make(), rehearsal()
+        (late,) = rivals(life, 1, "late")
+        returns.commit(life.handle(request()))
+
+        self.assert_stale(returns, late, new_return="ret_late_0_1")
+
+    def test_a_commit_for_a_revision_that_is_not_there_yet_is_refused(self) -> None:
+        """For an order that is known, and for one that is not."""
+        returns, life, other = self.make(), rehearsal(), rehearsal("order_2")
+        returns.commit(life.handle(request()))
+        life.handle(request())
+        other.handle(request("order_2"))
+
+        self.assert_stale(returns, life.handle(request()), new_return="ret_order_1_3")
+        self.assert_stale(returns, other.handle(request("order_2")), new_return="ret_order_2_2")
+
+    def test_a_commit_that_is_repeated_is_refused(self) -> None:
+        """It was stored; whoever did not hear so decides again."""
+        returns, life = self.make(), rehearsal()
+        change = life.handle(request(label=True))
+        returns.commit(change)
+
+        self.assert_stale(returns, change)
+
+    def test_a_commit_that_fails_stores_nothing(self) -> None:
+        """Not what came before the failure either: here, what the store may not be able to write."""
+        returns, life = self.make(), rehearsal()
+        returns.commit(life.handle(request()))
+        before = told(returns, "ret_order_1_2", "ret_order_1_3")
+        first = life.handle(request(label=True))
+        both = first.then(life.handle(request(note=lambda: "a function is not data")).events)
+
+        try:
+            returns.commit(both)
+        except Exception:
+            assert told(self.reopen(returns), "ret_order_1_2", "ret_order_1_3") == before
+        else:
+            assert self.reopen(returns).load("order_1") == both.ledger
+
+    def test_orders_do_not_disturb_each_other(self) -> None:
+        """Each has its own ledger, revision, returns and history."""
+        returns, lives = self.make(), [rehearsal("order_1"), rehearsal("order_2")]
+        for _ in range(2):
+            for life in lives:
+                returns.commit(life.handle(request(life.order.id, label=True, key="same key")))
+                returns.commit(life.settle())
+
+        again = self.reopen(returns)
+
+        for life in lives:
+            assert again.load(life.order.id) == life.ledger
+            assert again.history(life.order.id) == tuple([e for c in life.changes for e in c.events])
+            assert owner(again, f"ret_{life.order.id}_1") == life.order.id
+
+    # -- what is outstanding ------------------------------------------------------------------------
+
+    def test_an_order_is_outstanding_while_effects_are_open(self) -> None:
+        """Those that were tried in vain too; not when all have ended."""
+        returns, life = self.make(), rehearsal()
+        for change, expected in (
+            (life.handle(request()), []),
+            (life.handle(receive("ret_order_1_1")), ["order_1"]),
+            (life.settle(in_vain), ["order_1"]),
+            (life.settle(), []),
+        ):
+            returns.commit(change)
+            assert list(self.reopen(returns).outstanding(LATER, 10)) == expected
+
+    def test_who_waited_longest_is_outstanding_first_and_no_more_than_asked_for(self) -> None:
+        """So that a timer with a limit comes to everybody."""
+        returns, lives = self.make(), []
+        for number in range(5):
+            life = rehearsal(f"order_{5 - number}", at=LATER - timedelta(hours=5 - number))
+            returns.commit(life.handle(request(life.order.id, label=True)))
+            lives.append(life)
+        returns.commit(lives[1].settle())
+        waiting = ["order_5", "order_3", "order_2", "order_1"]
+
+        for limit in range(1, 6):
+            assert list(returns.outstanding(LATER, limit)) == waiting[:limit]
+            assert len(tuple(returns.outstanding(LATER, limit, unpublished=True))) == limit
+
+    def test_an_effect_under_a_lease_is_outstanding_when_the_lease_is_over(self) -> None:
+        """And before, if another effect of the order is not leased."""
+        returns, life = self.make(), rehearsal()
+        until = LATER - timedelta(hours=1)
+        a_moment = timedelta(seconds=1)
+        returns.commit(life.handle(request(label=True)))
+        returns.commit(life.lease(["ret_order_1_1/shipment/1"], until))
+
+        assert list(returns.outstanding(until - a_moment, 10)) == []
+        assert list(returns.outstanding(until, 10)) == ["order_1"]
+        assert list(returns.outstanding(until + a_moment, 10)) == ["order_1"]
+        returns.commit(life.handle(request(label=True)))
+        assert list(returns.outstanding(until - a_moment, 10)) == ["order_1"]
+
+    def test_orders_with_unpublished_events_are_named_to_those_who_publish(self) -> None:
+        """Whether effects are open or not; each order once; and nobody else is told."""
+        returns, life, other = self.make(), rehearsal(), rehearsal("order_2")
+        returns.commit(life.handle(request()))
+        returns.commit(other.handle(request("order_2", label=True)))
+
+        assert list(returns.outstanding(LATER, 10)) == ["order_2"]
+        assert sorted(returns.outstanding(LATER, 10, unpublished=True)) == ["order_1", "order_2"]
+        returns.commit(life.publish())
+        assert list(returns.outstanding(LATER, 10, unpublished=True)) == ["order_2"]
+        returns.commit(life.handle(request()))
+        assert sorted(returns.outstanding(LATER, 10, unpublished=True)) == ["order_1", "order_2"]
+
+    def assert_stale(
+        self, returns: ReturnRepository, change: Change, *, new_return: str | None = None
+    ) -> None:
+        """The change is refused as stale, and everything is as it was."""
+        before = told(returns, order_id=change.order_id)
+        with pytest.raises(StaleLedger) as error:
+            returns.commit(change)
+
+        assert error.value.code == "stale_ledger"
+        again = self.reopen(returns)
+        assert told(again, order_id=change.order_id) == before
+        assert new_return is None or owner(again, new_return) is None

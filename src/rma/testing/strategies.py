@@ -1,0 +1,286 @@
+"""
+Orders of every shape that can be, and what can be asked about them: hypothesis strategies.
+
+Everything is built through constructors, so that a strategy can not draw what a host could not build.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+
+from attrs import evolve
+from hypothesis import strategies as st
+
+from rma.domain.commands import (
+    CancelReturn,
+    Command,
+    ReceivedItem,
+    ReceiveReturn,
+    RecordRefundOutcome,
+    RequestedItem,
+    RequestReturn,
+    RetryRefund,
+)
+from rma.domain.effects import (
+    Effect,
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundRequest,
+    RefundReversed,
+    RefundSucceeded,
+    Unknown,
+)
+from rma.domain.errors import Rejected
+from rma.domain.money import Money
+from rma.domain.offers import ShippingOption
+from rma.domain.order import Adjustment, LineItem, Order, Payment
+from rma.domain.policy import Fee, ReturnPolicy
+from rma.domain.pricing import price_lines
+from rma.domain.returns import Return, ReturnStatus
+from rma.domain.tax import TaxLine
+from rma.domain.views import returnable_items
+from rma.testing.rehearsal import Flow, Rehearsal, Result, counting, good_end
+
+#: Rates that divide badly, that are usual, and that are nothing.
+RATES = [Decimal(rate) for rate in ("0", "5", "7.5", "10", "12.5", "19", "20", "25", "8.875", "33.3")]
+
+#: What gateways tell about refunds by themselves.
+_NOTICES: tuple[RefundOutcome | RefundReversed, ...] = (
+    RefundSucceeded("re_told"),
+    RefundDeclined("refund_failed"),
+    RefundReversed(),
+)
+
+#: Minor units: small ones, usual ones, and those at which rounding goes wrong.
+amounts = st.one_of(st.integers(0, 30), st.integers(0, 5000), st.sampled_from([99, 100, 199, 333, 999, 1000]))
+
+
+@st.composite
+def tax_lines(draw: st.DrawFn, at_most: int = 3) -> tuple[TaxLine, ...]:
+    """Up to so many taxes."""
+    rates = draw(st.lists(st.sampled_from(RATES), max_size=at_most))
+    return tuple([TaxLine(rate, code=f"t{number}") for number, rate in enumerate(rates, start=1)])
+
+
+@st.composite
+def line_items(
+    draw: st.DrawFn, item_id: str = "a", *, most_units: int = 7, currency: str = "usd"
+) -> LineItem:
+    """A line with discounts and taxes, on top or contained, of which some was fulfilled and came back."""
+    quantity = draw(st.integers(1, most_units))
+    unit_price = draw(amounts)
+    fulfilled = draw(st.one_of(st.just(quantity), st.integers(0, quantity)))
+    return LineItem(
+        id=item_id,
+        quantity=quantity,
+        unit_price=Money(unit_price, currency),
+        fulfilled_quantity=fulfilled,
+        returned_quantity=draw(st.one_of(st.just(0), st.integers(0, fulfilled))),
+        variant_id=f"v_{item_id}",
+        adjustments=draw(discounts(unit_price * quantity, currency)),
+        tax_lines=draw(tax_lines()),
+        is_tax_inclusive=draw(st.booleans()),
+    )
+
+
+@st.composite
+def discounts(draw: st.DrawFn, value: int, currency: str = "usd") -> tuple[Adjustment, ...]:
+    """Up to two discounts, together at most this value."""
+    found: list[Adjustment] = []
+    for _ in range(draw(st.integers(0, 2))):
+        amount = draw(st.integers(0, value))
+        found.append(Adjustment(Money(amount, currency)))
+        value -= amount
+    return tuple(found)
+
+
+@st.composite
+def orders(
+    draw: st.DrawFn,
+    *,
+    order_id: str = "order_1",
+    currency: str = "usd",
+    most_lines: int = 4,
+    most_units: int = 7,
+) -> Order:
+    """An order, its discounts, and payments that captured exactly what it came to, in up to three parts."""
+    items = [
+        draw(line_items(f"i{number}", most_units=most_units, currency=currency))
+        for number in range(1, draw(st.integers(1, most_lines)) + 1)
+    ]
+    value = sum(item.discounted_price for item in items)
+    adjustments = draw(discounts(value, currency))
+    order = Order(id=order_id, currency=currency, items=items, adjustments=adjustments)
+    return evolve(order, payments=draw(payments(total_paid(order), currency)))
+
+
+@st.composite
+def payments(draw: st.DrawFn, captured: int, currency: str = "usd") -> tuple[Payment, ...]:
+    """One to three payments that captured exactly so much."""
+    parts = []
+    for _ in range(draw(st.integers(0, 2))):
+        parts.append(draw(st.integers(0, captured)))
+        captured -= parts[-1]
+    return tuple(
+        [
+            Payment(id=f"pay_{number}", captured=Money(part, currency))
+            for number, part in enumerate([*parts, captured], start=1)
+        ]
+    )
+
+
+@st.composite
+def policies(draw: st.DrawFn, currency: str = "usd") -> ReturnPolicy:
+    """Policies that differ in what they pay for damage and in what they keep."""
+    amount = st.integers(0, 50).map(lambda units: Fee(name="restocking", amount=Money(units, currency)))
+    percent = st.integers(0, 100).map(lambda rate: Fee(name="restocking", percent=rate))
+    return ReturnPolicy(
+        refund_damaged=draw(st.booleans()), fees=draw(st.lists(st.one_of(amount, percent), max_size=1))
+    )
+
+
+def total_paid(order: Order) -> int:
+    """What the items of the order came to, those that are back already included: minor units."""
+    whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
+    lines = price_lines(whole, [item.id for item in order.items]).values()
+    return sum(line.paid(line.pool) for line in lines)
+
+
+def everything_fulfilled(order: Order) -> Order:
+    """The order with every unit at the customer."""
+    items = [evolve(item, fulfilled_quantity=item.quantity, returned_quantity=0) for item in order.items]
+    return evolve(order, items=items)
+
+
+@st.composite
+def command_sequences(
+    draw: st.DrawFn,
+    order: Order,
+    *,
+    policy: ReturnPolicy = ReturnPolicy(),
+    option: ShippingOption | None = None,
+    most: int = 8,
+) -> tuple[Command, ...]:
+    """
+    Commands about one order, each under a key of its own, most of which can be done; some come twice.
+
+    Returns are called `ret_1`, `ret_2`, … by their requests: hand them to a service whose `ids` count
+    (`rma.testing.rehearsal.counting`) and whose ports do what they are asked. There is at least one
+    command, at `most` so many; goods travel with the shipping `option`, if there is one, or without.
+    """
+    rehearsal = Rehearsal(order, policy=policy, options=[option] if option else ())
+    return tuple(_lived(draw, rehearsal, most, st.just(good_end)))
+
+
+@st.composite
+def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6) -> Flow:
+    """
+    Everything that was committed about one order, from its first return on.
+
+    Refunds fail and pend, ports answer late, events are published: what a repository gets in earnest.
+    Ids of returns begin with `ret_{order_id}_`, so that several flows fit into one store.
+    """
+    order = draw(orders(order_id=order_id))
+    if draw(st.sampled_from([True, True, True, False])):
+        order = everything_fulfilled(order)
+    option = ShippingOption(id="post", price=Money(200, order.currency), location_id="loc_1")
+    rehearsal = Rehearsal(order, policy=draw(policies()), options=[option], ids=counting(f"{order_id}_"))
+    _lived(draw, rehearsal, most, st.sampled_from((good_end, good_end, _unknown, _declined, _pending)))
+    return Flow(rehearsal.changes)
+
+
+def _lived(
+    draw: st.DrawFn,
+    rehearsal: Rehearsal,
+    most: int,
+    ends: st.SearchStrategy[Callable[[Effect], Result]],
+) -> list[Command]:
+    """The commands that were drawn, refused ones too; the rehearsal went through them."""
+    sent: list[Command] = []
+    for number in range(1, draw(st.integers(1, most)) + 1):
+        sent.append(_next(draw, rehearsal, sent, f"key_{number}"))
+        with suppress(Rejected):
+            rehearsal.handle(sent[-1])
+        end = draw(ends)
+        rehearsal.settle(end)
+        rehearsal.settle(end)  # what waited for another
+        if draw(st.booleans()):
+            rehearsal.publish()
+    return sent
+
+
+def _next(draw: st.DrawFn, rehearsal: Rehearsal, sent: list[Command], key: str) -> Command:
+    returns = rehearsal.ledger.returns
+    still_open = [each for each in returns if each.is_open]
+    unpaid = [each for each in returns if each.amount_due.amount]
+    refunds = list(rehearsal.ledger.refunds)
+    disputed = [each for each in returns if each.status is ReturnStatus.REQUIRES_ACTION]
+    kinds = ["request"] + ["receive", "receive", "receive", "cancel"] * bool(still_open)
+    kinds += ["cancel"] * 2 * bool(disputed)
+    kinds += ["retry"] * 4 * bool(unpaid) + ["notice"] * 2 * bool(refunds) + ["repeat"] * bool(sent)
+    match draw(st.sampled_from(kinds)):
+        case "receive":
+            return _receipt(draw, draw(st.sampled_from(still_open)), key)
+        case "cancel":
+            target = draw(st.sampled_from(disputed or still_open))
+            return CancelReturn(return_id=target.id, idempotency_key=key)
+        case "retry":
+            return RetryRefund(return_id=draw(st.sampled_from(unpaid)).id, idempotency_key=key)
+        case "notice":
+            refund, outcome = draw(st.sampled_from(refunds)), draw(st.sampled_from(_NOTICES))
+            return RecordRefundOutcome(key=refund.key, outcome=outcome, notice_id=key, idempotency_key=key)
+        case "repeat":
+            return draw(st.sampled_from(sent))
+        case _:
+            return _request(draw, rehearsal, key)
+
+
+def _request(draw: st.DrawFn, rehearsal: Rehearsal, key: str) -> RequestReturn:
+    order = rehearsal.order
+    found = returnable_items(order, rehearsal.ledger, rehearsal.policy, rehearsal.now)
+    wanted = {each.item_id: draw(st.integers(0, each.quantity)) for each in found}
+    if not any(wanted.values()):
+        wanted = {each.item_id: each.quantity for each in found}
+    custom = draw(st.one_of(st.none(), st.none(), st.integers(0, 400)))
+    return RequestReturn(
+        order_id=order.id,
+        items=[RequestedItem(item_id=i, quantity=q, note="too big") for i, q in wanted.items() if q],
+        shipping_option_id=draw(st.sampled_from([None, *rehearsal.options])),
+        refund_amount=None if custom is None else Money(custom, order.currency),
+        created_by=draw(st.sampled_from([None, "customer", "clerk é"])),
+        metadata=draw(st.sampled_from([{}, {"channel": "web", "tags": ["a", 1, None, {"deep": True}]}])),
+        idempotency_key=key,
+    )
+
+
+def _receipt(draw: st.DrawFn, target: Return, key: str) -> ReceiveReturn:
+    missing: dict[str, int] = {}
+    for item in target.items:
+        missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
+    came = draw(st.sampled_from(["all", "all", "a part", "a part", "more"]))
+    items = []
+    for item_id, quantity in missing.items():
+        count = draw(st.integers(0, quantity)) if came == "a part" else quantity + (came == "more")
+        damaged = draw(st.one_of(st.just(0), st.integers(0, count)))
+        items.append(ReceivedItem(item_id=item_id, quantity=count - damaged, damaged_quantity=damaged))
+    accept = draw(st.sampled_from(["", "", "allow_mismatch", "more_expected"]))
+    return ReceiveReturn(
+        return_id=target.id,
+        items=items,
+        allow_mismatch=accept == "allow_mismatch",
+        more_expected=accept == "more_expected",
+        idempotency_key=key,
+    )
+
+
+def _unknown(effect: Effect) -> Result:
+    return Unknown(f"TimeoutError: {effect.key}")
+
+
+def _declined(effect: Effect) -> Result:
+    return RefundDeclined("card_closed", "no") if isinstance(effect, RefundRequest) else good_end(effect)
+
+
+def _pending(effect: Effect) -> Result:
+    return RefundPending(f"re_{effect.key}") if isinstance(effect, RefundRequest) else good_end(effect)

@@ -1,0 +1,1 @@
+"""Real processes, killed at every call and commit, on a SQLite file."""

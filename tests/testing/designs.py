@@ -1,0 +1,167 @@
+"""
+Ways to build it that look right as long as nothing fails.
+
+Each is a process as it would be, made of the shipped one by standing between it and its ports.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from attrs import evolve, frozen
+
+from rma import (
+    Change,
+    Event,
+    Inventory,
+    Payments,
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundRequest,
+    RestockRequest,
+    ReturnLedger,
+    ReturnRepository,
+    ReturnService,
+    WithdrawRequest,
+)
+from tests.testing.crashes import Outside
+
+
+@frozen
+class Returns:
+    """A repository as it is; the wrong ones commit otherwise."""
+
+    port: ReturnRepository
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """As it is."""
+        return self.port.load(order_id)
+
+    def load_by_return(self, return_id: str) -> ReturnLedger:
+        """As it is."""
+        return self.port.load_by_return(return_id)
+
+    def commit(self, change: Change) -> None:
+        """As it is."""
+        self.port.commit(change)
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """As it is."""
+        return self.port.outstanding(now, limit, unpublished=unpublished)
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """As it is."""
+        return self.port.history(order_id)
+
+
+@frozen
+class _PaysFirst(Returns):
+    payments: Payments
+
+    def commit(self, change: Change) -> None:
+        for effect in change.effects:
+            if isinstance(effect, RefundRequest):
+                self.payments.refund(effect)
+        self.port.commit(change)
+
+
+def pays_before_it_commits(service: ReturnService, outside: Outside) -> ReturnService:
+    """The refund is made while the transaction is open: who dies then has paid for nothing."""
+    return evolve(service, returns=_PaysFirst(service.returns, service.payments))
+
+
+@frozen
+class _WritesTwice(Returns):
+    def commit(self, change: Change) -> None:
+        if change.effects:
+            before = self.port.load(change.order_id).open_effects
+            facts = evolve(change.ledger, open_effects=before)
+            self.port.commit(evolve(change, ledger=facts))
+            change = evolve(change, expected_revision=facts.revision)
+        self.port.commit(change)
+
+
+def writes_the_journal_in_a_later_commit(service: ReturnService, outside: Outside) -> ReturnService:
+    """First what happened, then what is to be done about it: who dies between forgets to do it."""
+    return evolve(service, returns=_WritesTwice(service.returns))
+
+
+@frozen
+class _FreshKeys:
+    port: Payments
+    outside: Outside
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        attempt = self.outside.attempts.get(request.key, 0) + 1
+        self.outside.attempts[request.key] = attempt
+        key = request.key if attempt == 1 else f"{request.key}#{attempt}"
+        return self.port.refund(evolve(request, key=key))
+
+
+def draws_a_fresh_key_for_each_attempt(service: ReturnService, outside: Outside) -> ReturnService:
+    """The gateway can not know that it is the same refund, and makes it again."""
+    return evolve(service, payments=_FreshKeys(service.payments, outside))
+
+
+@frozen
+class _Hasty:
+    port: Payments
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        try:
+            return self.port.refund(request)
+        except Exception as error:
+            return RefundDeclined("timeout", str(error))
+
+
+def takes_a_time_out_for_a_refusal(service: ReturnService, outside: Outside) -> ReturnService:
+    """What may have been paid counts as not paid, and is paid under the next key."""
+    return evolve(service, payments=_Hasty(service.payments))
+
+
+@frozen
+class _ForgetfulPayments:
+    port: Payments
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        try:
+            return self.port.refund(request)
+        except Exception:
+            return RefundPending()
+
+
+def forgets_refunds_that_fail(service: ReturnService, outside: Outside) -> ReturnService:
+    """The row of the journal is removed whatever the gateway said: nobody tries again."""
+    return evolve(service, payments=_ForgetfulPayments(service.payments))
+
+
+@frozen
+class _ForgetfulInventory:
+    port: Inventory
+
+    def restock(self, request: RestockRequest) -> None:
+        try:
+            self.port.restock(request)
+        except Exception:
+            return
+
+    def withdraw(self, request: WithdrawRequest) -> None:
+        self.port.withdraw(request)
+
+
+def forgets_restocks_that_fail(service: ReturnService, outside: Outside) -> ReturnService:
+    """The row of the journal is removed whatever the stock said: goods are missing for ever."""
+    return evolve(service, inventory=_ForgetfulInventory(service.inventory))
+
+
+@frozen
+class _SaysItIsKeyed:
+    port: Payments
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        return self.port.refund(request)
+
+
+def leases_nothing(service: ReturnService, outside: Outside) -> ReturnService:
+    """A gateway that knows no keys is treated as if it did: a repeat pays again."""
+    return evolve(service, payments=_SaysItIsKeyed(service.payments))

@@ -1,0 +1,161 @@
+"""
+Whatever call or commit a process dies before or after, everything ends as if it had not died.
+
+Singly at every point in the test command. In pairs: drawn ones in the test command, all of them with
+`RMA_TEST_PROFILE=long`, which takes some minutes.
+"""
+
+import os
+from functools import cache, partial
+
+import pytest
+
+from rma import LookedUp, Unkeyed
+from rma.testing.faults import Faults, points
+from tests.testing import designs
+from tests.testing.crashes import (
+    SCRIPT,
+    Design,
+    End,
+    Outside,
+    Recovery,
+    Survey,
+    live,
+    resume_until_quiet,
+    what_differs,
+)
+
+#: How many pairs are drawn where not all are tried; for each way of recovering.
+DRAWN = None if os.environ.get("RMA_TEST_PROFILE") == "long" else 150
+
+
+@cache
+def survey() -> Survey:
+    """Of the library as it is, in memory."""
+    return Survey()
+
+
+def test_the_script_does_all_that_can_be_done() -> None:
+    """Every port that acts is called, every effect is delivered, money is declined, pends and comes back."""
+    end = survey().ends[-1]
+
+    assert {call.method for call in survey().calls} == {
+        "events.publish",
+        "fulfillment.book_return",
+        "fulfillment.cancel_return",
+        "inventory.restock",
+        "inventory.withdraw",
+        "orders.get",
+        "payments.refund",
+        "return_reasons.list",
+        "returns.commit",
+        "returns.history",
+        "returns.load",
+        "returns.load_by_return",
+        "returns.outstanding",
+        "shipping_options.get",
+    }
+    assert survey().points == points(lambda faults: live(Outside(), faults)) > 200
+    assert not end.open_effects
+    assert {type(step).__name__ for step in SCRIPT} >= {
+        "RequestReturn",
+        "ReceiveReturn",
+        "CancelReturn",
+        "RetryRefund",
+        "Resume",
+    }
+
+
+@pytest.mark.parametrize("recovery", Recovery)
+def test_a_crash_at_any_point_is_made_good(recovery: Recovery) -> None:
+    """By repeating the command alone, or by resuming alone: each effect once, nothing missing."""
+    assert what_differs(survey().crashes([recovery])) == {}
+
+
+def test_a_failure_of_any_call_is_made_good() -> None:
+    """Not reached, answer lost, or sent twice; store, catalogues, publisher and ports alike."""
+    assert what_differs(survey().failures()) == {}
+
+
+@pytest.mark.parametrize("recovery", Recovery)
+def test_a_second_crash_while_recovering_is_made_good(recovery: Recovery) -> None:
+    """At any point of what follows the first: in a repeated command, in resuming, in the next command."""
+    assert what_differs(survey().pairs(recovery, DRAWN)) == {}
+
+
+def test_a_refund_that_can_be_looked_up_is_made_once() -> None:
+    """Whatever point the process dies at: what was sent is looked for before it is sent again."""
+    looked_up = Survey(partial(Outside, gateway=LookedUp()))
+
+    assert what_differs(looked_up.crashes([Recovery.RESUME])) == {}
+
+
+def test_a_refund_that_can_not_be_told_is_not_made_again() -> None:
+    """Where the gateway knows nothing, at most once: a person must look."""
+    script = SCRIPT[:7]  # what follows retries what a person may have to look at first
+    unkeyed = Survey(partial(Outside, gateway=Unkeyed()), script=script)
+    stopped = 0
+
+    for point in range(1, unkeyed.points + 1):
+        outside, faults = Outside(gateway=Unkeyed()), Faults(crash_at=[point])
+        live(outside, faults, recovery=Recovery.RESUME, script=script)
+        resume_until_quiet(outside, faults)
+        assert max(outside.refunds_made.values()) == 1, faults.where(point)
+        refunds = list(outside.returns.load("order_1").refunds)
+        stopped += any(refund.status == "needs_attention" for refund in refunds)
+        assert not outside.returns.load("order_1").open_effects
+
+    assert stopped
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        designs.pays_before_it_commits,
+        designs.writes_the_journal_in_a_later_commit,
+        designs.draws_a_fresh_key_for_each_attempt,
+    ],
+)
+def test_a_design_that_does_not_survive_a_crash_is_caught(design: Design) -> None:
+    """Though it ends as it should as long as nothing fails."""
+    wrong = Survey(design=design)
+
+    assert wrong.differences(Faults(), Recovery.REPEAT) == []
+    assert any(found for _, found in wrong.crashes())
+
+
+@pytest.mark.parametrize(
+    "design",
+    [
+        designs.takes_a_time_out_for_a_refusal,
+        designs.forgets_refunds_that_fail,
+        designs.forgets_restocks_that_fail,
+    ],
+)
+def test_a_design_that_does_not_survive_a_failure_is_caught(design: Design) -> None:
+    """Though it ends as it should as long as nothing fails."""
+    wrong = Survey(design=design)
+
+    assert wrong.differences(Faults(), Recovery.REPEAT) == []
+    assert any(found for _, found in wrong.failures())
+
+
+def test_a_design_without_leases_pays_twice() -> None:
+    """Where the gateway does not know its keys."""
+    wrong = Survey(partial(Outside, gateway=Unkeyed()), design=designs.leases_nothing)
+
+    assert wrong.differences(Faults(), Recovery.REPEAT) == []
+    assert any(found for _, found in wrong.crashes())
+
+
+def test_ends_are_compared_by_what_counts() -> None:
+    """Moments and revisions may differ, money and goods may not."""
+    late, twice = Outside(), Outside()
+    for outside in (late, twice):
+        live(outside, Faults())
+    late.now = late.now.replace(year=2030)
+    twice.inventory.on_hand["loc_1", "mug"] += 1
+
+    assert End.of(late).differs(survey().ends[-1]) == []
+    assert End.of(twice).differs(survey().ends[-1]) == ["stock"]
+    assert len(set(map(str, survey().ends))) == len(SCRIPT), "resuming alone changes nothing, the rest does"

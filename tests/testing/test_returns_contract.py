@@ -1,0 +1,383 @@
+"""The contract of the ledgers' repository catches repositories that are wrong."""
+
+import pickle
+import threading
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
+from itertools import islice
+
+import pytest
+from attrs import evolve
+
+from rma import (
+    Change,
+    Event,
+    NotFound,
+    OpenEffect,
+    ReturnLedger,
+    ReturnRepository,
+    StaleLedger,
+)
+from rma.adapters.memory import InMemoryReturns
+from rma.domain.frozenmap import FrozenMap
+from rma.testing.contracts import ReturnRepositoryContract
+from tests.testing.breaking import breaks, laws_of
+
+
+class IgnoresTheRevision(InMemoryReturns):
+    """The last one wins."""
+
+    def commit(self, change: Change) -> None:
+        """Whatever was committed meanwhile is overwritten."""
+        stored = self.load(change.order_id).revision
+        super().commit(evolve(change, expected_revision=stored))
+
+
+class StoresHistoryOfWhatItRefuses(InMemoryReturns):
+    """Writes the history before it looks at the revision."""
+
+    def commit(self, change: Change) -> None:
+        """History first."""
+        try:
+            super().commit(change)
+        except StaleLedger:
+            self._history.setdefault(change.order_id, []).extend(change.events)
+            raise
+
+
+class IndexesReturnsOfWhatItRefuses(InMemoryReturns):
+    """Writes the index of returns before it looks at the revision."""
+
+    def commit(self, change: Change) -> None:
+        """Index first."""
+        if change.events:
+            for each in change.ledger.returns:
+                self._order_of.setdefault(each.id, change.order_id)
+        super().commit(change)
+
+
+class QueuesEffectsOfWhatItRefuses(InMemoryReturns):
+    """Writes what is outstanding before it looks at the revision."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._queue: dict[str, None] = {}
+
+    def commit(self, change: Change) -> None:
+        """Queue first."""
+        if change.ledger.open_effects:
+            self._queue[change.order_id] = None
+        super().commit(change)
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """Whoever is in the queue."""
+        return tuple(self._queue)
+
+
+class InsertsOrReplacesTheFirst(InMemoryReturns):
+    """An order's first commit is an upsert."""
+
+    def commit(self, change: Change) -> None:
+        """Without a look."""
+        found = change.expected_revision or self.load(change.order_id).revision
+        super().commit(evolve(change, expected_revision=found))
+
+
+class TakesWhatComesTooEarly(InMemoryReturns):
+    """Compares with `<`."""
+
+    def commit(self, change: Change) -> None:
+        """Only what is late is stale."""
+        found = self.load(change.order_id).revision
+        super().commit(evolve(change, expected_revision=min(found, change.expected_revision)))
+
+
+class CountsRevisionsOfAllOrders(InMemoryReturns):
+    """One counter for the whole store: orders get into each other's way."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._all: list[str] = []
+
+    def commit(self, change: Change) -> None:
+        """Stale if anybody else came between."""
+        if change.events and change.expected_revision != len(self._all):
+            raise StaleLedger("stale_ledger")
+        super().commit(change)
+        self._all.append(change.order_id)
+
+
+class LivesInOneProcess(InMemoryReturns):
+    """Whoever opens the store again finds nothing."""
+
+
+class ForgetsTheReturnIndex(InMemoryReturns):
+    """Only the order's first return is found by its id."""
+
+    def commit(self, change: Change) -> None:
+        """The first commit fills the index."""
+        before = dict(self._order_of)
+        super().commit(change)
+        if change.expected_revision:
+            self._order_of = before
+
+
+class KeepsTheFirstLedgerByReturn(InMemoryReturns):
+    """By return, the ledger is found as it was when the return was opened."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._by_return: dict[str, ReturnLedger] = {}
+
+    def commit(self, change: Change) -> None:
+        """A copy for each return."""
+        super().commit(change)
+        for each in change.ledger.returns:
+            self._by_return.setdefault(each.id, change.ledger)
+
+    def load_by_return(self, return_id: str) -> ReturnLedger:
+        """The copy."""
+        super().load_by_return(return_id)
+        return self._by_return[return_id]
+
+
+class RefusesChangesWithoutEvents(InMemoryReturns):
+    """Looks at the revision of a change that changes nothing."""
+
+    def commit(self, change: Change) -> None:
+        """Always compares."""
+        if change.expected_revision != self.load(change.order_id).revision:
+            raise StaleLedger("stale_ledger")
+        super().commit(change)
+
+
+class StoresChangesWithoutEvents(InMemoryReturns):
+    """Takes a change that changes nothing for a new state."""
+
+    def commit(self, change: Change) -> None:
+        """Always stores."""
+        super().commit(change)
+        self._ledgers[change.order_id] = change.ledger
+
+
+class SilentlyDropsWhatIsStale(InMemoryReturns):
+    """The caller thinks that it was stored."""
+
+    def commit(self, change: Change) -> None:
+        """Does not tell."""
+        with suppress(StaleLedger):
+            super().commit(change)
+
+
+class CommitsPieceByPiece(InMemoryReturns):
+    """Each event is a transaction of its own, written as bytes."""
+
+    def commit(self, change: Change) -> None:
+        """An event that can not be written leaves those before it."""
+        written = len(self.history(change.order_id))
+        super().commit(change)
+        for number, event in enumerate(change.events):
+            try:
+                pickle.dumps(event)
+            except Exception:
+                del self._history[change.order_id][written + number :]
+                raise
+
+
+class TellsNewestFirst(InMemoryReturns):
+    """A history for people, not for replaying."""
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """Upside down."""
+        return super().history(order_id)[::-1]
+
+
+class SortsHistoryAsText(InMemoryReturns):
+    """Event ids are keys, and keys are sorted as text: 10 comes before 9."""
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """By id."""
+        return tuple(sorted(super().history(order_id), key=lambda event: event.event_id))
+
+
+class ForgetsWhatWasTried(InMemoryReturns):
+    """Open effects are stored without their attempts and last error."""
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """As if never tried."""
+        ledger = super().load(order_id)
+        untried = {
+            key: OpenEffect(effect.request, opened_at=effect.opened_at)
+            for key, effect in ledger.open_effects.items()
+        }
+        return evolve(ledger, open_effects=FrozenMap(untried))
+
+
+class RaisesForAnUnknownOrder(InMemoryReturns):
+    """An order without returns is no error."""
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """Raises."""
+        if order_id not in self._ledgers:
+            raise NotFound("order_not_found", {"order_id": order_id})
+        return super().load(order_id)
+
+
+class ForgetsEffectsThatWereTried(InMemoryReturns):
+    """What failed once is never tried again."""
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """Only what is fresh."""
+        found = super().outstanding(now, limit, unpublished=unpublished)
+        return [
+            order_id
+            for order_id in found
+            if all(not effect.attempts for effect in self.load(order_id).open_effects.values())
+        ]
+
+
+class RaisesKeyErrors(InMemoryReturns):
+    """Tells an unknown return in its own words."""
+
+    def load_by_return(self, return_id: str) -> ReturnLedger:
+        """A KeyError."""
+        return self._ledgers[self._order_of[return_id]]
+
+
+class IgnoresTheLimit(InMemoryReturns):
+    """A million rows at once."""
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """All of them."""
+        return super().outstanding(now, limit + 1_000_000, unpublished=unpublished)
+
+
+class IgnoresLeases(InMemoryReturns):
+    """What somebody is at is named all the same."""
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """As if it were next year."""
+        return super().outstanding(now.replace(year=now.year + 1), limit, unpublished=unpublished)
+
+
+class NamesTheNewestFirst(InMemoryReturns):
+    """Whoever waited longest waits for ever."""
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """Upside down."""
+        found = tuple(super().outstanding(now, 1_000_000, unpublished=unpublished))
+        return islice(reversed(found), limit)
+
+
+class NamesTheUnpublishedToEverybody(InMemoryReturns):
+    """A host without a publisher resumes for ever."""
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """Always all."""
+        return super().outstanding(now, limit, unpublished=True)
+
+
+class ForgetsTheUnpublished(InMemoryReturns):
+    """Events that no publisher took are never tried again."""
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """Never."""
+        return super().outstanding(now, limit)
+
+
+class ChecksThenWrites(InMemoryReturns):
+    """Nothing is locked between the look at the revision and the write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._looked = threading.Barrier(4)
+
+    def commit(self, change: Change) -> None:
+        """All of a race look before one of them writes."""
+        if change.expected_revision != self.load(change.order_id).revision:
+            raise StaleLedger("stale_ledger")
+        self._looked.wait(timeout=5)
+        super().commit(evolve(change, expected_revision=self.load(change.order_id).revision))
+
+
+class ShowsHalfOfACommit(InMemoryReturns):
+    """The ledger is there before what it has open, until somebody has seen it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._was_read = threading.Event()
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """What is there."""
+        ledger = super().load(order_id)
+        if ledger.revision:
+            self._was_read.set()
+        return ledger
+
+    def commit(self, change: Change) -> None:
+        """In two steps."""
+        before = super().load(change.order_id)
+        super().commit(evolve(change, ledger=evolve(change.ledger, open_effects=before.open_effects)))
+        self._was_read.wait(timeout=1)
+        self._ledgers[change.order_id] = change.ledger
+
+
+def held(repository: Callable[[], ReturnRepository]) -> type[ReturnRepositoryContract]:
+    """The contract, with this repository held against it."""
+
+    class Held(ReturnRepositoryContract):
+        def make(self) -> ReturnRepository:
+            return repository()
+
+        def reopen(self, returns: ReturnRepository) -> ReturnRepository:
+            return InMemoryReturns() if isinstance(returns, LivesInOneProcess) else returns
+
+    return Held
+
+
+WRONG: list[tuple[type[InMemoryReturns], str]] = [
+    (RaisesForAnUnknownOrder, "an_unknown_order_is_an_empty_ledger_at_revision_0"),
+    (RaisesKeyErrors, "an_unknown_return_is_not_found"),
+    (LivesInOneProcess, "what_is_loaded_is_what_was_committed"),
+    (ForgetsTheReturnIndex, "what_is_loaded_is_what_was_committed"),
+    (KeepsTheFirstLedgerByReturn, "what_is_loaded_is_what_was_committed"),
+    (ForgetsWhatWasTried, "what_is_loaded_is_what_was_committed"),
+    (KeepsTheFirstLedgerByReturn, "whole_lives_of_orders_are_stored_commit_by_commit"),
+    (ForgetsTheUnpublished, "whole_lives_of_orders_are_stored_commit_by_commit"),
+    (TellsNewestFirst, "history_is_in_order"),
+    (SortsHistoryAsText, "history_is_in_order"),
+    (RefusesChangesWithoutEvents, "a_change_without_events_is_no_commit"),
+    (StoresChangesWithoutEvents, "a_change_without_events_is_no_commit"),
+    (IgnoresTheRevision, "a_commit_that_comes_too_late_is_refused_and_stores_nothing"),
+    (SilentlyDropsWhatIsStale, "a_commit_that_comes_too_late_is_refused_and_stores_nothing"),
+    (StoresHistoryOfWhatItRefuses, "a_commit_that_comes_too_late_is_refused_and_stores_nothing"),
+    (IndexesReturnsOfWhatItRefuses, "a_commit_that_comes_too_late_is_refused_and_stores_nothing"),
+    (QueuesEffectsOfWhatItRefuses, "a_commit_that_comes_too_late_is_refused_and_stores_nothing"),
+    (InsertsOrReplacesTheFirst, "a_first_commit_that_comes_second_is_refused_and_stores_nothing"),
+    (TakesWhatComesTooEarly, "a_commit_for_a_revision_that_is_not_there_yet_is_refused"),
+    (IgnoresTheRevision, "a_commit_that_is_repeated_is_refused"),
+    (CommitsPieceByPiece, "a_commit_that_fails_stores_nothing"),
+    (CountsRevisionsOfAllOrders, "orders_do_not_disturb_each_other"),
+    (ForgetsEffectsThatWereTried, "an_order_is_outstanding_while_effects_are_open"),
+    (NamesTheUnpublishedToEverybody, "an_order_is_outstanding_while_effects_are_open"),
+    (IgnoresTheLimit, "who_waited_longest_is_outstanding_first_and_no_more_than_asked_for"),
+    (NamesTheNewestFirst, "who_waited_longest_is_outstanding_first_and_no_more_than_asked_for"),
+    (IgnoresLeases, "an_effect_under_a_lease_is_outstanding_when_the_lease_is_over"),
+    (NamesTheUnpublishedToEverybody, "orders_with_unpublished_events_are_named_to_those_who_publish"),
+    (ForgetsTheUnpublished, "orders_with_unpublished_events_are_named_to_those_who_publish"),
+    (ChecksThenWrites, "of_commits_at_the_same_revision_exactly_one_wins"),
+    (CountsRevisionsOfAllOrders, "commits_to_different_orders_at_once_all_win"),
+    (ShowsHalfOfACommit, "what_is_read_while_others_commit_is_what_one_of_them_committed"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "law"), WRONG)
+def test_a_wrong_repository_breaks_the_law_that_is_about_it(wrong: type[InMemoryReturns], law: str) -> None:
+    """The function that pytest runs for a host fails."""
+    assert breaks(held(wrong), law)
+
+
+def test_every_law_of_repositories_catches_something() -> None:
+    """None of them holds for whatever is given to it."""
+    assert {law for _, law in WRONG} == laws_of(ReturnRepositoryContract)
