@@ -21,7 +21,7 @@ from rma import (
 )
 from rma.domain.change import replay
 from rma.domain.pricing import PricedLine, price_lines
-from tests.strategies import everything_fulfilled, orders, total_paid
+from rma.testing.strategies import everything_fulfilled, orders, total_paid
 from tests.world import World
 
 

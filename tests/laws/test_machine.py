@@ -41,7 +41,7 @@ from rma import (
 from rma.domain.change import replay
 from rma.domain.effects import RefundRequest
 from rma.domain.refunds import in_force
-from tests.strategies import everything_fulfilled, orders, total_paid
+from rma.testing.strategies import everything_fulfilled, orders, total_paid
 from tests.world import World
 
 policies = st.builds(

@@ -1,0 +1,32 @@
+"""A database file for each test, and a logger that is off: ports and files fail here on purpose."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from rma.adapters.sql import SqlReturns
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """The library's logger is off."""
+    logger = logging.getLogger("rma")
+    logger.disabled = True
+    yield
+    logger.disabled = False
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the database will be; nothing is there yet."""
+    return tmp_path / "returns.db"
+
+
+@pytest.fixture
+def store(file: Path) -> Iterator[SqlReturns]:
+    """Ledgers in a file; whoever holds the file meanwhile is not waited for."""
+    opened = SqlReturns(f"sqlite:///{file}", busy_timeout=0)
+    yield opened
+    opened.close()

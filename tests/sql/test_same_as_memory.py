@@ -1,0 +1,85 @@
+"""Whoever asks can not tell the database from memory."""
+
+from contextlib import closing
+
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rma import Command, Gateway, Keyed, LookedUp, Rejected, Return, ReturnRepository, Unkeyed
+from rma.adapters.sql import SqlReturns
+from rma.domain.change import replay
+from rma.testing.rehearsal import Flow
+from rma.testing.strategies import command_sequences, flows, orders, policies
+from tests.sql.alike import assert_alike
+from tests.world import RETURN_OPTION, World
+
+GATEWAYS: tuple[Gateway, ...] = (Keyed(), LookedUp(), Unkeyed())
+
+
+def answer(world: World, returns: ReturnRepository, command: Command | None) -> Return | object:
+    """What a service over these ledgers says to the command, or to `resume` if there is none."""
+    service = evolve(world.service, returns=returns)
+    try:
+        return service.resume() if command is None else service.handle(command)
+    except Rejected as error:
+        return type(error), error.violations
+
+
+def calls(world: World) -> object:
+    """Everything that ports were asked, in order."""
+    return (
+        list(world.payments.refunds.values()),
+        list(world.inventory.restocks.values()),
+        list(world.inventory.withdrawals.values()),
+        list(world.fulfillment.shipments.values()),
+        list(world.fulfillment.cancellations.values()),
+        list(world.events.published.values()),
+    )
+
+
+@given(data=st.data(), policy=policies(), gateway=st.sampled_from(GATEWAYS))
+def test_the_same_commands_come_to_the_same(data: st.DataObject, policy: object, gateway: Gateway) -> None:
+    """Answers, refusals, ledgers, histories and port calls, while ports fail before and after they act."""
+    order = data.draw(orders())
+    commands = data.draw(command_sequences(order, option=RETURN_OPTION))
+    memory, database = [World(order, None, gateway) for _ in range(2)]
+    for world in (memory, database):
+        world.policy = policy  # type: ignore[assignment] # drawn
+    with closing(SqlReturns("sqlite://")) as store:
+        for command in (*commands, None):
+            away = data.draw(st.sampled_from(["", "", "payments", "inventory", "fulfillment"]))
+            mood = data.draw(st.sampled_from(["succeed", "decline", "pend"]))
+            when = data.draw(st.sampled_from(["fails_before", "fails_after"]))
+            for world in (memory, database):
+                world.repair()
+                world.payments.mood = mood
+                if away:
+                    setattr(getattr(world, away), when, True)
+
+            assert_alike(answer(memory, memory.returns, command), answer(database, store, command))
+
+            ledger = store.load(order.id)
+            assert_alike(ledger, memory.ledger)
+            assert list(ledger.open_effects) == list(memory.ledger.open_effects)
+            assert calls(database) == calls(memory)
+            for unpublished in (False, True):
+                assert store.outstanding(memory.now, 9, unpublished=unpublished) == tuple(
+                    memory.returns.outstanding(memory.now, 9, unpublished=unpublished)
+                )
+        assert_alike(store.history(order.id), memory.returns.history(order.id))
+        for each in memory.all_returns:
+            assert_alike(store.load_by_return(each.id), memory.ledger)
+
+
+@given(one=flows(order_id="order_1"), other=flows(order_id="order_2"))
+def test_what_is_loaded_is_what_was_committed(one: Flow, other: Flow) -> None:
+    """To the class of the last field, commit by commit; other orders in the same tables stay as they are."""
+    with closing(SqlReturns("sqlite://")) as store:
+        for change in one + other:
+            store.commit(change)
+            assert_alike(store.load(change.order_id), change.ledger)
+        for flow in (one, other):
+            for change in flow[-1:]:
+                assert_alike(store.load(change.order_id), change.ledger)
+                assert_alike(replay(change.order_id, store.history(change.order_id)), change.ledger)
