@@ -74,11 +74,12 @@ class ReturnRepositoryContract(RacesOfCommits):
         @given(flow=flows())
         def law(flow: Flow) -> None:
             returns = self.make()
+            again = self.reopen(returns)
             events: tuple[Event, ...] = ()
             for change in flow:
                 returns.commit(change)
                 events += change.events
-                again, ledger = self.reopen(returns), change.ledger
+                ledger = change.ledger
                 assert again.load("order_1") == ledger
                 assert all(again.load_by_return(each.id) == ledger for each in ledger.returns)
                 assert again.history("order_1") == events
