@@ -1,7 +1,7 @@
 """
 What this library costs above the SQL that it runs, on a SQLite file with WAL and `synchronous=FULL`.
 
-    python benchmarks/sqlite.py [directory of the disk to measure]
+    python benchmarks/sqlite.py [directory of the disk to measure [returns stored besides]]
 
 It times `RequestReturn`, `ReceiveReturn` when exactly that arrives, and the same `ReceiveReturn` again.
 Beside each runs its *floor*: the very same statements with the very same parameters, BEGIN and COMMIT
@@ -19,6 +19,7 @@ fails because of a time.
 import gc
 import os
 import platform
+import random
 import sqlite3
 import sys
 import tempfile
@@ -39,6 +40,9 @@ from rma.adapters.sql import SqlReturns
 
 #: How many pairs of samples are taken, and how many more come first to warm up.
 PAIRS, WARM_UP = 400, 40
+
+#: How many returns of other orders the large database holds, unless told.
+MANY = 10_000
 
 #: Commits of each operation.
 COMMITS = {"RequestReturn": 1, "ReceiveReturn": 2, "the same again": 0}
@@ -69,14 +73,21 @@ class Scenario:
     is_read_before: bool = False
 
 
-SCENARIOS = (
-    Scenario("1 line"),
-    Scenario("10 lines", lines=10),
-    Scenario("100 lines", lines=100),
-    Scenario("10 000 stored", stored=10_000),
-    Scenario("20 earlier", earlier=20, is_read_before=True),
-    Scenario("20 earlier, new to this process", earlier=20),
-)
+def scenarios(many: int) -> tuple[Scenario, ...]:
+    """One after the other."""
+    return (
+        Scenario("1 line"),
+        Scenario("10 lines", lines=10),
+        Scenario("100 lines", lines=100),
+        Scenario(f"{many} stored", stored=many),
+        Scenario("20 earlier", earlier=20, is_read_before=True),
+        Scenario("20 earlier, new to this process", earlier=20),
+    )
+
+
+def scattered(number: int) -> str:
+    """An id that is nowhere near that of the next number, as ids in the wild are."""
+    return f"{random.Random(number).getrandbits(64):016x}"
 
 
 # What both are given
@@ -107,7 +118,7 @@ def receipt_of(order: Order, return_id: str) -> ReceiveReturn:
 
 @frozen
 class Ours:
-    """A service over a database file, for orders `order_0`, `order_1`, …; each gets return `new_{n}`."""
+    """A service over a database file, and the orders that are timed one after the other."""
 
     returns: SqlReturns
     service: ReturnService
@@ -116,7 +127,7 @@ class Ours:
     def operations(self, number: int) -> tuple[tuple[str, Callable[[], object]], ...]:
         """What is timed, on one order."""
         order = self.orders[number]
-        receipt = receipt_of(order, f"ret_new_{number}")
+        receipt = receipt_of(order, f"ret_{scattered(-number - 1)}")
         return (
             ("RequestReturn", lambda: self.service.handle(request_of(order))),
             ("ReceiveReturn", lambda: self.service.handle(receipt)),
@@ -129,12 +140,12 @@ def ours_in(file: Path, scenario: Scenario, orders: tuple[Order, ...]) -> Ours:
     returns = SqlReturns(f"sqlite:///{file}")
     returns.load("")  # makes the tables
     with closing(sqlite3.connect(file)) as connection:
-        for table, rows in stored_before(scenario, orders).items():
-            slots = ", ".join("?" for _ in rows[0])
-            connection.executemany(f"INSERT INTO {table} VALUES ({slots})", rows)
+        for table, row in stored_before(scenario, orders):
+            connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return Ours(returns, service_over(returns, orders, (f"new_{number}" for number in count())), orders)
+    ids = (scattered(-number) for number in count(1))
+    return Ours(returns, service_over(returns, orders, ids), orders)
 
 
 def service_over(returns: SqlReturns, orders: Iterable[Order], ids: Iterator[str]) -> ReturnService:
@@ -149,20 +160,19 @@ def service_over(returns: SqlReturns, orders: Iterable[Order], ids: Iterator[str
     )
 
 
-def stored_before(scenario: Scenario, orders: tuple[Order, ...]) -> dict[str, list[Row]]:
-    """By table, rows of other orders' returns, and of the earlier returns of these orders."""
-    found: dict[str, list[Row]] = {table: [] for table in TABLES}
-    for returned, order_ids in (
-        (1, [f"other_{number}" for number in range(scenario.stored)]),
-        (scenario.earlier, [order.id for order in orders]),
-    ):
-        for table, rows in template(scenario, returned).items():
-            found[table] += [_renamed(row, order_id) for order_id in order_ids for row in rows]
-    return {table: rows for table, rows in found.items() if rows}
+def stored_before(scenario: Scenario, orders: tuple[Order, ...]) -> Iterator[tuple[str, Row]]:
+    """Table by table, the rows of other orders' returns, and of the earlier returns of these orders."""
+    others = (scattered(number) for number in range(len(orders), len(orders) + scenario.stored))
+    for returned, order_ids in ((1, others), (scenario.earlier, [order.id for order in orders])):
+        rows = template(scenario, returned)
+        for order_id in order_ids:
+            for table, row in rows:
+                renamed = [each.replace("@", order_id) if isinstance(each, str) else each for each in row]
+                yield table, tuple(renamed)
 
 
-def template(scenario: Scenario, returned: int) -> dict[str, list[Row]]:
-    """By table, the rows of an order `@`, of which so many returns `ret_@_{n}` were received."""
+def template(scenario: Scenario, returned: int) -> list[tuple[str, Row]]:
+    """Table by table, the rows of an order `@`, of which so many returns `ret_@_{n}` were received."""
     order = order_with("@", scenario)
     returns = SqlReturns("sqlite://")
     returns.load("")
@@ -171,16 +181,13 @@ def template(scenario: Scenario, returned: int) -> dict[str, list[Row]]:
         opened = service.handle(evolve(request_of(order), idempotency_key=None))
         service.handle(evolve(receipt_of(order, opened.id), idempotency_key=None))
     with returns.engine.connect() as connection:
-        rows = {
-            table: [tuple(row) for row in connection.exec_driver_sql(f"SELECT * FROM {table}")]
+        rows = [
+            (table, tuple(row))
             for table in TABLES
-        }
+            for row in connection.exec_driver_sql(f"SELECT * FROM {table}")
+        ]
     returns.close()
     return rows
-
-
-def _renamed(row: Row, order_id: str) -> Row:
-    return tuple([value.replace("@", order_id) if isinstance(value, str) else value for value in row])
 
 
 # The floor
@@ -248,7 +255,7 @@ class Timing:
 
 def measured(scenario: Scenario, directory: Path) -> dict[str, Timing]:
     """Each operation of the scenario."""
-    orders = tuple([order_with(f"order_{number}", scenario) for number in range(PAIRS + WARM_UP)])
+    orders = tuple([order_with(scattered(number), scenario) for number in range(PAIRS + WARM_UP)])
     recording, ours = [ours_in(directory / name, scenario, orders) for name in ("recorded.db", "ours.db")]
     ours_in(directory / "floor.db", scenario, orders).returns.close()
     recordings = recorded(recording)
@@ -305,6 +312,7 @@ def _microseconds(run: Callable[[], object]) -> float:
 def main() -> None:
     """Print the table."""
     parent = sys.argv[1] if len(sys.argv) > 1 else None
+    many = int(sys.argv[2]) if len(sys.argv) > 2 else MANY
     with tempfile.TemporaryDirectory(dir=parent) as found:
         sync = sync_time(Path(found))
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
@@ -315,7 +323,7 @@ def main() -> None:
     )
     gc.collect()
     gc.disable()
-    for scenario in SCENARIOS:
+    for scenario in scenarios(many):
         with tempfile.TemporaryDirectory(dir=parent) as directory:
             timings = measured(scenario, Path(directory))
         gc.collect()

@@ -96,7 +96,9 @@ class ReturnRepository(Protocol):
 
         Raises:
             StaleLedger: the stored revision is not `change.expected_revision`; nothing was stored.
-            Unavailable: the store failed; nothing was stored.
+            Unavailable: the store failed; nothing was stored, unless the answer to the commit was lost on
+                its way. A command that is then repeated under its idempotency key is done once all the
+                same; one without a key is done again.
         """
         ...
 

@@ -142,7 +142,8 @@ class ReturnService:
         Raises:
             Rejected: `NotFound`, `NotAllowed`, `Invalid` or `IdempotencyKeyReused`, with every violation;
                 nothing changed.
-            Unavailable: a repository failed; nothing changed.
+            Unavailable: a repository failed; nothing changed, unless the answer to the commit was lost:
+                repeat the command under its idempotency key.
             StaleLedger: others changed the order's returns again and again; nothing changed.
         """
         match command:

@@ -9,9 +9,11 @@ def differences(left: object, right: object, where: str = "it") -> Iterator[str]
     """Where two values differ, in a value or in its class, to the last field; keys may be in any order."""
     if type(left) is not type(right):
         yield f"{where}: {left!r} is {type(left).__name__}, {right!r} is {type(right).__name__}"
-    elif has(type(left)):
-        for each in fields(type(left)):
-            yield from differences(getattr(left, each.name), getattr(right, each.name), f"{where}.{each.name}")
+    elif has(kind := type(left)):
+        for each in fields(kind):
+            yield from differences(
+                getattr(left, each.name), getattr(right, each.name), f"{where}.{each.name}"
+            )
     elif isinstance(left, dict) and isinstance(right, dict):
         yield from differences(frozenset(left), frozenset(right), f"{where}'s keys")
         for key in left.keys() & right.keys():

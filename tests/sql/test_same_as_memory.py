@@ -6,18 +6,16 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rma import Command, Gateway, Keyed, LookedUp, Rejected, Return, ReturnRepository, Unkeyed
+from rma import Command, Gateway, Keyed, LookedUp, Rejected, ReturnPolicy, ReturnRepository, Unkeyed
 from rma.adapters.sql import SqlReturns
-from rma.domain.change import replay
-from rma.testing.rehearsal import Flow
-from rma.testing.strategies import command_sequences, flows, orders, policies
+from rma.testing.strategies import command_sequences, orders, policies
 from tests.sql.alike import assert_alike
 from tests.world import RETURN_OPTION, World
 
 GATEWAYS: tuple[Gateway, ...] = (Keyed(), LookedUp(), Unkeyed())
 
 
-def answer(world: World, returns: ReturnRepository, command: Command | None) -> Return | object:
+def answer(world: World, returns: ReturnRepository, command: Command | None) -> object:
     """What a service over these ledgers says to the command, or to `resume` if there is none."""
     service = evolve(world.service, returns=returns)
     try:
@@ -39,13 +37,13 @@ def calls(world: World) -> object:
 
 
 @given(data=st.data(), policy=policies(), gateway=st.sampled_from(GATEWAYS))
-def test_the_same_commands_come_to_the_same(data: st.DataObject, policy: object, gateway: Gateway) -> None:
+def test_the_same_commands_come_to_the_same(
+    data: st.DataObject, policy: ReturnPolicy, gateway: Gateway
+) -> None:
     """Answers, refusals, ledgers, histories and port calls, while ports fail before and after they act."""
     order = data.draw(orders())
     commands = data.draw(command_sequences(order, option=RETURN_OPTION))
-    memory, database = [World(order, None, gateway) for _ in range(2)]
-    for world in (memory, database):
-        world.policy = policy  # type: ignore[assignment] # drawn
+    memory, database = World(order, policy, gateway), World(order, policy, gateway)
     with closing(SqlReturns("sqlite://")) as store:
         for command in (*commands, None):
             away = data.draw(st.sampled_from(["", "", "payments", "inventory", "fulfillment"]))
@@ -70,16 +68,3 @@ def test_the_same_commands_come_to_the_same(data: st.DataObject, policy: object,
         assert_alike(store.history(order.id), memory.returns.history(order.id))
         for each in memory.all_returns:
             assert_alike(store.load_by_return(each.id), memory.ledger)
-
-
-@given(one=flows(order_id="order_1"), other=flows(order_id="order_2"))
-def test_what_is_loaded_is_what_was_committed(one: Flow, other: Flow) -> None:
-    """To the class of the last field, commit by commit; other orders in the same tables stay as they are."""
-    with closing(SqlReturns("sqlite://")) as store:
-        for change in one + other:
-            store.commit(change)
-            assert_alike(store.load(change.order_id), change.ledger)
-        for flow in (one, other):
-            for change in flow[-1:]:
-                assert_alike(store.load(change.order_id), change.ledger)
-                assert_alike(replay(change.order_id, store.history(change.order_id)), change.ledger)

@@ -24,7 +24,7 @@ from rma import (
     ReturnService,
     WithdrawRequest,
 )
-from tests.testing.crashes import Outside
+from tests.testing.outside import Outside
 
 
 @frozen

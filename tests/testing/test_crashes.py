@@ -14,16 +14,15 @@ from rma import LookedUp, Unkeyed
 from rma.testing.faults import Faults, points
 from tests.testing import designs
 from tests.testing.crashes import (
-    SCRIPT,
     Design,
     End,
-    Outside,
     Recovery,
     Survey,
     live,
     resume_until_quiet,
     what_differs,
 )
+from tests.testing.outside import SCRIPT, Outside
 
 #: How many pairs are drawn where not all are tried; for each way of recovering.
 DRAWN = None if os.environ.get("RMA_TEST_PROFILE") == "long" else 150

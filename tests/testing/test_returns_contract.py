@@ -381,3 +381,13 @@ def test_a_wrong_repository_breaks_the_law_that_is_about_it(wrong: type[InMemory
 def test_every_law_of_repositories_catches_something() -> None:
     """None of them holds for whatever is given to it."""
     assert {law for _, law in WRONG} == laws_of(ReturnRepositoryContract)
+
+
+def test_a_law_that_fails_shows_what_differs() -> None:
+    """The asserts of contracts are explained to a host as those of its own tests are."""
+    contract = held(StoresChangesWithoutEvents)()
+
+    with pytest.raises(AssertionError, match=r"assert Told\(ledger=") as error:
+        contract.test_a_change_without_events_is_no_commit()
+
+    assert "revision=7" in str(error.value)

@@ -34,7 +34,13 @@ def encoded(value: object, kind: object) -> str:
     Raises:
         InvalidValue: something in it, mostly metadata, is not what JSON can carry.
     """
-    return _ENCODER.encode(_CONVERTER.unstructure(value, kind))
+    plain = _CONVERTER.unstructure(value, kind)
+    try:
+        return _ENCODER.encode(plain)
+    except InvalidValue:
+        raise
+    except ValueError as error:  # a whole number of more digits than Python writes
+        raise _no_json(str(error)) from error
 
 
 def decoded(document: str, kind: object) -> Any:  # a union is no type to mypy
@@ -47,9 +53,13 @@ def decoded(document: str, kind: object) -> Any:  # a union is no type to mypy
     return _CONVERTER.structure(json.loads(document), cast("type[Any]", kind))
 
 
+def _no_json(value: str) -> InvalidValue:
+    details = {"field": "stored", "value": value, "expected": "what JSON can carry"}
+    return InvalidValue("invalid_value", details)
+
+
 def _refuse(value: object) -> NoReturn:
-    details = {"field": "stored", "value": repr(value), "expected": "what JSON can carry"}
-    raise InvalidValue("invalid_value", details)
+    raise _no_json(repr(value))
 
 
 def _carried(value: Any) -> Any:

@@ -8,13 +8,14 @@ them, not where Python's `sqlite3` would.
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from rma.adapters.sql.schema import begin, prepare
+from rma.adapters.sql.schema import prepare, transaction
 from rma.domain.errors import Unavailable
 
 #: What went wrong, by SQLite's primary result code; anything else is `store_failed`.
@@ -34,12 +35,16 @@ class Database:
     An engine, ready.
 
     Args:
-        engine_or_url: an engine is used as the host configured it.
+        engine_or_url: an engine is used as the host configured it; what a URL opens is closed with us.
         busy_timeout: how many seconds a commit waits for those of others, on a SQLite file opened here.
     """
 
     def __init__(self, engine_or_url: Engine | URL | str, busy_timeout: float) -> None:
-        self.engine = _opened(engine_or_url, busy_timeout)
+        if isinstance(engine_or_url, Engine):
+            self.engine = engine_or_url
+        else:
+            self.engine = _opened(make_url(engine_or_url), busy_timeout)
+            weakref.finalize(self, self.engine.dispose)
         self._lock = threading.Lock()
         self._is_ready = False
 
@@ -53,10 +58,8 @@ class Database:
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """A connection in a transaction, which is committed unless something is raised."""
-        with self.reading() as connection:
-            begin(connection)
+        with self.reading() as connection, transaction(connection):
             yield connection
-            connection.commit()
 
     def _prepare(self, connection: Connection) -> None:
         if self._is_ready:
@@ -67,10 +70,7 @@ class Database:
                 self._is_ready = True
 
 
-def _opened(engine_or_url: Engine | URL | str, busy_timeout: float) -> Engine:
-    if isinstance(engine_or_url, Engine):
-        return engine_or_url
-    url = make_url(engine_or_url)
+def _opened(url: URL, busy_timeout: float) -> Engine:
     if url.get_backend_name() != "sqlite":
         return create_engine(url)
     waiting = {"timeout": busy_timeout, "check_same_thread": False}
@@ -84,9 +84,13 @@ def _opened(engine_or_url: Engine | URL | str, busy_timeout: float) -> Engine:
 
 
 def _configure(connection: sqlite3.Connection, _: object) -> None:
-    connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
+    try:
+        connection.isolation_level = None
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+    except BaseException:
+        connection.close()  # SQLAlchemy does not
+        raise
 
 
 @contextmanager

@@ -6,6 +6,9 @@ What they hold is in their `document`; the columns beside it are what rows are f
 by. Primary keys lead with the order, no key is drawn from a sequence, no row refers to another order.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import Column, Connection, Index, Integer, MetaData, Table, Text, inspect, select
 
 from rma.domain.errors import Unavailable
@@ -84,19 +87,30 @@ def prepare(connection: Connection) -> None:
     """
     found = _format(connection) if inspect(connection).has_table(formats.name) else None
     if found is None:
-        begin(connection)
-        metadata.create_all(connection)
-        if _format(connection) is None:  # nobody else was faster
-            connection.execute(formats.insert(), {"format": FORMAT})
-        connection.commit()
+        with transaction(connection):
+            metadata.create_all(connection)
+            if _format(connection) is None:  # nobody else was faster
+                connection.execute(formats.insert(), {"format": FORMAT})
     elif found > FORMAT:
         raise Unavailable("newer_format", {"found": found, "known": FORMAT})
 
 
-def begin(connection: Connection) -> None:
-    """Begin a transaction that will write. SQLite is told so at once, and lets it wait for its turn."""
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """
+    What is written meanwhile is committed, or undone if anything is raised.
+
+    SQLite is told at once that it will be written, and lets it wait for its turn.
+    """
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        if not connection.invalidated:
+            connection.connection.rollback()  # SQLAlchemy does not, if it was interrupted while committing
+        raise
 
 
 def _format(connection: Connection) -> int | None:

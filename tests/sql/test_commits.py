@@ -1,0 +1,182 @@
+"""One atomic commit of few statements, whatever is raised in it, and nothing before the first use."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from attrs import evolve
+from sqlalchemy import create_engine, event
+
+from rma import InvalidValue, ReturnLedger, ReturnService, StaleLedger
+from rma.adapters.sql import SqlReturns
+from rma.testing.rehearsal import Rehearsal, counting
+from tests.rules.given import line, order_of, receive, request
+from tests.sql.alike import assert_alike
+from tests.sql.watching import watch
+from tests.world import RETURN_OPTION, World
+
+
+def shop(store: SqlReturns) -> ReturnService:
+    """A service over the store, without a publisher."""
+    return evolve(World(order_of(line(quantity=9))).service, returns=store, events=None)
+
+
+def rehearsal(order_id: str = "order_1", ids: Callable[[], str] | None = None) -> Rehearsal:
+    """An order of mugs, lived through by the core alone."""
+    order = evolve(order_of(line(quantity=9)), id=order_id)
+    return Rehearsal(order, options=[RETURN_OPTION], ids=ids)
+
+
+def test_a_command_reads_once_and_writes_three_times_a_commit(store: SqlReturns) -> None:
+    """A request commits once, a receipt twice, a repeat never."""
+    service = shop(store)
+    service.handle(request(1))
+    asked = watch(store.engine)
+    commit = ["BEGIN", "UPDATE", "INSERT", "INSERT", "COMMIT"]
+
+    for command, expected in (
+        (request(1, idempotency_key="a"), ["SELECT", *commit]),
+        (receive(1, return_id="ret_2", idempotency_key="b"), ["SELECT", *commit, *commit]),
+        (request(1, idempotency_key="a"), ["SELECT"]),
+        (receive(1, return_id="ret_2", idempotency_key="b"), ["SELECT"]),
+    ):
+        asked.forget()
+        service.handle(command)
+        assert asked.verbs == expected
+
+
+def test_nothing_is_asked_of_the_database_before_the_first_use(file: Path, store: SqlReturns) -> None:
+    """Then the tables are made, once."""
+    asked = watch(store.engine)
+    assert not file.exists()
+
+    store.load("order_1")
+    assert asked.verbs.count("CREATE") == 7
+    asked.forget()
+    store.load("order_1")
+    SqlReturns(store.engine).load("order_1")
+
+    assert set(asked.verbs) <= {"SELECT", "PRAGMA"}
+
+
+@pytest.mark.parametrize("place", range(5))
+def test_what_fails_anywhere_in_a_commit_leaves_nothing_behind(store: SqlReturns, place: int) -> None:
+    """Before BEGIN, before each statement that writes, and before COMMIT."""
+    life = rehearsal()
+    store.commit(life.handle(request(1, shipping_option_id="so_return")))
+    before = life.ledger
+    change = life.handle(receive(1))
+    left = [place]
+
+    def die(*_: object) -> None:
+        left[0] -= 1
+        if left[0] == -1:
+            raise KeyboardInterrupt
+
+    event.listen(store.engine, "before_cursor_execute", die)
+    event.listen(store.engine, "commit", die)
+    with pytest.raises(KeyboardInterrupt):
+        store.commit(change)
+
+    assert_alike(store.load("order_1"), before)
+    assert len(store.history("order_1")) == 1
+    store.commit(change)
+    assert_alike(store.load("order_1"), change.ledger)
+
+
+def test_a_stale_commit_says_what_was_expected_and_found(store: SqlReturns) -> None:
+    """As memory does; for a ledger that is not there as well."""
+    first = rehearsal().handle(request(1))
+    store.commit(first)
+
+    for change, expected, found in (
+        (first, 0, 1),
+        (evolve(first, expected_revision=7), 7, 1),
+        (evolve(first, order_id="order_2", expected_revision=1), 1, 0),
+    ):
+        with pytest.raises(StaleLedger) as error:
+            store.commit(change)
+        assert error.value.details == {"order_id": change.order_id, "expected": expected, "found": found}
+
+
+def test_an_id_that_a_return_of_another_order_has_is_refused(store: SqlReturns) -> None:
+    """Its keys would be repeated at the ports, and mean other refunds there."""
+    store.commit(rehearsal().handle(request(1)))
+    change = rehearsal("order_2").handle(evolve(request(1), order_id="order_2"))
+
+    with pytest.raises(InvalidValue) as error:
+        store.commit(change)
+
+    assert (error.value.code, error.value.details) == ("id_not_fresh", {"return_id": "ret_1"})
+    assert store.load("order_2") == ReturnLedger("order_2")
+    assert store.load_by_return("ret_1").order_id == "order_1"
+
+
+def test_every_look_up_finds_its_rows_by_an_index(store: SqlReturns) -> None:
+    """None of them reads a whole table, and what is outstanding is not even sorted."""
+    life = rehearsal()
+    store.commit(life.handle(request(1, shipping_option_id="so_return")))
+    asked = watch(store.engine)
+    store.load("order_1")
+    store.load_by_return("ret_1")
+    store.history("order_1")
+    store.outstanding(life.now, 9, unpublished=True)
+    with store.engine.connect() as connection:
+        plans = [
+            str(row[-1])
+            for sql, parameters in asked.statements[:]
+            for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)  # type: ignore[arg-type] # as it was asked
+        ]
+
+    assert len(asked.statements) - len(plans) < 5
+    assert "SEARCH rma_returns USING INDEX rma_returns_by_id (return_id=?)" in plans
+    assert "SEARCH rma_ledgers USING COVERING INDEX rma_ledgers_waiting (waiting_since>?)" in plans
+    assert "SEARCH rma_ledgers USING COVERING INDEX rma_ledgers_unpublished (unpublished_since>?)" in plans
+    assert not [plan for plan in plans if "SCAN rma" in plan or "TEMP B-TREE" in plan]
+
+
+def test_an_engine_of_the_host_stays_as_the_host_made_it(file: Path) -> None:
+    """Its connections begin transactions as before; our commits are whole all the same."""
+    engine = create_engine(f"sqlite:///{file}")
+    store, life = SqlReturns(engine), rehearsal()
+    store.commit(life.handle(request(1)))
+
+    def die(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    event.listen(engine, "commit", die)
+    change = life.handle(receive(1))
+    with pytest.raises(KeyboardInterrupt):
+        store.commit(change)
+    event.remove(engine, "commit", die)
+
+    assert store.load("order_1").revision == 1
+    with engine.connect() as connection:
+        assert connection.connection.driver_connection.isolation_level == ""  # type: ignore[union-attr] # sqlite3's
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "delete"
+    store.commit(change)
+    assert_alike(store.load("order_1"), life.ledger)
+    engine.dispose()
+
+
+def test_other_orders_and_returns_are_not_touched(store: SqlReturns) -> None:
+    """A commit names one order, and only the returns that its events are about."""
+    life, other = rehearsal(), rehearsal("order_2", counting("other_"))
+    store.commit(other.handle(evolve(request(1), order_id="order_2")))
+    for _ in range(3):
+        store.commit(life.handle(request(1)))
+    change = life.handle(receive(1, return_id="ret_2"))
+    asked = watch(store.engine)
+
+    store.commit(change)
+
+    named = {str(value) for _, parameters in asked.statements for value in _flat(parameters)}
+    assert {"order_1", "ret_2"} <= named
+    assert not {"order_2", "ret_1", "ret_3"} & named
+
+
+def _flat(parameters: object) -> list[object]:
+    if isinstance(parameters, list | tuple):
+        return [value for each in parameters for value in _flat(each)]
+    return [parameters]

@@ -1,0 +1,152 @@
+"""Values as documents and back."""
+
+from decimal import Decimal
+from enum import IntEnum, StrEnum
+from math import inf, nan
+
+import pytest
+from attrs import frozen
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rma import (
+    CancelReturn,
+    Command,
+    Event,
+    EventsPublished,
+    InvalidValue,
+    Money,
+    RefundReversed,
+    RequestedItem,
+    RequestReturn,
+    ReturnShipment,
+    ShippingMethod,
+    TaxLine,
+)
+from rma.adapters.sql.codec import decoded, encoded
+from tests.sql.alike import assert_alike, differences
+from tests.world import START
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(data=st.dictionaries(st.text(), json_values, max_size=4))
+def test_metadata_comes_back_as_it_was(data: dict[str, object]) -> None:
+    """Whatever JSON can carry, to the class."""
+    shipment = ReturnShipment(data, "T1")
+
+    assert_alike(decoded(encoded(shipment, ReturnShipment), ReturnShipment), shipment)
+
+
+class Colour(IntEnum):
+    """A number with a name."""
+
+    RED = 1
+
+
+class Size(StrEnum):
+    """A text with a name."""
+
+    LARGE = "large"
+
+
+@pytest.mark.parametrize("value", [Colour.RED, Size.LARGE, 10**400, -0.0, 1e308])
+def test_metadata_that_is_a_number_or_a_text_comes_back_equal(value: object) -> None:
+    """An enumeration of the host's comes back as what it equals."""
+    shipment = ReturnShipment({"value": value})
+
+    assert decoded(encoded(shipment, ReturnShipment), ReturnShipment) == shipment
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Decimal("1.5"),
+        START,
+        b"x",
+        {1},
+        nan,
+        inf,
+        object(),
+        {1: "a"},
+        {None: 1},
+        [{"deep": {2.5: 1}}],
+        10**5000,
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_metadata_that_json_can_not_carry_is_refused(value: object) -> None:
+    """Rather than stored as something else, or half."""
+    with pytest.raises(InvalidValue) as error:
+        encoded(ReturnShipment({"value": value}), ReturnShipment)
+
+    assert error.value.details["expected"] == "what JSON can carry"
+
+
+def test_only_what_differs_from_its_default_is_written() -> None:
+    """So that a field added with a default is read from older documents."""
+    document = encoded(CancelReturn(return_id="ret_1"), Command)
+
+    assert document == '{"_type":"CancelReturn","return_id":"ret_1"}'
+    assert encoded(Money(5, "usd"), Money) == '{"amount":5,"currency":"usd"}'
+
+
+@frozen
+class Before:
+    """A class as it was."""
+
+    amount: int
+
+
+@frozen
+class After:
+    """The class with a field more."""
+
+    amount: int
+    reason: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+def test_a_field_that_was_added_with_a_default_is_read_from_older_documents() -> None:
+    """And a document with a field that is not known is not."""
+    assert decoded(encoded(Before(5), Before), After) == After(5)
+    with pytest.raises(Exception, match="reason"):
+        decoded(encoded(After(5, "late"), After), Before)
+
+
+def test_amounts_are_money_or_whole_minor_units_as_they_were_given() -> None:
+    """An idempotency key stands for the request as it was."""
+    items = [RequestedItem(item_id="mug", quantity=1)]
+    for given_price in (Money(5, "usd"), 5, 0, None):
+        command = RequestReturn(order_id="order_1", items=items, shipping_price=given_price)
+        assert_alike(decoded(encoded(command, Command), Command), command)
+
+
+def test_decimals_moments_and_numbers_without_places_are_exact() -> None:
+    """Their digits, zones and microseconds."""
+    tax = TaxLine(Decimal("7.50"), amount=Money(3, "jpy"))
+    method = ShippingMethod(id="sm", option_id=None, name="", price=Money(9, "jpy"), tax_lines=[tax])
+    event: Event = EventsPublished(order_id="o", at=START.replace(microsecond=1), through=2**70)
+
+    assert str(decoded(encoded(method, ShippingMethod), ShippingMethod).tax_lines[0].rate) == "7.50"
+    assert_alike(decoded(encoded(event, Event), Event), event)
+
+
+@pytest.mark.parametrize("document", ["", "{", "[]", "null", "7", "{}", '{"_type":"Command"}'])
+def test_what_is_no_document_is_an_error(document: str) -> None:
+    """Of any class; the store tells it as Unavailable."""
+    with pytest.raises(Exception, match=r".*"):
+        assert decoded(document, Event) is not None
+
+
+def test_what_is_alike_is_told_apart_by_class_as_well() -> None:
+    """The ruler of these tests, measured."""
+    assert list(differences(RefundReversed(), RefundReversed())) == []
+    assert list(differences(RefundReversed(Size.LARGE), RefundReversed("large")))  # equal, and not alike
+    assert list(differences({"a": [1, (2,)]}, {"a": [1, (3,)]})) == ["it['a'][1][0]: 2 is not 3"]
+    assert list(differences({"a": 1}, {"b": 1}))
+    assert list(differences((1, 2), (1,)))

@@ -1,0 +1,188 @@
+"""Whatever is wrong with the database is told with its cause, and nothing has changed."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+from sqlalchemy import event
+
+from rma import InvalidValue, NotFound, ReturnLedger, Unavailable
+from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.statements import upserts
+from rma.testing.rehearsal import Rehearsal, counting
+from tests.rules.given import line, order_of, request
+from tests.sql.alike import assert_alike
+
+
+def rehearsal() -> Rehearsal:
+    """An order of mugs, lived through by the core alone."""
+    return Rehearsal(order_of(line(quantity=9)))
+
+
+def failure(run: Callable[[], object]) -> Unavailable:
+    """What is raised, with its cause attached."""
+    with pytest.raises(Unavailable) as error:
+        run()
+    assert error.value.__cause__ is not None
+    return error.value
+
+
+def changed(file: Path, statement: str) -> None:
+    """Somebody else changes the database."""
+    with closing(sqlite3.connect(file)) as other:
+        other.execute(statement)
+        other.commit()
+
+
+def test_a_database_that_is_locked_can_be_read_but_not_written(file: Path, store: SqlReturns) -> None:
+    """Whoever holds it does not stop readers; when it lets go, the same change is stored."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    before, change = life.ledger, life.handle(request(1))
+    with closing(sqlite3.connect(file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+
+        error = failure(lambda: store.commit(change))
+
+        assert (error.code, error.details) == ("store_locked", {"error": "database is locked"})
+        assert_alike(store.load("order_1"), before)
+    store.commit(change)
+    assert_alike(store.load("order_1"), life.ledger)
+
+
+def test_a_disk_that_is_full_stores_nothing(store: SqlReturns) -> None:
+    """What is there can still be read, and what still fits be written."""
+    life = rehearsal()
+    event.listen(
+        store.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 20")
+    )
+    store.commit(life.handle(request(1)))
+    before = life.ledger
+    large = request(1, metadata={"picture": "x" * 100_000})
+
+    error = failure(
+        lambda: store.commit(Rehearsal(life.order, ledger=before, ids=counting("l")).handle(large))
+    )
+
+    assert error.code == "store_full"
+    assert_alike(store.load("order_1"), before)
+    store.commit(life.handle(request(1)))
+    assert_alike(store.load("order_1"), life.ledger)
+
+
+def test_a_file_that_may_only_be_read_is_read(file: Path, store: SqlReturns) -> None:
+    """And not written."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    with closing(SqlReturns(f"sqlite:///file:{file}?mode=ro&uri=true")) as reader:
+        assert_alike(reader.load("order_1"), life.ledger)
+
+        assert failure(lambda: reader.commit(life.handle(request(1)))).code == "store_read_only"
+
+    assert store.load("order_1").revision == 1
+
+
+def test_pages_that_are_broken_are_told(file: Path, store: SqlReturns) -> None:
+    """By whichever look meets them first."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    store.close()
+    pages = bytearray(file.read_bytes())
+    pages[4096:] = b"\x07" * (len(pages) - 4096)
+    file.write_bytes(pages)
+
+    for look in (
+        lambda: store.load("order_1"),
+        lambda: store.history("order_1"),
+        lambda: store.commit(life.handle(request(1))),
+    ):
+        assert failure(look).code == "store_corrupt"
+
+
+@pytest.mark.parametrize(
+    ("table", "document"),
+    [
+        ("rma_ledgers", "{"),
+        ("rma_ledgers", '{"surprise": 1}'),
+        ("rma_ledgers", '{"open_effects": [{"request": {"_type": "TeleportRequest"}}]}'),
+        ("rma_returns", "{}"),
+        ("rma_returns", "[]"),
+        ("rma_returns", "null"),
+    ],
+)
+def test_a_document_that_can_not_be_read_is_told_with_its_order(
+    file: Path, store: SqlReturns, table: str, document: str
+) -> None:
+    """An unknown field is an error: this version would drop it with its next commit."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    changed(file, f"UPDATE {table} SET document = '{document}'")  # ours
+
+    for error in (
+        failure(lambda: store.load("order_1")),
+        failure(lambda: store.load_by_return("ret_1")),
+    ):
+        assert (error.code, error.details["order_id"]) == ("unreadable_document", "order_1")
+    assert len(store.history("order_1")) == 1
+
+
+def test_an_event_that_can_not_be_read_is_told_with_its_order(file: Path, store: SqlReturns) -> None:
+    """The ledger beside it is read all the same."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    changed(file, 'UPDATE rma_events SET document = \'{"_type": "Happened"}\'')
+
+    assert failure(lambda: store.history("order_1")).code == "unreadable_document"
+    assert_alike(store.load("order_1"), life.ledger)
+
+
+def test_a_database_of_a_later_version_is_left_alone(file: Path, store: SqlReturns) -> None:
+    """Nothing is read or written, not even what could be."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    changed(file, "UPDATE rma_format SET format = 2")
+
+    with closing(SqlReturns(f"sqlite:///{file}")) as later:
+        for look in (
+            lambda: later.load("order_1"),
+            lambda: later.outstanding(life.now, 9),
+            lambda: later.commit(life.handle(request(1))),
+        ):
+            with pytest.raises(Unavailable) as error:
+                look()
+            assert (error.value.code, error.value.details) == ("newer_format", {"found": 2, "known": 1})
+
+    assert store.load("order_1").revision == 1
+
+
+@pytest.mark.parametrize("unspeakable", ["\ud800", "order_\udfff"])
+def test_an_id_that_no_database_can_hold_is_not_there(store: SqlReturns, unspeakable: str) -> None:
+    """JSON from outside may say half of a surrogate pair."""
+    assert store.load(unspeakable) == ReturnLedger(unspeakable)
+    assert store.history(unspeakable) == ()
+    with pytest.raises(NotFound):
+        store.load_by_return(unspeakable)
+
+
+def test_texts_are_kept_whatever_they_are_made_of(store: SqlReturns) -> None:
+    """Quotes, zeroes, halves of surrogate pairs; in ids, what a database can hold."""
+    wild = "'; DROP TABLE rma_returns; --\"\\\n\x00 ñ🥜"
+    order = evolve(order_of(line(wild)), id=wild)
+    life = Rehearsal(order, ids=lambda: wild)
+    asked = evolve(request(1, wild, metadata={wild: [wild, "\ud800"]}, created_by="\ud800"), order_id=wild)
+
+    store.commit(life.handle(asked))
+
+    assert_alike(store.load(wild), life.ledger)
+    assert_alike(store.load_by_return(f"ret_{wild}"), life.ledger)
+
+
+def test_other_databases_are_refused_when_the_store_is_built() -> None:
+    """Their spelling is not known here."""
+    with pytest.raises(InvalidValue) as error:
+        upserts("oracle")
+
+    assert error.value.details["expected"] == "sqlite or postgresql"

@@ -1,0 +1,74 @@
+"""What format 1 wrote, of every kind, is understood, and is what is written still."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from rma import Command, Effect, Event, RefundOutcome, RefundReversed
+from rma.adapters.memory import InMemoryReturns
+from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.codec import TAG
+from rma.adapters.sql.schema import FORMAT
+from tests.sql.alike import assert_alike
+from tests.sql.kinds import Rows, lived, put_into, rows_in, stored, worlds
+
+GOLDEN = Path(__file__).parent / "golden" / "kinds"
+WRITTEN: dict[int, dict[str, Rows]] = {
+    int(file.stem.removeprefix("v")): json.loads(file.read_text("utf-8")) for file in GOLDEN.glob("v*.json")
+}
+
+
+def kinds(document: object) -> set[str]:
+    """The classes that a document names."""
+    match document:
+        case dict():
+            own = {str(document[TAG])} if TAG in document else set()
+            return own.union(*[kinds(each) for each in document.values()])
+        case list():
+            return set().union(*[kinds(each) for each in document])
+        case _:
+            return set()
+
+
+def test_there_is_a_document_of_every_kind() -> None:
+    """Events, commands, effects, and what gateways tell."""
+    unions = (Event, Command, Effect, RefundOutcome | RefundReversed)
+
+    assert kinds(WRITTEN[FORMAT]) == {each.__name__ for union in unions for each in get_args(union)}
+
+
+@pytest.mark.parametrize("life", worlds())
+@pytest.mark.parametrize("version", WRITTEN)
+def test_every_format_that_ever_was_is_understood(version: int, life: str) -> None:
+    """Ledger and history are those that the life has in memory, to the class of the last field."""
+    run, world = worlds()[life]
+    memory = InMemoryReturns()
+    lived(run, world, memory)
+    with closing(SqlReturns("sqlite://")) as store:
+        put_into(store, WRITTEN[version][life])
+
+        ledger = store.load("order_1")
+
+        assert_alike(ledger, memory.load("order_1"))
+        assert list(ledger.open_effects) == list(memory.load("order_1").open_effects)
+        assert_alike(store.history("order_1"), memory.history("order_1"))
+        for each in ledger.returns:
+            assert_alike(store.load_by_return(each.id), ledger)
+        assert store.outstanding(world.now, 9) == tuple(memory.outstanding(world.now, 9))
+
+
+def test_what_is_written_is_the_format_that_is_named() -> None:
+    """Whoever writes anything else counts `FORMAT` up: see `tests.sql.kinds`."""
+    assert stored() == WRITTEN[FORMAT]
+
+
+def test_what_was_read_can_be_written_again() -> None:
+    """The ruler of these tests, measured: nothing is lost between a file and the tables."""
+    rows = WRITTEN[FORMAT]["everything waits"]
+    with closing(SqlReturns("sqlite://")) as store:
+        put_into(store, rows)
+
+        assert rows_in(store) == rows

@@ -1,0 +1,38 @@
+"""A service over a database, in one call."""
+
+from pathlib import Path
+
+from attrs import fields
+
+from rma import ReturnService, ReturnStatus
+from rma.adapters.sql import SqlReturns, sql_service
+from rma.adapters.sql.service import Ports
+from tests.rules.given import order_of, receive, request
+from tests.world import World
+
+
+def test_it_takes_every_keyword_of_the_service_but_returns() -> None:
+    """Whoever adds a port adds it here too."""
+    assert Ports.__annotations__.keys() == {each.name for each in fields(ReturnService)} - {"returns"}
+    assert Ports.__required_keys__ == {"orders", "inventory", "payments"}
+
+
+def test_what_is_left_out_is_as_in_the_service(file: Path) -> None:
+    """And what one service did, the next one over the same file goes on with."""
+    world = World(order_of())
+
+    def service() -> ReturnService:
+        return sql_service(
+            f"sqlite:///{file}", orders=world.orders, inventory=world.inventory, payments=world.payments
+        )
+
+    first, second = service(), service()
+    opened = first.handle(request(2))
+    received = second.handle(receive(2, return_id=opened.id))
+
+    assert received.status is ReturnStatus.RECEIVED
+    assert first.get(opened.id) == received
+    for each in (first, second):
+        assert isinstance(each.returns, SqlReturns)
+        assert (each.events, each.fulfillment) == (None, None)
+        each.returns.close()
