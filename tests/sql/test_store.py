@@ -13,8 +13,6 @@ from rma import (
     CancelReturn,
     Command,
     IdempotencyKeyReused,
-    InvalidValue,
-    ReceiveReturn,
     Return,
     ReturnRepository,
     ReturnService,
@@ -22,7 +20,7 @@ from rma import (
     Unavailable,
 )
 from rma.adapters.memory import in_memory_service
-from rma.adapters.sql import SqlReturns, sql_service
+from rma.adapters.sql import SqlReturns
 from rma.domain.change import replay
 from rma.testing.contracts import ReturnRepositoryContract
 from rma.testing.rehearsal import START, counting
@@ -162,21 +160,6 @@ def unavailable(code: str, do: Callable[[], object]) -> None:
     assert error.value.__cause__ is not None or code == "newer_format"
 
 
-def test_a_locked_file_is_unavailable_and_nothing_changed(path: Path) -> None:
-    """Until the other is done."""
-    returns = store(path, busy_timeout=0.05)
-    service = shop(returns)
-    service.handle(request(1))
-    with closing(sqlite3.connect(path, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-
-        unavailable("store_locked", lambda: service.handle(request(1)))
-
-        other.execute("ROLLBACK")
-    assert len(service.list("order_1")) == 1
-    assert len(service.list("order_1")) + 1 == service.handle(request(1)).display_id
-
-
 def test_a_file_that_is_none_or_not_there_is_unavailable(path: Path, tmp_path: Path) -> None:
     """And is left as it is."""
     path.write_bytes(b"no database at all, and longer than a header of one would be" * 9)
@@ -184,43 +167,6 @@ def test_a_file_that_is_none_or_not_there_is_unavailable(path: Path, tmp_path: P
     unavailable("store_corrupt", lambda: store(path).load("order_1"))
     unavailable("store_not_opened", lambda: store(tmp_path / "nowhere" / "returns.db").load("order_1"))
     assert path.read_bytes().startswith(b"no database")
-
-
-def test_a_newer_format_is_refused(path: Path) -> None:
-    """Nothing is read that would be understood wrongly."""
-    store(path).load("order_1")
-    with closing(sqlite3.connect(path)) as other:
-        other.execute("UPDATE rma_format SET format = format + 1")
-        other.commit()
-
-    unavailable("newer_format", lambda: store(path).load("order_1"))
-
-
-def test_metadata_that_json_can_not_carry_is_refused_before_anything_is_stored(path: Path) -> None:
-    """The programmer's to mend."""
-    service = shop(store(path))
-
-    with pytest.raises(InvalidValue) as error:
-        service.handle(request(1, metadata={"when": START}))
-
-    assert error.value.details["expected"] == "what JSON can carry"
-    assert service.list("order_1") == ()
-
-
-def test_a_service_over_a_file_in_one_call(path: Path) -> None:
-    """With the ports of `ReturnService`."""
-    parts = shop(store(path))
-    service = sql_service(
-        f"sqlite:///{path}", orders=parts.orders, inventory=parts.inventory, payments=parts.payments
-    )
-    opened = service.handle(request(2))
-
-    received = service.handle(
-        ReceiveReturn(return_id=opened.id, items=receive(2).items, allow_mismatch=False)
-    )
-
-    assert received.status is ReturnStatus.RECEIVED
-    assert parts.get(opened.id) == received
 
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.json")), ids=lambda file: str(file.stem))
