@@ -278,17 +278,16 @@ def measured(scenario: Scenario, directory: Path) -> dict[str, Timing]:
                     timings[name].floor.append(least)
     recording.returns.close()
     ours.returns.close()
-    assert contents(directory / "ours.db") == contents(directory / "floor.db")
+    for row, same in zip(rows_in(directory / "ours.db"), rows_in(directory / "floor.db"), strict=True):
+        assert row == same
     return timings
 
 
-def contents(file: Path) -> dict[str, list[Row]]:
-    """All rows, by table."""
+def rows_in(file: Path) -> Iterator[Row]:
+    """All rows, table by table."""
     with closing(sqlite3.connect(file)) as connection:
-        return {
-            table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall()
-            for table in TABLES
-        }
+        for table in TABLES:
+            yield from connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
 
 
 def sync_time(directory: Path) -> float:

@@ -106,8 +106,9 @@ def upserts(dialect: str) -> Upserts:
 
 def _upserts(into: Callable[[Table], sqlite.Insert] | Callable[[Table], postgresql.Insert]) -> Upserts:
     changed = into(returns)
+    first = into(ledgers).values(unpublished_since=_since).on_conflict_do_nothing()
     return Upserts(
-        into(ledgers).values(unpublished_since=_since).on_conflict_do_nothing(),
+        first.execution_options(preserve_rowcount=True),  # else some drivers' count is lost
         changed.on_conflict_do_update(
             index_elements=[returns.c.order_id, returns.c.position],
             set_={"document": changed.excluded.document},
