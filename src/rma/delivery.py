@@ -29,6 +29,7 @@ from rma.domain.effects import (
     Unknown,
     WithdrawRequest,
 )
+from rma.domain.errors import InvalidValue
 from rma.domain.events import EffectsLeased, EffectsSettled, Event, EventsPublished
 from rma.domain.gateways import Gateway, Keyed, Step, Unkeyed, lease_of, next_step
 from rma.domain.ledger import ReturnLedger
@@ -105,8 +106,20 @@ class Delivery:
         for each in due:
             if each.request.key not in outcomes:
                 outcomes[each.request.key] = self._tried(each.request)
-        ended = tuple(outcomes.values())
-        return self._stored(ledger, lambda state: settlement(state, ended, self.clock())).ledger
+        return self._settled(ledger, tuple(outcomes.values()))
+
+    def _settled(self, ledger: ReturnLedger, outcomes: tuple[Outcome, ...]) -> ReturnLedger:
+        """The ledger with these outcomes; one that can not be stored does not hold up the others."""
+        try:
+            return self._stored(ledger, lambda state: settlement(state, outcomes, self.clock())).ledger
+        except InvalidValue as error:
+            if len(outcomes) > 1:
+                for each in outcomes:
+                    ledger = self._settled(ledger, (each,))
+                return ledger
+            (outcome,) = outcomes
+            unknown = (self._unknown(ledger.open_effects[outcome.key].request, error),)
+            return self._stored(ledger, lambda state: settlement(state, unknown, self.clock())).ledger
 
     @property
     def gateway(self) -> Gateway:

@@ -13,13 +13,16 @@ from rma import (
     CancelReturn,
     Command,
     IdempotencyKeyReused,
+    RefundStatus,
     Return,
     ReturnRepository,
     ReturnService,
+    ReturnShipment,
+    ReturnShipmentRequest,
     ReturnStatus,
     Unavailable,
 )
-from rma.adapters.memory import in_memory_service
+from rma.adapters.memory import InMemoryFulfillment, InMemoryPayments, in_memory_service
 from rma.adapters.sql import SqlReturns
 from rma.domain.change import replay
 from rma.testing.contracts import ReturnRepositoryContract
@@ -192,3 +195,29 @@ def test_what_an_earlier_version_stored_is_still_understood(golden: Path, path: 
     assert ledger.returns[0].metadata == {"tags": ["a", {"b": None}], "n": 1.5, "deep": {"x": True}}
     opened = evolve(service, ids=lambda: "next").handle(request(1))
     assert (opened.display_id, opened.order_version) == (3, 8)
+
+
+def test_an_answer_that_can_not_be_stored_does_not_hold_up_the_others(path: Path) -> None:
+    """The refund beside it is recorded; the carrier is asked again, and what was wrong is said."""
+
+    class OddCarrier(InMemoryFulfillment):
+        """Answers with something that no document can hold."""
+
+        def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+            """A moment, as it is."""
+            return ReturnShipment({"booked_at": START})
+
+    payments = InMemoryPayments()
+    service = evolve(shop(store(path)), fulfillment=OddCarrier(), payments=payments)
+    service.handle(request(2, shipping_option_id="so_return"))
+    service.handle(receive(2))
+
+    resumed = service.resume()
+
+    ledger = service.returns.load("order_1")
+    (shipment,) = ledger.open_effects.values()
+    assert resumed.still_open == ("order_1",)
+    assert [refund.status for refund in ledger.refunds] == [RefundStatus.SUCCEEDED]
+    assert shipment.request.key == "ret_1/shipment/1"
+    assert "what JSON can carry" in (shipment.last_error or "")
+    assert evolve(service, fulfillment=InMemoryFulfillment()).resume().still_open == ()
