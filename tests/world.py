@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
-from itertools import count
+from datetime import datetime, timedelta
 
 from rma import (
     CancelShipmentRequest,
@@ -37,8 +36,7 @@ from rma.adapters.memory import (
     InMemoryReturns,
     in_memory_service,
 )
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
+from rma.testing.rehearsal import START, counting
 
 RETURN_OPTION = ShippingOption(id="so_return", price=Money(200, "usd"), name="Parcel", location_id="loc_1")
 OUTBOUND_OPTION = ShippingOption(id="so_out", price=Money(500, "usd"), is_return=False)
@@ -189,7 +187,6 @@ class World:
         self.events = InMemoryEvents()
         self.policy = policy or ReturnPolicy()
         self.now = START
-        self._ids = count(1)
         self.service = in_memory_service(
             reasons=REASONS,
             shipping_options=[RETURN_OPTION, OUTBOUND_OPTION],
@@ -200,7 +197,7 @@ class World:
             events=self.events,
             policies=lambda _: self.policy,
             clock=self.tick,
-            ids=lambda: str(next(self._ids)),
+            ids=counting(),
             orders=self.orders,
         )
 

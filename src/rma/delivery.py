@@ -71,13 +71,14 @@ class Delivery:
             return ledger
 
     def _due(self, ledger: ReturnLedger, return_id: str | None) -> list[OpenEffect]:
-        now = self.clock() if ledger.open_effects else None
+        if not ledger.open_effects:
+            return []
+        now = self.clock()
         return [
             each
             for each in ledger.open_effects.values()
             if return_id in (None, each.request.return_id)
             and each.waits_for not in ledger.open_effects
-            and now is not None
             and each.is_due(now)
         ]
 

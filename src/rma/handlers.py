@@ -104,7 +104,7 @@ class ReceiveReturnHandler:
         """
         return carry_out(
             command,
-            load=lambda: found(self.returns.load_by_return, command.return_id) or NO_LEDGER,
+            load=lambda: ledger_of(self.returns, command.return_id),
             gather=lambda ledger: Facts(at=self.clock(), order=found(self.orders.get, ledger.order_id)),
             deliver=self.delivery,
         )
@@ -128,7 +128,7 @@ class CancelReturnHandler:
         """
         return carry_out(
             command,
-            load=lambda: found(self.returns.load_by_return, command.return_id) or NO_LEDGER,
+            load=lambda: ledger_of(self.returns, command.return_id),
             gather=lambda _: Facts(at=self.clock()),
             deliver=self.delivery,
         )
@@ -153,7 +153,7 @@ class RetryRefundHandler:
         """
         return carry_out(
             command,
-            load=lambda: found(self.returns.load_by_return, command.return_id) or NO_LEDGER,
+            load=lambda: ledger_of(self.returns, command.return_id),
             gather=lambda ledger: Facts(at=self.clock(), order=found(self.orders.get, ledger.order_id)),
             deliver=self.delivery,
         )
@@ -177,7 +177,7 @@ class RecordRefundOutcomeHandler:
         """
         return carry_out(
             command,
-            load=lambda: found(self.returns.load_by_return, command.target_id) or NO_LEDGER,
+            load=lambda: ledger_of(self.returns, command.target_id),
             gather=lambda _: Facts(at=self.clock()),
             deliver=self.delivery,
         )
@@ -212,8 +212,13 @@ def carry_out(
     return deliver(made.ledger, return_id).get(return_id)
 
 
-#: What holds a return that nobody knows: decide then says so, with everything else that is wrong.
-NO_LEDGER = ReturnLedger("")
+def ledger_of(returns: ReturnRepository, return_id: str) -> ReturnLedger:
+    """
+    The ledger that holds this return; an empty one, of no order, for a return that nobody knows.
+
+    Decide then says that it is not there, with everything else that is wrong.
+    """
+    return found(returns.load_by_return, return_id) or ReturnLedger("")
 
 
 def known_id(wanted_id: object) -> str:

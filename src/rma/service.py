@@ -33,14 +33,13 @@ from rma.domain.views import (
     returnable_items,
 )
 from rma.handlers import (
-    NO_LEDGER,
     CancelReturnHandler,
     ReceiveReturnHandler,
     RecordRefundOutcomeHandler,
     RequestReturnHandler,
     RetryRefundHandler,
-    found,
     known_id,
+    ledger_of,
 )
 from rma.ports import (
     Clock,
@@ -190,7 +189,7 @@ class ReturnService:
         Raises:
             NotFound: there is none.
         """
-        return (found(self.returns.load_by_return, return_id) or NO_LEDGER).get(return_id)
+        return ledger_of(self.returns, return_id).get(return_id)
 
     def list(self, order_id: str) -> tuple[Return, ...]:
         """The returns of an order, oldest first; none for an order that is not known."""
@@ -218,9 +217,10 @@ class ReturnService:
             Unavailable: the store can not say what is outstanding.
         """
         if return_id is not None:
-            ledger = self._delivery((found(self.returns.load_by_return, return_id) or NO_LEDGER), return_id)
-            is_open = any(each.request.return_id == return_id for each in ledger.open_effects.values())
+            ledger = ledger_of(self.returns, return_id)
             orders = (ledger.get(return_id).order_id,)
+            ledger = self._delivery(ledger, return_id)
+            is_open = any(each.request.return_id == return_id for each in ledger.open_effects.values())
             return Resumed(orders=orders, still_open=orders if is_open else ())
         still_open: dict[str, bool] = {}
         while batch := self._outstanding(besides=still_open):

@@ -30,7 +30,8 @@ from rma import (
 from rma.domain.change import change, replay, settlement
 from rma.domain.effects import Done, GivenUp, Outcome, RefundOutcome, RefundSucceeded, ReturnShipment, Unknown
 from rma.domain.facts import Facts
-from tests.world import OUTBOUND_OPTION, REASONS, RETURN_OPTION, START
+from rma.testing.rehearsal import START
+from tests.world import OUTBOUND_OPTION, REASONS, RETURN_OPTION
 
 Result = RefundOutcome | ReturnShipment | Done | Unknown | GivenUp
 

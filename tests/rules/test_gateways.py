@@ -7,8 +7,8 @@ import pytest
 
 from rma import InvalidValue, Keyed, LookedUp, OpenEffect, RefundRequest, RestockRequest, Unkeyed
 from rma.domain.gateways import Gateway, Step, lease_of, next_step
+from rma.testing.rehearsal import START
 from tests.rules.given import usd
-from tests.world import START
 
 REFUND = RefundRequest("ret_1/refund/1", "order_1", "ret_1", "pay_1", usd(5))
 FRESH = OpenEffect(REFUND, opened_at=START)

@@ -13,8 +13,8 @@ from rma.domain.change import publication, replay, settlement, unchanged
 from rma.domain.decide import answer
 from rma.domain.effects import Done, RefundPending, RefundSucceeded, ReturnShipment, Unknown
 from rma.domain.evolve import evolve
+from rma.testing.rehearsal import START
 from tests.rules.given import Given, line, order_of, receive, request, usd
-from tests.world import START
 
 
 def test_a_repeated_command_is_answered_with_its_return() -> None:

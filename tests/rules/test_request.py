@@ -29,6 +29,7 @@ from rma import (
 from rma.domain.change import change
 from rma.domain.effects import ReturnShipmentRequest
 from rma.domain.react import react
+from rma.testing.rehearsal import START
 from tests.rules.given import (
     Given,
     effect_kinds,
@@ -42,7 +43,6 @@ from tests.rules.given import (
     usd,
     vat,
 )
-from tests.world import START
 
 
 def test_a_request_reserves_units_and_quotes_what_they_are_worth() -> None:

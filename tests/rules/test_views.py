@@ -7,8 +7,8 @@ import pytest
 from rma import CancelReturn, LineItem, OrderStatus, Payment, ReturnPolicy
 from rma.domain.effects import RefundDeclined
 from rma.domain.views import FulfillmentStatus, PaymentStatus, order_state, quote_of, returnable_items
+from rma.testing.rehearsal import START
 from tests.rules.given import Given, line, off, order_of, put, receive, request, usd, vat
-from tests.world import START
 
 
 def state(given: Given) -> tuple[str, str, int, int]:

@@ -24,8 +24,8 @@ from rma import (
 from rma.adapters.memory import InMemoryReturns, in_memory_service
 from rma.domain.change import Change
 from rma.service import ReturnService
+from rma.testing.rehearsal import START
 from tests.rules.given import order_of, receive, request
-from tests.world import START
 
 HOUR = timedelta(hours=1)
 

@@ -6,8 +6,8 @@ from rma import ReturnLedger, StaleLedger
 from rma.adapters.memory import InMemoryEvents, InMemoryInventory, InMemoryReturns
 from rma.domain.change import change, unchanged
 from rma.domain.effects import RestockRequest, StockLine, WithdrawRequest
+from rma.testing.rehearsal import START
 from tests.rules.given import Given, request
-from tests.world import START
 
 
 def test_a_commit_for_another_revision_is_refused_and_stores_nothing() -> None:

@@ -24,8 +24,8 @@ from rma import (
     TaxLine,
 )
 from rma.adapters.sql.codec import decoded, encoded
+from rma.testing.rehearsal import START
 from tests.sql.alike import assert_alike, differences
-from tests.world import START
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

@@ -5,9 +5,9 @@ from datetime import timedelta
 from attrs import evolve
 
 from rma.adapters.sql import SqlReturns
-from rma.testing.rehearsal import Rehearsal, counting
+from rma.testing.rehearsal import START, Rehearsal, counting
 from tests.rules.given import order_of, request
-from tests.world import RETURN_OPTION, START
+from tests.world import RETURN_OPTION
 
 HOUR = timedelta(hours=1)
 

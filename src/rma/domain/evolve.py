@@ -119,10 +119,9 @@ def _back_to_nothing(item: ReturnItem) -> ReturnItem:
 
 
 def _remembering(answered: FrozenMap[str, Answered], event: Event) -> FrozenMap[str, Answered]:
-    command = event.command if isinstance(event, ByCommand) else None
-    if not isinstance(event, ByCommand) or command is None or command.idempotency_key is None:
-        return answered
-    return answered.with_(command.idempotency_key, Answered(command, event.return_id))
+    if isinstance(event, ByCommand) and event.command and event.command.idempotency_key is not None:
+        return answered.with_(event.command.idempotency_key, Answered(event.command, event.return_id))
+    return answered
 
 
 def _settled(before: Return, event: EffectsSettled) -> Return:

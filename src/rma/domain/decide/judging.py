@@ -1,16 +1,18 @@
 """The checks that several commands share, and the list in which they gather what is wrong."""
 
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
-from rma.domain.checks import is_whole
-from rma.domain.commands import Command
+from rma.domain.checks import all_are, is_whole
+from rma.domain.commands import Command, ReceivedItem, RequestedItem
 from rma.domain.errors import Violation, rejection
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.ledger import ReturnLedger
 from rma.domain.money import NO_CURRENCY, Money
 from rma.domain.order import Order
+from rma.domain.returns import Return
 
 T = TypeVar("T")
+ItemT = TypeVar("ItemT", RequestedItem, ReceivedItem)
 
 
 class Violations(list[Violation]):
@@ -50,6 +52,13 @@ class Violations(list[Violation]):
             if not isinstance(value, bool):
                 self.add("invalid_flag", field=name, value=plain(value))
 
+    def check_order(self, order: Order | None, ledger: ReturnLedger, target: Return | None) -> None:
+        """The order of a return is still there, in the currency in which its returns were valued."""
+        if order:
+            self.check_order_currency(order, ledger)
+        elif target:  # of a return that nobody knows, nobody knows the order either
+            self.add("order_not_found", order_id=ledger.order_id)
+
     def check_order_currency(self, order: Order, ledger: ReturnLedger) -> None:
         """The order is in the currency in which its returns were valued."""
         for currency in {each.currency for each in ledger.returns} - {order.currency}:
@@ -68,10 +77,21 @@ class Violations(list[Violation]):
         if not is_whole(minor, at_least=minimum):
             self.add(code, amount=plain(minor), minimum=minimum)
             return None
-        if isinstance(amount, Money) and currency and amount.currency not in (currency, NO_CURRENCY):
-            self.add("currency_mismatch", currency=amount.currency, order_currency=currency)
+        if isinstance(amount, Money) and not self.check_currency(amount, currency):
             return None
         return minor
+
+    def check_currency(self, amount: Money, currency: str | None) -> bool:
+        """True if the amount is in this currency, or in none yet, or there is none to be in."""
+        if currency is None or amount.currency in (currency, NO_CURRENCY):
+            return True
+        self.add("currency_mismatch", currency=amount.currency, order_currency=currency)
+        return False
+
+
+def are_items(items: object, kind: type[ItemT]) -> TypeGuard[tuple[ItemT, ...]]:
+    """True for a tuple of nothing but `kind`, each with a text for its `item_id`."""
+    return all_are(items, kind) and all(isinstance(each.item_id, str) for each in items)
 
 
 def plain(value: object) -> object:

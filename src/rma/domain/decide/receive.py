@@ -2,10 +2,10 @@
 
 from attrs import frozen
 
-from rma.domain.checks import all_are, is_whole
+from rma.domain.checks import is_whole
 from rma.domain.commands import ReceivedItem, ReceiveReturn
 from rma.domain.decide.arrivals import Came, with_arrivals
-from rma.domain.decide.judging import Violations, plain
+from rma.domain.decide.judging import Violations, are_items, plain
 from rma.domain.decide.paying import payable, refunds_for
 from rma.domain.effects import RestockRequest, StockLine
 from rma.domain.events import GoodsReceived, RefundBlocked
@@ -95,10 +95,7 @@ def _check_state(
         wrong.add("return_already_received", return_id=target.id)
     elif target.status is ReturnStatus.CANCELED:
         wrong.add("return_canceled", return_id=target.id)
-    if target and order is None:
-        wrong.add("order_not_found", order_id=ledger.order_id)
-    if order:
-        wrong.check_order_currency(order, ledger)
+    wrong.check_order(order, ledger, target)
     wrong.check_flags(allow_mismatch=command.allow_mismatch, more_expected=command.more_expected)
     if command.allow_mismatch and command.more_expected:
         wrong.add("mismatch_and_more_expected")
@@ -114,7 +111,7 @@ def _check_items(
     """What came, summed up by line."""
     came: Came = {}
     items = command.items
-    if not all_are(items, ReceivedItem) or not all_are(tuple([each.item_id for each in items]), str):
+    if not are_items(items, ReceivedItem):
         wrong.add("invalid_items", expected="ReceivedItem")
         return came
     here = {item.item_id for item in target.items} if target else set()

@@ -2,9 +2,9 @@
 
 from attrs import evolve
 
-from rma.domain.checks import all_are, is_whole
+from rma.domain.checks import is_whole
 from rma.domain.commands import RequestedItem, RequestReturn
-from rma.domain.decide.judging import Violations, plain
+from rma.domain.decide.judging import Violations, are_items, plain
 from rma.domain.effects import ReturnShipmentRequest, StockLine
 from rma.domain.eligibility import refusals
 from rma.domain.errors import InvalidValue
@@ -12,7 +12,7 @@ from rma.domain.events import ReturnRequested
 from rma.domain.facts import Facts
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import Pool, ReturnLedger
-from rma.domain.money import NO_CURRENCY, Money
+from rma.domain.money import Money
 from rma.domain.offers import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.order import LineItem, Order, OrderStatus, in_currency
 from rma.domain.returns import Return, ReturnStatus
@@ -101,7 +101,7 @@ def _check_order(
 
 def _well_formed(command: RequestReturn, wrong: Violations) -> tuple[RequestedItem, ...]:
     items = command.items
-    if not all_are(items, RequestedItem) or not all_are(tuple([asked.item_id for asked in items]), str):
+    if not are_items(items, RequestedItem):
         wrong.add("invalid_items", expected="RequestedItem")
         return ()
     if not items:
@@ -189,8 +189,8 @@ def _check_shipping(wrong: Violations, command: RequestReturn, facts: Facts) -> 
             wrong.add("shipping_option_not_found", shipping_option_id=plain(command.shipping_option_id))
         elif not option.is_return:
             wrong.add("not_a_return_option", shipping_option_id=option.id)
-        if option and currency and option.price.currency not in (currency, NO_CURRENCY):
-            wrong.add("currency_mismatch", currency=option.price.currency, order_currency=currency)
+        if option:
+            wrong.check_currency(option.price, currency)
     if command.shipping_price is None:
         return None
     if command.shipping_option_id is None:
@@ -200,8 +200,8 @@ def _check_shipping(wrong: Violations, command: RequestReturn, facts: Facts) -> 
 
 def _check_fees(wrong: Violations, facts: Facts) -> None:
     for fee in facts.policy.fees:
-        if fee.amount and facts.order and fee.amount.currency not in (facts.order.currency, NO_CURRENCY):
-            wrong.add("currency_mismatch", currency=fee.amount.currency, order_currency=facts.order.currency)
+        if fee.amount:
+            wrong.check_currency(fee.amount, facts.order.currency if facts.order else None)
 
 
 def _check_refund(

@@ -29,10 +29,7 @@ def retry_refund(facts: Facts, ledger: ReturnLedger, command: RetryRefund) -> tu
         wrong.add("return_not_found", return_id=plain(command.return_id))
     elif not due:
         wrong.add("nothing_due", return_id=target.id)
-    if target and order is None:
-        wrong.add("order_not_found", order_id=ledger.order_id)
-    if order:
-        wrong.check_order_currency(order, ledger)
+    wrong.check_order(order, ledger, target)
     amount, rounding = _asked(wrong, command, order, ledger, due)
     wrong.check_texts(command)
     target, order = wrong.none_about(target), wrong.none_about(order)
