@@ -66,6 +66,7 @@ from rma.domain.offers import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.order import Adjustment, LineItem, Order, OrderStatus, Payment
 from rma.domain.policy import Fee, ReturnPolicy, Terms
 from rma.domain.pricing import Part
+from rma.domain.query import ReturnQuery
 from rma.domain.refunds import Refund, RefundStatus
 from rma.domain.returns import Receipt, ReceiptItem, Return, ReturnStatus
 from rma.domain.tax import TaxLine
@@ -113,9 +114,10 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest", "ReturnShipment",
     "CancelShipmentRequest",
     # the ports, and what a repository stores
-    "OrderRepository", "ReturnRepository", "ReturnLedger", "OpenEffect", "Answered", "Change", "Payments",
-    "RefundLookup", "Gateway", "Keyed", "LookedUp", "Unkeyed", "Inventory", "Fulfillment",
-    "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "Ids", "Policies",
+    "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "Answered",
+    "Change", "Payments", "RefundLookup", "Gateway", "Keyed", "LookedUp", "Unkeyed", "Inventory",
+    "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "Ids",
+    "Policies",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
     "Conflict", "StaleLedger", "Unavailable", "InvalidValue",

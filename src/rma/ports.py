@@ -25,6 +25,8 @@ from rma.domain.ledger import ReturnLedger
 from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.order import Order
 from rma.domain.policy import ReturnPolicy
+from rma.domain.query import ReturnQuery
+from rma.domain.returns import Return
 
 
 class OrderRepository(Protocol):
@@ -110,6 +112,16 @@ class ReturnRepository(Protocol):
             now: aware.
             limit: at least 1.
             unpublished: also orders with events that no publisher took yet.
+        """
+        ...
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """
+        The returns that the query asks for, by `rma.domain.query.place_of`, whatever order they are of.
+
+        Raises:
+            NotFound: `NotFound("return_not_found", {"return_id": query.after})`: there is no such place.
+            Unavailable: it can not be told now.
         """
         ...
 

@@ -23,7 +23,8 @@ from rma.domain.events import Event
 from rma.domain.facts import Facts
 from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.policy import ReturnPolicy
-from rma.domain.returns import Return
+from rma.domain.query import ReturnQuery
+from rma.domain.returns import Return, ReturnStatus
 from rma.domain.views import (
     OrderState,
     Quote,
@@ -57,6 +58,9 @@ from rma.ports import (
 
 #: How many orders `resume` asks for at a time.
 _BATCH = 100
+
+#: How many returns of all orders `list` shows unless told.
+_PAGE = 100
 
 _log = logging.getLogger("rma")
 
@@ -191,9 +195,48 @@ class ReturnService:
         """
         return ledger_of(self.returns, return_id).get(return_id)
 
-    def list(self, order_id: str) -> tuple[Return, ...]:
-        """The returns of an order, oldest first; none for an order that is not known."""
-        return self.returns.load(order_id).returns
+    def list(
+        self,
+        order_id: str | None = None,
+        *,
+        status: ReturnStatus | str | None = None,
+        needs_attention: bool = False,
+        requested_since: datetime | None = None,
+        requested_before: datetime | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> tuple[Return, ...]:
+        """
+        Returns of an order, or of all orders a page at a time, in the order in which they were requested.
+
+        Args:
+            order_id: of this order only; none for an order that is not known.
+            status: as they stand now; its spelling will do.
+            needs_attention: only those that go no further without a person.
+            requested_since: aware; requested then or later.
+            requested_before: aware; requested earlier.
+            after: the id of the last return of the page before.
+            limit: at most this many; unless given 100, or all of an order.
+            newest_first: the latest request comes first, and `after` goes back in time.
+
+        Raises:
+            InvalidValue: a status that does not exist, a moment without time zone, a limit below 1.
+            NotFound: there is no return `after`.
+            Unavailable: the store can not tell now.
+        """
+        return self.returns.find(
+            ReturnQuery(
+                order_id=order_id,
+                status=status,
+                needs_attention=needs_attention,
+                requested_since=requested_since,
+                requested_before=requested_before,
+                after=after,
+                limit=_PAGE if limit is None and order_id is None else limit,
+                newest_first=newest_first,
+            )
+        )
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """What happened to the returns of an order, oldest first."""

@@ -1,8 +1,9 @@
 """The in-memory adapters keep what their ports promise."""
 
 import pytest
+from attrs import evolve
 
-from rma import ReturnLedger, StaleLedger
+from rma import InvalidValue, ReturnLedger, StaleLedger
 from rma.adapters.memory import InMemoryEvents, InMemoryInventory, InMemoryReturns
 from rma.domain.change import change, unchanged
 from rma.domain.effects import RestockRequest, StockLine, WithdrawRequest
@@ -24,6 +25,22 @@ def test_a_commit_for_another_revision_is_refused_and_stores_nothing() -> None:
     assert returns.load("order_1") == made.ledger == returns.load_by_return("ret_1")
 
 
+def test_the_id_of_another_orders_return_is_refused_and_nothing_is_stored() -> None:
+    """As every store with a unique index would."""
+    returns = InMemoryReturns()
+    given = Given()
+    facts = given.facts(request(1))
+    first, second = [change(facts, ReturnLedger(f"order_{n}"), request(1)) for n in (1, 2)]
+    returns.commit(first)
+
+    with pytest.raises(InvalidValue) as error:
+        returns.commit(second)
+
+    assert error.value.code == "id_not_fresh"
+    assert returns.load("order_2") == ReturnLedger("order_2")
+    assert returns.load_by_return("ret_1").order_id == "order_1"
+
+
 def test_a_change_without_events_is_no_commit() -> None:
     """Whatever its revision says."""
     returns = InMemoryReturns()
@@ -40,7 +57,8 @@ def test_outstanding_names_orders_whose_effects_are_open_or_events_unpublished()
         given = Given()
         given.ledger = ReturnLedger(f"order_{number}")
         command = request(1, shipping_option_id=option)
-        returns.commit(change(given.facts(command), given.ledger, command))
+        facts = evolve(given.facts(command), fresh_id=number)
+        returns.commit(change(facts, given.ledger, command))
 
     assert list(returns.outstanding(START, 9)) == ["order_2", "order_3"]
     assert list(returns.outstanding(START, 1)) == ["order_2"]

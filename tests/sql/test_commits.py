@@ -52,7 +52,7 @@ def test_nothing_is_asked_of_the_database_before_the_first_use(file: Path, store
     assert not file.exists()
 
     store.load("order_1")
-    assert asked.verbs.count("CREATE") == 7
+    assert asked.verbs.count("CREATE") == 10
     asked.forget()
     store.load("order_1")
     SqlReturns(store.engine).load("order_1")

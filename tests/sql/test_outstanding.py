@@ -1,15 +1,25 @@
-"""What waits is named in the order of its waiting, as long as it waits."""
+"""What waits is named in the order of its waiting, as long as it waits; in memory and in a database."""
 
 from datetime import timedelta
+from pathlib import Path
 
+import pytest
 from attrs import evolve
 
+from rma import ReturnRepository
+from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.testing.rehearsal import START, Rehearsal, counting
 from tests.rules.given import order_of, request
 from tests.world import RETURN_OPTION
 
 HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(params=["database", "memory"])
+def store(request: pytest.FixtureRequest, file: Path) -> ReturnRepository:
+    """Each of them."""
+    return InMemoryReturns() if request.param == "memory" else SqlReturns(f"sqlite:///{file}")
 
 
 def life(number: int, hour: int) -> Rehearsal:
@@ -25,14 +35,14 @@ def opened(rehearsal: Rehearsal, *, label: bool) -> Rehearsal:
     return rehearsal
 
 
-def stored(store: SqlReturns, *lives: Rehearsal) -> None:
+def stored(store: ReturnRepository, *lives: Rehearsal) -> None:
     """Everything they committed so far."""
     for each in lives:
         for change in each.changes:
             store.commit(change)
 
 
-def test_since_when_is_what_counts_not_who_came_first(store: SqlReturns) -> None:
+def test_since_when_is_what_counts_not_who_came_first(store: ReturnRepository) -> None:
     """Orders are named by when their oldest open effect was opened; of the same moment, by id."""
     lives = [opened(life(number, hour), label=True) for number, hour in ((1, 5), (2, 3), (4, 4), (3, 4))]
     stored(store, *lives)
@@ -43,7 +53,7 @@ def test_since_when_is_what_counts_not_who_came_first(store: SqlReturns) -> None
     assert [store.outstanding(START, limit) for limit in (1, 2)] == [found[:1], found[:2]]
 
 
-def test_unpublished_orders_come_after_those_that_wait_and_are_named_once(store: SqlReturns) -> None:
+def test_unpublished_orders_come_after_those_that_wait_and_are_named_once(store: ReturnRepository) -> None:
     """In the order in which they fell behind; the limit holds for both together."""
     lives = [
         opened(life(number, hour), label=label)
@@ -58,7 +68,7 @@ def test_unpublished_orders_come_after_those_that_wait_and_are_named_once(store:
         assert store.outstanding(START, limit, unpublished=True) == found[:limit]
 
 
-def test_an_order_is_behind_since_its_first_unpublished_event(store: SqlReturns) -> None:
+def test_an_order_is_behind_since_its_first_unpublished_event(store: ReturnRepository) -> None:
     """Further commits do not put it off; publishing everything takes it away."""
     early, late = opened(life(1, 0), label=False), opened(life(2, 1), label=False)
     stored(store, early, late)
@@ -70,7 +80,7 @@ def test_an_order_is_behind_since_its_first_unpublished_event(store: SqlReturns)
     assert store.outstanding(START, 9, unpublished=True) == ("order_2",)
 
 
-def test_a_lease_hides_an_order_until_it_is_over(store: SqlReturns) -> None:
+def test_a_lease_hides_an_order_until_it_is_over(store: ReturnRepository) -> None:
     """To the microsecond, in any time zone; unpublished events are named all the same."""
     leased = opened(life(1, 0), label=True)
     until = START + 5 * HOUR + timedelta(microseconds=1)

@@ -19,7 +19,9 @@ from rma import (
     RefundPending,
     RefundRequest,
     RestockRequest,
+    Return,
     ReturnLedger,
+    ReturnQuery,
     ReturnRepository,
     ReturnService,
     WithdrawRequest,
@@ -48,6 +50,10 @@ class Returns:
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """As it is."""
         return self.port.outstanding(now, limit, unpublished=unpublished)
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """As it is."""
+        return self.port.find(query)
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """As it is."""

@@ -15,8 +15,11 @@ from rma import (
     Event,
     NotFound,
     OpenEffect,
+    Return,
     ReturnLedger,
+    ReturnQuery,
     ReturnRepository,
+    ReturnStatus,
     StaleLedger,
 )
 from rma.adapters.memory import InMemoryReturns
@@ -323,6 +326,73 @@ class ShowsHalfOfACommit(InMemoryReturns):
         self._ledgers[change.order_id] = change.ledger
 
 
+class ListsBySomethingElse(InMemoryReturns):
+    """In the order in which orders came, not returns."""
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """Order by order."""
+        found = [each for ledger in self._ledgers.values() for each in ledger.returns if query.accepts(each)]
+        return tuple(found[::-1] if query.newest_first else found)
+
+
+class ListsReturnsAsTheyBegan(InMemoryReturns):
+    """A column of the status that is only written once."""
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """Every return is still requested."""
+        if query.status not in (None, ReturnStatus.REQUESTED):
+            return ()
+        return super().find(evolve(query, status=None))
+
+
+class ShowsWhatNeededAttentionOnce(InMemoryReturns):
+    """Only what a clerk decides, not what a gateway refused."""
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """By the status alone."""
+        if query.needs_attention and query.status not in (None, ReturnStatus.REQUIRES_ACTION):
+            return ()
+        wanted = ReturnStatus.REQUIRES_ACTION if query.needs_attention else query.status
+        return super().find(evolve(query, status=wanted, needs_attention=False))
+
+
+class BeginsThePageWithTheLast(InMemoryReturns):
+    """Compares with `>=`."""
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """The last one again, in front."""
+        found = super().find(query)
+        if query.after is None:
+            return found
+        last = self.load_by_return(query.after).get(query.after)
+        return (last, *found)[: query.limit]
+
+
+class PagesByMomentAlone(InMemoryReturns):
+    """Of returns of the same moment only the first page's are shown."""
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """Strictly later ones."""
+        if query.after is None:
+            return super().find(query)
+        last = self.load_by_return(query.after).get(query.after)
+        found = [
+            each for each in super().find(evolve(query, limit=None)) if each.requested_at != last.requested_at
+        ]
+        return tuple(found[: query.limit])
+
+
+class LooksForTheLastAmongWhatIsListed(InMemoryReturns):
+    """The place of a return that has another status by now is lost."""
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """Begins anew if it is not there."""
+        everything = super().find(evolve(query, after=None, limit=None))
+        ids = [each.id for each in everything]
+        start = ids.index(query.after) + 1 if query.after in ids else 0
+        return everything[start:][: query.limit]
+
+
 def held(repository: Callable[[], ReturnRepository]) -> type[ReturnRepositoryContract]:
     """The contract, with this repository held against it."""
 
@@ -366,6 +436,13 @@ WRONG: list[tuple[type[InMemoryReturns], str]] = [
     (IgnoresLeases, "an_effect_under_a_lease_is_outstanding_when_the_lease_is_over"),
     (NamesTheUnpublishedToEverybody, "orders_with_unpublished_events_are_named_to_those_who_publish"),
     (ForgetsTheUnpublished, "orders_with_unpublished_events_are_named_to_those_who_publish"),
+    (ListsBySomethingElse, "returns_are_listed_by_order_status_and_age"),
+    (ListsReturnsAsTheyBegan, "returns_are_listed_by_order_status_and_age"),
+    (ShowsWhatNeededAttentionOnce, "returns_are_listed_by_order_status_and_age"),
+    (PagesByMomentAlone, "pages_show_every_return_once"),
+    (BeginsThePageWithTheLast, "a_page_goes_on_where_the_one_before_ended"),
+    (LooksForTheLastAmongWhatIsListed, "a_page_goes_on_where_the_one_before_ended"),
+    (LooksForTheLastAmongWhatIsListed, "behind_an_unknown_return_there_is_no_page"),
     (ChecksThenWrites, "of_commits_at_the_same_revision_exactly_one_wins"),
     (CountsRevisionsOfAllOrders, "commits_to_different_orders_at_once_all_win"),
     (ShowsHalfOfACommit, "what_is_read_while_others_commit_is_what_one_of_them_committed"),

@@ -7,6 +7,7 @@ key, for assertions. Safe to use from several threads.
 """
 
 import threading
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -24,12 +25,14 @@ from rma.domain.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
-from rma.domain.errors import NotFound, StaleLedger
+from rma.domain.errors import InvalidValue, NotFound, StaleLedger
 from rma.domain.events import Event
 from rma.domain.ledger import ReturnLedger
 from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.order import Order
 from rma.domain.policy import ReturnPolicy
+from rma.domain.query import Place, ReturnQuery, place_of
+from rma.domain.returns import Return
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -102,8 +105,10 @@ class InMemoryReturns:
         self._lock = threading.Lock()
         self._ledgers: dict[str, ReturnLedger] = {}
         self._order_of: dict[str, str] = {}
+        self._places: list[Place] = []  # of all returns, in order
         self._history: dict[str, list[Event]] = {}
-        self._waiting: dict[str, None] = {}  # orders with open effects, longest waiting first
+        self._waiting: dict[str, datetime] = {}  # by order, when its oldest open effect was opened
+        self._unpublished: dict[str, datetime] = {}  # by order, since when events were not published
 
     def load(self, order_id: str) -> ReturnLedger:
         """The ledger as last committed, or an empty one."""
@@ -128,24 +133,51 @@ class InMemoryReturns:
                     "stale_ledger",
                     {"order_id": order_id, "expected": change.expected_revision, "found": stored},
                 )
+            returns = change.ledger.returns
+            for each in returns:
+                if self._order_of.get(each.id, order_id) != order_id:
+                    raise InvalidValue("id_not_fresh", {"return_id": each.id})
+            for each in returns:
+                if each.id not in self._order_of:
+                    self._order_of[each.id] = order_id
+                    insort(self._places, place_of(each))
             self._ledgers[order_id] = change.ledger
             self._history.setdefault(order_id, []).extend(change.events)
-            self._order_of.update({each.id: order_id for each in change.ledger.returns})
-            if change.ledger.open_effects:
-                self._waiting.setdefault(order_id)
+            self._waiting.pop(order_id, None)
+            if effects := change.ledger.open_effects:
+                self._waiting[order_id] = min([effect.opened_at for effect in effects.values()])
+            if change.ledger.published < change.ledger.revision:
+                self._unpublished.setdefault(order_id, change.events[0].at)
             else:
-                self._waiting.pop(order_id, None)
+                self._unpublished.pop(order_id, None)
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """Ids of orders with something outstanding and due, those that waited longest first."""
         with self._lock:
-            found = {order_id: None for order_id in self._waiting if self._ledgers[order_id].is_due(now)}
-            if unpublished:
-                behind = (
-                    ledger.order_id for ledger in self._ledgers.values() if ledger.published < ledger.revision
-                )
-                found.update(dict.fromkeys(behind))
-        return tuple(islice(found, limit))
+            due = {each: since for each, since in self._waiting.items() if self._ledgers[each].is_due(now)}
+            found = _longest_first(due) + _longest_first(self._unpublished) * unpublished
+        return tuple(islice(dict.fromkeys(found), limit))
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """The page of returns, in the order in which they were requested."""
+        with self._lock:
+            if query.order_id is None:
+                places = self._places
+            else:
+                places = sorted(map(place_of, self.load(query.order_id).returns))
+            found = (self._ledgers[order_id].returns[n - 1] for _, order_id, n in self._behind(query, places))
+            return tuple(islice(filter(query.accepts, found), query.limit))
+
+    def _behind(self, query: ReturnQuery, places: list[Place]) -> Iterable[Place]:
+        start, end = 0, len(places)
+        if query.after is not None:
+            last = place_of(self.load_by_return(query.after).get(query.after))
+            if query.newest_first:
+                end = bisect_left(places, last)
+            else:
+                start = bisect_right(places, last)
+        behind = range(start, end)
+        return (places[index] for index in (reversed(behind) if query.newest_first else behind))
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """Every event of the order, oldest first."""
@@ -279,6 +311,10 @@ def in_memory_service(
         clock=clock,
         ids=ids,
     )
+
+
+def _longest_first(waiting: dict[str, datetime]) -> list[str]:
+    return sorted(waiting, key=lambda order_id: (waiting[order_id], order_id))
 
 
 def _is_new(known: dict[str, RequestT], key: str, request: RequestT) -> bool:

@@ -12,7 +12,7 @@ from rma.domain.money import Money
 from rma.domain.offers import ShippingMethod
 from rma.domain.policy import Terms
 from rma.domain.pricing import Part
-from rma.domain.refunds import Refund, in_force
+from rma.domain.refunds import Refund, RefundStatus, in_force
 from rma.domain.valuation import Valuation, arrived, as_granted, quoted
 
 
@@ -134,6 +134,20 @@ class Return:
     def amount_due(self) -> Money:
         """Granted, and neither paid nor on its way."""
         return Money(max(0, self.granted - self.refunded), self.currency)
+
+    @property
+    def needs_attention(self) -> bool:
+        """
+        True while it goes no further without a person.
+
+        What arrived is not what was requested, an amount is due that could not be paid, or nobody can tell
+        what became of a refund.
+        """
+        return (
+            self.status is ReturnStatus.REQUIRES_ACTION
+            or self.granted > self.refunded
+            or any(refund.status is RefundStatus.NEEDS_ATTENTION for refund in self.refunds)
+        )
 
     @property
     def was_partially_received(self) -> bool:

@@ -27,6 +27,8 @@ from rma.domain.gateways import Gateway, Keyed
 from rma.domain.ledger import ReturnLedger
 from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.order import Order
+from rma.domain.query import ReturnQuery
+from rma.domain.returns import Return
 from rma.ports import (
     EventPublisher,
     Fulfillment,
@@ -190,6 +192,10 @@ class FaultyReturns:
             "",
             lambda: tuple(self.port.outstanding(now, limit, unpublished=unpublished)),
         )
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """As the plan says."""
+        return _asked(self.faults, "returns.find", query.order_id or "", lambda: self.port.find(query))
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """As the plan says."""

@@ -8,22 +8,27 @@ from sqlalchemy import URL, Engine, Executable
 from sqlalchemy.exc import IntegrityError
 
 from rma.adapters.sql.database import Database
-from rma.adapters.sql.rows import events_of, ledger_of, moment, rows_of
+from rma.adapters.sql.moments import moment
+from rma.adapters.sql.rows import events_of, ledger_of, returns_of, rows_of
 from rma.adapters.sql.statements import (
     HISTORY,
     LEDGER,
     LEDGER_OF_RETURN,
     NEW_EVENTS,
     NEXT_REVISION,
+    PLACE,
     REVISION,
     UNPUBLISHED,
     WAITING,
+    page,
     upserts,
 )
 from rma.domain.change import Change
 from rma.domain.errors import InvalidValue, NotFound, StaleLedger
 from rma.domain.events import Event
 from rma.domain.ledger import ReturnLedger
+from rma.domain.query import ReturnQuery
+from rma.domain.returns import Return
 
 
 class SqlReturns:
@@ -126,6 +131,22 @@ class SqlReturns:
         if unpublished and len(found) < limit:
             found += [row[0] for row in self._found(UNPUBLISHED, limit=limit)]
         return tuple(dict.fromkeys(found))[:limit]
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """
+        The page of returns, in the order in which they were requested.
+
+        Raises:
+            NotFound: there is no return `query.after`.
+            Unavailable: as `load`.
+        """
+        last = None
+        if query.after is not None:
+            places = self._found(PLACE, return_id=query.after)
+            if not places:
+                raise NotFound("return_not_found", {"return_id": query.after})
+            (last,) = places
+        return returns_of(self._found(page(query, last)))
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """

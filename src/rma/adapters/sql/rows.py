@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from functools import lru_cache
 
 from attrs import frozen
 
 from rma.adapters.sql.codec import decoded, encoded
+from rma.adapters.sql.moments import moment
 from rma.domain.change import Change
 from rma.domain.commands import Command
 from rma.domain.effects import OpenEffect
@@ -85,6 +85,9 @@ def rows_of(change: Change) -> Rows:
                 "order_id": order_id,
                 "position": position,
                 "return_id": each.id,
+                "status": each.status.value,
+                "needs_attention": each.needs_attention,
+                "requested_at": moment(each.requested_at),
                 "document": encoded(ReturnDocument(each, _answered(ledger, each.id)), ReturnDocument),
             }
             for position, each in enumerate(ledger.returns)
@@ -100,11 +103,6 @@ def rows_of(change: Change) -> Rows:
             for event in change.events
         ],
     )
-
-
-def moment(at: datetime) -> str:
-    """As moments are written beside documents."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")
 
 
 def ledger_of(rows: Sequence[LedgerRow]) -> ReturnLedger:
@@ -142,6 +140,20 @@ def events_of(order_id: str, documents: Iterable[str]) -> tuple[Event, ...]:
     """
     with readable(order_id):
         return tuple([decoded(document, Event) for document in documents])
+
+
+def returns_of(rows: Iterable[tuple[str, str]]) -> tuple[Return, ...]:
+    """
+    The returns in rows of order id and document.
+
+    Raises:
+        Unavailable: `unreadable_document`.
+    """
+    found = []
+    for order_id, document in rows:
+        with readable(order_id):
+            found.append(_return(document).state)
+    return tuple(found)
 
 
 @contextmanager

@@ -9,13 +9,17 @@ by. Primary keys lead with the order, no key is drawn from a sequence, no row re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Column, Connection, Index, Integer, MetaData, Table, Text, inspect, select
+from sqlalchemy import Boolean, Column, Connection, Index, Integer, MetaData, Table, inspect, select, true
+from sqlalchemy import Text as AnyText
 
 from rma.domain.errors import Unavailable
 
 #: Of tables and documents. Whoever changes what is stored counts it up, and reads what was stored before.
 FORMAT = 1
 
+
+#: Compared and sorted by code points everywhere: PostgreSQL would otherwise go by its locale.
+Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
 metadata = MetaData()
 
@@ -24,7 +28,7 @@ formats = Table("rma_format", metadata, Column("format", Integer, primary_key=Tr
 
 #: `waiting_since`: since when its oldest open effect is open. `due_at`: before which none is due; null for
 #: at once. `unpublished_since`: since when it has events that no publisher took. All three in UTC as ISO
-#: 8601 with microseconds, which sorts as time does in every database.
+#: 8601 with microseconds, which sorts as time does in every database; so is `requested_at` below.
 ledgers = Table(
     "rma_ledgers",
     metadata,
@@ -38,15 +42,21 @@ ledgers = Table(
     sqlite_with_rowid=False,
 )
 
-#: `position`: the return's place among the order's, from 0.
+#: `position`: the return's place among the order's, from 0. `status`, `needs_attention`,
+#: `requested_at`: as in the document.
 returns = Table(
     "rma_returns",
     metadata,
     Column("order_id", Text, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("return_id", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("needs_attention", Boolean, nullable=False),
+    Column("requested_at", Text, nullable=False),
     Column("document", Text, nullable=False),
     Index("rma_returns_by_id", "return_id", unique=True),
+    Index("rma_returns_by_age", "requested_at", "order_id", "position"),
+    Index("rma_returns_by_status", "status", "requested_at", "order_id", "position"),
 )
 
 #: `revision`, `number`: the commit it belongs to, and its place there.
@@ -59,6 +69,15 @@ events = Table(
     Column("document", Text, nullable=False),
 )
 
+_wants_somebody = returns.c.needs_attention == true()
+Index(
+    "rma_returns_needing_attention",
+    returns.c.requested_at,
+    returns.c.order_id,
+    returns.c.position,
+    sqlite_where=_wants_somebody,
+    postgresql_where=_wants_somebody,
+)
 _waits = ledgers.c.waiting_since.is_not(None)
 Index(
     "rma_ledgers_waiting",

@@ -8,6 +8,8 @@ from sqlalchemy import (
     CompoundSelect,
     Insert,
     Integer,
+    Row,
+    Select,
     Table,
     Text,
     bindparam,
@@ -18,13 +20,17 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
+    tuple_,
     union_all,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 
+from rma.adapters.sql.moments import moment
 from rma.adapters.sql.schema import events, ledgers, returns
 from rma.domain.errors import InvalidValue
+from rma.domain.query import ReturnQuery
 
 
 def _ledger(order_id: ColumnElement[str]) -> CompoundSelect[int, str, int, int, str]:
@@ -67,6 +73,31 @@ UNPUBLISHED = (
     .order_by(ledgers.c.unpublished_since, ledgers.c.order_id)
     .limit(bindparam("limit"))
 )
+
+#: By which returns are ordered: see `rma.domain.query`.
+_PLACE = (returns.c.requested_at, returns.c.order_id, returns.c.position)
+PLACE = select(*_PLACE).where(returns.c.return_id == bindparam("return_id"))
+
+
+def page(query: ReturnQuery, last: Row[tuple[str, str, int]] | None) -> Select[tuple[str, str]]:
+    """Order id and document of the returns that the query asks for, behind the place of the last one."""
+    found = select(returns.c.order_id, returns.c.document)
+    if query.order_id is not None:
+        found = found.where(returns.c.order_id == query.order_id)
+    if query.status is not None:
+        found = found.where(returns.c.status == query.status.value)
+    if query.needs_attention:
+        found = found.where(returns.c.needs_attention == true())
+    if query.requested_since is not None:
+        found = found.where(returns.c.requested_at >= moment(query.requested_since))
+    if query.requested_before is not None:
+        found = found.where(returns.c.requested_at < moment(query.requested_before))
+    if last is not None:
+        here, there = tuple_(*_PLACE), tuple_(*last)
+        found = found.where(here < there if query.newest_first else here > there)
+    found = found.order_by(*[each.desc() if query.newest_first else each for each in _PLACE])
+    return found.limit(query.limit)
+
 
 _since = bindparam("since", type_=Text)
 
@@ -111,6 +142,6 @@ def _upserts(into: Callable[[Table], sqlite.Insert] | Callable[[Table], postgres
         first.execution_options(preserve_rowcount=True),  # else some drivers' count is lost
         changed.on_conflict_do_update(
             index_elements=[returns.c.order_id, returns.c.position],
-            set_={"document": changed.excluded.document},
+            set_={name: changed.excluded[name] for name in ("status", "needs_attention", "document")},
         ),
     )

@@ -21,7 +21,16 @@ import pytest
 pytest.register_assert_rewrite(
     *[
         f"{__name__}.{module}"
-        for module in ("catalogues", "events", "fulfillment", "inventory", "payments", "races", "returns")
+        for module in (
+            "catalogues",
+            "events",
+            "fulfillment",
+            "inventory",
+            "listing",
+            "payments",
+            "races",
+            "returns",
+        )
     ]
 )
 

@@ -10,13 +10,14 @@ from rma.domain.errors import NotFound, StaleLedger
 from rma.domain.events import Event
 from rma.domain.ledger import ReturnLedger
 from rma.ports import ReturnRepository
+from rma.testing.contracts.listing import Listing
 from rma.testing.contracts.races import RacesOfCommits
 from rma.testing.contracts.storing import LATER, in_vain, owner, receive, rehearsal, request, rivals, told
 from rma.testing.rehearsal import Flow
 from rma.testing.strategies import flows
 
 
-class ReturnRepositoryContract(RacesOfCommits):
+class ReturnRepositoryContract(Listing, RacesOfCommits):
     """
     Laws of a store for ledgers.
 

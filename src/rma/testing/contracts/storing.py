@@ -52,9 +52,9 @@ def request(
     )
 
 
-def receive(return_id: str) -> ReceiveReturn:
-    """The mug came: a restock and a refund are open."""
-    return ReceiveReturn(return_id=return_id, items=[ReceivedItem(item_id="mug", quantity=1)])
+def receive(return_id: str, *, came: int = 1) -> ReceiveReturn:
+    """The mug came: a restock and a refund are open. If more came, only a restock."""
+    return ReceiveReturn(return_id=return_id, items=[ReceivedItem(item_id="mug", quantity=came)])
 
 
 def in_vain(effect: Effect) -> Unknown:
