@@ -1,0 +1,351 @@
+"""
+Medusa v1's return routes over the library, with Starlette and a SQLite file.
+
+Run it: `python examples/http_api.py`. It knows three orders of two customers, prints what to ask it, and
+keeps its returns in `returns.db`. Everything about the API is in `rma.adapters.medusa_api`, everything about
+returns in the library; here is only HTTP: who is asking, how much may be sent, threads for calls that block.
+"""
+
+import argparse
+import asyncio
+import hmac
+import json
+import logging
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+
+import uvicorn
+from attrs import evolve, field, frozen
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from rma import (
+    Adjustment,
+    LineItem,
+    NotFound,
+    Order,
+    Payment,
+    ReturnReason,
+    ReturnService,
+    ShippingOption,
+    TaxLine,
+)
+from rma.adapters.medusa_api import (
+    cancel_return,
+    error_json,
+    loads,
+    openapi,
+    page,
+    plain_error,
+    receive_return,
+    request_return,
+    tell_order_of,
+    tell_reason,
+    tell_reasons,
+    tell_return,
+    tell_returns,
+)
+from rma.adapters.memory import (
+    InMemoryFulfillment,
+    InMemoryInventory,
+    InMemoryOrders,
+    InMemoryPayments,
+    InMemoryReturnReasons,
+    InMemoryReturns,
+    InMemoryShippingOptions,
+)
+from rma.adapters.sql import sql_service
+
+#: The largest body that is read; a return of hundreds of lines is smaller.
+MOST_BYTES = 64 * 1024
+#: How often what is outstanding is delivered, in seconds.
+RESUME_EVERY = 60.0
+
+ORDERS = (
+    Order(
+        id="order_mug",
+        currency="usd",
+        customer_id="cus_ada",
+        items=[
+            LineItem(
+                id="item_mug",
+                title="Medusa Coffee Mug",
+                variant_id="variant_small",
+                quantity=3,
+                unit_price=8000,
+                fulfilled_quantity=3,
+                adjustments=[Adjustment(1000, code="10DISC")],
+                tax_lines=[TaxLine(10, code="tax01", name="Tax Example")],
+            )
+        ],
+        payments=[Payment(id="pay_mug", captured=25300)],
+    ),
+    Order(
+        id="order_shirt",
+        currency="eur",
+        customer_id="cus_ada",
+        items=[
+            LineItem(
+                id="item_shirt",
+                title="Shirt",
+                quantity=2,
+                unit_price=1200,
+                fulfilled_quantity=2,
+                tax_lines=[TaxLine(20, name="vat")],
+                is_tax_inclusive=True,
+            )
+        ],
+        payments=[Payment(id="pay_shirt", captured=2400)],
+    ),
+    Order(
+        id="order_tea",
+        currency="usd",
+        customer_id="cus_bob",
+        items=[LineItem(id="item_tea", title="Tea", quantity=1, unit_price=500, fulfilled_quantity=1)],
+        payments=[Payment(id="pay_tea", captured=500)],
+    ),
+)
+REASONS = (
+    ReturnReason(id="rr_size", value="size", label="Wrong size"),
+    ReturnReason(id="rr_small", value="too_small", label="Too small", parent_id="rr_size"),
+    ReturnReason(id="rr_damaged", value="damaged", label="Damaged goods", description="It came broken"),
+)
+SHIPPING_OPTIONS = (
+    ShippingOption(id="so_return", name="PostFake Return", price=200, location_id="sloc_1"),
+    ShippingOption(id="so_out", name="PostFake Standard", price=500, is_return=False),
+)
+#: Who a token stands for. A real shop looks them up.
+CUSTOMERS = {"ada-token": "cus_ada", "bob-token": "cus_bob"}
+ADMIN_TOKEN = "admin-token"
+
+Json = dict[str, object]
+Endpoint = Callable[[Request, str], Awaitable[Json]]
+
+_log = logging.getLogger("http_api")
+
+
+class Refused(Exception):
+    """What HTTP refuses before the API is asked."""
+
+    def __init__(self, status: int, kind: str, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.body = plain_error(kind, code, message)
+
+
+@frozen
+class ReturnsApi:
+    """
+    The routes over a service.
+
+    Attributes:
+        customers: by token, who is asking at the store's side.
+        admin_token: what lets in at the admin's side.
+    """
+
+    service: ReturnService
+    customers: Mapping[str, str] = field(repr=False)
+    admin_token: str = field(repr=False)
+
+    async def create(self, request: Request, key: str) -> Json:
+        """POST /store/returns: for one's own orders only."""
+        customer_id = self.customers.get(_bearer(request))
+        if customer_id is None:
+            raise _unauthorized()
+        body = await _body(request)
+
+        def create() -> Json:
+            command = request_return(loads(body), idempotency_key=key, created_by=customer_id)
+            service = self._service_of(customer_id, command.order_id)
+            return tell_return(service, service.handle(command))
+
+        return await run_in_threadpool(create)
+
+    async def list_reasons(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
+        """GET /store/return-reasons."""
+        return await run_in_threadpool(tell_reasons, self.service)
+
+    async def get_reason(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
+        """GET /store/return-reasons/{id}."""
+        return await run_in_threadpool(tell_reason, self.service, request.path_params["id"])
+
+    async def list_returns(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
+        """GET /admin/returns."""
+        self._admit(request)
+        wanted = page(request.query_params.multi_items())
+        return await run_in_threadpool(tell_returns, self.service, wanted)
+
+    async def get_return(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
+        """GET /admin/returns/{id}."""
+        self._admit(request)
+        return_id = request.path_params["id"]
+        return await run_in_threadpool(lambda: tell_return(self.service, self.service.get(return_id)))
+
+    async def receive(self, request: Request, key: str) -> Json:
+        """POST /admin/returns/{id}/receive."""
+        self._admit(request)
+        return_id, body = request.path_params["id"], await _body(request)
+
+        def receive() -> Json:
+            command = receive_return(return_id, loads(body), idempotency_key=key, created_by="admin")
+            return tell_return(self.service, self.service.handle(command))
+
+        return await run_in_threadpool(receive)
+
+    async def cancel(self, request: Request, key: str) -> Json:
+        """POST /admin/returns/{id}/cancel, with or without an empty body."""
+        self._admit(request)
+        return_id, body = request.path_params["id"], await _body(request)
+
+        def cancel() -> Json:
+            asked = loads(body or b"{}")
+            command = cancel_return(return_id, asked, idempotency_key=key, created_by="admin")
+            return tell_order_of(self.service, self.service.handle(command))
+
+        return await run_in_threadpool(cancel)
+
+    async def describe(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
+        """GET /openapi.json."""
+        return openapi(title="rma: returns over HTTP")
+
+    def _admit(self, request: Request) -> None:
+        given = request.headers.get("x-medusa-access-token") or _bearer(request)
+        if not hmac.compare_digest(given.encode(), self.admin_token.encode()):
+            raise _unauthorized()
+
+    def _service_of(self, customer_id: str, order_id: str) -> ReturnService:
+        """The service; for somebody else's order one that has no orders, and answers as for none at all."""
+        with suppress(NotFound):
+            if self.service.orders.get(order_id).customer_id == customer_id:
+                return self.service
+        return evolve(self.service, orders=InMemoryOrders(), returns=InMemoryReturns())
+
+
+def returns_app(service: ReturnService, *, customers: Mapping[str, str], admin_token: str) -> Starlette:
+    """An ASGI application; while it runs, what is outstanding is delivered now and then."""
+    api = ReturnsApi(service, customers, admin_token)
+
+    @asynccontextmanager
+    async def lifespan(_: Starlette) -> AsyncIterator[None]:
+        resuming = asyncio.create_task(_resume_forever(service))
+        yield
+        resuming.cancel()
+        with suppress(asyncio.CancelledError):
+            await resuming
+
+    return Starlette(
+        routes=[
+            _route("POST", "/store/returns", api.create),
+            _route("GET", "/store/return-reasons", api.list_reasons),
+            _route("GET", "/store/return-reasons/{id}", api.get_reason),
+            _route("GET", "/admin/returns", api.list_returns),
+            _route("GET", "/admin/returns/", api.list_returns),  # where Medusa's client asks
+            _route("GET", "/admin/returns/{id}", api.get_return),
+            _route("POST", "/admin/returns/{id}/receive", api.receive),
+            _route("POST", "/admin/returns/{id}/cancel", api.cancel),
+            _route("GET", "/openapi.json", api.describe),
+        ],
+        exception_handlers={HTTPException: _no_route},
+        lifespan=lifespan,
+    )
+
+
+def sample_service(database: str) -> ReturnService:
+    """A service that keeps its returns in this database; the shop around it is in memory."""
+    return sql_service(
+        database,
+        orders=InMemoryOrders(ORDERS),
+        inventory=InMemoryInventory(),
+        payments=InMemoryPayments(),
+        fulfillment=InMemoryFulfillment(),
+        shipping_options=InMemoryShippingOptions(SHIPPING_OPTIONS),
+        return_reasons=InMemoryReturnReasons(REASONS),
+    )
+
+
+def _route(method: str, path: str, endpoint: Endpoint) -> Route:
+    async def respond(request: Request) -> Response:
+        headers = {}
+        key = ""
+        if method == "POST":
+            key = request.headers.get("idempotency-key") or str(uuid.uuid4())
+            headers = {"Idempotency-Key": key, "Access-Control-Expose-Headers": "Idempotency-Key"}
+        try:
+            return _response(200, await endpoint(request, key), headers)
+        except ClientDisconnect:
+            return Response(status_code=400)  # to nobody
+        except Refused as refused:
+            return _response(refused.status, refused.body, headers)
+        except Exception as error:  # every failure has Medusa's shape, and none tells what is inside
+            status, told = error_json(error)
+            if status >= 500:
+                _log.exception("%s %s failed", method, path)
+            return _response(status, told, headers)
+
+    return Route(path, respond, methods=[method])
+
+
+def _response(status: int, told: Json, headers: Mapping[str, str] | None = None) -> Response:
+    # default=str: a host's metadata may hold what JSON has no word for
+    return Response(json.dumps(told, default=str), status, headers, "application/json")
+
+
+def _no_route(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = "unknown_route" if error.status_code == 404 else "unknown_method"
+    return _response(error.status_code, plain_error("not_found", code, error.detail), error.headers)
+
+
+async def _body(request: Request) -> bytes:
+    """The body, if it is declared as JSON and not too large; more is not kept."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MOST_BYTES:
+            raise Refused(413, "invalid_data", "body_too_large", f"at most {MOST_BYTES} bytes")
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if body and declared != "application/json":
+        raise Refused(415, "invalid_data", "unsupported_media_type", "send application/json")
+    return bytes(body)
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _unauthorized() -> Refused:
+    return Refused(401, "unauthorized", "unauthorized", "a token is needed")
+
+
+async def _resume_forever(service: ReturnService) -> None:
+    while True:
+        try:
+            await run_in_threadpool(service.resume)
+        except Exception:  # again in a minute
+            _log.exception("nothing was resumed")
+        await asyncio.sleep(RESUME_EVERY)
+
+
+def main() -> None:
+    """Serve the sample orders."""
+    parser = argparse.ArgumentParser(description="Medusa v1's return routes, with sample orders")
+    parser.add_argument("--port", type=int, default=9000)
+    parser.add_argument("--database", default="sqlite:///returns.db")
+    chosen = parser.parse_args()
+    body = '{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": 1}]}'
+    url = f"http://127.0.0.1:{chosen.port}"
+    print(f"Ask for a return:\n  curl {url}/store/returns -H 'Authorization: Bearer ada-token'", end=" ")
+    print(f"-H 'Content-Type: application/json' -d '{body}'")
+    print(f"See it:\n  curl {url}/admin/returns -H 'x-medusa-access-token: {ADMIN_TOKEN}'")
+    app = returns_app(sample_service(chosen.database), customers=CUSTOMERS, admin_token=ADMIN_TOKEN)
+    uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

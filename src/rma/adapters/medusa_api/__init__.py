@@ -1,0 +1,57 @@
+"""
+The returns side of Medusa v1's store and admin API, as pure functions: JSON to commands, values to JSON.
+
+No web framework and no dependency: a host routes requests here with whatever it has; `examples/http_api.py`
+does it with Starlette. `shape` judges JSON by `schemas`, `requests` makes commands of it; `answers`, `lines`
+and `errors` turn values into JSON, `telling` gathers those values from a service; `orders` reads the orders
+of a Medusa store. No rule about returns lives here.
+"""
+
+from rma.adapters.medusa_api.answers import (
+    Expand,
+    order_json,
+    reason_json,
+    reason_tree_json,
+    reasons_json,
+    return_json,
+)
+from rma.adapters.medusa_api.errors import error_json, plain_error
+from rma.adapters.medusa_api.openapi import openapi
+from rma.adapters.medusa_api.orders import gross_discounts, line_item_from_medusa, order_from_medusa
+from rma.adapters.medusa_api.requests import Page, cancel_return, page, receive_return, request_return
+from rma.adapters.medusa_api.shape import MalformedRequest, Problem, loads
+from rma.adapters.medusa_api.telling import (
+    tell_order_of,
+    tell_reason,
+    tell_reasons,
+    tell_return,
+    tell_returns,
+)
+
+__all__ = [
+    "Expand",
+    "MalformedRequest",
+    "Page",
+    "Problem",
+    "cancel_return",
+    "error_json",
+    "gross_discounts",
+    "line_item_from_medusa",
+    "loads",
+    "openapi",
+    "order_from_medusa",
+    "order_json",
+    "page",
+    "plain_error",
+    "reason_json",
+    "reason_tree_json",
+    "reasons_json",
+    "receive_return",
+    "request_return",
+    "return_json",
+    "tell_order_of",
+    "tell_reason",
+    "tell_reasons",
+    "tell_return",
+    "tell_returns",
+]

@@ -1,0 +1,95 @@
+"""Every refusal and failure in Medusa's shape: `type`, `code`, `message`, and a status."""
+
+from rma.adapters.medusa_api.shape import MalformedRequest, Problem
+from rma.domain.errors import (
+    Conflict,
+    IdempotencyKeyReused,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    Rejected,
+    RmaError,
+    Unavailable,
+    Violation,
+    rejection,
+)
+
+#: A body of nothing but mistakes does not get an answer many times its size.
+_MOST_TOLD = 100
+
+_TYPES: dict[type[RmaError], str] = {
+    NotFound: "not_found",
+    NotAllowed: "not_allowed",
+    Invalid: "invalid_data",
+    IdempotencyKeyReused: "conflict",
+}
+
+
+def error_json(error: Exception) -> tuple[int, dict[str, object]]:
+    """
+    The status and the body that tell a client what went wrong.
+
+    Several violations, and every malformed request, are told one by one in `errors`. What is not the
+    client's to know (an exception of the host, a store that is away) is told without its words.
+
+    >>> from rma import NotFound
+    >>> from rma.adapters.medusa_api import error_json
+    >>> status, body = error_json(NotFound("order_not_found", {"order_id": "order_1"}))
+    >>> status, body["type"], body["message"]
+    (404, 'not_found', 'order order_1 not found')
+    """
+    match error:
+        case MalformedRequest():
+            return error.http_status_hint, {
+                "type": "invalid_data",
+                "code": error.code,
+                "message": _summary([str(problem) for problem in error.problems]),
+                "errors": [_problem_json(problem) for problem in error.problems[:_MOST_TOLD]],
+            }
+        case Rejected(violations=(violation,)):
+            return error.http_status_hint, _violation_json(violation, _type(error))
+        case Rejected():
+            return error.http_status_hint, {
+                "type": _type(error),
+                "code": "multiple_errors",
+                "message": _summary([str(violation) for violation in error.violations]),
+                "errors": [
+                    _violation_json(violation, _type(rejection([violation])))
+                    for violation in error.violations[:_MOST_TOLD]
+                ],
+            }
+        case Conflict():
+            message = "others changed the order's returns meanwhile; send it again under the same key"
+            return error.http_status_hint, plain_error("conflict", error.code, message)
+        case Unavailable():
+            message = "not available now; send it again later under the same key"
+            return error.http_status_hint, plain_error("unexpected_state", "unavailable", message)
+        case _:
+            return 500, plain_error("unknown_error", "api_error", "something went wrong here")
+
+
+def plain_error(kind: str, code: str, message: str) -> dict[str, object]:
+    """An error in Medusa's shape."""
+    return {"type": kind, "code": code, "message": message}
+
+
+def _type(error: Rejected) -> str:
+    return next((name for kind, name in _TYPES.items() if isinstance(error, kind)), "invalid_data")
+
+
+def _violation_json(violation: Violation, kind: str) -> dict[str, object]:
+    told = plain_error(kind, violation.code, str(violation))
+    if violation.item_id is not None:
+        told["item_id"] = violation.item_id
+    if violation.numbers:
+        told["numbers"] = violation.numbers
+    return told
+
+
+def _problem_json(problem: Problem) -> dict[str, object]:
+    return {**plain_error("invalid_data", problem.code, str(problem)), "path": problem.path}
+
+
+def _summary(messages: list[str]) -> str:
+    first, *others = messages
+    return f"{first} (and {len(others)} more)" if others else first

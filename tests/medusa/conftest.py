@@ -1,0 +1,17 @@
+"""A running shop for each test that asks for one."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from http_api import sample_service
+
+from .serving import Shop, serving
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Iterator[Shop]:
+    """The example's orders, with returns in a SQLite file."""
+    with serving(sample_service(f"sqlite:///{tmp_path / 'returns.db'}")) as running:
+        yield running

@@ -1,0 +1,455 @@
+"""What is told about returns, reasons and orders, and in which fields."""
+
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rma import (
+    Adjustment,
+    CancelReturn,
+    LineItem,
+    Money,
+    NotFound,
+    Order,
+    OrderStatus,
+    Payment,
+    ReceivedItem,
+    ReceiveReturn,
+    Rejected,
+    RequestedItem,
+    RequestReturn,
+    Return,
+    ReturnReason,
+    ReturnService,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    ReturnStatus,
+    ShippingOption,
+    TaxLine,
+    Unavailable,
+)
+from rma.adapters.medusa_api import (
+    Page,
+    reason_tree_json,
+    reasons_json,
+    return_json,
+    tell_order_of,
+    tell_reason,
+    tell_reasons,
+    tell_return,
+    tell_returns,
+)
+from rma.adapters.medusa_api.answers import status_of
+from rma.adapters.medusa_api.lines import line_json
+from rma.adapters.medusa_api.schemas import ANSWERS
+from rma.adapters.memory import InMemoryFulfillment, InMemoryOrders, in_memory_service
+from rma.testing.rehearsal import counting
+from rma.testing.strategies import command_sequences, line_items, orders
+
+from .documented import FIGURES, ITEM, LINE, METHOD, OPTION, REASON, REQUIRED, STATUSES, TAX_LINE
+from .judging import strictly
+
+AT = datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)
+JUDGES = {name: strictly(schema) for name, schema in ANSWERS.items()}
+MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+POST = ShippingOption(
+    id=str(FIGURES["option_id"]),
+    name=str(FIGURES["option_name"]),
+    price=Money(200, "usd"),
+    tax_lines=[TaxLine(10, code="tax01", name="Tax Example")],
+    location_id=str(FIGURES["location_id"]),
+    provider_id="manual",
+)
+DAMAGED = ReturnReason(
+    id=str(FIGURES["reason_id"]),
+    value="damaged",
+    label="Damaged goods",
+    description="Items that are damaged",
+    metadata={"car": "white"},
+)
+MUG = LineItem(
+    id=str(FIGURES["item_id"]),
+    title="Medusa Coffee Mug",
+    variant_id=str(FIGURES["variant_id"]),
+    quantity=2,
+    unit_price=8000,
+    fulfilled_quantity=2,
+    metadata={"car": "white"},
+)
+ORDER = Order(
+    id=str(FIGURES["order_id"]), currency="usd", items=[MUG], payments=[Payment(id="pay_1", captured=16000)]
+)
+
+
+def a_service(order: Order = ORDER, **more: Any) -> ReturnService:
+    """A shop whose clock stands and whose ids are those of the documentation."""
+    service = in_memory_service(
+        [order],
+        reasons=[DAMAGED],
+        shipping_options=[POST],
+        clock=lambda: AT,
+        ids=lambda: "01F0YET7XPCMF8RZ0Y151NZV2V",
+    )
+    return evolve(service, **more)
+
+
+def asked(quantity: int = 1, **more: Any) -> RequestReturn:
+    """Mugs to send back."""
+    item = RequestedItem(
+        item_id=MUG.id,
+        quantity=quantity,
+        reason_id=DAMAGED.id,
+        note="I didn't like it.",
+        metadata={"car": "white"},
+    )
+    request = RequestReturn(
+        order_id=ORDER.id, items=[item], shipping_option_id=POST.id, metadata={"car": "white"}
+    )
+    return evolve(request, **more)
+
+
+def came(ret: Return, quantity: int, damaged_quantity: int = 0, **more: Any) -> ReceiveReturn:
+    """Mugs that came back."""
+    item = ReceivedItem(item_id=MUG.id, quantity=quantity, damaged_quantity=damaged_quantity)
+    return evolve(ReceiveReturn(return_id=ret.id, items=[item]), **more)
+
+
+def test_every_documented_field_is_told() -> None:
+    """Those that are marked required with one of their types, and what stands inside method and items."""
+    service = a_service()
+
+    told = return_of(service, service.handle(asked()))
+
+    for name, kinds in REQUIRED.items():
+        assert isinstance(told[name], kinds)
+    method, (item,) = told["shipping_method"], told["items"]
+    assert method.keys() == METHOD
+    assert method["tax_lines"][0].keys() == TAX_LINE
+    assert method["shipping_option"].keys() == OPTION
+    assert item.keys() == ITEM
+    assert item["reason"].keys() == REASON
+    assert item["item"].keys() == LINE
+
+
+def test_the_documented_figures_are_told() -> None:
+    """One of two mugs at 80.00, less 2.00 of postage and its tax."""
+    service = a_service()
+
+    told = return_of(service, service.handle(asked(idempotency_key="key")))
+
+    assert told["id"] == FIGURES["return_id"]
+    assert told["order_id"] == FIGURES["order_id"]
+    assert told["location_id"] == FIGURES["location_id"]
+    assert told["refund_amount"] == 8000 - 220
+    assert told["created_at"] == told["updated_at"] == "2019-08-24T14:15:22.000Z"
+    assert told["received_at"] is None
+    assert told["idempotency_key"] == "key"
+    assert told["metadata"] == {"car": "white"}
+    assert told["no_notification"] is False
+    method = told["shipping_method"]
+    assert (method["price"], method["subtotal"], method["tax_total"], method["total"]) == (200, 200, 20, 220)
+    assert (method["tax_lines"][0]["rate"], method["tax_lines"][0]["code"]) == (10, "tax01")
+    assert method["return_id"] == told["id"]
+    (item,) = told["items"]
+    assert item["note"] == "I didn't like it."
+    assert item["reason"]["label"] == "Damaged goods"
+    assert (item["item"]["title"], item["item"]["unit_price"]) == (FIGURES["title"], 8000)
+
+
+def test_what_came_is_received_and_damaged_together() -> None:
+    """Null before anything came; the line counts it among its returned units."""
+    service = a_service()
+    ret = service.handle(asked(2))
+    before = return_of(service, ret)["items"][0]
+    first = return_of(service, service.handle(came(ret, 0, 1, more_expected=True)))
+    second = return_of(service, service.handle(came(ret, 1)))
+
+    quantities = ("quantity", "requested_quantity", "received_quantity", "is_requested")
+    assert [before[name] for name in quantities] == [2, 2, None, True]
+    assert [first["items"][0][name] for name in quantities] == [2, 2, 1, True]
+    assert (first["status"], first["received_at"]) == ("requested", None)
+    assert [second["items"][0][name] for name in quantities] == [2, 2, 2, True]
+    assert (second["status"], second["received_at"]) == ("received", "2019-08-24T14:15:22.000Z")
+    assert second["items"][0]["item"]["returned_quantity"] == 2
+
+
+def test_what_nobody_announced_has_no_requested_quantity() -> None:
+    """Its quantity is what came."""
+    service = a_service()
+    ret = service.handle(asked(1))
+
+    told = return_of(service, service.handle(came(ret, 2)))
+
+    announced, surplus = told["items"]
+    assert told["status"] == "requires_action"
+    assert (announced["requested_quantity"], announced["received_quantity"]) == (1, 1)
+    assert surplus["is_requested"] is False
+    assert (surplus["quantity"], surplus["requested_quantity"], surplus["received_quantity"]) == (1, None, 1)
+
+
+@pytest.mark.parametrize("status", ReturnStatus)
+def test_every_status_has_a_word_of_medusas(status: ReturnStatus) -> None:
+    """It knows four."""
+    assert status_of(status) in STATUSES
+
+
+@given(st.data())
+def test_answers_keep_to_their_schemas(data: st.DataObject) -> None:
+    """Whatever an order and its returns went through."""
+    order = data.draw(orders(most_lines=3))
+    service = in_memory_service([order], shipping_options=[POST], ids=counting())
+    for command in data.draw(command_sequences(order, option=POST, most=6)):
+        with suppress(Rejected):
+            service.handle(command)
+        keeps_to("Returns", tell_returns(service, Page()))
+    for ret in service.list(order.id):
+        keeps_to("Return", tell_return(service, ret))
+        keeps_to("Order", tell_order_of(service, ret))
+
+
+@given(line_items())
+def test_a_line_adds_up(line: LineItem) -> None:
+    """Subtotal less discounts with tax is the total, which is what was paid for it."""
+    told: Any = line_json("order_1", line)
+
+    subtotal, discount, tax, total = (
+        told[name] for name in ("subtotal", "discount_total", "tax_total", "total")
+    )
+    assert subtotal - discount + tax == total
+    assert min(subtotal, discount, tax, total) >= 0
+
+
+def test_discounts_on_a_line_with_tax_inside_are_told_without_it() -> None:
+    """1250 with 25 % inside: 1000 net; 25 off the gross are 20 off the net."""
+    line = LineItem(
+        id="a",
+        quantity=10,
+        unit_price=125,
+        fulfilled_quantity=10,
+        is_tax_inclusive=True,
+        adjustments=[Adjustment(25)],
+        tax_lines=[TaxLine(25)],
+    )
+
+    told = line_json("order_1", line)
+
+    assert (told["subtotal"], told["discount_total"]) == (1000, 20)
+    assert (told["tax_total"], told["total"]) == (245, 1225)
+
+
+def test_discounts_on_the_order_reach_its_lines() -> None:
+    """Each line has its share."""
+    service = a_service(evolve(ORDER, adjustments=[Adjustment(1000)], payments=[]))
+    ret = service.handle(evolve(asked(), shipping_option_id=None))
+
+    line = return_of(service, ret)["items"][0]["item"]
+
+    assert (line["discount_total"], line["total"]) == (1000, 15000)
+
+
+def test_other_objects_are_told_by_the_host() -> None:
+    """Asked by kind and id, and left out where it knows nothing."""
+    known = {
+        ("order", ORDER.id): {"email": "ada@example.com"},
+        ("variant", MUG.variant_id): {"sku": "mug-s", "product_id": "prod_1"},
+        ("product", "prod_1"): {"handle": "coffee-mug"},
+    }
+    service = a_service()
+    ret = service.handle(asked())
+
+    told = tell_return(service, ret, lambda kind, wanted_id: known.get((kind, wanted_id)))
+
+    keeps_to("Return", told)
+    inside = told["return"]
+    assert isinstance(inside, dict)
+    assert inside["order"] == {"email": "ada@example.com"}
+    assert inside["items"][0]["item"]["variant"]["product"] == {"handle": "coffee-mug"}
+    assert "swap" not in inside
+    assert not {"order", "variant"} & return_of(service, ret).keys()
+
+
+def test_swaps_and_claims_are_told_by_their_ids() -> None:
+    """A return of an exchange is the return of a swap in Medusa."""
+    ret = evolve(a_service().handle(asked()), exchange_id="exc_1", claim_id="claim_1")
+
+    told = return_json(ret, expand=lambda kind, wanted_id: {"id": wanted_id, "kind": kind})
+
+    assert (told["swap_id"], told["claim_order_id"]) == ("exc_1", "claim_1")
+    assert told["swap"] == {"id": "exc_1", "kind": "swap"}
+    assert told["claim_order"] == {"id": "claim_1", "kind": "claim_order"}
+
+
+def test_the_carriers_answer_is_told_whole() -> None:
+    """With tracking number and label, which Medusa has no fields for; null where nothing was booked."""
+
+    class Carrier(InMemoryFulfillment):
+        def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+            return ReturnShipment({"label_url": "its own", "weight": 3}, "T1", "https://label.example")
+
+    service = a_service(fulfillment=Carrier())
+    shipped = return_of(service, service.handle(asked()))
+    plain = a_service()
+
+    assert shipped["shipping_data"] == {"tracking_number": "T1", "label_url": "its own", "weight": 3}
+    assert return_of(plain, plain.handle(asked(shipping_option_id=None)))["shipping_data"] is None
+
+
+def test_moments_are_told_in_utc() -> None:
+    """As JavaScript writes them."""
+    there = AT.astimezone(timezone(timedelta(hours=2)))
+    service = a_service(clock=lambda: there)
+
+    assert return_of(service, service.handle(asked()))["created_at"] == "2019-08-24T14:15:22.000Z"
+
+
+def test_rates_are_numbers() -> None:
+    """Whole ones without a fraction."""
+    ret = a_service().handle(asked())
+    assert ret.shipping_method is not None
+    taxes = [TaxLine(Decimal("7.5")), TaxLine(Decimal("20.00"), name="vat")]
+
+    told = return_json(evolve(ret, shipping_method=evolve(ret.shipping_method, tax_lines=taxes)))
+
+    method = told["shipping_method"]
+    assert isinstance(method, dict)
+    assert [(line["name"], repr(line["rate"])) for line in method["tax_lines"]] == [
+        ("7.5", "7.5"),
+        ("vat", "20"),
+    ]
+
+
+def test_a_return_is_told_though_catalogues_are_away() -> None:
+    """The command was done; what can not be told now is left out."""
+
+    class Away:
+        def get(self, wanted_id: str) -> ShippingOption:
+            raise Unavailable("away")
+
+        def list(self) -> tuple[ReturnReason, ...]:
+            raise Unavailable("away")
+
+    service = a_service()
+    ret = service.handle(asked())
+    alone = evolve(service, orders=InMemoryOrders(), shipping_options=Away(), return_reasons=Away())
+
+    told = return_of(alone, ret)
+
+    assert told["refund_amount"] == 7780
+    assert told["shipping_method"]["shipping_option"] is None
+    assert (told["items"][0]["reason"], told["items"][0]["item"]) == (None, None)
+
+
+def test_a_cancellation_tells_the_order() -> None:
+    """As it stands with its returns; null once the host does not know it any more."""
+    service = a_service()
+    received = service.handle(came(service.handle(asked()), 1))
+    canceled = evolve(service, ids=lambda: "2")
+    ret = canceled.handle(CancelReturn(return_id=canceled.handle(asked()).id))
+
+    order = tell_order_of(service, ret)["order"]
+
+    keeps_to("Order", {"order": order})
+    assert isinstance(order, dict)
+    assert [each["id"] for each in order["returns"]] == [received.id, "ret_2"]
+    assert [each["status"] for each in order["returns"]] == ["received", "canceled"]
+    assert (order["paid_total"], order["refunded_total"], order["refundable_amount"]) == (16000, 7780, 8220)
+    assert (order["fulfillment_status"], order["payment_status"]) == (
+        "partially_returned",
+        "partially_refunded",
+    )
+    assert order["items"][0]["returned_quantity"] == 1
+    assert order["status"] == OrderStatus.PENDING
+    assert tell_order_of(evolve(service, orders=InMemoryOrders()), ret) == {"order": None}
+
+
+def test_a_list_is_told_page_by_page() -> None:
+    """Newest first, with the number of all."""
+    many = evolve(ORDER, items=[evolve(MUG, quantity=250, fulfilled_quantity=250)])
+    ticks = iter(range(10_000))
+    service = a_service(many, ids=counting(), clock=lambda: AT + timedelta(seconds=next(ticks)))
+    for _ in range(203):
+        service.handle(asked(shipping_option_id=None))
+
+    def listed(**wanted: int) -> tuple[list[str], object]:
+        told = tell_returns(service, Page(**wanted))
+        found = told["returns"]
+        assert isinstance(found, list)
+        return [each["id"] for each in found], told["count"]
+
+    assert listed(limit=3) == (["ret_203", "ret_202", "ret_201"], 203)
+    assert listed(limit=2, offset=99) == (["ret_104", "ret_103"], 203)
+    assert listed(offset=201) == (["ret_2", "ret_1"], 203)
+    assert listed(offset=203) == ([], 203)
+
+
+def test_reasons_are_told_as_trees() -> None:
+    """Those that can be chosen, below what can be."""
+    catalogue = [
+        ReturnReason(id="size", value="size", label="Size"),
+        ReturnReason(id="small", value="small", label="Too small", parent_id="size"),
+        ReturnReason(id="tiny", value="tiny", label="Far too small", parent_id="small"),
+        ReturnReason(id="old", value="old", label="Old", parent_id="size", retired=True),
+        ReturnReason(id="gone", value="gone", label="Gone", retired=True),
+        ReturnReason(id="left", value="left", label="Left alone", parent_id="gone"),
+    ]
+    service = in_memory_service(reasons=catalogue)
+
+    keeps_to("ReturnReasons", tell_reasons(service))
+    keeps_to("ReturnReason", tell_reason(service, "small"))
+    assert [shape_of(root) for root in reasons_json(catalogue)] == [
+        ("size", [("small", [("tiny", [])])]),
+        ("left", []),
+    ]
+    assert shape_of(reason_tree_json(catalogue, "small")) == ("small", [("tiny", [])])
+    for missing in ("old", "none"):
+        with pytest.raises(NotFound):
+            tell_reason(service, missing)
+
+
+def test_a_catalogue_that_goes_in_circles_ends() -> None:
+    """A host's mistake is not ours to hang on."""
+    circle = [
+        ReturnReason(id="a", value="a", label="A", parent_id="b"),
+        ReturnReason(id="b", value="b", label="B", parent_id="a"),
+    ]
+
+    assert reasons_json(circle) == []
+    assert shape_of(reason_tree_json(circle, "a")) == ("a", [("b", [])])
+
+
+def return_of(service: ReturnService, ret: Return) -> Any:  # a JSON object
+    """What is told about a return, which keeps to its schema."""
+    told = tell_return(service, ret)
+    keeps_to("Return", told)
+    return told["return"]
+
+
+def keeps_to(answer: str, told: Any) -> None:
+    """Fails unless the answer is what its schema says, and its moments are what JavaScript writes."""
+    JUDGES[answer].validate(told)
+    for name, value in fields(told):
+        if name.endswith("_at") and value is not None:
+            assert isinstance(value, str)
+            assert MOMENT.fullmatch(value)
+
+
+def fields(value: object) -> Iterator[tuple[str, object]]:
+    """Every field of every object in a JSON value."""
+    if isinstance(value, dict):
+        yield from value.items()
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for each in inner:
+        yield from fields(each)
+
+
+def shape_of(reason: Any) -> object:
+    """The ids of a tree."""
+    return reason["id"], [shape_of(below) for below in reason["return_reason_children"]]

@@ -1,0 +1,118 @@
+"""Refusals and failures in Medusa's shape."""
+
+from typing import Any
+
+import pytest
+
+from rma import (
+    IdempotencyKeyReused,
+    Invalid,
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    Rejected,
+    RequestedItem,
+    RequestReturn,
+    StaleLedger,
+    Unavailable,
+    Violation,
+)
+from rma.adapters.medusa_api import MalformedRequest, error_json, request_return
+from rma.adapters.medusa_api.schemas import ERROR
+from rma.adapters.memory import in_memory_service
+
+from .judging import strictly
+
+
+def told(error: Exception) -> tuple[int, Any]:
+    """Status and body, which keeps to its schema."""
+    status, body = error_json(error)
+    strictly(ERROR).validate(body)  # type: ignore[arg-type] # its stubs want JSON spelled out
+    return status, body
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (NotFound("order_not_found", {"order_id": "o"}), 404, "not_found"),
+        (NotFound("shipping_option_not_found", {"shipping_option_id": "so"}), 404, "not_found"),
+        (NotAllowed("return_already_received", {"return_id": "r"}), 409, "not_allowed"),
+        (IdempotencyKeyReused("idempotency_key_reused", {"idempotency_key": "k"}), 409, "conflict"),
+        (Invalid("no_items"), 400, "invalid_data"),
+    ],
+)
+def test_one_violation_is_told_plainly(error: Rejected, status: int, kind: str) -> None:
+    """Type, code and message at the top, with the numbers beside them."""
+    assert told(error) == (
+        status,
+        {"type": kind, "code": error.code, "message": str(error)}
+        | ({"numbers": dict(error.details)} if error.details else {}),
+    )
+
+
+def test_several_violations_are_told_one_by_one() -> None:
+    """Under the status and type of the gravest, each with its own."""
+    items = [RequestedItem(item_id="a", quantity=0), RequestedItem(item_id="b", quantity=1, reason_id="no")]
+    with pytest.raises(Rejected) as refused:
+        in_memory_service().handle(RequestReturn(order_id="none", items=items))
+
+    status, body = told(refused.value)
+
+    assert (status, body["type"], body["code"]) == (404, "not_found", "multiple_errors")
+    assert body["message"] == "order none not found (and 2 more)"
+    assert [(each["type"], each["code"], each.get("item_id")) for each in body["errors"]] == [
+        ("not_found", "order_not_found", None),
+        ("invalid_data", "invalid_quantity", "a"),
+        ("invalid_data", "return_reason_not_found", "b"),
+    ]
+
+
+def test_a_malformed_request_is_told_place_by_place() -> None:
+    """Also when there is only one."""
+    with pytest.raises(MalformedRequest) as refused:
+        request_return({"order_id": 1, "items": []})
+
+    message = "$.order_id: must be a string, not an integer"
+    error = {"type": "invalid_data", "code": "wrong_type", "message": message, "path": "$.order_id"}
+    assert told(refused.value) == (
+        422,
+        {"type": "invalid_data", "code": "invalid_request_error", "message": message, "errors": [error]},
+    )
+
+
+def test_a_body_of_nothing_but_mistakes_gets_a_short_answer() -> None:
+    """The message says how many there are."""
+    with pytest.raises(MalformedRequest) as refused:
+        request_return({"order_id": "o", "items": [], **{f"x{number}": 0 for number in range(5000)}})
+
+    _, body = told(refused.value)
+
+    assert len(body["errors"]) == 100
+    assert body["message"] == "$.x0: is not known here (and 4999 more)"
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (StaleLedger("stale_ledger", {"order_id": "secret"}), 409, "stale_ledger"),
+        (Unavailable("postgresql://user:secret@host is away"), 503, "unavailable"),
+        (InvalidValue("invalid_value", {"field": "Order.secret"}), 500, "api_error"),
+        (ValueError("secret"), 500, "api_error"),
+    ],
+)
+def test_what_is_inside_is_not_told(error: Exception, status: int, code: str) -> None:
+    """No address, no id, no word of an exception."""
+    found, body = told(error)
+
+    assert (found, body["code"]) == (status, code)
+    assert "secret" not in str(body)
+
+
+def test_a_violation_of_a_hosts_own_policy_is_invalid_data() -> None:
+    """Codes that the library does not know are the request's."""
+    violations = [Violation("only_on_mondays", "a"), Violation("no_items")]
+
+    status, body = told(Rejected("only_on_mondays", violations=violations))
+
+    assert status == 400
+    assert [each["type"] for each in body["errors"]] == ["invalid_data", "invalid_data"]

@@ -1,0 +1,341 @@
+"""Bodies and queries: what is accepted, what is refused, and where."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from rma import CancelReturn, ReceivedItem, ReceiveReturn, RequestedItem, RequestReturn
+from rma.adapters.medusa_api import (
+    MalformedRequest,
+    Page,
+    cancel_return,
+    loads,
+    page,
+    receive_return,
+    request_return,
+)
+from rma.adapters.medusa_api.schemas import CANCEL_RETURN, CREATE_RETURN, RECEIVE_RETURN
+from rma.adapters.medusa_api.shape import Schema, check
+
+from .documented import REQUEST
+from .judging import as_drafted, strictly
+
+Json = Any  # whatever JSON can hold
+
+SCALARS = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**60), 2**60),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.sampled_from([0, 1, 1.0, 2.0, "2", ""]),
+    st.text(max_size=5),
+)
+ANYTHING = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+WHOLE = st.integers(-(2**53) + 1, 2**53 - 1)
+TEXT = st.text(max_size=5)
+CREATE_BODIES = st.fixed_dictionaries(
+    {
+        "order_id": TEXT,
+        "items": st.lists(
+            st.fixed_dictionaries(
+                {"item_id": TEXT, "quantity": WHOLE}, optional={"reason_id": TEXT, "note": TEXT}
+            ),
+            max_size=3,
+        ),
+    },
+    optional={"return_shipping": st.fixed_dictionaries({"option_id": TEXT})},
+)
+RECEIVE_BODIES = st.fixed_dictionaries(
+    {
+        "items": st.lists(
+            st.fixed_dictionaries({"item_id": TEXT, "quantity": WHOLE}, optional={"damaged_quantity": WHOLE}),
+            max_size=3,
+        )
+    },
+    optional={
+        "refund": WHOLE,
+        "location_id": TEXT,
+        "allow_mismatch": st.booleans(),
+        "more_expected": st.booleans(),
+    },
+)
+CODECS: list[tuple[Schema, st.SearchStrategy[Json], Callable[[Json], object]]] = [
+    (CREATE_RETURN, CREATE_BODIES, request_return),
+    (RECEIVE_RETURN, RECEIVE_BODIES, lambda body: receive_return("ret_1", body)),
+    (CANCEL_RETURN, st.builds(dict), lambda body: cancel_return("ret_1", body)),
+]
+by_codec = pytest.mark.parametrize(("schema", "bodies", "codec"), CODECS, ids=["create", "receive", "cancel"])
+
+
+def places(value: Json) -> Iterator[tuple[Json, Json]]:
+    """Every container in a JSON value with each of its keys."""
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield value, key
+        yield from places(each)
+
+
+@st.composite
+def spoiled(draw: st.DrawFn, bodies: st.SearchStrategy[Json]) -> Json:
+    """A body in which one to three places hold something else, are missing, or have company."""
+    body = draw(bodies)
+    for _ in range(draw(st.integers(1, 3))):
+        if not (found := list(places(body))):
+            return draw(ANYTHING)
+        container, key = draw(st.sampled_from(found))
+        match draw(st.sampled_from(["replace", "remove", "add"])):
+            case "remove":
+                del container[key]
+            case "add" if isinstance(container, dict):
+                container[draw(st.sampled_from(["reason", "quantity", "__proto__", "a b"]))] = draw(ANYTHING)
+            case _:
+                container[key] = draw(ANYTHING)
+    return body
+
+
+def accepts(codec: Callable[[Json], object], body: Json) -> bool:
+    """True if the codec makes a command of it."""
+    try:
+        codec(body)
+    except MalformedRequest:
+        return False
+    return True
+
+
+@by_codec
+@given(data=st.data())
+def test_the_codec_accepts_exactly_what_its_schema_accepts(
+    schema: Schema, bodies: st.SearchStrategy[Json], codec: Callable[[Json], object], data: st.DataObject
+) -> None:
+    """So the schema that clients see is the truth; as drafted, it differs only in calling 2.0 an integer."""
+    body = data.draw(st.one_of(bodies, spoiled(bodies), ANYTHING))
+
+    accepted = accepts(codec, body)
+
+    assert accepted == strictly(schema).is_valid(body)
+    assert not accepted or as_drafted(schema).is_valid(body)
+
+
+@by_codec
+@given(data=st.data())
+def test_every_problem_is_told_where_it_is(
+    schema: Schema, bodies: st.SearchStrategy[Json], codec: Callable[[Json], object], data: st.DataObject
+) -> None:
+    """In the places where another judge of the schema sees one, and in no others."""
+    body = data.draw(spoiled(bodies))
+
+    try:
+        check(body, schema)
+    except MalformedRequest as refused:
+        told = {
+            re.sub(r'(\.\w+|\[".*"\])$', "", problem.path)  # the object that lacks it, or has it
+            if problem.code in ("missing", "unknown")
+            else problem.path
+            for problem in refused.problems
+        }
+    else:
+        told = set()
+
+    assert told == {error.json_path for error in strictly(schema).iter_errors(body)}
+
+
+def test_the_documented_request_is_a_command() -> None:
+    """The example of the documentation; that nothing can be returned zero times is for the rules to say."""
+    command = request_return(REQUEST, idempotency_key="key", created_by="ada")
+
+    item = RequestedItem(item_id="string", quantity=0, reason_id="string", note="string")
+    assert command == RequestReturn(
+        order_id="string",
+        items=[item],
+        shipping_option_id="string",
+        idempotency_key="key",
+        created_by="ada",
+    )
+
+
+@given(CREATE_BODIES)
+def test_a_request_keeps_everything_that_was_sent(body: Json) -> None:
+    """The body can be told from the command again."""
+    command = request_return(loads(json.dumps(body).encode()))
+
+    items = [
+        {"item_id": item.item_id, "quantity": item.quantity}
+        | ({} if item.reason_id is None else {"reason_id": item.reason_id})
+        | ({} if item.note is None else {"note": item.note})
+        for item in command.items
+    ]
+    option_id = command.shipping_option_id
+    shipping = {} if option_id is None else {"return_shipping": {"option_id": option_id}}
+    assert {"order_id": command.order_id, "items": items, **shipping} == body
+
+
+def test_a_receipt_has_medusas_fields_and_three_of_ours() -> None:
+    """Medusa knows no damage, no further parcels, and accepts every mismatch."""
+    plain = {"items": [{"item_id": "mug", "quantity": 2}], "refund": 700, "location_id": "loc"}
+    ours = {"items": [{"item_id": "mug", "quantity": 1, "damaged_quantity": 1}], "allow_mismatch": True}
+
+    assert receive_return("ret_1", plain) == ReceiveReturn(
+        return_id="ret_1",
+        items=[ReceivedItem(item_id="mug", quantity=2)],
+        refund_amount=700,
+        location_id="loc",
+    )
+    assert receive_return("ret_1", ours) == ReceiveReturn(
+        return_id="ret_1",
+        items=[ReceivedItem(item_id="mug", quantity=1, damaged_quantity=1)],
+        allow_mismatch=True,
+    )
+
+
+def test_a_host_may_accept_mismatches_as_medusa_does() -> None:
+    """Unless the body says otherwise, or that more is on its way."""
+    said = [{}, {"allow_mismatch": False}, {"more_expected": True}]
+
+    meant = [
+        receive_return("ret_1", {"items": [], **more}, allow_mismatch=True).allow_mismatch for more in said
+    ]
+
+    assert meant == [True, False, False]
+
+
+def test_a_cancellation_needs_no_body() -> None:
+    """Medusa's client sends none."""
+    wanted = CancelReturn(return_id="ret_1", idempotency_key="key", created_by="admin")
+
+    assert cancel_return("ret_1", idempotency_key="key", created_by="admin") == wanted
+    assert cancel_return("ret_1", {}, idempotency_key="key", created_by="admin") == wanted
+
+
+@pytest.mark.parametrize(
+    ("quantity", "message"),
+    [
+        ("2", "must be an integer, not a string"),
+        (True, "must be an integer, not a boolean"),
+        (2.0, "must be an integer, not a decimal number"),
+        (None, "must be an integer, not null"),
+        ([2], "must be an integer, not an array"),
+        (2**53, f"must be at most {2**53 - 1}"),
+        (-(2**53), f"must be at least {-(2**53) + 1}"),
+    ],
+)
+def test_what_looks_like_a_number_is_none(quantity: object, message: str) -> None:
+    """Only a whole number is one, and only as far as all JSON parsers agree on it."""
+    body = {"order_id": "o", "items": [{"item_id": "mug", "quantity": quantity}]}
+
+    with pytest.raises(MalformedRequest) as refused:
+        request_return(body)
+
+    assert str(refused.value) == f"$.items[0].quantity: {message}"
+
+
+def test_all_problems_are_told_together() -> None:
+    """Each with its JSON path, in the order of the schema."""
+    body = {
+        "items": [{"item_id": 7, "quantity": "1", "notes": ""}, "mug", {"note": None}],
+        "return_shipping": {"option_id": None, "a b": 1},
+        "metadata": {},
+    }
+
+    with pytest.raises(MalformedRequest) as refused:
+        request_return(body)
+
+    assert [(problem.path, problem.code) for problem in refused.value.problems] == [
+        ("$.order_id", "missing"),
+        ("$.return_shipping.option_id", "wrong_type"),
+        ('$.return_shipping["a b"]', "unknown"),
+        ("$.items[0].item_id", "wrong_type"),
+        ("$.items[0].quantity", "wrong_type"),
+        ("$.items[0].notes", "unknown"),
+        ("$.items[1]", "wrong_type"),
+        ("$.items[2].item_id", "missing"),
+        ("$.items[2].quantity", "missing"),
+        ("$.items[2].note", "wrong_type"),
+        ("$.metadata", "unknown"),
+    ]
+
+
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    """JSON can write it, and no database can hold it."""
+    body = loads(b'{"order_id": "\\ud800", "items": []}')
+
+    with pytest.raises(MalformedRequest, match=r"\$\.order_id: must be Unicode text"):
+        request_return(body)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "not JSON: Expecting value"),
+        (b"{", "not JSON: Expecting property name"),
+        (b"{'a': 1}", "not JSON"),
+        (b'{"a": 1,}', "not JSON"),
+        (b'{"a": 1} {}', "not JSON: Extra data"),
+        (b"\xff\xfe{}", "not UTF-8"),
+        (b"\xef\xbb\xbf{}", "not JSON: Unexpected UTF-8 BOM"),
+        (b'{"a": NaN}', "NaN is no JSON"),
+        (b'{"a": -Infinity}', "-Infinity is no JSON"),
+        (b'{"a": 1, "a": 2}', 'the key "a" stands in an object twice'),
+        (b"[" * 100_000 + b"]" * 100_000, "nested too deep"),
+        (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deep"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "a number is too long"),
+    ],
+    ids=range(13),
+)
+def test_what_is_no_json_is_refused(body: bytes, reason: str) -> None:
+    """In words, and never with a crash."""
+    with pytest.raises(MalformedRequest) as refused:
+        loads(body)
+
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.code) == ("$", "malformed")
+    assert problem.message.startswith(reason)
+
+
+@given(ANYTHING)
+@example({"a": [1.5, None, {"b": "ä"}]})
+def test_json_is_read_as_it_was_written(value: Json) -> None:
+    """Whatever else is JSON is what it says."""
+    assert loads(json.dumps(value, ensure_ascii=False).encode()) == value
+
+
+@given(st.binary(max_size=40))
+def test_no_bytes_crash_the_parser(body: bytes) -> None:
+    """They are JSON or refused."""
+    with suppress(MalformedRequest):
+        loads(body)
+
+
+def test_a_page_is_asked_for_in_whole_numbers() -> None:
+    """Fifty from the beginning, unless said otherwise."""
+    assert page([]) == Page(limit=50, offset=0)
+    assert page([("limit", "10"), ("offset", "20")]) == Page(limit=10, offset=20)
+
+
+@pytest.mark.parametrize(
+    ("query", "problems"),
+    [
+        ([("limit", "ten")], [("?limit", "wrong_type")]),
+        ([("limit", "0"), ("offset", "-1")], [("?limit", "out_of_range"), ("?offset", "out_of_range")]),
+        ([("limit", "101")], [("?limit", "out_of_range")]),
+        ([("limit", "1"), ("limit", "2")], [("?limit", "given_twice")]),
+        ([("offset", "1.0")], [("?offset", "wrong_type")]),
+        ([("offset", "9" * 5000)], [("?offset", "wrong_type")]),
+        ([("order", "asc")], [("?order", "unknown")]),
+    ],
+)
+def test_a_page_that_can_not_be(query: list[tuple[str, str]], problems: list[tuple[str, str]]) -> None:
+    """Everything that is wrong with it is told."""
+    with pytest.raises(MalformedRequest) as refused:
+        page(query)
+
+    assert [(problem.path, problem.code) for problem in refused.value.problems] == problems

@@ -1,0 +1,1 @@
+"""Medusa's own JavaScript client against the example, by hand: see `run`."""
