@@ -5,15 +5,21 @@ The order below is the order in which to read: what a host hands in, what it ask
 happened, what is asked of the outside, what can go wrong.
 """
 
+from rma.domain.asked import ClaimItem, ReceivedItem, RejectedItem, RequestedItem
 from rma.domain.change import Change
+from rma.domain.claims import Claim, ClaimedItem, ClaimReason, ClaimStatus, ClaimType
 from rma.domain.commands import (
+    CancelClaim,
+    CancelExchange,
     CancelReturn,
     Command,
-    ReceivedItem,
     ReceiveReturn,
+    RecordExchangePayment,
     RecordRefundOutcome,
-    RequestedItem,
+    RequestClaim,
+    RequestExchange,
     RequestReturn,
+    ResolveReturn,
     RetryRefund,
 )
 from rma.domain.effects import (
@@ -26,6 +32,8 @@ from rma.domain.effects import (
     RefundRequest,
     RefundReversed,
     RefundSucceeded,
+    ReplacementRequest,
+    ReplacementShipment,
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
@@ -46,18 +54,28 @@ from rma.domain.errors import (
     Violation,
 )
 from rma.domain.events import (
+    ClaimCanceled,
+    ClaimReceived,
+    ClaimRefundRetried,
+    ClaimRequested,
     EffectsLeased,
     EffectsSettled,
     Event,
     EventsPublished,
+    ExchangeCanceled,
+    ExchangePaid,
+    ExchangeReceived,
+    ExchangeRequested,
     GoodsReceived,
     RefundBlocked,
     RefundOutcomeRecorded,
     RefundRetried,
     ReturnCanceled,
     ReturnRequested,
+    ReturnResolved,
     Settlement,
 )
+from rma.domain.exchanges import Exchange, ExchangePayment, ExchangeStatus
 from rma.domain.gateways import Gateway, Keyed, LookedUp, Unkeyed
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import Answered, ReturnLedger
@@ -68,7 +86,8 @@ from rma.domain.policy import Fee, ReturnPolicy, Terms
 from rma.domain.pricing import Part
 from rma.domain.query import ReturnQuery
 from rma.domain.refunds import Refund, RefundStatus
-from rma.domain.returns import Receipt, ReceiptItem, Return, ReturnStatus
+from rma.domain.replacements import NewItem
+from rma.domain.returns import Receipt, ReceiptItem, Resolution, Return, ReturnStatus
 from rma.domain.tax import TaxLine
 from rma.domain.views import (
     FulfillmentStatus,
@@ -92,7 +111,8 @@ from rma.ports import (
     ReturnRepository,
     ShippingOptionRepository,
 )
-from rma.service import Resumed, ReturnService
+from rma.resuming import Resumed
+from rma.service import ReturnService
 
 __all__ = [  # noqa: RUF022 # in reading order
     # what a host hands in
@@ -100,19 +120,23 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Terms",
     # what it asks
     "ReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn", "ReceivedItem",
-    "CancelReturn", "RetryRefund", "RecordRefundOutcome",
+    "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
+    "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
+    "CancelClaim",
     # what comes back
-    "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Refund", "RefundStatus", "Part",
-    "Quote", "QuotedItem", "ReturnableItem", "OrderState", "FulfillmentStatus", "PaymentStatus", "Resumed",
+    "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Refund",
+    "RefundStatus", "Part", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
+    "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "QuotedItem", "ReturnableItem", "OrderState",
+    "FulfillmentStatus", "PaymentStatus", "Resumed",
     # what happened
-    "Event", "ReturnRequested", "GoodsReceived", "RefundBlocked", "RefundRetried", "ReturnCanceled",
-    "RefundOutcomeRecorded", "EffectsLeased",
-    "EffectsSettled", "Settlement", "EventsPublished",
+    "Event", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked", "RefundRetried",
+    "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
+    "ExchangeCanceled", "ClaimRequested", "ClaimReceived", "ClaimRefundRetried", "ClaimCanceled",
+    "EffectsLeased", "EffectsSettled", "Settlement", "EventsPublished",
     # what is asked of the outside
     "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",
-    "RefundReversed",
-    "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest", "ReturnShipment",
-    "CancelShipmentRequest",
+    "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
+    "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "Answered",
     "Change", "Payments", "RefundLookup", "Gateway", "Keyed", "LookedUp", "Unkeyed", "Inventory",

@@ -10,6 +10,7 @@ from attrs import evolve
 
 from rma import (
     Adjustment,
+    Claim,
     Command,
     Event,
     LineItem,
@@ -28,12 +29,22 @@ from rma import (
     TaxLine,
 )
 from rma.domain.change import change, replay, settlement
-from rma.domain.effects import Done, GivenUp, Outcome, RefundOutcome, RefundSucceeded, ReturnShipment, Unknown
+from rma.domain.commands import Request
+from rma.domain.effects import (
+    Done,
+    GivenUp,
+    Outcome,
+    RefundOutcome,
+    RefundSucceeded,
+    ReplacementShipment,
+    ReturnShipment,
+    Unknown,
+)
 from rma.domain.facts import Facts
 from rma.testing.rehearsal import START
 from tests.world import OUTBOUND_OPTION, REASONS, RETURN_OPTION
 
-Result = RefundOutcome | ReturnShipment | Done | Unknown | GivenUp
+Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp
 
 
 def usd(amount: int) -> Money:
@@ -81,12 +92,13 @@ class Given:
     def facts(self, command: Command) -> Facts:
         """What a handler would gather."""
         option: ShippingOption | None = None
-        if isinstance(command, RequestReturn) and command.shipping_option_id is not None:
+        if isinstance(command, Request) and command.shipping_option_id is not None:
             option = self.options.get(command.shipping_option_id)
+        alone = [claim for claim in self.ledger.claims if claim.return_id is None]
         return Facts(
             at=self.now,
             order=self.order,
-            fresh_id=str(len(self.ledger.returns) + 1),
+            fresh_id=str(len(self.ledger.returns) + len(alone) + 1),
             reasons=REASONS,
             shipping_option=option,
             policy=self.policy,
@@ -118,6 +130,8 @@ class Given:
                     results.append((key, RefundSucceeded(f"re_{key}")))
                 elif "/shipment/" in key:
                     results.append((key, ReturnShipment({"label": key})))
+                elif "/replacement/" in key:
+                    results.append((key, ReplacementShipment({"label": key})))
                 else:
                     results.append((key, Done()))
             self.settled(*results)
@@ -140,7 +154,7 @@ class Given:
         return self.ledger.get(return_id)
 
 
-def names_and_amounts(ret: Return) -> dict[str, int]:
+def names_and_amounts(ret: Return | Claim) -> dict[str, int]:
     """The breakdown's top, in minor units."""
     return {part.name: part.amount.amount for part in ret.breakdown}
 

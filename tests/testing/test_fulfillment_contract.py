@@ -12,6 +12,7 @@ from rma import (
     ReturnShipment,
     ReturnShipmentRequest,
 )
+from rma.adapters.memory import InMemoryFulfillment
 from rma.domain.effects import StockLine
 from rma.testing.contracts import (
     FulfillmentContract,
@@ -19,10 +20,11 @@ from rma.testing.contracts import (
 from tests.testing.breaking import breaks, laws_of
 
 
-class WrongCarrier:
+class WrongCarrier(InMemoryFulfillment):
     """A carrier that would be right but for one thing."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.made: Counter[str] = Counter()
         self.labels: dict[str, ReturnShipment] = {}
         self.canceled: set[str] = set()

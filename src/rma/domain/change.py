@@ -10,7 +10,7 @@ from datetime import datetime
 from attrs import evolve as with_
 from attrs import frozen
 
-from rma.domain.commands import Command, RecordRefundOutcome, RequestReturn
+from rma.domain.commands import Command, RequestClaim, RequestExchange, RequestReturn, subject_of
 from rma.domain.decide import decide, published, settle, start
 from rma.domain.effects import Effect, Outcome
 from rma.domain.events import Event
@@ -39,14 +39,16 @@ class Change:
     effects: tuple[Effect, ...] = ()
 
     def subject_of(self, command: Command) -> str:
-        """The id of the return that the command, whose change this is, was about."""
+        """The id of the return, exchange or claim that the command, whose change this is, was about."""
         match command:
             case RequestReturn():
                 return self.ledger.returns[-1].id
-            case RecordRefundOutcome():
-                return command.target_id
+            case RequestExchange():
+                return self.ledger.exchanges[-1].id
+            case RequestClaim():
+                return self.ledger.claims[-1].id
             case _:
-                return command.return_id
+                return subject_of(command)
 
     def then(self, events: Iterable[Event]) -> "Change":
         """This change with further events on top, in the same commit."""

@@ -4,55 +4,27 @@ What can be asked. A command keeps what it is given and never raises; `decide` j
 Two commands are the same request when they are equal: an idempotency key stands for one of them.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar, cast
+from typing import assert_never
 
 from attrs import field, frozen
 
-from rma.domain.effects import RefundOutcome, RefundReversed
-from rma.domain.frozenmap import FrozenMap, frozen_map
+from rma.domain.asked import (
+    ClaimItem,
+    ReceivedItem,
+    RejectedItem,
+    RequestedItem,
+    as_map,
+    claim_items,
+    new_items,
+    received_items,
+    rejected_items,
+    requested_items,
+)
+from rma.domain.effects import RefundOutcome, RefundReversed, owner_of
+from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import Money
-
-T = TypeVar("T")
-
-
-def _as_map(mapping: Mapping[str, object]) -> FrozenMap[str, object]:
-    # kept as it is when it is no mapping, and refused by decide
-    given: object = mapping
-    return frozen_map(mapping) if isinstance(given, Mapping) else cast("FrozenMap[str, object]", given)
-
-
-@frozen(kw_only=True)
-class RequestedItem:
-    """Units of a line item to send back: a whole number of at least 1, and why."""
-
-    item_id: str
-    quantity: int
-    reason_id: str | None = None
-    note: str | None = None
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=_as_map)
-
-
-@frozen(kw_only=True)
-class ReceivedItem:
-    """Units of a line item that arrived: sellable ones, and besides them damaged ones; 0 is a fact."""
-
-    item_id: str
-    quantity: int
-    damaged_quantity: int = 0
-
-
-def _requested_items(items: Iterable[RequestedItem]) -> tuple[RequestedItem, ...]:
-    return _tuple_if_it_can_be(items)
-
-
-def _received_items(items: Iterable[ReceivedItem]) -> tuple[ReceivedItem, ...]:
-    return _tuple_if_it_can_be(items)
-
-
-def _tuple_if_it_can_be(items: Iterable[T]) -> tuple[T, ...]:
-    given: object = items
-    return tuple(items) if isinstance(given, Iterable) else cast("tuple[T, ...]", given)
+from rma.domain.offers import ShippingMethod
+from rma.domain.replacements import NewItem
 
 
 @frozen(kw_only=True)
@@ -71,7 +43,7 @@ class RequestReturn:
     """
 
     order_id: str
-    items: tuple[RequestedItem, ...] = field(converter=_requested_items)
+    items: tuple[RequestedItem, ...] = field(converter=requested_items)
     shipping_option_id: str | None = None
     shipping_price: Money | int | None = None
     refund_amount: Money | int | None = None
@@ -79,7 +51,7 @@ class RequestReturn:
     no_notification: bool | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=_as_map)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
 
 
 @frozen(kw_only=True)
@@ -96,11 +68,31 @@ class ReceiveReturn:
     """
 
     return_id: str
-    items: tuple[ReceivedItem, ...] = field(default=(), converter=_received_items)
+    items: tuple[ReceivedItem, ...] = field(default=(), converter=received_items)
     refund_amount: Money | int | None = None
     location_id: str | None = None
     allow_mismatch: bool = False
     more_expected: bool = False
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class ResolveReturn:
+    """
+    A clerk's last word on a return: what came is all that comes, and what of it is paid for.
+
+    It ends `requires_action` and the rest of `partially_received`; of a received return whose amount is due
+    and can not be paid, it sets the amount.
+
+    Args:
+        rejected: units that are not paid for; all others that came are accepted.
+        refund_amount: what is due for the whole return, instead of the computed amount.
+    """
+
+    return_id: str
+    rejected: tuple[RejectedItem, ...] = field(default=(), converter=rejected_items)
+    refund_amount: Money | int | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
 
@@ -116,10 +108,17 @@ class CancelReturn:
 
 @frozen(kw_only=True)
 class RetryRefund:
-    """Ask again for what is due and not paid: all of it, or `amount`."""
+    """
+    Ask again for what is due and not paid: all of it, or `amount`.
 
-    return_id: str
+    Args:
+        return_id: the return that it is due for, an exchange's too; or else
+        claim_id: the claim.
+    """
+
+    return_id: str | None = None
     amount: Money | int | None = None
+    claim_id: str | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
 
@@ -131,7 +130,7 @@ class RecordRefundOutcome:
 
     Args:
         key: of the refund; or else
-        return_id, reference: its return, and what the gateway calls the refund.
+        return_id, reference: its return (or claim), and what the gateway calls the refund.
         outcome: `RefundSucceeded`, `RefundPending`, `RefundDeclined` (late failures too) or
             `RefundReversed`.
         notice_id: what the gateway calls the notification; kept with the event.
@@ -147,9 +146,133 @@ class RecordRefundOutcome:
 
     @property
     def target_id(self) -> str:
-        """The return that the refund is of: a refund's key begins with it."""
-        given: object = self.return_id if self.return_id is not None else self.key
-        return given.split("/", 1)[0] if isinstance(given, str) else ""
+        """The return or claim that the refund is of: a refund's key begins with it."""
+        if self.return_id is not None:
+            return self.return_id
+        key: object = self.key
+        return owner_of(key) if isinstance(key, str) else ""
 
 
-Command = RequestReturn | ReceiveReturn | CancelReturn | RetryRefund | RecordRefundOutcome
+@frozen(kw_only=True)
+class RequestExchange:
+    """
+    Let the customer send items back for new ones.
+
+    Args:
+        items: what comes back, as for `RequestReturn`.
+        new_items: what is sent once it came, and any difference is paid.
+        shipping_option_id, shipping_price, location_id: how and where the goods come back.
+        outbound_shipping: how the new items travel, and what the customer pays for that.
+    """
+
+    order_id: str
+    items: tuple[RequestedItem, ...] = field(converter=requested_items)
+    new_items: tuple[NewItem, ...] = field(converter=new_items)
+    shipping_option_id: str | None = None
+    shipping_price: Money | int | None = None
+    outbound_shipping: ShippingMethod | None = None
+    location_id: str | None = None
+    no_notification: bool | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+
+
+@frozen(kw_only=True)
+class RecordExchangePayment:
+    """
+    The host took money for an exchange's difference.
+
+    Args:
+        amount: of at least 1, at most what is still owed.
+        reference: what the host calls this payment; told twice, it counts once.
+    """
+
+    exchange_id: str
+    amount: Money | int
+    reference: str
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class CancelExchange:
+    """Call an exchange off with its return, before money moved or new goods were sent."""
+
+    exchange_id: str
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class RequestClaim:
+    """
+    Make units good: by their money at once, or by new goods.
+
+    Args:
+        type: `"refund"` or `"replace"`.
+        new_items: what is sent, for `"replace"`.
+        refund_amount: instead of what the units are worth, for `"refund"`.
+        shipping_option_id: how the goods come back; the customer does not pay for it.
+        return_items: True if the goods come back, with or without a shipment that is booked here.
+    """
+
+    order_id: str
+    type: str
+    items: tuple[ClaimItem, ...] = field(converter=claim_items)
+    new_items: tuple[NewItem, ...] = field(default=(), converter=new_items)
+    refund_amount: Money | int | None = None
+    shipping_option_id: str | None = None
+    return_items: bool = False
+    location_id: str | None = None
+    no_notification: bool | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+
+
+@frozen(kw_only=True)
+class CancelClaim:
+    """Call a claim off with its return, while nothing was paid, sent or received."""
+
+    claim_id: str
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+# By what is answered.
+OfReturn = RequestReturn | ReceiveReturn | ResolveReturn | CancelReturn
+OfExchange = RequestExchange | RecordExchangePayment | CancelExchange
+OfClaim = RequestClaim | CancelClaim
+#: A return's, or a claim's.
+OfRefund = RetryRefund | RecordRefundOutcome
+
+Command = OfReturn | OfExchange | OfClaim | OfRefund
+
+#: What asks for something new, of an order.
+Request = RequestReturn | RequestExchange | RequestClaim
+
+
+def subject_of(
+    command: ReceiveReturn
+    | ResolveReturn
+    | CancelReturn
+    | OfRefund
+    | RecordExchangePayment
+    | CancelExchange
+    | CancelClaim,
+) -> str:
+    """The id of the return, exchange or claim that the command is about; empty if it names none."""
+    match command:
+        case RecordRefundOutcome():
+            return command.target_id
+        case RecordExchangePayment() | CancelExchange():
+            return command.exchange_id
+        case CancelClaim():
+            return command.claim_id
+        case RetryRefund():
+            return command.return_id or command.claim_id or ""
+        case ReceiveReturn() | ResolveReturn() | CancelReturn():
+            return command.return_id
+        case _:
+            assert_never(command)

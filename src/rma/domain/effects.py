@@ -13,6 +13,7 @@ from rma.domain.checks import metadata
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import Money
 from rma.domain.offers import ShippingMethod
+from rma.domain.replacements import NewItem
 
 
 @frozen
@@ -26,7 +27,13 @@ class StockLine:
 
 @frozen
 class RefundRequest:
-    """Give this much of this payment back."""
+    """
+    Give this much of this payment back.
+
+    Attributes:
+        return_id: empty where a claim is paid for goods that do not come back.
+        reason: `"return"`, `"exchange"` or `"claim"`.
+    """
 
     key: str
     order_id: str
@@ -96,7 +103,40 @@ class CancelShipmentRequest:
     shipment: ReturnShipment | None = None
 
 
-Effect = ReturnShipmentRequest | CancelShipmentRequest | RestockRequest | WithdrawRequest | RefundRequest
+@frozen
+class ReplacementShipment:
+    """What the carrier answered when new goods were sent."""
+
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    tracking_number: str | None = None
+    label_url: str | None = None
+
+
+@frozen
+class ReplacementRequest:
+    """Send these new goods to the customer, for an exchange or for a claim."""
+
+    key: str
+    order_id: str
+    exchange_id: str | None
+    claim_id: str | None
+    new_items: tuple[NewItem, ...]
+    shipping_method: ShippingMethod | None = None
+
+
+Effect = (
+    ReturnShipmentRequest
+    | CancelShipmentRequest
+    | RestockRequest
+    | WithdrawRequest
+    | RefundRequest
+    | ReplacementRequest
+)
+
+
+def owner_of(key: str) -> str:
+    """The id of the return, exchange or claim whose effect this key stands for: `{id}/{kind}/{number}`."""
+    return key.rsplit("/", 2)[0]
 
 
 @frozen
@@ -156,7 +196,7 @@ class Outcome:
     """How the effect of this key ended, or that it could not be told."""
 
     key: str
-    result: RefundOutcome | ReturnShipment | Done | Unknown | GivenUp
+    result: RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp
 
 
 @frozen
@@ -181,6 +221,11 @@ class OpenEffect:
     def is_due(self, now: datetime) -> bool:
         """True unless somebody else is at it."""
         return self.due_at is None or self.due_at <= now
+
+    @property
+    def owner_id(self) -> str:
+        """The return, exchange or claim that it is an effect of."""
+        return owner_of(self.request.key)
 
     @property
     def waits_for(self) -> str | None:

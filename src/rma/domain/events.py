@@ -9,12 +9,21 @@ from datetime import datetime
 
 from attrs import frozen
 
+from rma.domain.claims import Claim
 from rma.domain.commands import Command
-from rma.domain.effects import CancelShipmentRequest, ReturnShipment, ReturnShipmentRequest, WithdrawRequest
+from rma.domain.effects import (
+    CancelShipmentRequest,
+    ReplacementRequest,
+    ReplacementShipment,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    WithdrawRequest,
+)
+from rma.domain.exchanges import Exchange, ExchangePayment
 from rma.domain.items import ReturnItem
 from rma.domain.money import Money
 from rma.domain.refunds import Refund
-from rma.domain.returns import Receipt, Return, ReturnStatus
+from rma.domain.returns import Receipt, Resolution, Return, ReturnStatus
 
 
 @frozen(kw_only=True)
@@ -43,21 +52,64 @@ class Happening:
 
 
 @frozen(kw_only=True)
-class OfReturn(Happening):
-    """An event of one return."""
+class Concerning(Happening):
+    """
+    An event of a return, an exchange or a claim.
 
-    return_id: str
+    Attributes:
+        return_id, exchange_id, claim_id: whom it is about, and what belongs together with that.
+    """
+
+    return_id: str | None = None
+    exchange_id: str | None = None
+    claim_id: str | None = None
+
+    @property
+    def subject_id(self) -> str:
+        """The return, or else the exchange or claim, that is changed by it."""
+        return self.return_id or self.exchange_id or self.claim_id or ""
 
 
 @frozen(kw_only=True)
-class ByCommand(OfReturn):
+class ByCommand(Concerning):
     """An event that a command caused; `command` is remembered if it had an idempotency key."""
 
     command: Command | None = None
 
 
 @frozen(kw_only=True)
-class ReturnRequested(ByCommand):
+class OfReturn(ByCommand):
+    """An event of one return."""
+
+    return_id: str
+
+
+@frozen(kw_only=True)
+class OfExchange(ByCommand):
+    """An event of one exchange; `exchange` is as it stands afterwards."""
+
+    exchange: Exchange
+
+    @property
+    def subject_id(self) -> str:
+        """The exchange."""
+        return self.exchange.id
+
+
+@frozen(kw_only=True)
+class OfClaim(ByCommand):
+    """An event of one claim; `claim` is as it stands afterwards."""
+
+    claim: Claim
+
+    @property
+    def subject_id(self) -> str:
+        """The claim."""
+        return self.claim.id
+
+
+@frozen(kw_only=True)
+class ReturnRequested(OfReturn):
     """A return was opened; `opened` is the return as it began."""
 
     opened: Return
@@ -65,7 +117,7 @@ class ReturnRequested(ByCommand):
 
 
 @frozen(kw_only=True)
-class GoodsReceived(ByCommand):
+class GoodsReceived(OfReturn):
     """
     A parcel arrived, or what arrived was accepted.
 
@@ -92,7 +144,30 @@ class GoodsReceived(ByCommand):
 
 
 @frozen(kw_only=True)
-class RefundBlocked(OfReturn):
+class ReturnResolved(OfReturn):
+    """
+    A clerk closed a return: it is received.
+
+    Attributes:
+        resolution: what of what came was rejected.
+        items: the return's items afterwards.
+        refunds: what is paid because of it.
+        withdraw_requests: what goes back to the customer, out of stock.
+        granted, named_amount, is_blocked, refund_amount: the return's money afterwards.
+    """
+
+    resolution: Resolution
+    items: tuple[ReturnItem, ...]
+    refund_amount: Money
+    granted: int
+    named_amount: int | None
+    is_blocked: bool
+    refunds: tuple[Refund, ...] = ()
+    withdraw_requests: tuple[WithdrawRequest, ...] = ()
+
+
+@frozen(kw_only=True)
+class RefundBlocked(Concerning):
     """More is due than the payments have left; nothing was paid, and somebody must look."""
 
     amount: Money
@@ -100,7 +175,7 @@ class RefundBlocked(OfReturn):
 
 
 @frozen(kw_only=True)
-class RefundRetried(ByCommand):
+class RefundRetried(OfReturn):
     """
     What was due and not paid is paid after all, or a part of it.
 
@@ -115,7 +190,7 @@ class RefundRetried(ByCommand):
 
 
 @frozen(kw_only=True)
-class ReturnCanceled(ByCommand):
+class ReturnCanceled(OfReturn):
     """A return was called off; what had come for it goes back."""
 
     cancel_request: CancelShipmentRequest | None = None
@@ -125,12 +200,13 @@ class ReturnCanceled(ByCommand):
 @frozen(kw_only=True)
 class Settlement:
     """
-    How one effect of a return stands after it was tried.
+    How one effect stands after it was tried.
 
     Attributes:
         is_open: True if it could not be told whether the port acted; `error` says what it said.
         refund: as it stands now, if the effect was one.
         shipment: what the carrier answered, if the effect was a booking.
+        replacement: what the carrier answered, if new goods were sent.
     """
 
     key: str
@@ -138,17 +214,18 @@ class Settlement:
     error: str | None = None
     refund: Refund | None = None
     shipment: ReturnShipment | None = None
+    replacement: ReplacementShipment | None = None
 
 
 @frozen(kw_only=True)
-class EffectsSettled(OfReturn):
-    """Ports answered about effects of a return, or failed to."""
+class EffectsSettled(Concerning):
+    """Ports answered about effects of a return, exchange or claim, or failed to."""
 
     settlements: tuple[Settlement, ...]
 
 
 @frozen(kw_only=True)
-class EffectsLeased(OfReturn):
+class EffectsLeased(Concerning):
     """These effects are being sent by one process; the others leave them alone until then."""
 
     keys: tuple[str, ...]
@@ -170,9 +247,60 @@ class EventsPublished(Happening):
     through: int
 
 
+@frozen(kw_only=True)
+class ExchangeRequested(OfExchange):
+    """New goods were asked for against a return, which was opened with it."""
+
+
+@frozen(kw_only=True)
+class ExchangeReceived(OfExchange):
+    """An exchange's return was received (the seeds' `registerReceived`): what is due now is known."""
+
+    replacement: ReplacementRequest | None = None
+
+
+@frozen(kw_only=True)
+class ExchangePaid(OfExchange):
+    """The customer paid for an exchange."""
+
+    payment: ExchangePayment
+    replacement: ReplacementRequest | None = None
+
+
+@frozen(kw_only=True)
+class ExchangeCanceled(OfExchange):
+    """An exchange was called off, and its return with it."""
+
+
+@frozen(kw_only=True)
+class ClaimRequested(OfClaim):
+    """Units are made good: `refunds` are paid, or new goods are sent."""
+
+    refunds: tuple[Refund, ...] = ()
+    replacement: ReplacementRequest | None = None
+
+
+@frozen(kw_only=True)
+class ClaimReceived(OfClaim):
+    """The goods of a claim are back."""
+
+
+@frozen(kw_only=True)
+class ClaimRefundRetried(OfClaim):
+    """What was due for a claim and not paid is paid after all, or a part of it."""
+
+    refunds: tuple[Refund, ...]
+
+
+@frozen(kw_only=True)
+class ClaimCanceled(OfClaim):
+    """A claim was called off, and its return with it."""
+
+
 Event = (
     ReturnRequested
     | GoodsReceived
+    | ReturnResolved
     | RefundBlocked
     | RefundRetried
     | ReturnCanceled
@@ -180,4 +308,12 @@ Event = (
     | EffectsLeased
     | EffectsSettled
     | EventsPublished
+    | ExchangeRequested
+    | ExchangeReceived
+    | ExchangePaid
+    | ExchangeCanceled
+    | ClaimRequested
+    | ClaimReceived
+    | ClaimRefundRetried
+    | ClaimCanceled
 )

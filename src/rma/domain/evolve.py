@@ -8,38 +8,61 @@ from typing import assert_never
 
 from attrs import evolve as with_
 
+from rma.domain.claims import Claim
 from rma.domain.effects import CancelShipmentRequest, OpenEffect, ReturnShipment
 from rma.domain.events import (
     ByCommand,
+    ClaimRequested,
     EffectsLeased,
     EffectsSettled,
     Event,
     EventsPublished,
+    ExchangePaid,
+    ExchangeRequested,
     GoodsReceived,
+    OfClaim,
+    OfExchange,
     RefundBlocked,
     RefundOutcomeRecorded,
     RefundRetried,
     ReturnCanceled,
     ReturnRequested,
+    ReturnResolved,
     Settlement,
 )
+from rma.domain.exchanges import Exchange
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import Answered, ReturnLedger
+from rma.domain.pricing import Part
 from rma.domain.returns import Return, ReturnStatus
 
 
 def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
     """The ledger after the event, its revision that of the commit that recorded it."""
-    returns, published = ledger.returns, ledger.published
+    returns, exchanges, claims = ledger.returns, ledger.exchanges, ledger.claims
+    published = ledger.published
     match event:
         case ReturnRequested(opened=opened):
             returns = (*returns, opened)
+        case ExchangeRequested(exchange=exchange):
+            exchanges = (*exchanges, exchange)
+        case ClaimRequested(claim=claim):
+            claims = (*claims, claim)
+        case OfExchange(exchange=exchange):
+            exchanges = tuple([exchange if each.id == exchange.id else each for each in exchanges])
+            if isinstance(event, ExchangePaid):
+                returns = tuple([_paid(each, event) for each in returns])
+        case OfClaim(claim=claim):
+            claims = tuple([claim if each.id == claim.id else each for each in claims])
         case EventsPublished(through=through):
             # Its own revision has nothing to publish: if nothing came between, all is published.
             published = through if through < ledger.revision else max(event.revision, through)
         case RefundBlocked() | EffectsLeased():
-            pass  # the one explains the receipt beside it, the other is about effects alone
+            pass  # the one explains the event beside it, the other is about effects alone
+        case EffectsSettled(return_id=None) | RefundOutcomeRecorded(return_id=None):
+            exchanges = tuple([_shipped(each, event) for each in exchanges])
+            claims = tuple([_made_good(each, event) for each in claims])
         case _:
             return_id = event.return_id
             returns = tuple([_changed(each, event) if each.id == return_id else each for each in returns])
@@ -50,6 +73,38 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
         open_effects=_effects(ledger.open_effects, event),
         answered=_remembering(ledger.answered, event),
         published=published,
+        exchanges=exchanges,
+        claims=claims,
+    )
+
+
+def _paid(each: Return, event: ExchangePaid) -> Return:
+    if each.id != event.exchange.return_id:
+        return each
+    paid = Part(f"payment:{event.payment.reference}", event.payment.amount)
+    return with_(each, charges=(*each.charges, paid), updated_at=event.at)
+
+
+def _shipped(each: Exchange, event: EffectsSettled | RefundOutcomeRecorded) -> Exchange:
+    if each.id != event.exchange_id or not isinstance(event, EffectsSettled):
+        return each
+    sent = [settled.replacement for settled in event.settlements if settled.replacement]
+    return with_(each, shipment=sent[-1] if sent else each.shipment, updated_at=event.at)
+
+
+def _made_good(each: Claim, event: EffectsSettled | RefundOutcomeRecorded) -> Claim:
+    if each.id != event.claim_id:
+        return each
+    if isinstance(event, RefundOutcomeRecorded):
+        known, sent = {event.refund.key: event.refund}, []
+    else:
+        known = {settled.refund.key: settled.refund for settled in event.settlements if settled.refund}
+        sent = [settled.replacement for settled in event.settlements if settled.replacement]
+    return with_(
+        each,
+        refunds=tuple([known.get(refund.key, refund) for refund in each.refunds]),
+        shipment=sent[-1] if sent else each.shipment,
+        updated_at=event.at,
     )
 
 
@@ -70,7 +125,12 @@ def _effects(effects: FrozenMap[str, OpenEffect], event: Event) -> FrozenMap[str
 
 def _changed(
     before: Return,
-    event: GoodsReceived | RefundRetried | ReturnCanceled | RefundOutcomeRecorded | EffectsSettled,
+    event: GoodsReceived
+    | ReturnResolved
+    | RefundRetried
+    | ReturnCanceled
+    | RefundOutcomeRecorded
+    | EffectsSettled,
 ) -> Return:
     match event:
         case GoodsReceived(receipt=receipt):
@@ -86,6 +146,20 @@ def _changed(
                 location_id=event.location_id,
                 is_blocked=event.is_blocked,
                 received_at=event.at if receipt.status is ReturnStatus.RECEIVED else None,
+                updated_at=event.at,
+            )
+        case ReturnResolved():
+            return with_(
+                before,
+                status=ReturnStatus.RECEIVED,
+                items=event.items,
+                resolution=event.resolution,
+                refunds=before.refunds + event.refunds,
+                refund_amount=event.refund_amount,
+                granted=event.granted,
+                named_amount=event.named_amount,
+                is_blocked=event.is_blocked,
+                received_at=before.received_at or event.at,
                 updated_at=event.at,
             )
         case RefundRetried():
@@ -120,7 +194,7 @@ def _back_to_nothing(item: ReturnItem) -> ReturnItem:
 
 def _remembering(answered: FrozenMap[str, Answered], event: Event) -> FrozenMap[str, Answered]:
     if isinstance(event, ByCommand) and event.command and event.command.idempotency_key is not None:
-        return answered.with_(event.command.idempotency_key, Answered(event.command, event.return_id))
+        return answered.with_(event.command.idempotency_key, Answered(event.command, event.subject_id))
     return answered
 
 

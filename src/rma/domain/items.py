@@ -16,6 +16,9 @@ class ReturnItem:
         quantity: requested units; 0 for what came without being requested.
         received_quantity: arrived and can be sold again.
         damaged_quantity: arrived and can not. The two are disjoint.
+        rejected_quantity, rejected_damaged_quantity: of the received and the damaged ones, how many were
+            kept without a refund.
+        sent_back_quantity: arrived, and went back to the customer; not among the received and damaged.
         is_requested: False for units that nobody announced.
         line: the order's line as it was priced when a return first touched it.
         taken: the share of the line's pool that these units took, as running sums in minor units.
@@ -30,11 +33,14 @@ class ReturnItem:
     reason_id: str | None = None
     note: str | None = None
     is_requested: bool = True
+    rejected_quantity: int = 0
+    rejected_damaged_quantity: int = 0
+    sent_back_quantity: int = 0
     metadata: FrozenMap[str, object] = FrozenMap()
 
     @property
     def arrived_quantity(self) -> int:
-        """Received and damaged together."""
+        """Received and damaged together: what is here."""
         return self.received_quantity + self.damaged_quantity
 
     @property
@@ -55,4 +61,7 @@ class ReturnItem:
 
     def refunded_quantity(self, *, refund_damaged: bool) -> int:
         """The units that arrived and are refunded."""
-        return self.arrived_quantity if refund_damaged else self.received_quantity
+        accepted = self.received_quantity - self.rejected_quantity
+        if refund_damaged:
+            accepted += self.damaged_quantity - self.rejected_damaged_quantity
+        return accepted

@@ -1,18 +1,21 @@
 """
 Everything known about the returns of ONE order: the boundary inside which it must all be consistent.
 
-The ledger stores returns, what is outstanding and which commands were answered. Quantities, refundable
-amounts and order statuses are derived here, in one place, and nowhere stored.
+The ledger stores returns, exchanges and claims, what is outstanding and which commands were answered.
+Quantities, refundable amounts and order statuses are derived here, in one place, and nowhere stored.
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 
 from attrs import frozen
 
+from rma.domain.claims import Claim
 from rma.domain.commands import Command
 from rma.domain.effects import Effect, OpenEffect
 from rma.domain.errors import NotFound
+from rma.domain.exchanges import Exchange
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import share
 from rma.domain.order import LineItem, Order
@@ -23,10 +26,27 @@ from rma.domain.returns import Return, ReturnStatus
 
 @frozen
 class Answered:
-    """A command that was done under an idempotency key, and the return that it was about."""
+    """A command that was done under an idempotency key, and the return, exchange or claim it was about."""
 
     command: Command
-    return_id: str
+    subject_id: str
+
+
+#: What effects belong to.
+Subject = Return | Exchange | Claim
+
+
+def links(subject: Subject | None) -> tuple[str | None, str | None, str | None]:
+    """The ids of return, exchange and claim that an event about this carries."""
+    match subject:
+        case Return(id=return_id, exchange_id=exchange_id, claim_id=claim_id):
+            return return_id, exchange_id, claim_id
+        case Exchange(id=exchange_id):
+            return None, exchange_id, None
+        case Claim(id=claim_id):
+            return None, None, claim_id
+        case None:
+            return None, None, None
 
 
 @frozen
@@ -54,7 +74,7 @@ class Pool:
 @frozen
 class ReturnLedger:
     """
-    The returns of one order.
+    The returns, exchanges and claims of one order.
 
     Attributes:
         revision: counts commits; 0 for an order without any. The compare-and-set number.
@@ -62,6 +82,7 @@ class ReturnLedger:
         open_effects: by key, in order of creation: what the outside has not answered yet.
         answered: by idempotency key.
         published: the revision up to which events reached their publisher.
+        exchanges, claims: oldest first.
     """
 
     order_id: str
@@ -70,6 +91,8 @@ class ReturnLedger:
     open_effects: FrozenMap[str, OpenEffect] = FrozenMap()
     answered: FrozenMap[str, Answered] = FrozenMap()
     published: int = 0
+    exchanges: tuple[Exchange, ...] = ()
+    claims: tuple[Claim, ...] = ()
 
     def is_due(self, now: datetime) -> bool:
         """True if any open effect may be tried now."""
@@ -94,10 +117,44 @@ class ReturnLedger:
             raise NotFound("return_not_found", {"return_id": return_id})
         return found
 
+    def find_exchange(self, exchange_id: str | None) -> Exchange | None:
+        """The exchange of this id, if it is here."""
+        return next((each for each in self.exchanges if each.id == exchange_id), None)
+
+    def find_claim(self, claim_id: str | None) -> Claim | None:
+        """The claim of this id, if it is here."""
+        return next((each for each in self.claims if each.id == claim_id), None)
+
+    def find_subject(self, subject_id: str) -> Subject | None:
+        """The return, exchange or claim of this id, if it is here."""
+        return self.find(subject_id) or self.find_exchange(subject_id) or self.find_claim(subject_id)
+
+    def subject(self, subject_id: str) -> Subject:
+        """
+        The return, exchange or claim of this id.
+
+        Raises:
+            NotFound: `return_not_found`.
+        """
+        return self.find_subject(subject_id) or self.get(subject_id)
+
+    def related(self, subject_id: str) -> frozenset[str]:
+        """The ids of a return, exchange or claim and of what it belongs to, or what belongs to it."""
+        subject = self.find_subject(subject_id)
+        others: tuple[str | None, ...] = ()
+        if isinstance(subject, Return):
+            others = (subject.exchange_id, subject.claim_id)
+        elif subject:
+            others = (subject.return_id,)
+        return frozenset([subject_id, *[each for each in others if each is not None]])
+
     @property
     def refunds(self) -> Iterator[Refund]:
-        """Every refund of every return."""
-        return (refund for each in self.returns for refund in each.refunds)
+        """Every refund of every return and claim."""
+        for each in self.returns:
+            yield from each.refunds
+        for claim in self.claims:
+            yield from claim.refunds
 
     @property
     def changes(self) -> int:
@@ -113,22 +170,37 @@ class ReturnLedger:
                 if item_id in wanted:
                     pool = found.get(item_id) or Pool(item.line, item.line.quantity, item.line.pool)
                     found[item_id] = pool.less(quantity, item.worth(quantity))
+        for claim in self.claims:
+            for claimed, (item_id, quantity) in zip(claim.items, claim.held_quantities(), strict=True):
+                if item_id in wanted:
+                    pool = found.get(item_id) or Pool(claimed.line, claimed.line.quantity, claimed.line.pool)
+                    found[item_id] = pool.less(quantity, claimed.taken) if quantity else pool
         if untouched := wanted - found.keys():
             for item_id, line in price_lines(order, untouched).items():
                 found[item_id] = Pool(line, line.quantity, line.pool)
         return found
 
     def held_quantities(self) -> dict[str, int]:
-        """Units that returns hold, by item id."""
+        """Units that returns and claims hold, by item id."""
         held: dict[str, int] = {}
-        for each in self.returns:
-            for item_id, quantity in each.held_quantities():
-                held[item_id] = held.get(item_id, 0) + quantity
+        of_returns = [each.held_quantities() for each in self.returns]
+        of_claims = [each.held_quantities() for each in self.claims]
+        for item_id, quantity in chain.from_iterable(of_returns + of_claims):
+            held[item_id] = held.get(item_id, 0) + quantity
         return held
 
     def left_of_payments(self, order: Order) -> dict[str, int]:
-        """What each payment can still give back, minor units, in their order."""
-        return left_of_payments(order, self.refunds)
+        """
+        What each payment can still give back, minor units: the order's in their order, then what customers
+        paid for exchanges, by its reference, unless the host counts it among the order's.
+        """
+        captured = {
+            payment.id: payment.captured.amount - payment.refunded.amount for payment in order.payments
+        }
+        for exchange in self.exchanges:
+            for paid in exchange.payments:
+                captured.setdefault(paid.reference, paid.amount.amount)
+        return left_of_payments(captured, self.refunds)
 
     def refundable(self, order: Order) -> int:
         """Captured, less what was refunded and what is on its way: minor units."""
@@ -146,4 +218,6 @@ class ReturnLedger:
             open_effects=FrozenMap({**self.open_effects, **opened}),
             answered=self.answered,
             published=self.published,
+            exchanges=self.exchanges,
+            claims=self.claims,
         )

@@ -16,7 +16,6 @@ from rma.domain.effects import (
     RefundSucceeded,
 )
 from rma.domain.money import Money
-from rma.domain.order import Order
 
 
 class RefundStatus(StrEnum):
@@ -111,11 +110,9 @@ def in_force(refunds: Iterable[Refund]) -> int:
     return sum([refund.amount.amount for refund in refunds if refund.is_in_force])
 
 
-def left_of_payments(order: Order, refunds: Iterable[Refund]) -> dict[str, int]:
-    """What each payment can still give back, minor units, in the order of `Order.payments`."""
-    left = {
-        payment.id: max(0, payment.captured.amount - payment.refunded.amount) for payment in order.payments
-    }
+def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dict[str, int]:
+    """What each payment can still give back of what was captured and not refunded elsewhere, minor units."""
+    left = {payment_id: max(0, amount) for payment_id, amount in captured.items()}
     for refund in refunds:
         if refund.is_in_force and refund.payment_id in left:
             left[refund.payment_id] = max(0, left[refund.payment_id] - refund.amount.amount)

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
+from rma.domain.asked import RejectedItem
 from rma.domain.effects import RestockRequest, ReturnShipment
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.items import ReturnItem
@@ -13,7 +14,7 @@ from rma.domain.offers import ShippingMethod
 from rma.domain.policy import Terms
 from rma.domain.pricing import Part
 from rma.domain.refunds import Refund, RefundStatus, in_force
-from rma.domain.valuation import Valuation, arrived, as_granted, quoted
+from rma.domain.valuation import NOTHING, Valuation, arrived, as_granted, quoted
 
 
 class ReturnStatus(StrEnum):
@@ -60,12 +61,25 @@ class Receipt:
 
 
 @frozen
+class Resolution:
+    """A clerk's last word: when, whose, and which units of what came were not paid for."""
+
+    at: datetime
+    by: str | None
+    rejected: tuple[RejectedItem, ...] = ()
+
+
+@frozen
 class Return:
     """
     One authorisation to send items back.
 
     Attributes:
         refund_amount: the quote until the return is received, then the sum of what was granted.
+        exchange_id: the exchange that its goods pay for. What is left of their worth, less `charges`, is
+            refunded once it is received; what is missing, the customer owes.
+        charges: what the exchange sets against its goods, negative, and what the customer paid, positive.
+        claim_id: the claim whose goods it brings back. It moves no money.
         granted: what the receipts so far entitle the customer to, minor units.
         custom_amount: the refund that the request named, minor units.
         named_amount: the refund that a receipt named for the whole return, minor units.
@@ -75,6 +89,7 @@ class Return:
         order_version: the order's version that the request made.
         received_at: when it became received; a parcel of several or a mismatch does not set it.
         shipment: what the carrier answered; `shipping_data` is its data.
+        resolution: how a clerk closed it, if one did.
     """
 
     id: str
@@ -95,6 +110,7 @@ class Return:
     idempotency_key: str | None = None
     refunds: tuple[Refund, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+    resolution: Resolution | None = None
     granted: int = 0
     custom_amount: int | None = None
     named_amount: int | None = None
@@ -103,6 +119,7 @@ class Return:
     canceled_at: datetime | None = None
     exchange_id: str | None = None
     claim_id: str | None = None
+    charges: tuple[Part, ...] = ()
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
 
     @property
@@ -157,23 +174,29 @@ class Return:
     @property
     def valuation(self) -> Valuation:
         """Why `refund_amount` is what it is."""
+        if self.claim_id is not None:
+            return NOTHING
         if self.status is not ReturnStatus.RECEIVED:
             return quoted(
                 self.items,
                 shipping=self.shipping_total,
                 terms=self.terms,
                 custom_amount=self.custom_amount,
+                charges=self.charges,
             )
         return as_granted(self.worth_of_arrived(self.items, self.named_amount), self.granted)
 
     def worth_of_arrived(self, items: tuple[ReturnItem, ...], named_amount: int | None) -> Valuation:
         """What these items come to by this return's terms, once they have arrived as they say."""
+        if self.claim_id is not None:
+            return NOTHING
         return arrived(
             items,
             shipping=self.shipping_total,
             terms=self.terms,
             custom_amount=self.custom_amount,
             named_amount=named_amount,
+            charges=self.charges,
         )
 
     @property
@@ -186,10 +209,12 @@ class Return:
         By item: its line, and the units of the line that are spoken for by it.
 
         Open returns hold what was requested and what came besides; a received one what arrived; a
-        canceled one nothing.
+        canceled one nothing. What a claim's return was requested for, the claim holds.
         """
         if self.status is ReturnStatus.CANCELED:
             return [(item.item_id, 0) for item in self.items]
+        if self.claim_id is not None:
+            return [(item.item_id, 0 if item.is_requested else item.arrived_quantity) for item in self.items]
         if self.status is ReturnStatus.RECEIVED:
             return [(item.item_id, item.arrived_quantity) for item in self.items]
         return [(item.item_id, item.taken_quantity) for item in self.items]

@@ -9,6 +9,9 @@ from rma.domain.money import Money, round_half_up
 from rma.domain.policy import Terms
 from rma.domain.pricing import Part
 
+#: The part that brings the worth of an exchange's goods up to its charges.
+DIFFERENCE_DUE = "difference_due"
+
 
 @frozen
 class Valuation:
@@ -18,27 +21,46 @@ class Valuation:
     Attributes:
         goods: the items that count, each with the running sums that count of it.
         other: named amounts beside the goods, deductions negative.
-        total: the sum of both; never negative.
+        total: the sum of both and of the charges; never negative.
+        charges: what an exchange sets against the goods, with its parts.
     """
 
     goods: tuple[tuple[ReturnItem, tuple[int, ...]], ...]
     other: tuple[tuple[str, int], ...]
     total: int
+    charges: tuple[Part, ...] = ()
+
+    @property
+    def owed(self) -> int:
+        """By how much the goods fall short of an exchange's charges; the customer owes it."""
+        return sum([amount for name, amount in self.other if name == DIFFERENCE_DUE])
 
     def breakdown(self, currency: str) -> tuple[Part, ...]:
         """The parts, which add up to the total exactly."""
         return (
             *(item.line.part(sums) for item, sums in self.goods),
+            *self.charges,
             *(Part(name, Money(amount, currency)) for name, amount in self.other),
         )
 
 
+#: What a return comes to that moves goods only.
+NOTHING = Valuation((), (), 0)
+
+
 def quoted(
-    items: Sequence[ReturnItem], *, shipping: int, terms: Terms, custom_amount: int | None = None
+    items: Sequence[ReturnItem],
+    *,
+    shipping: int,
+    terms: Terms,
+    custom_amount: int | None = None,
+    charges: tuple[Part, ...] = (),
 ) -> Valuation:
     """What the return comes to when exactly the requested units arrive."""
     goods = [(item, item.taken) for item in items if item.is_requested]
     value = sum([item.line.paid(taken) for item, taken in goods])
+    if charges:
+        return _charged(goods, value, shipping, terms, charges)
     if custom_amount is not None:
         return _named(goods, value, custom_amount)
     return _deducted(goods, value, shipping, terms)
@@ -51,6 +73,7 @@ def arrived(
     terms: Terms,
     custom_amount: int | None = None,
     named_amount: int | None = None,
+    charges: tuple[Part, ...] = (),
 ) -> Valuation:
     """
     What the units that arrived so far come to.
@@ -65,6 +88,8 @@ def arrived(
     value = sum([item.line.paid(sums) for item, sums in goods])
     if named_amount is not None:
         return _named(goods, value, named_amount)
+    if charges:
+        return _charged(goods, value, shipping, terms, charges)
     if custom_amount is None:
         return _deducted(goods, value, shipping, terms)
     unrequested = sum([item.line.paid(sums) for item, sums in goods if not item.is_requested])
@@ -87,7 +112,7 @@ def as_granted(valuation: Valuation, granted: int) -> Valuation:
     if not difference:
         return valuation
     name = "already_paid" if difference > 0 else "rounding"
-    return Valuation(valuation.goods, (*valuation.other, (name, difference)), granted)
+    return Valuation(valuation.goods, (*valuation.other, (name, difference)), granted, valuation.charges)
 
 
 def _deducted(
@@ -101,6 +126,22 @@ def _deducted(
         other.append((f"fee:{fee.name}", -min(fee.on(value), left)))
         left += other[-1][1]
     return Valuation(tuple(goods), tuple(other), left)
+
+
+def _charged(
+    goods: list[tuple[ReturnItem, tuple[int, ...]]],
+    value: int,
+    shipping: int,
+    terms: Terms,
+    charges: tuple[Part, ...],
+) -> Valuation:
+    """Of an exchange: what the goods do not cover, deductions included, the customer can be asked for."""
+    other = [("return_shipping", -shipping)] if shipping else []
+    other += [(f"fee:{fee.name}", -fee.on(value)) for fee in terms.fees]
+    balance = value + sum([amount for _, amount in other]) + sum([part.amount.amount for part in charges])
+    if balance < 0:
+        other.append((DIFFERENCE_DUE, -balance))
+    return Valuation(tuple(goods), tuple(other), max(0, balance), charges)
 
 
 def _named(goods: list[tuple[ReturnItem, tuple[int, ...]]], value: int, amount: int) -> Valuation:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from attrs import frozen
 
 from rma.domain.eligibility import refusals
+from rma.domain.exchanges import Exchange
 from rma.domain.ledger import ReturnLedger
 from rma.domain.money import Money, share
 from rma.domain.order import LineItem, Order, OrderStatus
@@ -32,6 +33,20 @@ class Quote:
     items: tuple[QuotedItem, ...]
 
 
+@frozen
+class ExchangeQuote:
+    """What an exchange would come to if exactly the requested units arrived, and why."""
+
+    difference_due: Money
+    breakdown: tuple[Part, ...]
+    items: tuple[QuotedItem, ...]
+
+
+def exchange_quote_of(exchange: Exchange, opened: Return) -> ExchangeQuote:
+    """The quote that an exchange begins with, with its return."""
+    return ExchangeQuote(exchange.difference_due, opened.breakdown, quote_of(opened).items)
+
+
 def quote_of(opened: Return) -> Quote:
     """The quote that a return begins with."""
     return Quote(
@@ -54,7 +69,7 @@ class ReturnableItem:
     Attributes:
         unit_value: what the next one is worth; the others may differ from it by one minor unit.
         reasons: codes for why the quantity is below the ordered one: `order_canceled`,
-            `item_not_returnable`, `return_window_closed`, `not_fulfilled`, `in_open_return`,
+            `item_not_returnable`, `return_window_closed`, `not_fulfilled`, `in_open_return`, `claimed`,
             `already_returned`.
     """
 
@@ -69,7 +84,7 @@ def returnable_items(
 ) -> tuple[ReturnableItem, ...]:
     """Every line of the order, those without returnable units too, in the order's order."""
     pools = ledger.pools(order, [line.id for line in order.items])
-    announced, back = _announced(ledger), _back(ledger)
+    announced, back, claimed = _announced(ledger), _back(ledger), _claimed(ledger)
     found = []
     for line in order.items:
         codes = [violation.code for violation in refusals(order, line, policy, at)]
@@ -81,6 +96,7 @@ def returnable_items(
         shortened = {
             "not_fulfilled": line.fulfilled_quantity < line.quantity,
             "in_open_return": announced.get(line.id),
+            "claimed": claimed.get(line.id),
             "already_returned": line.returned_quantity or back.get(line.id),
         }
         codes += [code for code, applies in shortened.items() if applies]
@@ -141,7 +157,8 @@ def _fulfillment_status(order: Order, ledger: ReturnLedger) -> FulfillmentStatus
         return line.returned_quantity + back.get(line.id, 0) >= line.fulfilled_quantity
 
     fulfilled = sum(line.fulfilled_quantity for line in order.items)
-    if any(each.is_blocked and each.amount_due.amount for each in ledger.returns):
+    of_returns = any(each.is_blocked and each.amount_due.amount for each in ledger.returns)
+    if of_returns or any(each.is_blocked and each.amount_due.amount for each in ledger.claims):
         return FulfillmentStatus.REQUIRES_ACTION
     if fulfilled and all(all_back(line) for line in order.items):
         return FulfillmentStatus.RETURNED
@@ -173,6 +190,15 @@ def _back(ledger: ReturnLedger) -> dict[str, int]:
         for item in each.items:
             back[item.item_id] = back.get(item.item_id, 0) + item.arrived_quantity
     return back
+
+
+def _claimed(ledger: ReturnLedger) -> dict[str, int]:
+    """Units that claims made good, by line."""
+    claimed: dict[str, int] = {}
+    for claim in ledger.claims:
+        for item_id, quantity in claim.held_quantities():
+            claimed[item_id] = claimed.get(item_id, 0) + quantity
+    return claimed
 
 
 def _announced(ledger: ReturnLedger) -> dict[str, int]:

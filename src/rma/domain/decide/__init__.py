@@ -7,18 +7,27 @@ One module for each family of commands; `settle` for what the outside answers; `
 from typing import assert_never
 
 from rma.domain.commands import (
+    CancelClaim,
+    CancelExchange,
     CancelReturn,
     Command,
     ReceiveReturn,
+    RecordExchangePayment,
     RecordRefundOutcome,
+    RequestClaim,
+    RequestExchange,
     RequestReturn,
+    ResolveReturn,
     RetryRefund,
 )
 from rma.domain.decide.answer import answer
 from rma.domain.decide.cancel import cancel_return
+from rma.domain.decide.claim import cancel_claim, request_claim
+from rma.domain.decide.exchange import cancel_exchange, record_exchange_payment, request_exchange
 from rma.domain.decide.receive import receive_return
 from rma.domain.decide.record import record_refund_outcome
 from rma.domain.decide.request import request_return
+from rma.domain.decide.resolve import resolve_return
 from rma.domain.decide.retry import retry_refund
 from rma.domain.decide.settle import published, settle, start
 from rma.domain.events import Event
@@ -28,7 +37,9 @@ from rma.domain.ledger import ReturnLedger
 __all__ = ["answer", "decide", "published", "settle", "start"]
 
 
-def decide(facts: Facts, ledger: ReturnLedger, command: Command) -> tuple[Event, ...]:
+def decide(  # noqa: C901, PLR0911 # a row for each command
+    facts: Facts, ledger: ReturnLedger, command: Command
+) -> tuple[Event, ...]:
     """
     The events that the command causes; none if it is done already.
 
@@ -40,11 +51,23 @@ def decide(facts: Facts, ledger: ReturnLedger, command: Command) -> tuple[Event,
             return request_return(facts, ledger, command)
         case ReceiveReturn():
             return receive_return(facts, ledger, command)
+        case ResolveReturn():
+            return resolve_return(facts, ledger, command)
         case CancelReturn():
             return cancel_return(facts, ledger, command)
         case RetryRefund():
             return retry_refund(facts, ledger, command)
         case RecordRefundOutcome():
             return record_refund_outcome(facts, ledger, command)
+        case RequestExchange():
+            return request_exchange(facts, ledger, command)
+        case RecordExchangePayment():
+            return record_exchange_payment(facts, ledger, command)
+        case CancelExchange():
+            return cancel_exchange(facts, ledger, command)
+        case RequestClaim():
+            return request_claim(facts, ledger, command)
+        case CancelClaim():
+            return cancel_claim(facts, ledger, command)
         case _:
             assert_never(command)

@@ -7,7 +7,7 @@ from rma.domain.ledger import ReturnLedger
 
 def answer(ledger: ReturnLedger, command: Command) -> str | None:
     """
-    The id of the return that this command was answered with before, or None if it is new.
+    The id of the return, exchange or claim that answered this command before; None if it is new.
 
     Raises:
         IdempotencyKeyReused: the key stands for another request on this order.
@@ -17,4 +17,4 @@ def answer(ledger: ReturnLedger, command: Command) -> str | None:
         return None
     if before.command != command:
         raise IdempotencyKeyReused("idempotency_key_reused", {"idempotency_key": key})
-    return before.return_id
+    return before.subject_id

@@ -1,6 +1,8 @@
 """CancelReturn: called off as long as no money was granted."""
 
-from rma.domain.commands import CancelReturn
+from datetime import datetime
+
+from rma.domain.commands import CancelReturn, Command
 from rma.domain.decide.judging import Violations, plain
 from rma.domain.effects import CancelShipmentRequest, WithdrawRequest
 from rma.domain.events import ReturnCanceled
@@ -22,25 +24,39 @@ def cancel_return(
     target = ledger.find(command.return_id)
     if target is None:
         wrong.add("return_not_found", return_id=plain(command.return_id))
-    elif target.status is ReturnStatus.RECEIVED:
-        wrong.add("return_already_received", return_id=target.id)
-    elif target.was_partially_received or target.granted:
-        wrong.add("return_not_cancelable", return_id=target.id)
+    elif target.exchange_id is not None and target.status is not ReturnStatus.CANCELED:
+        wrong.add("return_of_exchange", return_id=target.id, exchange_id=target.exchange_id)
+    else:
+        check_cancelable(wrong, target)
     wrong.check_texts(command)
     target = wrong.none_about(target)
     if target.status is ReturnStatus.CANCELED:
         return ()
-    event = ReturnCanceled(
+    return (canceled(target, facts.at, command.created_by, command),)
+
+
+def check_cancelable(wrong: Violations, target: Return) -> None:
+    """Goods that are paid for, or might be, stay here."""
+    if target.status is ReturnStatus.RECEIVED:
+        wrong.add("return_already_received", return_id=target.id)
+    elif target.was_partially_received or target.granted:
+        wrong.add("return_not_cancelable", return_id=target.id)
+
+
+def canceled(target: Return, at: datetime, by: str | None, command: Command | None = None) -> ReturnCanceled:
+    """The return called off, by itself or with what it belongs to."""
+    return ReturnCanceled(
         order_id=target.order_id,
         return_id=target.id,
-        at=facts.at,
-        by=command.created_by,
+        exchange_id=target.exchange_id,
+        claim_id=target.claim_id,
+        at=at,
+        by=by,
         no_notification=target.no_notification,
-        command=command if command.idempotency_key else None,
+        command=command if command and command.idempotency_key else None,
         cancel_request=_cancel_shipment(target),
         withdraw_requests=_withdrawals(target),
     )
-    return (event,)
 
 
 def _cancel_shipment(target: Return) -> CancelShipmentRequest | None:

@@ -2,17 +2,17 @@
 
 from typing import TypeGuard, TypeVar
 
+from rma.domain.asked import ClaimItem, ReceivedItem, RejectedItem, RequestedItem
 from rma.domain.checks import all_are, is_whole
-from rma.domain.commands import Command, ReceivedItem, RequestedItem
+from rma.domain.commands import Command
 from rma.domain.errors import Violation, rejection
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.ledger import ReturnLedger
 from rma.domain.money import NO_CURRENCY, Money
 from rma.domain.order import Order
-from rma.domain.returns import Return
 
 T = TypeVar("T")
-ItemT = TypeVar("ItemT", RequestedItem, ReceivedItem)
+ItemT = TypeVar("ItemT", RequestedItem, ReceivedItem, RejectedItem, ClaimItem)
 
 
 class Violations(list[Violation]):
@@ -34,9 +34,13 @@ class Violations(list[Violation]):
         return subject
 
     def check_texts(self, command: Command, *names: str) -> None:
-        """These fields are texts or None, who asks among them; an idempotency key is not empty."""
+        """These fields are texts or None, who asks among them, and the key is one."""
         for name in (*names, "created_by"):
             self.check_text(name, getattr(command, name))
+        self.check_key(command)
+
+    def check_key(self, command: Command) -> None:
+        """An idempotency key is a text that is not empty, or None."""
         key: object = command.idempotency_key
         if key is not None and not (isinstance(key, str) and key):
             self.add("invalid_idempotency_key", idempotency_key=plain(key))
@@ -52,8 +56,8 @@ class Violations(list[Violation]):
             if not isinstance(value, bool):
                 self.add("invalid_flag", field=name, value=plain(value))
 
-    def check_order(self, order: Order | None, ledger: ReturnLedger, target: Return | None) -> None:
-        """The order of a return is still there, in the currency in which its returns were valued."""
+    def check_order(self, order: Order | None, ledger: ReturnLedger, target: object) -> None:
+        """The order of a return or claim is still there, in the currency in which its returns were valued."""
         if order:
             self.check_order_currency(order, ledger)
         elif target:  # of a return that nobody knows, nobody knows the order either
@@ -61,7 +65,8 @@ class Violations(list[Violation]):
 
     def check_order_currency(self, order: Order, ledger: ReturnLedger) -> None:
         """The order is in the currency in which its returns were valued."""
-        for currency in {each.currency for each in ledger.returns} - {order.currency}:
+        currencies = {each.currency for each in ledger.returns} | {each.currency for each in ledger.claims}
+        for currency in currencies - {order.currency}:
             self.add("order_currency_changed", currency=order.currency, return_currency=currency)
 
     def check_metadata(self, metadata: object, item_id: str | None = None) -> None:

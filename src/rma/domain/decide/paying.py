@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from rma.domain.claims import Claim
 from rma.domain.ledger import ReturnLedger
 from rma.domain.money import Money
 from rma.domain.order import Order
@@ -10,7 +11,7 @@ from rma.domain.returns import Return
 
 
 def refunds_for(
-    amount: int, order: Order, ledger: ReturnLedger, target: Return, at: datetime
+    amount: int, order: Order, ledger: ReturnLedger, target: Return | Claim, at: datetime
 ) -> tuple[Refund, ...]:
     """
     The amount (at most what is refundable) as refunds, taken from the payments in their order.

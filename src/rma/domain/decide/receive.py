@@ -1,14 +1,15 @@
 """ReceiveReturn: what arrived, what the return becomes by it, and what is paid for it."""
 
-from attrs import frozen
-
+from rma.domain.asked import ReceivedItem
 from rma.domain.checks import is_whole
-from rma.domain.commands import ReceivedItem, ReceiveReturn
+from rma.domain.commands import ReceiveReturn
 from rma.domain.decide.arrivals import Came, with_arrivals
+from rma.domain.decide.closing import closed
+from rma.domain.decide.granting import blocked, check_named_amount, grant
 from rma.domain.decide.judging import Violations, are_items, plain
-from rma.domain.decide.paying import payable, refunds_for
+from rma.domain.decide.paying import refunds_for
 from rma.domain.effects import RestockRequest, StockLine
-from rma.domain.events import GoodsReceived, RefundBlocked
+from rma.domain.events import Event, GoodsReceived
 from rma.domain.facts import Facts
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import Pool, ReturnLedger
@@ -16,10 +17,8 @@ from rma.domain.money import Money
 from rma.domain.order import LineItem, Order
 from rma.domain.returns import Receipt, ReceiptItem, Return, ReturnStatus
 
-ReceiveEvents = tuple[GoodsReceived] | tuple[GoodsReceived, RefundBlocked]
 
-
-def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -> ReceiveEvents:
+def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -> tuple[Event, ...]:
     """
     The goods booked and, unless they are a mismatch, paid for.
 
@@ -34,17 +33,21 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     came = _check_items(wrong, command, order, lines, target)
     pools = _check_limits(wrong, came, target, order, lines, ledger) if target and order else {}
     refundable = ledger.refundable(order) if order else 0
-    named = _check_refund(wrong, command, order, target, refundable)
+    if command.refund_amount is not None and command.more_expected:
+        wrong.add("refund_amount_with_more_expected")
+    named = check_named_amount(wrong, command.refund_amount, order, target, refundable)
     wrong.check_texts(command, "location_id")
     target, order = wrong.none_about(target), wrong.none_about(order)
 
     location_id = command.location_id if command.location_id is not None else target.location_id
     items = with_arrivals(target.items, came, pools)
     status = _status(items, command)
-    money = _money(order, target, items, refundable=refundable, status=status, named=named)
+    money = grant(order, target, items, refundable=refundable, status=status, named=named)
     received = GoodsReceived(
         order_id=order.id,
         return_id=target.id,
+        exchange_id=target.exchange_id,
+        claim_id=target.claim_id,
         at=facts.at,
         by=command.created_by,
         no_notification=target.no_notification,
@@ -68,18 +71,11 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         revision=ledger.revision + 1,
         number=1,
     )
-    if not money.blocked:
-        return (received,)
-    blocked = RefundBlocked(
-        order_id=order.id,
-        return_id=target.id,
-        at=facts.at,
-        by=command.created_by,
-        no_notification=target.no_notification,
-        amount=Money(money.blocked, order.currency),
-        refundable=Money(refundable, order.currency),
+    return (
+        received,
+        *blocked(target, money, refundable, facts.at, command.created_by),
+        *closed(ledger, target, items, status, facts.at, command.created_by),
     )
-    return (received, blocked)
 
 
 def _check_state(
@@ -166,21 +162,6 @@ def _check_limits(
     return pools
 
 
-def _check_refund(
-    wrong: Violations, command: ReceiveReturn, order: Order | None, target: Return | None, refundable: int
-) -> int | None:
-    """The amount that was named for the whole return, if one was and it can be."""
-    if command.refund_amount is None:
-        return None
-    if command.more_expected:
-        wrong.add("refund_amount_with_more_expected")
-    currency = order.currency if order else None
-    amount = wrong.check_amount(command.refund_amount, currency, "invalid_refund_amount")
-    if amount is not None and order and target and amount > (most := refundable + target.refunded):
-        wrong.add("refund_exceeds_refundable", amount=amount, refundable=most, currency=currency)
-    return amount
-
-
 def _status(items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStatus:
     missing = any(item.missing_quantity for item in items)
     unrequested = not all(item.is_requested for item in items)
@@ -189,48 +170,6 @@ def _status(items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStat
     if command.more_expected and not unrequested:
         return ReturnStatus.PARTIALLY_RECEIVED
     return ReturnStatus.REQUIRES_ACTION
-
-
-@frozen
-class _Money:
-    """The return's money after a receipt, and what of it is paid now: minor units."""
-
-    refund_amount: int
-    granted: int
-    named: int | None
-    is_blocked: bool
-    pay: int = 0
-    blocked: int = 0
-
-
-def _money(
-    order: Order,
-    target: Return,
-    items: tuple[ReturnItem, ...],
-    *,
-    refundable: int,
-    status: ReturnStatus,
-    named: int | None,
-) -> _Money:
-    quote = target.refund_amount.amount
-    named = target.named_amount if named is None else named
-    if status is ReturnStatus.REQUIRES_ACTION:
-        return _Money(quote, target.granted, named, target.is_blocked)
-    closing = status is ReturnStatus.RECEIVED
-    due = target.worth_of_arrived(items, named if closing else None).total
-    if named is not None:  # it is for the whole return, so a part of it is not worth more
-        due = min(due, named)
-    due = max(due, target.refunded)  # money that was paid is not taken back
-    pay, rounding = payable(due - target.refunded, refundable, order)
-    granted = due - rounding
-    return _Money(
-        refund_amount=granted if closing else quote,
-        granted=granted,
-        named=named,
-        is_blocked=pay is None,
-        pay=pay or 0,
-        blocked=due - target.refunded if pay is None else 0,
-    )
 
 
 def _restock(

@@ -1,11 +1,14 @@
 """RecordRefundOutcome: what a gateway tells by itself, or a person found out."""
 
+from typing import cast
+
+from rma.domain.claims import Claim
 from rma.domain.commands import RecordRefundOutcome
 from rma.domain.decide.judging import Violations, plain
 from rma.domain.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
 from rma.domain.events import RefundOutcomeRecorded
 from rma.domain.facts import Facts
-from rma.domain.ledger import ReturnLedger
+from rma.domain.ledger import ReturnLedger, links
 from rma.domain.refunds import Refund, after
 from rma.domain.returns import Return
 
@@ -20,7 +23,7 @@ def record_refund_outcome(
         Rejected: with everything that is wrong.
     """
     wrong = Violations()
-    target = ledger.find(command.target_id)
+    target: Return | Claim | None = ledger.find(command.target_id) or ledger.find_claim(command.target_id)
     refund = _refund(target, command) if target else None
     if target is None:
         wrong.add("return_not_found", return_id=plain(command.target_id))
@@ -30,16 +33,20 @@ def record_refund_outcome(
     if not isinstance(outcome, RefundSucceeded | RefundPending | RefundDeclined | RefundReversed):
         wrong.add("invalid_outcome", outcome=plain(outcome))
     wrong.check_texts(command, "key", "return_id", "reference", "notice_id")
-    target, refund = wrong.none_about(target), wrong.none_about(refund)
+    payee = cast("Return | Claim", wrong.none_about(target))  # mypy makes one object of them
+    refund = wrong.none_about(refund)
     known = after(refund, command.outcome, facts.at)
     if known == refund and refund.key not in ledger.open_effects:
         return ()
+    return_id, exchange_id, claim_id = links(payee)
     event = RefundOutcomeRecorded(
-        order_id=target.order_id,
-        return_id=target.id,
+        order_id=payee.order_id,
+        return_id=return_id,
+        exchange_id=exchange_id,
+        claim_id=claim_id,
         at=facts.at,
         by=command.created_by,
-        no_notification=target.no_notification,
+        no_notification=payee.no_notification,
         command=command if command.idempotency_key else None,
         refund=known,
         notice_id=command.notice_id,
@@ -47,7 +54,7 @@ def record_refund_outcome(
     return (event,)
 
 
-def _refund(target: Return, command: RecordRefundOutcome) -> Refund | None:
+def _refund(target: Return | Claim, command: RecordRefundOutcome) -> Refund | None:
     for refund in target.refunds:
         if refund.key == command.key or (
             command.key is None and refund.reference is not None and refund.reference == command.reference

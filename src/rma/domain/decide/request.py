@@ -1,9 +1,10 @@
 """RequestReturn: who may send what back, and what that will be worth."""
 
-from attrs import evolve
+from attrs import evolve, frozen
 
+from rma.domain.asked import RequestedItem
 from rma.domain.checks import is_whole
-from rma.domain.commands import RequestedItem, RequestReturn
+from rma.domain.commands import Request, RequestReturn
 from rma.domain.decide.judging import Violations, are_items, plain
 from rma.domain.effects import ReturnShipmentRequest, StockLine
 from rma.domain.eligibility import refusals
@@ -15,8 +16,9 @@ from rma.domain.ledger import Pool, ReturnLedger
 from rma.domain.money import Money
 from rma.domain.offers import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.order import LineItem, Order, OrderStatus, in_currency
+from rma.domain.pricing import Part
 from rma.domain.returns import Return, ReturnStatus
-from rma.domain.valuation import quoted
+from rma.domain.valuation import NOTHING, quoted
 
 
 def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -> tuple[ReturnRequested]:
@@ -28,28 +30,83 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
     """
     wrong = Violations()
-    order = _check_order(wrong, command, facts.order, ledger)
+    asked = judged(wrong, facts, ledger, command)
+    wrong.none_about(asked.order)
+    return (requested(facts, ledger, command, asked),)
+
+
+@frozen
+class Asked:
+    """
+    What a request comes to, once nothing is wrong with it.
+
+    Attributes:
+        pools: what remains of its lines; taking from them uses them up.
+        quantities: what is asked for by line.
+    """
+
+    order: Order | None
+    pools: dict[str, Pool]
+    quantities: dict[str, int]
+    shipping_price: int | None = None
+    custom_amount: int | None = None
+
+
+def judged(wrong: Violations, facts: Facts, ledger: ReturnLedger, command: RequestReturn) -> Asked:
+    """What the request comes to; everything that is wrong with it is added."""
+    order = check_order(wrong, command.order_id, facts.order, ledger)
     items = _well_formed(command, wrong)
     lines = {line.id: line for line in order.items} if order else {}
     pools = ledger.pools(order, [asked.item_id for asked in items]) if order else {}
     quantities = _check_items(wrong, items, facts, order, lines, pools)
-    shipping_price = _check_shipping(wrong, command, facts)
-    custom_amount = _check_refund(wrong, command, order, ledger)
+    shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
+    custom_amount = check_refund(wrong, command.refund_amount, order, ledger)
     _check_fees(wrong, facts)
     if command.no_notification is not None:
         wrong.check_flags(no_notification=command.no_notification)
     wrong.check_metadata(command.metadata)
     wrong.check_texts(command, "location_id")
-    order = wrong.none_about(order)
+    return Asked(order, pools, quantities, shipping_price, custom_amount)
+
+
+def requested(
+    facts: Facts,
+    ledger: ReturnLedger,
+    command: RequestReturn,
+    asked: Asked,
+    *,
+    items: tuple[ReturnItem, ...] | None = None,
+    exchange_id: str | None = None,
+    charges: tuple[Part, ...] = (),
+    claim_id: str | None = None,
+) -> ReturnRequested:
+    """
+    The return of a request with which nothing is wrong, by itself or of an exchange or claim.
+
+    `items` are given for a claim, which has taken their share already.
+
+    Raises:
+        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
+    """
+    order = Violations().none_about(asked.order)
     return_id = f"ret_{facts.fresh_id}"
     if ledger.find(return_id):
         raise InvalidValue("id_not_fresh", {"return_id": return_id})
-    return_items = _taken(items, quantities, pools)
+    return_items = taken(command.items, asked.quantities, asked.pools) if items is None else items
     option = facts.shipping_option
-    method = _method(option, shipping_price, order.currency, facts.fresh_id) if option else None
+    method = _method(option, asked.shipping_price, order.currency, facts.fresh_id) if option else None
     terms = facts.policy.terms
-    shipping = method.total.amount if method else 0
-    quote = quoted(return_items, shipping=shipping, terms=terms, custom_amount=custom_amount)
+    quote = (
+        NOTHING
+        if claim_id
+        else quoted(
+            return_items,
+            shipping=method.total.amount if method else 0,
+            terms=terms,
+            custom_amount=asked.custom_amount,
+            charges=charges,
+        )
+    )
     opened = Return(
         id=return_id,
         order_id=order.id,
@@ -63,35 +120,40 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         updated_at=facts.at,
         shipping_method=method,
         location_id=_first(command.location_id, option.location_id if option else None),
-        no_notification=(
-            order.no_notification if command.no_notification is None else command.no_notification
-        ),
+        no_notification=no_notification(command, order),
         created_by=command.created_by,
         idempotency_key=command.idempotency_key,
-        custom_amount=custom_amount,
+        custom_amount=asked.custom_amount,
+        exchange_id=exchange_id,
+        claim_id=claim_id,
+        charges=charges,
         metadata=command.metadata,
     )
-    event = ReturnRequested(
+    return ReturnRequested(
         order_id=order.id,
         return_id=opened.id,
+        exchange_id=exchange_id,
+        claim_id=claim_id,
         at=facts.at,
         by=command.created_by,
         no_notification=opened.no_notification,
         command=command if command.idempotency_key else None,
         opened=opened,
-        shipment_request=_booking(opened, option, method, quantities) if option and method else None,
+        shipment_request=_booking(opened, option, method, asked.quantities) if option and method else None,
         revision=ledger.revision + 1,
         number=1,
     )
-    return (event,)
 
 
-def _check_order(
-    wrong: Violations, command: RequestReturn, order: Order | None, ledger: ReturnLedger
-) -> Order | None:
+def no_notification(command: Request, order: Order) -> bool:
+    """Whether the customer is not to be told: as the command says, else as the order does."""
+    return order.no_notification if command.no_notification is None else command.no_notification
+
+
+def check_order(wrong: Violations, order_id: str, order: Order | None, ledger: ReturnLedger) -> Order | None:
     """The order that was asked for: one that a repository finds under another id is another order."""
-    if order is None or order.id != command.order_id:
-        wrong.add("order_not_found", order_id=plain(command.order_id))
+    if order is None or order.id != order_id:
+        wrong.add("order_not_found", order_id=plain(order_id))
         return None
     if order.status is OrderStatus.CANCELED:
         wrong.add("order_canceled", order_id=order.id)
@@ -178,24 +240,26 @@ def _check_reason(
         wrong.add("return_reason_retired", item_id, reason_id=reason.id)
 
 
-def _check_shipping(wrong: Violations, command: RequestReturn, facts: Facts) -> int | None:
+def check_shipping(
+    wrong: Violations, facts: Facts, option_id: str | None, price: Money | int | None
+) -> int | None:
     """The price that was named for the shipping, if one was and it can be."""
     currency = facts.order.currency if facts.order else None
     option = facts.shipping_option
-    if command.shipping_option_id is not None:
+    if option_id is not None:
         if not facts.books_shipments:
             wrong.add("no_fulfillment")
         elif option is None:
-            wrong.add("shipping_option_not_found", shipping_option_id=plain(command.shipping_option_id))
+            wrong.add("shipping_option_not_found", shipping_option_id=plain(option_id))
         elif not option.is_return:
             wrong.add("not_a_return_option", shipping_option_id=option.id)
         if option:
             wrong.check_currency(option.price, currency)
-    if command.shipping_price is None:
+    if price is None:
         return None
-    if command.shipping_option_id is None:
+    if option_id is None:
         wrong.add("shipping_price_without_option")
-    return wrong.check_amount(command.shipping_price, currency, "invalid_shipping_price")
+    return wrong.check_amount(price, currency, "invalid_shipping_price")
 
 
 def _check_fees(wrong: Violations, facts: Facts) -> None:
@@ -204,31 +268,29 @@ def _check_fees(wrong: Violations, facts: Facts) -> None:
             wrong.check_currency(fee.amount, facts.order.currency if facts.order else None)
 
 
-def _check_refund(
-    wrong: Violations, command: RequestReturn, order: Order | None, ledger: ReturnLedger
+def check_refund(
+    wrong: Violations, named: Money | int | None, order: Order | None, ledger: ReturnLedger
 ) -> int | None:
     """The refund that was named, if one was and it can be."""
-    if command.refund_amount is None:
+    if named is None:
         return None
-    amount = wrong.check_amount(
-        command.refund_amount, order.currency if order else None, "invalid_refund_amount"
-    )
+    amount = wrong.check_amount(named, order.currency if order else None, "invalid_refund_amount")
     if amount is not None and order is not None and amount > (refundable := ledger.refundable(order)):
         wrong.add("refund_exceeds_refundable", amount=amount, refundable=refundable, currency=order.currency)
     return amount
 
 
-def _taken(
+def taken(
     items: tuple[RequestedItem, ...], quantities: dict[str, int], pools: dict[str, Pool]
 ) -> tuple[ReturnItem, ...]:
     """The items with what their units take from their lines, in request order."""
-    taken = []
+    found = []
     for asked in items:
         pool = pools[asked.item_id]
         share = pool.share(asked.quantity)
         if asked.quantity != quantities[asked.item_id]:  # the line comes again
             pools[asked.item_id] = pool.less(asked.quantity, share)
-        taken.append(
+        found.append(
             ReturnItem(
                 item_id=asked.item_id,
                 quantity=asked.quantity,
@@ -239,7 +301,7 @@ def _taken(
                 metadata=asked.metadata,
             )
         )
-    return tuple(taken)
+    return tuple(found)
 
 
 def _method(option: ShippingOption, price: int | None, currency: str, fresh_id: str) -> ShippingMethod:

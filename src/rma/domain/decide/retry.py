@@ -1,17 +1,24 @@
 """RetryRefund: what is due and not paid is asked for again, under new keys."""
 
+from typing import cast
+
+from attrs import evolve
+
+from rma.domain.claims import Claim, ClaimStatus
 from rma.domain.commands import RetryRefund
 from rma.domain.decide.judging import Violations, plain
 from rma.domain.decide.paying import payable, refunds_for
-from rma.domain.events import RefundRetried
+from rma.domain.events import ClaimRefundRetried, RefundRetried
 from rma.domain.facts import Facts
 from rma.domain.ledger import ReturnLedger
 from rma.domain.money import Money
 from rma.domain.order import Order
-from rma.domain.returns import ReturnStatus
+from rma.domain.returns import Return, ReturnStatus
 
 
-def retry_refund(facts: Facts, ledger: ReturnLedger, command: RetryRefund) -> tuple[RefundRetried]:
+def retry_refund(
+    facts: Facts, ledger: ReturnLedger, command: RetryRefund
+) -> tuple[RefundRetried] | tuple[ClaimRefundRetried]:
     """
     What is due paid after all, or the part of it that was named.
 
@@ -23,31 +30,77 @@ def retry_refund(facts: Facts, ledger: ReturnLedger, command: RetryRefund) -> tu
     """
     wrong = Violations()
     order = facts.order
-    target = ledger.find(command.return_id)
+    target = _target(wrong, command, ledger)
     due = target.amount_due.amount if target else 0
-    if target is None:
-        wrong.add("return_not_found", return_id=plain(command.return_id))
-    elif not due:
+    if target and not due:
         wrong.add("nothing_due", return_id=target.id)
     wrong.check_order(order, ledger, target)
     amount, rounding = _asked(wrong, command, order, ledger, due)
     wrong.check_texts(command)
-    target, order = wrong.none_about(target), wrong.none_about(order)
-    granted = target.granted - rounding
-    received = target.status is ReturnStatus.RECEIVED
+    payee = cast("Return | Claim", wrong.none_about(target))  # mypy makes one object of them
+    order = wrong.none_about(order)
+    granted = Money(payee.granted - rounding, order.currency)
+    refunds = refunds_for(amount, order, ledger, payee, facts.at)
+    is_blocked = payee.is_blocked and amount + rounding < due
+    remembered = command if command.idempotency_key else None
+    if isinstance(payee, Claim):
+        retried = ClaimRefundRetried(
+            order_id=order.id,
+            return_id=payee.return_id,
+            claim_id=payee.id,
+            at=facts.at,
+            by=command.created_by,
+            no_notification=payee.no_notification,
+            command=remembered,
+            claim=evolve(
+                payee,
+                status=payee.status if is_blocked else _status_paid(payee, ledger),
+                refund_amount=granted,
+                granted=granted.amount,
+                refunds=payee.refunds + refunds,
+                is_blocked=is_blocked,
+                updated_at=facts.at,
+            ),
+            refunds=refunds,
+        )
+        return (retried,)
     event = RefundRetried(
         order_id=order.id,
-        return_id=target.id,
+        return_id=payee.id,
+        exchange_id=payee.exchange_id,
         at=facts.at,
         by=command.created_by,
-        no_notification=target.no_notification,
-        command=command if command.idempotency_key else None,
-        refunds=refunds_for(amount, order, ledger, target, facts.at),
-        refund_amount=Money(granted, order.currency) if received else target.refund_amount,
-        granted=granted,
-        is_blocked=target.is_blocked and amount + rounding < due,
+        no_notification=payee.no_notification,
+        command=remembered,
+        refunds=refunds,
+        refund_amount=granted if payee.status is ReturnStatus.RECEIVED else payee.refund_amount,
+        granted=granted.amount,
+        is_blocked=is_blocked,
     )
     return (event,)
+
+
+def _target(wrong: Violations, command: RetryRefund, ledger: ReturnLedger) -> Return | Claim | None:
+    if command.claim_id is not None and command.return_id is not None:
+        wrong.add("return_and_claim", return_id=plain(command.return_id), claim_id=plain(command.claim_id))
+        return None
+    if command.claim_id is not None:
+        claim = ledger.find_claim(command.claim_id)
+        if claim is None:
+            wrong.add("claim_not_found", claim_id=plain(command.claim_id))
+        return claim
+    target = ledger.find(command.return_id) if command.return_id is not None else None
+    if target is None:
+        wrong.add("return_not_found", return_id=plain(command.return_id))
+    return target
+
+
+def _status_paid(claim: Claim, ledger: ReturnLedger) -> ClaimStatus:
+    """What a claim is once it is paid: whether its goods are still to come."""
+    if claim.status is not ClaimStatus.REQUIRES_ACTION:
+        return claim.status
+    target = ledger.find(claim.return_id) if claim.return_id else None
+    return ClaimStatus.REQUESTED if target and target.is_open else ClaimStatus.COMPLETED
 
 
 def _asked(

@@ -1,4 +1,4 @@
-"""What outcomes of effects mean: one event a return for all that ended; needs nothing from outside."""
+"""What outcomes of effects mean, one event for each that they belong to; needs nothing from outside."""
 
 from datetime import datetime
 from typing import assert_never
@@ -10,13 +10,15 @@ from rma.domain.effects import (
     RefundDeclined,
     RefundPending,
     RefundSucceeded,
+    ReplacementShipment,
     ReturnShipment,
     Unknown,
+    owner_of,
 )
 from rma.domain.events import EffectsLeased, EffectsSettled, EventsPublished, Settlement
-from rma.domain.ledger import ReturnLedger
+from rma.domain.exchanges import Exchange
+from rma.domain.ledger import ReturnLedger, Subject, links
 from rma.domain.refunds import after
-from rma.domain.returns import Return
 
 
 def settle(ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime) -> tuple[EffectsSettled, ...]:
@@ -27,22 +29,14 @@ def settle(ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime) ->
     """
     settled: dict[str, dict[str, Settlement]] = {}
     for outcome in outcomes:
-        target = ledger.find(outcome.key.split("/", 1)[0])
+        target = ledger.find_subject(owner_of(outcome.key))
         settlement = _settlement(ledger, target, outcome, at) if target else None
         if target and settlement:
             settled.setdefault(target.id, {})[outcome.key] = settlement
     return tuple(
         [
-            EffectsSettled(
-                order_id=ledger.order_id,
-                at=at,
-                no_notification=ledger.get(return_id).no_notification,
-                return_id=return_id,
-                settlements=tuple(settlements.values()),
-                revision=ledger.revision + 1,
-                number=number,
-            )
-            for number, (return_id, settlements) in enumerate(settled.items(), start=1)
+            _settled(ledger, subject_id, tuple(settlements.values()), at, number)
+            for number, (subject_id, settlements) in enumerate(settled.items(), start=1)
         ]
     )
 
@@ -62,21 +56,50 @@ def start(
     for key in keys:
         effect = ledger.open_effects.get(key)
         if effect is not None and effect.is_due(at):
-            leased.setdefault(effect.request.return_id, []).append(key)
+            leased.setdefault(effect.owner_id, []).append(key)
     return tuple(
-        [
-            EffectsLeased(
-                order_id=ledger.order_id, at=at, return_id=return_id, keys=tuple(found), until=until
-            )
-            for return_id, found in leased.items()
-        ]
+        [_leased(ledger, subject_id, tuple(found), at, until) for subject_id, found in leased.items()]
     )
 
 
-def _settlement(ledger: ReturnLedger, target: Return, outcome: Outcome, at: datetime) -> Settlement | None:
+def _settled(
+    ledger: ReturnLedger, subject_id: str, settlements: tuple[Settlement, ...], at: datetime, number: int
+) -> EffectsSettled:
+    subject = ledger.find_subject(subject_id)
+    return_id, exchange_id, claim_id = links(subject)
+    return EffectsSettled(
+        order_id=ledger.order_id,
+        at=at,
+        no_notification=subject.no_notification if subject else False,
+        return_id=return_id,
+        exchange_id=exchange_id,
+        claim_id=claim_id,
+        settlements=settlements,
+        revision=ledger.revision + 1,
+        number=number,
+    )
+
+
+def _leased(
+    ledger: ReturnLedger, subject_id: str, keys: tuple[str, ...], at: datetime, until: datetime
+) -> EffectsLeased:
+    return_id, exchange_id, claim_id = links(ledger.find_subject(subject_id))
+    return EffectsLeased(
+        order_id=ledger.order_id,
+        at=at,
+        return_id=return_id,
+        exchange_id=exchange_id,
+        claim_id=claim_id,
+        keys=keys,
+        until=until,
+    )
+
+
+def _settlement(ledger: ReturnLedger, target: Subject, outcome: Outcome, at: datetime) -> Settlement | None:
     key, result = outcome.key, outcome.result
     is_open = key in ledger.open_effects
-    refund = next((each for each in target.refunds if each.key == key), None)
+    refunds = () if isinstance(target, Exchange) else target.refunds
+    refund = next((each for each in refunds if each.key == key), None)
     match result:
         case RefundSucceeded() | RefundPending() | RefundDeclined() | GivenUp():
             # A notification may have been faster, and may have said less than the answer does.
@@ -86,6 +109,8 @@ def _settlement(ledger: ReturnLedger, target: Return, outcome: Outcome, at: date
             return Settlement(key=key, is_open=True, error=error) if is_open else None
         case ReturnShipment():
             return Settlement(key=key, shipment=result) if is_open else None
+        case ReplacementShipment():
+            return Settlement(key=key, replacement=result) if is_open else None
         case Done():
             return Settlement(key=key) if is_open else None
         case _:

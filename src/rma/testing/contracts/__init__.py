@@ -29,6 +29,7 @@ pytest.register_assert_rewrite(
             "listing",
             "payments",
             "races",
+            "replacements",
             "returns",
         )
     ]
@@ -43,6 +44,7 @@ from rma.testing.contracts.events import EventPublisherContract  # noqa: E402
 from rma.testing.contracts.fulfillment import FulfillmentContract  # noqa: E402
 from rma.testing.contracts.inventory import InventoryContract  # noqa: E402
 from rma.testing.contracts.payments import PaymentsContract, RefundLookupContract  # noqa: E402
+from rma.testing.contracts.replacements import ReplacementsContract  # noqa: E402
 from rma.testing.contracts.returns import ReturnRepositoryContract  # noqa: E402
 
 __all__ = [
@@ -52,6 +54,7 @@ __all__ = [
     "OrderRepositoryContract",
     "PaymentsContract",
     "RefundLookupContract",
+    "ReplacementsContract",
     "ReturnReasonRepositoryContract",
     "ReturnRepositoryContract",
     "ShippingOptionRepositoryContract",

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from hypothesis import HealthCheck, given, settings
 
 from rma.delivery import is_news
-from rma.domain.commands import RequestedItem, RequestReturn
+from rma.domain.asked import RequestedItem
+from rma.domain.commands import RequestReturn
 from rma.domain.order import LineItem, Order
 from rma.ports import EventPublisher
 from rma.testing.rehearsal import Flow, Rehearsal

@@ -4,8 +4,9 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
+from rma.domain.asked import ReceivedItem, RequestedItem
 from rma.domain.change import Change
-from rma.domain.commands import ReceivedItem, ReceiveReturn, RequestedItem, RequestReturn
+from rma.domain.commands import ReceiveReturn, RequestReturn
 from rma.domain.effects import Effect, Unknown
 from rma.domain.errors import NotFound
 from rma.domain.events import Event

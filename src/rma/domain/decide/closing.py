@@ -1,0 +1,82 @@
+"""What it means for an exchange or a claim that its return was received."""
+
+from datetime import datetime
+
+from attrs import evolve
+
+from rma.domain.claims import ClaimStatus
+from rma.domain.effects import ReplacementRequest
+from rma.domain.events import ClaimReceived, ExchangeReceived
+from rma.domain.exchanges import Exchange, ExchangeStatus
+from rma.domain.items import ReturnItem
+from rma.domain.ledger import ReturnLedger
+from rma.domain.money import Money
+from rma.domain.returns import Return, ReturnStatus
+
+
+def closed(
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    status: ReturnStatus,
+    at: datetime,
+    by: str | None,
+) -> tuple[()] | tuple[ExchangeReceived] | tuple[ClaimReceived]:
+    """The event of the exchange or claim of this return, if it has one and was received just now."""
+    if status is not ReturnStatus.RECEIVED or target.status is ReturnStatus.RECEIVED:
+        return ()
+    if exchange := ledger.find_exchange(target.exchange_id):
+        return (_exchange_received(exchange, target, items, at, by),)
+    if claim := ledger.find_claim(target.claim_id):
+        is_done = claim.status is ClaimStatus.REQUESTED
+        event = ClaimReceived(
+            order_id=claim.order_id,
+            return_id=target.id,
+            claim_id=claim.id,
+            at=at,
+            by=by,
+            no_notification=claim.no_notification,
+            claim=evolve(claim, status=ClaimStatus.COMPLETED if is_done else claim.status, updated_at=at),
+        )
+        return (event,)
+    return ()
+
+
+def _exchange_received(
+    exchange: Exchange, target: Return, items: tuple[ReturnItem, ...], at: datetime, by: str | None
+) -> ExchangeReceived:
+    worth = target.worth_of_arrived(items, None)
+    known = evolve(
+        exchange,
+        difference_due=Money(exchange.paid.amount - worth.total + worth.owed, exchange.currency),
+        updated_at=at,
+    )
+    if not known.owed.amount:
+        status = ExchangeStatus.COMPLETED
+    elif exchange.owed.amount:
+        status = ExchangeStatus.AWAITING_PAYMENT
+    else:  # the customer did not know of it
+        status = ExchangeStatus.REQUIRES_ACTION
+    is_done = status is ExchangeStatus.COMPLETED
+    return ExchangeReceived(
+        order_id=exchange.order_id,
+        return_id=target.id,
+        exchange_id=exchange.id,
+        at=at,
+        by=by,
+        no_notification=exchange.no_notification,
+        exchange=evolve(known, status=status, completed_at=at if is_done else None),
+        replacement=replacement_of(exchange) if is_done else None,
+    )
+
+
+def replacement_of(exchange: Exchange) -> ReplacementRequest:
+    """The new goods of an exchange, on their way: once for each exchange."""
+    return ReplacementRequest(
+        key=f"{exchange.id}/replacement/1",
+        order_id=exchange.order_id,
+        exchange_id=exchange.id,
+        claim_id=None,
+        new_items=exchange.new_items,
+        shipping_method=exchange.outbound_shipping,
+    )

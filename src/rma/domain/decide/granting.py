@@ -1,0 +1,98 @@
+"""What the goods that came entitle the customer to, and how much of that is paid now."""
+
+from datetime import datetime
+
+from attrs import frozen
+
+from rma.domain.decide.judging import Violations
+from rma.domain.decide.paying import payable
+from rma.domain.events import RefundBlocked
+from rma.domain.items import ReturnItem
+from rma.domain.money import Money
+from rma.domain.order import Order
+from rma.domain.returns import Return, ReturnStatus
+
+
+@frozen
+class Grant:
+    """
+    A return's money after goods were booked or judged, minor units.
+
+    Attributes:
+        refund_amount, granted, named, is_blocked: as the return has them then.
+        pay: what is paid now.
+        blocked: what is due and above what the payments have left; 0 if it is not.
+    """
+
+    refund_amount: int
+    granted: int
+    named: int | None
+    is_blocked: bool
+    pay: int = 0
+    blocked: int = 0
+
+
+def grant(
+    order: Order,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    *,
+    refundable: int,
+    status: ReturnStatus,
+    named: int | None,
+) -> Grant:
+    """What the return comes to with these items and this status; `named` wins if an amount was."""
+    quote = target.refund_amount.amount
+    named = target.named_amount if named is None else named
+    closing = status is ReturnStatus.RECEIVED
+    if status is ReturnStatus.REQUIRES_ACTION or (target.exchange_id is not None and not closing):
+        return Grant(quote, target.granted, named, target.is_blocked)  # an exchange settles once, at the end
+    due = target.worth_of_arrived(items, named if closing else None).total
+    if named is not None:  # it is for the whole return, so a part of it is not worth more
+        due = min(due, named)
+    due = max(due, target.refunded)  # money that was paid is not taken back
+    pay, rounding = payable(due - target.refunded, refundable, order)
+    granted = due - rounding
+    return Grant(
+        refund_amount=granted if closing else quote,
+        granted=granted,
+        named=named,
+        is_blocked=pay is None,
+        pay=pay or 0,
+        blocked=due - target.refunded if pay is None else 0,
+    )
+
+
+def check_named_amount(
+    wrong: Violations, amount: Money | int | None, order: Order | None, target: Return | None, refundable: int
+) -> int | None:
+    """The amount that was named for the whole return, if one was and it can be."""
+    if amount is None:
+        return None
+    is_closed = target is not None and target.status is ReturnStatus.RECEIVED
+    if target and not is_closed and (target.exchange_id is not None or target.claim_id is not None):
+        wrong.add("refund_settled_elsewhere", return_id=target.id)
+    currency = order.currency if order else None
+    minor = wrong.check_amount(amount, currency, "invalid_refund_amount")
+    if minor is not None and order and target and minor > (most := refundable + target.refunded):
+        wrong.add("refund_exceeds_refundable", amount=minor, refundable=most, currency=currency)
+    return minor
+
+
+def blocked(
+    target: Return, money: Grant, refundable: int, at: datetime, by: str | None
+) -> tuple[()] | tuple[RefundBlocked]:
+    """The event that says so, if what is due can not be paid."""
+    if not money.blocked:
+        return ()
+    event = RefundBlocked(
+        order_id=target.order_id,
+        return_id=target.id,
+        exchange_id=target.exchange_id,
+        at=at,
+        by=by,
+        no_notification=target.no_notification,
+        amount=Money(money.blocked, target.currency),
+        refundable=Money(refundable, target.currency),
+    )
+    return (event,)

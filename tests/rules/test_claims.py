@@ -1,0 +1,412 @@
+"""RequestClaim, CancelClaim."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from rma import (
+    CancelClaim,
+    CancelReturn,
+    Claim,
+    ClaimItem,
+    ClaimReceived,
+    ClaimRefundRetried,
+    ClaimRequested,
+    ClaimStatus,
+    Invalid,
+    Money,
+    NewItem,
+    NotAllowed,
+    OrderStatus,
+    Payment,
+    RecordRefundOutcome,
+    RefundBlocked,
+    RefundDeclined,
+    RefundRequest,
+    RefundReversed,
+    RefundSucceeded,
+    ReplacementRequest,
+    RequestClaim,
+    ResolveReturn,
+    RetryRefund,
+    ReturnPolicy,
+    ReturnRequested,
+    ReturnStatus,
+)
+from rma.domain.react import react
+from rma.domain.views import FulfillmentStatus, PaymentStatus, order_state, returnable_items
+from tests.rules.given import (
+    Given,
+    effect_kinds,
+    line,
+    names_and_amounts,
+    off,
+    order_of,
+    put,
+    receive,
+    request,
+    usd,
+)
+
+CUP = NewItem(variant_id="v_cup", quantity=1, unit_price=usd(1500))
+
+
+def claim(quantity: int = 2, kind: str = "refund", reason: str = "missing_item", **more: Any) -> RequestClaim:
+    """Mugs that went wrong."""
+    fields: dict[str, Any] = {
+        "items": [ClaimItem(item_id="mug", quantity=quantity, reason=reason)],
+        "new_items": [CUP] * (kind == "replace"),
+        **more,
+    }
+    return RequestClaim(order_id="order_1", type=kind, **fields)
+
+
+def claimed(quantity: int = 2, kind: str = "refund", *, captured: int | None = None, **more: Any) -> Given:
+    """Of an order of five mugs at 10.00."""
+    given = Given(order_of(line(quantity=5), captured=captured))
+    given.when(claim(quantity, kind, **more))
+    return given
+
+
+def the(given: Given) -> Claim:
+    """The first claim."""
+    return given.ledger.claims[0]
+
+
+def free(given: Given) -> tuple[int, tuple[str, ...]]:
+    """How many mugs can still be returned, and why not more."""
+    assert given.order is not None
+    (item,) = returnable_items(given.order, given.ledger, given.policy, given.now)
+    return item.quantity, item.reasons
+
+
+def test_a_refund_claim_pays_when_it_is_made() -> None:
+    """What its units are worth; nothing comes back."""
+    given = Given(order_of(line(quantity=5)))
+
+    (event,) = given.when(
+        claim(
+            2,
+            created_by="ann",
+            items=[
+                ClaimItem(
+                    item_id="mug", quantity=2, reason="production_failure", note="cracked", images=["a.jpg"]
+                )
+            ],
+        )
+    )
+
+    assert isinstance(event, ClaimRequested)
+    found = the(given)
+    assert (found.id, found.type, found.status) == ("claim_1", "refund", ClaimStatus.COMPLETED)
+    assert (found.refund_amount, found.refunded, found.return_id) == (usd(2000), 2000, None)
+    assert names_and_amounts(found) == {"item:mug": 2000}
+    (item,) = found.items
+    assert (item.reason, item.note, item.images) == ("production_failure", "cracked", ("a.jpg",))
+    assert react(event) == (RefundRequest("claim_1/refund/1", "order_1", "", "pay_1", usd(2000), "claim"),)
+    given.all_delivered()
+    assert [refund.status for refund in the(given).refunds] == ["succeeded"]
+    assert free(given) == (3, ("claimed",))
+
+
+def test_the_claim_names_the_amount() -> None:
+    """More or less than the units are worth, at most what is left."""
+    given = claimed(refund_amount=500)
+    assert the(given).refund_amount == usd(500)
+    assert names_and_amounts(the(given)) == {"item:mug": 2000, "custom_amount": -1500}
+
+    error = given.refuses(claim(1, refund_amount=usd(9501)))
+    assert (error.code, error.details["refundable"]) == ("refund_exceeds_refundable", 9500)
+
+
+def test_a_claim_above_what_is_left_waits_for_somebody() -> None:
+    """Nothing is paid, and the order says so; a retry pays it."""
+    given = Given(order_of(line(quantity=5), captured=1500))
+
+    _, blocked = given.when(claim())
+
+    assert isinstance(blocked, RefundBlocked)
+    assert (blocked.claim_id, blocked.amount, blocked.refundable) == ("claim_1", usd(2000), usd(1500))
+    assert the(given).status is ClaimStatus.REQUIRES_ACTION
+    assert the(given).needs_attention
+    assert given.order is not None
+    assert order_state(given.order, given.ledger).fulfillment_status is FulfillmentStatus.REQUIRES_ACTION
+    put(given, payments=[Payment(id="pay_1", captured=usd(2000))])
+    (event,) = given.when(RetryRefund(claim_id="claim_1"))
+    assert isinstance(event, ClaimRefundRetried)
+    assert (the(given).status, the(given).refunded, the(given).is_blocked) == (
+        ClaimStatus.COMPLETED,
+        2000,
+        False,
+    )
+    assert effect_kinds(given.ledger) == ["refund/1"]
+
+
+def test_a_cent_a_line_of_the_hosts_rounding_is_paid_around() -> None:
+    """As for receipts."""
+    given = claimed(5, captured=4999)
+
+    assert the(given).refund_amount == usd(4999)
+    assert names_and_amounts(the(given)) == {"item:mug": 5000, "rounding": -1}
+
+
+def test_a_replace_claim_sends_the_replacement_and_moves_no_money() -> None:
+    """Once, when it is made."""
+    given = claimed(2, "replace")
+
+    assert the(given).status is ClaimStatus.COMPLETED
+    assert (the(given).refund_amount, the(given).breakdown) == (usd(0), ())
+    assert react(given.history[-1]) == (
+        ReplacementRequest("claim_1/replacement/1", "order_1", None, "claim_1", (CUP,)),
+    )
+    given.all_delivered()
+    shipment = the(given).shipment
+    assert shipment is not None
+    assert free(given) == (3, ("claimed",))
+
+
+@pytest.mark.parametrize("kind", ["refund", "replace"])
+def test_goods_that_come_back_have_a_return_that_moves_no_money(kind: str) -> None:
+    """Stock it moves; the customer pays nothing for the way."""
+    given = Given(order_of(line(quantity=5)), ReturnPolicy(refund_damaged=False))
+    opened, _ = given.when(claim(2, kind, shipping_option_id="so_return"))
+    assert isinstance(opened, ReturnRequested)
+    ret = given.the()
+    assert (ret.claim_id, ret.refund_amount, ret.breakdown) == ("claim_1", usd(0), ())
+    assert (the(given).return_id, the(given).status) == ("ret_1", ClaimStatus.REQUESTED)
+    given.all_delivered()
+    paid = the(given).refunded
+
+    _, event = given.when(receive(1, 1))
+
+    assert isinstance(event, ClaimReceived)
+    assert the(given).status is ClaimStatus.COMPLETED
+    assert given.the().status is ReturnStatus.RECEIVED
+    assert (given.the().refunds, given.the().granted, the(given).refunded) == ((), 0, paid)
+    assert effect_kinds(given.ledger) == ["restock/1"]
+    assert free(given)[0] == 3
+
+
+def test_goods_may_come_back_without_a_shipment_booked_here() -> None:
+    """The host sees to it."""
+    given = claimed(return_items=True)
+
+    assert given.the().shipping_method is None
+    assert "shipment/1" not in effect_kinds(given.ledger)
+
+
+def test_units_of_a_claim_are_compensated_once_whether_they_come_back_or_not() -> None:
+    """Neither returned nor claimed again; not even if they never came back."""
+    given = claimed(3, return_items=True)
+
+    assert given.codes(request(3)) == ["quantity_exceeds_returnable"]
+    assert given.codes(claim(3)) == ["quantity_exceeds_returnable"]
+    given.when(receive(1))
+    given.when(ResolveReturn(return_id="ret_1"))
+    assert given.codes(request(3)) == ["quantity_exceeds_returnable"]
+    given.when(request(2))
+    assert given.the("ret_2").refund_amount == usd(2000)
+
+
+def test_returned_units_are_not_claimed() -> None:
+    """Nor announced ones."""
+    given = Given(order_of(line(quantity=5)))
+    given.when(request(3))
+
+    error = given.refuses(claim(3))
+
+    assert (error.code, error.details) == ("quantity_exceeds_returnable", {"quantity": 3, "returnable": 2})
+
+
+def test_a_claims_return_may_be_canceled_by_itself() -> None:
+    """The claim stands: the customer keeps what is broken."""
+    given = claimed(return_items=True)
+
+    given.when(CancelReturn(return_id="ret_1"))
+
+    assert the(given).refunded == 2000
+    assert free(given)[0] == 3
+
+
+def test_no_refund_is_named_for_a_claims_return() -> None:
+    """The claim was paid."""
+    given = claimed(return_items=True)
+
+    assert given.codes(receive(2, refund_amount=1)) == ["refund_settled_elsewhere"]
+
+
+def test_a_refund_that_failed_is_due_until_it_is_retried() -> None:
+    """A gateway tells it late, or that the money came back."""
+    given = claimed()
+    given.settled(("claim_1/refund/1", RefundDeclined("card_closed")))
+    assert (the(given).amount_due, the(given).status) == (usd(2000), ClaimStatus.COMPLETED)
+
+    given.when(RetryRefund(claim_id="claim_1", amount=500))
+    given.when(RecordRefundOutcome(key="claim_1/refund/2", outcome=RefundSucceeded("re_2")))
+    given.when(RecordRefundOutcome(return_id="claim_1", reference="re_2", outcome=RefundReversed()))
+
+    assert the(given).amount_due == usd(2000)
+    given.when(RetryRefund(claim_id="claim_1", idempotency_key="k"))
+    assert [refund.key for refund in the(given).refunds] == [f"claim_1/refund/{n}" for n in (1, 2, 3)]
+    assert given.ledger.answered["k"].subject_id == "claim_1"
+    assert given.codes(RetryRefund(claim_id="claim_1")) == ["nothing_due"]
+
+
+def test_a_claim_is_canceled_while_nothing_was_made_good() -> None:
+    """Its units are free again, its return is called off; twice is the same as once."""
+    given = Given(order_of(line(quantity=5), captured=0))
+    given.when(claim(return_items=True, refund_amount=0))
+
+    given.when(CancelClaim(claim_id="claim_1"))
+
+    assert (the(given).status, given.the().status) == (ClaimStatus.CANCELED, ReturnStatus.CANCELED)
+    assert free(given) == (5, ())
+    assert given.when(CancelClaim(claim_id="claim_1")) == ()
+
+
+def test_a_claim_whose_refund_failed_can_be_canceled() -> None:
+    """Then nothing is due any more."""
+    given = claimed()
+    given.settled(("claim_1/refund/1", RefundDeclined("card_closed")))
+
+    given.when(CancelClaim(claim_id="claim_1"))
+
+    assert (the(given).amount_due, the(given).needs_attention) == (usd(0), False)
+    assert given.codes(RetryRefund(claim_id="claim_1")) == ["nothing_due"]
+
+
+@pytest.mark.parametrize("kind", ["refund", "replace"])
+def test_a_claim_that_was_made_good_is_not_canceled(kind: str) -> None:
+    """Money left, or may leave; goods may be on their way."""
+    error = claimed(2, kind).refuses(CancelClaim(claim_id="claim_1"))
+
+    assert isinstance(error, NotAllowed)
+    assert error.code == "claim_not_cancelable"
+
+
+def test_a_claim_whose_goods_came_back_is_not_canceled() -> None:
+    """They are the shop's."""
+    given = claimed(return_items=True, refund_amount=0)
+    given.when(receive(2))
+
+    assert given.codes(CancelClaim(claim_id="claim_1")) == ["return_already_received"]
+
+
+def test_windows_and_final_sale_do_not_matter() -> None:
+    """It was the shop that failed."""
+    given = Given(order_of(line(is_returnable=False)))
+
+    given.when(claim())
+
+    assert the(given).refunded == 2000
+
+
+def test_the_order_counts_claims_refunds() -> None:
+    """In what is left, and in how it was paid."""
+    given = claimed(5, captured=5000)
+
+    assert given.order is not None
+    state = order_state(given.order, given.ledger)
+    assert (state.payment_status, state.refundable) == (PaymentStatus.REFUNDED, usd(0))
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    """In the order of the request."""
+    given = Given(order_of(line(quantity=5), status=OrderStatus.CANCELED))
+    given.books_shipments = False
+    wrong: Any = 7
+
+    error = given.refuses(
+        RequestClaim(
+            order_id="order_1",
+            type="exchange",
+            items=[
+                ClaimItem(item_id="hat", quantity=1, reason="stolen"),
+                ClaimItem(item_id="mug", quantity=0, reason=wrong, note=wrong, images=[wrong]),
+                ClaimItem(item_id="mug", quantity=6, reason="other"),
+            ],
+            new_items=[CUP],
+            refund_amount=-1,
+            shipping_option_id="so_out",
+            return_items=wrong,
+            no_notification=wrong,
+            metadata=wrong,
+            created_by=wrong,
+        )
+    )
+
+    assert [violation.code for violation in error.violations] == [
+        "order_canceled",
+        "invalid_claim_type",
+        "invalid_claim_reason",
+        "invalid_quantity",
+        "invalid_claim_reason",
+        "invalid_text",
+        "invalid_text",
+        "item_not_found",
+        "quantity_exceeds_returnable",
+        "no_fulfillment",
+        "new_items_of_refund",
+        "invalid_refund_amount",
+        "no_fulfillment",
+        "invalid_flag",
+        "invalid_flag",
+        "invalid_metadata",
+        "invalid_text",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        (claim(items=[]), ["no_items"]),
+        (claim(items=7), ["invalid_items"]),
+        (claim(kind="replace", new_items=[]), ["no_new_items"]),
+        (claim(kind="replace", refund_amount=1), ["refund_amount_of_replacement"]),
+        (claim(shipping_option_id="so_out"), ["not_a_return_option"]),
+        (claim(shipping_option_id="so_9"), ["shipping_option_not_found"]),
+        (claim(refund_amount=Money(1, "eur")), ["currency_mismatch"]),
+        (CancelClaim(claim_id="claim_9"), ["claim_not_found"]),
+        (RetryRefund(claim_id="claim_9"), ["claim_not_found"]),
+        (RetryRefund(), ["return_not_found"]),
+        (RetryRefund(claim_id="claim_1", return_id="ret_1"), ["return_and_claim"]),
+    ],
+)
+def test_what_can_not_be_is_refused(command: Any, codes: list[str]) -> None:
+    """With a code for each."""
+    error = Given(order_of(line(quantity=5))).refuses(command)
+
+    assert [violation.code for violation in error.violations] == codes
+    assert codes[0].endswith("not_found") or isinstance(error, Invalid)
+
+
+@for_all(
+    quantities=st.lists(st.integers(1, 3), min_size=1, max_size=4),
+    price=st.integers(0, 99),
+    discount=st.integers(0, 50),
+    data=st.data(),
+)
+def test_claims_and_returns_share_what_was_paid_exactly(
+    quantities: list[int], price: int, discount: int, data: st.DataObject
+) -> None:
+    """In any partition between them, and with claims canceled between: to the cent, and no unit twice."""
+    units = sum(quantities)
+    whole = price * units - min(discount, price * units)
+    mugs = line(quantity=units, price=price, adjustments=off(min(discount, price * units)))
+    given = Given(order_of(mugs, captured=whole))
+    for quantity in quantities:
+        if data.draw(st.booleans()):
+            given.when(claim(quantity, refund_amount=0))
+            given.when(CancelClaim(claim_id=given.ledger.claims[-1].id))
+        if data.draw(st.booleans()):
+            given.when(claim(quantity, return_items=data.draw(st.booleans())))
+        else:
+            given.when(request(quantity))
+            given.when(receive(quantity, return_id=given.ledger.returns[-1].id))
+
+    assert sum(refund.amount.amount for refund in given.ledger.refunds if refund.is_in_force) == whole
+    assert free(given)[0] == 0
+    if units:
+        assert given.codes(claim(1)) == ["quantity_exceeds_returnable"]
