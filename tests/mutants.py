@@ -162,7 +162,7 @@ MUTANTS = [
     Mutant("dollars are refunded as euros", DOMAIN + "decide/judging.py",
            "for currency in {each.currency for each in ledger.returns} - {order.currency}:",
            "for currency in set[str]():"),
-    Mutant("one unreadable ledger holds up all others", "src/rma/service.py",
+    Mutant("one unreadable ledger holds up all others", "src/rma/resuming.py",
            "except Exception:  # one ledger", "except ZeroDivisionError:  # one ledger"),
     Mutant("a blocked amount pays in parts by itself", DOMAIN + "decide/retry.py",
            "if pay is None and order:", "if False:"),
@@ -183,7 +183,7 @@ MUTANTS = [
     Mutant("a notification leaves the effect open", DOMAIN + "evolve.py",
            "effects = effects.without(refund.key)", "pass"),
     Mutant("the fresh id is drawn again for each attempt", "src/rma/handlers.py",
-           "self.facts(command, fresh_id)", "self.facts(command, self.ids())"),
+           "facts_for(command, ledger, host, fresh_id)", "facts_for(command, ledger, host, host.ids())"),
 ]  # fmt: skip
 
 

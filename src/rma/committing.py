@@ -4,29 +4,31 @@ from collections.abc import Callable
 
 from rma.domain.change import Change
 from rma.domain.errors import StaleLedger
-from rma.ports import ReturnRepository
+from rma.host import Host
+from rma.steps import Steps
 
 #: How often a change that lost a race is made anew before the caller hears of it.
 ATTEMPTS = 20
 
 
-def committed(returns: ReturnRepository, make: Callable[[], Change]) -> Change:
+def committed(change: Change, host: Host, anew: Callable[[], Steps[Change]]) -> Steps[Change]:
     """
     The change that was committed, or that needed no commit because it has no events.
 
-    It is made before each attempt, from the state as it is then; making it may refuse by raising.
+    `anew` makes it again, from the state as it is then, and may refuse by raising.
 
     Raises:
         StaleLedger: others were faster too often.
     """
     attempt = 1
-    while (change := make()).events:
+    while change.events:
         try:
-            returns.commit(change)
+            yield host.returns.commit(change)
         except StaleLedger:
             if attempt == ATTEMPTS:
                 raise
             attempt += 1
+            change = yield from anew()
         else:
             break
     return change

@@ -1,224 +1,192 @@
 """
-One handler a command. Every handler does the same, in this order.
+Handling a command: the same steps for every one, in this order.
 
 Load the ledger; answer a repeat; gather facts; decide; commit; deliver. Nothing is asked of a port while
 anything is open, and nothing here knows a rule about returns: an `if` about them would be in the wrong
-room. What differs between commands is which ledger they are about and which facts they need.
+room. What differs between commands is which ledger they are about and which facts they need: `ledger_for`
+and `facts_for` say it, a row for each.
 """
 
 from collections.abc import Callable
-from typing import TypeVar
-
-from attrs import frozen
+from typing import Any, assert_never, overload
 
 from rma.committing import committed
-from rma.delivery import Delivery
+from rma.delivery import delivered
 from rma.domain.change import Change, change, unchanged
+from rma.domain.claims import Claim
 from rma.domain.commands import (
+    CancelClaim,
+    CancelExchange,
     CancelReturn,
     Command,
+    OfClaim,
+    OfExchange,
+    OfRefund,
+    OfReturn,
     ReceiveReturn,
+    RecordExchangePayment,
     RecordRefundOutcome,
+    Request,
+    RequestClaim,
+    RequestExchange,
     RequestReturn,
+    ResolveReturn,
     RetryRefund,
+    subject_of,
 )
 from rma.domain.decide import answer
+from rma.domain.decide.exchange import request_exchange
+from rma.domain.decide.request import request_return
 from rma.domain.errors import NotFound
+from rma.domain.exchanges import Exchange
 from rma.domain.facts import Facts
-from rma.domain.ledger import ReturnLedger
+from rma.domain.ledger import ReturnLedger, Subject
+from rma.domain.offers import ReturnReason, ShippingOption
+from rma.domain.order import Order
 from rma.domain.policy import ReturnPolicy
 from rma.domain.returns import Return
-from rma.ports import (
-    Clock,
-    Ids,
-    OrderRepository,
-    Policies,
-    ReturnReasonRepository,
-    ReturnRepository,
-    ShippingOptionRepository,
-)
-
-T = TypeVar("T")
+from rma.domain.views import ExchangeQuote, Quote, exchange_quote_of, quote_of
+from rma.host import Host
+from rma.steps import Steps
 
 
-@frozen
-class RequestReturnHandler:
-    """Handles `RequestReturn`."""
-
-    returns: ReturnRepository
-    orders: OrderRepository
-    shipping_options: ShippingOptionRepository
-    return_reasons: ReturnReasonRepository
-    policies: Policies
-    clock: Clock
-    ids: Ids
-    delivery: Delivery
-
-    def __call__(self, command: RequestReturn) -> Return:
-        """
-        The return, opened now or under this idempotency key before.
-
-        Raises:
-            Rejected: with everything that is wrong; nothing changed.
-            Unavailable: a repository failed; nothing changed.
-        """
-        fresh_id = self.ids()
-        return carry_out(
-            command,
-            load=lambda: self.returns.load(known_id(command.order_id)),
-            gather=lambda _: self.facts(command, fresh_id),
-            deliver=self.delivery,
-        )
-
-    def facts(self, command: RequestReturn, fresh_id: str) -> Facts:
-        """Everything that deciding about this request needs to know."""
-        option_id = command.shipping_option_id
-        order = found(self.orders.get, command.order_id)
-        return Facts(
-            at=self.clock(),
-            order=order,
-            fresh_id=fresh_id,
-            reasons=self.return_reasons.list(),
-            shipping_option=None if option_id is None else found(self.shipping_options.get, option_id),
-            policy=ReturnPolicy() if order is None else self.policies(order),
-            books_shipments=self.delivery.fulfillment is not None,
-        )
+@overload
+def handled(command: OfReturn, host: Host) -> Steps[Return]: ...
 
 
-@frozen
-class ReceiveReturnHandler:
-    """Handles `ReceiveReturn`."""
-
-    returns: ReturnRepository
-    orders: OrderRepository
-    clock: Clock
-    delivery: Delivery
-
-    def __call__(self, command: ReceiveReturn) -> Return:
-        """
-        The return with these goods booked, and paid as far as they are what was requested.
-
-        Raises:
-            Rejected: with everything that is wrong; nothing changed.
-            Unavailable: a repository failed; nothing changed.
-        """
-        return carry_out(
-            command,
-            load=lambda: ledger_of(self.returns, command.return_id),
-            gather=lambda ledger: Facts(at=self.clock(), order=found(self.orders.get, ledger.order_id)),
-            deliver=self.delivery,
-        )
+@overload
+def handled(command: OfExchange, host: Host) -> Steps[Exchange]: ...
 
 
-@frozen
-class CancelReturnHandler:
-    """Handles `CancelReturn`."""
-
-    returns: ReturnRepository
-    clock: Clock
-    delivery: Delivery
-
-    def __call__(self, command: CancelReturn) -> Return:
-        """
-        The return, called off now or before.
-
-        Raises:
-            Rejected: it was received or paid for; nothing changed.
-            Unavailable: a repository failed; nothing changed.
-        """
-        return carry_out(
-            command,
-            load=lambda: ledger_of(self.returns, command.return_id),
-            gather=lambda _: Facts(at=self.clock()),
-            deliver=self.delivery,
-        )
+@overload
+def handled(command: OfClaim, host: Host) -> Steps[Claim]: ...
 
 
-@frozen
-class RetryRefundHandler:
-    """Handles `RetryRefund`."""
-
-    returns: ReturnRepository
-    orders: OrderRepository
-    clock: Clock
-    delivery: Delivery
-
-    def __call__(self, command: RetryRefund) -> Return:
-        """
-        The return with what was due asked for again.
-
-        Raises:
-            Rejected: nothing is due, or it is still more than can be refunded; nothing changed.
-            Unavailable: a repository failed; nothing changed.
-        """
-        return carry_out(
-            command,
-            load=lambda: ledger_of(self.returns, command.return_id),
-            gather=lambda ledger: Facts(at=self.clock(), order=found(self.orders.get, ledger.order_id)),
-            deliver=self.delivery,
-        )
+@overload
+def handled(command: OfRefund, host: Host) -> Steps[Return | Claim]: ...
 
 
-@frozen
-class RecordRefundOutcomeHandler:
-    """Handles `RecordRefundOutcome`."""
-
-    returns: ReturnRepository
-    clock: Clock
-    delivery: Delivery
-
-    def __call__(self, command: RecordRefundOutcome) -> Return:
-        """
-        The return with what is known of its refund now.
-
-        Raises:
-            Rejected: there is no such refund; nothing changed.
-            Unavailable: a repository failed; nothing changed.
-        """
-        return carry_out(
-            command,
-            load=lambda: ledger_of(self.returns, command.target_id),
-            gather=lambda _: Facts(at=self.clock()),
-            deliver=self.delivery,
-        )
+@overload
+def handled(command: Command, host: Host) -> Steps[Subject]: ...
 
 
-def carry_out(
-    command: Command,
-    *,
-    load: Callable[[], ReturnLedger],
-    gather: Callable[[ReturnLedger], Facts],
-    deliver: Delivery,
-) -> Return:
+def handled(command: Command, host: Host) -> Steps[Subject]:
     """
-    The return that the command is about, after it was done, now or before.
+    The return, exchange or claim that the command is about, after it was done, now or before, and delivered.
+
+    Raises:
+        Rejected: with everything that is wrong; nothing changed.
+        Unavailable: a repository failed; nothing changed, unless the answer to the commit was lost.
+        StaleLedger: others were faster too often; nothing changed.
+    """
+    ledger, subject_id = yield from recorded(command, host)
+    ledger = yield from delivered(ledger, host, subject_id)
+    return ledger.subject(subject_id)
+
+
+def recorded(command: Command, host: Host) -> Steps[tuple[ReturnLedger, str]]:
+    """
+    The ledger in which the command was done, now or before, and the id of what it is about.
 
     A command that loses a race is answered or decided again on the new state, so callers never see a
     conflict that a second look would solve.
 
     Raises:
-        Rejected: the command can not be done.
-        StaleLedger: others were faster too often.
+        As `handled`.
     """
+    fresh_id = host.ids() if isinstance(command, Request) else ""
 
-    def make() -> Change:
-        ledger = load()
+    def made() -> Steps[Change]:
+        ledger = yield from ledger_for(command, host)
         if answer(ledger, command) is not None:
             return unchanged(ledger)
-        return change(gather(ledger), ledger, command)
+        facts = yield from facts_for(command, ledger, host, fresh_id)
+        return change(facts, ledger, command)
 
-    made = committed(deliver.returns, make)
-    return_id = answer(made.ledger, command) or made.subject_of(command)
-    return deliver(made.ledger, return_id).get(return_id)
+    done = yield from committed((yield from made()), host, made)
+    return done.ledger, answer(done.ledger, command) or done.subject_of(command)
 
 
-def ledger_of(returns: ReturnRepository, return_id: str) -> ReturnLedger:
+def quoted(command: RequestReturn | RequestExchange, host: Host) -> Steps[Quote | ExchangeQuote]:
     """
-    The ledger that holds this return; an empty one, of no order, for a return that nobody knows.
+    What this return or exchange would come to now, and why; nothing is done, and keys are not looked at.
+
+    Raises:
+        Rejected: as the command itself would be.
+    """
+    facts = yield from _facts_for_request(command, host, "quote")
+    ledger = yield from ledger_for(command, host)
+    if isinstance(command, RequestExchange):
+        request, event = request_exchange(facts, ledger, command)
+        return exchange_quote_of(event.exchange, request.opened)
+    (request,) = request_return(facts, ledger, command)
+    return quote_of(request.opened)
+
+
+def ledger_for(command: Command, host: Host) -> Steps[ReturnLedger]:
+    """The ledger that the command is about."""
+    match command:
+        case RequestReturn() | RequestExchange() | RequestClaim():
+            return _loaded(command.order_id, host)
+        case _:
+            return ledger_of(subject_of(command), host)
+
+
+def facts_for(command: Command, ledger: ReturnLedger, host: Host, fresh_id: str) -> Steps[Facts]:
+    """Everything that deciding about this command needs to know."""
+    match command:
+        case RequestReturn() | RequestExchange() | RequestClaim():
+            return _facts_for_request(command, host, fresh_id)
+        case ReceiveReturn() | ResolveReturn() | RetryRefund():
+            return _facts(host, ledger.order_id)
+        case (
+            CancelReturn()
+            | RecordRefundOutcome()
+            | RecordExchangePayment()
+            | CancelExchange()
+            | CancelClaim()
+        ):
+            return _facts(host)
+        case _:
+            assert_never(command)
+
+
+def _loaded(order_id: str, host: Host) -> Steps[ReturnLedger]:
+    ledger: ReturnLedger = yield host.returns.load(known_id(order_id))
+    return ledger
+
+
+def _facts(host: Host, order_id: str | None = None) -> Steps[Facts]:
+    at = host.clock()
+    return Facts(at=at, order=None if order_id is None else (yield from found(host.orders.get, order_id)))
+
+
+def _facts_for_request(command: Request, host: Host, fresh_id: str) -> Steps[Facts]:
+    order: Order | None = yield from found(host.orders.get, command.order_id)
+    at = host.clock()
+    reasons: tuple[ReturnReason, ...] = yield host.return_reasons.list()
+    option: ShippingOption | None = None
+    if command.shipping_option_id is not None:
+        option = yield from found(host.shipping_options.get, command.shipping_option_id)
+    policy: ReturnPolicy = ReturnPolicy() if order is None else (yield host.policies(order))
+    return Facts(
+        at=at,
+        order=order,
+        fresh_id=fresh_id,
+        reasons=reasons,
+        shipping_option=option,
+        policy=policy,
+        books_shipments=host.fulfillment is not None,
+    )
+
+
+def ledger_of(subject_id: str, host: Host) -> Steps[ReturnLedger]:
+    """
+    The ledger that holds this return, exchange or claim; an empty one, of no order, if nobody knows it.
 
     Decide then says that it is not there, with everything else that is wrong.
     """
-    return found(returns.load_by_return, return_id) or ReturnLedger("")
+    return (yield from found(host.returns.load_by_return, subject_id)) or ReturnLedger("")
 
 
 def known_id(wanted_id: object) -> str:
@@ -226,9 +194,9 @@ def known_id(wanted_id: object) -> str:
     return wanted_id if isinstance(wanted_id, str) else ""
 
 
-def found(get: Callable[[str], T], wanted_id: str) -> T | None:
+def found(get: Callable[[str], object], wanted_id: str) -> Steps[Any]:
     """What the repository has under this id; None where it has nothing, for `decide` to judge."""
     try:
-        return get(wanted_id) if known_id(wanted_id) else None
+        return (yield get(wanted_id)) if known_id(wanted_id) else None
     except NotFound:
         return None

@@ -15,6 +15,8 @@ from rma.domain.effects import (
     CancelShipmentRequest,
     RefundOutcome,
     RefundRequest,
+    ReplacementRequest,
+    ReplacementShipment,
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
@@ -84,7 +86,7 @@ class ReturnRepository(Protocol):
 
     def load_by_return(self, return_id: str) -> ReturnLedger:
         """
-        The ledger that holds this return.
+        The ledger that holds this return, or the exchange or claim of this id.
 
         Raises:
             NotFound: `NotFound("return_not_found", {"return_id": return_id})`.
@@ -170,7 +172,7 @@ class Inventory(Protocol):
 
 
 class Fulfillment(Protocol):
-    """Carriers that bring goods back."""
+    """Carriers that bring goods back, and new ones to the customer."""
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """Book the way back, once for the key; answers label, tracking and whatever the carrier says."""
@@ -178,6 +180,10 @@ class Fulfillment(Protocol):
 
     def cancel_return(self, request: CancelShipmentRequest) -> None:
         """Cancel the booking of `shipment_key`, once for the key; one that is gone already is canceled."""
+        ...
+
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+        """Send new goods to the customer, once for the key; for exchanges and claims only."""
         ...
 
 

@@ -1,47 +1,39 @@
 """The one object that most hosts construct."""
 
-import logging
 import uuid
-from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import overload
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from rma.delivery import Delivery
+from rma.domain.claims import Claim
 from rma.domain.commands import (
-    CancelReturn,
     Command,
-    ReceiveReturn,
-    RecordRefundOutcome,
+    OfClaim,
+    OfExchange,
+    OfRefund,
+    OfReturn,
+    RequestExchange,
     RequestReturn,
-    RetryRefund,
 )
-from rma.domain.decide.request import request_return
 from rma.domain.errors import NotFound
 from rma.domain.events import Event
+from rma.domain.exchanges import Exchange
 from rma.domain.facts import Facts
+from rma.domain.ledger import Subject
 from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.policy import ReturnPolicy
 from rma.domain.query import ReturnQuery
 from rma.domain.returns import Return, ReturnStatus
 from rma.domain.views import (
+    ExchangeQuote,
     OrderState,
     Quote,
     ReturnableItem,
     order_state,
-    quote_of,
     returnable_items,
 )
-from rma.handlers import (
-    CancelReturnHandler,
-    ReceiveReturnHandler,
-    RecordRefundOutcomeHandler,
-    RequestReturnHandler,
-    RetryRefundHandler,
-    known_id,
-    ledger_of,
-)
+from rma.handlers import handled, ledger_of, quoted, recorded
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -55,14 +47,11 @@ from rma.ports import (
     ReturnRepository,
     ShippingOptionRepository,
 )
-
-#: How many orders `resume` asks for at a time.
-_BATCH = 100
+from rma.resuming import Resumed, resumed
+from rma.steps import run
 
 #: How many returns of all orders `list` shows unless told.
 _PAGE = 100
-
-_log = logging.getLogger("rma")
 
 
 class _NoShippingOptions:
@@ -95,20 +84,6 @@ def as_policies(policies: Policies | ReturnPolicy) -> Policies:
 
 
 @frozen(kw_only=True)
-class Resumed:
-    """
-    What `resume` found and left.
-
-    Attributes:
-        orders: ids of the orders that had something outstanding.
-        still_open: those of them that have it still; the next `resume` tries again.
-    """
-
-    orders: tuple[str, ...]
-    still_open: tuple[str, ...]
-
-
-@frozen(kw_only=True)
 class ReturnService:
     """
     Returns over the host's ports.
@@ -135,9 +110,25 @@ class ReturnService:
     clock: Clock = utc_now
     ids: Ids = random_id
 
-    def handle(self, command: Command) -> Return:
+    @overload
+    def handle(self, command: OfReturn) -> Return: ...
+
+    @overload
+    def handle(self, command: OfExchange) -> Exchange: ...
+
+    @overload
+    def handle(self, command: OfClaim) -> Claim: ...
+
+    @overload
+    def handle(self, command: OfRefund) -> Return | Claim: ...
+
+    @overload
+    def handle(self, command: Command) -> Subject: ...
+
+    def handle(self, command: Command) -> Subject:
         """
-        The return after the command was done, its effects delivered as far as the ports answered.
+        The return, exchange or claim after the command was done, its effects delivered as far as the ports
+        answered.
 
         A port that fails after the commit does not fail the command: what is outstanding stays in the
         ledger and goes out with the next `resume`.
@@ -149,31 +140,53 @@ class ReturnService:
                 repeat the command under its idempotency key.
             StaleLedger: others changed the order's returns again and again; nothing changed.
         """
-        match command:
-            case RequestReturn():
-                return self._request_return(command)
-            case ReceiveReturn():
-                return ReceiveReturnHandler(self.returns, self.orders, self.clock, self._delivery)(command)
-            case CancelReturn():
-                return CancelReturnHandler(self.returns, self.clock, self._delivery)(command)
-            case RetryRefund():
-                return RetryRefundHandler(self.returns, self.orders, self.clock, self._delivery)(command)
-            case RecordRefundOutcome():
-                return RecordRefundOutcomeHandler(self.returns, self.clock, self._delivery)(command)
-            case _:
-                assert_never(command)
+        return run(handled(command, self))
 
-    def quote(self, command: RequestReturn) -> Quote:
+    @overload
+    def record(self, command: OfReturn, *, returns: ReturnRepository | None = ...) -> Return: ...
+
+    @overload
+    def record(self, command: OfExchange, *, returns: ReturnRepository | None = ...) -> Exchange: ...
+
+    @overload
+    def record(self, command: OfClaim, *, returns: ReturnRepository | None = ...) -> Claim: ...
+
+    @overload
+    def record(self, command: OfRefund, *, returns: ReturnRepository | None = ...) -> Return | Claim: ...
+
+    @overload
+    def record(self, command: Command, *, returns: ReturnRepository | None = ...) -> Subject: ...
+
+    def record(self, command: Command, *, returns: ReturnRepository | None = None) -> Subject:
         """
-        What this return would be worth now, and why; nothing is done, and keys are not looked at.
+        What the command is about once it was decided and committed, as by `handle`; nothing is delivered yet.
+
+        With ledgers within a transaction of the host, the command is part of it. Once it is committed,
+        `resume(return_id)` delivers what the command asks for; so does the next `resume()`.
+
+        `returns` says where the command is committed, if not where all the others are.
+
+        Raises:
+            Rejected, Unavailable, StaleLedger: as `handle`.
+        """
+        host = self if returns is None else evolve(self, returns=returns)
+        ledger, subject_id = run(recorded(command, host))
+        return ledger.subject(subject_id)
+
+    @overload
+    def quote(self, command: RequestReturn) -> Quote: ...
+
+    @overload
+    def quote(self, command: RequestExchange) -> ExchangeQuote: ...
+
+    def quote(self, command: RequestReturn | RequestExchange) -> Quote | ExchangeQuote:
+        """
+        What this return or exchange would come to now, and why; nothing is done, and keys are not looked at.
 
         Raises:
             Rejected: as the command itself would be.
         """
-        facts = self._request_return.facts(command, fresh_id="quote")
-        ledger = self.returns.load(known_id(command.order_id))
-        (event,) = request_return(facts, ledger, command)
-        return quote_of(event.opened)
+        return run(quoted(command, self))
 
     def returnable_items(self, order_id: str) -> tuple[ReturnableItem, ...]:
         """
@@ -193,7 +206,39 @@ class ReturnService:
         Raises:
             NotFound: there is none.
         """
-        return ledger_of(self.returns, return_id).get(return_id)
+        return run(ledger_of(return_id, self)).get(return_id)
+
+    def get_exchange(self, exchange_id: str) -> Exchange:
+        """
+        The exchange of this id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = run(ledger_of(exchange_id, self)).find_exchange(exchange_id)
+        if found is None:
+            raise NotFound("exchange_not_found", {"exchange_id": exchange_id})
+        return found
+
+    def get_claim(self, claim_id: str) -> Claim:
+        """
+        The claim of this id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        found = run(ledger_of(claim_id, self)).find_claim(claim_id)
+        if found is None:
+            raise NotFound("claim_not_found", {"claim_id": claim_id})
+        return found
+
+    def exchanges(self, order_id: str) -> tuple[Exchange, ...]:
+        """The exchanges of an order, oldest first; none for an order that is not known."""
+        return self.returns.load(order_id).exchanges
+
+    def claims(self, order_id: str) -> tuple[Claim, ...]:
+        """The claims of an order, oldest first; none for an order that is not known."""
+        return self.returns.load(order_id).claims
 
     def list(
         self,
@@ -253,58 +298,10 @@ class ReturnService:
 
     def resume(self, return_id: str | None = None) -> Resumed:
         """
-        Deliver whatever is outstanding and due, of one return or of all. Run it on a timer.
+        Deliver whatever is outstanding and due: of one return, exchange or claim, or all. Run it on a timer.
 
         Raises:
-            NotFound: there is no such return.
+            NotFound: there is none of this id.
             Unavailable: the store can not say what is outstanding.
         """
-        if return_id is not None:
-            ledger = ledger_of(self.returns, return_id)
-            orders = (ledger.get(return_id).order_id,)
-            ledger = self._delivery(ledger, return_id)
-            is_open = any(each.request.return_id == return_id for each in ledger.open_effects.values())
-            return Resumed(orders=orders, still_open=orders if is_open else ())
-        still_open: dict[str, bool] = {}
-        while batch := self._outstanding(besides=still_open):
-            for order_id in batch:
-                try:
-                    ledger = self._delivery(self.returns.load(order_id))
-                except Exception:  # one ledger that can not be read does not hold up the others
-                    _log.warning("order %s: not resumed, again later", order_id, exc_info=True)
-                    still_open[order_id] = True
-                else:
-                    behind = self.events is not None and ledger.published < ledger.revision
-                    still_open[order_id] = bool(ledger.open_effects) or behind
-        return Resumed(
-            orders=tuple(still_open),
-            still_open=tuple([order_id for order_id, is_open in still_open.items() if is_open]),
-        )
-
-    def _outstanding(self, besides: Mapping[str, bool]) -> tuple[str, ...]:
-        # Orders whose ports still fail stay in front, so each batch reaches beyond those already tried.
-        now, limit = self.clock(), len(besides) + _BATCH
-        if self.events is None:
-            found_now = self.returns.outstanding(now, limit)
-        else:
-            found_now = self.returns.outstanding(now, limit, unpublished=True)
-        return tuple([order_id for order_id in found_now if order_id not in besides])
-
-    @property
-    def _delivery(self) -> Delivery:
-        return Delivery(
-            self.returns, self.payments, self.inventory, self.fulfillment, self.events, self.clock
-        )
-
-    @property
-    def _request_return(self) -> RequestReturnHandler:
-        return RequestReturnHandler(
-            self.returns,
-            self.orders,
-            self.shipping_options,
-            self.return_reasons,
-            self.policies,
-            self.clock,
-            self.ids,
-            self._delivery,
-        )
+        return run(resumed(self, return_id))

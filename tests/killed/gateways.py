@@ -8,6 +8,8 @@ from rma import (
     CancelShipmentRequest,
     RefundOutcome,
     RefundRequest,
+    ReplacementRequest,
+    ReplacementShipment,
     RefundSucceeded,
     RestockRequest,
     ReturnShipment,
@@ -81,3 +83,8 @@ class BookedFulfillment:
     def cancel_return(self, request: CancelShipmentRequest) -> None:
         """Once for the key."""
         self._books.do(request.key, f"cancel {request.shipment_key}")
+
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+        """Once for the key."""
+        self._books.do(request.key, f"replacement for {request.exchange_id or request.claim_id}")
+        return ReplacementShipment({"shipment": request.key})

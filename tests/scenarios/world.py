@@ -225,7 +225,10 @@ class World:
             if isinstance(step, Order):
                 self.orders.put(step)
             else:
-                answers.append(self.service.handle(step))
+                answer = self.service.handle(step)
+                if not isinstance(answer, Return):
+                    raise TypeError(answer)
+                answers.append(answer)
         return tuple(answers)
 
     @property

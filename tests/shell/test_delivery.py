@@ -17,12 +17,14 @@ from rma import (
     RefundStatus,
     ReturnLedger,
     ReturnShipment,
+    ReturnShipmentRequest,
     ReturnStatus,
     StaleLedger,
     Unavailable,
 )
 from rma.adapters.memory import (
     InMemoryEvents,
+    InMemoryFulfillment,
     InMemoryPayments,
     InMemoryReturns,
     KeyReusedError,
@@ -31,14 +33,13 @@ from rma.adapters.memory import (
 from rma.domain.change import Change, replay
 from rma.domain.money import Money
 from rma.ports import Payments
+from rma.testing.faults import AnswerLost, Away, Declines, Fault, Pends, RefundFault
 from tests.rules.given import line, order_of, receive, request, usd
 from tests.world import World
 
 
-def flow(world: World, *, fails: str = "", when: str = "") -> None:
-    """Request with a label, half a receipt, cancel; or receive in full; a port away all along."""
-    if fails:
-        setattr(getattr(world, fails), when, True)
+def flow(world: World) -> None:
+    """Request with a label, half a receipt, cancel; or receive in full."""
     world.service.handle(request(1, shipping_option_id="so_return"))
     world.service.handle(receive(1))
     world.service.handle(request(2, shipping_option_id="so_return"))
@@ -47,15 +48,16 @@ def flow(world: World, *, fails: str = "", when: str = "") -> None:
 
 
 @pytest.mark.parametrize("fails", ["payments", "inventory", "fulfillment"])
-@pytest.mark.parametrize("when", ["fails_before", "fails_after"])
-def test_a_port_that_is_away_delays_its_effects_and_nothing_else(fails: str, when: str) -> None:
+@pytest.mark.parametrize("fault", [Away(), AnswerLost()])
+def test_a_port_that_is_away_delays_its_effects_and_nothing_else(fails: str, fault: Fault) -> None:
     """Before or after it acted: once it is back, everything is as if it had never been away."""
     calm, rough = World(order_of(line(quantity=5))), World(order_of(line(quantity=5)))
     flow(calm)
 
-    flow(rough, fails=fails, when=when)
+    rough.faults.breaks(fails, fault)
+    flow(rough)
     during = rough.service.resume()
-    rough.repair()
+    rough.faults.calm()
     after = rough.service.resume()
 
     assert (during.orders, during.still_open) == (("order_1",), ("order_1",))
@@ -76,7 +78,7 @@ def test_a_failing_port_does_not_fail_the_command_and_says_so(caplog: pytest.Log
     """In the ledger, for whoever is paged, and in the log."""
     world = World(order_of())
     world.service.handle(request(2))
-    world.payments.fails_before = True
+    world.faults.breaks("payments", Away())
 
     with caplog.at_level(logging.WARNING, "rma"):
         received = world.service.handle(receive(2))
@@ -84,7 +86,8 @@ def test_a_failing_port_does_not_fail_the_command_and_says_so(caplog: pytest.Log
     (effect,) = world.ledger.open_effects.values()
     assert received.status is ReturnStatus.RECEIVED
     assert [refund.status for refund in received.refunds] == [RefundStatus.PENDING]
-    assert (effect.attempts, effect.last_error) == (1, "ConnectionError: away")
+    assert effect.attempts == 1
+    assert effect.last_error == "ConnectionError: call 12, payments.refund ret_1/refund/1: away"
     assert "ret_1/refund/1" in caplog.text
     assert list(world.inventory.restocks) == ["ret_1/restock/1"]
 
@@ -92,7 +95,7 @@ def test_a_failing_port_does_not_fail_the_command_and_says_so(caplog: pytest.Log
 def test_a_failing_stock_does_not_block_the_refund() -> None:
     """Each effect is tried, whatever became of the others."""
     world = World(order_of())
-    world.inventory.fails_before = True
+    world.faults.breaks("inventory", Away())
     world.service.handle(request(2))
 
     world.service.handle(receive(2))
@@ -103,25 +106,23 @@ def test_a_failing_stock_does_not_block_the_refund() -> None:
 
 def test_stock_comes_before_money() -> None:
     """Stock can be corrected."""
-    asked = []
     world = World(order_of())
-    world.payments.before = lambda: asked.append("money")  # type: ignore[method-assign] # watched
-    world.inventory.before = lambda: asked.append("stock")  # type: ignore[method-assign] # watched
     world.service.handle(request(2))
 
     world.service.handle(receive(2))
 
-    assert asked == ["stock", "money"]
+    asked = [call.method for call in world.faults.calls]
+    assert asked.index("inventory.restock") < asked.index("payments.refund")
 
 
 def test_a_repeated_command_delivers_what_is_outstanding() -> None:
     """Of its own return only."""
     world = World(order_of())
-    world.fulfillment.fails_before = True
+    world.faults.breaks("fulfillment", Away())
     first = request(1, shipping_option_id="so_return", idempotency_key="k")
     world.service.handle(first)
     world.service.handle(request(1, shipping_option_id="so_return"))
-    world.repair()
+    world.faults.calm()
 
     repeated = world.service.handle(first)
 
@@ -133,34 +134,35 @@ def test_a_withdrawal_waits_for_its_restock() -> None:
     """Nothing leaves stock before it is there."""
     world = World(order_of())
     world.service.handle(request(2))
-    world.inventory.fails_after = True
+    world.faults.breaks("inventory", AnswerLost())
     world.service.handle(receive(1))
 
     world.service.handle(CancelReturn(return_id="ret_1"))
     assert not world.inventory.withdrawals
-    world.repair()
+    world.faults.calm()
     world.service.resume()
 
     assert list(world.inventory.withdrawals) == ["ret_1/withdraw/1"]
     assert not world.ledger.open_effects
 
 
-@pytest.mark.parametrize("mood", ["decline", "pend"])
-def test_what_a_gateway_answers_closes_the_effect(mood: str) -> None:
+@pytest.mark.parametrize(
+    ("answers", "status", "due"),
+    [(Declines(), RefundStatus.FAILED, 2000), (Pends(), RefundStatus.PENDING, 0)],
+)
+def test_what_a_gateway_answers_closes_the_effect(
+    answers: RefundFault, status: RefundStatus, due: int
+) -> None:
     """A refusal and a promise are answers."""
     world = World(order_of())
-    world.payments.mood = mood
+    world.faults.refunds.append(answers)
     world.service.handle(request(2))
 
     received = world.service.handle(receive(2))
 
-    status = {"decline": RefundStatus.FAILED, "pend": RefundStatus.PENDING}[mood]
     assert [refund.status for refund in received.refunds] == [status]
-    assert received.amount_due == (usd(2000) if mood == "decline" else usd(0))
+    assert received.amount_due == usd(due)
     assert not world.ledger.open_effects
-    assert isinstance(
-        world.payments.refund(world.payments.refunds["ret_1/refund/1"]), RefundDeclined | RefundPending
-    )
 
 
 def test_a_port_that_answers_nonsense_has_an_unknown_outcome() -> None:
@@ -187,7 +189,7 @@ def test_a_port_that_answers_nonsense_has_an_unknown_outcome() -> None:
 def test_a_shipment_nobody_can_book_any_more_stays_open() -> None:
     """Until fulfillment is configured again."""
     world = World(order_of())
-    world.fulfillment.fails_before = True
+    world.faults.breaks("fulfillment", Away())
     world.service.handle(request(1, shipping_option_id="so_return"))
     without = evolve(world.service, fulfillment=None)
     without.resume()
@@ -314,17 +316,17 @@ def test_resume_reaches_every_order_though_some_stay_open() -> None:
     orders = [evolve(order_of(), id=f"order_{number:03}") for number in range(250)]
     world = World(order_of())
     service = in_memory_service(
-        orders, fulfillment=world.fulfillment, shipping_options=world.service.shipping_options
+        orders, fulfillment=world.service.fulfillment, shipping_options=world.service.shipping_options
     )
-    world.fulfillment.fails_before = True
+    world.faults.breaks("fulfillment", Away())
     for order in orders:
         service.handle(evolve(request(1, shipping_option_id="so_return"), order_id=order.id))
-    tries: list[str] = []
-    world.fulfillment.before = lambda: tries.append("")  # type: ignore[method-assign] # watched
+    world.faults.calm()
+    world.faults.calls.clear()
 
     resumed = service.resume()
 
-    assert len(resumed.orders) == len(tries) == 250
+    assert len(resumed.orders) == len(world.faults.calls) == 250
     assert resumed.still_open == ()
     assert len(world.fulfillment.shipments) == 250
 
@@ -346,7 +348,7 @@ def test_in_memory_ports_give_the_first_answer_and_refuse_another_request_under_
 def test_the_ledger_is_rebuilt_from_history_in_the_middle_of_a_failure() -> None:
     """What is outstanding is found again."""
     world = World(order_of())
-    world.fulfillment.fails_before = True
+    world.faults.breaks("fulfillment", Away())
     world.service.handle(request(1, shipping_option_id="so_return"))
 
     assert replay("order_1", world.service.history("order_1")) == world.ledger
@@ -372,13 +374,13 @@ def test_a_ledger_that_can_not_be_read_does_not_hold_up_the_others() -> None:
     service = in_memory_service(
         orders,
         returns=returns,
-        fulfillment=world.fulfillment,
+        fulfillment=world.service.fulfillment,
         shipping_options=world.service.shipping_options,
     )
-    world.fulfillment.fails_before = True
+    world.faults.breaks("fulfillment", Away())
     for order in orders:
         service.handle(evolve(request(1, shipping_option_id="so_return"), order_id=order.id))
-    world.repair()
+    world.faults.calm()
     returns.away = "b"
 
     resumed = service.resume()
@@ -389,10 +391,17 @@ def test_a_ledger_that_can_not_be_read_does_not_hold_up_the_others() -> None:
 
 def test_attempts_that_got_no_answer_are_no_news() -> None:
     """They are in the ledger and its history, but nobody is told each time; what a port said is cut short."""
+
+    class Verbose(InMemoryFulfillment):
+        """A carrier that fails, at length."""
+
+        def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+            """Never."""
+            raise OSError("x" * 5000)
+
     events = FlakyEvents()
     world = World(order_of())
-    service = evolve(world.service, events=events)
-    world.fulfillment.before = lambda: (_ for _ in ()).throw(OSError("x" * 5000))  # type: ignore[method-assign] # fails
+    service = evolve(world.service, events=events, fulfillment=Verbose())
     service.handle(request(1, shipping_option_id="so_return"))
 
     for _ in range(3):

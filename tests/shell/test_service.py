@@ -37,6 +37,7 @@ from rma.committing import ATTEMPTS
 from rma.domain.change import Change
 from rma.domain.ledger import ReturnLedger
 from rma.service import utc_now
+from rma.testing.faults import Declines
 from tests.rules.given import line, order_of, receive, request, usd
 from tests.world import REASONS, RETURN_OPTION, World
 
@@ -377,10 +378,9 @@ def test_an_event_of_each_kind_says_who_and_when() -> None:
 def test_a_refund_that_was_declined_is_retried_through_the_service() -> None:
     """Under the next key, and then it is paid."""
     world = World(order_of())
-    world.payments.mood = "decline"
+    world.faults.refunds.append(Declines())
     world.service.handle(request(2))
     world.service.handle(receive(2))
-    world.repair()
 
     retried = world.service.handle(RetryRefund(return_id="ret_1", created_by="anna"))
 

@@ -11,7 +11,7 @@ from sqlalchemy import event
 
 from rma import InvalidValue, NotFound, ReturnLedger, Unavailable
 from rma.adapters.sql import SqlReturns
-from rma.adapters.sql.statements import upserts
+from rma.adapters.sql.writing import write_for
 from rma.testing.rehearsal import Rehearsal, counting
 from tests.rules.given import line, order_of, request
 from tests.sql.alike import assert_alike
@@ -183,6 +183,6 @@ def test_texts_are_kept_whatever_they_are_made_of(store: SqlReturns) -> None:
 def test_other_databases_are_refused_when_the_store_is_built() -> None:
     """Their spelling is not known here."""
     with pytest.raises(InvalidValue) as error:
-        upserts("oracle")
+        write_for("oracle")
 
     assert error.value.details["expected"] == "sqlite or postgresql"

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from rma import Command, Gateway, Keyed, LookedUp, Rejected, ReturnPolicy, ReturnRepository, Unkeyed
 from rma.adapters.sql import SqlReturns
+from rma.testing.faults import AnswerLost, Away, Declines, Pends
 from rma.testing.strategies import command_sequences, orders, policies
 from tests.sql.alike import assert_alike
 from tests.world import RETURN_OPTION, World
@@ -47,13 +48,13 @@ def test_the_same_commands_come_to_the_same(
     with closing(SqlReturns("sqlite://")) as store:
         for command in (*commands, None):
             away = data.draw(st.sampled_from(["", "", "payments", "inventory", "fulfillment"]))
-            mood = data.draw(st.sampled_from(["succeed", "decline", "pend"]))
-            when = data.draw(st.sampled_from(["fails_before", "fails_after"]))
+            refunds = data.draw(st.sampled_from([None, Declines(), Pends()]))
+            fault = data.draw(st.sampled_from([Away(), AnswerLost()]))
             for world in (memory, database):
-                world.repair()
-                world.payments.mood = mood
+                world.faults.calm()
+                world.faults.refunds.extend([refunds] * 3)
                 if away:
-                    setattr(getattr(world, away), when, True)
+                    world.faults.breaks(away, fault)
 
             assert_alike(answer(memory, memory.returns, command), answer(database, store, command))
 

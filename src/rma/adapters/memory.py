@@ -20,6 +20,8 @@ from rma.domain.effects import (
     RefundOutcome,
     RefundRequest,
     RefundSucceeded,
+    ReplacementRequest,
+    ReplacementShipment,
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
@@ -27,7 +29,7 @@ from rma.domain.effects import (
 )
 from rma.domain.errors import InvalidValue, NotFound, StaleLedger
 from rma.domain.events import Event
-from rma.domain.ledger import ReturnLedger
+from rma.domain.ledger import ReturnLedger, Subject
 from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.order import Order
 from rma.domain.policy import ReturnPolicy
@@ -115,7 +117,7 @@ class InMemoryReturns:
         return self._ledgers.get(order_id) or ReturnLedger(order_id)
 
     def load_by_return(self, return_id: str) -> ReturnLedger:
-        """The ledger that holds this return."""
+        """The ledger that holds this return, exchange or claim."""
         try:
             return self._ledgers[self._order_of[return_id]]
         except KeyError:
@@ -133,14 +135,15 @@ class InMemoryReturns:
                     "stale_ledger",
                     {"order_id": order_id, "expected": change.expected_revision, "found": stored},
                 )
-            returns = change.ledger.returns
-            for each in returns:
-                if self._order_of.get(each.id, order_id) != order_id:
-                    raise InvalidValue("id_not_fresh", {"return_id": each.id})
-            for each in returns:
+            ledger = change.ledger
+            subjects: tuple[Subject, ...] = (*ledger.returns, *ledger.exchanges, *ledger.claims)
+            for subject in subjects:
+                if self._order_of.get(subject.id, order_id) != order_id:
+                    raise InvalidValue("id_not_fresh", {"return_id": subject.id})
+            for each in ledger.returns:
                 if each.id not in self._order_of:
-                    self._order_of[each.id] = order_id
                     insort(self._places, place_of(each))
+            self._order_of.update({subject.id: order_id for subject in subjects})
             self._ledgers[order_id] = change.ledger
             self._history.setdefault(order_id, []).extend(change.events)
             self._waiting.pop(order_id, None)
@@ -241,6 +244,7 @@ class InMemoryFulfillment:
     def __init__(self) -> None:
         self.shipments: dict[str, ReturnShipmentRequest] = {}
         self.cancellations: dict[str, CancelShipmentRequest] = {}
+        self.replacements: dict[str, ReplacementRequest] = {}
         self._lock = threading.Lock()
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
@@ -256,6 +260,14 @@ class InMemoryFulfillment:
         with self._lock:
             if _is_new(self.cancellations, request.key, request):
                 self.cancellations[request.key] = request
+
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+        """A parcel whose data name the key; the same for a key that is repeated."""
+        with self._lock:
+            if _is_new(self.replacements, request.key, request):
+                self.replacements[request.key] = request
+        tracking = f"TRACK-{request.key}"
+        return ReplacementShipment({"shipment": request.key}, tracking, f"https://carrier.example/{tracking}")
 
 
 class InMemoryEvents:

@@ -124,7 +124,8 @@ class Faults:
     Attributes:
         calls: every call so far.
         notices: what the gateway will tell about refunds; handle them in any order, as often as you like.
-        at, refunds: may be added to while it runs.
+        heard: what the gateway does with the refunds that it was asked for, by key.
+        crash_at, at, refunds: may be changed while it runs.
     """
 
     def __init__(
@@ -135,16 +136,16 @@ class Faults:
         when: Callable[[Call], Fault | None] = lambda _: None,
         refunds: Iterable[RefundFault | None] = (),
     ) -> None:
+        self.crash_at = set(crash_at)
         self.at = dict(at or {})
         self.refunds = deque(refunds)
         self.calls: list[Call] = []
         self.notices: list[RecordRefundOutcome] = []
-        self._crash_at = frozenset(crash_at)
+        self.heard: dict[str, RefundFault | None] = {}
         self._when = when
         self._is_dead = False
         self._lock = threading.RLock()
         self._saved: dict[tuple[str, str], str] = {}
-        self._heard: dict[str, RefundFault | None] = {}
 
     @property
     def points(self) -> int:
@@ -194,10 +195,10 @@ class Faults:
     ) -> RefundOutcome:
         """What the gateway answers to this request."""
         with self._lock:
-            is_new = request.key not in self._heard
+            is_new = request.key not in self.heard
             if is_new:
-                self._heard[request.key] = self.refunds.popleft() if self.refunds else None
-        match self._heard[request.key]:
+                self.heard[request.key] = self.refunds.popleft() if self.refunds else None
+        match self.heard[request.key]:
             case None:
                 return refund(request)
             case Declines(code=code, message=message):
@@ -222,7 +223,7 @@ class Faults:
             return call
 
     def _pass(self, point: int) -> None:
-        if point in self._crash_at:
+        if point in self.crash_at:
             self._is_dead = True
             raise Crashed(self.where(point))
 

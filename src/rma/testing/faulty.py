@@ -16,6 +16,8 @@ from rma.domain.effects import (
     CancelShipmentRequest,
     RefundOutcome,
     RefundRequest,
+    ReplacementRequest,
+    ReplacementShipment,
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
@@ -145,6 +147,12 @@ class FaultyFulfillment:
     def cancel_return(self, request: CancelShipmentRequest) -> None:
         """As the plan says."""
         self.faults.call("fulfillment.cancel_return", request.key, lambda: self.port.cancel_return(request))
+
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+        """As the plan says."""
+        return self.faults.call(
+            "fulfillment.ship_replacement", request.key, lambda: self.port.ship_replacement(request)
+        )
 
 
 @frozen

@@ -11,13 +11,12 @@ from decimal import Decimal
 from attrs import evolve
 from hypothesis import strategies as st
 
+from rma.domain.asked import ReceivedItem, RequestedItem
 from rma.domain.commands import (
     CancelReturn,
     Command,
-    ReceivedItem,
     ReceiveReturn,
     RecordRefundOutcome,
-    RequestedItem,
     RequestReturn,
     RetryRefund,
 )

@@ -4,6 +4,9 @@ Values as JSON documents and back, equal to the last field; what they mean is no
 A document holds only what differs from a field's default, so that it stays small and a field that was added
 with a default is read from older documents: a default of a stored class is thereby part of the format. A
 field that the class does not have is an error. Members of unions carry the name of their class.
+
+The documents of a commit hold much the same: an event has the items that the return has, and the command that
+is remembered. A long tuple is therefore written once: being frozen, the same tuple is always the same text.
 """
 
 import json
@@ -12,12 +15,16 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from math import isfinite
+from secrets import token_hex
 from types import NoneType, UnionType
 from typing import Any, NoReturn, TypeVar, Union, cast, get_args, get_origin
 
-from attrs import has
+from attrs import Attribute, fields, has, resolve_types
 from cattrs import Converter
+from cattrs.fns import identity
+from cattrs.gen import make_dict_structure_fn_from_attrs
 
+from rma.adapters.sql.kept import Kept
 from rma.domain.errors import InvalidValue
 from rma.domain.frozenmap import FrozenMap, frozen_map
 
@@ -25,6 +32,16 @@ T = TypeVar("T")
 
 #: The field in which a member of a union says which it is.
 TAG = "_type"
+
+#: From this length on a tuple of values is written once, not in each document that has it.
+LONG = 4
+
+#: How many characters are kept of tuples that were written last.
+KEPT_TEXTS = 1_000_000
+
+#: Written in place of a tuple whose text is put in afterwards. Drawn at random, so that there is no value in
+#: which it would be found.
+_PLACE = token_hex(16)
 
 
 def encoded(value: object, kind: object) -> str:
@@ -34,13 +51,7 @@ def encoded(value: object, kind: object) -> str:
     Raises:
         InvalidValue: something in it, mostly metadata, is not what JSON can carry.
     """
-    plain = _CONVERTER.unstructure(value, kind)
-    try:
-        return _ENCODER.encode(plain)
-    except InvalidValue:
-        raise
-    except ValueError as error:  # a whole number of more digits than Python writes
-        raise _no_json(str(error)) from error
+    return _text(_CONVERTER.unstructure(value, kind))
 
 
 def decoded(document: str, kind: object) -> Any:  # a union is no type to mypy
@@ -51,6 +62,46 @@ def decoded(document: str, kind: object) -> Any:  # a union is no type to mypy
         Exception: of any class; it holds no such thing.
     """
     return _CONVERTER.structure(json.loads(document), cast("type[Any]", kind))
+
+
+class _Long:
+    """A long tuple, among what JSON can carry: its text is put in."""
+
+    __slots__ = ("to_json", "values")
+
+    def __init__(self, values: tuple[Any, ...], to_json: Callable[[Any], Any]) -> None:
+        self.values, self.to_json = values, to_json
+
+    @property
+    def text(self) -> str:
+        """Written now, or before."""
+        key = (id(self.values), id(self.to_json))
+        kept = _TEXTS.get(key)
+        if kept is None:
+            kept = self.values, _text([self.to_json(each) for each in self.values])
+            _TEXTS.put(key, kept, len(kept[1]))
+        return kept[1]
+
+
+def _text(plain: object) -> str:
+    texts: list[str] = []
+
+    def place(value: object) -> str:
+        texts.append(value.text if isinstance(value, _Long) else _refuse(value))
+        return _PLACE
+
+    encoder = json.JSONEncoder(  # values can not contain themselves: they are frozen when they are built
+        separators=(",", ":"), check_circular=False, allow_nan=False, default=place
+    )
+    try:
+        document = encoder.encode(plain)
+    except InvalidValue:
+        raise
+    except ValueError as error:  # a whole number of more digits than Python writes
+        raise _no_json(str(error)) from error
+    for text in texts:
+        document = document.replace(f'"{_PLACE}"', text, 1)
+    return document
 
 
 def _no_json(value: str) -> InvalidValue:
@@ -112,6 +163,20 @@ def _is_class_or_plain(kind: Any) -> bool:
     return len(members) > 1 and sum([has(each) for each in members]) == 1
 
 
+def _is_plain(kind: Any) -> bool:
+    return all(each in (str, int, bool) for each in _members(kind) or (kind,))
+
+
+def _class_from_json(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    def as_read(each: "Attribute[Any]") -> "Attribute[Any]":  # cattrs calls nothing for what is plain
+        return each.evolve(converter=_as_is if _is_plain(each.type) else None)
+
+    each_as_read = [as_read(each) for each in fields(resolve_types(kind))]
+    return make_dict_structure_fn_from_attrs(
+        each_as_read, kind, converter, _cattrs_prefer_attrib_converters=True
+    )
+
+
 def _tagged_to_json(kind: Any, converter: Converter) -> Callable[[Any], dict[str, Any] | None]:
     hooks = {each: converter.get_unstructure_hook(each) for each in _members(kind)}
 
@@ -144,9 +209,13 @@ def _class_or_plain_from_json(kind: Any, converter: Converter) -> Callable[[Any,
 def _tuple_to_json(kind: Any, converter: Converter) -> Callable[[Any], Any]:
     each_kind, _ = get_args(kind)
     if each_kind in (int, str):
-        return _as_is
+        return identity
     hook = converter.get_unstructure_hook(each_kind)
-    return lambda values: [hook(value) for value in values]
+
+    def to_json(values: Any) -> Any:
+        return _Long(values, hook) if len(values) >= LONG else [hook(value) for value in values]
+
+    return to_json
 
 
 def _tuple_from_json(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
@@ -175,9 +244,11 @@ def _map_from_json(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]
 
 def _converter() -> Converter:
     converter = Converter(omit_if_default=True, forbid_extra_keys=True, detailed_validation=False)
+    converter.register_structure_hook_factory(has, _class_from_json)
     for plain in (str, int, bool):
         converter.register_structure_hook(plain, _as_is)
-    converter.register_unstructure_hook(StrEnum, _as_is)
+    converter.register_unstructure_hook_func(_is_plain, identity)
+    converter.register_unstructure_hook(StrEnum, identity)
     converter.register_structure_hook(StrEnum, lambda text, kind: kind(text))
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
@@ -194,6 +265,5 @@ def _converter() -> Converter:
 
 
 _CONVERTER = _converter()
-_ENCODER = json.JSONEncoder(  # values can not contain themselves: they are frozen when they are built
-    separators=(",", ":"), check_circular=False, allow_nan=False, default=_refuse
-)
+#: By tuple and the way of writing its values; with the tuple, which therefore stays the one of this `id`.
+_TEXTS: Kept[tuple[int, int], tuple[tuple[Any, ...], str]] = Kept(KEPT_TEXTS)

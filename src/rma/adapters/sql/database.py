@@ -1,38 +1,61 @@
 """
-The database behind the tables: opened, made ready on first use, and its failures told as `Unavailable`.
+Where statements run: on connections of our own, or in a transaction that the host has begun.
 
 A SQLite file is opened so that a commit is on the disk when it returns (WAL, `synchronous=FULL`), that
 several threads and processes wait for each other, and that transactions begin where this adapter begins
-them, not where Python's `sqlite3` would.
+them, not where Python's `sqlite3` would. PostgreSQL is asked in autocommit: each of our statements is whole
+by itself, and begins and ends no transaction over the wire.
 """
 
+import logging
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any, Protocol
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy import URL, Connection, Engine, Executable, QueuePool, create_engine, event, make_url
 
-from rma.adapters.sql.schema import prepare, transaction
-from rma.domain.errors import Unavailable
+from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transaction
+from rma.domain.errors import InvalidValue
 
-#: What went wrong, by SQLite's primary result code; anything else is `store_failed`.
-_SQLITE_CODES = {
-    sqlite3.SQLITE_BUSY: "store_locked",
-    sqlite3.SQLITE_LOCKED: "store_locked",
-    sqlite3.SQLITE_FULL: "store_full",
-    sqlite3.SQLITE_CORRUPT: "store_corrupt",
-    sqlite3.SQLITE_NOTADB: "store_corrupt",
-    sqlite3.SQLITE_READONLY: "store_read_only",
-    sqlite3.SQLITE_CANTOPEN: "store_not_opened",
-}
+#: What `postgresql://` means; SQLAlchemy 2.0 would look for psycopg 2.
+_POSTGRESQL = "postgresql+psycopg"
+
+#: Execution option of connections that begin transactions themselves.
+BEGINS = "rma_begins"
+
+_log = logging.getLogger("rma")
+
+
+class Place(Protocol):
+    """Where ledgers are read and written."""
+
+    def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
+        """
+        The rows that a statement answers; it may be asked twice.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        ...
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """
+        A connection for what is written together: all of it, or nothing if something is raised.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        ...
 
 
 class Database:
     """
-    An engine, ready.
+    An engine, ready; a `Place` whose writes are committed when they are over.
 
     Args:
         engine_or_url: an engine is used as the host configured it; what a URL opens is closed with us.
@@ -45,32 +68,129 @@ class Database:
         else:
             self.engine = _opened(make_url(engine_or_url), busy_timeout)
             weakref.finalize(self, self.engine.dispose)
+        self._ours = self.engine.execution_options(**{BEGINS: True})
         self._lock = threading.Lock()
         self._is_ready = False
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        """A connection for one statement that reads."""
-        with _failures(self.engine), self.engine.connect() as connection:
-            self._prepare(connection)
-            yield connection
+    def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
+        """The rows; asked once more if the connection from the pool turns out to be dead."""
+        self._prepare()
+        try:
+            with self._connected() as connection:
+                return connection.execute(statement, parameters).all()
+        except ConnectionLost:  # with it the pool dropped all that are as old
+            with self._connected() as connection:
+                return connection.execute(statement, parameters).all()
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A connection in a transaction, which is committed unless something is raised."""
-        with self.reading() as connection, transaction(connection):
-            yield connection
+        """On SQLite a transaction, on PostgreSQL a connection for a single statement that writes."""
+        self._prepare()
+        with self._connected() as connection:
+            if is_postgresql(self.engine):
+                yield connection
+            else:
+                with transaction(connection):
+                    yield connection
 
-    def _prepare(self, connection: Connection) -> None:
+    def is_ready_for(self, connection: Connection) -> bool:
+        """True if the tables are known to be where this connection leads."""
+        return self._is_ready and connection.engine.pool is self.engine.pool
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        with failures(self.engine), self._ours.connect() as connection:
+            if not is_postgresql(self.engine):
+                yield connection
+                return
+            # As SQLAlchemy's isolation level AUTOCOMMIT would, in a twentieth of the time.
+            driver: Any = connection.connection.driver_connection
+            driver.autocommit = True
+            try:
+                yield connection
+            finally:
+                if not connection.invalidated:
+                    driver.autocommit = False
+
+    def _prepare(self) -> None:
         if self._is_ready:
             return
         with self._lock:
             if not self._is_ready:
-                prepare(connection)
+                with failures(self.engine), self._ours.connect() as connection:
+                    make_ready(connection)
                 self._is_ready = True
 
 
+class HostTransaction:
+    """
+    A `Place` whose writes are committed by the host, together with its own, or undone by it.
+
+    Args:
+        connection: of the host; nothing here commits it or rolls it back.
+
+    Raises:
+        InvalidValue: the connection commits each statement by itself.
+    """
+
+    def __init__(self, database: Database, connection: Connection) -> None:
+        if is_autocommit(connection):
+            raise InvalidValue(
+                "invalid_value",
+                {"field": "connection", "value": "AUTOCOMMIT", "expected": "a connection in a transaction"},
+            )
+        self._connection = connection
+        self._is_ready = database.is_ready_for(connection)
+
+    def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
+        """The rows as the host's transaction sees them."""
+        with failures(self._connection.engine):
+            self._prepare()
+            return self._connection.execute(statement, parameters).all()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """The host's connection; on SQLite, where we write several statements, behind a savepoint."""
+        with failures(self._connection.engine):
+            self._prepare()
+            if is_postgresql(self._connection.engine):
+                yield self._connection
+            else:
+                with self._connection.begin_nested():
+                    yield self._connection
+
+    def _prepare(self) -> None:
+        connection = self._connection
+        if not is_postgresql(connection.engine):
+            if not connection.in_transaction():
+                connection.begin()  # as its next statement would
+            driver: Any = connection.connection.driver_connection
+            if not driver.in_transaction:  # sqlite3 puts it off until something is written
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+        if not self._is_ready:
+            if not is_prepared(connection):
+                prepare(connection)
+            self._is_ready = True
+
+
+def is_postgresql(engine: Engine) -> bool:
+    """Rather than SQLite."""
+    return engine.dialect.name == "postgresql"
+
+
+def make_ready(connection: Connection) -> None:
+    """Make the tables, if there are none, on a new connection that begins transactions itself."""
+    if is_postgresql(connection.engine):
+        connection.execution_options(isolation_level="READ COMMITTED")
+        _warn_of_lost_commits(connection)
+    if not is_prepared(connection):
+        with transaction(connection):
+            prepare(connection)
+
+
 def _opened(url: URL, busy_timeout: float) -> Engine:
+    if url.drivername == "postgresql":
+        url = url.set(drivername=_POSTGRESQL)
     if url.get_backend_name() != "sqlite":
         return create_engine(url)
     waiting = {"timeout": busy_timeout, "check_same_thread": False}
@@ -79,8 +199,14 @@ def _opened(url: URL, busy_timeout: float) -> Engine:
         engine = create_engine(url, connect_args=waiting, poolclass=QueuePool, pool_size=1, max_overflow=0)
     else:
         engine = create_engine(url, connect_args=waiting)
-    event.listen(engine, "connect", _configure)
+    make_durable(engine)
     return engine
+
+
+def make_durable(engine: Engine) -> None:
+    """A commit to this SQLite file will be on the disk when it returns, and begins where it is begun."""
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin_for_others)
 
 
 def _configure(connection: sqlite3.Connection, _: object) -> None:
@@ -93,12 +219,12 @@ def _configure(connection: sqlite3.Connection, _: object) -> None:
         raise
 
 
-@contextmanager
-def _failures(engine: Engine) -> Iterator[None]:
-    """Whatever the database raises, told as Unavailable."""
-    try:
-        yield
-    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
-        raise Unavailable(_SQLITE_CODES.get(code, "store_failed"), {"error": str(cause)}) from error
+def _begin_for_others(connection: Connection) -> None:
+    """Whoever uses our engine for a transaction of their own gets one, though `sqlite3` begins none here."""
+    if not connection.get_execution_options().get(BEGINS):
+        connection.exec_driver_sql("BEGIN")
+
+
+def _warn_of_lost_commits(connection: Connection) -> None:
+    if connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "off":
+        _log.warning("synchronous_commit is off: a crash of the server loses commits that were confirmed")

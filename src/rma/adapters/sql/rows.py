@@ -2,27 +2,30 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
+from itertools import chain
 
 from attrs import frozen
 
 from rma.adapters.sql.codec import decoded, encoded
+from rma.adapters.sql.kept import Kept
 from rma.adapters.sql.moments import moment
 from rma.domain.change import Change
+from rma.domain.claims import Claim
 from rma.domain.commands import Command
 from rma.domain.effects import OpenEffect
 from rma.domain.errors import Unavailable
-from rma.domain.events import Event, OfReturn
+from rma.domain.events import Concerning, Event, ExchangePaid
+from rma.domain.exchanges import Exchange
 from rma.domain.frozenmap import FrozenMap
-from rma.domain.ledger import Answered, ReturnLedger
+from rma.domain.ledger import Answered, ReturnLedger, Subject
 from rma.domain.returns import Return
 
-#: How many of the returns that were read last are kept, if their documents are no longer than this. The
-#: same document is always the same value, so what is kept can not be out of date.
-KEPT_RETURNS, LONGEST_KEPT = 512, 8192
+#: How many characters are kept of the documents of returns that were read or written last, with what they
+#: hold. The same document is always the same value, so what is kept can not be out of date.
+KEPT_DOCUMENTS = 4_000_000
 
-#: As `statements.LEDGER` answers: position, order id, revision, published, document.
-LedgerRow = tuple[int, str, int, int, str]
+#: As `statements.LEDGER` answers: kind, position, order id, revision, published, document.
+LedgerRow = tuple[str, int, str, int, int, str]
 #: By column.
 Row = Mapping[str, str | int | None]
 
@@ -43,6 +46,32 @@ class ReturnDocument:
 
 
 @frozen
+class ExchangeDocument:
+    """The same of an exchange."""
+
+    state: Exchange
+    answered: FrozenMap[str, Command] = FrozenMap()
+
+
+@frozen
+class ClaimDocument:
+    """The same of a claim."""
+
+    state: Claim
+    answered: FrozenMap[str, Command] = FrozenMap()
+
+
+Document = ReturnDocument | ExchangeDocument | ClaimDocument
+
+#: By the kind that a row says it is of.
+_DOCUMENTS: dict[str, type[Document]] = {
+    "return": ReturnDocument,
+    "exchange": ExchangeDocument,
+    "claim": ClaimDocument,
+}
+
+
+@frozen
 class Rows:
     """
     What a commit writes.
@@ -50,7 +79,7 @@ class Rows:
     Attributes:
         ledger: what its row becomes. `since`: when it began to have unpublished events, unless it had
             some before; None if it has none.
-        returns: those that changed.
+        returns: returns, exchanges and claims that changed.
         events: all new ones.
     """
 
@@ -70,7 +99,12 @@ def rows_of(change: Change) -> Rows:
     effects = tuple(ledger.open_effects.values())
     due = [effect.due_at for effect in effects if effect.due_at is not None]
     is_behind = ledger.published < ledger.revision
-    changed = {event.return_id for event in change.events if isinstance(event, OfReturn)}
+    changed = set(chain.from_iterable(map(_changed_by, change.events)))
+    by_kind: dict[str, tuple[Subject, ...]] = {
+        "return": ledger.returns,
+        "exchange": ledger.exchanges,
+        "claim": ledger.claims,
+    }
     return Rows(
         ledger={
             "revision": ledger.revision,
@@ -83,14 +117,16 @@ def rows_of(change: Change) -> Rows:
         returns=[
             {
                 "order_id": order_id,
+                "kind": kind,
                 "position": position,
                 "return_id": each.id,
                 "status": each.status.value,
-                "needs_attention": each.needs_attention,
+                "needs_attention": not isinstance(each, Exchange) and each.needs_attention,
                 "requested_at": moment(each.requested_at),
-                "document": encoded(ReturnDocument(each, _answered(ledger, each.id)), ReturnDocument),
+                "document": _document(kind, each, ledger),
             }
-            for position, each in enumerate(ledger.returns)
+            for kind, subjects in by_kind.items()
+            for position, each in enumerate(subjects)
             if each.id in changed
         ],
         events=[
@@ -112,19 +148,19 @@ def ledger_of(rows: Sequence[LedgerRow]) -> ReturnLedger:
     Raises:
         Unavailable: `unreadable_document`.
     """
-    (_, order_id, revision, published, document), *of_returns = rows
+    (_, _, order_id, revision, published, document), *of_subjects = rows
     with readable(order_id):
         stored: LedgerDocument = decoded(document, LedgerDocument)
-        its_returns = [_return(row[-1]) for row in of_returns]
+        subjects = [_stored(kind, document) for kind, *_, document in of_subjects]
     answered = {
-        key: Answered(command, each.state.id)
-        for each in its_returns
-        for key, command in each.answered.items()
+        key: Answered(command, each.state.id) for each in subjects for key, command in each.answered.items()
     }
     return ReturnLedger(
         order_id,
         revision=revision,
-        returns=tuple([each.state for each in its_returns]),
+        returns=tuple([each.state for each in subjects if isinstance(each, ReturnDocument)]),
+        exchanges=tuple([each.state for each in subjects if isinstance(each, ExchangeDocument)]),
+        claims=tuple([each.state for each in subjects if isinstance(each, ClaimDocument)]),
         open_effects=FrozenMap({effect.request.key: effect for effect in stored.open_effects}),
         answered=FrozenMap(answered),
         published=published,
@@ -149,10 +185,11 @@ def returns_of(rows: Iterable[tuple[str, str]]) -> tuple[Return, ...]:
     Raises:
         Unavailable: `unreadable_document`.
     """
-    found = []
+    found: list[Return] = []
     for order_id, document in rows:
         with readable(order_id):
-            found.append(_return(document).state)
+            stored: ReturnDocument = _stored("return", document)  # type: ignore[assignment] # of that kind
+        found.append(stored.state)
     return tuple(found)
 
 
@@ -166,19 +203,34 @@ def readable(order_id: str) -> Iterator[None]:
         raise Unavailable("unreadable_document", details) from error
 
 
-def _return(document: str) -> ReturnDocument:
-    return _kept_return(document) if len(document) <= LONGEST_KEPT else _decoded_return(document)
+#: By kind and document.
+_STORED: Kept[tuple[str, str], Document] = Kept(KEPT_DOCUMENTS)
 
 
-def _decoded_return(document: str) -> ReturnDocument:
-    stored: ReturnDocument = decoded(document, ReturnDocument)
+def _stored(kind: str, document: str) -> Document:
+    stored = _STORED.get((kind, document))
+    if stored is None:
+        stored = decoded(document, _DOCUMENTS[kind])
+        _STORED.put((kind, document), stored, len(document))
     return stored
 
 
-_kept_return = lru_cache(KEPT_RETURNS)(_decoded_return)
-
-
-def _answered(ledger: ReturnLedger, return_id: str) -> FrozenMap[str, Command]:
-    return FrozenMap(
-        {key: each.command for key, each in ledger.answered.items() if each.return_id == return_id}
+def _document(kind: str, subject: Subject, ledger: ReturnLedger) -> str:
+    answered = FrozenMap(
+        {key: each.command for key, each in ledger.answered.items() if each.subject_id == subject.id}
     )
+    stored = _DOCUMENTS[kind](subject, answered)  # type: ignore[arg-type] # of that kind
+    document = encoded(stored, _DOCUMENTS[kind])
+    _STORED.put((kind, document), stored, len(document))  # whoever goes on with it reads it first
+    return document
+
+
+def _changed_by(event: Event) -> tuple[str, ...]:
+    """The ids of what stands otherwise after the event."""
+    match event:
+        case ExchangePaid(exchange=exchange):
+            return exchange.id, exchange.return_id
+        case Concerning():
+            return (event.subject_id,)
+        case _:
+            return ()

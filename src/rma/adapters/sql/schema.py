@@ -1,7 +1,8 @@
 """
-The tables, the same in every database. Nothing but `prepare` writes outside of a commit.
+The tables, the same in every database.
 
-`rma_ledgers` has a row for each order, `rma_returns` one for each return, `rma_events` one for each event.
+`rma_ledgers` has a row for each order, `rma_returns` one for each return, exchange and claim, `rma_events`
+one for each event.
 What they hold is in their `document`; the columns beside it are what rows are found, ordered and compared
 by. Primary keys lead with the order, no key is drawn from a sequence, no row refers to another order.
 """
@@ -9,7 +10,21 @@ by. Primary keys lead with the order, no key is drawn from a sequence, no row re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Boolean, Column, Connection, Index, Integer, MetaData, Table, inspect, select, true
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    and_,
+    func,
+    inspect,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy import Text as AnyText
 
 from rma.domain.errors import Unavailable
@@ -17,6 +32,8 @@ from rma.domain.errors import Unavailable
 #: Of tables and documents. Whoever changes what is stored counts it up, and reads what was stored before.
 FORMAT = 1
 
+#: Held on PostgreSQL by whoever makes the tables: "rma" and a number, as advisory locks are numbers.
+_PREPARING = 0x726D_6100
 
 #: Compared and sorted by code points everywhere: PostgreSQL would otherwise go by its locale.
 Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
@@ -28,7 +45,8 @@ formats = Table("rma_format", metadata, Column("format", Integer, primary_key=Tr
 
 #: `waiting_since`: since when its oldest open effect is open. `due_at`: before which none is due; null for
 #: at once. `unpublished_since`: since when it has events that no publisher took. All three in UTC as ISO
-#: 8601 with microseconds, which sorts as time does in every database; so is `requested_at` below.
+#: 8601 with microseconds, which sorts as time does in every database; so are `held_until` and
+#: `requested_at` below. `held_by`: the worker that took it to deliver it, until then.
 ledgers = Table(
     "rma_ledgers",
     metadata,
@@ -38,16 +56,19 @@ ledgers = Table(
     Column("waiting_since", Text),
     Column("due_at", Text),
     Column("unpublished_since", Text),
+    Column("held_until", Text),
+    Column("held_by", Text),
     Column("document", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
-#: `position`: the return's place among the order's, from 0. `status`, `needs_attention`,
-#: `requested_at`: as in the document.
+#: `kind`: return, exchange or claim. `position`: its place among the order's of that kind, from 0.
+#: `return_id`: the id of it. `status`, `needs_attention`, `requested_at`: as in the document.
 returns = Table(
     "rma_returns",
     metadata,
     Column("order_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
     Column("return_id", Text, nullable=False),
     Column("status", Text, nullable=False),
@@ -55,9 +76,13 @@ returns = Table(
     Column("requested_at", Text, nullable=False),
     Column("document", Text, nullable=False),
     Index("rma_returns_by_id", "return_id", unique=True),
-    Index("rma_returns_by_age", "requested_at", "order_id", "position"),
-    Index("rma_returns_by_status", "status", "requested_at", "order_id", "position"),
 )
+
+#: Pages show returns only; written out, so that SQLite sees that their indexes will do.
+is_return = returns.c.kind == literal_column("'return'")
+_place = (returns.c.requested_at, returns.c.order_id, returns.c.position)
+Index("rma_returns_by_age", *_place, sqlite_where=is_return, postgresql_where=is_return)
+Index("rma_returns_by_status", returns.c.status, *_place, sqlite_where=is_return, postgresql_where=is_return)
 
 #: `revision`, `number`: the commit it belongs to, and its place there.
 events = Table(
@@ -69,12 +94,10 @@ events = Table(
     Column("document", Text, nullable=False),
 )
 
-_wants_somebody = returns.c.needs_attention == true()
+_wants_somebody = and_(is_return, returns.c.needs_attention == true())
 Index(
     "rma_returns_needing_attention",
-    returns.c.requested_at,
-    returns.c.order_id,
-    returns.c.position,
+    *_place,
     sqlite_where=_wants_somebody,
     postgresql_where=_wants_somebody,
 )
@@ -97,21 +120,28 @@ Index(
 )
 
 
-def prepare(connection: Connection) -> None:
+def is_prepared(connection: Connection) -> bool:
     """
-    Make the tables, where there are none yet.
+    True if the tables are there.
 
     Raises:
         Unavailable: `newer_format`: they were made by a later version of this library.
     """
-    found = _format(connection) if inspect(connection).has_table(formats.name) else None
-    if found is None:
-        with transaction(connection):
-            metadata.create_all(connection)
-            if _format(connection) is None:  # nobody else was faster
-                connection.execute(formats.insert(), {"format": FORMAT})
-    elif found > FORMAT:
-        raise Unavailable("newer_format", {"found": found, "known": FORMAT})
+    return inspect(connection).has_table(formats.name) and _format(connection) is not None
+
+
+def prepare(connection: Connection) -> None:
+    """
+    Make the tables in the transaction that this connection is in, unless somebody else was faster.
+
+    Raises:
+        Unavailable: `newer_format`: whoever was faster is a later version of this library.
+    """
+    if connection.dialect.name == "postgresql":  # which would let two of us make the same table, and fail
+        connection.execute(select(func.pg_advisory_xact_lock(_PREPARING)))
+    metadata.create_all(connection)
+    if _format(connection) is None:
+        connection.execute(formats.insert(), {"format": FORMAT})
 
 
 @contextmanager
@@ -132,5 +162,13 @@ def transaction(connection: Connection) -> Iterator[None]:
         raise
 
 
+def is_autocommit(connection: Connection) -> bool:
+    """True if each statement on this connection is committed by itself."""
+    return getattr(connection.connection.driver_connection, "autocommit", False) is True
+
+
 def _format(connection: Connection) -> int | None:
-    return connection.scalar(select(formats.c.format))
+    found = connection.scalar(select(formats.c.format))
+    if found is not None and found > FORMAT:
+        raise Unavailable("newer_format", {"found": found, "known": FORMAT})
+    return found

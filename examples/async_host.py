@@ -1,0 +1,249 @@
+"""
+Returns in an application that waits: three customers at once, a double click, a gateway that times out.
+
+`Desk` is all that an asynchronous application writes to run the library: its ports, and one `await` for each
+thing that can be done. Ledgers are in a database over SQLAlchemy's asyncio; gateway, warehouse and carrier
+take a while; a catalogue that is at hand is not awaited at all.
+
+Run it: `python examples/async_host.py`, or with the URL of a database that is empty, such as
+`postgresql+psycopg://localhost/shop`. Whoever comes first, it says the same in every run.
+"""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from itertools import count
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from attrs import field, frozen
+
+from rma import (
+    CancelShipmentRequest,
+    Command,
+    EffectsSettled,
+    Event,
+    GoodsReceived,
+    LineItem,
+    Money,
+    NotFound,
+    Order,
+    Payment,
+    ReceivedItem,
+    ReceiveReturn,
+    RefundOutcome,
+    RefundRequest,
+    RefundSucceeded,
+    ReplacementRequest,
+    ReplacementShipment,
+    RequestedItem,
+    RequestReturn,
+    RestockRequest,
+    Resumed,
+    ReturnPolicy,
+    ReturnRequested,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    ShippingOption,
+    WithdrawRequest,
+)
+from rma.adapters.memory import InMemoryReturnReasons, InMemoryShippingOptions
+from rma.adapters.sql.aio import AsyncSqlReturns
+from rma.domain.ledger import Subject
+from rma.handlers import handled
+from rma.host import (
+    AsyncEventPublisher,
+    AsyncFulfillment,
+    AsyncInventory,
+    AsyncOrderRepository,
+    AsyncPayments,
+    AsyncReturnReasonRepository,
+    AsyncReturnRepository,
+    AsyncShippingOptionRepository,
+)
+from rma.ports import Clock, Ids, ReturnReasonRepository, ShippingOptionRepository
+from rma.resuming import resumed
+from rma.steps import arun
+
+POST = ShippingOption(id="post", price=Money(200, "usd"), name="Parcel", location_id="warehouse")
+
+
+# What an asynchronous application writes
+
+
+@frozen(kw_only=True)
+class Desk:
+    """What `ReturnService` is to an application that blocks: every port, and what can be asked."""
+
+    orders: AsyncOrderRepository
+    returns: AsyncReturnRepository
+    inventory: AsyncInventory
+    payments: AsyncPayments
+    fulfillment: AsyncFulfillment | None = None
+    shipping_options: ShippingOptionRepository | AsyncShippingOptionRepository = InMemoryShippingOptions()
+    return_reasons: ReturnReasonRepository | AsyncReturnReasonRepository = InMemoryReturnReasons()
+    policies: Callable[[Order], ReturnPolicy | Awaitable[ReturnPolicy]] = lambda _: ReturnPolicy()
+    events: AsyncEventPublisher | None = None
+    clock: Clock = lambda: datetime.now(UTC)
+    ids: Ids
+
+    async def handle(self, command: Command) -> Subject:
+        """The return (exchange, claim) after the command was done and its effects delivered."""
+        return await arun(handled(command, self))
+
+    async def resume(self) -> Resumed:
+        """Deliver whatever is outstanding. Run it on a timer."""
+        return await arun(resumed(self))
+
+
+# Its ports
+
+
+class Orders:
+    """Three orders of one mug each."""
+
+    async def get(self, order_id: str) -> Order:
+        """As the shop's tables have it."""
+        await asyncio.sleep(0.001)
+        if order_id not in {"order_ann", "order_bob", "order_cat"}:
+            raise NotFound("order_not_found", {"order_id": order_id})
+        mug = LineItem(id="mug", title="Mug", quantity=1, fulfilled_quantity=1, unit_price=Money(1000, "usd"))
+        return Order(
+            id=order_id, currency="usd", items=[mug], payments=[Payment(f"pay_{order_id}", captured=1000)]
+        )
+
+
+@frozen
+class Gateway:
+    """A gateway that knows its keys, and loses one answer: that about Cat's money."""
+
+    made: dict[str, RefundRequest] = field(factory=dict)
+
+    async def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Once for its key."""
+        await asyncio.sleep(0.005)
+        is_new = request.key not in self.made
+        self.made[request.key] = request
+        if is_new and request.order_id == "order_cat":
+            raise TimeoutError("no answer within 30 s")
+        return RefundSucceeded(reference=f"re_{request.key}")
+
+
+@frozen
+class Warehouse:
+    """Stock, by key."""
+
+    booked: dict[str, RestockRequest | WithdrawRequest] = field(factory=dict)
+
+    async def restock(self, request: RestockRequest) -> None:
+        """Once for its key."""
+        await asyncio.sleep(0.002)
+        self.booked[request.key] = request
+
+    async def withdraw(self, request: WithdrawRequest) -> None:
+        """Once for its key."""
+        await asyncio.sleep(0.002)
+        self.booked[request.key] = request
+
+
+class Carrier:
+    """Its answer follows from the key, so a repeat is the same booking."""
+
+    async def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        """A label."""
+        await asyncio.sleep(0.003)
+        return ReturnShipment({"label": request.key}, tracking_number=f"TRACK-{request.order_id}")
+
+    async def cancel_return(self, request: CancelShipmentRequest) -> None:
+        """Nothing to undo."""
+
+    async def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+        """For exchanges and claims, of which there are none here."""
+        return ReplacementShipment({"parcel": request.key})
+
+
+# What happens
+
+
+def ask(order_id: str, customer: str) -> RequestReturn:
+    """The customer wants to send the mug back."""
+    return RequestReturn(
+        order_id=order_id,
+        items=[RequestedItem(item_id="mug", quantity=1)],
+        shipping_option_id="post",
+        idempotency_key=f"{order_id}: send it back",
+        created_by=customer,
+    )
+
+
+async def tell(url: str) -> None:
+    """All of it, in parts of which each happens at once."""
+    gateway, warehouse, returns = Gateway(), Warehouse(), AsyncSqlReturns(url)
+    numbers = count(1)
+    desk = Desk(
+        orders=Orders(),
+        returns=returns,
+        inventory=warehouse,
+        payments=gateway,
+        fulfillment=Carrier(),
+        shipping_options=InMemoryShippingOptions([POST]),
+        ids=lambda: str(next(numbers)),
+    )
+
+    print("Ann, Bob and Cat ask at once; Bob clicks twice.")
+    ann, bob, bob_again, cat = await asyncio.gather(
+        desk.handle(ask("order_ann", "Ann")),
+        desk.handle(ask("order_bob", "Bob")),
+        desk.handle(ask("order_bob", "Bob")),
+        desk.handle(ask("order_cat", "Cat")),
+    )
+    print(f"  Both of Bob's clicks are the same return: {bob.id == bob_again.id}")
+
+    print("All three parcels arrive at once.")
+    mug = ReceivedItem(item_id="mug", quantity=1)
+    await asyncio.gather(
+        *[
+            desk.handle(ReceiveReturn(return_id=each.id, items=[mug], created_by="clerk Dan"))
+            for each in (ann, bob, cat)
+        ]
+    )
+
+    print("A timer resumes what has no answer yet.")
+    found = await desk.resume()
+    print(f"  It was {', '.join(found.orders)}; still open: {len(found.still_open)}")
+
+    for order_id in ("order_ann", "order_bob", "order_cat"):
+        print(f"\n{order_id}")
+        for event in await returns.history(order_id):
+            for line in told(event):
+                print(f"  {line}")
+    moved = sum([request.amount for request in gateway.made.values()], start=Money(0, "usd"))
+    print(
+        f"\nThe gateway made {len(gateway.made)} refunds, {moved}; stock was booked {len(warehouse.booked)} times."
+    )
+    await returns.close()
+
+
+def told(event: Event) -> Iterator[str]:
+    """What happened, in words."""
+    match event:
+        case ReturnRequested(by=by, opened=opened):
+            yield f"{by} sends the mug back, for {opened.refund_amount}"
+        case GoodsReceived(by=by, refund_amount=amount):
+            yield f"{by} has it; {amount} is due"
+        case EffectsSettled(settlements=settlements):
+            for each in settlements:
+                kind = each.key.split("/")[1]
+                yield f"{kind}: no answer ({each.error})" if each.is_open else f"{kind}: done"
+
+
+def main(*urls: str) -> None:
+    """In the database of the URL, or in a file that is gone afterwards."""
+    with TemporaryDirectory() as folder:
+        url = next(iter(urls), f"sqlite+aiosqlite:///{Path(folder) / 'returns.db'}")
+        asyncio.run(tell(url))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

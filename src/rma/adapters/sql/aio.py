@@ -1,0 +1,190 @@
+"""
+The same ledgers for hosts that wait, over SQLAlchemy's asyncio. Needs `rma[sql,aio]`.
+
+Statements, documents and failures are those of `rma.adapters.sql`; here is only how a connection is had.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Executable, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from rma.adapters.sql.database import BEGINS, is_postgresql, make_durable, make_ready
+from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.ledgers import Ledgers
+from rma.adapters.sql.returns import SqlReturns
+from rma.adapters.sql.schema import transaction
+from rma.adapters.sql.writing import write_for
+from rma.domain.change import Change
+from rma.domain.events import Event
+from rma.domain.ledger import ReturnLedger
+from rma.domain.query import ReturnQuery
+from rma.domain.returns import Return
+from rma.ports import ReturnRepository
+
+T = TypeVar("T")
+
+#: What is asked of the ledgers, once there is a connection to ask.
+Ask = Callable[[ReturnRepository], T]
+
+
+class AsyncLedgers:
+    """A `rma.ports.ReturnRepository` whose methods are awaited; what they raise is said there."""
+
+    async def load(self, order_id: str) -> ReturnLedger:
+        """The ledger as last committed, or an empty one."""
+        return await self._found(lambda ledgers: ledgers.load(order_id))
+
+    async def load_by_return(self, return_id: str) -> ReturnLedger:
+        """The ledger that holds this return."""
+        return await self._found(lambda ledgers: ledgers.load_by_return(return_id))
+
+    async def commit(self, change: Change) -> None:
+        """Store the change, all of it or nothing."""
+        await self._asked(lambda ledgers: ledgers.commit(change))
+
+    async def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """Ids of orders with something outstanding and due, those that waited longest first."""
+        return await self._found(lambda ledgers: ledgers.outstanding(now, limit, unpublished=unpublished))
+
+    async def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """The page of returns, in the order in which they were requested."""
+        return await self._found(lambda ledgers: ledgers.find(query))
+
+    async def history(self, order_id: str) -> tuple[Event, ...]:
+        """Every event of the order, oldest first."""
+        return await self._found(lambda ledgers: ledgers.history(order_id))
+
+    async def _asked(self, ask: Ask[T]) -> T:
+        raise NotImplementedError
+
+    async def _found(self, ask: Ask[T]) -> T:
+        """The same, for what may be asked twice."""
+        return await self._asked(ask)
+
+
+class AsyncSqlReturns(AsyncLedgers):
+    """
+    The ledgers in SQLite or PostgreSQL, for an event loop.
+
+    Nothing is asked of the database before the first use, which makes the tables if there are none.
+
+    >>> import asyncio
+    >>> from rma import ReturnLedger
+    >>> from rma.adapters.sql.aio import AsyncSqlReturns
+    >>> async def look():
+    ...     returns = AsyncSqlReturns("sqlite+aiosqlite://")  # a file: "sqlite+aiosqlite:///returns.db"
+    ...     found = await returns.load("order_1")
+    ...     await returns.close()
+    ...     return found
+    >>> asyncio.run(look()) == ReturnLedger("order_1")
+    True
+
+    Args:
+        engine_or_url: a URL names a driver that is awaited (`sqlite+aiosqlite`, `postgresql+psycopg`); a
+            SQLite file is opened so that commits are durable and wait for each other. An engine is used
+            as it is, with the durability that the host gave it.
+        busy_timeout, hold: as those of `SqlReturns`; a worker is an event loop.
+
+    Raises:
+        InvalidValue: the database is neither SQLite nor PostgreSQL.
+    """
+
+    def __init__(
+        self, engine_or_url: AsyncEngine | URL | str, *, busy_timeout: float = 5.0, hold: float = 60.0
+    ) -> None:
+        if isinstance(engine_or_url, AsyncEngine):
+            self.engine = engine_or_url
+        else:
+            self.engine = _opened(make_url(engine_or_url), busy_timeout)
+        is_shared = is_postgresql(self.engine.sync_engine)
+        self._blocking = SqlReturns(self.engine.sync_engine)
+        self._write = write_for(self.engine.dialect.name)
+        self._hold = timedelta(seconds=hold if is_shared else 0)
+        self._beginning = self.engine.execution_options(**{BEGINS: True})
+        # On PostgreSQL each of our statements is whole by itself.
+        self._ours = (
+            self._beginning.execution_options(isolation_level="AUTOCOMMIT") if is_shared else self._beginning
+        )
+        self._is_ready = False
+
+    def within(self, connection: AsyncConnection) -> AsyncLedgers:
+        """The same ledgers in a transaction of the host: see `SqlReturns.within`."""
+        return _Within(self._blocking, connection)
+
+    async def close(self) -> None:
+        """Close what was opened; what is asked afterwards opens it again."""
+        await self.engine.dispose()
+
+    async def _asked(self, ask: Ask[T]) -> T:
+        with failures(self.engine.sync_engine):
+            if not self._is_ready:
+                async with self._beginning.connect() as connection:
+                    await connection.run_sync(make_ready)
+                self._is_ready = True
+            async with self._ours.connect() as connection:
+                return await connection.run_sync(lambda blocking: ask(self._ledgers(blocking)))
+
+    async def _found(self, ask: Ask[T]) -> T:
+        try:
+            return await self._asked(ask)
+        except ConnectionLost:  # with it the pool dropped all that are as old
+            return await self._asked(ask)
+
+    def _ledgers(self, connection: Connection) -> ReturnRepository:
+        return Ledgers(_Connected(connection), self._write, self._hold)
+
+
+class _Within(AsyncLedgers):
+    def __init__(self, returns: SqlReturns, connection: AsyncConnection) -> None:
+        self._returns = returns
+        self._connection = connection
+        self._ledgers: ReturnRepository | None = None
+
+    async def _asked(self, ask: Ask[T]) -> T:
+        return await self._connection.run_sync(lambda blocking: ask(self._on(blocking)))
+
+    def _on(self, connection: Connection) -> ReturnRepository:
+        if self._ledgers is None:
+            self._ledgers = self._returns.within(connection)
+        return self._ledgers
+
+
+class _Connected:
+    """A `Place`: a connection of our own."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
+        """The rows."""
+        with failures(self._connection.engine):
+            return self._connection.execute(statement, parameters).all()
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """On SQLite a transaction, on PostgreSQL the connection for a single statement that writes."""
+        with failures(self._connection.engine):
+            if is_postgresql(self._connection.engine):
+                yield self._connection
+            else:
+                with transaction(self._connection):
+                    yield self._connection
+
+
+def _opened(url: URL, busy_timeout: float) -> AsyncEngine:
+    if url.get_backend_name() != "sqlite":
+        return create_async_engine(url)
+    waiting = {"timeout": busy_timeout}
+    if url.database in {None, "", ":memory:"}:
+        # There are as many databases in memory as connections: one, for which coroutines take turns.
+        engine = create_async_engine(
+            url, connect_args=waiting, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0
+        )
+    else:
+        engine = create_async_engine(url, connect_args=waiting)
+    make_durable(engine.sync_engine)
+    return engine

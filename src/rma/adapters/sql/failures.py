@@ -1,0 +1,106 @@
+"""What databases raise, told as `Unavailable`, with a code for whoever has to mend it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from rma.domain.errors import InvalidValue, Unavailable
+
+#: What went wrong, by SQLite's primary result code.
+_SQLITE_CODES = {
+    sqlite3.SQLITE_BUSY: "store_locked",
+    sqlite3.SQLITE_LOCKED: "store_locked",
+    sqlite3.SQLITE_FULL: "store_full",
+    sqlite3.SQLITE_CORRUPT: "store_corrupt",
+    sqlite3.SQLITE_NOTADB: "store_corrupt",
+    sqlite3.SQLITE_READONLY: "store_read_only",
+    sqlite3.SQLITE_CANTOPEN: "store_not_opened",
+}
+
+#: The same by PostgreSQL's SQLSTATE, or by the class that it begins with.
+_SQLSTATES = {
+    "40001": "store_not_serializable",
+    "40P01": "store_deadlock",
+    "55P03": "store_locked",  # lock_timeout
+    "57014": "store_timeout",  # statement_timeout, or canceled by an administrator
+    "25006": "store_read_only",
+    "53100": "store_full",
+    "53300": "store_crowded",
+    "57P01": "store_shut_down",
+    "57P02": "store_shut_down",
+    "57P03": "store_not_opened",  # it starts up
+    "42501": "store_not_permitted",
+    "XX001": "store_corrupt",
+    "XX002": "store_corrupt",
+    "08": "store_disconnected",
+    "28": "store_not_permitted",  # user or password
+    "3D": "store_not_opened",  # no such database
+}
+
+#: How libpq says what it has no SQLSTATE for: a connection that could not be made.
+_REFUSALS = (
+    ("too many clients", "store_crowded"),
+    ("connection slots are reserved", "store_crowded"),
+    ("too many connections", "store_crowded"),
+    ("password authentication failed", "store_not_permitted"),
+)
+
+
+class ConnectionLost(Unavailable):
+    """The connection broke while it was used; the next use opens another."""
+
+
+@contextmanager
+def failures(engine: Engine) -> Iterator[None]:
+    """
+    Whatever the database raises, told as Unavailable; what broke the connection, as ConnectionLost.
+
+    Raises:
+        InvalidValue: it was given a text that it can not hold.
+    """
+    try:
+        yield
+    except UnicodeEncodeError as error:  # half of a surrogate pair
+        raise _no_text(error.object) from error
+    except DataError as error:
+        if sqlstate_of(error.orig):
+            raise _unavailable(error) from error
+        raise _no_text(str(error.orig)) from error  # psycopg does not send a zero byte
+    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
+        raise _unavailable(error) from error
+
+
+def sqlstate_of(cause: BaseException | None) -> str:
+    """PostgreSQL's code of what went wrong, if it said one."""
+    return getattr(cause, "sqlstate", None) or ""
+
+
+def _no_text(value: str) -> InvalidValue:
+    details = {"field": "stored", "value": value, "expected": "a text that the database can hold"}
+    return InvalidValue("invalid_value", details)
+
+
+def _unavailable(error: Exception) -> Unavailable:
+    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    kind = ConnectionLost if is_lost else Unavailable
+    return kind(_code_of(cause, is_lost=is_lost), {"error": str(cause)})
+
+
+def _code_of(cause: BaseException | None, *, is_lost: bool) -> str:
+    if isinstance(cause, PoolTimeout):
+        return "store_crowded"
+    if isinstance(cause, sqlite3.Error):
+        return _SQLITE_CODES.get(getattr(cause, "sqlite_errorcode", 0) & 0xFF, "store_failed")
+    state = sqlstate_of(cause)
+    if code := _SQLSTATES.get(state) or _SQLSTATES.get(state[:2]):
+        return code
+    if is_lost:
+        return "store_disconnected"
+    if not state and type(cause).__name__ in {"OperationalError", "ConnectionTimeout"}:
+        return next((code for words, code in _REFUSALS if words in str(cause)), "store_not_opened")
+    return "store_failed"

@@ -1,0 +1,65 @@
+"""A payment gateway of each class, in memory: as good as it declares, and no better."""
+
+from collections import Counter
+from datetime import datetime
+
+from rma.adapters.memory import InMemoryPayments, KeyReusedError
+from rma.domain.effects import RefundOutcome, RefundRequest
+from rma.domain.gateways import Gateway, Keyed, Unkeyed
+from rma.ports import Clock
+
+
+class SimulatedPayments(InMemoryPayments):
+    """
+    A gateway that knows a key for as long as it declares: what it forgot, it refunds again.
+
+    Args:
+        gateway: what it declares, and is.
+        clock: by which it forgets.
+
+    Attributes:
+        executions: how many refunds it really made, by key.
+    """
+
+    def __init__(self, gateway: Gateway, clock: Clock) -> None:
+        super().__init__()
+        self.gateway = gateway
+        self.executions: Counter[str] = Counter()
+        self._clock = clock
+        self._known_since: dict[str, datetime] = {}
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """The first answer to this key, if it is remembered; else the refund is made."""
+        key = request.key
+        with self._lock:
+            if self.refunds.setdefault(key, request) != request:
+                raise KeyReusedError(f"{key} stands for {self.refunds[key]}, not for {request}")
+            if not self._remembers(key):
+                self._known_since[key] = self._clock()
+                self._outcomes[key] = self.answer(request)
+                self.executions[key] += 1
+            return self._outcomes[key]
+
+    def refunds_made(self, key: str) -> int:
+        """How many refunds it really made under this key."""
+        return self.executions[key]
+
+    def _remembers(self, key: str) -> bool:
+        if key not in self._known_since or not isinstance(self.gateway, Keyed):
+            return False
+        window = self.gateway.window
+        return window is None or self._clock() < self._known_since[key] + window
+
+
+class SearchableSimulatedPayments(SimulatedPayments):
+    """A gateway that can be asked what became of a key."""
+
+    def find_refund(self, key: str) -> RefundOutcome | None:
+        """What it answered last; None for a key it never heard."""
+        return self._outcomes.get(key)
+
+
+def simulated_payments(gateway: Gateway, clock: Clock) -> SimulatedPayments:
+    """A gateway of this class; it can be searched unless it is `Unkeyed`."""
+    kind = SimulatedPayments if isinstance(gateway, Unkeyed) else SearchableSimulatedPayments
+    return kind(gateway, clock)

@@ -1,0 +1,355 @@
+"""
+A host in a box: orders, ports that fail on purpose, a clock, one seed.
+
+Ports are yours, or honest ones in memory. What passes them is watched, so that `rma.testing.laws` can be
+asked at any time whether all is well. The same calls in a world of the same seed are the same life;
+`rma.testing.life` lets it live by itself.
+"""
+
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from random import Random
+from typing import TypeVar
+
+from attrs import evolve
+
+from rma.adapters.memory import (
+    InMemoryEvents,
+    InMemoryFulfillment,
+    InMemoryInventory,
+    InMemoryOrders,
+    InMemoryReturns,
+    in_memory_service,
+)
+from rma.domain.commands import Command, RecordRefundOutcome
+from rma.domain.errors import Rejected, Unavailable
+from rma.domain.gateways import Gateway, Keyed, lease_of
+from rma.domain.ledger import ReturnLedger
+from rma.domain.offers import ReturnReason, ShippingOption
+from rma.domain.order import Order
+from rma.domain.policy import ReturnPolicy
+from rma.domain.returns import Return
+from rma.ports import EventPublisher, Fulfillment, Ids, Inventory, Payments, Policies, ReturnRepository
+from rma.resuming import Resumed
+from rma.service import as_policies
+from rma.testing.books import Books
+from rma.testing.faults import Call, Crashed
+from rma.testing.faulty import faulty
+from rma.testing.gateways import SimulatedPayments, simulated_payments
+from rma.testing.laws import LAWS, LAWS_AT_REST, Law, Scene, broken, changed_by_a_repeat
+from rma.testing.rehearsal import START, counting
+from rma.testing.watched import (
+    WatchedEvents,
+    WatchedFulfillment,
+    WatchedInventory,
+    WatchedReturns,
+    counted,
+    watched_payments,
+)
+from rma.testing.weather import Weather
+from rma.testing.words import outcome, told
+
+#: How goods travel back unless the host has options of its own.
+POST = ShippingOption(id="post", price=200, location_id="loc_1")
+
+#: How often a command is repeated that gets no answer, and a world at rest resumed, before it is a failure.
+ATTEMPTS = 10
+
+T = TypeVar("T")
+
+
+class LawBroken(AssertionError):
+    """A law does not hold; the message has the seed and the life that led there."""
+
+    def __init__(self, wrong: Iterable[str], seed: int, trace: Iterable[str]) -> None:
+        super().__init__("\n".join([*wrong, f"seed {seed}, and this happened:", *trace]))
+        self.seed = seed
+
+
+class World:
+    """
+    Orders, and a service over these ports in which failures are planned.
+
+    >>> from rma import LineItem, Order, RequestedItem, RequestReturn
+    >>> from rma.testing.world import World
+    >>> mug = LineItem(id="mug", quantity=2, fulfilled_quantity=2, unit_price=1000)
+    >>> world = World([Order(id="order_1", currency="usd", items=[mug])], seed=7)
+    >>> items = [RequestedItem(item_id="mug", quantity=1)]
+    >>> world.handle(RequestReturn(order_id="order_1", items=items)).id
+    'ret_1'
+    >>> world.check()  # every law holds
+
+    Args:
+        orders: what was sold. They change while a world lives, so they are kept in memory.
+        seed: decides everything that is left to chance.
+        returns, payments, inventory, fulfillment, events: your ports; in memory unless given.
+        gateway: what the gateway in memory promises, where no `payments` are given.
+        shipping_options, reasons: what may be chosen.
+        policy: one for all orders, or a callable from an order to its own.
+        refunds_made: how many refunds your gateway really made under a key. Without it, a refund counts as
+            made twice where a repeated key is answered with another reference.
+        on_hand: how many units of an item your stock really holds. Without it, as many as it was told.
+        ids: draws the ids of returns; they count from 1 unless given.
+
+    Attributes:
+        service: the process that runs now; after a crash it is another one.
+        outside: a service over the same ports in which nothing fails on purpose, for looking at them.
+        faults: the plan of failures; add to it as you like.
+        books: how refunds stand at the gateway.
+        now: what the clock says. It goes on a second with every look.
+        random: where all chance comes from.
+        answered, unanswered: the commands that were done, and those whose client heard nothing, by key.
+        trace: what happened so far, a line each.
+    """
+
+    def __init__(
+        self,
+        orders: Iterable[Order],
+        seed: int = 0,
+        *,
+        returns: ReturnRepository | None = None,
+        payments: Payments | None = None,
+        inventory: Inventory | None = None,
+        fulfillment: Fulfillment | None = None,
+        events: EventPublisher | None = None,
+        gateway: Gateway | None = None,
+        shipping_options: Iterable[ShippingOption] = (POST,),
+        reasons: Iterable[ReturnReason] = (),
+        policy: ReturnPolicy | Policies = ReturnPolicy(),
+        refunds_made: Callable[[str], int] | None = None,
+        on_hand: Callable[[str], int] | None = None,
+        ids: Ids | None = None,
+    ) -> None:
+        sold = tuple(orders)
+        self.seed = seed
+        self.random = Random(seed)
+        self.now = START
+        self.policy = policy
+        self.shipping_options = tuple(shipping_options)
+        self.reasons = tuple(reasons)
+        self.order_ids = tuple([order.id for order in sold])
+        self.orders = InMemoryOrders(sold)
+        self.answered: dict[str, Command] = {}
+        self.unanswered: dict[str, Command] = {}
+        self.trace: list[str] = []
+        self.faults = Weather(self.note, self._may_come_twice)
+        self._keys = counting("key_")
+        self._sending: Command | None = None
+        self._is_alone = True
+        if payments is None:
+            payments = simulated_payments(gateway or Keyed(), lambda: self.now)
+        if isinstance(payments, SimulatedPayments):
+            refunds_made = refunds_made or payments.refunds_made
+        if inventory is None:
+            inventory = InMemoryInventory()
+        if isinstance(inventory, InMemoryInventory):
+            on_hand = on_hand or counted(inventory)
+        self.books = Books(self.faults, refunds_made)
+        self._payments = watched_payments(payments, self.books)
+        self._returns = WatchedReturns(InMemoryReturns() if returns is None else returns, self.order_ids)
+        self._inventory = WatchedInventory(inventory, on_hand)
+        self._fulfillment = WatchedFulfillment(InMemoryFulfillment() if fulfillment is None else fulfillment)
+        self._events = WatchedEvents(InMemoryEvents() if events is None else events)
+        self.outside = in_memory_service(
+            self.orders,
+            self.reasons,
+            self.shipping_options,
+            returns=self._returns,
+            payments=self._payments,
+            inventory=self._inventory,
+            fulfillment=self._fulfillment,
+            events=self._events,
+            policies=self._policy_of,
+            clock=self.tick,
+            ids=counting() if ids is None else ids,
+        )
+        self.service = faulty(self.outside, self.faults)
+
+    # -- what is done -----------------------------------------------------------------------------
+
+    def handle(self, command: Command) -> Return:
+        """
+        What the command comes to, repeated under its key until there is an answer, as a client should.
+
+        It gets a key if it has none.
+
+        Raises:
+            Rejected: nothing changed.
+            Unavailable: nobody answers, however often it is repeated.
+            LawBroken: something else was raised, or something changed that should not have.
+        """
+        keyed = self._keyed(command)
+        for _ in range(ATTEMPTS):
+            if (answer := self.send(keyed)) is not None:
+                return answer
+        raise Unavailable("no_answer", {"command": told(keyed), "attempts": ATTEMPTS})
+
+    def send(self, command: Command) -> Return | None:
+        """
+        What the command comes to, asked once; None if the store failed, or the process died: nobody knows.
+
+        It gets a key if it has none.
+
+        Raises:
+            Rejected: nothing changed.
+            LawBroken: something else was raised, or something changed that should not have.
+        """
+        keyed = self._keyed(command)
+        key = keyed.idempotency_key or ""
+        before, is_repeat = self._ledgers(), key in self.answered
+        self._sending, self._is_alone = keyed, True
+        self.note(told(keyed))
+        try:
+            answer = self._lived(lambda: self.service.handle(keyed))
+        except Rejected as no:
+            self.unanswered.pop(key, None)
+            self.note(f"  refused: {no}")
+            if self._is_alone and self._ledgers() != before:
+                raise self.failure(["a_refusal_changes_nothing: the ledger is another one"]) from no
+            raise
+        if answer is None:
+            self.unanswered[key] = keyed
+            return None
+        self.note(f"  {outcome(answer)}")
+        self.unanswered.pop(key, None)
+        if is_repeat and self._is_alone and (changed := changed_by_a_repeat(before, self._ledgers())):
+            raise self.failure([f"a_repeated_command_changes_nothing: {changed}"])
+        if key in self.ledger_of(answer.order_id).answered:
+            self.answered[key] = keyed
+        return answer
+
+    def resume(self) -> Resumed | None:
+        """What a timer does; None if the store failed, or the process died on the way."""
+        self.note("resume()")
+        self._sending = None
+        return self._lived(self.service.resume)
+
+    def tell(self, notice: RecordRefundOutcome) -> Return | None:
+        """The gateway says how a refund stands, and stands by it; None where nobody heard, as with `send`."""
+        self.books.tell(notice)
+        return self.send(notice)
+
+    def race(self, calls: int, *, resumes: bool = False) -> None:
+        """
+        Another process does the same, just before a call of this one, after so many others.
+
+        Args:
+            calls: how many come before.
+            resumes: it runs `resume` instead, as it does anyway where this one resumes.
+        """
+        self.faults.meanwhile(calls, lambda: self._elsewhere(None if resumes else self._sending))
+
+    def come_to_rest(self) -> None:
+        """
+        Faults stop, commands get their answers, `resume` runs until it is quiet, everything is told.
+
+        Raises:
+            LawBroken: something is open that does not need attention, or stands otherwise than it should.
+        """
+        self.faults.calm()
+        self.note("faults stop")
+        for command in list(self.unanswered.values()):
+            with suppress(Rejected):
+                self.handle(command)
+        for _ in range(ATTEMPTS):
+            self.resume()
+            for notice in list(self.faults.notices):
+                with suppress(Rejected):
+                    self.tell(notice)
+            if self.is_quiet:
+                break
+            self.now += lease_of(self._payments.gateway) + timedelta(minutes=5)
+        self.check((*LAWS, *LAWS_AT_REST))
+
+    # -- what is seen -----------------------------------------------------------------------------
+
+    def check(self, laws: Iterable[Law] = LAWS) -> None:
+        """
+        Nothing, if the laws hold.
+
+        Raises:
+            LawBroken: with everything that is wrong, the seed, and what happened.
+        """
+        laws = tuple(laws)
+        wrong = [what for order_id in self.order_ids for what in broken(laws, self.look(order_id))]
+        if wrong:
+            raise self.failure(wrong)
+
+    def look(self, order_id: str) -> Scene:
+        """How everything around this order stands. Looking changes nothing, the clock neither."""
+        reader = evolve(self.outside, clock=lambda: self.now)
+        order = self.orders.get(order_id)
+        return Scene(
+            order=order,
+            ledger=self.ledger_of(order_id),
+            history=reader.history(order_id),
+            returnable=reader.returnable_items(order_id),
+            order_version=reader.order_state(order_id).order_version,
+            stored_ledger=self._returns.ledgers[order_id],
+            stored_events=self._returns.events[order_id],
+            stale=tuple(self._returns.stale[order_id]),
+            published=self._events.taken,
+            books=self.books,
+            shipments=self._fulfillment.answers,
+            stock=self._inventory.held_because_of(order) if self.is_quiet else None,
+        )
+
+    @property
+    def is_quiet(self) -> bool:
+        """True if no effect of any order is open."""
+        return not any(ledger.open_effects for ledger in self._ledgers().values())
+
+    def ledger_of(self, order_id: str) -> ReturnLedger:
+        """The ledger as it is stored."""
+        return self._returns.load(order_id)
+
+    def tick(self) -> datetime:
+        """A second later each time."""
+        self.now += timedelta(seconds=1)
+        return self.now
+
+    def note(self, what: str) -> None:
+        """A line of the trace."""
+        self.trace.append(f"{self.now:%m-%d %H:%M:%S}  {what}")
+
+    def failure(self, wrong: Iterable[str]) -> LawBroken:
+        """This is wrong, and so it came about."""
+        return LawBroken(wrong, self.seed, self.trace)
+
+    def _lived(self, act: Callable[[], T]) -> T | None:
+        """What the process answers; None if it can not, because of the store or because it died."""
+        try:
+            return act()
+        except Crashed as crash:
+            self.note(f"  died {crash}")
+            self.service = faulty(self.outside, self.faults)
+        except Unavailable as error:
+            self.note(f"  no answer: {error}")
+        except Rejected:
+            raise
+        except Exception as error:
+            wrong = f"a_service_raises_nothing_else: {type(error).__name__}: {error}"
+            raise self.failure([wrong]) from error
+        return None
+
+    def _policy_of(self, order: Order) -> ReturnPolicy:
+        return as_policies(self.policy)(order)
+
+    def _may_come_twice(self, call: Call) -> bool:
+        return call.method != "payments.refund" or isinstance(self._payments.gateway, Keyed)
+
+    def _elsewhere(self, command: Command | None) -> None:
+        self._is_alone = False
+        self.note(f"  meanwhile another process {'resumes' if command is None else 'does the same'}")
+        with suppress(Rejected):
+            if command is None:
+                self.outside.resume()
+            else:
+                self.outside.handle(command)
+
+    def _keyed(self, command: Command) -> Command:
+        return command if command.idempotency_key else evolve(command, idempotency_key=self._keys())
+
+    def _ledgers(self) -> dict[str, ReturnLedger]:
+        return {order_id: self.ledger_of(order_id) for order_id in self.order_ids}

@@ -1,0 +1,427 @@
+"""A world lives by its seed alone, comes to rest, and does not put up with ports that break their word."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from rma import (
+    CancelReturn,
+    CancelShipmentRequest,
+    Change,
+    Command,
+    Event,
+    Fee,
+    Gateway,
+    Keyed,
+    LineItem,
+    LookedUp,
+    Order,
+    Payment,
+    ReceivedItem,
+    ReceiveReturn,
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundRequest,
+    RefundReversed,
+    RefundStatus,
+    RefundSucceeded,
+    Rejected,
+    RequestedItem,
+    RequestReturn,
+    RestockRequest,
+    ReturnPolicy,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    ReturnStatus,
+    TaxLine,
+    Unavailable,
+    Unkeyed,
+    WithdrawRequest,
+)
+from rma.adapters.memory import InMemoryFulfillment, InMemoryInventory, InMemoryReturns
+from rma.adapters.sql import SqlReturns
+from rma.testing.faults import AnswerLost, Away, Declines, FailsLate, Pends, Twice
+from rma.testing.life import STEPS, Step, live, live_through
+from rma.testing.rehearsal import counting
+from rma.testing.world import ATTEMPTS, LawBroken, World
+from tests.world import REASONS
+
+HOUR = timedelta(hours=1)
+GATEWAYS: list[Gateway] = [Keyed(), Keyed(2 * HOUR), LookedUp(HOUR), Unkeyed(HOUR)]
+
+ORDER = Order(
+    id="order_1",
+    currency="usd",
+    items=[
+        LineItem(id="mug", quantity=9, fulfilled_quantity=9, unit_price=999, tax_lines=[TaxLine("7.5")]),
+        LineItem(id="tea", quantity=5, fulfilled_quantity=3, unit_price=333),
+    ],
+    payments=[Payment(id="gift", captured=3000), Payment(id="card", captured=9000)],
+)
+OTHER = evolve(ORDER, id="order_2")
+REQUEST = RequestReturn(
+    order_id="order_1", items=[RequestedItem(item_id="mug", quantity=2)], shipping_option_id="post"
+)
+RECEIPT = ReceiveReturn(return_id="ret_1", items=[ReceivedItem(item_id="mug", quantity=2)])
+
+
+def lived(world: World, steps: int = 40) -> World:
+    """The world after so many steps, at rest."""
+    live(world, steps)
+    world.come_to_rest()
+    return world
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_the_same_seed_is_the_same_life(gateway: Gateway) -> None:
+    """To the second and the call; another seed is another one."""
+    first, again = [lived(World([ORDER, OTHER], 7, gateway=gateway, reasons=REASONS)) for _ in range(2)]
+
+    assert first.trace == again.trace
+    assert first.faults.calls == again.faults.calls
+    assert [first.ledger_of(each) for each in first.order_ids] == [
+        again.ledger_of(each) for each in first.order_ids
+    ]
+    assert lived(World([ORDER, OTHER], 8, gateway=gateway)).trace != first.trace
+
+
+@pytest.mark.parametrize("gateway", GATEWAYS)
+def test_honest_ports_live_through_everything(gateway: Gateway) -> None:
+    """Several orders, fees, reasons: every law holds, and in the end nothing is open."""
+    policy = ReturnPolicy(refund_damaged=False, fees=[Fee("restocking", percent=10)])
+    for seed in range(10):
+        lived(World([ORDER, OTHER], seed, gateway=gateway, reasons=REASONS, policy=policy))
+
+
+def test_a_life_is_rich() -> None:
+    """Every step happens, every kind of failure, every way in which a return and a refund can stand."""
+    happened: Counter[str] = Counter()
+    stood: set[str] = set()
+    told = ""
+
+    def watched(step: Step) -> Step:
+        def step_and_look(world: World) -> bool:
+            did = step(world)
+            happened[step.__name__] += did
+            for each in world.ledger_of("order_1").returns:
+                stood.update([each.status, *[refund.status for refund in each.refunds]])
+            return did
+
+        return step_and_look
+
+    for gateway in GATEWAYS:
+        for seed in range(10):
+            world = World([ORDER], seed, gateway=gateway)
+            live(world, 40, {watched(step): weight for step, weight in STEPS.items()})
+            told += "\n".join(world.trace)
+
+    assert all(happened[step.__name__] for step in STEPS), happened
+    assert stood == {*ReturnStatus, *RefundStatus}
+    for word in ("died before", "died after", "no answer", "refused", "meanwhile", "Away()", "Twice()"):
+        assert told.count(word) > 10, word
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///{}/returns.db"])
+def test_the_sqlite_store_lives_through_everything(url: str, tmp_path: Path) -> None:
+    """In memory and in a file; what is read back is what was stored."""
+    with closing(SqlReturns(url.format(tmp_path))) as store:
+        for seed in range(4):
+            orders = [evolve(each, id=f"{each.id}_{seed}") for each in (ORDER, OTHER)]
+            world = World(orders, seed, returns=store, ids=counting(f"{seed}_"))
+            lived(world, 25)
+
+
+def test_a_host_drives_it_with_commands() -> None:
+    """Whatever the weather of a seed is, each is done once."""
+    for seed in range(30):
+        world = World([ORDER], seed)
+
+        def commands(world: World = world) -> Iterator[Command]:
+            yield REQUEST
+            (opened,) = world.ledger_of("order_1").returns
+            yield evolve(RECEIPT, return_id=opened.id)
+            yield evolve(REQUEST, refund_amount=100)
+            yield CancelReturn(return_id=opened.id)  # refused: it is received
+
+        live_through(world, commands())
+        world.come_to_rest()
+
+        returns = world.ledger_of("order_1").returns
+        assert [each.status for each in returns] == [ReturnStatus.RECEIVED, ReturnStatus.REQUESTED]
+
+
+def test_a_host_adds_steps_of_its_own() -> None:
+    """They are chosen as often as they weigh, and only if there is something to do."""
+    seen: list[int] = []
+
+    def a_customer_calls(world: World) -> bool:
+        seen.append(len(world.trace))
+        return True
+
+    live(World([ORDER]), 20, {**STEPS, a_customer_calls: 10**9})
+
+    assert len(seen) == 20
+
+
+def test_a_command_is_repeated_until_it_is_answered() -> None:
+    """By the processes that follow each other; once, its client only knows that it does not know."""
+    world = World([ORDER])
+    world.faults.dies_after(2 * 5)
+    assert world.send(evolve(REQUEST, idempotency_key="k")) is None
+    assert list(world.unanswered) == ["k"]
+    world.faults.dies_after(3)
+    world.faults.fails_after(4, AnswerLost())
+
+    answer = world.handle(world.unanswered["k"])
+
+    assert (answer.id, list(world.answered), world.unanswered) == ("ret_1", ["k"], {})
+    assert [line.split("  ")[-1] for line in world.trace if "died" in line] == [
+        "died before call 6, fulfillment.book_return ret_1/shipment/1",
+        "died after call 8, fulfillment.book_return ret_1/shipment/1",
+    ]
+    assert len(world.ledger_of("order_1").returns) == 1
+    world.come_to_rest()
+
+
+def test_a_command_that_nobody_ever_answers_is_unavailable() -> None:
+    """A store that is away for good."""
+    world = World([ORDER])
+    world.faults.breaks("returns", Away())
+
+    with pytest.raises(Unavailable, match="RequestReturn"):
+        world.handle(REQUEST)
+
+    assert len(world.faults.calls) == ATTEMPTS
+    assert world.resume() is None
+    world.come_to_rest()
+    assert [each.id for each in world.ledger_of("order_1").returns] == ["ret_11"]
+
+
+def test_a_refusal_is_raised() -> None:
+    """As the service raises it."""
+    world = World([ORDER])
+
+    with pytest.raises(Rejected):
+        world.handle(evolve(REQUEST, order_id="order_9"))
+
+    assert "refused" in world.trace[-1]
+
+
+@pytest.mark.parametrize(
+    ("fault", "ends"),
+    [
+        (Declines(), RefundDeclined("card_closed")),
+        (Pends(), RefundSucceeded()),
+        (FailsLate(RefundReversed()), RefundReversed()),
+    ],
+)
+def test_the_books_stand_as_the_gateway_does(
+    fault: Declines | Pends | FailsLate, ends: RefundOutcome | RefundReversed
+) -> None:
+    """What it will tell only once it has told it."""
+    world = World([ORDER])
+    world.faults.refunds.append(fault)
+    world.handle(REQUEST)
+    world.handle(RECEIPT)
+    first = {Declines: RefundDeclined, Pends: RefundPending, FailsLate: RefundSucceeded}[type(fault)]
+    assert isinstance(world.books.stands("ret_1/refund/1"), first)
+
+    world.come_to_rest()
+
+    assert world.books.stands("ret_1/refund/1") == ends
+    assert world.books.stands("ret_1/refund/2") is None
+
+
+def test_a_gateway_without_keys_is_spared_what_no_library_can_help() -> None:
+    """A network that repeats the call; everything else may come twice."""
+    world = World([ORDER], gateway=Unkeyed())
+    for port in ("payments", "inventory", "fulfillment", "events"):
+        world.faults.breaks(port, Twice())
+
+    world.handle(REQUEST)
+    world.handle(RECEIPT)
+
+    world.come_to_rest()
+    assert [each.status for each in world.ledger_of("order_1").refunds] == [RefundStatus.SUCCEEDED]
+
+
+# -- ports that break their word -----------------------------------------------------------------
+
+
+class Forgetful:
+    """A gateway that knows no keys, and does not say so."""
+
+    def __init__(self) -> None:
+        self.made: Counter[str] = Counter()
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Each time anew."""
+        self.made[request.key] += 1
+        return RefundSucceeded(f"re_{self.made.total()}")
+
+
+class Discreet(Forgetful):
+    """The same, of which only its own books tell."""
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Each time anew, under the same reference."""
+        super().refund(request)
+        return RefundSucceeded(f"re_{request.key}")
+
+
+class Blind(Forgetful):
+    """A gateway that says it can be searched, by somebody who never finds anything."""
+
+    gateway = LookedUp(HOUR)
+
+    def find_refund(self, key: str) -> RefundOutcome | None:
+        """Nothing."""
+        return None
+
+
+class Hasty(Discreet):
+    """An adapter that takes a time-out for a refusal."""
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Made; every third answer comes too late."""
+        if request.key not in self.made:
+            super().refund(request)
+        late = self.made.total() % 3 == 0
+        return RefundDeclined("timeout") if late else RefundSucceeded(f"re_{request.key}")
+
+
+class LosesCommits(InMemoryReturns):
+    """A store that forgets every fifth commit, as one does that does not wait for its disk."""
+
+    commits = 0
+
+    def commit(self, change: Change) -> None:
+        """Mostly."""
+        self.commits += 1
+        if self.commits % 5:
+            super().commit(change)
+
+
+class LosesEvents(InMemoryReturns):
+    """A store that keeps the ledger, and the events of most commits."""
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """All but those of each fifth."""
+        return tuple([event for event in super().history(order_id) if event.revision % 5])
+
+
+class Overwrites(InMemoryReturns):
+    """A store that compares no revisions."""
+
+    def commit(self, change: Change) -> None:
+        """Over whatever is there."""
+        super().commit(evolve(change, expected_revision=self.load(change.order_id).revision))
+
+
+class Panics(InMemoryReturns):
+    """A store whose errors are not those of the port."""
+
+    commits = 0
+
+    def commit(self, change: Change) -> None:
+        """Sometimes the driver's own error gets out."""
+        self.commits += 1
+        if self.commits % 5 == 0:
+            raise ConnectionResetError
+        super().commit(change)
+
+
+class AddsTwice(InMemoryInventory):
+    """Stock that knows no keys."""
+
+    def restock(self, request: RestockRequest) -> None:
+        """Each time anew."""
+        for line in request.lines:
+            self.on_hand[request.location_id, line.item_id] += line.quantity
+
+
+class KeepsAll(InMemoryInventory):
+    """Stock that never gives anything out again."""
+
+    def withdraw(self, request: WithdrawRequest) -> None:
+        """Nothing."""
+
+
+class Stock:
+    """A host's own stock, that knows no keys either."""
+
+    def __init__(self) -> None:
+        self.units: Counter[str] = Counter()
+
+    def restock(self, request: RestockRequest) -> None:
+        """Each time anew."""
+        self.units.update({line.item_id: line.quantity for line in request.lines})
+
+    def withdraw(self, request: WithdrawRequest) -> None:
+        """Each time anew."""
+        self.units.subtract({line.item_id: line.quantity for line in request.lines})
+
+
+class BooksAnew(InMemoryFulfillment):
+    """A carrier that knows no keys."""
+
+    booked = 0
+
+    def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        """Each time anew."""
+        self.booked += 1
+        return ReturnShipment({"number": self.booked})
+
+    def cancel_return(self, request: CancelShipmentRequest) -> None:
+        """Nothing."""
+
+
+def discreet(gateway: Discreet, seed: int) -> World:
+    """A world that can look into the gateway's own books."""
+    return World([ORDER], seed, payments=gateway, refunds_made=gateway.made.__getitem__)
+
+
+def stocked(stock: Stock, seed: int) -> World:
+    """A world that can count."""
+    return World([ORDER], seed, inventory=stock, on_hand=stock.units.__getitem__)
+
+
+@pytest.mark.parametrize(
+    ("make", "law"),
+    [
+        (lambda seed: World([ORDER], seed, payments=Forgetful()), "no_refund_is_made_twice"),
+        (lambda seed: discreet(Discreet(), seed), "no_refund_is_made_twice"),
+        (lambda seed: World([ORDER], seed, payments=Blind()), "no_refund_is_made_twice"),
+        (lambda seed: discreet(Hasty(), seed), "no_refusal_moves_money"),
+        (lambda seed: World([ORDER], seed, returns=LosesCommits()), "the_store_keeps_what_it_took"),
+        (lambda seed: World([ORDER], seed, returns=LosesEvents()), "the_store_keeps_what_it_took"),
+        (lambda seed: World([ORDER], seed, returns=Overwrites()), "the_store_refuses_what_is_stale"),
+        (lambda seed: World([ORDER], seed, returns=Panics()), "a_service_raises_nothing_else"),
+        (lambda seed: World([ORDER], seed, inventory=AddsTwice()), "stock_holds_what_is_sellable"),
+        (lambda seed: World([ORDER], seed, inventory=KeepsAll()), "stock_holds_what_is_sellable"),
+        (lambda seed: stocked(Stock(), seed), "stock_holds_what_is_sellable"),
+        (lambda seed: World([ORDER], seed, fulfillment=BooksAnew()), "a_carrier_books_once"),
+    ],
+)
+def test_a_port_that_breaks_its_word_is_caught(make: Callable[[int], World], law: str) -> None:
+    """Within a few lives, by its law; the message says how to come there again."""
+    broken = next(filter(None, map(failure, map(make, range(25)))), None)
+
+    assert broken is not None
+    assert law in str(broken)
+    assert str(broken) == str(failure(make(broken.seed)))
+
+
+def failure(world: World) -> LawBroken | None:
+    """How this life fails, if it does."""
+    try:
+        lived(world)
+    except LawBroken as broken:
+        return broken
+    return None
