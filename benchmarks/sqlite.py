@@ -29,6 +29,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 from time import perf_counter_ns
+from typing import Any
 
 from attrs import evolve, field, frozen
 from in_memory import AT, order_of
@@ -37,6 +38,8 @@ from sqlalchemy import event
 from rma import Order, ReceivedItem, ReceiveReturn, RequestedItem, RequestReturn, ReturnService
 from rma.adapters.memory import InMemoryInventory, InMemoryOrders, InMemoryPayments
 from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.codec import TEXTS
+from rma.adapters.sql.rows import STORED
 
 #: How many pairs of samples are taken, and how many more come first to warm up.
 PAIRS, WARM_UP = 400, 40
@@ -63,14 +66,14 @@ class Scenario:
         lines: of each order.
         stored: returns of other orders in the database.
         earlier: returns of the same order, received before.
-        is_read_before: whether this process has read the order's ledger before.
+        is_known: False if another process does each operation, so that nothing of the order is in memory.
     """
 
     name: str
     lines: int = 1
     stored: int = 0
     earlier: int = 0
-    is_read_before: bool = False
+    is_known: bool = True
 
 
 def scenarios(many: int) -> tuple[Scenario, ...]:
@@ -80,8 +83,10 @@ def scenarios(many: int) -> tuple[Scenario, ...]:
         Scenario("10 lines", lines=10),
         Scenario("100 lines", lines=100),
         Scenario(f"{many} stored", stored=many),
-        Scenario("20 earlier", earlier=20, is_read_before=True),
-        Scenario("20 earlier, new to this process", earlier=20),
+        Scenario("20 earlier", earlier=20),
+        Scenario("1 line, not known", is_known=False),
+        Scenario("10 lines, not known", lines=10, is_known=False),
+        Scenario("20 earlier, not known", earlier=20, is_known=False),
     )
 
 
@@ -197,12 +202,35 @@ def recorded(ours: Ours) -> list[list[list[Statement]]]:
     """By order and operation, the statements that ours runs."""
     statements: list[Statement] = []
 
-    def statement(*asked: object) -> None:
-        _, _, sql, parameters, _, is_many = asked
-        statements.append((str(sql), parameters, bool(is_many)))
+    class Cursor(sqlite3.Cursor):
+        """Remembers."""
 
-    event.listen(ours.returns.engine, "before_cursor_execute", statement)
-    event.listen(ours.returns.engine, "commit", lambda _: statements.append(("COMMIT", (), False)))
+        def execute(self, sql: str, parameters: Any = ()) -> "Cursor":
+            statements.append((sql, parameters, False))
+            return super().execute(sql, parameters)
+
+        def executemany(self, sql: str, rows: Any) -> "Cursor":
+            statements.append((sql, rows, True))
+            return super().executemany(sql, rows)
+
+    class Connection(sqlite3.Connection):
+        """Its cursors remember, and it when it commits."""
+
+        def cursor(self, factory: Any = Cursor) -> Any:
+            return super().cursor(factory)
+
+        def commit(self) -> None:
+            if self.in_transaction:
+                statements.append(("COMMIT", (), False))
+            super().commit()
+
+    def connect(*arguments: Any) -> None:
+        arguments[-1]["factory"] = Connection
+
+    event.listen(ours.returns.engine, "do_connect", connect)
+    ours.returns.close()
+    ours.returns.load("")
+    statements.clear()
     found = []
     for number in range(len(ours.orders)):
         of_order = []
@@ -263,10 +291,14 @@ def measured(scenario: Scenario, directory: Path) -> dict[str, Timing]:
     with closing(floor_in(directory / "floor.db")) as connection:
         cursor = connection.cursor()
         for number, statements in enumerate(recordings):
-            if scenario.is_read_before:
+            if scenario.is_known:  # both have read it before
                 ours.returns.load(orders[number].id)
+                run_floor(cursor, statements[0][:1])
             gc.collect(0)
             for (name, run), floor in zip(ours.operations(number), statements, strict=True):
+                if not scenario.is_known:
+                    STORED.clear()
+                    TEXTS.clear()
                 if number % 2:  # who goes first finds the caches cold
                     mine = _microseconds(run)
                     least = _microseconds(lambda: run_floor(cursor, floor))  # noqa: B023 # called at once

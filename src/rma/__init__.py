@@ -89,7 +89,10 @@ from rma.domain.refunds import Refund, RefundStatus
 from rma.domain.replacements import NewItem
 from rma.domain.returns import Receipt, ReceiptItem, Resolution, Return, ReturnStatus
 from rma.domain.tax import TaxLine
+from rma.domain.timeline import Entry
+from rma.domain.transactions import OrderTransaction
 from rma.domain.views import (
+    ExchangeQuote,
     FulfillmentStatus,
     OrderState,
     PaymentStatus,
@@ -126,8 +129,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what comes back
     "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Refund",
     "RefundStatus", "Part", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
-    "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "QuotedItem", "ReturnableItem", "OrderState",
-    "FulfillmentStatus", "PaymentStatus", "Resumed",
+    "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
+    "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "Entry", "Resumed",
     # what happened
     "Event", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked", "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",

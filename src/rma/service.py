@@ -25,6 +25,8 @@ from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.policy import ReturnPolicy
 from rma.domain.query import ReturnQuery
 from rma.domain.returns import Return, ReturnStatus
+from rma.domain.timeline import Entry, timeline
+from rma.domain.transactions import OrderTransaction, transactions
 from rma.domain.views import (
     ExchangeQuote,
     OrderState,
@@ -286,6 +288,19 @@ class ReturnService:
     def history(self, order_id: str) -> tuple[Event, ...]:
         """What happened to the returns of an order, oldest first."""
         return self.returns.history(order_id)
+
+    def timeline(self, order_id: str) -> tuple[Entry, ...]:
+        """The history of an order in words, each amount explained by its parts; `str` tells an entry."""
+        return timeline(order_id, self.returns.history(order_id))
+
+    def transactions(self, order_id: str) -> tuple[OrderTransaction, ...]:
+        """
+        Refunds in force and payments for exchanges, oldest first, linked to what they were for.
+
+        Raises:
+            NotFound: there is no such order.
+        """
+        return transactions(self.orders.get(order_id), self.returns.load(order_id))
 
     def order_state(self, order_id: str) -> OrderState:
         """

@@ -12,7 +12,6 @@ from rma import (
     EventsPublished,
     RefundDeclined,
     RefundOutcome,
-    RefundPending,
     RefundRequest,
     RefundStatus,
     ReturnLedger,

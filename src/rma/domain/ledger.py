@@ -161,6 +161,13 @@ class ReturnLedger:
         """How many requests, receipts and cancellations there were: by so much the order's version grew."""
         return sum([1 + len(each.receipts) + (each.status is ReturnStatus.CANCELED) for each in self.returns])
 
+    def changes_until(self, at: datetime) -> int:
+        """How many of these changes there were by then."""
+        moments = [each.requested_at for each in self.returns]
+        moments += [receipt.at for each in self.returns for receipt in each.receipts]
+        moments += [each.canceled_at for each in self.returns if each.canceled_at]
+        return sum([moment <= at for moment in moments])
+
     def pools(self, order: Order, item_ids: Iterable[str]) -> dict[str, Pool]:
         """What remains of these lines, by item id; ids neither on the order nor in a return are left out."""
         wanted = set(item_ids)

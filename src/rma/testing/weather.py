@@ -43,6 +43,12 @@ class Weather(Faults):
         """Somebody else does this just before a call, after so many others."""
         self._meanwhile[len(self.calls) + calls + 1] = act
 
+    def elsewhere(self) -> Faults:
+        """A plan for another process: nothing fails there, but the gateway is the same."""
+        other = Faults()
+        other.heard, other.refunds, other.notices = self.heard, self.refunds, self.notices
+        return other
+
     def calm(self) -> None:
         """Nothing fails any more, and the gateway makes every refund that it has not heard of."""
         for plan in (self._broken, self._ahead, self._meanwhile, self.at, self.crash_at, self.refunds):

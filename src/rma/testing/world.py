@@ -342,11 +342,12 @@ class World:
     def _elsewhere(self, command: Command | None) -> None:
         self._is_alone = False
         self.note(f"  meanwhile another process {'resumes' if command is None else 'does the same'}")
+        service = faulty(self.outside, self.faults.elsewhere())
         with suppress(Rejected):
             if command is None:
-                self.outside.resume()
+                service.resume()
             else:
-                self.outside.handle(command)
+                service.handle(command)
 
     def _keyed(self, command: Command) -> Command:
         return command if command.idempotency_key else evolve(command, idempotency_key=self._keys())

@@ -76,10 +76,10 @@ class _Long:
     def text(self) -> str:
         """Written now, or before."""
         key = (id(self.values), id(self.to_json))
-        kept = _TEXTS.get(key)
+        kept = TEXTS.get(key)
         if kept is None:
             kept = self.values, _text([self.to_json(each) for each in self.values])
-            _TEXTS.put(key, kept, len(kept[1]))
+            TEXTS.put(key, kept, len(kept[1]))
         return kept[1]
 
 
@@ -266,4 +266,4 @@ def _converter() -> Converter:
 
 _CONVERTER = _converter()
 #: By tuple and the way of writing its values; with the tuple, which therefore stays the one of this `id`.
-_TEXTS: Kept[tuple[int, int], tuple[tuple[Any, ...], str]] = Kept(KEPT_TEXTS)
+TEXTS: Kept[tuple[int, int], tuple[tuple[Any, ...], str]] = Kept(KEPT_TEXTS)

@@ -204,14 +204,14 @@ def readable(order_id: str) -> Iterator[None]:
 
 
 #: By kind and document.
-_STORED: Kept[tuple[str, str], Document] = Kept(KEPT_DOCUMENTS)
+STORED: Kept[tuple[str, str], Document] = Kept(KEPT_DOCUMENTS)
 
 
 def _stored(kind: str, document: str) -> Document:
-    stored = _STORED.get((kind, document))
+    stored = STORED.get((kind, document))
     if stored is None:
         stored = decoded(document, _DOCUMENTS[kind])
-        _STORED.put((kind, document), stored, len(document))
+        STORED.put((kind, document), stored, len(document))
     return stored
 
 
@@ -221,7 +221,7 @@ def _document(kind: str, subject: Subject, ledger: ReturnLedger) -> str:
     )
     stored = _DOCUMENTS[kind](subject, answered)  # type: ignore[arg-type] # of that kind
     document = encoded(stored, _DOCUMENTS[kind])
-    _STORED.put((kind, document), stored, len(document))  # whoever goes on with it reads it first
+    STORED.put((kind, document), stored, len(document))  # whoever goes on with it reads it first
     return document
 
 

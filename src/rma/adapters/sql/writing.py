@@ -34,9 +34,9 @@ def write_for(dialect: str) -> Write:
             raise InvalidValue("invalid_value", details)
 
 
-# Here and there a ledger's row is compared and set, by its revision. Whoever held the order, to deliver it, is
-# through with it or comes too late. A return's row is the first of its identity, or takes the place of that.
-_IDENTITY = tuple(returns.primary_key.columns.keys())
+# Here and there a ledger's row is compared and set, by its revision. Whoever held the order, to deliver it,
+# is through with it or comes too late. A return's row is the first under its key, or changes that.
+_KEY = tuple(returns.primary_key.columns.keys())
 _CHANGING = ("status", "needs_attention", "document")
 
 # On SQLite
@@ -59,7 +59,7 @@ _NEXT_REVISION = (
 _NEW_EVENTS = insert(events)
 _changed = sqlite.insert(returns)
 _CHANGED_RETURNS = _changed.on_conflict_do_update(
-    index_elements=_IDENTITY, set_={name: _changed.excluded[name] for name in _CHANGING}
+    index_elements=_KEY, set_={name: _changed.excluded[name] for name in _CHANGING}
 )
 
 
@@ -102,13 +102,13 @@ _HAPPENED = (
 _CHANGED = f"""
     INSERT INTO rma_returns (order_id, {{columns}})
     SELECT order_id, new.* FROM ledger, (VALUES {{rows}}) AS new
-    ON CONFLICT ({", ".join(_IDENTITY)}) DO UPDATE
+    ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
     SET {", ".join([f"{name} = excluded.{name}" for name in _CHANGING])}
 """
 
 
 def _kinds(table: Table) -> dict[str, str]:
-    """The columns of a row, besides the order's id, which is the ledger's, and what PostgreSQL casts them to."""
+    """What PostgreSQL takes each column of a row for, but the order's id, which is the ledger's."""
     names = {str: "text", int: "integer", bool: "boolean"}
     return {each.name: names[each.type.python_type] for each in table.c if each.name != "order_id"}
 

@@ -1,0 +1,1 @@
+"""Hosts that wait: the same steps, awaited."""

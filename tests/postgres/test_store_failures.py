@@ -1,0 +1,282 @@
+"""Whatever becomes of the server is told with a code and its cause, nothing has changed, and it passes."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from threading import Thread
+
+import pytest
+from attrs import evolve
+from sqlalchemy import make_url, text
+
+from rma import InvalidValue, NotFound, ReturnLedger, StaleLedger, Unavailable
+from rma.adapters.sql import SqlReturns
+from rma.testing.rehearsal import Rehearsal, counting
+from tests.rules.given import line, order_of, request
+from tests.sql.alike import assert_alike
+from tests.sql.within import shop
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlReturns]:
+    """Over an empty schema."""
+    with closing(SqlReturns(url)) as opened:
+        yield opened
+
+
+def rehearsal(order_id: str = "order_1") -> Rehearsal:
+    """An order of mugs, lived through by the core alone."""
+    return Rehearsal(evolve(order_of(line(quantity=9)), id=order_id), ids=counting(order_id))
+
+
+def failure(run: Callable[[], object]) -> Unavailable:
+    """What is raised, with its cause attached."""
+    with pytest.raises(Unavailable) as error:
+        run()
+    assert error.value.__cause__ is not None
+    return error.value
+
+
+def with_options(url: str, options: str) -> str:
+    """The same, where the server is told these settings besides."""
+    parsed = make_url(url)
+    given = f"{parsed.query['options']} {options}"
+    return parsed.update_query_dict({"options": given}).render_as_string(hide_password=False)
+
+
+def cut(store: SqlReturns, by: SqlReturns) -> None:
+    """An administrator ends all its connections."""
+    name = store.engine.url.query["application_name"]
+    with by.engine.connect() as connection:
+        connection.execute(
+            text(
+                "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = :name"
+            ),
+            {"name": name},
+        ).all()
+
+
+def named(url: str, name: str) -> str:
+    """The same, under a name of its own."""
+    return make_url(url).update_query_dict({"application_name": name}).render_as_string(hide_password=False)
+
+
+def test_a_server_that_is_not_there(url: str) -> None:
+    """Nobody listens; nothing is retried for long."""
+    with closing(SqlReturns("postgresql://nobody@127.0.0.1:1/none")) as store:
+        life = rehearsal()
+        assert failure(lambda: store.load("order_1")).code == "store_not_opened"
+        assert failure(lambda: store.commit(life.handle(request(1)))).code == "store_not_opened"
+    with closing(SqlReturns(make_url(url).set(database="nowhere"))) as store:
+        assert failure(lambda: store.load("order_1")).code == "store_not_opened"
+
+
+def test_readers_do_not_notice_that_connections_were_cut(url: str, store: SqlReturns) -> None:
+    """A look is repeated, on a new connection; a commit is not, but the next one is stored."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    with closing(SqlReturns(named(url, "cut"))) as victim:
+        assert_alike(victim.load("order_1"), life.ledger)
+
+        cut(victim, by=store)
+        assert_alike(victim.load("order_1"), life.ledger)
+
+        cut(victim, by=store)
+        change = life.handle(request(1))
+        assert failure(lambda: victim.commit(change)).code in {"store_shut_down", "store_disconnected"}
+        assert store.load("order_1").revision == 1
+        victim.commit(change)
+        assert_alike(store.load("order_1"), life.ledger)
+
+
+def test_a_command_heals_the_pool_before_it_commits(url: str, store: SqlReturns) -> None:
+    """Each begins with a look, so callers notice nothing."""
+    with closing(SqlReturns(named(url, "healed"))) as victim:
+        service = shop(victim)
+        opened = service.handle(request(1))
+        for _ in range(2):
+            cut(victim, by=store)
+            opened = service.handle(request(1))
+        assert store.load_by_return(opened.id).revision == 3
+
+
+def test_a_server_that_goes_while_it_writes(url: str, store: SqlReturns) -> None:
+    """Here it waits for another transaction when its connection is cut; nothing is stored."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    before, change = life.ledger, life.handle(request(1))
+    errors: list[Unavailable] = []
+    with closing(SqlReturns(named(url, "gone"))) as victim, store.engine.connect() as connection:
+        victim.load("order_1")
+        connection.execute(text("SELECT 1 FROM rma_ledgers FOR UPDATE"))
+        writing = Thread(target=lambda: errors.append(failure(lambda: victim.commit(change))))
+        writing.start()
+        waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        while not connection.scalar(waiting):
+            pass
+        cut(victim, by=store)
+        writing.join()
+        connection.rollback()
+
+    assert errors[0].code == "store_shut_down"
+    assert_alike(store.load("order_1"), before)
+    store.commit(change)
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ("-clock_timeout=50", "store_locked"),
+        ("-cstatement_timeout=50", "store_timeout"),
+        ("-cdefault_transaction_read_only=on", "store_read_only"),
+    ],
+)
+def test_settings_of_the_server_are_told_apart(url: str, store: SqlReturns, options: str, code: str) -> None:
+    """And the change can be committed as soon as they allow it."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    change = life.handle(request(1))
+    with closing(SqlReturns(with_options(url, options))) as held, store.engine.connect() as connection:
+        connection.execute(text("SELECT 1 FROM rma_ledgers FOR UPDATE"))
+
+        assert failure(lambda: held.commit(change)).code == code
+        assert held.load("order_1").revision == 1
+
+    store.commit(change)
+    assert_alike(store.load("order_1"), life.ledger)
+
+
+def test_a_disk_that_is_full_stores_nothing(store: SqlReturns) -> None:
+    """As the server says it."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(
+            "CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+            "$$ BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = '53100'; END $$"
+        )
+        connection.exec_driver_sql(
+            "CREATE TRIGGER full_disk BEFORE INSERT ON rma_events EXECUTE FUNCTION full_disk()"
+        )
+
+    assert failure(lambda: store.commit(life.handle(request(1)))).code == "store_full"
+    assert store.load("order_1").revision == 1
+
+
+def test_too_many_connections(url: str, store: SqlReturns) -> None:
+    """Whether the server counts them or our pool does."""
+    store.load("order_1")
+    schema = str(make_url(url).query["options"]).partition("=")[2]
+    role = f"few_{schema}"
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql(f"CREATE ROLE {role} LOGIN CONNECTION LIMIT 1 IN ROLE pg_read_all_data")
+    few = make_url(url).set(username=role)
+    try:
+        with closing(SqlReturns(few)) as first, closing(SqlReturns(few)) as second:
+            assert first.load("order_1") == ReturnLedger("order_1")
+            assert failure(lambda: second.load("order_1")).code == "store_crowded"
+            life = rehearsal()
+            assert failure(lambda: first.commit(life.handle(request(1)))).code == "store_not_permitted"
+    finally:
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql(f"DROP ROLE {role}")
+
+
+def test_a_deadlock_of_hosts_ends_for_one_of_them(store: SqlReturns) -> None:
+    """Two transactions that write the same two orders, in turns that can not be."""
+    lives = [rehearsal("order_1"), rehearsal("order_2")]
+    for life in lives:
+        store.commit(life.handle(evolve(request(1), order_id=life.order.id)))
+    changes = [life.handle(evolve(request(1), order_id=life.order.id)) for life in lives]
+    errors: list[Unavailable] = []
+
+    with store.engine.connect() as one, store.engine.connect() as other:
+        store.within(one).commit(changes[0])
+        store.within(other).commit(changes[1])
+
+        def cross() -> None:
+            try:
+                store.within(one).commit(changes[1])
+                one.rollback()
+            except Unavailable as error:
+                errors.append(error)
+                one.rollback()
+
+        crossing = Thread(target=cross)
+        crossing.start()
+        try:
+            store.within(other).commit(changes[0])
+        except Unavailable as error:
+            errors.append(error)
+        other.rollback()
+        crossing.join()
+
+    assert [error.code for error in errors] == ["store_deadlock"]
+
+
+def test_a_host_that_is_strict_hears_that_its_transaction_must_begin_again(store: SqlReturns) -> None:
+    """Somebody committed what it can not see; the host rolls back and repeats."""
+    life = rehearsal()
+    store.commit(life.handle(request(1)))
+    strict = store.engine.execution_options(isolation_level="REPEATABLE READ")
+    with strict.connect() as connection:
+        within = store.within(connection)
+        assert within.load("order_1").revision == 1
+        store.commit(life.handle(request(1)))
+
+        late = Rehearsal(life.order, ledger=within.load("order_1"), ids=counting("late")).handle(request(1))
+        assert failure(lambda: within.commit(late)).code == "store_not_serializable"
+
+
+@pytest.mark.parametrize("level", ["repeatable\\ read", "serializable"])
+def test_a_server_that_is_strict_for_everybody_hides_no_conflicts(
+    url: str, store: SqlReturns, level: str
+) -> None:
+    """Who comes late is stale, as ever, and decides again."""
+    first, second = rehearsal().handle(request(1)), rehearsal().handle(request(1))
+    with closing(SqlReturns(with_options(url, f"-cdefault_transaction_isolation={level}"))) as strict:
+        strict.load("order_1")
+        with store.engine.connect() as connection:
+            store.within(connection).commit(first)
+            ends: list[object] = []
+
+            def commit() -> None:
+                with pytest.raises(StaleLedger) as error:
+                    strict.commit(second)
+                ends.append(error.value.details["found"])
+
+            racing = Thread(target=commit)
+            racing.start()
+            waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+            while not connection.scalar(waiting):
+                pass
+            connection.commit()
+            racing.join()
+
+    assert ends == [1]
+
+
+@pytest.mark.parametrize("unspeakable", ["\ud800", "order_\x00"])
+def test_an_id_that_no_database_can_hold_is_not_there(store: SqlReturns, unspeakable: str) -> None:
+    """And is refused where it would have to be stored; elsewhere such texts are kept."""
+    assert store.load(unspeakable) == ReturnLedger(unspeakable)
+    assert store.history(unspeakable) == ()
+    with pytest.raises(NotFound):
+        store.load_by_return(unspeakable)
+    with pytest.raises(InvalidValue):
+        store.commit(rehearsal(unspeakable).handle(evolve(request(1), order_id=unspeakable)))
+
+    life = rehearsal()
+    store.commit(life.handle(request(1, metadata={"note": unspeakable}, created_by=unspeakable)))
+    assert_alike(store.load("order_1"), life.ledger)
+
+
+def test_commits_that_a_crash_would_lose_are_not_lost_silently(
+    url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whoever turned `synchronous_commit` off is told, once."""
+    with closing(SqlReturns(with_options(url, "-csynchronous_commit=off"))) as store:
+        store.load("order_1")
+        store.load("order_1")
+
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert "synchronous_commit is off" in caplog.text

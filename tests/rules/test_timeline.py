@@ -1,0 +1,176 @@
+"""What happened, in words; and the money that moved."""
+
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from rma import (
+    CancelClaim,
+    CancelExchange,
+    CancelReturn,
+    ClaimItem,
+    Entry,
+    Event,
+    NewItem,
+    RecordExchangePayment,
+    RecordRefundOutcome,
+    RefundDeclined,
+    RefundReversed,
+    RejectedItem,
+    RequestClaim,
+    RequestedItem,
+    RequestExchange,
+    ResolveReturn,
+    RetryRefund,
+)
+from rma.domain.change import publication
+from rma.domain.events import EffectsLeased, EventsPublished
+from rma.domain.timeline import timeline
+from rma.domain.transactions import transactions
+from rma.testing.rehearsal import Flow
+from rma.testing.strategies import flows
+from tests.rules.given import Given, line, order_of, put, receive, request, usd, vat
+
+CUP = NewItem(variant_id="v_cup", quantity=1, unit_price=usd(2500))
+
+
+def everything() -> Given:
+    """A return in parcels, a rejected one, an exchange that is paid, claims, and what gateways tell."""
+    given = Given(order_of(line(quantity=20, tax_lines=vat("10")), captured=22_000))
+    given.when(request(2, shipping_option_id="so_return", created_by="Ada"))
+    given.all_delivered()
+    given.when(receive(1, more_expected=True, created_by="Bo"))
+    given.when(receive(0, 1))
+    given.settled(("ret_1/refund/1", RefundDeclined("card_closed")))
+    given.when(RetryRefund(return_id="ret_1"))
+    given.all_delivered()
+    given.when(RecordRefundOutcome(key="ret_1/refund/2", outcome=RefundReversed("bank", "came back")))
+    given.when(request(1))
+    given.when(receive(2, return_id="ret_2", location_id="loc_1"))
+    rejected = [
+        RejectedItem(item_id="mug", quantity=1, reason="worn"),
+        RejectedItem(item_id="mug", quantity=1, send_back=False),
+    ]
+    given.when(ResolveReturn(return_id="ret_2", rejected=rejected, created_by="Cy"))
+    given.when(request(1))
+    given.when(receive(2, return_id="ret_3"))
+    given.when(CancelReturn(return_id="ret_3"))
+    mugs = [RequestedItem(item_id="mug", quantity=1)]
+    given.when(RequestExchange(order_id="order_1", items=mugs, new_items=[CUP]))
+    given.when(receive(1, return_id="ret_4"))
+    given.when(RecordExchangePayment(exchange_id="exc_4", amount=1400, reference="ch_1"))
+    given.when(RequestExchange(order_id="order_1", items=mugs, new_items=[CUP]))
+    given.when(CancelExchange(exchange_id="exc_5"))
+    broken = [ClaimItem(item_id="mug", quantity=1, reason="missing_item")]
+    given.when(RequestClaim(order_id="order_1", type="refund", items=broken, return_items=True))
+    given.settled(("claim_6/refund/1", RefundDeclined("card_closed")))
+    given.when(RetryRefund(claim_id="claim_6"))
+    given.when(receive(1, return_id="ret_6"))
+    given.when(RequestClaim(order_id="order_1", type="replace", items=broken, new_items=[CUP]))
+    given.when(RequestClaim(order_id="order_1", type="refund", items=broken, refund_amount=0))
+    given.when(CancelClaim(claim_id="claim_8"))
+    given.all_delivered()
+    put(given, payments=[])
+    given.when(request(2))
+    given.when(receive(2, return_id=given.ledger.returns[-1].id))
+    return given
+
+
+def told(given: Given) -> list[Entry]:
+    """Its history."""
+    return list(timeline("order_1", given.history))
+
+
+def test_every_kind_of_event_is_told() -> None:
+    """But not that something is being sent, or that events were published."""
+    given = everything()
+
+    silent = EffectsLeased | EventsPublished
+    kinds = {type(event) for event in given.history}
+    assert kinds == {kind for kind in Event.__args__ if not issubclass(kind, silent)}
+    entries = told(given)
+    assert [entry.event_id for entry in entries] == [event.event_id for event in given.history]
+    published = publication(given.ledger, given.ledger.revision, given.now).events
+    assert timeline("order_1", published) == ()
+
+
+def test_a_history_reads_like_a_story() -> None:
+    """Who, when, what, and why it is so much."""
+    story = "\n".join([str(entry) for entry in told(everything())])
+
+    for line_of_it in (
+        "2026-01-01 00:01  ret_1 requested (Ada)",
+        "    20.00 USD\n        22.00 USD  item:mug\n            20.00 USD  price\n            2.00 USD  tax",
+        "        -2.00 USD  return_shipping",
+        "ret_1: done\n    ret_1/shipment/1",
+        "ret_1: parcel 1, partially received (Bo)\n    1 x mug\n    stock: +1 mug at loc_1\n    money: 9.00",
+        "ret_1: parcel 2, received\n    0 x mug, 1 damaged",
+        "ret_1/refund/1: 9.00 USD failed (card_closed)",
+        "ret_1: refund retried\n    money: 9.00 USD back to pay_1",
+        "told of ret_1/refund/2: 11.00 USD reversed (bank: came back)",
+        "ret_2: parcel 1, requires action\n    2 x mug\n    stock: +2 mug at loc_1\n",
+        "ret_2 resolved (Cy)\n    1 x mug rejected: worn, sent back\n    1 x mug rejected, kept\n    0.00",
+        "ret_3 canceled\n    2 x mug goes back from stock",
+        "exc_4 requested for ret_4\n    1 x v_cup to be sent\n    14.00 USD",
+        "exc_4: goods received, awaiting payment\n    14.00 USD owed",
+        "exc_4: 14.00 USD paid (ch_1), completed",
+        "exc_5 canceled",
+        "claim_6 made: refund\n    1 x mug: missing item\n    money: 11.00 USD back to pay_1\n    11.00 USD",
+        "claim_6: refund retried",
+        "claim_6: goods received, completed",
+        "claim_7 made: replace\n    1 x mug: missing item\n    1 x v_cup to be sent\n",
+        "claim_8 canceled",
+        "refund blocked\n    22.00 USD is due, only 14.00 USD can be paid: nothing was",
+    ):
+        assert line_of_it in story, f"{line_of_it!r} in\n{story}"
+
+
+def test_every_amount_is_the_sum_of_its_parts() -> None:
+    """At every moment, not only in the end."""
+    for entry in told(everything()):
+        if entry.amount is not None and entry.because:
+            assert sum(part.amount.amount for part in entry.because) == entry.amount.amount, entry
+
+
+@for_all(flow=flows())
+def test_every_history_can_be_told(flow: Flow) -> None:
+    """In order, with amounts that add up."""
+    events = [event for change in flow for event in change.events]
+
+    entries = timeline("order_1", events)
+
+    assert [entry.at for entry in entries] == sorted([entry.at for entry in entries])
+    for entry in entries:
+        assert str(entry)
+        assert not entry.because or sum(p.amount.amount for p in entry.because) == entry.amount.amount  # type: ignore[union-attr] # it has parts
+
+
+def test_transactions_are_linked_and_add_up_to_what_is_refundable() -> None:
+    """To return, exchange and claim; with the version that the order had, and what gateways call them."""
+    given = everything()
+    order = order_of(line(quantity=20), captured=22_000)
+
+    found = transactions(order, given.ledger)
+
+    assert 22_000 + sum(each.amount.amount for each in found) == given.ledger.refundable(order)
+    links = [(each.return_id, each.exchange_id, each.claim_id) for each in found]
+    assert dict(zip([(each.id, each.amount.amount) for each in found], links, strict=True)) == {
+        ("ret_1/refund/3", -900): ("ret_1", None, None),
+        ("exc_4/payment/ch_1", 1400): ("ret_4", "exc_4", None),
+        ("claim_6/refund/2", -1100): ("ret_6", None, "claim_6"),
+    }
+    paid = next(each for each in found if each.reference == "payment")
+    assert (paid.reference_id, paid.order_id) == ("ch_1", "order_1")
+    assert [each.version for each in found] == sorted(each.version for each in found)
+    assert found[0].version > order.version
+
+
+@for_all(flow=flows(), version=st.integers(1, 5))
+def test_transactions_add_up_whatever_happens(flow: Flow, version: int) -> None:
+    """Captured, less refunded elsewhere, and transactions: what can still be paid back."""
+    for change in flow:
+        returns = change.ledger.returns
+        order = order_of(captured=10_000_000, version=version)
+        found = transactions(order, change.ledger)
+        total = sum(each.amount.amount for each in found)
+        assert total == -sum(each.refunded for each in returns)
+        assert all(version < each.version <= version + change.ledger.changes for each in found)
