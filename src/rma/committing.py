@@ -7,8 +7,9 @@ from rma.domain.errors import StaleLedger
 from rma.host import Host
 from rma.steps import Steps
 
-#: How often a change that lost a race is made anew before the caller hears of it.
-ATTEMPTS = 20
+#: How often a change is tried that each time loses to another, which is committed, before the caller hears of
+#: it. Coroutines run in step, and the last of many at once loses to each of the others, several times.
+ATTEMPTS = 100
 
 
 def committed(change: Change, host: Host, anew: Callable[[], Steps[Change]]) -> Steps[Change]:

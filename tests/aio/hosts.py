@@ -1,7 +1,7 @@
 """The example's host over any ports; and ports, as they block and as they wait."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from threading import Thread
 from typing import Any, TypeVar
@@ -47,7 +47,7 @@ def desk_over(
     returns: AsyncReturnRepository | None = None,
     turns: Callable[[], int] = lambda: 1,
 ) -> Desk:
-    """The example's host over the ports of the service, each awaited; over other ledgers, if there are some."""
+    """The example's host over the ports of the service, each awaited, or over these ledgers."""
 
     async def policy_of(order: Order) -> ReturnPolicy:
         await asyncio.sleep(0)
@@ -102,8 +102,3 @@ class _Blocking:
     def __getattr__(self, name: str) -> Callable[..., object]:
         method: Callable[..., Coroutine[Any, Any, object]] = getattr(self._port, name)
         return lambda *given, **named: self._loop.run(method(*given, **named))
-
-
-async def all_of(*awaited: Awaitable[T]) -> list[T | BaseException]:
-    """What each comes to, or raises; they go on at the same time."""
-    return await asyncio.gather(*awaited, return_exceptions=True)
