@@ -6,7 +6,7 @@ thing that can be done. Ledgers are in a database over SQLAlchemy's asyncio; gat
 take a while; a catalogue that is at hand is not awaited at all.
 
 Run it: `python examples/async_host.py`, or with the URL of a database that is empty, such as
-`postgresql+psycopg://localhost/shop`. Whoever comes first, it says the same in every run.
+`postgresql://localhost/shop`. Whoever comes first, it says the same in every run.
 """
 
 import asyncio
@@ -219,9 +219,8 @@ async def tell(url: str) -> None:
             for line in told(event):
                 print(f"  {line}")
     moved = sum([request.amount for request in gateway.made.values()], start=Money(0, "usd"))
-    print(
-        f"\nThe gateway made {len(gateway.made)} refunds, {moved}; stock was booked {len(warehouse.booked)} times."
-    )
+    print(f"\nThe gateway made {len(gateway.made)} refunds: {moved}.")
+    print(f"Stock was booked {len(warehouse.booked)} times.")
     await returns.close()
 
 
@@ -241,7 +240,7 @@ def told(event: Event) -> Iterator[str]:
 def main(*urls: str) -> None:
     """In the database of the URL, or in a file that is gone afterwards."""
     with TemporaryDirectory() as folder:
-        url = next(iter(urls), f"sqlite+aiosqlite:///{Path(folder) / 'returns.db'}")
+        url = next(iter(urls), f"sqlite:///{Path(folder) / 'returns.db'}")
         asyncio.run(tell(url))
 
 

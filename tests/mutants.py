@@ -206,7 +206,7 @@ MUTANTS = [
     Mutant("more is taken than is owed", DOMAIN + "decide/exchange.py",
            "amount > (owed := exchange.owed.amount)", "amount < 0 and (owed := exchange.owed.amount)"),
     Mutant("an exchange that was paid is canceled", DOMAIN + "decide/exchange.py",
-           "elif exchange.payments:", "elif False:"),
+           "elif exchange.payments and not (is_here or is_over):", "elif False:"),
     Mutant("an exchange's return is canceled without it", DOMAIN + "decide/cancel.py",
            "elif target.exchange_id is not None and", "elif False and"),
     Mutant("an exchange is charged for the return's postage twice", DOMAIN + "valuation.py",

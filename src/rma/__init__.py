@@ -55,7 +55,7 @@ from rma.domain.errors import (
 )
 from rma.domain.events import (
     ClaimCanceled,
-    ClaimReceived,
+    ClaimCompleted,
     ClaimRefundRetried,
     ClaimRequested,
     EffectsLeased,
@@ -134,7 +134,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what happened
     "Event", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked", "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
-    "ExchangeCanceled", "ClaimRequested", "ClaimReceived", "ClaimRefundRetried", "ClaimCanceled",
+    "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried", "ClaimCanceled",
     "EffectsLeased", "EffectsSettled", "Settlement", "EventsPublished",
     # what is asked of the outside
     "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",

@@ -53,7 +53,7 @@ def delivered(ledger: ReturnLedger, host: Host, subject_id: str | None = None) -
     """
     try:
         tried: set[str] = set()
-        while due := _due(ledger, host, subject_id, besides=tried):
+        while ledger.open_effects and (due := _due(ledger, host, subject_id, besides=tried)):
             tried.update([each.request.key for each in due])
             ledger = yield from _tried(ledger, host, due)
         return ledger if host.events is None else (yield from _published(ledger, host, host.events))
@@ -66,8 +66,6 @@ def delivered(ledger: ReturnLedger, host: Host, subject_id: str | None = None) -
 def _due(
     ledger: ReturnLedger, host: Host, subject_id: str | None, besides: Collection[str]
 ) -> list[OpenEffect]:
-    if not ledger.open_effects:
-        return []
     now = host.clock()
     owners = None if subject_id is None else ledger.related(subject_id)
     return [
@@ -215,7 +213,7 @@ def _published(
 def _stored(ledger: ReturnLedger, host: Host, change_of: Callable[[ReturnLedger], Change]) -> Steps[Change]:
     """This change, committed; the ledger is read again only if somebody else changed it meanwhile."""
 
-    def anew() -> Steps[Change]:
+    def anew() -> "Steps[Change]":  # a text, or it would be evaluated for each commit
         return change_of((yield host.returns.load(ledger.order_id)))
 
     return committed(change_of(ledger), host, anew)

@@ -96,7 +96,7 @@ def recorded(command: Command, host: Host) -> Steps[tuple[ReturnLedger, str]]:
     """
     fresh_id = host.ids() if isinstance(command, Request) else ""
 
-    def made() -> Steps[Change]:
+    def made() -> "Steps[Change]":  # a text, or it would be evaluated for each command
         ledger = yield from ledger_for(command, host)
         if answer(ledger, command) is not None:
             return unchanged(ledger)
@@ -137,15 +137,9 @@ def facts_for(command: Command, ledger: ReturnLedger, host: Host, fresh_id: str)
     match command:
         case RequestReturn() | RequestExchange() | RequestClaim():
             return _facts_for_request(command, host, fresh_id)
-        case ReceiveReturn() | ResolveReturn() | RetryRefund():
+        case ReceiveReturn() | ResolveReturn() | RetryRefund() | CancelExchange():
             return _facts(host, ledger.order_id)
-        case (
-            CancelReturn()
-            | RecordRefundOutcome()
-            | RecordExchangePayment()
-            | CancelExchange()
-            | CancelClaim()
-        ):
+        case CancelReturn() | CancelClaim() | RecordRefundOutcome() | RecordExchangePayment():
             return _facts(host)
         case _:
             assert_never(command)

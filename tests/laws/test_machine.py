@@ -7,6 +7,7 @@ It is steered: random steps alone rarely bring every unit home, so "one more uni
 
 from collections.abc import Callable
 from datetime import timedelta
+from random import Random
 
 from attrs import evolve
 from hypothesis import settings
@@ -14,6 +15,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rma import (
+    Answered,
+    CancelClaim,
+    CancelExchange,
     CancelReturn,
     Command,
     Fee,
@@ -30,7 +34,9 @@ from rma import (
     RefundStatus,
     RefundSucceeded,
     Rejected,
+    RequestClaim,
     RequestedItem,
+    RequestExchange,
     RequestReturn,
     RetryRefund,
     Return,
@@ -38,9 +44,18 @@ from rma import (
     ReturnStatus,
     Unkeyed,
 )
+from rma.domain.ledger import Subject
 from rma.testing.books import Standing
-from rma.testing.faults import AnswerLost, Away, Declines, FailsLate, Fault, Pends, RefundFault, Twice
+from rma.testing.faults import Declines, FailsLate, Fault, Pends, RefundFault
 from rma.testing.life import FAULTS, PORTS
+from rma.testing.steps import Step
+from rma.testing.steps.claims import a_claim_is_canceled, a_claim_is_made
+from rma.testing.steps.exchanges import (
+    an_exchange_is_canceled,
+    an_exchange_is_paid,
+    an_exchange_is_requested,
+)
+from rma.testing.steps.returns import a_return_is_resolved
 from rma.testing.strategies import everything_fulfilled, orders, total_paid
 from tests.world import World
 
@@ -61,6 +76,15 @@ plain_policy = st.just(ReturnPolicy())
 HOUR = timedelta(hours=1)
 #: What a gateway tells later.
 LATER = (Pends(), Pends(RefundDeclined("lost")), FailsLate(), FailsLate(RefundReversed()))
+#: What has no rule of its own here.
+OTHER_STEPS = (
+    a_return_is_resolved,
+    an_exchange_is_requested,
+    an_exchange_is_paid,
+    an_exchange_is_canceled,
+    a_claim_is_made,
+    a_claim_is_canceled,
+)
 
 
 class Returns(RuleBasedStateMachine):
@@ -72,42 +96,41 @@ class Returns(RuleBasedStateMachine):
         order=st.one_of(orders().map(everything_fulfilled), orders()),
         policy=st.one_of(plain_policy, policies),
         gateway=st.sampled_from([None, Keyed(2 * HOUR), LookedUp(HOUR), Unkeyed(HOUR)]),
+        is_only_returns=st.sampled_from([True, True, False]),
     )
-    def sell(self, order, policy, gateway):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
+    def sell(self, order, policy, gateway, is_only_returns):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
         """An order was sold, by a shop whose gateway is of some class."""
         self.world = World(order, policy, gateway)
-        self.changes = 0
+        self.is_only_returns = is_only_returns
         self.pays_for_damage = policy.refund_damaged
         self.is_plain = policy == ReturnPolicy()  # nothing but goods counts in what is paid
 
     # -- what can be done -------------------------------------------------------------------------
 
-    def handle(self, command: Command) -> Return | None:
+    def handle(self, command: Command) -> Subject | None:
         """The answer, however often it takes to get it; None, and nothing changed, where it is refused."""
         before = self.world.ledger
         try:
-            answer = self.world.handle(command)
+            return self.world.handle(command)
         except Rejected:
             assert self.world.ledger == before
             return None
-        done = self.world.ledger.answered
-        noticed = RequestReturn | ReceiveReturn | CancelReturn
-        self.changes += sum(
-            isinstance(done[key].command, noticed) for key in done if key not in before.answered
-        )
-        return answer
 
     def request(self, wanted: dict[str, int], **options: object) -> Return | None:
         """Request these units."""
         items = [RequestedItem(item_id=i, quantity=q) for i, q in wanted.items() if q]
-        return self.handle(RequestReturn(order_id=self.world.order_id, items=items, **options))  # type: ignore[arg-type] # drawn
+        answer = self.handle(RequestReturn(order_id=self.world.order_id, items=items, **options))  # type: ignore[arg-type] # drawn
+        assert answer is None or isinstance(answer, Return)
+        return answer
 
     def receive(self, target: Return, came: dict[str, tuple[int, int]], **options: object) -> Return | None:
         """Receive these units, sellable and damaged."""
         items = [
             ReceivedItem(item_id=i, quantity=good, damaged_quantity=bad) for i, (good, bad) in came.items()
         ]
-        return self.handle(ReceiveReturn(return_id=target.id, items=items, **options))  # type: ignore[arg-type] # drawn
+        answer = self.handle(ReceiveReturn(return_id=target.id, items=items, **options))  # type: ignore[arg-type] # drawn
+        assert answer is None or isinstance(answer, Return)
+        return answer
 
     def pick(self, data: st.DataObject, accept: Callable[[Return], bool]) -> Return | None:
         """One of the returns that fit, if there are any."""
@@ -159,7 +182,7 @@ class Returns(RuleBasedStateMachine):
         data=st.data(),
         all_of_it=st.booleans(),
         accept=st.sampled_from(["", "allow_mismatch", "more_expected"]),
-        mood=st.sampled_from([None, Away(), AnswerLost(), Twice(), Declines(), *LATER]),
+        mood=st.sampled_from([None, None, None, *FAULTS, Declines(), *LATER]),
     )
     def a_parcel_arrives(
         self, data: st.DataObject, all_of_it: bool, accept: str, mood: Fault | RefundFault | None
@@ -330,6 +353,14 @@ class Returns(RuleBasedStateMachine):
             assert any(not item.is_requested for item in received.items)
             self.is_plain &= self.pays_for_damage
 
+    @precondition(lambda self: not self.is_only_returns)
+    @rule(random=st.randoms(use_true_random=False), step=st.sampled_from(OTHER_STEPS))
+    def something_else_is_asked(self, random: Random, step: Step) -> None:
+        """About an exchange, a claim, or by a clerk who resolves: as in the shipped lives."""
+        self.world.random = random
+        if step(self.world):
+            self.is_plain = False
+
     def teardown(self) -> None:
         """However it went: in the end everything comes home, and nothing is lost."""
         if hasattr(self, "world"):
@@ -359,6 +390,9 @@ class Returns(RuleBasedStateMachine):
         for each in world.all_returns:
             if each.amount_due.amount:
                 self.handle(RetryRefund(return_id=each.id))
+        for claim in world.ledger.claims:
+            if claim.amount_due.amount:
+                self.handle(RetryRefund(claim_id=claim.id))
         self.until_quiet()
 
         assert not world.ledger.open_effects
@@ -394,7 +428,19 @@ class Returns(RuleBasedStateMachine):
     def the_order_version_counts_what_the_customer_notices(self) -> None:
         """Requests, receipts and cancellations, as they were answered."""
         state = self.world.outside.order_state(self.world.order_id)
-        assert state.order_version == self.world.order.version + self.changes
+        changes = sum(self.is_noticed(each) for each in self.world.ledger.answered.values())
+        assert state.order_version == self.world.order.version + changes
+
+    def is_noticed(self, answered: Answered) -> bool:
+        """True if the command changed what the customer would call the order."""
+        match answered.command:
+            case RequestReturn() | ReceiveReturn() | CancelReturn() | RequestExchange() | CancelExchange():
+                return True
+            case RequestClaim() | CancelClaim():
+                claim = self.world.ledger.find_claim(answered.subject_id)
+                return claim is not None and claim.return_id is not None
+            case _:
+                return False
 
 
 TestReturns = Returns.TestCase

@@ -367,7 +367,55 @@ def test_an_exchange_that_moved_something_is_not_canceled() -> None:
     given.when(pay(1000))
     assert given.codes(CancelExchange(exchange_id="exc_1")) == ["exchange_paid"]
     given.when(receive(2))
-    assert given.codes(CancelExchange(exchange_id="exc_1")) == ["exchange_paid", "return_already_received"]
+    assert given.codes(CancelExchange(exchange_id="exc_1")) == ["exchange_completed"]
+
+
+def test_an_exchange_whose_difference_is_not_paid_is_canceled_and_its_goods_refunded() -> None:
+    """As if it had been a return from the start; what was paid of it, too; twice is the same as once."""
+    given = opened(price=3000, shipping_option_id="so_return")
+    given.when(receive(2))
+    assert given.the().needs_attention
+    given.when(pay(400))
+
+    events = given.when(CancelExchange(exchange_id="exc_1"))
+    given.all_delivered()
+
+    assert [type(event).__name__ for event in events] == ["ExchangeCanceled", "ReturnResolved"]
+    assert (the(given).status, the(given).owed) == (ExchangeStatus.CANCELED, usd(0))
+    ret = given.the()
+    assert (ret.status, ret.refunded, ret.needs_attention) == (ReturnStatus.RECEIVED, 1800 + 400, False)
+    assert names_and_amounts(ret) == {"item:mug": 2000, "payment:ch_1": 400, "return_shipping": -200}
+    assert "exc_1/replacement/1" not in given.ledger.open_effects
+    given.order = None
+    assert given.when(CancelExchange(exchange_id="exc_1")) == ()
+
+
+def test_an_exchange_that_is_canceled_late_needs_its_order() -> None:
+    """To know what is left to refund; if too little is, somebody must look."""
+    given = opened(price=3000)
+    given.when(receive(2))
+    order, given.order = given.order, None
+    assert given.codes(CancelExchange(exchange_id="exc_1")) == ["order_not_found"]
+    given.order = order
+    put(given, payments=[Payment(id="pay_1", captured=usd(100))])
+
+    events = given.when(CancelExchange(exchange_id="exc_1"))
+
+    assert [type(event).__name__ for event in events][2:] == ["RefundBlocked"]
+    assert given.the().amount_due == usd(2000)
+
+
+def test_deductions_of_a_canceled_exchange_are_those_of_a_return() -> None:
+    """Never more than the goods are worth."""
+    given = Given(order_of(line(price=50)))
+    given.when(exchange(1, 3000, shipping_option_id="so_return"))
+    given.when(receive(1))
+    given.when(pay(300))
+
+    given.when(CancelExchange(exchange_id="exc_1"))
+
+    assert given.the().refund_amount == usd(300)
+    assert not given.the().needs_attention
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from rma.adapters.sql import SqlReturns
+from rma.adapters.sql import SqlReturns, rows
+from rma.adapters.sql.kept import Kept
 
 
 @pytest.fixture(autouse=True)
@@ -16,6 +17,19 @@ def quiet() -> Iterator[None]:
     logger.disabled = True
     yield
     logger.disabled = False
+
+
+class Forgetful(Kept[tuple[str, str], rows.Document]):
+    """Keeps nothing."""
+
+    def get(self, key: tuple[str, str]) -> None:
+        """As if it had not been put."""
+
+
+@pytest.fixture(autouse=True)
+def memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is read is always read from its document: see `test_kept` for what is not."""
+    monkeypatch.setattr(rows, "STORED", Forgetful(0))
 
 
 @pytest.fixture

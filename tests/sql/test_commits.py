@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
 from attrs import evolve
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine
 
 from rma import InvalidValue, ReturnLedger, ReturnService, StaleLedger
 from rma.adapters.sql import SqlReturns
@@ -74,8 +73,7 @@ def test_what_fails_anywhere_in_a_commit_leaves_nothing_behind(store: SqlReturns
         if left[0] == -1:
             raise KeyboardInterrupt
 
-    event.listen(store.engine, "before_cursor_execute", die)
-    event.listen(store.engine, "commit", die)
+    watch(store.engine, first=die)
     with pytest.raises(KeyboardInterrupt):
         store.commit(change)
 
@@ -142,14 +140,17 @@ def test_an_engine_of_the_host_stays_as_the_host_made_it(file: Path) -> None:
     store, life = SqlReturns(engine), rehearsal()
     store.commit(life.handle(request(1)))
 
-    def die(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
+    dying = [True]
 
-    event.listen(engine, "commit", die)
+    def die(verb: str) -> None:
+        if verb == "COMMIT" and dying:
+            raise KeyboardInterrupt
+
+    watch(engine, first=die)
     change = life.handle(receive(1))
     with pytest.raises(KeyboardInterrupt):
         store.commit(change)
-    event.remove(engine, "commit", die)
+    dying.clear()
 
     assert store.load("order_1").revision == 1
     with engine.connect() as connection:
@@ -177,6 +178,8 @@ def test_other_orders_and_returns_are_not_touched(store: SqlReturns) -> None:
 
 
 def _flat(parameters: object) -> list[object]:
+    if isinstance(parameters, dict):
+        return list(parameters.values())
     if isinstance(parameters, list | tuple):
         return [value for each in parameters for value in _flat(each)]
     return [parameters]

@@ -8,11 +8,13 @@ from hypothesis import strategies as st
 
 from rma import Command, Gateway, Keyed, LookedUp, Rejected, ReturnPolicy, ReturnRepository, Unkeyed
 from rma.adapters.sql import SqlReturns
-from rma.testing.faults import AnswerLost, Away, Declines, Pends
+from rma.testing.faults import AnswerLost, Away, Declines, Fault, Pends, RefundFault
 from rma.testing.strategies import command_sequences, orders, policies
 from tests.sql.alike import assert_alike
 from tests.world import RETURN_OPTION, World
 
+FAULTS: tuple[Fault, ...] = (Away(), AnswerLost())
+ENDS: tuple[RefundFault | None, ...] = (None, Declines(), Pends())
 GATEWAYS: tuple[Gateway, ...] = (Keyed(), LookedUp(), Unkeyed())
 
 
@@ -48,8 +50,8 @@ def test_the_same_commands_come_to_the_same(
     with closing(SqlReturns("sqlite://")) as store:
         for command in (*commands, None):
             away = data.draw(st.sampled_from(["", "", "payments", "inventory", "fulfillment"]))
-            refunds = data.draw(st.sampled_from([None, Declines(), Pends()]))
-            fault = data.draw(st.sampled_from([Away(), AnswerLost()]))
+            refunds = data.draw(st.sampled_from(ENDS))
+            fault = data.draw(st.sampled_from(FAULTS))
             for world in (memory, database):
                 world.faults.calm()
                 world.faults.refunds.extend([refunds] * 3)

@@ -13,8 +13,12 @@ from rma import (
     CancelReturn,
     CancelShipmentRequest,
     Change,
+    Claim,
+    ClaimStatus,
     Command,
     Event,
+    Exchange,
+    ExchangeStatus,
     Fee,
     Gateway,
     Keyed,
@@ -24,6 +28,7 @@ from rma import (
     Payment,
     ReceivedItem,
     ReceiveReturn,
+    Refund,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
@@ -35,6 +40,7 @@ from rma import (
     RequestedItem,
     RequestReturn,
     RestockRequest,
+    Return,
     ReturnPolicy,
     ReturnShipment,
     ReturnShipmentRequest,
@@ -46,9 +52,11 @@ from rma import (
 )
 from rma.adapters.memory import InMemoryFulfillment, InMemoryInventory, InMemoryReturns
 from rma.adapters.sql import SqlReturns
+from rma.domain.ledger import Subject
 from rma.testing.faults import AnswerLost, Away, Declines, FailsLate, Pends, Twice
-from rma.testing.life import STEPS, Step, live, live_through
+from rma.testing.life import live, live_through
 from rma.testing.rehearsal import counting
+from rma.testing.steps import STEPS, Step
 from rma.testing.world import ATTEMPTS, LawBroken, World
 from tests.world import REASONS
 
@@ -64,7 +72,7 @@ ORDER = Order(
     ],
     payments=[Payment(id="gift", captured=3000), Payment(id="card", captured=9000)],
 )
-OTHER = evolve(ORDER, id="order_2")
+OTHER = evolve(ORDER, id="order_2", payments=[Payment(id="card", captured=4000)])  # less than it is worth
 REQUEST = RequestReturn(
     order_id="order_1", items=[RequestedItem(item_id="mug", quantity=2)], shipping_option_id="post"
 )
@@ -102,27 +110,29 @@ def test_honest_ports_live_through_everything(gateway: Gateway) -> None:
 def test_a_life_is_rich() -> None:
     """Every step happens, every kind of failure, every way in which a return and a refund can stand."""
     happened: Counter[str] = Counter()
-    stood: set[str] = set()
+    stood: set[tuple[type, str]] = set()
     told = ""
 
     def watched(step: Step) -> Step:
         def step_and_look(world: World) -> bool:
             did = step(world)
             happened[step.__name__] += did
-            for each in world.ledger_of("order_1").returns:
-                stood.update([each.status, *[refund.status for refund in each.refunds]])
+            for ledger in map(world.ledger_of, world.order_ids):
+                subjects: list[Subject] = [*ledger.returns, *ledger.exchanges, *ledger.claims]
+                stood.update([(type(each), each.status) for each in (*subjects, *ledger.refunds)])
             return did
 
         return step_and_look
 
     for gateway in GATEWAYS:
         for seed in range(10):
-            world = World([ORDER], seed, gateway=gateway)
-            live(world, 40, {watched(step): weight for step, weight in STEPS.items()})
+            world = World([ORDER, OTHER], seed, gateway=gateway)
+            live(world, 60, {watched(step): weight for step, weight in STEPS.items()})
             told += "\n".join(world.trace)
 
     assert all(happened[step.__name__] for step in STEPS), happened
-    assert stood == {*ReturnStatus, *RefundStatus}
+    statuses = {Return: ReturnStatus, Exchange: ExchangeStatus, Claim: ClaimStatus, Refund: RefundStatus}
+    assert stood == {(kind, status) for kind, each in statuses.items() for status in each}
     for word in ("died before", "died after", "no answer", "refused", "meanwhile", "Away()", "Twice()"):
         assert told.count(word) > 10, word
 

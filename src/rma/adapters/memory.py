@@ -137,13 +137,14 @@ class InMemoryReturns:
                 )
             ledger = change.ledger
             subjects: tuple[Subject, ...] = (*ledger.returns, *ledger.exchanges, *ledger.claims)
-            for subject in subjects:
-                if self._order_of.get(subject.id, order_id) != order_id:
-                    raise InvalidValue("id_not_fresh", {"return_id": subject.id})
-            for each in ledger.returns:
-                if each.id not in self._order_of:
+            new = [each for each in subjects if self._order_of.get(each.id) != order_id]
+            for each in new:
+                if each.id in self._order_of:
+                    raise InvalidValue("id_not_fresh", {"return_id": each.id})
+            for each in new:
+                self._order_of[each.id] = order_id
+                if isinstance(each, Return):
                     insort(self._places, place_of(each))
-            self._order_of.update({subject.id: order_id for subject in subjects})
             self._ledgers[order_id] = change.ledger
             self._history.setdefault(order_id, []).extend(change.events)
             self._waiting.pop(order_id, None)

@@ -269,7 +269,7 @@ class ExchangePaid(OfExchange):
 
 @frozen(kw_only=True)
 class ExchangeCanceled(OfExchange):
-    """An exchange was called off, and its return with it."""
+    """An exchange was called off: its return with it, or what came is refunded as any return is."""
 
 
 @frozen(kw_only=True)
@@ -281,8 +281,8 @@ class ClaimRequested(OfClaim):
 
 
 @frozen(kw_only=True)
-class ClaimReceived(OfClaim):
-    """The goods of a claim are back."""
+class ClaimCompleted(OfClaim):
+    """Nothing is to come for a claim any more: its goods are back, or will not come."""
 
 
 @frozen(kw_only=True)
@@ -313,7 +313,7 @@ Event = (
     | ExchangePaid
     | ExchangeCanceled
     | ClaimRequested
-    | ClaimReceived
+    | ClaimCompleted
     | ClaimRefundRetried
     | ClaimCanceled
 )

@@ -17,6 +17,7 @@ from rma.domain.events import (
     EffectsSettled,
     Event,
     EventsPublished,
+    ExchangeCanceled,
     ExchangePaid,
     ExchangeRequested,
     GoodsReceived,
@@ -51,8 +52,7 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
             claims = (*claims, claim)
         case OfExchange(exchange=exchange):
             exchanges = tuple([exchange if each.id == exchange.id else each for each in exchanges])
-            if isinstance(event, ExchangePaid):
-                returns = tuple([_paid(each, event) for each in returns])
+            returns = tuple([_of_exchange(each, event) for each in returns])
         case OfClaim(claim=claim):
             claims = tuple([claim if each.id == claim.id else each for each in claims])
         case EventsPublished(through=through):
@@ -78,11 +78,18 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
     )
 
 
-def _paid(each: Return, event: ExchangePaid) -> Return:
+def _of_exchange(each: Return, event: OfExchange) -> Return:
+    """The return with what its exchange tells it; other returns as they are."""
     if each.id != event.exchange.return_id:
         return each
-    paid = Part(f"payment:{event.payment.reference}", event.payment.amount)
-    return with_(each, charges=(*each.charges, paid), updated_at=event.at)
+    match event:
+        case ExchangePaid(payment=payment):
+            paid = Part(f"payment:{payment.reference}", payment.amount)
+            return with_(each, charges=(*each.charges, paid), updated_at=event.at)
+        case ExchangeCanceled():
+            return each.without_exchange()
+        case _:
+            return each
 
 
 def _shipped(each: Exchange, event: EffectsSettled | RefundOutcomeRecorded) -> Exchange:

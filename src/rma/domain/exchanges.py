@@ -83,5 +83,6 @@ class Exchange:
 
     @property
     def owed(self) -> Money:
-        """What the customer has yet to pay."""
-        return Money(max(0, self.difference_due.amount - self.paid.amount), self.currency)
+        """What the customer has yet to pay; nothing once it is canceled."""
+        left = self.difference_due.amount - self.paid.amount
+        return Money(0 if self.status is ExchangeStatus.CANCELED else max(0, left), self.currency)

@@ -11,7 +11,7 @@ from rma.domain.claims import Claim
 from rma.domain.effects import Effect, RefundRequest
 from rma.domain.events import (
     ClaimCanceled,
-    ClaimReceived,
+    ClaimCompleted,
     ClaimRefundRetried,
     ClaimRequested,
     EffectsLeased,
@@ -61,7 +61,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each
             | EventsPublished()
             | ExchangeRequested()
             | ExchangeCanceled()
-            | ClaimReceived()
+            | ClaimCompleted()
             | ClaimCanceled()
         ):
             return ()

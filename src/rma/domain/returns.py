@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from rma.domain.asked import RejectedItem
 from rma.domain.effects import RestockRequest, ReturnShipment
@@ -122,6 +122,10 @@ class Return:
     charges: tuple[Part, ...] = ()
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
 
+    def without_exchange(self) -> "Return":
+        """The return standing by itself: nothing new is set against its goods; what was paid for it stays."""
+        return evolve(self, charges=tuple([part for part in self.charges if part.amount.amount > 0]))
+
     @property
     def is_open(self) -> bool:
         """True while goods may still arrive: its units are spoken for."""
@@ -157,12 +161,13 @@ class Return:
         """
         True while it goes no further without a person.
 
-        What arrived is not what was requested, an amount is due that could not be paid, or nobody can tell
-        what became of a refund.
+        What arrived is not what was requested, an amount is due that could not be paid, nobody can tell
+        what became of a refund, or the customer has yet to pay for an exchange whose goods are here.
         """
         return (
             self.status is ReturnStatus.REQUIRES_ACTION
             or self.granted > self.refunded
+            or (bool(self.charges) and self.status is ReturnStatus.RECEIVED and self.valuation.owed > 0)
             or any(refund.status is RefundStatus.NEEDS_ATTENTION for refund in self.refunds)
         )
 

@@ -13,7 +13,7 @@ from attrs import field, frozen
 
 from rma.domain.events import (
     ClaimCanceled,
-    ClaimReceived,
+    ClaimCompleted,
     ClaimRefundRetried,
     ClaimRequested,
     EffectsLeased,
@@ -155,7 +155,7 @@ def _told(event: Event, ledger: ReturnLedger) -> _Told:  # noqa: C901, PLR0911, 
                 if claim.new_items
                 else _Told(told.what, told.details, claim.refund_amount, claim.breakdown)
             )
-        case ClaimReceived(claim=claim):
+        case ClaimCompleted(claim=claim):
             return _Told(f"{claim.id}: goods received, {_words(claim.status)}")
         case ClaimRefundRetried(claim=claim):
             return _Told(f"{claim.id}: refund retried", _money(event.refunds))

@@ -136,6 +136,10 @@ def _charged(
     charges: tuple[Part, ...],
 ) -> Valuation:
     """Of an exchange: what the goods do not cover, deductions included, the customer can be asked for."""
+    if not any(part.name.startswith("new_item:") for part in charges):  # it was canceled; these are payments
+        alone = _deducted(goods, value, shipping, terms)
+        paid = sum([part.amount.amount for part in charges])
+        return Valuation(alone.goods, alone.other, alone.total + paid, charges)
     other = [("return_shipping", -shipping)] if shipping else []
     other += [(f"fee:{fee.name}", -fee.on(value)) for fee in terms.fees]
     balance = value + sum([amount for _, amount in other]) + sum([part.amount.amount for part in charges])

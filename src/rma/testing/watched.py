@@ -122,10 +122,12 @@ class WatchedInventory:
 
 @frozen
 class WatchedFulfillment:
-    """A carrier, and what it answered to each booking."""
+    """A carrier, what it answered under each key, the new goods it was given, and what it canceled."""
 
     port: Fulfillment
-    answers: dict[str, list[ReturnShipment]] = Factory(dict)
+    answers: dict[str, list[ReturnShipment | ReplacementShipment]] = Factory(dict)
+    replacements: dict[str, ReplacementRequest] = Factory(dict)
+    cancellations: dict[str, CancelShipmentRequest] = Factory(dict)
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """Written down."""
@@ -134,12 +136,16 @@ class WatchedFulfillment:
         return answer
 
     def cancel_return(self, request: CancelShipmentRequest) -> None:
-        """As it is."""
+        """Written down once it is done."""
         self.port.cancel_return(request)
+        self.cancellations[request.key] = request
 
     def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
-        """As it is."""
-        return self.port.ship_replacement(request)
+        """Written down."""
+        answer = self.port.ship_replacement(request)
+        self.answers.setdefault(request.key, []).append(answer)
+        self.replacements[request.key] = request
+        return answer
 
 
 @frozen

@@ -5,8 +5,9 @@ from typing import Any, cast
 
 from attrs import NOTHING, Attribute, AttrsInstance, fields, has
 
+from rma.domain.exchanges import Exchange
+from rma.domain.ledger import Subject
 from rma.domain.money import Money
-from rma.domain.returns import Return
 
 
 def told(value: object) -> str:
@@ -30,10 +31,14 @@ def told(value: object) -> str:
             return repr(value)
 
 
-def outcome(answer: Return) -> str:
-    """How the return stands."""
-    refunds = [f"{refund.amount} {refund.status}" for refund in answer.refunds]
-    return ", ".join([f"{answer.id} {answer.status}", *refunds])
+def outcome(answer: Subject) -> str:
+    """How the return, exchange or claim stands."""
+    about = [f"{answer.id} {answer.status}"]
+    if isinstance(answer, Exchange):
+        about += [f"{answer.return_id} comes back", f"{answer.owed} owed"]
+    else:
+        about += [f"{refund.amount} {refund.status}" for refund in answer.refunds]
+    return ", ".join(about)
 
 
 def _given(value: AttrsInstance) -> Iterator[tuple[str, object]]:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from random import Random
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from attrs import evolve
 
@@ -22,10 +22,12 @@ from rma.adapters.memory import (
     InMemoryReturns,
     in_memory_service,
 )
-from rma.domain.commands import Command, RecordRefundOutcome
+from rma.domain.claims import Claim
+from rma.domain.commands import Command, OfClaim, OfExchange, OfRefund, OfReturn, RecordRefundOutcome
 from rma.domain.errors import Rejected, Unavailable
+from rma.domain.exchanges import Exchange
 from rma.domain.gateways import Gateway, Keyed, lease_of
-from rma.domain.ledger import ReturnLedger
+from rma.domain.ledger import ReturnLedger, Subject
 from rma.domain.offers import ReturnReason, ShippingOption
 from rma.domain.order import Order
 from rma.domain.policy import ReturnPolicy
@@ -168,7 +170,22 @@ class World:
 
     # -- what is done -----------------------------------------------------------------------------
 
-    def handle(self, command: Command) -> Return:
+    @overload
+    def handle(self, command: OfReturn) -> Return: ...
+
+    @overload
+    def handle(self, command: OfExchange) -> Exchange: ...
+
+    @overload
+    def handle(self, command: OfClaim) -> Claim: ...
+
+    @overload
+    def handle(self, command: OfRefund) -> Return | Claim: ...
+
+    @overload
+    def handle(self, command: Command) -> Subject: ...
+
+    def handle(self, command: Command) -> Subject:
         """
         What the command comes to, repeated under its key until there is an answer, as a client should.
 
@@ -185,7 +202,7 @@ class World:
                 return answer
         raise Unavailable("no_answer", {"command": told(keyed), "attempts": ATTEMPTS})
 
-    def send(self, command: Command) -> Return | None:
+    def send(self, command: Command) -> Subject | None:
         """
         What the command comes to, asked once; None if the store failed, or the process died: nobody knows.
 
@@ -206,7 +223,7 @@ class World:
             self.unanswered.pop(key, None)
             self.note(f"  refused: {no}")
             if self._is_alone and self._ledgers() != before:
-                raise self.failure(["a_refusal_changes_nothing: the ledger is another one"]) from no
+                raise self._failure("a_refusal_changes_nothing: the ledger is another one") from no
             raise
         if answer is None:
             self.unanswered[key] = keyed
@@ -214,7 +231,7 @@ class World:
         self.note(f"  {outcome(answer)}")
         self.unanswered.pop(key, None)
         if is_repeat and self._is_alone and (changed := changed_by_a_repeat(before, self._ledgers())):
-            raise self.failure([f"a_repeated_command_changes_nothing: {changed}"])
+            raise self._failure(f"a_repeated_command_changes_nothing: {changed}")
         if key in self.ledger_of(answer.order_id).answered:
             self.answered[key] = keyed
         return answer
@@ -225,7 +242,7 @@ class World:
         self._sending = None
         return self._lived(self.service.resume)
 
-    def tell(self, notice: RecordRefundOutcome) -> Return | None:
+    def tell(self, notice: RecordRefundOutcome) -> Subject | None:
         """The gateway says how a refund stands, and stands by it; None where nobody heard, as with `send`."""
         self.books.tell(notice)
         return self.send(notice)
@@ -271,10 +288,8 @@ class World:
         Raises:
             LawBroken: with everything that is wrong, the seed, and what happened.
         """
-        laws = tuple(laws)
-        wrong = [what for order_id in self.order_ids for what in broken(laws, self.look(order_id))]
-        if wrong:
-            raise self.failure(wrong)
+        if wrong := self._wrong(laws):
+            raise LawBroken(wrong, self.seed, self.trace)
 
     def look(self, order_id: str) -> Scene:
         """How everything around this order stands. Looking changes nothing, the clock neither."""
@@ -292,6 +307,8 @@ class World:
             published=self._events.taken,
             books=self.books,
             shipments=self._fulfillment.answers,
+            replacements=self._fulfillment.replacements,
+            cancellations=self._fulfillment.cancellations,
             stock=self._inventory.held_because_of(order) if self.is_quiet else None,
         )
 
@@ -313,9 +330,13 @@ class World:
         """A line of the trace."""
         self.trace.append(f"{self.now:%m-%d %H:%M:%S}  {what}")
 
-    def failure(self, wrong: Iterable[str]) -> LawBroken:
-        """This is wrong, and so it came about."""
-        return LawBroken(wrong, self.seed, self.trace)
+    def _wrong(self, laws: Iterable[Law]) -> list[str]:
+        laws = tuple(laws)
+        return [what for order_id in self.order_ids for what in broken(laws, self.look(order_id))]
+
+    def _failure(self, what: str) -> LawBroken:
+        """This is wrong, and what else the laws say."""
+        return LawBroken([what, *self._wrong(LAWS)], self.seed, self.trace)
 
     def _lived(self, act: Callable[[], T]) -> T | None:
         """What the process answers; None if it can not, because of the store or because it died."""
@@ -330,7 +351,7 @@ class World:
             raise
         except Exception as error:
             wrong = f"a_service_raises_nothing_else: {type(error).__name__}: {error}"
-            raise self.failure([wrong]) from error
+            raise self._failure(wrong) from error
         return None
 
     def _policy_of(self, order: Order) -> ReturnPolicy:

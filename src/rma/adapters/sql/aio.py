@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Executable, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from rma.adapters.sql.database import BEGINS, is_postgresql, make_durable, make_ready
+from rma.adapters.sql.database import BEGINS, is_postgresql, make_durable, make_ready, rows_found
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.ledgers import Ledgers
 from rma.adapters.sql.returns import SqlReturns
@@ -24,6 +24,9 @@ from rma.domain.ledger import ReturnLedger
 from rma.domain.query import ReturnQuery
 from rma.domain.returns import Return
 from rma.ports import ReturnRepository
+
+#: What URLs mean that name none: the drivers that can be awaited.
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 
 T = TypeVar("T")
 
@@ -76,7 +79,7 @@ class AsyncSqlReturns(AsyncLedgers):
     >>> from rma import ReturnLedger
     >>> from rma.adapters.sql.aio import AsyncSqlReturns
     >>> async def look():
-    ...     returns = AsyncSqlReturns("sqlite+aiosqlite://")  # a file: "sqlite+aiosqlite:///returns.db"
+    ...     returns = AsyncSqlReturns("sqlite://")  # in memory; a file: "sqlite:///returns.db"
     ...     found = await returns.load("order_1")
     ...     await returns.close()
     ...     return found
@@ -84,9 +87,9 @@ class AsyncSqlReturns(AsyncLedgers):
     True
 
     Args:
-        engine_or_url: a URL names a driver that is awaited (`sqlite+aiosqlite`, `postgresql+psycopg`); a
-            SQLite file is opened so that commits are durable and wait for each other. An engine is used
-            as it is, with the durability that the host gave it.
+        engine_or_url: `postgresql://…` is opened with psycopg 3, a SQLite file with aiosqlite, so that
+            commits are durable and wait for each other. An engine is used as it is, with the durability
+            that the host gave it.
         busy_timeout, hold: as those of `SqlReturns`; a worker is an event loop.
 
     Raises:
@@ -162,7 +165,7 @@ class _Connected:
     def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
         """The rows."""
         with failures(self._connection.engine):
-            return self._connection.execute(statement, parameters).all()
+            return rows_found(self._connection, statement, parameters)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -176,6 +179,7 @@ class _Connected:
 
 
 def _opened(url: URL, busy_timeout: float) -> AsyncEngine:
+    url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     if url.get_backend_name() != "sqlite":
         return create_async_engine(url)
     waiting = {"timeout": busy_timeout}

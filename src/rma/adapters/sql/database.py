@@ -12,13 +12,14 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Executable, QueuePool, create_engine, event, make_url
 
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transaction
+from rma.adapters.sql.statements import SQLITE_TEXTS
 from rma.domain.errors import InvalidValue
 
 #: What `postgresql://` means; SQLAlchemy 2.0 would look for psycopg 2.
@@ -77,10 +78,10 @@ class Database:
         self._prepare()
         try:
             with self._connected() as connection:
-                return connection.execute(statement, parameters).all()
+                return rows_found(connection, statement, parameters)
         except ConnectionLost:  # with it the pool dropped all that are as old
             with self._connected() as connection:
-                return connection.execute(statement, parameters).all()
+                return rows_found(connection, statement, parameters)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -146,7 +147,7 @@ class HostTransaction:
         """The rows as the host's transaction sees them."""
         with failures(self._connection.engine):
             self._prepare()
-            return self._connection.execute(statement, parameters).all()
+            return rows_found(self._connection, statement, parameters)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -171,6 +172,18 @@ class HostTransaction:
             if not is_prepared(connection):
                 prepare(connection)
             self._is_ready = True
+
+
+def rows_found(
+    connection: Connection, statement: Executable, parameters: Mapping[str, object]
+) -> Sequence[Any]:
+    """What the statement finds."""
+    text = SQLITE_TEXTS.get(statement)
+    if text is None or is_postgresql(connection.engine):
+        return connection.execute(statement, parameters).all()
+    with closing(connection.connection.cursor()) as cursor:
+        cursor.execute(text, parameters)
+        return cursor.fetchall()
 
 
 def is_postgresql(engine: Engine) -> bool:

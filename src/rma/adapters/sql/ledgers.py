@@ -1,5 +1,6 @@
 """The port over a place: what is asked of it, whatever database it is in and whoever commits."""
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -85,8 +86,8 @@ class Ledgers:
         with self._place.writing() as connection:
             try:
                 is_stored = self._write(connection, order_id, expected, rows)
-            except IntegrityError as error:
-                if returns.name not in str(error.orig):
+            except (IntegrityError, sqlite3.IntegrityError) as error:
+                if returns.name not in str(getattr(error, "orig", error)):
                     raise
                 return_id = rows.returns[-1]["return_id"] if rows.returns else None
                 raise InvalidValue("id_not_fresh", {"return_id": return_id}) from error

@@ -14,7 +14,7 @@ from rma.domain.claims import Claim
 from rma.domain.commands import Command
 from rma.domain.effects import OpenEffect
 from rma.domain.errors import Unavailable
-from rma.domain.events import Concerning, Event, ExchangePaid
+from rma.domain.events import Concerning, Event, ExchangeCanceled, ExchangePaid
 from rma.domain.exchanges import Exchange
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.ledger import Answered, ReturnLedger, Subject
@@ -228,7 +228,7 @@ def _document(kind: str, subject: Subject, ledger: ReturnLedger) -> str:
 def _changed_by(event: Event) -> tuple[str, ...]:
     """The ids of what stands otherwise after the event."""
     match event:
-        case ExchangePaid(exchange=exchange):
+        case ExchangePaid(exchange=exchange) | ExchangeCanceled(exchange=exchange):
             return exchange.id, exchange.return_id
         case Concerning():
             return (event.subject_id,)

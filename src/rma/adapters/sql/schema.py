@@ -8,7 +8,7 @@ by. Primary keys lead with the order, no key is drawn from a sequence, no row re
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from sqlalchemy import (
     Boolean,
@@ -151,11 +151,14 @@ def transaction(connection: Connection) -> Iterator[None]:
 
     SQLite is told at once that it will be written, and lets it wait for its turn.
     """
-    if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    driver = connection.connection
     try:
+        if connection.dialect.name == "sqlite":
+            with closing(driver.cursor()) as cursor:
+                cursor.execute("BEGIN IMMEDIATE")
         yield
-        connection.commit()
+        connection.commit()  # what SQLAlchemy knows of
+        driver.commit()
     except BaseException:
         if not connection.invalidated:
             connection.connection.rollback()  # SQLAlchemy does not, if it was interrupted while committing

@@ -1,6 +1,7 @@
 """How a commit is written: statement by statement on SQLite, in a single one on PostgreSQL."""
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from functools import lru_cache
 
 from sqlalchemy import Connection, Table, Text, bindparam, case, func, insert, null, update
@@ -10,6 +11,7 @@ from sqlalchemy.exc import OperationalError
 from rma.adapters.sql.failures import sqlstate_of
 from rma.adapters.sql.rows import Rows
 from rma.adapters.sql.schema import events, is_autocommit, ledgers, returns
+from rma.adapters.sql.statements import sqlite_text
 from rma.domain.errors import InvalidValue
 
 #: Writes the rows of this order, whose ledger has this revision; False if it has another, and nothing was
@@ -41,39 +43,40 @@ _CHANGING = ("status", "needs_attention", "document")
 
 # On SQLite
 
+_LEDGER = ("revision", "published", "waiting_since", "due_at", "document")
 _since = bindparam("since", type_=Text)
-_FIRST_REVISION = (
-    sqlite.insert(ledgers)
-    .values(unpublished_since=_since)
-    .on_conflict_do_nothing()
-    .execution_options(preserve_rowcount=True)  # else the count is lost
+_FIRST_REVISION = sqlite_text(
+    sqlite.insert(ledgers).values(unpublished_since=_since).on_conflict_do_nothing(), ("order_id", *_LEDGER)
 )
-_NEXT_REVISION = (
+_NEXT_REVISION = sqlite_text(
     update(ledgers)
     .where(ledgers.c.order_id == bindparam("of_order"), ledgers.c.revision == bindparam("expected_revision"))
     .values(
         unpublished_since=case((_since.is_not(None), func.coalesce(ledgers.c.unpublished_since, _since))),
         held_by=null(),
-    )
+    ),
+    _LEDGER,
 )
-_NEW_EVENTS = insert(events)
+_NEW_EVENTS = sqlite_text(insert(events))
 _changed = sqlite.insert(returns)
-_CHANGED_RETURNS = _changed.on_conflict_do_update(
-    index_elements=_KEY, set_={name: _changed.excluded[name] for name in _CHANGING}
+_CHANGED_RETURNS = sqlite_text(
+    _changed.on_conflict_do_update(
+        index_elements=_KEY, set_={name: _changed.excluded[name] for name in _CHANGING}
+    )
 )
 
 
 def _write_in_turn(connection: Connection, order_id: str, expected: int, rows: Rows) -> bool:
-    if expected:
-        is_next = {"of_order": order_id, "expected_revision": expected}
-        stored = connection.execute(_NEXT_REVISION, {**rows.ledger, **is_next})
-    else:
-        stored = connection.execute(_FIRST_REVISION, {**rows.ledger, "order_id": order_id})
-    if not stored.rowcount:
-        return False
-    connection.execute(_NEW_EVENTS, rows.events)
-    if rows.returns:
-        connection.execute(_CHANGED_RETURNS, rows.returns)
+    with closing(connection.connection.cursor()) as cursor:
+        if expected:
+            is_next = {"of_order": order_id, "expected_revision": expected}
+            cursor.execute(_NEXT_REVISION, {**rows.ledger, **is_next})
+        else:
+            cursor.execute(_FIRST_REVISION, {**rows.ledger, "order_id": order_id})
+        if not cursor.rowcount:
+            return False
+        cursor.executemany(_NEW_EVENTS, rows.events)
+        cursor.executemany(_CHANGED_RETURNS, rows.returns)
     return True
 
 

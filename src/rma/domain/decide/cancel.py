@@ -3,19 +3,18 @@
 from datetime import datetime
 
 from rma.domain.commands import CancelReturn, Command
+from rma.domain.decide.closing import completed
 from rma.domain.decide.judging import Violations, plain
 from rma.domain.effects import CancelShipmentRequest, WithdrawRequest
-from rma.domain.events import ReturnCanceled
+from rma.domain.events import Event, ReturnCanceled
 from rma.domain.facts import Facts
 from rma.domain.ledger import ReturnLedger
 from rma.domain.returns import Return, ReturnStatus
 
 
-def cancel_return(
-    facts: Facts, ledger: ReturnLedger, command: CancelReturn
-) -> tuple[()] | tuple[ReturnCanceled]:
+def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> tuple[Event, ...]:
     """
-    The return called off; nothing if it was before.
+    The return called off; nothing if it was before. A claim that waited for it waits no longer.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -32,7 +31,8 @@ def cancel_return(
     target = wrong.none_about(target)
     if target.status is ReturnStatus.CANCELED:
         return ()
-    return (canceled(target, facts.at, command.created_by, command),)
+    by = command.created_by
+    return (canceled(target, facts.at, by, command), *completed(ledger, target, facts.at, by))
 
 
 def check_cancelable(wrong: Violations, target: Return) -> None:

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from rma.domain.claims import ClaimStatus
 from rma.domain.effects import ReplacementRequest
-from rma.domain.events import ClaimReceived, ExchangeReceived
+from rma.domain.events import ClaimCompleted, ExchangeReceived
 from rma.domain.exchanges import Exchange, ExchangeStatus
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import ReturnLedger
@@ -21,25 +21,32 @@ def closed(
     status: ReturnStatus,
     at: datetime,
     by: str | None,
-) -> tuple[()] | tuple[ExchangeReceived] | tuple[ClaimReceived]:
+) -> tuple[()] | tuple[ExchangeReceived] | tuple[ClaimCompleted]:
     """The event of the exchange or claim of this return, if it has one and was received just now."""
     if status is not ReturnStatus.RECEIVED or target.status is ReturnStatus.RECEIVED:
         return ()
     if exchange := ledger.find_exchange(target.exchange_id):
         return (_exchange_received(exchange, target, items, at, by),)
-    if claim := ledger.find_claim(target.claim_id):
-        is_done = claim.status is ClaimStatus.REQUESTED
-        event = ClaimReceived(
-            order_id=claim.order_id,
-            return_id=target.id,
-            claim_id=claim.id,
-            at=at,
-            by=by,
-            no_notification=claim.no_notification,
-            claim=evolve(claim, status=ClaimStatus.COMPLETED if is_done else claim.status, updated_at=at),
-        )
-        return (event,)
-    return ()
+    return completed(ledger, target, at, by)
+
+
+def completed(
+    ledger: ReturnLedger, target: Return, at: datetime, by: str | None
+) -> tuple[()] | tuple[ClaimCompleted]:
+    """The event of the claim that waited for this return, if one did."""
+    claim = ledger.find_claim(target.claim_id)
+    if claim is None or claim.status is not ClaimStatus.REQUESTED:
+        return ()
+    event = ClaimCompleted(
+        order_id=claim.order_id,
+        return_id=target.id,
+        claim_id=claim.id,
+        at=at,
+        by=by,
+        no_notification=claim.no_notification,
+        claim=evolve(claim, status=ClaimStatus.COMPLETED, updated_at=at),
+    )
+    return (event,)
 
 
 def _exchange_received(

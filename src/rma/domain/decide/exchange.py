@@ -5,25 +5,29 @@ from attrs import evolve
 from rma.domain.commands import CancelExchange, RecordExchangePayment, RequestExchange, RequestReturn
 from rma.domain.decide.cancel import canceled, check_cancelable
 from rma.domain.decide.closing import replacement_of
+from rma.domain.decide.granting import blocked, grant
 from rma.domain.decide.judging import Violations, plain
+from rma.domain.decide.paying import refunds_for
 from rma.domain.decide.replacing import check_new_items
 from rma.domain.decide.request import judged, no_notification, requested
 from rma.domain.errors import InvalidValue
 from rma.domain.events import (
+    Event,
     ExchangeCanceled,
     ExchangePaid,
     ExchangeRequested,
-    ReturnCanceled,
+    RefundBlocked,
     ReturnRequested,
+    ReturnResolved,
 )
 from rma.domain.exchanges import Exchange, ExchangePayment, ExchangeStatus
 from rma.domain.facts import Facts
 from rma.domain.ledger import ReturnLedger
 from rma.domain.money import Money
 from rma.domain.offers import ShippingMethod
-from rma.domain.order import in_currency
+from rma.domain.order import Order, in_currency
 from rma.domain.pricing import Part
-from rma.domain.returns import ReturnStatus
+from rma.domain.returns import Resolution, Return, ReturnStatus
 
 
 def request_exchange(
@@ -141,11 +145,10 @@ def record_exchange_payment(
     return (event,)
 
 
-def cancel_exchange(
-    facts: Facts, ledger: ReturnLedger, command: CancelExchange
-) -> tuple[()] | tuple[ReturnCanceled, ExchangeCanceled]:
+def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange) -> tuple[Event, ...]:
     """
-    The exchange called off, and its return; nothing if it was before.
+    The exchange called off with its return, or, once its goods are here, with their refund; nothing if it
+    was before.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -153,15 +156,21 @@ def cancel_exchange(
     wrong = Violations()
     exchange = ledger.find_exchange(command.exchange_id)
     target = ledger.find(exchange.return_id) if exchange else None
+    is_over = exchange is not None and exchange.status is ExchangeStatus.CANCELED
+    is_here = not is_over and target is not None and target.status is ReturnStatus.RECEIVED
     if exchange is None:
         wrong.add("exchange_not_found", exchange_id=plain(command.exchange_id))
-    elif exchange.payments:
+    elif exchange.status is ExchangeStatus.COMPLETED:
+        wrong.add("exchange_completed", exchange_id=exchange.id)
+    elif exchange.payments and not (is_here or is_over):
         wrong.add("exchange_paid", exchange_id=exchange.id, paid=exchange.paid.amount)
-    if target and target.status is not ReturnStatus.CANCELED:
+    if is_here:
+        wrong.check_order(facts.order, ledger, target)
+    elif target and not is_over:
         check_cancelable(wrong, target)
     wrong.check_texts(command)
     exchange, target = wrong.none_about(exchange), wrong.none_about(target)
-    if exchange.status is ExchangeStatus.CANCELED:
+    if is_over:
         return ()
     event = ExchangeCanceled(
         order_id=exchange.order_id,
@@ -173,7 +182,34 @@ def cancel_exchange(
         command=command if command.idempotency_key else None,
         exchange=evolve(exchange, status=ExchangeStatus.CANCELED, canceled_at=facts.at, updated_at=facts.at),
     )
+    if facts.order and is_here:
+        return (event, *_refunded(facts, facts.order, ledger, target, command.created_by))
     return (canceled(target, facts.at, command.created_by), event)
+
+
+def _refunded(
+    facts: Facts, order: Order, ledger: ReturnLedger, target: Return, by: str | None
+) -> tuple[ReturnResolved] | tuple[ReturnResolved, RefundBlocked]:
+    """What came, and what was paid for the exchange, given back as if there had been none."""
+    alone = target.without_exchange()
+    refundable = ledger.refundable(order)
+    money = grant(order, alone, alone.items, refundable=refundable, status=ReturnStatus.RECEIVED, named=None)
+    resolved = ReturnResolved(
+        order_id=target.order_id,
+        return_id=target.id,
+        exchange_id=target.exchange_id,
+        at=facts.at,
+        by=by,
+        no_notification=target.no_notification,
+        resolution=Resolution(facts.at, by),
+        items=target.items,
+        refund_amount=Money(money.refund_amount, target.currency),
+        granted=money.granted,
+        named_amount=None,
+        is_blocked=money.is_blocked,
+        refunds=refunds_for(money.pay, order, ledger, target, facts.at) if money.pay else (),
+    )
+    return (resolved, *blocked(target, money, refundable, facts.at, by))
 
 
 def _outbound(wrong: Violations, method: object, currency: str | None) -> ShippingMethod | None:

@@ -1,0 +1,228 @@
+"""Ledgers behind an awaited driver keep what the port promises, and what `SqlReturns` does besides."""
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from attrs import evolve
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from rma import NotFound, ReturnLedger, ReturnRepository, StaleLedger, Unavailable
+from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.aio import AsyncSqlReturns
+from rma.handlers import recorded
+from rma.steps import arun
+from rma.testing.contracts import ReturnRepositoryContract
+from rma.testing.rehearsal import Rehearsal
+from tests.aio.hosts import Loop, blocking, desk_over
+from tests.rules.given import line, order_of, receive, request
+from tests.world import World
+
+T = TypeVar("T")
+
+
+class AwaitedStores(ReturnRepositoryContract):
+    """The contract, asked by whoever blocks until an event loop has the answer."""
+
+    @pytest.fixture(autouse=True)
+    def _loop(self) -> Iterator[None]:
+        self.loop = Loop()
+        self.stores: list[AsyncSqlReturns] = []
+        yield
+        for store in self.stores:
+            self.loop.run(store.close())
+        self.loop.close()
+
+    def opened(self, url: str) -> ReturnRepository:
+        """Closed when the test is over."""
+        self.stores.append(AsyncSqlReturns(url))
+        return blocking(self.stores[-1], self.loop)
+
+
+class TestAsyncSqlReturns(AwaitedStores):
+    """On a file of its own for each law."""
+
+    @pytest.fixture(autouse=True)
+    def _places(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        self.places = tmp_path_factory
+
+    def make(self) -> ReturnRepository:
+        """Over a new file."""
+        return self.opened(f"sqlite+aiosqlite:///{self.places.mktemp('store') / 'returns.db'}")
+
+
+class TestAsyncSqlReturnsInMemory(AwaitedStores):
+    """Without a file: one connection, for which coroutines take turns."""
+
+    def make(self) -> ReturnRepository:
+        """Over a new database."""
+        return self.opened("sqlite+aiosqlite://")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the database will be; nothing is there yet."""
+    return tmp_path / "returns.db"
+
+
+def on(file: Path, use: Callable[[AsyncSqlReturns], Awaitable[T]], **options: Any) -> T:
+    """What is done with a store over the file, which is closed afterwards."""
+
+    async def live() -> T:
+        store = AsyncSqlReturns(f"sqlite:///{file}", **options)
+        try:
+            return await use(store)
+        finally:
+            await store.close()
+
+    return asyncio.run(live())
+
+
+def test_a_commit_is_on_the_disk_when_it_returns(file: Path) -> None:
+    """Every connection that is opened has WAL and `synchronous=FULL`, and commits where we begin."""
+
+    async def look(store: AsyncSqlReturns) -> object:
+        async with store.engine.connect() as connection:
+            journal = await connection.scalar(text("PRAGMA journal_mode"))
+            synchronous = await connection.scalar(text("PRAGMA synchronous"))
+        return journal, synchronous
+
+    assert on(file, look) == ("wal", 2)
+
+
+def test_commits_wait_for_each_other_and_reading_for_nobody(file: Path) -> None:
+    """A writer elsewhere holds up who writes, as long as it may, and nobody who reads."""
+    change = Rehearsal(order_of(line())).handle(request(1))
+
+    async def use(store: AsyncSqlReturns) -> ReturnLedger:
+        await store.load("order_1")
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with pytest.raises(Unavailable) as error:
+                await store.commit(change)
+            assert error.value.code == "store_locked"
+            return await store.load("order_1")
+
+    assert on(file, use, busy_timeout=0) == ReturnLedger("order_1")
+
+
+def test_what_is_canceled_while_it_commits_is_committed_or_undone(file: Path) -> None:
+    """The connection goes back to the pool as new, and the next commit finds no open transaction."""
+    rehearsal = Rehearsal(order_of(line(quantity=50)))
+
+    async def use(store: AsyncSqlReturns) -> None:
+        await store.load("order_1")
+        for delay in range(25):
+            change = rehearsal.handle(request(1))
+            task = asyncio.create_task(store.commit(change))
+            await asyncio.sleep(delay / 10_000)
+            task.cancel()
+            try:
+                await task
+            except asyncio.CancelledError:
+                stored = await store.load("order_1")
+                assert stored.revision in {change.expected_revision, change.ledger.revision}
+                if stored.revision == change.expected_revision:
+                    await store.commit(change)
+            assert await store.load("order_1") == change.ledger
+
+    on(file, use, busy_timeout=1)
+
+
+def test_what_can_not_be_read_is_unavailable(file: Path) -> None:
+    """With the code of what has to be mended."""
+    file.write_text("this is no database " * 100)
+
+    async def use(store: AsyncSqlReturns) -> str:
+        with pytest.raises(Unavailable) as error:
+            await store.load("order_1")
+        await asyncio.sleep(0.1)  # a thread of aiosqlite that opened nothing ends later, in this loop
+        return error.value.code
+
+    assert on(file, use) == "store_corrupt"
+    assert on(file / "nowhere", use) == "store_not_opened"
+
+
+def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
+    """Committed with what the host writes, or undone with it; delivered afterwards, by `resume`."""
+    world = World(order_of(line(quantity=2)))
+
+    async def ask(store: AsyncSqlReturns, *, fails: bool = False) -> None:
+        async with store.engine.begin() as connection:
+            desk = evolve(desk_over(world.service), returns=store.within(connection))
+            _, return_id = await arun(recorded(request(1, shipping_option_id="so_return"), desk))
+            await connection.execute(text("INSERT INTO notes VALUES (:note)"), {"note": return_id})
+            if fails:
+                raise ConnectionAbortedError
+
+    async def use(store: AsyncSqlReturns) -> None:
+        async with store.engine.begin() as connection:
+            await connection.execute(text("CREATE TABLE notes (note TEXT PRIMARY KEY)"))
+        with pytest.raises(ConnectionAbortedError):
+            await ask(store, fails=True)
+        await ask(store)
+        with pytest.raises(NotFound):
+            await store.load_by_return("ret_1")
+        async with store.engine.connect() as connection:
+            assert list(await connection.scalars(text("SELECT note FROM notes"))) == ["ret_2"]
+        assert not world.fulfillment.shipments
+        await desk_over(world.service, store).resume()
+        assert list(world.fulfillment.shipments) == ["ret_2/shipment/1"]
+
+    on(file, use)
+
+
+def test_an_engine_of_the_host_is_used_as_it_is(file: Path) -> None:
+    """And is the host's to dispose of."""
+
+    async def live() -> ReturnLedger:
+        engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
+        world = World(order_of(line()))
+        desk = desk_over(world.service, AsyncSqlReturns(engine))
+        await desk.handle(request(1))
+        await desk.handle(receive(1))
+        found = await AsyncSqlReturns(engine).load("order_1")
+        await engine.dispose()
+        return found
+
+    ledger = asyncio.run(live())
+
+    with closing(SqlReturns(f"sqlite:///{file}")) as store:
+        assert store.load("order_1") == ledger
+    assert [each.status for each in ledger.returns] == ["received"]
+
+
+def test_a_stale_change_stores_nothing(file: Path) -> None:
+    """And leaves no transaction behind."""
+    change = Rehearsal(order_of(line())).handle(request(1))
+
+    async def use(store: AsyncSqlReturns) -> None:
+        await store.commit(change)
+        for _ in range(20):
+            with pytest.raises(StaleLedger):
+                await store.commit(change)
+        assert await store.history("order_1") == change.events
+
+    on(file, use, busy_timeout=0)
+
+
+def test_nothing_is_asked_for_a_change_without_events(file: Path) -> None:
+    """Not even a connection's transaction."""
+    statements: list[str] = []
+
+    async def use(store: AsyncSqlReturns) -> None:
+        ledger = await store.load("order_1")
+        event.listen(
+            store.engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2])
+        )
+        change = Rehearsal(order_of(line())).handle(request(1))
+        await store.commit(evolve(change, ledger=ledger, events=(), effects=()))
+
+    on(file, use)
+
+    assert statements == []

@@ -1,0 +1,371 @@
+"""
+Where returns, refunds, exchanges and claims can go, found by trying everything on a small order.
+
+One return, exchange or claim of an order of two units is lived through in every way: each state is met once,
+breadth first, and in each everything is asked that could lead on. Moves are read off the events one by one,
+so the diagrams of `docs/states.md` say what the code does and nothing else.
+
+`python -m tests.states > docs/states.md` draws them anew.
+"""
+
+import sys
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from enum import StrEnum
+from functools import cache
+from typing import TypeVar
+
+from attrs import evolve as with_
+from attrs import frozen
+
+from rma import (
+    CancelClaim,
+    CancelExchange,
+    CancelReturn,
+    Change,
+    Claim,
+    ClaimItem,
+    ClaimStatus,
+    Command,
+    ExchangeStatus,
+    LineItem,
+    NewItem,
+    Order,
+    Payment,
+    ReceivedItem,
+    ReceiveReturn,
+    RecordExchangePayment,
+    RecordRefundOutcome,
+    Refund,
+    RefundDeclined,
+    RefundPending,
+    RefundReversed,
+    RefundStatus,
+    RefundSucceeded,
+    Rejected,
+    RejectedItem,
+    RequestClaim,
+    RequestedItem,
+    RequestExchange,
+    RequestReturn,
+    ResolveReturn,
+    RetryRefund,
+    Return,
+    ReturnLedger,
+    ReturnStatus,
+)
+from rma.domain.change import change, settlement
+from rma.domain.effects import GivenUp, Outcome, RefundRequest
+from rma.domain.events import ByCommand, OfClaim, OfExchange, OfReturn
+from rma.domain.evolve import evolve
+from rma.domain.facts import Facts
+from rma.domain.refunds import after
+from rma.testing.rehearsal import START
+
+T = TypeVar("T")
+
+#: What is drawn, and its statuses.
+KINDS: dict[str, type[StrEnum]] = {
+    "return": ReturnStatus,
+    "refund": RefundStatus,
+    "exchange": ExchangeStatus,
+    "claim": ClaimStatus,
+}
+#: The events that are its own: they are drawn even where the status stays.
+OWN: dict[str, type[ByCommand]] = {"return": OfReturn, "exchange": OfExchange, "claim": OfClaim}
+
+#: Two mugs at 10.00. At first hardly anything is captured, so that what is due can be too much.
+RICH = Order(
+    id="order_1",
+    currency="usd",
+    items=[LineItem(id="mug", quantity=2, fulfilled_quantity=2, unit_price=1000)],
+    payments=[Payment(id="pay_1", captured=9000)],
+)
+POOR = with_(RICH, payments=[Payment(id="pay_1", captured=500)])
+
+#: How many parcels come, and how often money is asked for, at most.
+MOST_RECEIPTS = 2
+MOST_REFUNDS = 2
+
+#: Everything that can become known of a refund.
+KNOWN = (RefundSucceeded("re"), RefundPending("re"), RefundDeclined("no"), RefundReversed(), GivenUp("away"))
+
+
+@frozen(order=True)
+class Move:
+    """Something went from one status to another because of this; `before` is empty for what is new."""
+
+    kind: str
+    before: str
+    after: str
+    because: str
+
+
+@frozen
+class Scene:
+    """An order as the host has it, and its ledger."""
+
+    order: Order
+    ledger: ReturnLedger
+
+
+def moves() -> frozenset[Move]:
+    """Every move there is: of refunds by what became known of them, of everything else by its event."""
+    by_events = [move for move in moves_of_ledgers() if move.kind != "refund" or not move.before]
+    return moves_of_refunds().union(by_events)
+
+
+def moves_of_refunds() -> frozenset[Move]:
+    """Every move of a refund that was just asked for, whatever becomes known of it, in whatever order."""
+    found: set[Move] = set()
+
+    def then(refund: Refund) -> Iterator[Refund]:
+        for known in KNOWN:
+            there = after(refund, known, START)
+            if there.status is not refund.status:
+                found.add(Move("refund", refund.status, there.status, type(known).__name__))
+            yield there
+
+    asked = Refund("ret_1/refund/1", "pay_1", RICH.payments[0].captured, RefundStatus.PENDING, START)
+    every(asked, then, lambda refund: (refund.status, refund.reference))
+    return frozenset(found)
+
+
+@cache
+def moves_of_ledgers() -> frozenset[Move]:
+    """Every move of whatever a ledger holds, by its event."""
+    found: set[Move] = set()
+
+    def then(scene: Scene) -> Iterator[Scene]:
+        yield Scene(RICH, scene.ledger)
+        for made in _changes(scene):
+            found.update(_moves(scene.ledger, made))
+            yield Scene(scene.order, made.ledger)
+
+    every(Scene(POOR, ReturnLedger("order_1")), then, _shape)
+    return frozenset(found)
+
+
+def every(first: T, then: Callable[[T], Iterable[T]], shape: Callable[[T], Hashable]) -> int:
+    """Goes everywhere that can be reached, once for each shape; how many there are."""
+    seen, waiting = {shape(first)}, deque([first])
+    while waiting:
+        for there in then(waiting.popleft()):
+            known = shape(there)
+            if known not in seen:
+                seen.add(known)
+                waiting.append(there)
+    return len(seen)
+
+
+def _changes(scene: Scene) -> Iterator[Change]:
+    """Everything that can happen next."""
+    facts = Facts(at=START, order=scene.order, fresh_id="1")
+    for command in _commands(scene.ledger):
+        try:
+            yield change(facts, scene.ledger, command)
+        except Rejected:
+            continue
+    for key, effect in scene.ledger.open_effects.items():
+        if isinstance(effect.request, RefundRequest):
+            for known in (RefundSucceeded(), RefundDeclined("no")):
+                yield settlement(scene.ledger, [Outcome(key, known)], START)
+
+
+def _moves(ledger: ReturnLedger, made: Change) -> Iterator[Move]:
+    for event in made.events:
+        before, ledger = _standing(ledger), evolve(ledger, event)
+        for name, (kind, status) in _standing(ledger).items():
+            _, was = before.get(name, ("", ""))
+            own = OWN.get(kind)
+            is_own = own is not None and isinstance(event, own) and event.subject_id == name
+            if status != was or is_own:
+                yield Move(kind, was, status, type(event).__name__)
+
+
+def _standing(ledger: ReturnLedger) -> dict[str, tuple[str, str]]:
+    """By id or key: what it is, and its status."""
+    found = {each.id: ("return", each.status.value) for each in ledger.returns}
+    found |= {each.id: ("exchange", each.status.value) for each in ledger.exchanges}
+    found |= {each.id: ("claim", each.status.value) for each in ledger.claims}
+    return found | {each.key: ("refund", each.status.value) for each in ledger.refunds}
+
+
+# What is asked
+
+
+def _commands(ledger: ReturnLedger) -> Iterator[Command]:
+    if not ledger.returns and not ledger.claims:
+        yield from _requests()
+    for each in ledger.returns:
+        yield from _for_return(each)
+    for exchange in ledger.exchanges:
+        yield CancelExchange(exchange_id=exchange.id)
+        for amount in {1, exchange.owed.amount}:
+            reference = f"ch_{min(len(exchange.payments), 1)}"
+            yield RecordExchangePayment(exchange_id=exchange.id, amount=amount, reference=reference)
+    for claim in ledger.claims:
+        yield CancelClaim(claim_id=claim.id)
+        if len(claim.refunds) < MOST_REFUNDS:
+            yield RetryRefund(claim_id=claim.id)
+    for refund in ledger.refunds:
+        yield RecordRefundOutcome(key=refund.key, outcome=RefundReversed())
+
+
+def _requests() -> Iterator[Command]:
+    for quantity in (1, 2):
+        mugs = [RequestedItem(item_id="mug", quantity=quantity)]
+        yield RequestReturn(order_id="order_1", items=mugs)
+        for price in (500, 1000, 2500):
+            cup = NewItem(variant_id="cup", quantity=1, unit_price=price)
+            yield RequestExchange(order_id="order_1", items=mugs, new_items=[cup])
+        broken = [ClaimItem(item_id="mug", quantity=quantity, reason="other")]
+        for comes_back in (False, True):
+            for amount in (None, 0):
+                yield RequestClaim(
+                    order_id="order_1",
+                    type="refund",
+                    items=broken,
+                    refund_amount=amount,
+                    return_items=comes_back,
+                )
+            yield RequestClaim(
+                order_id="order_1",
+                type="replace",
+                items=broken,
+                new_items=[NewItem(variant_id="mug", quantity=quantity, unit_price=1000)],
+                return_items=comes_back,
+            )
+
+
+def _for_return(each: Return) -> Iterator[Command]:
+    yield CancelReturn(return_id=each.id)
+    if len(each.refunds) < MOST_REFUNDS:
+        yield RetryRefund(return_id=each.id)
+        for rejected in ([], [_rejected(send_back=True)], [_rejected(send_back=False)]):
+            yield ResolveReturn(return_id=each.id, rejected=rejected)
+        yield ResolveReturn(return_id=each.id, refund_amount=0)
+        if len(each.receipts) < MOST_RECEIPTS:
+            yield from _parcels(each)
+
+
+def _rejected(*, send_back: bool) -> RejectedItem:
+    return RejectedItem(item_id="mug", quantity=1, send_back=send_back)
+
+
+def _parcels(each: Return) -> Iterator[Command]:
+    for good, damaged in ((0, 0), (1, 0), (0, 1), (2, 0)):
+        came = [ReceivedItem(item_id="mug", quantity=good, damaged_quantity=damaged)]
+        yield ReceiveReturn(return_id=each.id, items=came)
+        yield ReceiveReturn(return_id=each.id, items=came, allow_mismatch=True)
+        yield ReceiveReturn(return_id=each.id, items=came, more_expected=True)
+
+
+# What counts of a state: whatever could matter to what is decided next
+
+
+def _shape(scene: Scene) -> Hashable:
+    ledger = scene.ledger
+    return (
+        scene.order is RICH,
+        tuple([_shape_of_return(each) for each in ledger.returns]),
+        tuple([(each.status, each.difference_due, each.paid) for each in ledger.exchanges]),
+        tuple([_shape_of_claim(each) for each in ledger.claims]),
+        tuple([(each.status, each.key in ledger.open_effects) for each in ledger.refunds]),
+    )
+
+
+def _shape_of_return(each: Return) -> Hashable:
+    items = [
+        (
+            item.is_requested,
+            item.quantity,
+            item.received_quantity,
+            item.damaged_quantity,
+            item.rejected_quantity,
+            item.sent_back_quantity,
+        )
+        for item in each.items
+    ]
+    return (
+        each.status,
+        each.exchange_id,
+        each.claim_id,
+        tuple(items),
+        each.granted,
+        each.refunded,
+        each.is_blocked,
+        each.was_partially_received,
+        len(each.receipts),
+    )
+
+
+def _shape_of_claim(each: Claim) -> Hashable:
+    return each.status, each.type, each.granted, each.refunded, each.is_blocked, each.return_id
+
+
+# What is drawn
+
+_INTRODUCTION = """\
+# States
+
+How returns, refunds, exchanges and claims move.
+In every state of one of them, of an order of two units, everything was asked that can be asked.
+Every move was written down; nothing here is drawn by hand.
+`python -m tests.states > docs/states.md` draws it anew, and a test fails where the code does otherwise.
+"""
+
+_ABOUT = {
+    "return": """\
+Arrows bear the [events](../src/rma/domain/events.py) that make the move.
+`received` and `canceled` are left by nothing: what follows a receipt is about money.
+What a clerk does about `requires_action` is in [resolving](resolving.md).
+""",
+    "refund": """\
+The first arrow bears the events that ask for a refund, the others what became known of it:
+by the gateway's answer, by its notification, or by a person.
+A status is left only for one of a higher rank, so what is told late or twice changes nothing.
+The ranks: `pending` and `needs_attention`, then `succeeded`, then `failed` and `reversed`.
+After the last two, `RetryRefund` makes another refund: [money](money.md).
+""",
+    "exchange": """\
+`ExchangeReceived`: its return was received or resolved ([exchanges](exchanges.md)).
+`completed` and `canceled` are left by nothing.
+""",
+    "claim": """\
+`ClaimCompleted`: its return was received or resolved ([claims](claims.md)).
+`completed` is left only where nothing was made good: the refund failed, or was 0.
+""",
+}
+
+
+def page(found: Iterable[Move]) -> str:
+    """The page with a diagram for each kind of thing."""
+    drawn = sorted(found)
+    sections = [
+        f"## {kind.capitalize()}\n\n{_ABOUT[kind]}\n```mermaid\n{diagram(kind, drawn)}\n```\n"
+        for kind in KINDS
+    ]
+    return "\n".join([_INTRODUCTION, *sections])
+
+
+def diagram(kind: str, found: Iterable[Move]) -> str:
+    """The moves of one kind in Mermaid, in the order of its statuses."""
+    because: dict[tuple[str, str], list[str]] = {}
+    for move in found:
+        if move.kind == kind:
+            because.setdefault((move.before, move.after), []).append(move.because)
+    places = ["", *KINDS[kind]]
+    arrows = [
+        f"    {before or '[*]'} --> {there}: {', '.join(because[before, there])}"
+        for before in places
+        for there in places
+        if (before, there) in because
+    ]
+    left = {before for before, there in because if before != there}
+    ends = [f"    {status} --> [*]" for status in KINDS[kind] if status not in left]
+    return "\n".join(["stateDiagram-v2", *arrows, *ends])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page(moves()))
