@@ -6,11 +6,12 @@ from pathlib import Path
 
 from rma import (
     CancelShipmentRequest,
+    Gateway,
     RefundOutcome,
     RefundRequest,
+    RefundSucceeded,
     ReplacementRequest,
     ReplacementShipment,
-    RefundSucceeded,
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
@@ -19,22 +20,34 @@ from rma import (
 
 
 class Books:
-    """What was really done, by key; a repeated key does nothing. Counts every call besides."""
+    """What was asked for, by key, and how often."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         with closing(self._open()) as books:
-            books.execute("CREATE TABLE IF NOT EXISTS done (key TEXT PRIMARY KEY, what TEXT NOT NULL)")
+            books.execute(
+                "CREATE TABLE IF NOT EXISTS asked (key TEXT PRIMARY KEY, what TEXT NOT NULL, times INTEGER)"
+            )
 
-    def do(self, key: str, what: str) -> None:
-        """Once for the key."""
+    def ask(self, key: str, what: str) -> None:
+        """Once more for the key."""
         with closing(self._open()) as books:
-            books.execute("INSERT INTO done VALUES (?, ?) ON CONFLICT DO NOTHING", (key, what))
+            books.execute(
+                "INSERT INTO asked VALUES (?, ?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1",
+                (key, what),
+            )
 
     def done(self) -> dict[str, str]:
-        """Everything that was done, by key."""
+        """What who knows the keys did, by key."""
+        return {key: what for key, what, _ in self._asked()}
+
+    def times(self) -> dict[str, int]:
+        """How often who does not know the keys did it, by key."""
+        return {key: times for key, _, times in self._asked()}
+
+    def _asked(self) -> list[tuple[str, str, int]]:
         with closing(self._open()) as books:
-            return dict(books.execute("SELECT key, what FROM done ORDER BY key").fetchall())
+            return books.execute("SELECT key, what, times FROM asked ORDER BY key").fetchall()
 
     def _open(self) -> sqlite3.Connection:
         books = sqlite3.connect(self._path, isolation_level=None, timeout=30)
@@ -43,14 +56,15 @@ class Books:
 
 
 class BookedPayments:
-    """A gateway that knows its keys."""
+    """A gateway that knows its keys, or not."""
 
-    def __init__(self, books: Books) -> None:
+    def __init__(self, books: Books, gateway: Gateway) -> None:
         self._books = books
+        self.gateway = gateway
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """Once for the key."""
-        self._books.do(request.key, f"refund {request.amount} of {request.payment_id}")
+        """Always."""
+        self._books.ask(request.key, f"refund {request.amount} of {request.payment_id}")
         return RefundSucceeded(f"re_{request.key}")
 
 
@@ -62,11 +76,11 @@ class BookedInventory:
 
     def restock(self, request: RestockRequest) -> None:
         """Once for the key."""
-        self._books.do(request.key, f"restock {[(line.item_id, line.quantity) for line in request.lines]}")
+        self._books.ask(request.key, f"restock {[(line.item_id, line.quantity) for line in request.lines]}")
 
     def withdraw(self, request: WithdrawRequest) -> None:
         """Once for the key."""
-        self._books.do(request.key, f"withdraw {[(line.item_id, line.quantity) for line in request.lines]}")
+        self._books.ask(request.key, f"withdraw {[(line.item_id, line.quantity) for line in request.lines]}")
 
 
 class BookedFulfillment:
@@ -77,14 +91,14 @@ class BookedFulfillment:
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """Once for the key."""
-        self._books.do(request.key, f"label for {request.return_id}")
+        self._books.ask(request.key, f"label for {request.return_id}")
         return ReturnShipment({"shipment": request.key})
 
     def cancel_return(self, request: CancelShipmentRequest) -> None:
         """Once for the key."""
-        self._books.do(request.key, f"cancel {request.shipment_key}")
+        self._books.ask(request.key, f"cancel {request.shipment_key}")
 
     def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
         """Once for the key."""
-        self._books.do(request.key, f"replacement for {request.exchange_id or request.claim_id}")
+        self._books.ask(request.key, f"replacement for {request.exchange_id or request.claim_id}")
         return ReplacementShipment({"shipment": request.key})

@@ -1,8 +1,7 @@
 """The process dies, by `os._exit`, before and after every call and commit; another one goes on."""
 
-import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from attrs import frozen
@@ -16,31 +15,19 @@ from rma import (
     RequestedItem,
     RequestReturn,
     Return,
-    ReturnService,
     ReturnStatus,
 )
-from rma.adapters.memory import in_memory_service
-from rma.adapters.sql import SqlReturns
 from rma.testing.faults import Faults
-from rma.testing.faulty import faulty
-from rma.testing.rehearsal import START, counting
-from tests.killed.gateways import BookedFulfillment, BookedInventory, BookedPayments, Books
+from tests.databases import LONG, Databases
+from tests.killed.gateways import Books
+from tests.killed.lives import KILLED, Killing, Place, dies
 from tests.rules.given import line, order_of
-from tests.world import RETURN_OPTION
 
-KILLED = 9
+#: Databases that have to bear it.
+KINDS = ["sqlite", "postgresql"] if LONG else ["sqlite"]
 
-
-class Killing(Faults):
-    """A plan that ends the process at a point, so that nothing of it is left: no `finally`, no memory."""
-
-    def __init__(self, point: int) -> None:
-        super().__init__()
-        self._point = point
-
-    def _pass(self, point: int) -> None:
-        if point == self._point:
-            os._exit(KILLED)
+#: A new place for a life.
+NewPlace = Callable[[], AbstractContextManager[Place]]
 
 
 def commands() -> list[Command]:
@@ -65,45 +52,23 @@ def commands() -> list[Command]:
     ]
 
 
-def new_process(place: Path, faults: Faults | None = None) -> ReturnService:
-    """A service as a process that just started would build it."""
-    books = Books(place / "books.db")
-    service = in_memory_service(
-        [order_of(line(quantity=5))],
-        shipping_options=[RETURN_OPTION],
-        returns=SqlReturns(f"sqlite:///{place / 'returns.db'}"),
-        payments=BookedPayments(books),
-        inventory=BookedInventory(books),
-        fulfillment=BookedFulfillment(books),
-        clock=lambda: START,
-        ids=counting(),
-    )
-    return service if faults is None else faulty(service, faults)
-
-
-def live(place: Path, faults: Faults | None = None) -> ReturnService:
+def live(place: Place, faults: Faults | None = None) -> None:
     """A process that sends every command, as a client would that heard no answer to any."""
-    service = new_process(place, faults)
-    for command in commands():
-        service.handle(command)
-    return service
+    with place.process(faults) as service:
+        for command in commands():
+            service.handle(command)
 
 
-def dies(life: Callable[[], object]) -> int:
-    """The exit status of a process that lives this life."""
-    pid = os.fork()
-    if not pid:
-        try:
-            life()
-        except BaseException:  # a child must never come back into the tests
-            os._exit(1)
-        os._exit(0)
-    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+def resume(place: Place) -> None:
+    """A process that a timer starts; nothing is open after it."""
+    with place.process() as service:
+        service.resume()
+        assert not service.returns.load("order_1").open_effects
 
 
 @frozen
 class End:
-    """How it all stands, as far as anybody can tell from outside."""
+    """How it all stands, as far as anybody can tell from outside; how often it was tried may differ."""
 
     returns: tuple[Return, ...]
     state: OrderState
@@ -111,24 +76,35 @@ class End:
     done: dict[str, str]
 
 
-def end(place: Path) -> End:
-    """As a new process finds it; revisions differ by how often it was tried."""
-    service = new_process(place)
-    ledger = service.returns.load("order_1")
-    return End(
-        ledger.returns,
-        service.order_state("order_1"),
-        tuple(ledger.open_effects),
-        Books(place / "books.db").done(),
-    )
+def end(place: Place) -> End:
+    """As a new process finds it."""
+    with place.process() as service:
+        ledger = service.returns.load("order_1")
+        state = service.order_state("order_1")
+    return End(ledger.returns, state, tuple(ledger.open_effects), Books(place.books).done())
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def new_place(
+    request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> NewPlace:
+    """Where nothing has happened yet."""
+
+    @contextmanager
+    def new() -> Iterator[Place]:
+        with databases.new(request.param) as url:
+            yield Place(url, tmp_path_factory.mktemp("books") / "books.db", order_of(line(quantity=5)))
+
+    return new
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> tuple[End, int]:
+def undisturbed(new_place: NewPlace) -> tuple[End, int]:
     """How it ends without a death, and how many points there are to die at."""
-    place, faults = tmp_path_factory.mktemp("undisturbed"), Faults()
-    live(place, faults)
-    return end(place), faults.points
+    faults = Faults()
+    with new_place() as place:
+        live(place, faults)
+        return end(place), faults.points
 
 
 def test_the_life_that_is_disturbed_has_everything_in_it(undisturbed: tuple[End, int]) -> None:
@@ -144,19 +120,20 @@ def test_the_life_that_is_disturbed_has_everything_in_it(undisturbed: tuple[End,
 
 @pytest.mark.parametrize("resumed_first", [False, True])
 def test_wherever_a_process_is_killed_everything_happens_once(
-    tmp_path: Path, undisturbed: tuple[End, int], *, resumed_first: bool
+    new_place: NewPlace, undisturbed: tuple[End, int], *, resumed_first: bool
 ) -> None:
-    """After a repeat of the commands, with or without a `resume` before it."""
+    """
+    After a repeat of the commands, with or without a `resume` before it.
+
+    After a call is before the next: in the test command one of them is resumed first, the other is not.
+    """
     expected, points = undisturbed
 
-    for point in range(1, points + 1):
-        place = tmp_path / str(point)
-        place.mkdir()
-        assert dies(lambda: live(place, Killing(point))) == KILLED  # noqa: B023 # called at once
+    for point in range(1, points + 1) if LONG else range(1 + resumed_first, points + 1, 2):
+        with new_place() as place:
+            assert dies(lambda: live(place, Killing(point))) == KILLED  # noqa: B023 # called at once
+            if resumed_first:
+                assert dies(lambda: resume(place)) == 0  # called at once
+            assert dies(lambda: live(place)) == 0  # called at once
 
-        if resumed_first:
-            assert dies(lambda: new_process(place).resume()) == 0  # noqa: B023 # called at once
-            assert not new_process(place).returns.load("order_1").open_effects
-        assert dies(lambda: live(place)) == 0  # noqa: B023 # called at once
-
-        assert end(place) == expected, f"killed at point {point}"
+            assert end(place) == expected, f"killed at point {point}"

@@ -7,11 +7,13 @@ import pytest
 from rma import ReturnRepository
 from rma.adapters.sql import SqlReturns
 from rma.testing.contracts import ReturnRepositoryContract
+from tests.databases import LONG
 
 
 class TestPostgresReturns(ReturnRepositoryContract):
     """Over an empty schema for each law."""
 
+    examples = 30 if LONG else 10
     new_url: Callable[[], str]
     urls: dict[int, str]
     opened: list[SqlReturns]

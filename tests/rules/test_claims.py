@@ -27,6 +27,7 @@ from rma import (
     RefundRequest,
     RefundReversed,
     RefundSucceeded,
+    RejectedItem,
     ReplacementRequest,
     RequestClaim,
     ResolveReturn,
@@ -218,6 +219,20 @@ def test_returned_units_are_not_claimed() -> None:
     error = given.refuses(claim(3))
 
     assert (error.code, error.details) == ("quantity_exceeds_returnable", {"quantity": 3, "returnable": 2})
+
+
+def test_more_than_was_claimed_is_not_accepted() -> None:
+    """Nobody would pay for it: a clerk sends it back, or says that it is kept."""
+    given = claimed(1, return_items=True)
+
+    error = given.refuses(receive(2, allow_mismatch=True))
+    assert (error.code, error.details) == ("units_not_claimed", {"quantity": 1, "claim_id": "claim_1"})
+    given.when(receive(2))
+    assert given.codes(ResolveReturn(return_id="ret_1")) == ["units_not_claimed"]
+    given.when(ResolveReturn(return_id="ret_1", rejected=[RejectedItem(item_id="mug", quantity=1)]))
+
+    assert the(given).status is ClaimStatus.COMPLETED
+    assert free(given)[0] == 4
 
 
 def test_a_claims_return_may_be_canceled_by_itself() -> None:

@@ -5,11 +5,12 @@ Every moment at which a process can die, and whether what comes after makes it g
 a kind and says what came out otherwise than without failures.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from enum import Enum, auto
-from itertools import product
+from itertools import cycle, pairwise, product
 from random import Random
+from typing import TypeVar
 
 from attrs import fields, frozen
 
@@ -19,9 +20,10 @@ from rma import (
     Unavailable,
 )
 from rma.domain.events import ByCommand
-from rma.testing.faults import AnswerLost, Away, Crashed, Fault, Faults, Twice
-from rma.testing.faulty import faulty
+from rma.testing.faults import AnswerLost, Away, Call, Crashed, Fault, Faults, Twice
 from tests.testing.outside import ORDER, SCRIPT, Outside, Resume, Step
+
+T = TypeVar("T")
 
 
 @frozen
@@ -29,6 +31,8 @@ class End:
     """How everything stands, but for what may differ: moments, revisions, attempts and what was said."""
 
     returns: tuple[object, ...]
+    exchanges: tuple[object, ...]
+    claims: tuple[object, ...]
     refunds: tuple[object, ...]
     order: object
     open_effects: tuple[str, ...]
@@ -39,17 +43,16 @@ class End:
     @classmethod
     def of(cls, outside: Outside) -> "End":
         """As seen from outside every process."""
-        service = outside.service()
-        returns = service.list(ORDER.id)
+        ledger = outside.returns.load(ORDER.id)
         return cls(
-            returns=tuple(
-                [(each.id, each.status, each.items, each.refund_amount, each.shipment) for each in returns]
+            returns=tuple([(r.id, r.status, r.items, r.refund_amount, r.shipment) for r in ledger.returns]),
+            exchanges=tuple(
+                [(e.id, e.status, e.difference_due, e.paid, e.shipment) for e in ledger.exchanges]
             ),
-            refunds=tuple(
-                [(r.key, r.payment_id, r.amount, r.status) for each in returns for r in each.refunds]
-            ),
-            order=service.order_state(ORDER.id),
-            open_effects=tuple(outside.returns.load(ORDER.id).open_effects),
+            claims=tuple([(c.id, c.status, c.items, c.refund_amount, c.shipment) for c in ledger.claims]),
+            refunds=tuple([(r.key, r.payment_id, r.amount, r.status) for r in ledger.refunds]),
+            order=outside.service().order_state(ORDER.id),
+            open_effects=tuple(ledger.open_effects),
             moved=(
                 outside.refunds_made,
                 outside.payments.refunds,
@@ -57,6 +60,7 @@ class End:
                 outside.inventory.withdrawals,
                 outside.fulfillment.shipments,
                 outside.fulfillment.cancellations,
+                outside.fulfillment.replacements,
             ),
             stock={place: units for place, units in outside.inventory.on_hand.items() if units},
             told=tuple(
@@ -76,6 +80,26 @@ class End:
 
 #: What can happen to a call without a crash.
 KINDS = (Away(), AnswerLost(), Twice())
+
+
+def every_point(calls: Sequence[Call]) -> list[int]:
+    """Before and after each of these calls."""
+    return [point for call in calls for point in (2 * call.number - 1, 2 * call.number)]
+
+
+def every_moment(calls: Sequence[Call]) -> list[int]:
+    """
+    Of points between which nothing happens outside of the process, one: before each call, and at the end.
+
+    After a call is before the next one. A database acts in its statements: before a load or commit is
+    before the first of them.
+    """
+    begun = {
+        call.number
+        for call, following in pairwise(calls)
+        if call.method.startswith("returns.") and following.method.startswith("sql.")
+    }
+    return [2 * call.number - 1 for call in calls if call.number not in begun] + [2 * len(calls)]
 
 
 class Recovery(Enum):
@@ -114,11 +138,10 @@ def live(
     """
     done = 0
     while done < len(script):
-        service = design(faulty(outside.service(), faults), outside)
+        service = design(outside.process(faults), outside)
         try:
             while done < len(script):
-                outside.step = done + 1
-                _do(service, script[done])
+                outside.do(service, script[done])
                 done += 1
                 if has_timer:
                     resume_until_quiet(outside, faults, design)
@@ -133,19 +156,12 @@ def resume_until_quiet(outside: Outside, faults: Faults, design: Design = as_shi
     """The timer, again and again, over crashes of its own, until nothing is open."""
     for _ in range(10):
         outside.now += timedelta(hours=1)
-        service = design(faulty(outside.service(), faults), outside)
+        service = design(outside.process(faults), outside)
         try:
             if not service.resume().still_open:
                 return
         except (Crashed, Unavailable):
             continue
-
-
-def _do(service: ReturnService, step: Step) -> None:
-    if isinstance(step, Resume):
-        service.resume()
-    else:
-        service.handle(step)
 
 
 def _has_happened(outside: Outside, step: Step) -> bool:
@@ -156,8 +172,12 @@ class Survey:
     """
     A script and how it ends if nothing fails, after each of its steps.
 
+    Wherever a `count` is given, so many runs are drawn instead of all.
+
     Args:
         make: the outside for a run, anew each time.
+        at: of calls, the points to die at.
+        in_peace: the outside in which nothing fails; as the others unless given.
     """
 
     def __init__(
@@ -165,21 +185,18 @@ class Survey:
         make: Callable[[], Outside] = Outside,
         design: Design = as_shipped,
         script: tuple[Step, ...] = SCRIPT,
+        at: Callable[[Sequence[Call]], list[int]] = every_point,
+        in_peace: Callable[[], Outside] | None = None,
     ) -> None:
         self.make = make
         self.design = design
         self.script = script
-        self.ends = [self._calm(steps) for steps in range(len(script) + 1)]
+        self.at = at
+        self.ends = [_end(in_peace or make, script[:steps]) for steps in range(len(script) + 1)]
         calm = Faults()
         live(make(), calm, design=design, script=script)
         self.calls = calm.calls
-        self.points = calm.points
-
-    def _calm(self, steps: int) -> End:
-        outside, faults = self.make(), Faults()
-        live(outside, faults, script=self.script[:steps])
-        resume_until_quiet(outside, faults)
-        return End.of(outside)
+        self.points = at(calm.calls)
 
     def differences(self, faults: Faults, recovery: Recovery, *, has_timer: bool = False) -> list[str]:
         """What came out otherwise than if nothing had failed, at the end or after a recovery."""
@@ -204,33 +221,47 @@ class Survey:
             return [f"a command was refused: {error}"]
         return found + [f"at the end: {name}" for name in End.of(outside).differs(self.ends[-1])]
 
-    def crashes(self, recoveries: Iterable[Recovery] = Recovery) -> Iterator[tuple[str, list[str]]]:
-        """One crash at every point, recovered from in these ways: where, and what differs then."""
-        for point, recovery in product(range(1, self.points + 1), recoveries):
+    def crashes(
+        self, recoveries: Iterable[Recovery] = Recovery, count: int | None = None, *, in_turn: bool = False
+    ) -> Iterator[tuple[str, list[str]]]:
+        """One crash at every point, recovered from in these ways, all or in turn: where, and what differs."""
+        runs = zip(self.points, cycle(recoveries)) if in_turn else product(self.points, recoveries)
+        for point, recovery in some(runs, count):
             faults = Faults(crash_at=[point])
             found = self.differences(faults, recovery)
             yield f"{faults.where(point)}, {recovery.name}", found
 
-    def failures(self, kinds: Iterable[Fault] = KINDS) -> Iterator[tuple[str, list[str]]]:
+    def failures(
+        self, kinds: Iterable[Fault] = KINDS, count: int | None = None
+    ) -> Iterator[tuple[str, list[str]]]:
         """One failure of each of these kinds at every call, with a timer running."""
-        for call, kind in product(self.calls, kinds):
+        for call, kind in some(product(self.calls, kinds), count):
             found = self.differences(Faults(at={call.number: kind}), Recovery.RESUME, has_timer=True)
             yield f"{kind} at {call}", found
 
     def pairs(self, recovery: Recovery, count: int | None = None) -> Iterator[tuple[str, list[str]]]:
-        """Two crashes, at every point and every point of what follows it; or so many of them, drawn."""
-        dice = Random(count)
-        drawn = (
-            range(1, self.points + 1) if count is None else dice.choices(range(1, self.points + 1), k=count)
-        )
-        for first in drawn:
+        """Two crashes, at every point and every point of what follows it."""
+        for first in some(self.points, count):
             faults = Faults(crash_at=[first])
             self.differences(faults, recovery)
-            later = range(first + 1, faults.points + 1)
-            for second in later if count is None else [dice.choice(later)]:
+            later = [point for point in self.at(faults.calls) if point > first]
+            for second in some(later, None if count is None else 1):
                 faults = Faults(crash_at=[first, second])
                 found = self.differences(faults, recovery)
                 yield f"{faults.where(first)}, {faults.where(second)}, {recovery.name}", found
+
+
+def _end(make: Callable[[], Outside], script: tuple[Step, ...]) -> End:
+    outside, faults = make(), Faults()
+    live(outside, faults, script=script)
+    resume_until_quiet(outside, faults)
+    return End.of(outside)
+
+
+def some(things: Iterable[T], count: int | None) -> Sequence[T]:
+    """So many of them, drawn, the same in every run; all if no count is given."""
+    every = list(things)
+    return every if count is None else Random(len(every)).choices(every, k=count)
 
 
 def what_differs(survey: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:

@@ -1,17 +1,19 @@
 """
 Whatever call or commit a process dies before or after, everything ends as if it had not died.
 
-Singly at every point in the test command. In pairs: drawn ones in the test command, all of them with
-`RMA_TEST_PROFILE=long`, which takes some minutes.
+In memory here; in `test_crashes_in_databases`, where stores have statements to die between. In the test
+command each chapter of the script by itself, at every point and at drawn pairs of them, and the whole
+script at drawn points. With `RMA_TEST_PROFILE=long` at all of them: some minutes.
 """
 
-import os
 from functools import cache, partial
+from typing import get_args
 
 import pytest
 
-from rma import LookedUp, Unkeyed
+from rma import Command, LookedUp, Unkeyed
 from rma.testing.faults import Faults, points
+from tests.databases import LONG
 from tests.testing import designs
 from tests.testing.crashes import (
     Design,
@@ -22,26 +24,30 @@ from tests.testing.crashes import (
     resume_until_quiet,
     what_differs,
 )
-from tests.testing.outside import SCRIPT, Outside
+from tests.testing.outside import CHAPTERS, SCRIPT, Outside, Resume, Step
 
-#: How many pairs are drawn where not all are tried; for each way of recovering.
-DRAWN = None if os.environ.get("RMA_TEST_PROFILE") == "long" else 150
+#: How many are drawn where not all are tried.
+DRAWN = None if LONG else 15
+
+
+chapters = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda steps: steps[0].idempotency_key)
 
 
 @cache
 def survey() -> Survey:
-    """Of the library as it is, in memory."""
+    """Of the library as it is, in memory, and of the whole script."""
     return Survey()
 
 
 def test_the_script_does_all_that_can_be_done() -> None:
-    """Every port that acts is called, every effect is delivered, money is declined, pends and comes back."""
+    """Every command is given, every port that acts is called; money is declined, pends and comes back."""
     end = survey().ends[-1]
 
     assert {call.method for call in survey().calls} == {
         "events.publish",
         "fulfillment.book_return",
         "fulfillment.cancel_return",
+        "fulfillment.ship_replacement",
         "inventory.restock",
         "inventory.withdraw",
         "orders.get",
@@ -54,37 +60,46 @@ def test_the_script_does_all_that_can_be_done() -> None:
         "returns.outstanding",
         "shipping_options.get",
     }
-    assert survey().points == points(lambda faults: live(Outside(), faults)) > 200
+    assert len(survey().points) == points(lambda faults: live(Outside(), faults)) > 200
     assert not end.open_effects
-    assert {type(step).__name__ for step in SCRIPT} >= {
-        "RequestReturn",
-        "ReceiveReturn",
-        "CancelReturn",
-        "RetryRefund",
-        "Resume",
-    }
+    assert {type(step) for step in SCRIPT} == {*get_args(Command), Resume}
 
 
+@chapters
 @pytest.mark.parametrize("recovery", Recovery)
-def test_a_crash_at_any_point_is_made_good(recovery: Recovery) -> None:
+def test_a_crash_at_any_point_is_made_good(recovery: Recovery, chapter: tuple[Step, ...]) -> None:
     """By repeating the command alone, or by resuming alone: each effect once, nothing missing."""
-    assert what_differs(survey().crashes([recovery])) == {}
+    assert what_differs(Survey(script=chapter).crashes([recovery])) == {}
 
 
-def test_a_failure_of_any_call_is_made_good() -> None:
+def test_a_crash_anywhere_in_the_whole_script_is_made_good() -> None:
+    """Whatever happened before, and happens afterwards."""
+    assert what_differs(survey().crashes(count=None if LONG else 100)) == {}
+
+
+@chapters
+def test_a_failure_of_any_call_is_made_good(chapter: tuple[Step, ...]) -> None:
     """Not reached, answer lost, or sent twice; store, catalogues, publisher and ports alike."""
-    assert what_differs(survey().failures()) == {}
+    assert what_differs(Survey(script=chapter).failures()) == {}
+
+
+@chapters
+@pytest.mark.parametrize("recovery", Recovery)
+def test_a_second_crash_while_recovering_is_made_good(recovery: Recovery, chapter: tuple[Step, ...]) -> None:
+    """At any point of what follows the first: in a repeated command, in resuming, in the next command."""
+    assert what_differs(Survey(script=chapter).pairs(recovery, DRAWN)) == {}
 
 
 @pytest.mark.parametrize("recovery", Recovery)
-def test_a_second_crash_while_recovering_is_made_good(recovery: Recovery) -> None:
-    """At any point of what follows the first: in a repeated command, in resuming, in the next command."""
-    assert what_differs(survey().pairs(recovery, DRAWN)) == {}
+def test_a_second_crash_anywhere_in_the_whole_script_is_made_good(recovery: Recovery) -> None:
+    """However much later it happens."""
+    assert what_differs(survey().pairs(recovery, 5000 if LONG else 50)) == {}
 
 
-def test_a_refund_that_can_be_looked_up_is_made_once() -> None:
+@chapters
+def test_a_refund_that_can_be_looked_up_is_made_once(chapter: tuple[Step, ...]) -> None:
     """Whatever point the process dies at: what was sent is looked for before it is sent again."""
-    looked_up = Survey(partial(Outside, gateway=LookedUp()))
+    looked_up = Survey(partial(Outside, gateway=LookedUp()), script=chapter)
 
     assert what_differs(looked_up.crashes([Recovery.RESUME])) == {}
 
@@ -95,7 +110,7 @@ def test_a_refund_that_can_not_be_told_is_not_made_again() -> None:
     unkeyed = Survey(partial(Outside, gateway=Unkeyed()), script=script)
     stopped = 0
 
-    for point in range(1, unkeyed.points + 1):
+    for point in unkeyed.points:
         outside, faults = Outside(gateway=Unkeyed()), Faults(crash_at=[point])
         live(outside, faults, recovery=Recovery.RESUME, script=script)
         resume_until_quiet(outside, faults)

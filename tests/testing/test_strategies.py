@@ -18,7 +18,6 @@ from rma import (
     RefundOutcomeRecorded,
     RefundRetried,
     Rejected,
-    RequestReturn,
     ReturnCanceled,
     ReturnPolicy,
     ReturnStatus,
@@ -32,6 +31,7 @@ from rma.adapters.memory import (
     in_memory_service,
 )
 from rma.domain.change import replay
+from rma.domain.commands import Request
 from rma.testing.faults import Crashed, Faults
 from rma.testing.faulty import faulty
 from rma.testing.rehearsal import Flow, Rehearsal, counting
@@ -59,7 +59,7 @@ class Lived:
         self.refused: list[str] = []
         requests = 0
         for command in commands:
-            requests += isinstance(command, RequestReturn)
+            requests += isinstance(command, Request)
             while True:
                 service = in_memory_service(
                     [order],
@@ -89,6 +89,15 @@ class Lived:
                 for each in self.returns.load("order_1").returns
             ],
             [(r.key, r.amount, r.status) for r in self.returns.load("order_1").refunds],
+            [
+                (each.id, each.status, each.difference_due, each.paid, each.shipment)
+                for each in self.returns.load("order_1").exchanges
+            ],
+            [
+                (each.id, each.status, each.granted, each.shipment)
+                for each in self.returns.load("order_1").claims
+            ],
+            self.fulfillment.replacements,
             self.payments.refunds,
             self.inventory.restocks,
             self.inventory.withdrawals,

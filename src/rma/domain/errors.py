@@ -211,6 +211,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "invalid_claim_reason": (Invalid, "{reason} is no reason for a claim"),
     "refund_amount_of_replacement": (Invalid, "what is replaced is not refunded"),
     "new_items_of_refund": (Invalid, "what is refunded is not replaced"),
+    "units_not_claimed": (NotAllowed, "{quantity} more came than claim {claim_id} is about: reject them"),
     "item_not_in_return": (Invalid, "return {return_id} has no such line"),
     "quantity_exceeds_received": (Invalid, "{quantity} units rejected, only {received} arrived undamaged"),
     "damaged_quantity_exceeds_received": (

@@ -86,7 +86,7 @@ def _of_exchange(each: Return, event: OfExchange) -> Return:
         case ExchangePaid(payment=payment):
             paid = Part(f"payment:{payment.reference}", payment.amount)
             return with_(each, charges=(*each.charges, paid), updated_at=event.at)
-        case ExchangeCanceled():
+        case ExchangeCanceled() if each.status is ReturnStatus.RECEIVED:
             return each.without_exchange()
         case _:
             return each

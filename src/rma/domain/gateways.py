@@ -85,7 +85,9 @@ def next_step(effect: OpenEffect, gateway: Gateway, *, can_look_up: bool, now: d
             # Whether it was sent before can not be told: a process may have died on the way.
             return Step.LOOK_UP if can_look_up else Step.GIVE_UP
         case LookedUp():
-            return Step.LEASE_AND_SEND if effect.started_at is None else Step.LOOK_UP
+            if effect.started_at is None:
+                return Step.LEASE_AND_SEND
+            return Step.LOOK_UP if can_look_up else Step.GIVE_UP  # it promised what it can not do
         case Unkeyed():
             return Step.LEASE_AND_SEND if effect.started_at is None else Step.GIVE_UP
         case _:

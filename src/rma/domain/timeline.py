@@ -165,7 +165,7 @@ def _told(event: Event, ledger: ReturnLedger) -> _Told:  # noqa: C901, PLR0911, 
             return _Told(f"told of {_outcome(refund)}")
         case EffectsSettled(settlements=settlements):
             known = [_settled(each) for each in settlements if not each.is_open]
-            return _Told(f"{event.subject_id}: done" if known else "", known)
+            return _Told(f"{event.subject_id}: answered" if known else "", known)
         case EffectsLeased() | EventsPublished():
             return _Told("")
         case _:

@@ -39,7 +39,7 @@ class OrderTransaction:
 
 def transactions(order: Order, ledger: ReturnLedger) -> tuple[OrderTransaction, ...]:
     """
-    Every refund in force and every payment for an exchange, oldest first.
+    Every refund in force, and every payment for an exchange that is not among the order's, oldest first.
 
     With what was captured, less what was refunded elsewhere, they add up to what is still refundable.
     """
@@ -55,8 +55,12 @@ def transactions(order: Order, ledger: ReturnLedger) -> tuple[OrderTransaction, 
         for refund in claim.refunds
         if refund.is_in_force
     ]
+    known = {payment.id for payment in order.payments}  # what the host counts as captured
     found += [
-        _paid(order, ledger, exchange, each) for exchange in ledger.exchanges for each in exchange.payments
+        _paid(order, ledger, exchange, payment)
+        for exchange in ledger.exchanges
+        for payment in exchange.payments
+        if payment.reference not in known
     ]
     return tuple(sorted(found, key=lambda each: each.created_at))
 

@@ -12,6 +12,7 @@ from rma.domain.money import Money, share
 from rma.domain.order import LineItem, Order, OrderStatus
 from rma.domain.policy import ReturnPolicy
 from rma.domain.pricing import Part
+from rma.domain.refunds import in_force
 from rma.domain.returns import Return
 
 
@@ -131,21 +132,25 @@ class OrderState:
 
     Attributes:
         refundable: what may still be paid back.
+        refunded: what was, or is on its way.
         order_version: the host's version and the changes that returns made to the order since.
     """
 
     fulfillment_status: FulfillmentStatus
     payment_status: PaymentStatus
     refundable: Money
+    refunded: Money
     order_version: int
 
 
 def order_state(order: Order, ledger: ReturnLedger) -> OrderState:
     """The order's derived state."""
+    elsewhere = sum([payment.refunded.amount for payment in order.payments])
     return OrderState(
         _fulfillment_status(order, ledger),
         _payment_status(order, ledger),
         Money(ledger.refundable(order), order.currency),
+        Money(elsewhere + in_force(ledger.refunds), order.currency),
         order.version + ledger.changes,
     )
 

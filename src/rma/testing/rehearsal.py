@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from rma.domain.change import Change, change, lease, publication, settlement, unchanged
-from rma.domain.commands import Command, RequestReturn
+from rma.domain.commands import Command, Request
 from rma.domain.decide import answer
 from rma.domain.effects import (
     Done,
@@ -18,6 +18,8 @@ from rma.domain.effects import (
     RefundOutcome,
     RefundRequest,
     RefundSucceeded,
+    ReplacementRequest,
+    ReplacementShipment,
     ReturnShipment,
     ReturnShipmentRequest,
     Unknown,
@@ -32,7 +34,7 @@ from rma.domain.policy import ReturnPolicy
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 #: How an effect can end, or that it could not be told.
-Result = RefundOutcome | ReturnShipment | Done | Unknown
+Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown
 
 
 def counting(prefix: str = "") -> Callable[[], str]:
@@ -55,6 +57,8 @@ def good_end(effect: Effect) -> Result:
             return RefundSucceeded(f"re_{key}")
         case ReturnShipmentRequest(key=key):
             return ReturnShipment({"shipment": key}, f"TRACK-{key}")
+        case ReplacementRequest(key=key):
+            return ReplacementShipment({"shipment": key}, f"TRACK-{key}")
         case _:
             return Done()
 
@@ -121,7 +125,7 @@ class Rehearsal:
         """
         option: ShippingOption | None = None
         fresh_id = ""
-        if isinstance(command, RequestReturn):
+        if isinstance(command, Request):
             fresh_id = self._ids()
             option = self.options.get(command.shipping_option_id or "")
         if answer(self.ledger, command) is not None:

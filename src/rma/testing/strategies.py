@@ -11,23 +11,14 @@ from decimal import Decimal
 from attrs import evolve
 from hypothesis import strategies as st
 
-from rma.domain.asked import ReceivedItem, RequestedItem
 from rma.domain.commands import (
-    CancelReturn,
     Command,
-    ReceiveReturn,
-    RecordRefundOutcome,
-    RequestReturn,
-    RetryRefund,
 )
 from rma.domain.effects import (
     Effect,
     RefundDeclined,
-    RefundOutcome,
     RefundPending,
     RefundRequest,
-    RefundReversed,
-    RefundSucceeded,
     Unknown,
 )
 from rma.domain.errors import Rejected
@@ -36,20 +27,12 @@ from rma.domain.offers import ShippingOption
 from rma.domain.order import Adjustment, LineItem, Order, Payment
 from rma.domain.policy import Fee, ReturnPolicy
 from rma.domain.pricing import price_lines
-from rma.domain.returns import Return, ReturnStatus
 from rma.domain.tax import TaxLine
-from rma.domain.views import returnable_items
+from rma.testing.drawn import next_command
 from rma.testing.rehearsal import Flow, Rehearsal, Result, counting, good_end
 
 #: Rates that divide badly, that are usual, and that are nothing.
 RATES = [Decimal(rate) for rate in ("0", "5", "7.5", "10", "12.5", "19", "20", "25", "8.875", "33.3")]
-
-#: What gateways tell about refunds by themselves.
-_NOTICES: tuple[RefundOutcome | RefundReversed, ...] = (
-    RefundSucceeded("re_told"),
-    RefundDeclined("refund_failed"),
-    RefundReversed(),
-)
 
 #: Minor units: small ones, usual ones, and those at which rounding goes wrong.
 amounts = st.one_of(st.integers(0, 30), st.integers(0, 5000), st.sampled_from([99, 100, 199, 333, 999, 1000]))
@@ -164,9 +147,9 @@ def command_sequences(
     """
     Commands about one order, each under a key of its own, most of which can be done; some come twice.
 
-    Returns are called `ret_1`, `ret_2`, … by their requests: hand them to a service whose `ids` count
-    (`rma.testing.rehearsal.counting`) and whose ports do what they are asked. There is at least one
-    command, at `most` so many; goods travel with the shipping `option`, if there is one, or without.
+    Returns, exchanges and claims are called `ret_1`, `exc_2`, … by their requests: hand them to a service
+    whose `ids` count (`rma.testing.rehearsal.counting`) and whose ports do what they are asked. There is at
+    least one command, at `most` so many; goods travel with the `option`, if there is one, or without.
     """
     rehearsal = Rehearsal(order, policy=policy, options=[option] if option else ())
     return tuple(_lived(draw, rehearsal, most, st.just(good_end)))
@@ -198,7 +181,7 @@ def _lived(
     """The commands that were drawn, refused ones too; the rehearsal went through them."""
     sent: list[Command] = []
     for number in range(1, draw(st.integers(1, most)) + 1):
-        sent.append(_next(draw, rehearsal, sent, f"key_{number}"))
+        sent.append(next_command(draw, rehearsal, sent, f"key_{number}"))
         with suppress(Rejected):
             rehearsal.handle(sent[-1])
         end = draw(ends)
@@ -207,70 +190,6 @@ def _lived(
         if draw(st.booleans()):
             rehearsal.publish()
     return sent
-
-
-def _next(draw: st.DrawFn, rehearsal: Rehearsal, sent: list[Command], key: str) -> Command:
-    returns = rehearsal.ledger.returns
-    still_open = [each for each in returns if each.is_open]
-    unpaid = [each for each in returns if each.amount_due.amount]
-    refunds = list(rehearsal.ledger.refunds)
-    disputed = [each for each in returns if each.status is ReturnStatus.REQUIRES_ACTION]
-    kinds = ["request"] + ["receive", "receive", "receive", "cancel"] * bool(still_open)
-    kinds += ["cancel"] * 2 * bool(disputed)
-    kinds += ["retry"] * 4 * bool(unpaid) + ["notice"] * 2 * bool(refunds) + ["repeat"] * bool(sent)
-    match draw(st.sampled_from(kinds)):
-        case "receive":
-            return _receipt(draw, draw(st.sampled_from(still_open)), key)
-        case "cancel":
-            target = draw(st.sampled_from(disputed or still_open))
-            return CancelReturn(return_id=target.id, idempotency_key=key)
-        case "retry":
-            return RetryRefund(return_id=draw(st.sampled_from(unpaid)).id, idempotency_key=key)
-        case "notice":
-            refund, outcome = draw(st.sampled_from(refunds)), draw(st.sampled_from(_NOTICES))
-            return RecordRefundOutcome(key=refund.key, outcome=outcome, notice_id=key, idempotency_key=key)
-        case "repeat":
-            return draw(st.sampled_from(sent))
-        case _:
-            return _request(draw, rehearsal, key)
-
-
-def _request(draw: st.DrawFn, rehearsal: Rehearsal, key: str) -> RequestReturn:
-    order = rehearsal.order
-    found = returnable_items(order, rehearsal.ledger, rehearsal.policy, rehearsal.now)
-    wanted = {each.item_id: draw(st.integers(0, each.quantity)) for each in found}
-    if not any(wanted.values()):
-        wanted = {each.item_id: each.quantity for each in found}
-    custom = draw(st.one_of(st.none(), st.none(), st.integers(0, 400)))
-    return RequestReturn(
-        order_id=order.id,
-        items=[RequestedItem(item_id=i, quantity=q, note="too big") for i, q in wanted.items() if q],
-        shipping_option_id=draw(st.sampled_from([None, *rehearsal.options])),
-        refund_amount=None if custom is None else Money(custom, order.currency),
-        created_by=draw(st.sampled_from([None, "customer", "clerk é"])),
-        metadata=draw(st.sampled_from([{}, {"channel": "web", "tags": ["a", 1, None, {"deep": True}]}])),
-        idempotency_key=key,
-    )
-
-
-def _receipt(draw: st.DrawFn, target: Return, key: str) -> ReceiveReturn:
-    missing: dict[str, int] = {}
-    for item in target.items:
-        missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
-    came = draw(st.sampled_from(["all", "all", "a part", "a part", "more"]))
-    items = []
-    for item_id, quantity in missing.items():
-        count = draw(st.integers(0, quantity)) if came == "a part" else quantity + (came == "more")
-        damaged = draw(st.one_of(st.just(0), st.integers(0, count)))
-        items.append(ReceivedItem(item_id=item_id, quantity=count - damaged, damaged_quantity=damaged))
-    accept = draw(st.sampled_from(["", "", "allow_mismatch", "more_expected"]))
-    return ReceiveReturn(
-        return_id=target.id,
-        items=items,
-        allow_mismatch=accept == "allow_mismatch",
-        more_expected=accept == "more_expected",
-        idempotency_key=key,
-    )
 
 
 def _unknown(effect: Effect) -> Result:

@@ -112,7 +112,7 @@ def order_json(order: Order, state: OrderState, returns: Iterable[Json], items: 
         "created_at": _moment(order.created_at),
         "no_notification": order.no_notification,
         "paid_total": paid,
-        "refunded_total": paid - state.refundable.amount,
+        "refunded_total": state.refunded.amount,
         "refundable_amount": state.refundable.amount,
         "metadata": order.metadata or None,
         "items": list(items),

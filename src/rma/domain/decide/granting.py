@@ -79,6 +79,24 @@ def check_named_amount(
     return minor
 
 
+def check_claimed(target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus) -> None:
+    """
+    Nobody would pay for what a claim's return brings besides what was claimed, so it is not accepted.
+
+    Raises:
+        Rejected: `units_not_claimed`, for each line.
+    """
+    if target.claim_id is None or status is not ReturnStatus.RECEIVED:
+        return
+    wrong = Violations()
+    for item in items:
+        quantity = 0 if item.is_requested else item.refunded_quantity(refund_damaged=True)
+        if quantity:
+            wrong.add("units_not_claimed", item.item_id, quantity=quantity, claim_id=target.claim_id)
+    if wrong:
+        wrong.none_about(None)
+
+
 def blocked(
     target: Return, money: Grant, refundable: int, at: datetime, by: str | None
 ) -> tuple[()] | tuple[RefundBlocked]:

@@ -5,7 +5,7 @@ from rma.domain.checks import is_whole
 from rma.domain.commands import ReceiveReturn
 from rma.domain.decide.arrivals import Came, with_arrivals
 from rma.domain.decide.closing import closed
-from rma.domain.decide.granting import blocked, check_named_amount, grant
+from rma.domain.decide.granting import blocked, check_claimed, check_named_amount, grant
 from rma.domain.decide.judging import Violations, are_items, plain
 from rma.domain.decide.paying import refunds_for
 from rma.domain.effects import RestockRequest, StockLine
@@ -42,6 +42,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     location_id = command.location_id if command.location_id is not None else target.location_id
     items = with_arrivals(target.items, came, pools)
     status = _status(items, command)
+    check_claimed(target, items, status)
     money = grant(order, target, items, refundable=refundable, status=status, named=named)
     received = GoodsReceived(
         order_id=order.id,

@@ -7,7 +7,7 @@ from rma.domain.checks import is_whole
 from rma.domain.commands import ResolveReturn
 from rma.domain.decide.arrivals import Came
 from rma.domain.decide.closing import closed
-from rma.domain.decide.granting import blocked, check_named_amount, grant
+from rma.domain.decide.granting import blocked, check_claimed, check_named_amount, grant
 from rma.domain.decide.judging import Violations, are_items, plain
 from rma.domain.decide.paying import refunds_for
 from rma.domain.effects import StockLine, WithdrawRequest
@@ -40,6 +40,7 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     target, order = wrong.none_about(target), wrong.none_about(order)
 
     items = _without(target.items, rejected)
+    check_claimed(target, items, ReturnStatus.RECEIVED)
     money = grant(order, target, items, refundable=refundable, status=ReturnStatus.RECEIVED, named=named)
     resolved = ReturnResolved(
         order_id=order.id,

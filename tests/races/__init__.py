@@ -1,0 +1,1 @@
+"""Commands that compete for one order: every order in which their calls can happen."""

@@ -1,0 +1,128 @@
+"""Where races are held, and what counts when they are over."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from itertools import permutations
+from typing import NamedTuple
+
+from attrs import evolve, frozen
+
+from rma import Claim, Exchange, Gateway, RecordRefundOutcome, Rejected, Return
+from rma.adapters.memory import InMemoryEvents
+from rma.testing.faults import Away, Crashed, Faults
+from rma.testing.faulty import faulty
+from tests.races.scenarios import Scenario
+from tests.races.schedules import Choose, Run, race
+from tests.testing.crashes import Design, End, as_shipped, resume_until_quiet
+from tests.testing.outside import Outside, Resume, Step
+from tests.testing.stores import Memory, Store
+
+#: At which points racers die, by their numbers.
+Deaths = Mapping[int, int]
+
+
+class Result(NamedTuple):
+    """
+    What a race came to.
+
+    Attributes:
+        answers: of which return, exchange or claim each racer was told, or why its command was refused; None
+            for a timer. Nothing where racers can die.
+        end: how everything stands.
+    """
+
+    answers: tuple[object, ...]
+    end: End
+
+
+@frozen
+class Arena:
+    """
+    A scenario, the same at each start.
+
+    Args:
+        make: a store with nothing in it.
+        publishes: whether there is somebody to hear of events.
+        has_deaths: whether racers can die. If so, the commands of the dead are repeated after the race, and
+            a timer runs, before we look how everything stands.
+    """
+
+    scenario: Scenario
+    gateway: Gateway | None = None
+    make: Callable[[], Store] = Memory
+    design: Design = as_shipped
+    publishes: bool = False
+    has_deaths: bool = False
+
+    def surprises(self, races: Iterable[tuple[Choose, Deaths]]) -> Iterator[Result]:
+        """What races come to that racers who come one after the other, in whatever order, do not come to."""
+        orders = permutations(range(len(self.scenario.racers)))
+        in_peace = [self.raced(_in_this(order), in_peace=True) for order in orders]
+        results = (self.raced(choose, deaths) for choose, deaths in races)
+        return (result for result in results if result not in in_peace)
+
+    def raced(self, choose: Choose, deaths: Deaths | None = None, *, in_peace: bool = False) -> Result:
+        """What it comes to; in peace, the gateway's notification may come before it was asked."""
+        outside, racers = Outside(self.make(), self.gateway, self.scenario.order), self.scenario.racers
+        away = Faults(when=lambda call: Away() if call.method in self.scenario.was_away else None)
+        for step in self.scenario.before:
+            outside.do(faulty(evolve(outside.service(), events=self._publisher(outside)), away), step)
+        outside.now += timedelta(hours=1)
+        outcomes = race(
+            [self._run(outside, number) for number in range(len(racers))],
+            choose,
+            is_ready=lambda number: in_peace or _can_come(outside, racers[number]),
+            crash_at=deaths,
+        )
+        if self.has_deaths:
+            self._make_good(outside, outcomes)
+            return Result((), End.of(outside))
+        return Result(tuple([_answer(outcome) for outcome in outcomes]), End.of(outside))
+
+    def _run(self, outside: Outside, number: int) -> Run:
+        """In a process of its own, at a moment that is the same for all."""
+        now, step = outside.now, self.scenario.racers[number]
+
+        def run(faults: Faults) -> object:
+            service = evolve(
+                outside.service(),
+                events=self._publisher(outside),
+                clock=lambda: now,
+                ids=lambda: f"of_racer_{number}",
+            )
+            process = self.design(faulty(service, faults), outside)
+            return process.resume() if isinstance(step, Resume) else process.handle(step)
+
+        return run
+
+    def _make_good(self, outside: Outside, outcomes: list[object]) -> None:
+        for number, outcome in enumerate(outcomes):
+            if isinstance(outcome, Crashed) and _can_come(outside, self.scenario.racers[number]):
+                with suppress(Rejected):
+                    self._run(outside, number)(Faults())
+        resume_until_quiet(outside, Faults(), self.design)
+
+    def _publisher(self, outside: Outside) -> InMemoryEvents | None:
+        return outside.events if self.publishes else None
+
+
+def _can_come(outside: Outside, step: Step) -> bool:
+    """No gateway tells of a refund before it was asked for it."""
+    return not isinstance(step, RecordRefundOutcome) or step.key in outside.refunds_made
+
+
+def _in_this(order: tuple[int, ...]) -> Choose:
+    return lambda waiting: next(number for number in order if number in waiting)
+
+
+def _answer(outcome: object) -> object:
+    match outcome:
+        case Return(id=its_id) | Exchange(id=its_id) | Claim(id=its_id):
+            return its_id
+        case Rejected(violations=violations):
+            return type(outcome), violations
+        case BaseException():
+            return outcome
+        case _:
+            return None

@@ -1,0 +1,130 @@
+"""Who races for what: orders of the shop in `tests.testing.outside`, and two or three who come at once."""
+
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
+
+from rma import (
+    CancelClaim,
+    CancelExchange,
+    CancelReturn,
+    Money,
+    Order,
+    Payment,
+    RecordExchangePayment,
+    RecordRefundOutcome,
+    RefundReversed,
+    RefundSucceeded,
+    ResolveReturn,
+)
+from tests.testing.outside import CHAPTERS, ORDER, Resume, Step, claim, exchange, receive, request
+
+
+@frozen
+class Scenario:
+    """
+    A race.
+
+    Attributes:
+        before: what was done in peace, an hour before.
+        was_away: methods of ports that could not be reached then.
+        racers: what is done at once, each by a process of its own.
+        order: what was bought.
+        is_long: too many schedules to try them all where time is short.
+    """
+
+    before: tuple[Step, ...]
+    racers: tuple[Step, ...]
+    order: Order = ORDER
+    was_away: Sequence[str] = ()
+    is_long: bool = False
+
+
+_RECEIVED = receive(2, 1, 3)
+_CANCELED = CancelReturn(return_id="ret_1", idempotency_key="key_3")
+_DECLINED, _RETRIED = CHAPTERS[2][:2], CHAPTERS[2][2]
+_WAITING = CHAPTERS[3][:1]  # for a carrier that is asleep
+_PENDING = CHAPTERS[3][:3]
+
+
+def _told(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9/refund/1") -> Step:
+    notice = f"notice of {type(outcome).__name__}"
+    return RecordRefundOutcome(key=key, outcome=outcome, notice_id=notice)
+
+
+def _another(step: Step) -> Step:
+    """The same, from somebody else."""
+    assert not isinstance(step, Resume)
+    return evolve(step, idempotency_key="key_another")
+
+
+_PAID = RecordExchangePayment(exchange_id="exc_1", amount=1201, reference="ch_1", idempotency_key="key_5")
+_EXCHANGE_OFF = CancelExchange(exchange_id="exc_1", idempotency_key="key_6")
+_A_CENT_TOO_LITTLE = evolve(ORDER, payments=[Payment(id="card", captured=Money(2 * 999 - 1, "usd"))])
+_OPENED_TWICE = (request(1, 1, label=False), request(2, 1, label=False))
+
+#: Of two.
+SCENARIOS = {
+    "the same request twice": Scenario((), (request(1, 3), request(1, 3))),
+    "two requests for the last unit": Scenario((request(1, 19),), (request(2, 1), request(3, 1))),
+    "the same receipt twice": Scenario((request(1, 3),), (_RECEIVED, _RECEIVED)),
+    "two receipts of the same goods": Scenario((request(1, 3),), (_RECEIVED, _another(_RECEIVED))),
+    "two parcels": Scenario(
+        (request(1, 3),),
+        (evolve(receive(2, 1, 1), more_expected=True), evolve(receive(3, 1, 2), more_expected=True)),
+        is_long=True,
+    ),
+    "two receipts for the last cent": Scenario(
+        _OPENED_TWICE, (receive(3, 1, 1), receive(4, 2, 1)), _A_CENT_TOO_LITTLE
+    ),
+    "two named amounts for the last cent": Scenario(
+        _OPENED_TWICE,
+        tuple([evolve(receive(n + 2, n, 1), refund_amount=Money(999, "usd")) for n in (1, 2)]),
+        _A_CENT_TOO_LITTLE,
+    ),
+    "a unit too many, and a request for it": Scenario((request(1, 19),), (receive(2, 1, 20), request(3, 1))),
+    "a receipt and a cancellation": Scenario((request(1, 3),), (_RECEIVED, _CANCELED)),
+    "the same cancellation twice": Scenario((request(1, 3), receive(2, 1, 1)), (_CANCELED, _CANCELED)),
+    "a cancellation and a timer": Scenario(_WAITING, (evolve(_CANCELED, return_id="ret_9"), Resume.RESUME)),
+    "a receipt and a timer": Scenario(_WAITING, (receive(10, 9, 1), Resume.RESUME)),
+    "two timers after a refund that was not heard": Scenario(
+        (request(1, 3), _RECEIVED), (Resume.RESUME, Resume.RESUME), was_away=["payments.refund"]
+    ),
+    "two timers": Scenario(_WAITING, (Resume.RESUME, Resume.RESUME)),
+    "a receipt and its notification": Scenario(
+        (request(1, 3),), (_RECEIVED, _told(RefundReversed(), "ret_1/refund/1"))
+    ),
+    "the same notification twice": Scenario(_PENDING, (_told(RefundReversed()), _told(RefundReversed()))),
+    "notifications out of order": Scenario(_PENDING, (_told(RefundReversed()), _told(RefundSucceeded()))),
+    "a retry and a notification": Scenario(_PENDING, (CHAPTERS[3][4], _told(RefundReversed()))),
+    "the same retry twice": Scenario(_DECLINED, (_RETRIED, _RETRIED)),
+    "two retries": Scenario(_DECLINED, (_RETRIED, _another(_RETRIED))),
+    "a retry and a timer": Scenario(_DECLINED, (_RETRIED, Resume.RESUME)),
+    "a resolution and another parcel": Scenario(
+        (request(1, 3), receive(2, 1, 1)),
+        (ResolveReturn(return_id="ret_1", idempotency_key="key_3"), receive(4, 1, 2)),
+    ),
+    "an exchange's payment and its cancellation": Scenario((exchange(1, 1, 2000),), (_PAID, _EXCHANGE_OFF)),
+    "an exchange's payment and its parcel": Scenario((exchange(1, 1, 2000),), (_PAID, receive(2, 1, 1))),
+    "the same claim twice": Scenario((), (claim(1, "refund"), claim(1, "refund"))),
+    "a claim and a request for the last unit": Scenario(
+        (request(1, 19),), (claim(2, "refund"), request(3, 1))
+    ),
+    "a claim's cancellation and a timer": Scenario(
+        (claim(1, "refund", refund_amount=0, shipping_option_id="post"),),
+        (CancelClaim(claim_id="claim_1", idempotency_key="key_2"), Resume.RESUME),
+        was_away=["fulfillment.book_return"],
+    ),
+}
+
+#: Of three.
+CROWDS = {
+    "a receipt twice and a cancellation": Scenario((request(1, 3),), (_RECEIVED, _RECEIVED, _CANCELED)),
+    "a receipt twice and a timer": Scenario(_WAITING, (receive(10, 9, 1), receive(10, 9, 1), Resume.RESUME)),
+    "a retry twice and a notification": Scenario(
+        _PENDING, (CHAPTERS[3][4], CHAPTERS[3][4], _told(RefundReversed()))
+    ),
+    "three requests for two units": Scenario(
+        (request(1, 18),), (request(2, 1), request(3, 1), request(4, 1))
+    ),
+}

@@ -1,0 +1,90 @@
+"""Where a run keeps its ledgers: what outlives the processes of the run, and is opened by each of them."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol, Self
+
+from sqlalchemy import event
+
+from rma import ReturnRepository
+from rma.adapters.memory import InMemoryReturns
+from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.schema import formats, metadata
+from rma.testing.faults import Faults
+
+
+class Store(Protocol):
+    """A place for ledgers."""
+
+    @property
+    def returns(self) -> ReturnRepository:
+        """The ledgers, as seen from outside every process."""
+
+    def process(self, faults: Faults) -> ReturnRepository:
+        """The ledgers, opened by a process that dies inside of its store too, when the plan says so."""
+
+
+class Memory:
+    """A dictionary: there is nothing inside of a call at which a process could die."""
+
+    def __init__(self) -> None:
+        self.returns: ReturnRepository = InMemoryReturns()
+
+    def process(self, faults: Faults) -> ReturnRepository:
+        """The same for all."""
+        return self.returns
+
+
+class Database:
+    """
+    Tables in which every statement and every commit is a call that can fail.
+
+    Processes share an engine, so that statements are compiled once; the connection of one that dies is
+    closed, as its end would have closed it. Whoever looks from outside has a connection of its own, and
+    sees what is committed.
+
+    Args:
+        url: of a SQLite file, or of PostgreSQL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.returns = SqlReturns(url)
+        self._inside = SqlReturns(url)
+        self._faults = Faults()
+        for each in (self.returns, self._inside):
+            if each.engine.dialect.name == "sqlite":
+                event.listen(each.engine, "connect", _not_waiting_for_the_disk)
+        dialect = self._inside.engine.dialect
+        for name in ("do_execute", "do_executemany", "do_commit"):
+            setattr(dialect, name, partial(self.asked, getattr(dialect, name)))
+
+    def process(self, faults: Faults) -> ReturnRepository:
+        """One more process, which looks for the tables first."""
+        self._faults = faults
+        return SqlReturns(self._inside.engine)
+
+    def asked(self, ask: Callable[..., None], *arguments: object) -> None:
+        """A process asks a statement (with its cursor, parameters and context), or for a commit."""
+        verb, *words = str(arguments[1]).split() if len(arguments) > 1 else ["COMMIT"]
+        table = next((word for word in words if word.startswith("rma_")), "")
+        failed = self._inside.engine.dialect.loaded_dbapi.OperationalError
+        self._faults.call(f"sql.{verb}", table, lambda: ask(*arguments), away=failed, lost=failed)
+
+    def emptied(self) -> Self:
+        """The tables without rows, as they are when a shop opens."""
+        self.returns.load("")
+        with self.returns.engine.begin() as connection:
+            for table in metadata.sorted_tables:
+                if table is not formats:
+                    connection.execute(table.delete())
+        return self
+
+    def close(self) -> None:
+        """Every connection."""
+        self.returns.close()
+        self._inside.close()
+
+
+def _not_waiting_for_the_disk(connection: object, _: object) -> None:
+    """What a process wrote outlives it all the same; power cuts are not the point here."""
+    connection.execute("PRAGMA synchronous = OFF")  # type: ignore[attr-defined] # sqlite3's

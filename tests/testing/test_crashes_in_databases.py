@@ -1,0 +1,119 @@
+"""
+What `test_crashes` shows in memory holds in a database, where a store has statements to die between.
+
+All ends as it does in memory in peace. In the test command chapter by chapter, on a SQLite file, recovered
+by repeats and by timers in turn. With `RMA_TEST_PROFILE=long` by both, the whole script at once as well,
+all pairs on SQLite, and PostgreSQL: some minutes.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+
+import pytest
+
+from rma.testing.faults import AnswerLost, Away, Faults
+from tests.databases import LONG, Databases
+from tests.testing.crashes import Recovery, Survey, every_moment, what_differs
+from tests.testing.outside import CHAPTERS, SCRIPT, Outside, Step
+from tests.testing.stores import Database
+
+#: Where ledgers are kept.
+KINDS = ["sqlite", "postgresql"] if LONG else ["sqlite"]
+
+#: How many runs are drawn where not all are made.
+DRAWN = 3
+
+chapters = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda steps: steps[0].idempotency_key)
+recoveries = pytest.mark.parametrize("recovery", Recovery)
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    """Everything here is tried on each kind of database."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def database(kind: str, databases: Databases) -> Iterator[Database]:
+    """Tables to die in."""
+    with databases.new(kind) as url, closing(Database(url)) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def outside(database: Database) -> Callable[[], Outside]:
+    """For each run: an outside where nothing has happened yet."""
+    return lambda: Outside(database.emptied())
+
+
+@chapters
+def test_a_crash_at_any_statement_is_made_good(
+    outside: Callable[[], Outside], chapter: tuple[Step, ...]
+) -> None:
+    """Before each, commits included; of what was begun nothing is left, of what was committed all."""
+    survey = Survey(outside, script=chapter, at=every_moment, in_peace=Outside)
+
+    asked = {call.method for call in survey.calls}
+    assert asked > {"sql.SELECT", "sql.UPDATE", "sql.INSERT", "returns.commit"}
+    assert what_differs(survey.crashes(in_turn=not LONG)) == {}
+
+
+@chapters
+@recoveries
+def test_a_second_crash_while_recovering_is_made_good(
+    kind: str, outside: Callable[[], Outside], recovery: Recovery, chapter: tuple[Step, ...]
+) -> None:
+    """In a repeated command, in resuming, in the next command; between their statements too."""
+    survey = Survey(outside, script=chapter, at=every_moment, in_peace=Outside)
+
+    assert what_differs(survey.pairs(recovery, None if LONG and kind == "sqlite" else DRAWN)) == {}
+
+
+@chapters
+def test_a_failure_of_any_statement_is_made_good(
+    outside: Callable[[], Outside], chapter: tuple[Step, ...]
+) -> None:
+    """Refused, or done without an answer; a commit too."""
+    survey = Survey(outside, script=chapter, in_peace=Outside)
+
+    assert what_differs(survey.failures([Away(), AnswerLost()], None if LONG else DRAWN)) == {}
+
+
+def test_a_crash_anywhere_in_the_whole_script_is_made_good(outside: Callable[[], Outside]) -> None:
+    """Before and after each call and statement, whatever chapters came before."""
+    survey = Survey(outside, in_peace=Outside)
+
+    assert len(survey.points) > 500
+    assert what_differs(survey.crashes(count=None if LONG else 10)) == {}
+
+
+def test_a_crash_while_tables_are_made_is_made_good(kind: str, databases: Databases) -> None:
+    """The next process makes them."""
+    with ExitStack() as until_the_end:
+
+        def outside() -> Outside:
+            url = until_the_end.enter_context(databases.new(kind))
+            return Outside(until_the_end.enter_context(closing(Database(url))))
+
+        survey = Survey(outside, script=SCRIPT[:1], at=every_moment, in_peace=Outside)
+
+        assert [call.method for call in survey.calls].count("sql.CREATE") >= 7
+        assert what_differs(survey.crashes(in_turn=not LONG)) == {}
+
+
+def test_a_store_whose_statements_stand_by_themselves_is_caught(databases: Databases) -> None:
+    """Half a commit is found where a process dies between them."""
+
+    class Torn(Database):
+        """Begins no transactions."""
+
+        def asked(self, ask: Callable[..., None], *arguments: object) -> None:
+            """All but BEGIN."""
+            if "BEGIN IMMEDIATE" not in arguments:
+                super().asked(ask, *arguments)
+
+    with databases.new("sqlite") as url, closing(Torn(url)) as torn:
+        survey = Survey(lambda: Outside(torn.emptied()), script=SCRIPT[:2], at=every_moment)
+
+        assert survey.differences(Faults(), Recovery.REPEAT) == []
+        assert any(found for _, found in survey.crashes())
