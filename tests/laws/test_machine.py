@@ -16,8 +16,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from rma import (
     Answered,
-    CancelClaim,
-    CancelExchange,
     CancelReturn,
     Command,
     Fee,
@@ -429,14 +427,15 @@ class Returns(RuleBasedStateMachine):
         """Requests, receipts and cancellations, as they were answered."""
         state = self.world.outside.order_state(self.world.order_id)
         changes = sum(self.is_noticed(each) for each in self.world.ledger.answered.values())
+        changes += sum(each.status is ReturnStatus.CANCELED for each in self.world.all_returns)
         assert state.order_version == self.world.order.version + changes
 
     def is_noticed(self, answered: Answered) -> bool:
-        """True if the command changed what the customer would call the order."""
+        """True if the command requested a return or brought goods."""
         match answered.command:
-            case RequestReturn() | ReceiveReturn() | CancelReturn() | RequestExchange() | CancelExchange():
+            case RequestReturn() | ReceiveReturn() | RequestExchange():
                 return True
-            case RequestClaim() | CancelClaim():
+            case RequestClaim():
                 claim = self.world.ledger.find_claim(answered.subject_id)
                 return claim is not None and claim.return_id is not None
             case _:
