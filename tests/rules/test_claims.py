@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from rma import (
     ClaimRequested,
     ClaimStatus,
     Invalid,
+    InvalidValue,
     Money,
     NewItem,
     NotAllowed,
@@ -36,6 +38,7 @@ from rma import (
     ReturnRequested,
     ReturnStatus,
 )
+from rma.domain.change import change
 from rma.domain.react import react
 from rma.domain.views import FulfillmentStatus, PaymentStatus, order_state, returnable_items
 from tests.rules.given import (
@@ -209,6 +212,24 @@ def test_units_of_a_claim_are_compensated_once_whether_they_come_back_or_not() -
     assert given.codes(request(3)) == ["quantity_exceeds_returnable"]
     given.when(request(2))
     assert given.the("ret_2").refund_amount == usd(2000)
+
+
+def test_an_id_that_was_given_before_is_the_hosts_mistake() -> None:
+    """No claim takes the place of another."""
+    given = claimed(1)
+
+    with pytest.raises(InvalidValue) as error:
+        change(evolve(given.facts(claim(1)), fresh_id="1"), given.ledger, claim(1))
+
+    assert error.value.code == "id_not_fresh"
+
+
+def test_what_belongs_together_is_known_by_each_of_its_ids() -> None:
+    """A claim and its return; what is not there is alone."""
+    given = claimed(return_items=True)
+
+    assert given.ledger.related("claim_1") == given.ledger.related("ret_1") == {"claim_1", "ret_1"}
+    assert given.ledger.related("nobody") == {"nobody"}
 
 
 def test_returned_units_are_not_claimed() -> None:

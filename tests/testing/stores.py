@@ -1,8 +1,7 @@
 """Where a run keeps its ledgers: what outlives the processes of the run, and is opened by each of them."""
 
 from collections.abc import Callable
-from functools import partial
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from sqlalchemy import event
 
@@ -11,6 +10,7 @@ from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.schema import formats, metadata
 from rma.testing.faults import Faults
+from tests.testing.drivers import let_between
 
 
 class Store(Protocol):
@@ -39,9 +39,9 @@ class Database:
     """
     Tables in which every statement and every commit is a call that can fail.
 
-    Processes share an engine, so that statements are compiled once; the connection of one that dies is
-    closed, as its end would have closed it. Whoever looks from outside has a connection of its own, and
-    sees what is committed.
+    Processes share an engine, so that statements are compiled once: what one that dies has begun is not
+    undone by its end, but has to be by the store. Whoever looks from outside has a connection of their own,
+    and sees what is committed.
 
     Args:
         url: of a SQLite file, or of PostgreSQL.
@@ -54,21 +54,19 @@ class Database:
         for each in (self.returns, self._inside):
             if each.engine.dialect.name == "sqlite":
                 event.listen(each.engine, "connect", _not_waiting_for_the_disk)
-        dialect = self._inside.engine.dialect
-        for name in ("do_execute", "do_executemany", "do_commit"):
-            setattr(dialect, name, partial(self.asked, getattr(dialect, name)))
+        let_between(self._inside.engine, self.asked)
 
     def process(self, faults: Faults) -> ReturnRepository:
         """One more process, which looks for the tables first."""
         self._faults = faults
         return SqlReturns(self._inside.engine)
 
-    def asked(self, ask: Callable[..., None], *arguments: object) -> None:
-        """A process asks a statement (with its cursor, parameters and context), or for a commit."""
-        verb, *words = str(arguments[1]).split() if len(arguments) > 1 else ["COMMIT"]
+    def asked(self, statement: str, ask: Callable[[], Any]) -> Any:
+        """A process asks a statement, or for a commit."""
+        verb, *words = statement.split()
         table = next((word for word in words if word.startswith("rma_")), "")
         failed = self._inside.engine.dialect.loaded_dbapi.OperationalError
-        self._faults.call(f"sql.{verb}", table, lambda: ask(*arguments), away=failed, lost=failed)
+        return self._faults.call(f"sql.{verb}", table, ask, away=failed, lost=failed)
 
     def emptied(self) -> Self:
         """The tables without rows, as they are when a shop opens."""

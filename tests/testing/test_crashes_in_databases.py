@@ -8,6 +8,7 @@ all pairs on SQLite, and PostgreSQL: some minutes.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,8 @@ def test_a_crash_at_any_statement_is_made_good(
     survey = Survey(outside, script=chapter, at=every_moment, in_peace=Outside)
 
     asked = {call.method for call in survey.calls}
-    assert asked > {"sql.SELECT", "sql.UPDATE", "sql.INSERT", "returns.commit"}
+    assert "returns.commit" in asked
+    assert any(method in asked for method in ("sql.COMMIT", "sql.WITH"))
     assert what_differs(survey.crashes(in_turn=not LONG)) == {}
 
 
@@ -107,10 +109,9 @@ def test_a_store_whose_statements_stand_by_themselves_is_caught(databases: Datab
     class Torn(Database):
         """Begins no transactions."""
 
-        def asked(self, ask: Callable[..., None], *arguments: object) -> None:
+        def asked(self, statement: str, ask: Callable[[], Any]) -> Any:
             """All but BEGIN."""
-            if "BEGIN IMMEDIATE" not in arguments:
-                super().asked(ask, *arguments)
+            return None if statement == "BEGIN IMMEDIATE" else super().asked(statement, ask)
 
     with databases.new("sqlite") as url, closing(Torn(url)) as torn:
         survey = Survey(lambda: Outside(torn.emptied()), script=SCRIPT[:2], at=every_moment)

@@ -8,6 +8,7 @@ Quantities, refundable amounts and order statuses are derived here, in one place
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import chain
+from typing import assert_never
 
 from attrs import frozen
 
@@ -36,7 +37,7 @@ class Answered:
 Subject = Return | Exchange | Claim
 
 
-def links(subject: Subject | None) -> tuple[str | None, str | None, str | None]:
+def links(subject: Subject) -> tuple[str | None, str | None, str | None]:
     """The ids of return, exchange and claim that an event about this carries."""
     match subject:
         case Return(id=return_id, exchange_id=exchange_id, claim_id=claim_id):
@@ -45,8 +46,8 @@ def links(subject: Subject | None) -> tuple[str | None, str | None, str | None]:
             return None, exchange_id, None
         case Claim(id=claim_id):
             return None, None, claim_id
-        case None:
-            return None, None, None
+        case _:
+            assert_never(subject)
 
 
 @frozen

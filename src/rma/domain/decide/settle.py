@@ -65,12 +65,12 @@ def start(
 def _settled(
     ledger: ReturnLedger, subject_id: str, settlements: tuple[Settlement, ...], at: datetime, number: int
 ) -> EffectsSettled:
-    subject = ledger.find_subject(subject_id)
+    subject = ledger.subject(subject_id)
     return_id, exchange_id, claim_id = links(subject)
     return EffectsSettled(
         order_id=ledger.order_id,
         at=at,
-        no_notification=subject.no_notification if subject else False,
+        no_notification=subject.no_notification,
         return_id=return_id,
         exchange_id=exchange_id,
         claim_id=claim_id,
@@ -83,7 +83,7 @@ def _settled(
 def _leased(
     ledger: ReturnLedger, subject_id: str, keys: tuple[str, ...], at: datetime, until: datetime
 ) -> EffectsLeased:
-    return_id, exchange_id, claim_id = links(ledger.find_subject(subject_id))
+    return_id, exchange_id, claim_id = links(ledger.subject(subject_id))
     return EffectsLeased(
         order_id=ledger.order_id,
         at=at,
