@@ -93,7 +93,7 @@ def test_two_timers_that_do_not_find_a_refund_make_it_once() -> None:
 @crowds
 def test_three_at_once_end_as_one_after_the_other(scenario: Scenario, gateway: Gateway | None) -> None:
     """In one of six orders."""
-    assert list(Arena(scenario, gateway).surprises(some_races(3000 if LONG else 50))) == []
+    assert list(Arena(scenario, gateway).surprises(some_races(1000 if LONG else 50))) == []
 
 
 @scenarios
