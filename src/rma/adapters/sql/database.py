@@ -25,6 +25,9 @@ from rma.domain.errors import InvalidValue
 #: What `postgresql://` means; SQLAlchemy 2.0 would look for psycopg 2.
 _POSTGRESQL = "postgresql+psycopg"
 
+#: How often a new SQLite file is asked for its write-ahead log while others ask for it.
+_TRIES = 100
+
 #: Execution option of connections that begin transactions themselves.
 BEGINS = "rma_begins"
 
@@ -225,11 +228,26 @@ def make_durable(engine: Engine) -> None:
 def _configure(connection: sqlite3.Connection, _: object) -> None:
     try:
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
+        _write_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
     except BaseException:
         connection.close()  # SQLAlchemy does not
         raise
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    # Of those that open a new file together, SQLite refuses all but one at once, whatever their timeout.
+    for _ in range(_TRIES):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            connection.execute("BEGIN IMMEDIATE")  # here they take turns, and wait no longer than they may
+            connection.execute("ROLLBACK")
+        else:
+            return
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def _begin_for_others(connection: Connection) -> None:
