@@ -40,7 +40,6 @@ from rma import (
     ResolveReturn,
     RetryRefund,
     Return,
-    ReturnItem,
     ReturnPolicy,
     ReturnStatus,
     Unkeyed,
