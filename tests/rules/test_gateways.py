@@ -25,6 +25,7 @@ DAY = timedelta(hours=24)
         (FRESH, Keyed(DAY), True, DAY, Step.LOOK_UP),
         (FRESH, LookedUp(), True, DAY, Step.LEASE_AND_SEND),
         (STARTED, LookedUp(), True, DAY, Step.LOOK_UP),
+        (STARTED, LookedUp(), False, DAY, Step.GIVE_UP),
         (FRESH, Unkeyed(), False, DAY, Step.LEASE_AND_SEND),
         (STARTED, Unkeyed(), False, DAY, Step.GIVE_UP),
     ],

@@ -9,7 +9,7 @@ from rma.domain.effects import ReplacementShipment
 from rma.domain.frozenmap import FrozenMap
 from rma.domain.money import Money
 from rma.domain.pricing import Part, PricedLine
-from rma.domain.refunds import Refund, RefundStatus, in_force
+from rma.domain.refunds import Refund, in_force, need_attention
 from rma.domain.replacements import NewItem
 
 
@@ -117,9 +117,7 @@ class Claim:
     @property
     def needs_attention(self) -> bool:
         """True while it goes no further without a person."""
-        return self.granted > self.refunded or any(
-            refund.status is RefundStatus.NEEDS_ATTENTION for refund in self.refunds
-        )
+        return need_attention(self.granted, self.refunds)
 
     @property
     def breakdown(self) -> tuple[Part, ...]:

@@ -9,7 +9,7 @@ from typing import assert_never
 from attrs import evolve as with_
 
 from rma.domain.claims import Claim
-from rma.domain.effects import CancelShipmentRequest, OpenEffect, ReturnShipment
+from rma.domain.effects import CancelShipmentRequest, OpenEffect, ReplacementShipment, ReturnShipment
 from rma.domain.events import (
     ByCommand,
     ClaimRequested,
@@ -36,6 +36,7 @@ from rma.domain.frozenmap import FrozenMap
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import Answered, ReturnLedger
 from rma.domain.pricing import Part
+from rma.domain.refunds import Refund
 from rma.domain.returns import Return, ReturnStatus
 
 
@@ -93,26 +94,37 @@ def _of_exchange(each: Return, event: OfExchange) -> Return:
 
 
 def _shipped(each: Exchange, event: EffectsSettled | RefundOutcomeRecorded) -> Exchange:
-    if each.id != event.exchange_id or not isinstance(event, EffectsSettled):
+    if each.id != event.exchange_id:
         return each
-    sent = [settled.replacement for settled in event.settlements if settled.replacement]
-    return with_(each, shipment=sent[-1] if sent else each.shipment, updated_at=event.at)
+    return with_(each, shipment=_sent(each.shipment, event), updated_at=event.at)
 
 
 def _made_good(each: Claim, event: EffectsSettled | RefundOutcomeRecorded) -> Claim:
     if each.id != event.claim_id:
         return each
-    if isinstance(event, RefundOutcomeRecorded):
-        known, sent = {event.refund.key: event.refund}, []
-    else:
-        known = {settled.refund.key: settled.refund for settled in event.settlements if settled.refund}
-        sent = [settled.replacement for settled in event.settlements if settled.replacement]
     return with_(
         each,
-        refunds=tuple([known.get(refund.key, refund) for refund in each.refunds]),
-        shipment=sent[-1] if sent else each.shipment,
+        refunds=_known(each.refunds, event),
+        shipment=_sent(each.shipment, event),
         updated_at=event.at,
     )
+
+
+def _known(refunds: tuple[Refund, ...], event: EffectsSettled | RefundOutcomeRecorded) -> tuple[Refund, ...]:
+    """The refunds with what the event says of them."""
+    if isinstance(event, RefundOutcomeRecorded):
+        told = {event.refund.key: event.refund}
+    else:
+        told = {settled.refund.key: settled.refund for settled in event.settlements if settled.refund}
+    return tuple([told.get(refund.key, refund) for refund in refunds])
+
+
+def _sent(
+    before: ReplacementShipment | None, event: EffectsSettled | RefundOutcomeRecorded
+) -> ReplacementShipment | None:
+    """What the carrier answered about new goods, if the event says so."""
+    settlements = event.settlements if isinstance(event, EffectsSettled) else ()
+    return next((each.replacement for each in settlements if each.replacement), before)
 
 
 def _effects(effects: FrozenMap[str, OpenEffect], event: Event) -> FrozenMap[str, OpenEffect]:
@@ -180,9 +192,8 @@ def _changed(
             )
         case EffectsSettled():
             return _settled(before, event)
-        case RefundOutcomeRecorded(refund=refund):
-            refunds = tuple([refund if each.key == refund.key else each for each in before.refunds])
-            return with_(before, refunds=refunds, updated_at=event.at)
+        case RefundOutcomeRecorded():
+            return with_(before, refunds=_known(before.refunds, event), updated_at=event.at)
         case ReturnCanceled():
             return with_(
                 before,
@@ -206,11 +217,10 @@ def _remembering(answered: FrozenMap[str, Answered], event: Event) -> FrozenMap[
 
 
 def _settled(before: Return, event: EffectsSettled) -> Return:
-    refunds = {each.refund.key: each.refund for each in event.settlements if each.refund}
     shipments = [each.shipment for each in event.settlements if each.shipment]
     return with_(
         before,
-        refunds=tuple([refunds.get(each.key, each) for each in before.refunds]),
+        refunds=_known(before.refunds, event),
         shipment=shipments[-1] if shipments else before.shipment,
         updated_at=event.at,
     )

@@ -1,6 +1,6 @@
 """Money on its way back: a refund's states, and how an amount is taken from an order's payments."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
@@ -108,6 +108,13 @@ def _words(code: str, message: str) -> str:
 def in_force(refunds: Iterable[Refund]) -> int:
     """The sum of the refunds in force, minor units."""
     return sum([refund.amount.amount for refund in refunds if refund.is_in_force])
+
+
+def need_attention(granted: int, refunds: Sequence[Refund]) -> bool:
+    """True if what was granted is not paid nor on its way, or nobody can tell what became of a refund."""
+    return granted > in_force(refunds) or any(
+        refund.status is RefundStatus.NEEDS_ATTENTION for refund in refunds
+    )
 
 
 def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dict[str, int]:

@@ -13,7 +13,7 @@ from rma.domain.money import Money
 from rma.domain.offers import ShippingMethod
 from rma.domain.policy import Terms
 from rma.domain.pricing import Part
-from rma.domain.refunds import Refund, RefundStatus, in_force
+from rma.domain.refunds import Refund, in_force, need_attention
 from rma.domain.valuation import NOTHING, Valuation, arrived, as_granted, quoted
 
 
@@ -166,9 +166,8 @@ class Return:
         """
         return (
             self.status is ReturnStatus.REQUIRES_ACTION
-            or self.granted > self.refunded
+            or need_attention(self.granted, self.refunds)
             or (bool(self.charges) and self.status is ReturnStatus.RECEIVED and self.valuation.owed > 0)
-            or any(refund.status is RefundStatus.NEEDS_ATTENTION for refund in self.refunds)
         )
 
     @property

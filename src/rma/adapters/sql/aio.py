@@ -4,6 +4,7 @@ The same ledgers for hosts that wait, over SQLAlchemy's asyncio. Needs `rma[sql,
 Statements, documents and failures are those of `rma.adapters.sql`; here is only how a connection is had.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -34,7 +35,7 @@ T = TypeVar("T")
 Ask = Callable[[ReturnRepository], T]
 
 
-class AsyncLedgers:
+class AsyncLedgers(ABC):
     """A `rma.ports.ReturnRepository` whose methods are awaited; what they raise is said there."""
 
     async def load(self, order_id: str) -> ReturnLedger:
@@ -61,8 +62,9 @@ class AsyncLedgers:
         """Every event of the order, oldest first."""
         return await self._found(lambda ledgers: ledgers.history(order_id))
 
+    @abstractmethod
     async def _asked(self, ask: Ask[T]) -> T:
-        raise NotImplementedError
+        """What the ledgers answer, on a connection of this kind."""
 
     async def _found(self, ask: Ask[T]) -> T:
         """The same, for what may be asked twice."""

@@ -5,7 +5,7 @@ from datetime import datetime
 from rma.domain.commands import CancelReturn, Command
 from rma.domain.decide.closing import completed
 from rma.domain.decide.judging import Violations, plain
-from rma.domain.effects import CancelShipmentRequest, WithdrawRequest
+from rma.domain.effects import CancelShipmentRequest, RestockRequest, StockLine, WithdrawRequest
 from rma.domain.events import Event, ReturnCanceled
 from rma.domain.facts import Facts
 from rma.domain.ledger import ReturnLedger
@@ -74,15 +74,19 @@ def _cancel_shipment(target: Return) -> CancelShipmentRequest | None:
 def _withdrawals(target: Return) -> tuple[WithdrawRequest, ...]:
     restocks = [receipt.restock for receipt in target.receipts if receipt.restock]
     return tuple(
-        [
-            WithdrawRequest(
-                key=f"{target.id}/withdraw/{number}",
-                order_id=target.order_id,
-                return_id=target.id,
-                location_id=restock.location_id,
-                lines=restock.lines,
-                restock_key=restock.key,
-            )
-            for number, restock in enumerate(restocks, start=1)
-        ]
+        [withdrawal(target, restock, restock.lines, number) for number, restock in enumerate(restocks, 1)]
+    )
+
+
+def withdrawal(
+    target: Return, restock: RestockRequest, lines: tuple[StockLine, ...], number: int
+) -> WithdrawRequest:
+    """These units of what was put into stock, taken out again; `number` counts the return's withdrawals."""
+    return WithdrawRequest(
+        key=f"{target.id}/withdraw/{number}",
+        order_id=target.order_id,
+        return_id=target.id,
+        location_id=restock.location_id,
+        lines=lines,
+        restock_key=restock.key,
     )

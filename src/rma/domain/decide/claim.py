@@ -7,21 +7,22 @@ from rma.domain.checks import all_are, is_whole
 from rma.domain.claims import Claim, ClaimedItem, ClaimReason, ClaimStatus, ClaimType
 from rma.domain.commands import CancelClaim, RequestClaim, RequestReturn
 from rma.domain.decide.cancel import canceled, check_cancelable
-from rma.domain.decide.judging import Violations, are_items, plain
+from rma.domain.decide.granting import blocked
+from rma.domain.decide.judging import Violations, plain
 from rma.domain.decide.paying import payable, refunds_for
-from rma.domain.decide.replacing import check_new_items
+from rma.domain.decide.replacing import check_new_items, replacement_of
 from rma.domain.decide.request import (
     Asked,
+    check_custom_amount,
     check_order,
-    check_refund,
+    check_rest,
     check_shipping,
     no_notification,
     requested,
     taken,
 )
-from rma.domain.effects import ReplacementRequest
 from rma.domain.errors import InvalidValue
-from rma.domain.events import ClaimCanceled, ClaimRequested, Event, RefundBlocked, ReturnRequested
+from rma.domain.events import ClaimCanceled, ClaimRequested, Event, ReturnRequested
 from rma.domain.facts import Facts
 from rma.domain.ledger import Pool, ReturnLedger
 from rma.domain.money import Money
@@ -43,13 +44,14 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     wrong = Violations()
     order = check_order(wrong, command.order_id, facts.order, ledger)
     kind = _kind(wrong, command)
-    items = _well_formed(wrong, command)
+    items = wrong.well_formed(command.items, ClaimItem)
     pools = ledger.pools(order, [asked.item_id for asked in items]) if order else {}
     quantities = _check_items(wrong, items, order, pools)
     new_items = _check_new_items(wrong, command, kind, order, books_shipments=facts.books_shipments)
-    custom_amount = check_refund(wrong, command.refund_amount, order, ledger)
+    custom_amount = check_custom_amount(wrong, command.refund_amount, order, ledger)
     check_shipping(wrong, facts, command.shipping_option_id, None)
-    _check_rest(wrong, command)
+    wrong.check_flags(return_items=command.return_items)
+    check_rest(wrong, command)
     order = wrong.none_about(order)
 
     claim_id = f"claim_{facts.fresh_id}"
@@ -60,9 +62,10 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     request: tuple[()] | tuple[ReturnRequested] = ()
     if command.return_items or command.shipping_option_id is not None:
         asked = Asked(order, pools, quantities)
-        request = (requested(facts, ledger, coming_back, asked, items=units, claim_id=claim_id),)
+        request = (requested(facts, ledger, coming_back, order, asked, items=units, claim_id=claim_id),)
     value = sum([item.line.paid(item.taken) for item in units])
-    money = _money(order, ledger, kind, value, custom_amount)
+    refundable = ledger.refundable(order)
+    money = _money(order, refundable, kind, value, custom_amount)
     claim = Claim(
         id=claim_id,
         order_id=order.id,
@@ -107,9 +110,10 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
         command=command if command.idempotency_key else None,
         claim=evolve(claim, refunds=refunds),
         refunds=refunds,
-        replacement=_replacement(claim),
+        replacement=replacement_of(claim) if kind is ClaimType.REPLACE else None,
     )
-    return (*request, event, *_blocked(facts, ledger, claim, order))
+    stuck = money.granted if money.is_blocked else 0
+    return (*request, event, *blocked(claim, stuck, refundable, facts.at, command.created_by))
 
 
 def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tuple[Event, ...]:
@@ -162,16 +166,6 @@ def _kind(wrong: Violations, command: RequestClaim) -> ClaimType:
     return ClaimType(command.type)
 
 
-def _well_formed(wrong: Violations, command: RequestClaim) -> tuple[ClaimItem, ...]:
-    items = command.items
-    if not are_items(items, ClaimItem):
-        wrong.add("invalid_items", expected="ClaimItem")
-        return ()
-    if not items:
-        wrong.add("no_items")
-    return items
-
-
 def _check_items(
     wrong: Violations, items: tuple[ClaimItem, ...], order: Order | None, pools: dict[str, Pool]
 ) -> dict[str, int]:
@@ -213,14 +207,6 @@ def _check_new_items(
     return new_items
 
 
-def _check_rest(wrong: Violations, command: RequestClaim) -> None:
-    wrong.check_flags(return_items=command.return_items)
-    if command.no_notification is not None:
-        wrong.check_flags(no_notification=command.no_notification)
-    wrong.check_metadata(command.metadata)
-    wrong.check_texts(command, "location_id")
-
-
 def _coming_back(command: RequestClaim, items: tuple[ClaimItem, ...]) -> RequestReturn:
     return RequestReturn(
         order_id=command.order_id,
@@ -243,14 +229,12 @@ class _Money:
     is_blocked: bool = False
 
 
-def _money(
-    order: Order, ledger: ReturnLedger, kind: ClaimType, value: int, custom_amount: int | None
-) -> _Money:
+def _money(order: Order, refundable: int, kind: ClaimType, value: int, custom_amount: int | None) -> _Money:
     if kind is ClaimType.REPLACE:
         return _Money()
     if custom_amount is not None:
         return _Money(custom_amount, custom_amount)
-    pay, rounding = payable(value, ledger.refundable(order), order)
+    pay, rounding = payable(value, refundable, order)
     return _Money(value - rounding, pay or 0, is_blocked=pay is None)
 
 
@@ -258,32 +242,3 @@ def _status(money: _Money, *, comes_back: bool) -> ClaimStatus:
     if money.is_blocked:
         return ClaimStatus.REQUIRES_ACTION
     return ClaimStatus.REQUESTED if comes_back else ClaimStatus.COMPLETED
-
-
-def _replacement(claim: Claim) -> ReplacementRequest | None:
-    if claim.type is ClaimType.REFUND:
-        return None
-    return ReplacementRequest(
-        key=f"{claim.id}/replacement/1",
-        order_id=claim.order_id,
-        exchange_id=None,
-        claim_id=claim.id,
-        new_items=claim.new_items,
-    )
-
-
-def _blocked(
-    facts: Facts, ledger: ReturnLedger, claim: Claim, order: Order
-) -> tuple[()] | tuple[RefundBlocked]:
-    if not claim.is_blocked:
-        return ()
-    event = RefundBlocked(
-        order_id=order.id,
-        claim_id=claim.id,
-        at=facts.at,
-        by=claim.created_by,
-        no_notification=claim.no_notification,
-        amount=claim.refund_amount,
-        refundable=Money(ledger.refundable(order), order.currency),
-    )
-    return (event,)

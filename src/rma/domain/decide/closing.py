@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import evolve
 
 from rma.domain.claims import ClaimStatus
-from rma.domain.effects import ReplacementRequest
+from rma.domain.decide.replacing import replacement_of
 from rma.domain.events import ClaimCompleted, ExchangeReceived
 from rma.domain.exchanges import Exchange, ExchangeStatus
 from rma.domain.items import ReturnItem
@@ -74,16 +74,4 @@ def _exchange_received(
         no_notification=exchange.no_notification,
         exchange=evolve(known, status=status, completed_at=at if is_done else None),
         replacement=replacement_of(exchange) if is_done else None,
-    )
-
-
-def replacement_of(exchange: Exchange) -> ReplacementRequest:
-    """The new goods of an exchange, on their way: once for each exchange."""
-    return ReplacementRequest(
-        key=f"{exchange.id}/replacement/1",
-        order_id=exchange.order_id,
-        exchange_id=exchange.id,
-        claim_id=None,
-        new_items=exchange.new_items,
-        shipping_method=exchange.outbound_shipping,
     )

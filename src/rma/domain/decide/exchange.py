@@ -4,11 +4,9 @@ from attrs import evolve
 
 from rma.domain.commands import CancelExchange, RecordExchangePayment, RequestExchange, RequestReturn
 from rma.domain.decide.cancel import canceled, check_cancelable
-from rma.domain.decide.closing import replacement_of
-from rma.domain.decide.granting import blocked, grant
+from rma.domain.decide.granting import blocked, grant, resolved
 from rma.domain.decide.judging import Violations, plain
-from rma.domain.decide.paying import refunds_for
-from rma.domain.decide.replacing import check_new_items
+from rma.domain.decide.replacing import check_new_items, replacement_of
 from rma.domain.decide.request import judged, no_notification, requested
 from rma.domain.errors import InvalidValue
 from rma.domain.events import (
@@ -64,7 +62,7 @@ def request_exchange(
     charges = tuple([item.part() for item in new_items])
     if outbound:
         charges += (Part("outbound_shipping", -outbound.total),)
-    request = requested(facts, ledger, coming_back, asked, exchange_id=exchange_id, charges=charges)
+    request = requested(facts, ledger, coming_back, order, asked, exchange_id=exchange_id, charges=charges)
     worth = request.opened.valuation
     exchange = Exchange(
         id=exchange_id,
@@ -194,22 +192,8 @@ def _refunded(
     alone = target.without_exchange()
     refundable = ledger.refundable(order)
     money = grant(order, alone, alone.items, refundable=refundable, status=ReturnStatus.RECEIVED, named=None)
-    resolved = ReturnResolved(
-        order_id=target.order_id,
-        return_id=target.id,
-        exchange_id=target.exchange_id,
-        at=facts.at,
-        by=by,
-        no_notification=target.no_notification,
-        resolution=Resolution(facts.at, by),
-        items=target.items,
-        refund_amount=Money(money.refund_amount, target.currency),
-        granted=money.granted,
-        named_amount=None,
-        is_blocked=money.is_blocked,
-        refunds=refunds_for(money.pay, order, ledger, target, facts.at) if money.pay else (),
-    )
-    return (resolved, *blocked(target, money, refundable, facts.at, by))
+    event = resolved(ledger, target, order, money, Resolution(facts.at, by), items=target.items)
+    return (event, *blocked(target, money.blocked, refundable, facts.at, by))
 
 
 def _outbound(wrong: Violations, method: object, currency: str | None) -> ShippingMethod | None:

@@ -4,13 +4,17 @@ from datetime import datetime
 
 from attrs import frozen
 
+from rma.domain.claims import Claim
+from rma.domain.commands import Command
 from rma.domain.decide.judging import Violations
-from rma.domain.decide.paying import payable
-from rma.domain.events import RefundBlocked
+from rma.domain.decide.paying import payable, refunds_for
+from rma.domain.effects import WithdrawRequest
+from rma.domain.events import RefundBlocked, ReturnResolved
 from rma.domain.items import ReturnItem
+from rma.domain.ledger import ReturnLedger, links
 from rma.domain.money import Money
 from rma.domain.order import Order
-from rma.domain.returns import Return, ReturnStatus
+from rma.domain.returns import Resolution, Return, ReturnStatus
 
 
 @frozen
@@ -72,45 +76,69 @@ def check_named_amount(
     is_closed = target is not None and target.status is ReturnStatus.RECEIVED
     if target and not is_closed and (target.exchange_id is not None or target.claim_id is not None):
         wrong.add("refund_settled_elsewhere", return_id=target.id)
-    currency = order.currency if order else None
-    minor = wrong.check_amount(amount, currency, "invalid_refund_amount")
-    if minor is not None and order and target and minor > (most := refundable + target.refunded):
-        wrong.add("refund_exceeds_refundable", amount=minor, refundable=most, currency=currency)
-    return minor
+    return wrong.check_refund(amount, order, refundable + target.refunded if target else None)
 
 
-def check_claimed(target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus) -> None:
-    """
-    Nobody would pay for what a claim's return brings besides what was claimed, so it is not accepted.
-
-    Raises:
-        Rejected: `units_not_claimed`, for each line.
-    """
+def check_claimed(
+    wrong: Violations, target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus
+) -> None:
+    """Nobody would pay for what a claim's return brings besides what was claimed: it is not accepted."""
     if target.claim_id is None or status is not ReturnStatus.RECEIVED:
         return
-    wrong = Violations()
     for item in items:
         quantity = 0 if item.is_requested else item.refunded_quantity(refund_damaged=True)
         if quantity:
             wrong.add("units_not_claimed", item.item_id, quantity=quantity, claim_id=target.claim_id)
-    if wrong:
-        wrong.none_about(None)
 
 
-def blocked(
-    target: Return, money: Grant, refundable: int, at: datetime, by: str | None
-) -> tuple[()] | tuple[RefundBlocked]:
-    """The event that says so, if what is due can not be paid."""
-    if not money.blocked:
-        return ()
-    event = RefundBlocked(
+def resolved(
+    ledger: ReturnLedger,
+    target: Return,
+    order: Order,
+    money: Grant,
+    resolution: Resolution,
+    *,
+    items: tuple[ReturnItem, ...],
+    command: Command | None = None,
+    withdraw_requests: tuple[WithdrawRequest, ...] = (),
+) -> ReturnResolved:
+    """The return closed by this resolution, and what it comes to paid; `command` is what it is due to."""
+    return ReturnResolved(
         order_id=target.order_id,
         return_id=target.id,
         exchange_id=target.exchange_id,
+        claim_id=target.claim_id,
+        at=resolution.at,
+        by=resolution.by,
+        no_notification=target.no_notification,
+        command=command if command and command.idempotency_key else None,
+        resolution=resolution,
+        items=items,
+        refund_amount=Money(money.refund_amount, target.currency),
+        granted=money.granted,
+        named_amount=money.named,
+        is_blocked=money.is_blocked,
+        refunds=refunds_for(money.pay, order, ledger, target, resolution.at) if money.pay else (),
+        withdraw_requests=withdraw_requests,
+    )
+
+
+def blocked(
+    target: Return | Claim, amount: int, refundable: int, at: datetime, by: str | None
+) -> tuple[()] | tuple[RefundBlocked]:
+    """The event that says so, if this amount is due and can not be paid; minor units, 0 for none."""
+    if not amount:
+        return ()
+    return_id, exchange_id, claim_id = links(target)
+    event = RefundBlocked(
+        order_id=target.order_id,
+        return_id=return_id,
+        exchange_id=exchange_id,
+        claim_id=claim_id,
         at=at,
         by=by,
         no_notification=target.no_notification,
-        amount=Money(money.blocked, target.currency),
+        amount=Money(amount, target.currency),
         refundable=Money(refundable, target.currency),
     )
     return (event,)

@@ -86,6 +86,25 @@ class Violations(list[Violation]):
             return None
         return minor
 
+    def check_refund(self, named: Money | int | None, order: Order | None, most: int | None) -> int | None:
+        """The refund that was named, if one was and it can be: at most so much, if that is known."""
+        if named is None:
+            return None
+        currency = order.currency if order else None
+        amount = self.check_amount(named, currency, "invalid_refund_amount")
+        if amount is not None and order and most is not None and amount > most:
+            self.add("refund_exceeds_refundable", amount=amount, refundable=most, currency=currency)
+        return amount
+
+    def well_formed(self, items: object, kind: type[ItemT]) -> tuple[ItemT, ...]:
+        """The items of a request, of which there is at least one; none where they are something else."""
+        if not are_items(items, kind):
+            self.add("invalid_items", expected=kind.__name__)
+            return ()
+        if not items:
+            self.add("no_items")
+        return items
+
     def check_currency(self, amount: Money, currency: str | None) -> bool:
         """True if the amount is in this currency, or in none yet, or there is none to be in."""
         if currency is None or amount.currency in (currency, NO_CURRENCY):

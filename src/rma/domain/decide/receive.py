@@ -42,7 +42,8 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     location_id = command.location_id if command.location_id is not None else target.location_id
     items = with_arrivals(target.items, came, pools)
     status = _status(items, command)
-    check_claimed(target, items, status)
+    check_claimed(wrong, target, items, status)
+    wrong.none_about(target)
     money = grant(order, target, items, refundable=refundable, status=status, named=named)
     received = GoodsReceived(
         order_id=order.id,
@@ -74,7 +75,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     )
     return (
         received,
-        *blocked(target, money, refundable, facts.at, command.created_by),
+        *blocked(target, money.blocked, refundable, facts.at, command.created_by),
         *closed(ledger, target, items, status, facts.at, command.created_by),
     )
 

@@ -1,14 +1,31 @@
-"""What new goods must be, whoever sends them."""
+"""New goods: what they must be, and that they are sent, for an exchange or for a claim."""
 
 from typing import cast
 
 from rma.domain.checks import all_are, is_whole
+from rma.domain.claims import Claim
 from rma.domain.decide.judging import Violations, plain
+from rma.domain.effects import ReplacementRequest
 from rma.domain.errors import InvalidValue
+from rma.domain.exchanges import Exchange
+from rma.domain.ledger import links
 from rma.domain.money import Money
 from rma.domain.order import in_currency
 from rma.domain.replacements import NewItem
 from rma.domain.tax import TaxLine
+
+
+def replacement_of(subject: Exchange | Claim) -> ReplacementRequest:
+    """The new goods of an exchange or claim, on their way: once for each."""
+    _, exchange_id, claim_id = links(subject)
+    return ReplacementRequest(
+        key=f"{subject.id}/replacement/1",
+        order_id=subject.order_id,
+        exchange_id=exchange_id,
+        claim_id=claim_id,
+        new_items=subject.new_items,
+        shipping_method=subject.outbound_shipping if isinstance(subject, Exchange) else None,
+    )
 
 
 def check_new_items(

@@ -4,8 +4,8 @@ from attrs import evolve, frozen
 
 from rma.domain.asked import RequestedItem
 from rma.domain.checks import is_whole
-from rma.domain.commands import Request, RequestReturn
-from rma.domain.decide.judging import Violations, are_items, plain
+from rma.domain.commands import Request, RequestClaim, RequestReturn
+from rma.domain.decide.judging import Violations, plain
 from rma.domain.effects import ReturnShipmentRequest, StockLine
 from rma.domain.eligibility import refusals
 from rma.domain.errors import InvalidValue
@@ -31,8 +31,8 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
     """
     wrong = Violations()
     asked = judged(wrong, facts, ledger, command)
-    wrong.none_about(asked.order)
-    return (requested(facts, ledger, command, asked),)
+    order = wrong.none_about(asked.order)
+    return (requested(facts, ledger, command, order, asked),)
 
 
 @frozen
@@ -55,17 +55,14 @@ class Asked:
 def judged(wrong: Violations, facts: Facts, ledger: ReturnLedger, command: RequestReturn) -> Asked:
     """What the request comes to; everything that is wrong with it is added."""
     order = check_order(wrong, command.order_id, facts.order, ledger)
-    items = _well_formed(command, wrong)
+    items = wrong.well_formed(command.items, RequestedItem)
     lines = {line.id: line for line in order.items} if order else {}
     pools = ledger.pools(order, [asked.item_id for asked in items]) if order else {}
     quantities = _check_items(wrong, items, facts, order, lines, pools)
     shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
-    custom_amount = check_refund(wrong, command.refund_amount, order, ledger)
+    custom_amount = check_custom_amount(wrong, command.refund_amount, order, ledger)
     _check_fees(wrong, facts)
-    if command.no_notification is not None:
-        wrong.check_flags(no_notification=command.no_notification)
-    wrong.check_metadata(command.metadata)
-    wrong.check_texts(command, "location_id")
+    check_rest(wrong, command)
     return Asked(order, pools, quantities, shipping_price, custom_amount)
 
 
@@ -73,6 +70,7 @@ def requested(
     facts: Facts,
     ledger: ReturnLedger,
     command: RequestReturn,
+    order: Order,
     asked: Asked,
     *,
     items: tuple[ReturnItem, ...] | None = None,
@@ -88,7 +86,6 @@ def requested(
     Raises:
         InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
     """
-    order = Violations().none_about(asked.order)
     return_id = f"ret_{facts.fresh_id}"
     if ledger.find(return_id):
         raise InvalidValue("id_not_fresh", {"return_id": return_id})
@@ -159,16 +156,6 @@ def check_order(wrong: Violations, order_id: str, order: Order | None, ledger: R
         wrong.add("order_canceled", order_id=order.id)
     wrong.check_order_currency(order, ledger)
     return order
-
-
-def _well_formed(command: RequestReturn, wrong: Violations) -> tuple[RequestedItem, ...]:
-    items = command.items
-    if not are_items(items, RequestedItem):
-        wrong.add("invalid_items", expected="RequestedItem")
-        return ()
-    if not items:
-        wrong.add("no_items")
-    return items
 
 
 def _check_items(
@@ -268,16 +255,20 @@ def _check_fees(wrong: Violations, facts: Facts) -> None:
             wrong.check_currency(fee.amount, facts.order.currency if facts.order else None)
 
 
-def check_refund(
+def check_custom_amount(
     wrong: Violations, named: Money | int | None, order: Order | None, ledger: ReturnLedger
 ) -> int | None:
-    """The refund that was named, if one was and it can be."""
-    if named is None:
-        return None
-    amount = wrong.check_amount(named, order.currency if order else None, "invalid_refund_amount")
-    if amount is not None and order is not None and amount > (refundable := ledger.refundable(order)):
-        wrong.add("refund_exceeds_refundable", amount=amount, refundable=refundable, currency=order.currency)
-    return amount
+    """The refund that a request names, if it names one and it can be."""
+    most = ledger.refundable(order) if order and named is not None else None
+    return wrong.check_refund(named, order, most)
+
+
+def check_rest(wrong: Violations, command: RequestReturn | RequestClaim) -> None:
+    """What a request says besides its goods and its money."""
+    if command.no_notification is not None:
+        wrong.check_flags(no_notification=command.no_notification)
+    wrong.check_metadata(command.metadata)
+    wrong.check_texts(command, "location_id")
 
 
 def taken(

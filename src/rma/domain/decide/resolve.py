@@ -6,16 +6,15 @@ from rma.domain.asked import RejectedItem
 from rma.domain.checks import is_whole
 from rma.domain.commands import ResolveReturn
 from rma.domain.decide.arrivals import Came
+from rma.domain.decide.cancel import withdrawal
 from rma.domain.decide.closing import closed
-from rma.domain.decide.granting import blocked, check_claimed, check_named_amount, grant
+from rma.domain.decide.granting import blocked, check_claimed, check_named_amount, grant, resolved
 from rma.domain.decide.judging import Violations, are_items, plain
-from rma.domain.decide.paying import refunds_for
 from rma.domain.effects import StockLine, WithdrawRequest
-from rma.domain.events import Event, ReturnResolved
+from rma.domain.events import Event
 from rma.domain.facts import Facts
 from rma.domain.items import ReturnItem
 from rma.domain.ledger import ReturnLedger
-from rma.domain.money import Money
 from rma.domain.returns import Resolution, Return, ReturnStatus
 
 
@@ -35,35 +34,29 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     refundable = ledger.refundable(order) if order else 0
     named = check_named_amount(wrong, command.refund_amount, order, target, refundable)
     wrong.check_texts(command)
-    if target and not wrong:
-        _check_granted(wrong, target, rejected)
     target, order = wrong.none_about(target), wrong.none_about(order)
 
     items = _without(target.items, rejected)
-    check_claimed(target, items, ReturnStatus.RECEIVED)
+    if rejected:
+        _check_granted(wrong, target, items)
+    check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
+    wrong.none_about(target)
+    at, by = facts.at, command.created_by
     money = grant(order, target, items, refundable=refundable, status=ReturnStatus.RECEIVED, named=named)
-    resolved = ReturnResolved(
-        order_id=order.id,
-        return_id=target.id,
-        exchange_id=target.exchange_id,
-        claim_id=target.claim_id,
-        at=facts.at,
-        by=command.created_by,
-        no_notification=target.no_notification,
-        command=command if command.idempotency_key else None,
-        resolution=Resolution(facts.at, command.created_by, rejected),
+    event = resolved(
+        ledger,
+        target,
+        order,
+        money,
+        Resolution(at, by, rejected),
         items=items,
-        refund_amount=Money(money.refund_amount, order.currency),
-        granted=money.granted,
-        named_amount=money.named,
-        is_blocked=money.is_blocked,
-        refunds=refunds_for(money.pay, order, ledger, target, facts.at) if money.pay else (),
+        command=command,
         withdraw_requests=_withdrawals(target, rejected),
     )
     return (
-        resolved,
-        *blocked(target, money, refundable, facts.at, command.created_by),
-        *closed(ledger, target, items, ReturnStatus.RECEIVED, facts.at, command.created_by),
+        event,
+        *blocked(target, money.blocked, refundable, at, by),
+        *closed(ledger, target, items, ReturnStatus.RECEIVED, at, by),
     )
 
 
@@ -128,10 +121,10 @@ def _here(target: Return) -> Came:
     return here
 
 
-def _check_granted(wrong: Violations, target: Return, rejected: tuple[RejectedItem, ...]) -> None:
+def _check_granted(wrong: Violations, target: Return, items: tuple[ReturnItem, ...]) -> None:
     """A unit that an earlier parcel was refunded for can not be rejected any more: it would be both."""
-    left = target.worth_of_arrived(_without(target.items, rejected), None).total
-    if rejected and left < target.granted:
+    left = target.worth_of_arrived(items, None).total
+    if left < target.granted:
         wrong.add("rejected_already_refunded", return_id=target.id, granted=target.granted, accepted=left)
 
 
@@ -185,14 +178,5 @@ def _withdrawals(target: Return, rejected: tuple[RejectedItem, ...]) -> tuple[Wi
                 lines.append(StockLine(line.item_id, line.variant_id, units))
                 back[line.item_id] -= units
         if lines:
-            withdrawals.append(
-                WithdrawRequest(
-                    key=f"{target.id}/withdraw/{len(withdrawals) + 1}",
-                    order_id=target.order_id,
-                    return_id=target.id,
-                    location_id=restock.location_id,
-                    lines=tuple(lines),
-                    restock_key=restock.key,
-                )
-            )
+            withdrawals.append(withdrawal(target, restock, tuple(lines), len(withdrawals) + 1))
     return tuple(withdrawals)
