@@ -50,6 +50,19 @@ class World(world.World):
         )
 
     @property
+    def asked(self) -> object:
+        """Everything that ports were asked, to the last field, in order."""
+        return (
+            list(self.payments.refunds.values()),
+            list(self.inventory.restocks.values()),
+            list(self.inventory.withdrawals.values()),
+            list(self.fulfillment.shipments.values()),
+            list(self.fulfillment.cancellations.values()),
+            list(self.fulfillment.replacements.values()),
+            list(self.events.published.values()),
+        )
+
+    @property
     def order(self) -> Order:
         """The order as it stands."""
         return self.orders.get(self.order_id)

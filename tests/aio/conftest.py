@@ -1,15 +1,5 @@
 """A logger that is off: ports fail here on purpose."""
 
-import logging
-from collections.abc import Iterator
+from tests.quiet import quiet
 
-import pytest
-
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """The library's logger is off."""
-    logger = logging.getLogger("rma")
-    logger.disabled = True
-    yield
-    logger.disabled = False
+__all__ = ["quiet"]

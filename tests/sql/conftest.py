@@ -1,6 +1,5 @@
 """A database file for each test, and a logger that is off: ports and files fail here on purpose."""
 
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,15 +7,9 @@ import pytest
 
 from rma.adapters.sql import SqlReturns, rows
 from rma.adapters.sql.kept import Kept
+from tests.quiet import quiet
 
-
-@pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    """The library's logger is off."""
-    logger = logging.getLogger("rma")
-    logger.disabled = True
-    yield
-    logger.disabled = False
+__all__ = ["quiet"]
 
 
 class Forgetful(Kept[tuple[str, str], rows.Document]):
