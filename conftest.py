@@ -11,7 +11,7 @@ pytest_collect_file = SybilCollection(
         Sybil(parsers=[PythonCodeBlockParser()], patterns=["README.md", "docs/*.md"]),
         Sybil(
             parsers=[DocTestParser()],
-            patterns=["src/rma/*.py", "src/rma/*/*.py", "src/rma/*/*/*.py"],
+            patterns=["src/rma/*.py", "src/rma/*/*.py", "src/rma/*/*/*.py", "src/rma/*/*/*/*.py"],
             document_types={".py": PythonDocStringDocument},
         ),
     ]

@@ -59,9 +59,9 @@ from rma import (
     TaxLine,
 )
 from rma.adapters.memory import InMemoryInventory, InMemoryPayments, InMemoryReturns, in_memory_service
-from rma.domain.effects import OpenEffect
-from rma.domain.frozenmap import FrozenMap
-from rma.domain.pricing import PricedLine
+from rma.domain.messages.effects import OpenEffect
+from rma.domain.sale.pricing import PricedLine
+from rma.domain.values.frozenmap import FrozenMap
 
 #: How many pairs of samples are taken, by lines of the order.
 PAIRS = {1: 6000, 10: 3000, 100: 600, 1000: 120}

@@ -50,9 +50,7 @@ from rma import (
 )
 from rma.adapters.memory import InMemoryReturnReasons, InMemoryShippingOptions
 from rma.adapters.sql.aio import AsyncSqlReturns
-from rma.domain.ledger import Subject
-from rma.handlers import handled
-from rma.host import (
+from rma.async_ports import (
     AsyncEventPublisher,
     AsyncFulfillment,
     AsyncInventory,
@@ -62,9 +60,11 @@ from rma.host import (
     AsyncReturnRepository,
     AsyncShippingOptionRepository,
 )
+from rma.domain.state.ledger import Subject
 from rma.ports import Clock, Ids, ReturnReasonRepository, ShippingOptionRepository
-from rma.resuming import resumed
-from rma.steps import arun
+from rma.shell.driver import arun
+from rma.shell.handle import handled
+from rma.shell.resume import resumed
 
 POST = ShippingOption(id="post", price=Money(200, "usd"), name="Parcel", location_id="warehouse")
 

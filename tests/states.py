@@ -55,12 +55,12 @@ from rma import (
     ReturnStatus,
 )
 from rma.domain.change import change, settlement
-from rma.domain.effects import GivenUp, Outcome, RefundRequest
+from rma.domain.decide.facts import Facts
 from rma.domain.events import ByCommand, OfClaim, OfExchange, OfReturn
 from rma.domain.evolve import evolve
-from rma.domain.facts import Facts
-from rma.domain.refunds import after
-from rma.testing.rehearsal import START
+from rma.domain.messages.effects import GivenUp, Outcome, RefundRequest
+from rma.domain.state.refunds import after
+from rma.testing.core_harness import START
 
 T = TypeVar("T")
 

@@ -5,54 +5,7 @@ The order below is the order in which to read: what a host hands in, what it ask
 happened, what is asked of the outside, what can go wrong.
 """
 
-from rma.domain.asked import ClaimItem, ReceivedItem, RejectedItem, RequestedItem
 from rma.domain.change import Change
-from rma.domain.claims import Claim, ClaimedItem, ClaimReason, ClaimStatus, ClaimType
-from rma.domain.commands import (
-    CancelClaim,
-    CancelExchange,
-    CancelReturn,
-    Command,
-    ReceiveReturn,
-    RecordExchangePayment,
-    RecordRefundOutcome,
-    RequestClaim,
-    RequestExchange,
-    RequestReturn,
-    ResolveReturn,
-    RetryRefund,
-)
-from rma.domain.effects import (
-    CancelShipmentRequest,
-    Effect,
-    OpenEffect,
-    RefundDeclined,
-    RefundOutcome,
-    RefundPending,
-    RefundRequest,
-    RefundReversed,
-    RefundSucceeded,
-    ReplacementRequest,
-    ReplacementShipment,
-    RestockRequest,
-    ReturnShipment,
-    ReturnShipmentRequest,
-    StockLine,
-    WithdrawRequest,
-)
-from rma.domain.errors import (
-    Conflict,
-    IdempotencyKeyReused,
-    Invalid,
-    InvalidValue,
-    NotAllowed,
-    NotFound,
-    Rejected,
-    RmaError,
-    StaleLedger,
-    Unavailable,
-    Violation,
-)
 from rma.domain.events import (
     ClaimCanceled,
     ClaimCompleted,
@@ -75,31 +28,72 @@ from rma.domain.events import (
     ReturnResolved,
     Settlement,
 )
-from rma.domain.exchanges import Exchange, ExchangePayment, ExchangeStatus
-from rma.domain.gateways import Gateway, Keyed, LookedUp, Unkeyed
-from rma.domain.items import ReturnItem
-from rma.domain.ledger import Answered, ReturnLedger
-from rma.domain.money import Money
-from rma.domain.offers import ReturnReason, ShippingMethod, ShippingOption
-from rma.domain.order import Adjustment, LineItem, Order, OrderStatus, Payment
-from rma.domain.policy import Fee, ReturnPolicy, Terms
-from rma.domain.pricing import Part
-from rma.domain.query import ReturnQuery
-from rma.domain.refunds import Refund, RefundStatus
-from rma.domain.replacements import NewItem
-from rma.domain.returns import Receipt, ReceiptItem, Resolution, Return, ReturnStatus
-from rma.domain.tax import TaxLine
-from rma.domain.timeline import Entry
-from rma.domain.transactions import OrderTransaction
-from rma.domain.views import (
-    ExchangeQuote,
-    FulfillmentStatus,
-    OrderState,
-    PaymentStatus,
-    Quote,
-    QuotedItem,
-    ReturnableItem,
+from rma.domain.messages.command_items import ClaimItem, ReceivedItem, RejectedItem, RequestedItem
+from rma.domain.messages.commands import (
+    CancelClaim,
+    CancelExchange,
+    CancelReturn,
+    Command,
+    ReceiveReturn,
+    RecordExchangePayment,
+    RecordRefundOutcome,
+    RequestClaim,
+    RequestExchange,
+    RequestReturn,
+    ResolveReturn,
+    RetryRefund,
 )
+from rma.domain.messages.effects import (
+    CancelShipmentRequest,
+    Effect,
+    OpenEffect,
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundRequest,
+    RefundReversed,
+    RefundSucceeded,
+    ReplacementRequest,
+    ReplacementShipment,
+    RestockRequest,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    StockLine,
+    WithdrawRequest,
+)
+from rma.domain.messages.gateways import Gateway, Keyed, LookedUp, Unkeyed
+from rma.domain.sale.catalogue import ReturnReason, ShippingMethod, ShippingOption
+from rma.domain.sale.new_item import NewItem
+from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
+from rma.domain.sale.policy import Fee, ReturnPolicy, Terms
+from rma.domain.sale.pricing import Part
+from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimStatus, ClaimType
+from rma.domain.state.exchanges import Exchange, ExchangePayment, ExchangeStatus
+from rma.domain.state.ledger import Answered, ReturnLedger
+from rma.domain.state.refunds import Refund, RefundStatus
+from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.returns import Receipt, ReceiptItem, Resolution, Return, ReturnStatus
+from rma.domain.values.errors import (
+    Conflict,
+    IdempotencyKeyReused,
+    Invalid,
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    Rejected,
+    RmaError,
+    StaleLedger,
+    Unavailable,
+    Violation,
+)
+from rma.domain.values.money import Money
+from rma.domain.values.tax import TaxLine
+from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentStatus
+from rma.domain.views.query import ReturnQuery
+from rma.domain.views.quotes import ExchangeQuote, Quote, QuotedItem
+from rma.domain.views.returnable import ReturnableItem
+from rma.domain.views.timeline import Entry
+from rma.domain.views.transactions import OrderTransaction
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -114,8 +108,8 @@ from rma.ports import (
     ReturnRepository,
     ShippingOptionRepository,
 )
-from rma.resuming import Resumed
 from rma.service import ReturnService
+from rma.shell.resume import Resumed
 
 __all__ = [  # noqa: RUF022 # in reading order
     # what a host hands in

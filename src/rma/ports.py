@@ -11,7 +11,8 @@ from datetime import datetime
 from typing import Protocol
 
 from rma.domain.change import Change
-from rma.domain.effects import (
+from rma.domain.events import Event
+from rma.domain.messages.effects import (
     CancelShipmentRequest,
     RefundOutcome,
     RefundRequest,
@@ -22,13 +23,12 @@ from rma.domain.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
-from rma.domain.events import Event
-from rma.domain.ledger import ReturnLedger
-from rma.domain.offers import ReturnReason, ShippingOption
-from rma.domain.order import Order
-from rma.domain.policy import ReturnPolicy
-from rma.domain.query import ReturnQuery
-from rma.domain.returns import Return
+from rma.domain.sale.catalogue import ReturnReason, ShippingOption
+from rma.domain.sale.order import Order
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.returns import Return
+from rma.domain.views.query import ReturnQuery
 
 
 class OrderRepository(Protocol):
@@ -119,7 +119,7 @@ class ReturnRepository(Protocol):
 
     def find(self, query: ReturnQuery) -> tuple[Return, ...]:
         """
-        The returns that the query asks for, by `rma.domain.query.place_of`, whatever order they are of.
+        The returns that the query asks for, by `rma.domain.views.query.place_of`, whatever order they are of.
 
         Raises:
             NotFound: `NotFound("return_not_found", {"return_id": query.after})`: there is no such place.
@@ -152,7 +152,7 @@ class Payments(Protocol):
 
 
 class RefundLookup(Protocol):
-    """What a payments adapter has besides, whose gateway can be asked: see `rma.domain.gateways`."""
+    """What a payments adapter has besides, whose gateway can be asked: see `rma.domain.messages.gateways`."""
 
     def find_refund(self, key: str) -> RefundOutcome | None:
         """How the refund of this key stands; None if the gateway does not know of any."""

@@ -6,8 +6,9 @@ from typing import overload
 
 from attrs import evolve, field, frozen
 
-from rma.domain.claims import Claim
-from rma.domain.commands import (
+from rma.domain.decide.facts import Facts
+from rma.domain.events import Event
+from rma.domain.messages.commands import (
     Command,
     OfClaim,
     OfExchange,
@@ -16,26 +17,19 @@ from rma.domain.commands import (
     RequestExchange,
     RequestReturn,
 )
-from rma.domain.errors import NotFound
-from rma.domain.events import Event
-from rma.domain.exchanges import Exchange
-from rma.domain.facts import Facts
-from rma.domain.ledger import Subject
-from rma.domain.offers import ReturnReason, ShippingOption
-from rma.domain.policy import ReturnPolicy
-from rma.domain.query import ReturnQuery
-from rma.domain.returns import Return, ReturnStatus
-from rma.domain.timeline import Entry, timeline
-from rma.domain.transactions import OrderTransaction, transactions
-from rma.domain.views import (
-    ExchangeQuote,
-    OrderState,
-    Quote,
-    ReturnableItem,
-    order_state,
-    returnable_items,
-)
-from rma.handlers import handled, ledger_of, quoted, recorded
+from rma.domain.sale.catalogue import ReturnReason, ShippingOption
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.state.claims import Claim
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.ledger import Subject
+from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.values.errors import NotFound
+from rma.domain.views.order_state import OrderState, order_state
+from rma.domain.views.query import ReturnQuery
+from rma.domain.views.quotes import ExchangeQuote, Quote
+from rma.domain.views.returnable import ReturnableItem, returnable_items
+from rma.domain.views.timeline import Entry, timeline
+from rma.domain.views.transactions import OrderTransaction, transactions
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -49,8 +43,9 @@ from rma.ports import (
     ReturnRepository,
     ShippingOptionRepository,
 )
-from rma.resuming import Resumed, resumed
-from rma.steps import run
+from rma.shell.driver import run
+from rma.shell.handle import handled, ledger_of, quoted, recorded
+from rma.shell.resume import Resumed, resumed
 
 #: How many returns of all orders `list` shows unless told.
 _PAGE = 100

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from async_host import Desk
 from rma import Order, ReturnPolicy, ReturnRepository, ReturnService
-from rma.host import AsyncReturnRepository
+from rma.async_ports import AsyncReturnRepository
 
 T = TypeVar("T")
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from rma import CancelReturn, Command, Gateway, Keyed, LookedUp, Rejected, Return, ReturnStatus, Unkeyed
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
-from rma.delivery import is_news
 from rma.domain.change import replay
-from rma.domain.ledger import Subject
+from rma.domain.state.ledger import Subject
+from rma.shell.deliver import is_news
 from tests.aio.hosts import desk_over
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World

@@ -15,10 +15,10 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from rma import NotFound, ReturnLedger, ReturnRepository, StaleLedger, Unavailable
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
-from rma.handlers import recorded
-from rma.steps import arun
+from rma.shell.driver import arun
+from rma.shell.handle import recorded
 from rma.testing.contracts import ReturnRepositoryContract
-from rma.testing.rehearsal import Rehearsal
+from rma.testing.core_harness import Rehearsal
 from tests.aio.hosts import Loop, blocking, desk_over
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World

@@ -11,9 +11,9 @@ from attrs import frozen
 from rma import Gateway, Keyed, Order, ReturnService
 from rma.adapters.memory import in_memory_service
 from rma.adapters.sql import SqlReturns
+from rma.testing.core_harness import START, counting
+from rma.testing.fault_injection import faulty
 from rma.testing.faults import Faults
-from rma.testing.faulty import faulty
-from rma.testing.rehearsal import START, counting
 from tests.killed.gateways import BookedFulfillment, BookedInventory, BookedPayments, Books
 from tests.world import RETURN_OPTION
 

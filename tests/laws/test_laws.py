@@ -20,7 +20,7 @@ from rma import (
     ReturnStatus,
 )
 from rma.domain.change import replay
-from rma.domain.pricing import PricedLine, price_lines
+from rma.domain.sale.pricing import PricedLine, price_lines
 from rma.testing.strategies import everything_fulfilled, orders, total_paid
 from tests.world import World
 

@@ -44,18 +44,18 @@ from rma import (
     ReturnStatus,
     Unkeyed,
 )
-from rma.domain.ledger import Subject
-from rma.testing.books import Standing
-from rma.testing.faults import Declines, FailsLate, Fault, Pends, RefundFault
-from rma.testing.life import FAULTS, PORTS
-from rma.testing.steps import Step
-from rma.testing.steps.claims import a_claim_is_canceled, a_claim_is_made
-from rma.testing.steps.exchanges import (
+from rma.domain.state.ledger import Subject
+from rma.testing.actions import Step
+from rma.testing.actions.claims import a_claim_is_canceled, a_claim_is_made
+from rma.testing.actions.exchanges import (
     an_exchange_is_canceled,
     an_exchange_is_paid,
     an_exchange_is_requested,
 )
-from rma.testing.steps.returns import a_return_is_resolved
+from rma.testing.actions.returns import a_return_is_resolved
+from rma.testing.faults import Declines, FailsLate, Fault, Pends, RefundFault
+from rma.testing.gateway_model import Standing
+from rma.testing.simulation import FAULTS, PORTS
 from rma.testing.strategies import everything_fulfilled, orders, total_paid
 from tests.world import World
 
@@ -438,7 +438,7 @@ class Returns(RuleBasedStateMachine):
 
     @invariant()
     def every_law_holds(self) -> None:
-        """All that `rma.testing.laws` has."""
+        """All that `rma.testing.invariants` has."""
         self.world.check()
 
     @invariant()

@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rma import InvalidValue, Money, TaxLine
-from rma.domain.money import NO_CURRENCY, allocate, exponent, round_half_up, share
+from rma.domain.values.money import NO_CURRENCY, allocate, exponent, round_half_up, share
 
 pools = st.lists(st.integers(0, 10_000), min_size=1, max_size=5).map(sorted).map(tuple)
 

@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-from rma.adapters.medusa_api.shape import Schema
+from rma.adapters.medusa_api.json_schema import Schema
 
 #: `2.0` is an integer to JSON Schema, and none to us.
 _Strict = extend(  # type: ignore[no-untyped-call] # its stubs leave it untyped

@@ -47,11 +47,11 @@ from rma.adapters.medusa_api import (
     tell_return,
     tell_returns,
 )
-from rma.adapters.medusa_api.answers import status_of
-from rma.adapters.medusa_api.lines import line_json
+from rma.adapters.medusa_api.line_items import line_json
 from rma.adapters.medusa_api.schemas import ANSWERS
+from rma.adapters.medusa_api.serializers import status_of
 from rma.adapters.memory import InMemoryFulfillment, InMemoryOrders, in_memory_service
-from rma.testing.rehearsal import counting
+from rma.testing.core_harness import counting
 from rma.testing.strategies import command_sequences, line_items, orders
 
 from .documented import FIGURES, ITEM, LINE, METHOD, OPTION, REASON, REQUIRED, STATUSES, TAX_LINE

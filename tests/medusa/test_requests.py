@@ -20,8 +20,8 @@ from rma.adapters.medusa_api import (
     receive_return,
     request_return,
 )
+from rma.adapters.medusa_api.json_schema import Schema, check
 from rma.adapters.medusa_api.schemas import CANCEL_RETURN, CREATE_RETURN, RECEIVE_RETURN
-from rma.adapters.medusa_api.shape import Schema, check
 
 from .documented import REQUEST
 from .judging import as_drafted, strictly

@@ -9,7 +9,7 @@ from sqlalchemy import event
 from rma import ReturnRepository
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.domain.change import replay
-from rma.testing.rehearsal import START
+from rma.testing.core_harness import START
 from tests.aio.hosts import desk_over
 from tests.aio.test_at_once import at_once
 from tests.aio.test_sql import AwaitedStores

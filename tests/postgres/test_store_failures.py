@@ -10,10 +10,10 @@ from sqlalchemy import make_url, text
 
 from rma import InvalidValue, NotFound, ReturnLedger, StaleLedger, Unavailable
 from rma.adapters.sql import SqlReturns
-from rma.testing.rehearsal import Rehearsal, counting
+from rma.testing.core_harness import Rehearsal, counting
 from tests.rules.given import line, order_of, request
 from tests.sql.alike import assert_alike
-from tests.sql.within import shop
+from tests.sql.in_transaction import shop
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from rma import RefundOutcome, RefundRequest, RefundSucceeded, Resumed, ReturnSe
 from rma.adapters.memory import in_memory_service
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.statements import WAITING
-from rma.testing.rehearsal import START, Rehearsal, counting
+from rma.testing.core_harness import START, Rehearsal, counting
 from tests.rules.given import line, order_of, receive, request
 
 T = TypeVar("T")

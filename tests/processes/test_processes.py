@@ -31,8 +31,8 @@ from rma import (
     Unkeyed,
 )
 from rma.domain.change import replay
+from rma.testing.core_harness import START
 from rma.testing.faults import Faults
-from rma.testing.rehearsal import START
 from tests.databases import LONG, Databases
 from tests.killed.gateways import Books
 from tests.killed.lives import KILLED, Killing, Place, born

@@ -10,13 +10,13 @@ from attrs import evolve, frozen
 
 from rma import Claim, Exchange, Gateway, RecordRefundOutcome, Rejected, Return
 from rma.adapters.memory import InMemoryEvents
+from rma.testing.fault_injection import faulty
 from rma.testing.faults import Away, Crashed, Faults
-from rma.testing.faulty import faulty
 from tests.races.scenarios import Scenario
 from tests.races.schedules import Choose, Run, race
 from tests.testing.crashes import Design, End, as_shipped, resume_until_quiet
-from tests.testing.outside import Outside, Resume, Step
 from tests.testing.stores import Memory, Store
+from tests.testing.wrong_ports import Outside, Resume, Step
 
 #: At which points racers die, by their numbers.
 Deaths = Mapping[int, int]

@@ -158,7 +158,7 @@ def test_a_design_without_leases_is_caught() -> None:
 
 def test_a_conflict_that_the_caller_hears_of_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it would be if a command that lost were not decided again."""
-    monkeypatch.setattr("rma.committing.ATTEMPTS", 1)
+    monkeypatch.setattr("rma.shell.commit.ATTEMPTS", 1)
     surprises = Arena(SCENARIOS["two receipts of the same goods"]).surprises(all_races())
 
     assert any(isinstance(answer, StaleLedger) for result in surprises for answer in result.answers)

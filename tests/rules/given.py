@@ -29,8 +29,9 @@ from rma import (
     TaxLine,
 )
 from rma.domain.change import change, replay, settlement
-from rma.domain.commands import Request
-from rma.domain.effects import (
+from rma.domain.decide.facts import Facts
+from rma.domain.messages.commands import Request
+from rma.domain.messages.effects import (
     Done,
     GivenUp,
     Outcome,
@@ -40,8 +41,7 @@ from rma.domain.effects import (
     ReturnShipment,
     Unknown,
 )
-from rma.domain.facts import Facts
-from rma.testing.rehearsal import START
+from rma.testing.core_harness import START
 from tests.world import OUTBOUND_OPTION, REASONS, RETURN_OPTION
 
 Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp

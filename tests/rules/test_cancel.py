@@ -12,7 +12,7 @@ from rma import (
     ReturnStatus,
     WithdrawRequest,
 )
-from rma.domain.effects import Done, StockLine
+from rma.domain.messages.effects import Done, StockLine
 from tests.rules.given import Given, effect_kinds, line, order_of, receive, request, usd
 
 CANCEL = CancelReturn(return_id="ret_1", created_by="anna")

@@ -40,7 +40,8 @@ from rma import (
 )
 from rma.domain.change import change
 from rma.domain.react import react
-from rma.domain.views import FulfillmentStatus, PaymentStatus, order_state, returnable_items
+from rma.domain.views.order_state import FulfillmentStatus, PaymentStatus, order_state
+from rma.domain.views.returnable import returnable_items
 from tests.rules.given import (
     Given,
     effect_kinds,

@@ -18,7 +18,7 @@ from rma import (
     Unavailable,
     Violation,
 )
-from rma.domain.errors import _CODES, rejection
+from rma.domain.values.errors import _CODES, rejection
 
 
 def test_the_gravest_violation_gives_class_code_and_hint() -> None:

@@ -34,7 +34,7 @@ from rma import (
     ShippingMethod,
 )
 from rma.domain.react import react
-from rma.domain.views import order_state
+from rma.domain.views.order_state import order_state
 from tests.rules.given import (
     Given,
     effect_kinds,

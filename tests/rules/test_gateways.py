@@ -6,8 +6,8 @@ from typing import cast
 import pytest
 
 from rma import InvalidValue, Keyed, LookedUp, OpenEffect, RefundRequest, RestockRequest, Unkeyed
-from rma.domain.gateways import Gateway, Step, lease_of, next_step
-from rma.testing.rehearsal import START
+from rma.domain.messages.gateways import Gateway, Step, lease_of, next_step
+from rma.testing.core_harness import START
 from tests.rules.given import usd
 
 REFUND = RefundRequest("ret_1/refund/1", "order_1", "ret_1", "pay_1", usd(5))

@@ -11,9 +11,9 @@ from rma import (
 )
 from rma.domain.change import publication, replay, settlement, unchanged
 from rma.domain.decide import answer
-from rma.domain.effects import Done, RefundPending, RefundSucceeded, ReturnShipment, Unknown
 from rma.domain.evolve import evolve
-from rma.testing.rehearsal import START
+from rma.domain.messages.effects import Done, RefundPending, RefundSucceeded, ReturnShipment, Unknown
+from rma.testing.core_harness import START
 from tests.rules.given import Given, line, order_of, receive, request, usd
 
 

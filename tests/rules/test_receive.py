@@ -25,7 +25,7 @@ from rma import (
     ReturnPolicy,
     ReturnStatus,
 )
-from rma.domain.effects import RefundDeclined, RestockRequest, StockLine
+from rma.domain.messages.effects import RefundDeclined, RestockRequest, StockLine
 from rma.domain.react import react
 from tests.rules.given import (
     Given,

@@ -16,7 +16,7 @@ from rma import (
     RefundSucceeded,
     RetryRefund,
 )
-from rma.domain.effects import GivenUp, Unknown
+from rma.domain.messages.effects import GivenUp, Unknown
 from rma.domain.react import react
 from tests.rules.given import Given, line, order_of, receive, request, usd
 

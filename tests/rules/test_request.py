@@ -27,9 +27,9 @@ from rma import (
     TaxLine,
 )
 from rma.domain.change import change
-from rma.domain.effects import ReturnShipmentRequest
+from rma.domain.messages.effects import ReturnShipmentRequest
 from rma.domain.react import react
-from rma.testing.rehearsal import START
+from rma.testing.core_harness import START
 from tests.rules.given import (
     Given,
     effect_kinds,

@@ -21,9 +21,10 @@ from rma import (
     ReturnResolved,
     ReturnStatus,
 )
-from rma.domain.effects import StockLine, WithdrawRequest
+from rma.domain.messages.effects import StockLine, WithdrawRequest
 from rma.domain.react import react
-from rma.domain.views import FulfillmentStatus, order_state, returnable_items
+from rma.domain.views.order_state import FulfillmentStatus, order_state
+from rma.domain.views.returnable import returnable_items
 from tests.rules.given import (
     Given,
     effect_kinds,

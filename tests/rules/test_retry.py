@@ -13,9 +13,9 @@ from rma import (
     RefundStatus,
     RetryRefund,
 )
-from rma.domain.effects import RefundDeclined, RefundPending, RefundSucceeded, Unknown
+from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundSucceeded, Unknown
 from rma.domain.react import react
-from rma.domain.views import FulfillmentStatus, order_state
+from rma.domain.views.order_state import FulfillmentStatus, order_state
 from tests.rules.given import (
     Given,
     effect_kinds,

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rma.domain.refunds import _RANK, RefundStatus
+from rma.domain.state.refunds import _RANK, RefundStatus
 from tests.states import KINDS, Move, moves, moves_of_ledgers, moves_of_refunds, page
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "states.md"

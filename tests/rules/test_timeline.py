@@ -26,11 +26,11 @@ from rma import (
 )
 from rma.domain.change import publication
 from rma.domain.events import EffectsLeased, EventsPublished
-from rma.domain.refunds import in_force
-from rma.domain.timeline import timeline
-from rma.domain.transactions import transactions
-from rma.domain.views import order_state
-from rma.testing.rehearsal import Flow
+from rma.domain.state.refunds import in_force
+from rma.domain.views.order_state import order_state
+from rma.domain.views.timeline import timeline
+from rma.domain.views.transactions import transactions
+from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 from tests.rules.given import Given, line, order_of, put, receive, request, usd, vat
 

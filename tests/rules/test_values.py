@@ -29,9 +29,9 @@ from rma import (
     ShippingOption,
     TaxLine,
 )
-from rma.domain.facts import Facts
-from rma.domain.frozenmap import FrozenMap
-from rma.domain.money import NO_CURRENCY
+from rma.domain.decide.facts import Facts
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import NO_CURRENCY
 from tests.rules.given import line, off, order_of, usd, vat
 
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 # the point

@@ -5,9 +5,11 @@ from datetime import timedelta
 import pytest
 
 from rma import CancelReturn, LineItem, OrderStatus, Payment, ReturnPolicy
-from rma.domain.effects import RefundDeclined
-from rma.domain.views import FulfillmentStatus, PaymentStatus, order_state, quote_of, returnable_items
-from rma.testing.rehearsal import START
+from rma.domain.messages.effects import RefundDeclined
+from rma.domain.views.order_state import FulfillmentStatus, PaymentStatus, order_state
+from rma.domain.views.quotes import quote_of
+from rma.domain.views.returnable import returnable_items
+from rma.testing.core_harness import START
 from tests.rules.given import Given, line, off, order_of, put, receive, request, usd, vat
 
 

@@ -30,7 +30,7 @@ from rma.adapters.memory import (
     in_memory_service,
 )
 from rma.domain.change import Change, replay
-from rma.domain.money import Money
+from rma.domain.values.money import Money
 from rma.ports import Payments
 from rma.testing.faults import AnswerLost, Away, Declines, Fault, Pends, RefundFault
 from tests.rules.given import line, order_of, receive, request, usd

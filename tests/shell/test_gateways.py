@@ -24,7 +24,7 @@ from rma import (
 from rma.adapters.memory import InMemoryReturns, in_memory_service
 from rma.domain.change import Change
 from rma.service import ReturnService
-from rma.testing.rehearsal import START
+from rma.testing.core_harness import START
 from tests.rules.given import order_of, receive, request
 
 HOUR = timedelta(hours=1)

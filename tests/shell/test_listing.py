@@ -7,7 +7,7 @@ from attrs import evolve
 
 from rma import InvalidValue, NotFound, RefundDeclined, RetryRefund, ReturnService, ReturnStatus
 from rma.adapters.memory import InMemoryPayments, in_memory_service
-from rma.testing.rehearsal import START, counting
+from rma.testing.core_harness import START, counting
 from tests.rules.given import line, order_of, receive, request
 
 DAY = timedelta(days=1)

@@ -6,8 +6,8 @@ from attrs import evolve
 from rma import InvalidValue, ReturnLedger, StaleLedger
 from rma.adapters.memory import InMemoryEvents, InMemoryInventory, InMemoryReturns
 from rma.domain.change import change, unchanged
-from rma.domain.effects import RestockRequest, StockLine, WithdrawRequest
-from rma.testing.rehearsal import START
+from rma.domain.messages.effects import RestockRequest, StockLine, WithdrawRequest
+from rma.testing.core_harness import START
 from tests.rules.given import Given, request
 
 

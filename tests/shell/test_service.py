@@ -33,10 +33,10 @@ from rma.adapters.memory import (
     InMemoryReturns,
     in_memory_service,
 )
-from rma.committing import ATTEMPTS
 from rma.domain.change import Change
-from rma.domain.ledger import ReturnLedger
+from rma.domain.state.ledger import ReturnLedger
 from rma.service import utc_now
+from rma.shell.commit import ATTEMPTS
 from rma.testing.faults import Declines
 from tests.rules.given import line, order_of, receive, request, usd
 from tests.world import REASONS, RETURN_OPTION, World

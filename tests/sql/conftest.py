@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rma.adapters.sql import SqlReturns, rows
-from rma.adapters.sql.kept import Kept
+from rma.adapters.sql.cache import Kept
 from tests.quiet import quiet
 
 __all__ = ["quiet"]

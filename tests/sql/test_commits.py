@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 
 from rma import InvalidValue, ReturnLedger, ReturnService, StaleLedger
 from rma.adapters.sql import SqlReturns
-from rma.testing.rehearsal import Rehearsal, counting
+from rma.testing.core_harness import Rehearsal, counting
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
 from tests.sql.watching import watch

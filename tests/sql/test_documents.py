@@ -24,7 +24,7 @@ from rma import (
     TaxLine,
 )
 from rma.adapters.sql.codec import decoded, encoded
-from rma.testing.rehearsal import START
+from rma.testing.core_harness import START
 from tests.sql.alike import assert_alike, differences
 
 json_values = st.recursive(

@@ -11,8 +11,8 @@ from sqlalchemy import event
 
 from rma import InvalidValue, NotFound, ReturnLedger, Unavailable
 from rma.adapters.sql import SqlReturns
-from rma.adapters.sql.writing import write_for
-from rma.testing.rehearsal import Rehearsal, counting
+from rma.adapters.sql.writer import write_for
+from rma.testing.core_harness import Rehearsal, counting
 from tests.rules.given import line, order_of, request
 from tests.sql.alike import assert_alike
 

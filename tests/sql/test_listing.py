@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from rma import ReturnQuery, ReturnStatus, Unavailable
 from rma.adapters.sql import SqlReturns
-from rma.testing.rehearsal import START, Rehearsal, counting
+from rma.testing.core_harness import START, Rehearsal, counting
 from tests.rules.given import order_of, request
 from tests.sql.watching import watch
 

@@ -9,7 +9,7 @@ from attrs import evolve
 from rma import ReturnRepository
 from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
-from rma.testing.rehearsal import START, Rehearsal, counting
+from rma.testing.core_harness import START, Rehearsal, counting
 from tests.rules.given import order_of, request
 from tests.world import RETURN_OPTION
 

@@ -26,7 +26,7 @@ from rma.adapters.memory import InMemoryFulfillment, InMemoryPayments, in_memory
 from rma.adapters.sql import SqlReturns
 from rma.domain.change import replay
 from rma.testing.contracts import ReturnRepositoryContract
-from rma.testing.rehearsal import START, counting
+from rma.testing.core_harness import START, counting
 from tests.rules.given import line, order_of, receive, request
 from tests.world import RETURN_OPTION
 

@@ -12,7 +12,7 @@ from attrs import evolve
 from rma import Return, ReturnStatus
 from rma.adapters.sql import SqlReturns
 from rma.domain.change import replay
-from rma.testing.rehearsal import counting
+from rma.testing.core_harness import counting
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World
 

@@ -21,7 +21,7 @@ from rma import (
 )
 from rma.domain.events import ByCommand
 from rma.testing.faults import AnswerLost, Away, Call, Crashed, Fault, Faults, Twice
-from tests.testing.outside import ORDER, SCRIPT, Outside, Resume, Step
+from tests.testing.wrong_ports import ORDER, SCRIPT, Outside, Resume, Step
 
 T = TypeVar("T")
 

@@ -26,7 +26,7 @@ from rma import (
     ReturnService,
     WithdrawRequest,
 )
-from tests.testing.outside import Outside
+from tests.testing.wrong_ports import Outside
 
 
 @frozen

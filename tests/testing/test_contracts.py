@@ -25,7 +25,7 @@ from rma.adapters.memory import (
     InMemoryReturns,
     InMemoryShippingOptions,
 )
-from rma.domain.gateways import LookedUp
+from rma.domain.messages.gateways import LookedUp
 from rma.testing.contracts import (
     EventPublisherContract,
     FulfillmentContract,

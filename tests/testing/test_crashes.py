@@ -24,7 +24,7 @@ from tests.testing.crashes import (
     resume_until_quiet,
     what_differs,
 )
-from tests.testing.outside import CHAPTERS, SCRIPT, Outside, Resume, Step
+from tests.testing.wrong_ports import CHAPTERS, SCRIPT, Outside, Resume, Step
 
 #: How many are drawn where not all are tried.
 DRAWN = None if LONG else 15

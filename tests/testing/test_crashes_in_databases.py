@@ -15,8 +15,8 @@ import pytest
 from rma.testing.faults import AnswerLost, Away, Faults
 from tests.databases import LONG, Databases
 from tests.testing.crashes import Recovery, Survey, every_moment, what_differs
-from tests.testing.outside import CHAPTERS, SCRIPT, Outside, Step
 from tests.testing.stores import Database
+from tests.testing.wrong_ports import CHAPTERS, SCRIPT, Outside, Step
 
 #: Where ledgers are kept.
 KINDS = ["sqlite", "postgresql"] if LONG else ["sqlite"]

@@ -34,6 +34,8 @@ from rma import (
     Unkeyed,
 )
 from rma.adapters.memory import InMemoryEvents, InMemoryInventory, InMemoryPayments, in_memory_service
+from rma.testing.core_harness import counting
+from rma.testing.fault_injection import FaultyInventory, FaultyPayments, faulty, faulty_payments
 from rma.testing.faults import (
     AnswerLost,
     Away,
@@ -47,8 +49,6 @@ from rma.testing.faults import (
     Twice,
     points,
 )
-from rma.testing.faulty import FaultyInventory, FaultyPayments, faulty, faulty_payments
-from rma.testing.rehearsal import counting
 
 LINES = (StockLine("mug", None, 1),)
 RESTOCK = RestockRequest("ret_1/restock/1", "order_1", "ret_1", None, LINES)

@@ -13,7 +13,7 @@ from rma import (
     ReturnShipmentRequest,
 )
 from rma.adapters.memory import InMemoryFulfillment
-from rma.domain.effects import StockLine
+from rma.domain.messages.effects import StockLine
 from rma.testing.contracts import (
     FulfillmentContract,
 )

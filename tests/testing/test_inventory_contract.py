@@ -11,7 +11,7 @@ from rma import (
     RestockRequest,
     WithdrawRequest,
 )
-from rma.domain.effects import StockLine
+from rma.domain.messages.effects import StockLine
 from rma.testing.contracts import (
     InventoryContract,
 )

@@ -23,7 +23,7 @@ from rma import (
     StaleLedger,
 )
 from rma.adapters.memory import InMemoryReturns
-from rma.domain.frozenmap import FrozenMap
+from rma.domain.values.frozenmap import FrozenMap
 from rma.testing.contracts import ReturnRepositoryContract
 from tests.testing.breaking import breaks, laws_of
 

@@ -31,10 +31,10 @@ from rma.adapters.memory import (
     in_memory_service,
 )
 from rma.domain.change import replay
-from rma.domain.commands import Request
+from rma.domain.messages.commands import Request
+from rma.testing.core_harness import Flow, Rehearsal, counting
+from rma.testing.fault_injection import faulty
 from rma.testing.faults import Crashed, Faults
-from rma.testing.faulty import faulty
-from rma.testing.rehearsal import Flow, Rehearsal, counting
 from rma.testing.strategies import (
     command_sequences,
     everything_fulfilled,

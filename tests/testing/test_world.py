@@ -52,11 +52,11 @@ from rma import (
 )
 from rma.adapters.memory import InMemoryFulfillment, InMemoryInventory, InMemoryReturns
 from rma.adapters.sql import SqlReturns
-from rma.domain.ledger import Subject
+from rma.domain.state.ledger import Subject
+from rma.testing.actions import STEPS, Step
+from rma.testing.core_harness import counting
 from rma.testing.faults import AnswerLost, Away, Declines, FailsLate, Pends, Twice
-from rma.testing.life import live, live_through
-from rma.testing.rehearsal import counting
-from rma.testing.steps import STEPS, Step
+from rma.testing.simulation import live, live_through
 from rma.testing.world import ATTEMPTS, LawBroken, World
 from tests.world import REASONS
 

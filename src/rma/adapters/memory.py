@@ -15,7 +15,8 @@ from itertools import islice
 from typing import TypeVar
 
 from rma.domain.change import Change
-from rma.domain.effects import (
+from rma.domain.events import Event
+from rma.domain.messages.effects import (
     CancelShipmentRequest,
     RefundOutcome,
     RefundRequest,
@@ -27,14 +28,13 @@ from rma.domain.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
-from rma.domain.errors import InvalidValue, NotFound, StaleLedger
-from rma.domain.events import Event
-from rma.domain.ledger import ReturnLedger, Subject
-from rma.domain.offers import ReturnReason, ShippingOption
-from rma.domain.order import Order
-from rma.domain.policy import ReturnPolicy
-from rma.domain.query import Place, ReturnQuery, place_of
-from rma.domain.returns import Return
+from rma.domain.sale.catalogue import ReturnReason, ShippingOption
+from rma.domain.sale.order import Order
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.state.ledger import ReturnLedger, Subject
+from rma.domain.state.returns import Return
+from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
+from rma.domain.views.query import Place, ReturnQuery, place_of
 from rma.ports import (
     Clock,
     EventPublisher,

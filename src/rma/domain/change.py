@@ -10,14 +10,14 @@ from datetime import datetime
 from attrs import evolve as with_
 from attrs import frozen
 
-from rma.domain.commands import Command, RequestClaim, RequestExchange, RequestReturn, subject_of
 from rma.domain.decide import decide, published, settle, start
-from rma.domain.effects import Effect, Outcome
+from rma.domain.decide.facts import Facts
 from rma.domain.events import Event
 from rma.domain.evolve import evolve
-from rma.domain.facts import Facts
-from rma.domain.ledger import ReturnLedger
+from rma.domain.messages.commands import Command, RequestClaim, RequestExchange, RequestReturn, subject_of
+from rma.domain.messages.effects import Effect, Outcome
 from rma.domain.react import react
+from rma.domain.state.ledger import ReturnLedger
 
 
 @frozen

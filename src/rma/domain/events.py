@@ -9,9 +9,8 @@ from datetime import datetime
 
 from attrs import frozen
 
-from rma.domain.claims import Claim
-from rma.domain.commands import Command
-from rma.domain.effects import (
+from rma.domain.messages.commands import Command
+from rma.domain.messages.effects import (
     CancelShipmentRequest,
     ReplacementRequest,
     ReplacementShipment,
@@ -19,11 +18,12 @@ from rma.domain.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
-from rma.domain.exchanges import Exchange, ExchangePayment
-from rma.domain.items import ReturnItem
-from rma.domain.money import Money
-from rma.domain.refunds import Refund
-from rma.domain.returns import Receipt, Resolution, Return, ReturnStatus
+from rma.domain.state.claims import Claim
+from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.refunds import Refund
+from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.returns import Receipt, Resolution, Return, ReturnStatus
+from rma.domain.values.money import Money
 
 
 @frozen(kw_only=True)

@@ -8,8 +8,6 @@ from typing import assert_never
 
 from attrs import evolve as with_
 
-from rma.domain.claims import Claim
-from rma.domain.effects import CancelShipmentRequest, OpenEffect, ReplacementShipment, ReturnShipment
 from rma.domain.events import (
     ByCommand,
     ClaimRequested,
@@ -31,13 +29,15 @@ from rma.domain.events import (
     ReturnResolved,
     Settlement,
 )
-from rma.domain.exchanges import Exchange
-from rma.domain.frozenmap import FrozenMap
-from rma.domain.items import ReturnItem
-from rma.domain.ledger import Answered, ReturnLedger
-from rma.domain.pricing import Part
-from rma.domain.refunds import Refund
-from rma.domain.returns import Return, ReturnStatus
+from rma.domain.messages.effects import CancelShipmentRequest, OpenEffect, ReplacementShipment, ReturnShipment
+from rma.domain.sale.pricing import Part
+from rma.domain.state.claims import Claim
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.ledger import Answered, ReturnLedger
+from rma.domain.state.refunds import Refund
+from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.values.frozenmap import FrozenMap
 
 
 def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:

@@ -7,8 +7,6 @@ an outbox that was lost can be rebuilt from history.
 
 from typing import assert_never
 
-from rma.domain.claims import Claim
-from rma.domain.effects import Effect, RefundRequest
 from rma.domain.events import (
     ClaimCanceled,
     ClaimCompleted,
@@ -30,7 +28,9 @@ from rma.domain.events import (
     ReturnRequested,
     ReturnResolved,
 )
-from rma.domain.refunds import Refund
+from rma.domain.messages.effects import Effect, RefundRequest
+from rma.domain.state.claims import Claim
+from rma.domain.state.refunds import Refund
 
 
 def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each kind of event

@@ -12,7 +12,7 @@ test that runs once for each point has died at every moment there is.
         recover(faults)
         assert the_end_is_as_without_the_crash()
 
-`rma.testing.faulty` puts a plan around the ports of a service.
+`rma.testing.fault_injection` puts a plan around the ports of a service.
 """
 
 import threading
@@ -22,8 +22,8 @@ from typing import TypeVar, assert_never
 
 from attrs import frozen
 
-from rma.domain.commands import RecordRefundOutcome
-from rma.domain.effects import (
+from rma.domain.messages.commands import RecordRefundOutcome
+from rma.domain.messages.effects import (
     RefundDeclined,
     RefundOutcome,
     RefundPending,

@@ -4,8 +4,8 @@ from collections import Counter
 from datetime import datetime
 
 from rma.adapters.memory import InMemoryPayments, KeyReusedError
-from rma.domain.effects import RefundOutcome, RefundRequest
-from rma.domain.gateways import Gateway, Keyed, Unkeyed
+from rma.domain.messages.effects import RefundOutcome, RefundRequest
+from rma.domain.messages.gateways import Gateway, Keyed, Unkeyed
 from rma.ports import Clock
 
 

@@ -11,25 +11,25 @@ from decimal import Decimal
 from attrs import evolve
 from hypothesis import strategies as st
 
-from rma.domain.commands import (
+from rma.domain.messages.commands import (
     Command,
 )
-from rma.domain.effects import (
+from rma.domain.messages.effects import (
     Effect,
     RefundDeclined,
     RefundPending,
     RefundRequest,
     Unknown,
 )
-from rma.domain.errors import Rejected
-from rma.domain.money import Money
-from rma.domain.offers import ShippingOption
-from rma.domain.order import Adjustment, LineItem, Order, Payment
-from rma.domain.policy import Fee, ReturnPolicy
-from rma.domain.pricing import price_lines
-from rma.domain.tax import TaxLine
-from rma.testing.drawn import next_command
-from rma.testing.rehearsal import Flow, Rehearsal, Result, counting, good_end
+from rma.domain.sale.catalogue import ShippingOption
+from rma.domain.sale.order import Adjustment, LineItem, Order, Payment
+from rma.domain.sale.policy import Fee, ReturnPolicy
+from rma.domain.sale.pricing import price_lines
+from rma.domain.values.errors import Rejected
+from rma.domain.values.money import Money
+from rma.domain.values.tax import TaxLine
+from rma.testing.command_strategies import next_command
+from rma.testing.core_harness import Flow, Rehearsal, Result, counting, good_end
 
 #: Rates that divide badly, that are usual, and that are nothing.
 RATES = [Decimal(rate) for rate in ("0", "5", "7.5", "10", "12.5", "19", "20", "25", "8.875", "33.3")]
@@ -148,7 +148,7 @@ def command_sequences(
     Commands about one order, each under a key of its own, most of which can be done; some come twice.
 
     Returns, exchanges and claims are called `ret_1`, `exc_2`, … by their requests: hand them to a service
-    whose `ids` count (`rma.testing.rehearsal.counting`) and whose ports do what they are asked. There is at
+    whose `ids` count (`rma.testing.core_harness.counting`) and whose ports do what they are asked. There is at
     least one command, at `most` so many; goods travel with the `option`, if there is one, or without.
     """
     rehearsal = Rehearsal(order, policy=policy, options=[option] if option else ())

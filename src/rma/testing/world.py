@@ -1,9 +1,9 @@
 """
 A host in a box: orders, ports that fail on purpose, a clock, one seed.
 
-Ports are yours, or honest ones in memory. What passes them is watched, so that `rma.testing.laws` can be
+Ports are yours, or honest ones in memory. What passes them is watched, so that `rma.testing.invariants` can be
 asked at any time whether all is well. The same calls in a world of the same seed are the same life;
-`rma.testing.life` lets it live by itself.
+`rma.testing.simulation` lets it live by itself.
 """
 
 from collections.abc import Callable, Iterable
@@ -22,26 +22,27 @@ from rma.adapters.memory import (
     InMemoryReturns,
     in_memory_service,
 )
-from rma.domain.claims import Claim
-from rma.domain.commands import Command, OfClaim, OfExchange, OfRefund, OfReturn, RecordRefundOutcome
-from rma.domain.errors import Rejected, Unavailable
-from rma.domain.exchanges import Exchange
-from rma.domain.gateways import Gateway, Keyed, lease_of
-from rma.domain.ledger import ReturnLedger, Subject
-from rma.domain.offers import ReturnReason, ShippingOption
-from rma.domain.order import Order
-from rma.domain.policy import ReturnPolicy
-from rma.domain.returns import Return
+from rma.domain.messages.commands import Command, OfClaim, OfExchange, OfRefund, OfReturn, RecordRefundOutcome
+from rma.domain.messages.gateways import Gateway, Keyed, lease_of
+from rma.domain.sale.catalogue import ReturnReason, ShippingOption
+from rma.domain.sale.order import Order
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.state.claims import Claim
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.ledger import ReturnLedger, Subject
+from rma.domain.state.returns import Return
+from rma.domain.values.errors import Rejected, Unavailable
 from rma.ports import EventPublisher, Fulfillment, Ids, Inventory, Payments, Policies, ReturnRepository
-from rma.resuming import Resumed
 from rma.service import as_policies
-from rma.testing.books import Books
+from rma.shell.resume import Resumed
+from rma.testing.core_harness import START, counting
+from rma.testing.fault_injection import faulty
+from rma.testing.fault_plan import Weather
 from rma.testing.faults import Call, Crashed
-from rma.testing.faulty import faulty
+from rma.testing.gateway_model import Books
 from rma.testing.gateways import SimulatedPayments, simulated_payments
-from rma.testing.laws import LAWS, LAWS_AT_REST, Law, Scene, broken, changed_by_a_repeat
-from rma.testing.rehearsal import START, counting
-from rma.testing.watched import (
+from rma.testing.invariants import LAWS, LAWS_AT_REST, Law, Scene, broken, changed_by_a_repeat
+from rma.testing.recording_ports import (
     WatchedEvents,
     WatchedFulfillment,
     WatchedInventory,
@@ -49,8 +50,7 @@ from rma.testing.watched import (
     counted,
     watched_payments,
 )
-from rma.testing.weather import Weather
-from rma.testing.words import outcome, told
+from rma.testing.rendering import outcome, told
 
 #: How goods travel back unless the host has options of its own.
 POST = ShippingOption(id="post", price=200, location_id="loc_1")

@@ -7,25 +7,25 @@ and `errors` turn values into JSON, `telling` gathers those values from a servic
 of a Medusa store. No rule about returns lives here.
 """
 
-from rma.adapters.medusa_api.answers import (
+from rma.adapters.medusa_api.errors import error_json, plain_error
+from rma.adapters.medusa_api.json_schema import MalformedRequest, Problem, loads
+from rma.adapters.medusa_api.openapi import openapi
+from rma.adapters.medusa_api.orders import gross_discounts, line_item_from_medusa, order_from_medusa
+from rma.adapters.medusa_api.requests import Page, cancel_return, page, receive_return, request_return
+from rma.adapters.medusa_api.responses import (
+    tell_order_of,
+    tell_reason,
+    tell_reasons,
+    tell_return,
+    tell_returns,
+)
+from rma.adapters.medusa_api.serializers import (
     Expand,
     order_json,
     reason_json,
     reason_tree_json,
     reasons_json,
     return_json,
-)
-from rma.adapters.medusa_api.errors import error_json, plain_error
-from rma.adapters.medusa_api.openapi import openapi
-from rma.adapters.medusa_api.orders import gross_discounts, line_item_from_medusa, order_from_medusa
-from rma.adapters.medusa_api.requests import Page, cancel_return, page, receive_return, request_return
-from rma.adapters.medusa_api.shape import MalformedRequest, Problem, loads
-from rma.adapters.medusa_api.telling import (
-    tell_order_of,
-    tell_reason,
-    tell_reasons,
-    tell_return,
-    tell_returns,
 )
 
 __all__ = [

@@ -1,7 +1,7 @@
 """Every refusal and failure in Medusa's shape: `type`, `code`, `message`, and a status."""
 
-from rma.adapters.medusa_api.shape import MalformedRequest, Problem
-from rma.domain.errors import (
+from rma.adapters.medusa_api.json_schema import MalformedRequest, Problem
+from rma.domain.values.errors import (
     Conflict,
     IdempotencyKeyReused,
     Invalid,

@@ -12,7 +12,8 @@ from fractions import Fraction
 from math import floor
 from typing import cast
 
-from rma.adapters.medusa_api.order_shape import (
+from rma.adapters.medusa_api.json_schema import Problem, Schema, problems
+from rma.adapters.medusa_api.order_schema import (
     LINE,
     ORDER,
     LineJson,
@@ -21,11 +22,10 @@ from rma.adapters.medusa_api.order_shape import (
     PaymentJson,
     TaxJson,
 )
-from rma.adapters.medusa_api.shape import Problem, Schema, problems
-from rma.domain.errors import InvalidValue
-from rma.domain.offers import ShippingMethod
-from rma.domain.order import Adjustment, LineItem, Order, OrderStatus, Payment
-from rma.domain.tax import TaxLine, tax_sums
+from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
+from rma.domain.values.errors import InvalidValue
+from rma.domain.values.tax import TaxLine, tax_sums
 
 
 def order_from_medusa(document: Mapping[str, object]) -> Order:

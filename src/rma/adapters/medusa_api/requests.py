@@ -6,10 +6,10 @@ from typing import Final, NotRequired, TypedDict, cast
 
 from attrs import frozen
 
+from rma.adapters.medusa_api.json_schema import MalformedRequest, Problem, check, problems
 from rma.adapters.medusa_api.schemas import CANCEL_RETURN, CREATE_RETURN, LIST_RETURNS, RECEIVE_RETURN
-from rma.adapters.medusa_api.shape import MalformedRequest, Problem, check, problems
-from rma.domain.asked import ReceivedItem, RequestedItem
-from rma.domain.commands import CancelReturn, ReceiveReturn, RequestReturn
+from rma.domain.messages.command_items import ReceivedItem, RequestedItem
+from rma.domain.messages.commands import CancelReturn, ReceiveReturn, RequestReturn
 
 _NO_BODY: Final[dict[str, object]] = {}
 

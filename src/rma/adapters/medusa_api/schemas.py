@@ -6,7 +6,7 @@ Requests are parsed by these very schemas; answers are built by hand and held to
 
 from typing import Final
 
-from rma.adapters.medusa_api.shape import LARGEST_INTEGER, Schema
+from rma.adapters.medusa_api.json_schema import LARGEST_INTEGER, Schema
 
 _TEXT: Final = {"type": "string"}
 _FLAG: Final = {"type": "boolean"}

@@ -15,15 +15,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from rma.adapters.sql.database import BEGINS, is_postgresql, make_durable, make_ready, rows_found
 from rma.adapters.sql.failures import ConnectionLost, failures
-from rma.adapters.sql.ledgers import Ledgers
+from rma.adapters.sql.repository import Ledgers
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
-from rma.adapters.sql.writing import write_for
+from rma.adapters.sql.writer import write_for
 from rma.domain.change import Change
 from rma.domain.events import Event
-from rma.domain.ledger import ReturnLedger
-from rma.domain.query import ReturnQuery
-from rma.domain.returns import Return
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.returns import Return
+from rma.domain.views.query import ReturnQuery
 from rma.ports import ReturnRepository
 
 #: What URLs mean that name none: the drivers that can be awaited.

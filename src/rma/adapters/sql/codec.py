@@ -24,9 +24,9 @@ from cattrs import Converter
 from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn_from_attrs
 
-from rma.adapters.sql.kept import Kept
-from rma.domain.errors import InvalidValue
-from rma.domain.frozenmap import FrozenMap, frozen_map
+from rma.adapters.sql.cache import Kept
+from rma.domain.values.errors import InvalidValue
+from rma.domain.values.frozenmap import FrozenMap, frozen_map
 
 T = TypeVar("T")
 

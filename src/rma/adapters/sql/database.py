@@ -20,7 +20,7 @@ from sqlalchemy import URL, Connection, Engine, Executable, QueuePool, create_en
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transaction
 from rma.adapters.sql.statements import SQLITE_TEXTS
-from rma.domain.errors import InvalidValue
+from rma.domain.values.errors import InvalidValue
 
 #: What `postgresql://` means; SQLAlchemy 2.0 would look for psycopg 2.
 _POSTGRESQL = "postgresql+psycopg"

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from rma.domain.errors import InvalidValue, Unavailable
+from rma.domain.values.errors import InvalidValue, Unavailable
 
 #: What went wrong, by SQLite's primary result code.
 _SQLITE_CODES = {

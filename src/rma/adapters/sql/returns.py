@@ -5,8 +5,8 @@ from datetime import timedelta
 from sqlalchemy import URL, Connection, Engine
 
 from rma.adapters.sql.database import Database, HostTransaction, is_postgresql
-from rma.adapters.sql.ledgers import Ledgers
-from rma.adapters.sql.writing import write_for
+from rma.adapters.sql.repository import Ledgers
+from rma.adapters.sql.writer import write_for
 from rma.ports import ReturnRepository
 
 

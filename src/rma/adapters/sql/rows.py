@@ -6,19 +6,19 @@ from itertools import chain
 
 from attrs import frozen
 
+from rma.adapters.sql.cache import Kept
 from rma.adapters.sql.codec import decoded, encoded
-from rma.adapters.sql.kept import Kept
-from rma.adapters.sql.moments import moment
+from rma.adapters.sql.timestamps import moment
 from rma.domain.change import Change
-from rma.domain.claims import Claim
-from rma.domain.commands import Command
-from rma.domain.effects import OpenEffect
-from rma.domain.errors import Unavailable
 from rma.domain.events import Concerning, Event, ExchangeCanceled, ExchangePaid
-from rma.domain.exchanges import Exchange
-from rma.domain.frozenmap import FrozenMap
-from rma.domain.ledger import Answered, ReturnLedger, Subject
-from rma.domain.returns import Return
+from rma.domain.messages.commands import Command
+from rma.domain.messages.effects import OpenEffect
+from rma.domain.state.claims import Claim
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.ledger import Answered, ReturnLedger, Subject
+from rma.domain.state.returns import Return
+from rma.domain.values.errors import Unavailable
+from rma.domain.values.frozenmap import FrozenMap
 
 #: How many characters are kept of the documents of returns that were read or written last, with what they
 #: hold. The same document is always the same value, so what is kept can not be out of date.

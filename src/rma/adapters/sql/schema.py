@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import Text as AnyText
 
-from rma.domain.errors import Unavailable
+from rma.domain.values.errors import Unavailable
 
 #: Of tables and documents. Whoever changes what is stored counts it up, and reads what was stored before.
 FORMAT = 1

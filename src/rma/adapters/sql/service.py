@@ -5,7 +5,7 @@ from typing import Required, TypedDict, Unpack
 from sqlalchemy import URL, Engine
 
 from rma.adapters.sql.returns import SqlReturns
-from rma.domain.policy import ReturnPolicy
+from rma.domain.sale.policy import ReturnPolicy
 from rma.ports import (
     Clock,
     EventPublisher,

@@ -25,9 +25,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from rma.adapters.sql.moments import moment
 from rma.adapters.sql.schema import events, is_return, ledgers, returns
-from rma.domain.query import ReturnQuery
+from rma.adapters.sql.timestamps import moment
+from rma.domain.views.query import ReturnQuery
 
 
 def sqlite_text(statement: ClauseElement, columns: Iterable[str] | None = None) -> str:
@@ -121,7 +121,7 @@ WAITING = _outstanding(
 )
 UNPUBLISHED = _outstanding(ledgers.c.unpublished_since)
 
-#: By which returns are ordered: see `rma.domain.query`.
+#: By which returns are ordered: see `rma.domain.views.query`.
 _PLACE = (returns.c.requested_at, returns.c.order_id, returns.c.position)
 PLACE = select(*_PLACE).where(returns.c.return_id == bindparam("return_id"))
 

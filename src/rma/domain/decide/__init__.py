@@ -6,7 +6,19 @@ One module for each family of commands; `settle` for what the outside answers; `
 
 from typing import assert_never
 
-from rma.domain.commands import (
+from rma.domain.decide.claims import cancel_claim, request_claim
+from rma.domain.decide.exchanges import cancel_exchange, record_exchange_payment, request_exchange
+from rma.domain.decide.facts import Facts
+from rma.domain.decide.idempotency import answer
+from rma.domain.decide.outcomes import published, settle, start
+from rma.domain.decide.refunds.outcome import record_refund_outcome
+from rma.domain.decide.refunds.retry import retry_refund
+from rma.domain.decide.returns.cancel import cancel_return
+from rma.domain.decide.returns.receive import receive_return
+from rma.domain.decide.returns.request import request_return
+from rma.domain.decide.returns.resolve import resolve_return
+from rma.domain.events import Event
+from rma.domain.messages.commands import (
     CancelClaim,
     CancelExchange,
     CancelReturn,
@@ -20,19 +32,7 @@ from rma.domain.commands import (
     ResolveReturn,
     RetryRefund,
 )
-from rma.domain.decide.answer import answer
-from rma.domain.decide.cancel import cancel_return
-from rma.domain.decide.claim import cancel_claim, request_claim
-from rma.domain.decide.exchange import cancel_exchange, record_exchange_payment, request_exchange
-from rma.domain.decide.receive import receive_return
-from rma.domain.decide.record import record_refund_outcome
-from rma.domain.decide.request import request_return
-from rma.domain.decide.resolve import resolve_return
-from rma.domain.decide.retry import retry_refund
-from rma.domain.decide.settle import published, settle, start
-from rma.domain.events import Event
-from rma.domain.facts import Facts
-from rma.domain.ledger import ReturnLedger
+from rma.domain.state.ledger import ReturnLedger
 
 __all__ = ["answer", "decide", "published", "settle", "start"]
 

@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 
 import pytest
 
-from rma.domain.errors import NotFound
-from rma.domain.offers import ReturnReason, ShippingOption
-from rma.domain.order import Order
+from rma.domain.sale.catalogue import ReturnReason, ShippingOption
+from rma.domain.sale.order import Order
+from rma.domain.values.errors import NotFound
 from rma.ports import OrderRepository, ReturnReasonRepository, ShippingOptionRepository
 
 #: Ids that no host has, and that get through to it all the same.

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 from hypothesis import HealthCheck, given, settings
 
-from rma.delivery import is_news
-from rma.domain.asked import RequestedItem
-from rma.domain.commands import RequestReturn
-from rma.domain.order import LineItem, Order
+from rma.domain.messages.command_items import RequestedItem
+from rma.domain.messages.commands import RequestReturn
+from rma.domain.sale.order import LineItem, Order
 from rma.ports import EventPublisher
-from rma.testing.rehearsal import Flow, Rehearsal
+from rma.shell.deliver import is_news
+from rma.testing.core_harness import Flow, Rehearsal
 from rma.testing.strategies import flows
 
 

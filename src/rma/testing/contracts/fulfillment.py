@@ -4,9 +4,14 @@ from abc import ABC, abstractmethod
 
 from attrs import evolve
 
-from rma.domain.effects import CancelShipmentRequest, ReturnShipment, ReturnShipmentRequest, StockLine
-from rma.domain.money import Money
-from rma.domain.offers import ShippingMethod
+from rma.domain.messages.effects import (
+    CancelShipmentRequest,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    StockLine,
+)
+from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.values.money import Money
 from rma.ports import Fulfillment
 from rma.testing.contracts.threads import at_once
 

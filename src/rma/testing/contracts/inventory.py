@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from attrs import evolve
 
-from rma.domain.effects import RestockRequest, StockLine, WithdrawRequest
+from rma.domain.messages.effects import RestockRequest, StockLine, WithdrawRequest
 from rma.ports import Inventory
 from rma.testing.contracts.threads import at_once
 

@@ -8,14 +8,14 @@ from itertools import product
 import pytest
 from attrs import evolve
 
-from rma.domain.commands import CancelReturn
-from rma.domain.effects import Effect, RefundDeclined, RefundRequest
-from rma.domain.errors import NotFound
-from rma.domain.query import ReturnQuery
-from rma.domain.returns import Return, ReturnStatus
+from rma.domain.messages.commands import CancelReturn
+from rma.domain.messages.effects import Effect, RefundDeclined, RefundRequest
+from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.values.errors import NotFound
+from rma.domain.views.query import ReturnQuery
 from rma.ports import ReturnRepository
 from rma.testing.contracts.storing import receive, rehearsal, request
-from rma.testing.rehearsal import START, Rehearsal, Result, good_end
+from rma.testing.core_harness import START, Rehearsal, Result, good_end
 
 A_MINUTE = timedelta(minutes=1)
 

@@ -5,12 +5,18 @@ from abc import ABC, abstractmethod
 import pytest
 from attrs import evolve
 
-from rma.domain.effects import RefundDeclined, RefundOutcome, RefundPending, RefundRequest, RefundSucceeded
-from rma.domain.gateways import Keyed
-from rma.domain.money import Money
+from rma.domain.messages.effects import (
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundRequest,
+    RefundSucceeded,
+)
+from rma.domain.messages.gateways import Keyed
+from rma.domain.values.money import Money
 from rma.ports import Payments
 from rma.testing.contracts.threads import at_once
-from rma.testing.faulty import SearchablePayments
+from rma.testing.fault_injection import SearchablePayments
 
 KEY = "ret_contract/refund/1"
 OTHER_KEY = "ret_contract/refund/2"

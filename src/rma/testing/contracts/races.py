@@ -4,9 +4,9 @@ import threading
 from abc import ABC, abstractmethod
 from functools import partial
 
-from rma.domain.errors import StaleLedger
 from rma.domain.events import Event
-from rma.domain.ledger import ReturnLedger
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.values.errors import StaleLedger
 from rma.ports import ReturnRepository
 from rma.testing.contracts.storing import owner, receive, rehearsal, request, rivals
 from rma.testing.contracts.threads import at_once

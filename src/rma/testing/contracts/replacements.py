@@ -4,9 +4,9 @@ from abc import ABC, abstractmethod
 
 from attrs import evolve
 
-from rma.domain.effects import ReplacementRequest, ReplacementShipment
-from rma.domain.money import Money
-from rma.domain.replacements import NewItem
+from rma.domain.messages.effects import ReplacementRequest, ReplacementShipment
+from rma.domain.sale.new_item import NewItem
+from rma.domain.values.money import Money
 from rma.ports import Fulfillment
 from rma.testing.contracts.threads import at_once
 

@@ -6,14 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from rma.domain.change import Change, replay, unchanged
-from rma.domain.errors import NotFound, StaleLedger
 from rma.domain.events import Event
-from rma.domain.ledger import ReturnLedger
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.values.errors import NotFound, StaleLedger
 from rma.ports import ReturnRepository
 from rma.testing.contracts.listing import Listing
 from rma.testing.contracts.races import RacesOfCommits
 from rma.testing.contracts.storing import LATER, in_vain, owner, receive, rehearsal, request, rivals, told
-from rma.testing.rehearsal import Flow
+from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 
 

@@ -4,18 +4,18 @@ from datetime import datetime, timedelta
 
 from attrs import frozen
 
-from rma.domain.asked import ReceivedItem, RequestedItem
 from rma.domain.change import Change
-from rma.domain.commands import ReceiveReturn, RequestReturn
-from rma.domain.effects import Effect, Unknown
-from rma.domain.errors import NotFound
 from rma.domain.events import Event
-from rma.domain.ledger import ReturnLedger
-from rma.domain.money import Money
-from rma.domain.offers import ShippingOption
-from rma.domain.order import LineItem, Order, Payment
+from rma.domain.messages.command_items import ReceivedItem, RequestedItem
+from rma.domain.messages.commands import ReceiveReturn, RequestReturn
+from rma.domain.messages.effects import Effect, Unknown
+from rma.domain.sale.catalogue import ShippingOption
+from rma.domain.sale.order import LineItem, Order, Payment
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.values.errors import NotFound
+from rma.domain.values.money import Money
 from rma.ports import ReturnRepository
-from rma.testing.rehearsal import START, Rehearsal, counting
+from rma.testing.core_harness import START, Rehearsal, counting
 
 #: After everything that the laws commit.
 LATER = START + timedelta(days=1)

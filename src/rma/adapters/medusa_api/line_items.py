@@ -1,0 +1,71 @@
+"""A line item as Medusa's clients read it: its scalars, and totals by Medusa's meaning of the words."""
+
+from attrs import evolve
+
+from rma.domain.sale.order import LineItem
+from rma.domain.values.tax import tax_sums
+
+
+def line_json(
+    order_id: str,
+    line: LineItem,
+    *,
+    order_discount: int = 0,
+    returned_quantity: int = 0,
+    variant: dict[str, object] | None = None,
+) -> dict[str, object]:
+    """
+    The line with its totals.
+
+    Args:
+        order_id: of the order it is on.
+        line: what is told.
+        order_discount: its share of the discounts on the whole order, minor units.
+        returned_quantity: units that came back, through this library or without it.
+        variant: the host's word on it.
+    """
+    told: dict[str, object] = {
+        "id": line.id,
+        "order_id": order_id,
+        "cart_id": None,
+        "swap_id": None,
+        "claim_order_id": None,
+        "title": line.title,
+        "is_return": False,
+        "variant_id": line.variant_id,
+        "unit_price": line.unit_price.amount,
+        "quantity": line.quantity,
+        "fulfilled_quantity": line.fulfilled_quantity,
+        "returned_quantity": returned_quantity,
+        "includes_tax": line.is_tax_inclusive,
+        **_totals(line, line.discounted_price - order_discount),
+        "metadata": line.metadata or None,
+    }
+    return told if variant is None else {**told, "variant": variant}
+
+
+def _totals(line: LineItem, discounted: int) -> dict[str, int]:
+    """Subtotal and discount without tax; subtotal - discount + tax is the total, to the minor unit."""
+    tax = _tax(line, discounted)
+    if not line.is_tax_inclusive:
+        return {
+            "subtotal": line.price,
+            "discount_total": line.price - discounted,
+            "tax_total": tax,
+            "total": discounted + tax,
+        }
+    undiscounted = line
+    if discounted != line.price:  # an amount of tax that was charged says nothing about another price
+        undiscounted = evolve(line, tax_lines=[evolve(each, amount=None) for each in line.tax_lines])
+    subtotal = line.price - _tax(undiscounted, line.price)
+    return {
+        "subtotal": subtotal,
+        "discount_total": max(0, subtotal - (discounted - tax)),
+        "tax_total": tax,
+        "total": discounted,
+    }
+
+
+def _tax(line: LineItem, amount: int) -> int:
+    sums = tax_sums(amount, line.tax_lines, is_tax_inclusive=line.is_tax_inclusive)
+    return sums[-1] if sums else 0

@@ -1,0 +1,271 @@
+"""
+Returns, reasons and orders as Medusa's clients read them: pure functions, from values to JSON.
+
+Minor units stay minor units. What the library does not know (carts, regions, products, when a reason was
+made) is left out, or comes from the host's `Expand`.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from rma.adapters.medusa_api.line_items import line_json
+from rma.domain.sale.catalogue import ReturnReason, ShippingMethod, ShippingOption
+from rma.domain.sale.order import LineItem, Order
+from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.values.tax import TaxLine
+from rma.domain.views.order_state import OrderState
+
+#: A JSON object.
+Json = dict[str, object]
+
+#: The host's word on what the library does not hold: asked with a kind (`order`, `swap`, `claim_order`,
+#: `variant`, `product`) and an id, it answers a JSON object, or None to leave it out.
+Expand = Callable[[str, str], Mapping[str, object] | None]
+
+#: Medusa has four statuses; these of ours stand behind one of them. The items say how much came.
+_STATUSES = {
+    "partially_received": "requested",
+    "pending_approval": "requested",
+    "declined": "canceled",
+    "expired": "canceled",
+}
+
+
+def nothing(_kind: str, _id: str) -> None:
+    """An `Expand` that knows nothing."""
+
+
+def return_json(
+    ret: Return,
+    *,
+    order: Order | None = None,
+    siblings: Iterable[Return] = (),
+    reasons: Iterable[ReturnReason] = (),
+    shipping_option: ShippingOption | None = None,
+    expand: Expand = nothing,
+) -> Json:
+    """
+    The `return` object of Medusa's answers.
+
+    Args:
+        ret: what is told.
+        order: the order of the return, for the lines of its items.
+        siblings: all returns of the order, this one too, for `returned_quantity` of those lines; this one
+            alone unless given.
+        reasons: the catalogue, for `reason`.
+        shipping_option: the option of the shipping method.
+        expand: the host's word on what else can be told.
+    """
+    lines = order_lines(order, tuple(siblings) or (ret,), expand) if order else {}
+    known_reasons = {reason.id: reason for reason in reasons}
+    told: Json = {
+        "id": ret.id,
+        "status": status_of(ret.status),
+        "order_id": ret.order_id,
+        "swap_id": ret.exchange_id,
+        "claim_order_id": ret.claim_id,
+        "location_id": ret.location_id,
+        "refund_amount": ret.refund_amount.amount,
+        "no_notification": ret.no_notification,
+        "idempotency_key": ret.idempotency_key,
+        "received_at": _moment(ret.received_at),
+        "created_at": _moment(ret.requested_at),
+        "updated_at": _moment(ret.updated_at),
+        "shipping_data": _shipping_data(ret),
+        "metadata": ret.metadata or None,
+        "shipping_method": _method_json(ret, ret.shipping_method, shipping_option),
+        "items": [_item_json(ret, item, known_reasons, lines.get(item.item_id)) for item in ret.items],
+    }
+    for kind, wanted_id in (
+        ("order", ret.order_id),
+        ("swap", ret.exchange_id),
+        ("claim_order", ret.claim_id),
+    ):
+        if wanted_id is not None and (expansion := expand(kind, wanted_id)) is not None:
+            told[kind] = dict(expansion)
+    return told
+
+
+def status_of(status: ReturnStatus) -> str:
+    """
+    Medusa's word for where a return stands.
+
+    >>> from rma import ReturnStatus
+    >>> status_of(ReturnStatus.PARTIALLY_RECEIVED)
+    'requested'
+    """
+    return _STATUSES.get(status.value, status.value)
+
+
+def order_json(order: Order, state: OrderState, returns: Iterable[Json], items: Iterable[Json]) -> Json:
+    """The `order` object of Medusa's answers, with its returns and lines as they were told already."""
+    paid = sum(payment.captured.amount for payment in order.payments)
+    return {
+        "id": order.id,
+        "status": order.status.value,
+        "fulfillment_status": state.fulfillment_status.value,
+        "payment_status": state.payment_status.value,
+        "customer_id": order.customer_id,
+        "currency_code": order.currency,
+        "created_at": _moment(order.created_at),
+        "no_notification": order.no_notification,
+        "paid_total": paid,
+        "refunded_total": state.refunded.amount,
+        "refundable_amount": state.refundable.amount,
+        "metadata": order.metadata or None,
+        "items": list(items),
+        "returns": list(returns),
+    }
+
+
+def order_lines(order: Order, returns: Iterable[Return], expand: Expand = nothing) -> dict[str, Json]:
+    """The lines of an order by id, with what these returns brought back."""
+    back: dict[str, int] = {}
+    for each in returns:
+        for item in each.items:
+            back[item.item_id] = back.get(item.item_id, 0) + item.arrived_quantity
+    discounts = order.allocated_adjustments()
+    return {
+        line.id: line_json(
+            order.id,
+            line,
+            order_discount=sum(shares),
+            returned_quantity=line.returned_quantity + back.get(line.id, 0),
+            variant=_variant_json(line, expand),
+        )
+        for line, shares in zip(order.items, discounts, strict=True)
+    }
+
+
+def reason_json(reason: ReturnReason) -> Json:
+    """A return reason, without those below it."""
+    return {
+        "id": reason.id,
+        "value": reason.value,
+        "label": reason.label,
+        "description": reason.description,
+        "parent_return_reason_id": reason.parent_id,
+        "metadata": reason.metadata or None,
+    }
+
+
+def reasons_json(catalogue: Iterable[ReturnReason]) -> list[Json]:
+    """The reasons that can be chosen, as trees; retired ones are left out."""
+    live = [reason for reason in catalogue if not reason.retired]
+    ids = {reason.id for reason in live}
+    return [_tree(reason, live, frozenset()) for reason in live if reason.parent_id not in ids]
+
+
+def reason_tree_json(catalogue: Iterable[ReturnReason], reason_id: str) -> Json | None:
+    """The reason of this id with those below it; None if there is none, or it is retired."""
+    live = [reason for reason in catalogue if not reason.retired]
+    found = next((reason for reason in live if reason.id == reason_id), None)
+    return _tree(found, live, frozenset()) if found else None
+
+
+def _tree(reason: ReturnReason, live: list[ReturnReason], above: frozenset[str]) -> Json:
+    above |= {reason.id}  # a catalogue that goes in circles ends here
+    below = [each for each in live if each.parent_id == reason.id and each.id not in above]
+    return {
+        **reason_json(reason),
+        "return_reason_children": [_tree(each, live, above) for each in below],
+    }
+
+
+def _item_json(ret: Return, item: ReturnItem, reasons: Mapping[str, ReturnReason], line: Json | None) -> Json:
+    reason = reasons.get(item.reason_id) if item.reason_id is not None else None
+    return {
+        "return_id": ret.id,
+        "item_id": item.item_id,
+        "quantity": item.taken_quantity,
+        "is_requested": item.is_requested,
+        "requested_quantity": item.quantity if item.is_requested else None,
+        "received_quantity": item.arrived_quantity if _anything_came(ret) else None,
+        "reason_id": item.reason_id,
+        "reason": reason_json(reason) if reason else None,
+        "note": item.note,
+        "metadata": item.metadata or None,
+        "item": line,
+    }
+
+
+def _anything_came(ret: Return) -> bool:
+    return any(receipt.items for receipt in ret.receipts)
+
+
+def _variant_json(line: LineItem, expand: Expand) -> Json | None:
+    variant = expand("variant", line.variant_id) if line.variant_id is not None else None
+    if variant is None:
+        return None
+    product_id = variant.get("product_id")
+    product = expand("product", product_id) if isinstance(product_id, str) else None
+    return dict(variant) if product is None else {**variant, "product": dict(product)}
+
+
+def _method_json(ret: Return, method: ShippingMethod | None, option: ShippingOption | None) -> Json | None:
+    if method is None:
+        return None
+    return {
+        "id": method.id,
+        "shipping_option_id": method.option_id,
+        "order_id": None,
+        "claim_order_id": None,
+        "cart_id": None,
+        "swap_id": None,
+        "return_id": ret.id,
+        "price": method.price.amount,
+        "includes_tax": method.is_tax_inclusive,
+        "subtotal": method.subtotal.amount,
+        "tax_total": method.tax_total.amount,
+        "total": method.total.amount,
+        "data": method.data,
+        "tax_lines": [
+            _tax_json(ret, method, number, tax) for number, tax in enumerate(method.tax_lines, start=1)
+        ],
+        "shipping_option": _option_json(option) if option else None,
+    }
+
+
+def _tax_json(ret: Return, method: ShippingMethod, number: int, tax: TaxLine) -> Json:
+    return {
+        "id": f"smtl_{method.id.removeprefix('sm_')}_{number}",
+        "code": tax.code,
+        "name": tax.label if tax.name is None else tax.name,
+        "rate": _number(tax.rate),
+        "shipping_method_id": method.id,
+        "created_at": _moment(ret.requested_at),
+        "updated_at": _moment(ret.requested_at),
+        "metadata": None,
+    }
+
+
+def _option_json(option: ShippingOption) -> Json:
+    return {
+        "id": option.id,
+        "name": option.name,
+        "provider_id": option.provider_id,
+        "price_type": "flat_rate",
+        "amount": option.price.amount,
+        "is_return": option.is_return,
+        "includes_tax": option.is_tax_inclusive,
+    }
+
+
+def _shipping_data(ret: Return) -> Json | None:
+    """What the carrier answered: its data, with tracking number and label where they are not among them."""
+    if ret.shipment is None:
+        return None
+    named = {"tracking_number": ret.shipment.tracking_number, "label_url": ret.shipment.label_url}
+    return {**{name: value for name, value in named.items() if value is not None}, **ret.shipment.data}
+
+
+def _number(rate: Decimal) -> int | float:
+    return int(rate) if rate == rate.to_integral_value() else float(rate)
+
+
+def _moment(at: datetime | None) -> str | None:
+    if at is None:
+        return None
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

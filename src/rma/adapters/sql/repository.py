@@ -1,0 +1,148 @@
+"""The port over a place: what is asked of it, whatever database it is in and whoever commits."""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Executable
+from sqlalchemy.exc import IntegrityError
+
+from rma.adapters.sql.database import Place
+from rma.adapters.sql.rows import events_of, ledger_of, returns_of, rows_of
+from rma.adapters.sql.schema import returns
+from rma.adapters.sql.statements import (
+    HISTORY,
+    LEDGER,
+    LEDGER_OF_RETURN,
+    PLACE,
+    REVISION,
+    UNPUBLISHED,
+    WAITING,
+    Outstanding,
+    page,
+)
+from rma.adapters.sql.timestamps import moment
+from rma.adapters.sql.worker_id import this_worker
+from rma.adapters.sql.writer import Write
+from rma.domain.change import Change
+from rma.domain.events import Event
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.returns import Return
+from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
+from rma.domain.views.query import ReturnQuery
+
+
+class Ledgers:
+    """
+    The ledgers in a place; a `rma.ReturnRepository`.
+
+    Args:
+        hold: how long an order that `outstanding` named to one worker is not named to others.
+    """
+
+    def __init__(self, place: Place, write: Write, hold: timedelta = timedelta(0)) -> None:
+        self._place = place
+        self._write = write
+        self._hold = hold
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """
+        The ledger as last committed, or an empty one.
+
+        Raises:
+            Unavailable: the database failed, or holds what this version can not read.
+        """
+        rows = self._found(LEDGER, order_id=order_id)
+        return ledger_of(rows) if rows else ReturnLedger(order_id)
+
+    def load_by_return(self, return_id: str) -> ReturnLedger:
+        """
+        The ledger that holds this return.
+
+        Raises:
+            NotFound: there is none.
+            Unavailable: as `load`.
+        """
+        rows = self._found(LEDGER_OF_RETURN, return_id=return_id)
+        if not rows:
+            raise NotFound("return_not_found", {"return_id": return_id})
+        return ledger_of(rows)
+
+    def commit(self, change: Change) -> None:
+        """
+        Store the change, all of it or nothing.
+
+        Raises:
+            StaleLedger: the stored revision is not the expected one; nothing was stored.
+            InvalidValue: something in it is not what JSON can carry, or a new return has the id of a return
+                of another order; nothing was stored.
+            Unavailable: the database failed; nothing was stored, unless its answer was lost on the way.
+        """
+        if not change.events:
+            return
+        order_id, expected = change.order_id, change.expected_revision
+        rows = rows_of(change)
+        with self._place.writing() as connection:
+            try:
+                is_stored = self._write(connection, order_id, expected, rows)
+            except (IntegrityError, sqlite3.IntegrityError) as error:
+                if returns.name not in str(getattr(error, "orig", error)):
+                    raise
+                return_id = rows.returns[-1]["return_id"] if rows.returns else None
+                raise InvalidValue("id_not_fresh", {"return_id": return_id}) from error
+            if not is_stored:
+                found = connection.scalar(REVISION, {"order_id": order_id}) or 0
+                raise StaleLedger(
+                    "stale_ledger", {"order_id": order_id, "expected": expected, "found": found}
+                )
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """
+        Ids of orders with something outstanding and due, those that waited longest first.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        found = self._ids(WAITING, now, limit)
+        if unpublished and len(found) < limit:
+            found += self._ids(UNPUBLISHED, now, limit)
+        return tuple(dict.fromkeys(found))[:limit]
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """
+        The page of returns, in the order in which they were requested.
+
+        Raises:
+            NotFound: there is no return `query.after`.
+            Unavailable: as `load`.
+        """
+        last = None
+        if query.after is not None:
+            places = self._found(PLACE, return_id=query.after)
+            if not places:
+                raise NotFound("return_not_found", {"return_id": query.after})
+            (last,) = places
+        return returns_of(self._found(page(query, last)))
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """
+        Every event of the order, oldest first.
+
+        Raises:
+            Unavailable: as `load`.
+        """
+        return events_of(order_id, [row[0] for row in self._found(HISTORY, order_id=order_id)])
+
+    def _ids(self, which: Outstanding, now: datetime, limit: int) -> list[str]:
+        if not self._hold:
+            return [row[0] for row in self._found(which.found, now=moment(now), limit=limit)]
+        until = moment(now + self._hold)
+        rows = self._found(which.held, now=moment(now), limit=limit, until=until, worker=this_worker())
+        return [row[0] for row in rows]
+
+    def _found(self, statement: Executable, **parameters: str | int) -> Sequence[Any]:
+        try:
+            return self._place.found(statement, parameters)
+        except InvalidValue:  # an id that the database can not hold is not there
+            return ()

@@ -1,0 +1,155 @@
+"""How a commit is written: statement by statement on SQLite, in a single one on PostgreSQL."""
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from functools import lru_cache
+
+from sqlalchemy import Connection, Table, Text, bindparam, case, func, insert, null, update
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.exc import OperationalError
+
+from rma.adapters.sql.failures import sqlstate_of
+from rma.adapters.sql.rows import Rows
+from rma.adapters.sql.schema import events, is_autocommit, ledgers, returns
+from rma.adapters.sql.statements import sqlite_text
+from rma.domain.values.errors import InvalidValue
+
+#: Writes the rows of this order, whose ledger has this revision; False if it has another, and nothing was
+#: written.
+Write = Callable[[Connection, str, int, Rows], bool]
+
+
+def write_for(dialect: str) -> Write:
+    """
+    The way of this database.
+
+    Raises:
+        InvalidValue: it is none that this adapter knows.
+    """
+    match dialect:
+        case "sqlite":
+            return _write_in_turn
+        case "postgresql":
+            return _write_at_once
+        case _:
+            details = {"field": "SqlReturns.engine", "value": dialect, "expected": "sqlite or postgresql"}
+            raise InvalidValue("invalid_value", details)
+
+
+# Here and there a ledger's row is compared and set, by its revision. Whoever held the order, to deliver it,
+# is through with it or comes too late. A return's row is the first under its key, or changes that.
+_KEY = tuple(returns.primary_key.columns.keys())
+_CHANGING = ("status", "needs_attention", "document")
+
+# On SQLite
+
+_LEDGER = ("revision", "published", "waiting_since", "due_at", "document")
+_since = bindparam("since", type_=Text)
+_FIRST_REVISION = sqlite_text(
+    sqlite.insert(ledgers).values(unpublished_since=_since).on_conflict_do_nothing(), ("order_id", *_LEDGER)
+)
+_NEXT_REVISION = sqlite_text(
+    update(ledgers)
+    .where(ledgers.c.order_id == bindparam("of_order"), ledgers.c.revision == bindparam("expected_revision"))
+    .values(
+        unpublished_since=case((_since.is_not(None), func.coalesce(ledgers.c.unpublished_since, _since))),
+        held_by=null(),
+    ),
+    _LEDGER,
+)
+_NEW_EVENTS = sqlite_text(insert(events))
+_changed = sqlite.insert(returns)
+_CHANGED_RETURNS = sqlite_text(
+    _changed.on_conflict_do_update(
+        index_elements=_KEY, set_={name: _changed.excluded[name] for name in _CHANGING}
+    )
+)
+
+
+def _write_in_turn(connection: Connection, order_id: str, expected: int, rows: Rows) -> bool:
+    with closing(connection.connection.cursor()) as cursor:
+        if expected:
+            is_next = {"of_order": order_id, "expected_revision": expected}
+            cursor.execute(_NEXT_REVISION, {**rows.ledger, **is_next})
+        else:
+            cursor.execute(_FIRST_REVISION, {**rows.ledger, "order_id": order_id})
+        if not cursor.rowcount:
+            return False
+        cursor.executemany(_NEW_EVENTS, rows.events)
+        cursor.executemany(_CHANGED_RETURNS, rows.returns)
+    return True
+
+
+# On PostgreSQL, where each statement is a journey. A rival that is about to commit the same revision is
+# waited for: then its row is there, or its revision, and nothing is left to write.
+
+_INSERTED = """
+    INSERT INTO rma_ledgers
+        (order_id, revision, published, waiting_since, due_at, unpublished_since, document)
+    VALUES (%(order_id)s, %(revision)s, %(published)s, %(waiting_since)s, %(due_at)s, %(since)s, %(document)s)
+    ON CONFLICT DO NOTHING
+    RETURNING order_id
+"""
+_UPDATED = """
+    UPDATE rma_ledgers
+    SET revision = %(revision)s, published = %(published)s, waiting_since = %(waiting_since)s,
+        due_at = %(due_at)s, document = %(document)s, held_by = NULL,
+        unpublished_since = CASE WHEN %(since)s::text IS NULL THEN NULL
+                                 ELSE coalesce(unpublished_since, %(since)s::text) END
+    WHERE order_id = %(order_id)s AND revision = %(expected)s
+    RETURNING order_id
+"""
+_HAPPENED = (
+    "INSERT INTO rma_events (order_id, {columns}) SELECT order_id, new.* FROM ledger, (VALUES {rows}) AS new"
+)
+_CHANGED = f"""
+    INSERT INTO rma_returns (order_id, {{columns}})
+    SELECT order_id, new.* FROM ledger, (VALUES {{rows}}) AS new
+    ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
+    SET {", ".join([f"{name} = excluded.{name}" for name in _CHANGING])}
+"""
+
+
+def _kinds(table: Table) -> dict[str, str]:
+    """What PostgreSQL takes each column of a row for, but the order's id, which is the ledger's."""
+    names = {str: "text", int: "integer", bool: "boolean"}
+    return {each.name: names[each.type.python_type] for each in table.c if each.name != "order_id"}
+
+
+_EVENT, _RETURN = _kinds(events), _kinds(returns)
+
+
+def _write_at_once(connection: Connection, order_id: str, expected: int, rows: Rows) -> bool:
+    statement = _statement(bool(expected), len(rows.events), len(rows.returns))
+    parameters = {**rows.ledger, "order_id": order_id, "expected": expected}
+    for number, event in enumerate(rows.events):
+        parameters.update([(f"event_{number}_{name}", event[name]) for name in _EVENT])
+    for number, changed in enumerate(rows.returns):
+        parameters.update([(f"return_{number}_{name}", changed[name]) for name in _RETURN])
+    try:
+        return connection.exec_driver_sql(statement, parameters).scalar() == 1
+    except OperationalError as error:
+        # How a server, or a host's transaction, that is stricter than READ COMMITTED says that it came late.
+        if sqlstate_of(error.orig) == "40001" and is_autocommit(connection):
+            return False
+        raise
+
+
+@lru_cache(maxsize=32)
+def _statement(is_next: bool, event_count: int, return_count: int) -> str:  # noqa: FBT001 # private
+    """The statement for so many rows; it counts the ledgers that it has written."""
+    parts = [
+        f"ledger AS ({_UPDATED if is_next else _INSERTED})",
+        f"happened AS ({_HAPPENED.format(**_marks('event', _EVENT, event_count))})",
+    ]
+    if return_count:
+        parts.append(f"changed AS ({_CHANGED.format(**_marks('return', _RETURN, return_count))})")
+    return f"WITH {', '.join(parts)} SELECT count(*) FROM ledger"
+
+
+def _marks(what: str, kinds: Mapping[str, str], count: int) -> dict[str, str]:
+    rows = [
+        ", ".join([f"%({what}_{number}_{name})s::{kind}" for name, kind in kinds.items()])
+        for number in range(count)
+    ]
+    return {"columns": ", ".join(kinds), "rows": ", ".join([f"({row})" for row in rows])}

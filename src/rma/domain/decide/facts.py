@@ -1,0 +1,36 @@
+"""What a handler gathers before the core runs; `decide` reads nothing else."""
+
+from datetime import datetime
+
+from attrs import field, frozen
+
+from rma.domain.sale.catalogue import ReturnReason, ShippingOption
+from rma.domain.sale.order import Order
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.values.validators import aware
+
+
+@frozen(kw_only=True)
+class Facts:
+    """
+    The world as far as a decision needs it.
+
+    Args:
+        at: now, aware.
+        order: None if there is none of the command's order id.
+        fresh_id: unique, drawn once for each `handle`; ids of new returns are made of it.
+        reasons: the whole catalogue.
+        shipping_option: None if there is none of the command's option id.
+        books_shipments: False if the host has no fulfillment port.
+
+    Raises:
+        InvalidValue: `at` is naive.
+    """
+
+    at: datetime = field(validator=aware)
+    order: Order | None = None
+    fresh_id: str = ""
+    reasons: tuple[ReturnReason, ...] = ()
+    shipping_option: ShippingOption | None = None
+    policy: ReturnPolicy = ReturnPolicy()
+    books_shipments: bool = True

@@ -1,0 +1,54 @@
+"""Turning an amount into refunds: one for each payment it is taken from, each with its own key."""
+
+from datetime import datetime
+
+from rma.domain.sale.order import Order
+from rma.domain.state.claims import Claim
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.refunds import Refund, RefundStatus, split
+from rma.domain.state.returns import Return
+from rma.domain.values.money import Money
+
+
+def refunds_for(
+    amount: int, order: Order, ledger: ReturnLedger, target: Return | Claim, at: datetime
+) -> tuple[Refund, ...]:
+    """
+    The amount (at most what is refundable) as refunds, taken from the payments in their order.
+
+    A payment whose refund failed or was reversed is tried again under the next key.
+    """
+    retried = {refund.retry_of for refund in target.refunds}
+    lost = {
+        refund.payment_id: refund.key
+        for refund in target.refunds
+        if not refund.is_in_force and refund.key not in retried
+    }
+    return tuple(
+        [
+            Refund(
+                key=f"{target.id}/refund/{number}",
+                payment_id=payment_id,
+                amount=Money(part, order.currency),
+                status=RefundStatus.PENDING,
+                requested_at=at,
+                retry_of=lost.get(payment_id),
+            )
+            for number, (payment_id, part) in enumerate(
+                split(amount, ledger.left_of_payments(order)), start=len(target.refunds) + 1
+            )
+        ]
+    )
+
+
+def payable(following: int, refundable: int, order: Order | None) -> tuple[int | None, int]:
+    """
+    What is paid of an amount that follows, and how much of it the host's rounding makes unpayable.
+
+    All of it; or what is refundable, where the amount exceeds it by at most one minor unit for each line
+    of the order, because hosts round their totals in their own ways; or None: it is blocked.
+    """
+    excess = max(0, following - refundable)
+    if excess > (len(order.items) if order else 0):
+        return None, 0
+    return following - excess, excess

@@ -1,0 +1,1 @@
+"""Commands about a return, one module each: `request`, `receive`, `resolve`, `cancel`."""

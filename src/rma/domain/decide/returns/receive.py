@@ -1,0 +1,191 @@
+"""ReceiveReturn: what arrived, what the return becomes by it, and what is paid for it."""
+
+from rma.domain.decide.facts import Facts
+from rma.domain.decide.linked import closed
+from rma.domain.decide.refunds.entitlement import blocked, check_claimed, check_named_amount, grant
+from rma.domain.decide.refunds.split import refunds_for
+from rma.domain.decide.returns.receipt_items import Came, with_arrivals
+from rma.domain.decide.violations import Violations, are_items, plain
+from rma.domain.events import Event, GoodsReceived
+from rma.domain.messages.command_items import ReceivedItem
+from rma.domain.messages.commands import ReceiveReturn
+from rma.domain.messages.effects import RestockRequest, StockLine
+from rma.domain.sale.order import LineItem, Order
+from rma.domain.state.ledger import Pool, ReturnLedger
+from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.returns import Receipt, ReceiptItem, Return, ReturnStatus
+from rma.domain.values.money import Money
+from rma.domain.values.validators import is_whole
+
+
+def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -> tuple[Event, ...]:
+    """
+    The goods booked and, unless they are a mismatch, paid for.
+
+    Raises:
+        Rejected: with everything that is wrong.
+    """
+    wrong = Violations()
+    order = facts.order
+    target = ledger.find(command.return_id)
+    _check_state(wrong, command, order, ledger, target)
+    lines = {line.id: line for line in order.items} if order else {}
+    came = _check_items(wrong, command, order, lines, target)
+    pools = _check_limits(wrong, came, target, order, lines, ledger) if target and order else {}
+    refundable = ledger.refundable(order) if order else 0
+    if command.refund_amount is not None and command.more_expected:
+        wrong.add("refund_amount_with_more_expected")
+    named = check_named_amount(wrong, command.refund_amount, order, target, refundable)
+    wrong.check_texts(command, "location_id")
+    target, order = wrong.none_about(target), wrong.none_about(order)
+
+    location_id = command.location_id if command.location_id is not None else target.location_id
+    items = with_arrivals(target.items, came, pools)
+    status = _status(items, command)
+    check_claimed(wrong, target, items, status)
+    wrong.none_about(target)
+    money = grant(order, target, items, refundable=refundable, status=status, named=named)
+    received = GoodsReceived(
+        order_id=order.id,
+        return_id=target.id,
+        exchange_id=target.exchange_id,
+        claim_id=target.claim_id,
+        at=facts.at,
+        by=command.created_by,
+        no_notification=target.no_notification,
+        command=command if command.idempotency_key else None,
+        receipt=Receipt(
+            number=len(target.receipts) + 1,
+            at=facts.at,
+            by=command.created_by,
+            items=tuple([ReceiptItem(item_id, good, bad) for item_id, (good, bad) in came.items()]),
+            location_id=location_id,
+            status=status,
+            restock=_restock(target, items, came, location_id),
+        ),
+        items=items,
+        refund_amount=Money(money.refund_amount, order.currency),
+        granted=money.granted,
+        named_amount=money.named,
+        is_blocked=money.is_blocked,
+        location_id=location_id,
+        refunds=refunds_for(money.pay, order, ledger, target, facts.at) if money.pay else (),
+        revision=ledger.revision + 1,
+        number=1,
+    )
+    return (
+        received,
+        *blocked(target, money.blocked, refundable, facts.at, command.created_by),
+        *closed(ledger, target, items, status, facts.at, command.created_by),
+    )
+
+
+def _check_state(
+    wrong: Violations,
+    command: ReceiveReturn,
+    order: Order | None,
+    ledger: ReturnLedger,
+    target: Return | None,
+) -> None:
+    if target is None:
+        wrong.add("return_not_found", return_id=plain(command.return_id))
+    elif target.status is ReturnStatus.RECEIVED:
+        wrong.add("return_already_received", return_id=target.id)
+    elif target.status is ReturnStatus.CANCELED:
+        wrong.add("return_canceled", return_id=target.id)
+    wrong.check_order(order, ledger, target)
+    wrong.check_flags(allow_mismatch=command.allow_mismatch, more_expected=command.more_expected)
+    if command.allow_mismatch and command.more_expected:
+        wrong.add("mismatch_and_more_expected")
+
+
+def _check_items(
+    wrong: Violations,
+    command: ReceiveReturn,
+    order: Order | None,
+    lines: dict[str, LineItem],
+    target: Return | None,
+) -> Came:
+    """What came, summed up by line."""
+    came: Came = {}
+    items = command.items
+    if not are_items(items, ReceivedItem):
+        wrong.add("invalid_items", expected="ReceivedItem")
+        return came
+    here = {item.item_id for item in target.items} if target else set()
+    are_whole = True
+    for each in items:
+        item_id, good, bad = each.item_id, each.quantity, each.damaged_quantity
+        if order and item_id not in lines and item_id not in here:
+            wrong.add("item_not_found", item_id, order_id=order.id)
+        if is_whole(good, at_least=0) and is_whole(bad, at_least=0):
+            before = came.get(item_id)
+            came[item_id] = (good + before[0], bad + before[1]) if before else (good, bad)
+            continue
+        are_whole = False
+        if not is_whole(good, at_least=0):
+            wrong.add("invalid_quantity", item_id, quantity=plain(good), minimum=0)
+        if not is_whole(bad, at_least=0):
+            wrong.add("invalid_damaged_quantity", item_id, quantity=plain(bad), minimum=0)
+    something_came = any(good or bad for good, bad in came.values())
+    something_is_there = something_came or (
+        target is not None and any(item.arrived_quantity for item in target.items)
+    )
+    if (not items and not command.allow_mismatch) or (are_whole and not something_is_there):
+        wrong.add("no_items")
+    return came
+
+
+def _check_limits(
+    wrong: Violations,
+    came: Came,
+    target: Return,
+    order: Order,
+    lines: dict[str, LineItem],
+    ledger: ReturnLedger,
+) -> dict[str, Pool]:
+    """What remains of the lines of which more came than was announced here."""
+    missing: dict[str, int] = {}
+    for item in target.items:
+        missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
+    priced = {item.item_id: item.line for item in target.items}
+    unannounced = [item_id for item_id, (good, bad) in came.items() if good + bad > missing.get(item_id, 0)]
+    pools = ledger.pools(order, unannounced) if unannounced else {}
+    priced |= {item_id: pool.line for item_id, pool in pools.items()}
+    held = ledger.held_quantities()
+    for item_id, (good, bad) in came.items():
+        if not good + bad or item_id not in priced:
+            continue
+        receivable = missing.get(item_id, 0)
+        if item_id in lines:  # the host may count fewer units as fulfilled than it did
+            receivable = max(0, receivable + priced[item_id].free(lines[item_id], held.get(item_id, 0)))
+        if good + bad > receivable:
+            wrong.add("quantity_exceeds_receivable", item_id, quantity=good + bad, receivable=receivable)
+    return pools
+
+
+def _status(items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStatus:
+    missing = any(item.missing_quantity for item in items)
+    unrequested = not all(item.is_requested for item in items)
+    if command.allow_mismatch or not (missing or unrequested):
+        return ReturnStatus.RECEIVED
+    if command.more_expected and not unrequested:
+        return ReturnStatus.PARTIALLY_RECEIVED
+    return ReturnStatus.REQUIRES_ACTION
+
+
+def _restock(
+    target: Return, items: tuple[ReturnItem, ...], came: Came, location_id: str | None
+) -> RestockRequest | None:
+    variants = {item.item_id: item.line.variant_id for item in items}
+    stock = [StockLine(item_id, variants[item_id], good) for item_id, (good, _) in came.items() if good]
+    if not stock:
+        return None
+    earlier = sum([receipt.restock is not None for receipt in target.receipts])
+    return RestockRequest(
+        key=f"{target.id}/restock/{earlier + 1}",
+        order_id=target.order_id,
+        return_id=target.id,
+        location_id=location_id,
+        lines=tuple(stock),
+    )

@@ -1,0 +1,110 @@
+"""
+The parts of commands: what is asked about single lines, kept as it is given.
+
+Lists become tuples and mappings frozen ones; what is neither stays as it is, and `decide` refuses it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import TypeVar, cast
+
+from attrs import field, frozen
+
+from rma.domain.sale.new_item import NewItem
+from rma.domain.values.frozenmap import FrozenMap, frozen_map
+
+T = TypeVar("T")
+
+
+def as_map(mapping: Mapping[str, object]) -> FrozenMap[str, object]:
+    """A frozen copy."""
+    given: object = mapping
+    return frozen_map(mapping) if isinstance(given, Mapping) else cast("FrozenMap[str, object]", given)
+
+
+def _tuple_if_it_can_be(items: Iterable[T]) -> tuple[T, ...]:
+    given: object = items
+    return tuple(items) if isinstance(given, Iterable) else cast("tuple[T, ...]", given)
+
+
+def _texts(values: Iterable[str]) -> tuple[str, ...]:
+    """A tuple of them."""
+    return _tuple_if_it_can_be(values)
+
+
+@frozen(kw_only=True)
+class RequestedItem:
+    """Units of a line item to send back: a whole number of at least 1, and why."""
+
+    item_id: str
+    quantity: int
+    reason_id: str | None = None
+    note: str | None = None
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+
+
+@frozen(kw_only=True)
+class ReceivedItem:
+    """Units of a line item that arrived: sellable ones, and besides them damaged ones; 0 is a fact."""
+
+    item_id: str
+    quantity: int
+    damaged_quantity: int = 0
+
+
+@frozen(kw_only=True)
+class RejectedItem:
+    """
+    Units that arrived and are not paid for: sellable ones, and besides them damaged ones.
+
+    Args:
+        reason: why, in the merchant's words.
+        send_back: True if they go back to the customer, False if they are kept without a refund.
+    """
+
+    item_id: str
+    quantity: int
+    damaged_quantity: int = 0
+    reason: str | None = None
+    send_back: bool = True
+
+
+@frozen(kw_only=True)
+class ClaimItem:
+    """
+    Units that never came, or came wrong or broken.
+
+    Args:
+        reason: a `ClaimReason`, its spelling will do.
+        images: where pictures of it are, in the host's words.
+    """
+
+    item_id: str
+    quantity: int
+    reason: str
+    note: str | None = None
+    images: tuple[str, ...] = field(default=(), converter=_texts)
+
+
+def requested_items(items: Iterable[RequestedItem]) -> tuple[RequestedItem, ...]:
+    """A tuple of them."""
+    return _tuple_if_it_can_be(items)
+
+
+def received_items(items: Iterable[ReceivedItem]) -> tuple[ReceivedItem, ...]:
+    """A tuple of them."""
+    return _tuple_if_it_can_be(items)
+
+
+def rejected_items(items: Iterable[RejectedItem]) -> tuple[RejectedItem, ...]:
+    """A tuple of them."""
+    return _tuple_if_it_can_be(items)
+
+
+def new_items(items: Iterable[NewItem]) -> tuple[NewItem, ...]:
+    """A tuple of them."""
+    return _tuple_if_it_can_be(items)
+
+
+def claim_items(items: Iterable[ClaimItem]) -> tuple[ClaimItem, ...]:
+    """A tuple of them."""
+    return _tuple_if_it_can_be(items)

@@ -1,0 +1,237 @@
+"""
+What is asked of the outside, and what it answers.
+
+An effect IS the frozen request that its port takes. It is stored with the facts it comes from and sent,
+under its key, until an outcome is recorded.
+"""
+
+from datetime import datetime
+
+from attrs import field, frozen
+
+from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.sale.new_item import NewItem
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import Money
+from rma.domain.values.validators import metadata
+
+
+@frozen
+class StockLine:
+    """Units of one line item."""
+
+    item_id: str
+    variant_id: str | None
+    quantity: int
+
+
+@frozen
+class RefundRequest:
+    """
+    Give this much of this payment back.
+
+    Attributes:
+        return_id: empty where a claim is paid for goods that do not come back.
+        reason: `"return"`, `"exchange"` or `"claim"`.
+    """
+
+    key: str
+    order_id: str
+    return_id: str
+    payment_id: str
+    amount: Money
+    reason: str = "return"
+
+
+@frozen
+class RestockRequest:
+    """These units arrived and can be sold again: put them into stock."""
+
+    key: str
+    order_id: str
+    return_id: str
+    location_id: str | None
+    lines: tuple[StockLine, ...]
+
+
+@frozen
+class WithdrawRequest:
+    """These units go back to the customer: take out of stock what `restock_key` put in."""
+
+    key: str
+    order_id: str
+    return_id: str
+    location_id: str | None
+    lines: tuple[StockLine, ...]
+    restock_key: str
+
+
+@frozen
+class ReturnShipment:
+    """What the carrier answered to a booking; `data` becomes `Return.shipping_data`."""
+
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    tracking_number: str | None = None
+    label_url: str | None = None
+
+
+@frozen
+class ReturnShipmentRequest:
+    """Book the way back for these goods."""
+
+    key: str
+    order_id: str
+    return_id: str
+    shipping_method: ShippingMethod
+    provider_id: str | None
+    location_id: str | None
+    lines: tuple[StockLine, ...]
+
+
+@frozen
+class CancelShipmentRequest:
+    """
+    Cancel what was booked under `shipment_key`.
+
+    It is sent only after the booking was answered, and carries that answer.
+    """
+
+    key: str
+    order_id: str
+    return_id: str
+    shipment_key: str
+    shipment: ReturnShipment | None = None
+
+
+@frozen
+class ReplacementShipment:
+    """What the carrier answered when new goods were sent."""
+
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    tracking_number: str | None = None
+    label_url: str | None = None
+
+
+@frozen
+class ReplacementRequest:
+    """Send these new goods to the customer, for an exchange or for a claim."""
+
+    key: str
+    order_id: str
+    exchange_id: str | None
+    claim_id: str | None
+    new_items: tuple[NewItem, ...]
+    shipping_method: ShippingMethod | None = None
+
+
+Effect = (
+    ReturnShipmentRequest
+    | CancelShipmentRequest
+    | RestockRequest
+    | WithdrawRequest
+    | RefundRequest
+    | ReplacementRequest
+)
+
+
+def owner_of(key: str) -> str:
+    """The id of the return, exchange or claim whose effect this key stands for: `{id}/{kind}/{number}`."""
+    return key.rsplit("/", 2)[0]
+
+
+@frozen
+class RefundSucceeded:
+    """The gateway gave the money back."""
+
+    reference: str | None = None
+
+
+@frozen
+class RefundPending:
+    """The gateway took the request and will tell later how it ended."""
+
+    reference: str | None = None
+
+
+@frozen
+class RefundDeclined:
+    """The gateway refused, definitely: no money moved and none will under this key."""
+
+    code: str
+    message: str = ""
+
+
+RefundOutcome = RefundSucceeded | RefundPending | RefundDeclined
+
+
+@frozen
+class RefundReversed:
+    """The money came back after it was given: the customer's bank returned it, or a scheme took it."""
+
+    code: str = "reversed"
+    message: str = ""
+
+
+@frozen
+class Done:
+    """A port that answers nothing has done what it was asked."""
+
+
+@frozen
+class Unknown:
+    """The port raised: whether it acted can not be told. The same key is sent again later."""
+
+    error: str
+
+
+@frozen
+class GivenUp:
+    """Whether the gateway acted can not be told, and it can not be asked: a person must look."""
+
+    error: str
+
+
+@frozen
+class Outcome:
+    """How the effect of this key ended, or that it could not be told."""
+
+    key: str
+    result: RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp
+
+
+@frozen
+class OpenEffect:
+    """
+    An effect without an outcome.
+
+    Attributes:
+        opened_at: when the fact was recorded that it comes from; it was not sent before.
+        attempts, last_error: how often it was tried in vain, and what was said last.
+        started_at: when its latest lease began, for gateways that need one.
+        due_at: not to be touched before; None for at once.
+    """
+
+    request: Effect
+    opened_at: datetime
+    attempts: int = 0
+    last_error: str | None = None
+    started_at: datetime | None = None
+    due_at: datetime | None = None
+
+    def is_due(self, now: datetime) -> bool:
+        """True unless somebody else is at it."""
+        return self.due_at is None or self.due_at <= now
+
+    @property
+    def owner_id(self) -> str:
+        """The return, exchange or claim that it is an effect of."""
+        return owner_of(self.request.key)
+
+    @property
+    def waits_for(self) -> str | None:
+        """The key that must be settled before this may be sent."""
+        match self.request:
+            case CancelShipmentRequest(shipment_key=key) | WithdrawRequest(restock_key=key):
+                return key
+            case _:
+                return None

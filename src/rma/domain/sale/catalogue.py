@@ -1,0 +1,78 @@
+"""
+What the host offers for returns: ways of sending goods, and reasons to give.
+
+Amounts may be given as `Money`, or as whole minor units, which then are in the order's currency.
+"""
+
+from attrs import field, frozen
+
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import Money, as_money
+from rma.domain.values.tax import TaxLine, check_contained_taxes, not_negative, tax_lines, tax_sums
+from rma.domain.values.validators import flag, metadata, text
+
+
+@frozen
+class ShippingMethod:
+    """
+    A way in which goods travel, chosen and priced.
+
+    `price` is what the option asks; whether tax comes on top or is inside it, `is_tax_inclusive` says.
+    """
+
+    id: str = field(validator=text)
+    option_id: str | None
+    name: str
+    price: Money = field(converter=as_money, validator=not_negative)
+    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=tax_lines)
+    is_tax_inclusive: bool = field(default=False, validator=flag)
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+
+    def __attrs_post_init__(self) -> None:
+        check_contained_taxes(self, self.price.amount)
+
+    @property
+    def subtotal(self) -> Money:
+        """The price without tax."""
+        return self.price - self.tax_total if self.is_tax_inclusive else self.price
+
+    @property
+    def tax_total(self) -> Money:
+        """The taxes, each rounded half up; contained ones so that they never exceed the price."""
+        sums = tax_sums(self.price.amount, self.tax_lines, is_tax_inclusive=self.is_tax_inclusive)
+        return Money(sums[-1] if sums else 0, self.price.currency)
+
+    @property
+    def total(self) -> Money:
+        """What is really paid for it, with tax."""
+        return self.price if self.is_tax_inclusive else self.price + self.tax_total
+
+
+@frozen
+class ShippingOption:
+    """A way to send goods that the host offers; for returns only where `is_return`."""
+
+    id: str = field(validator=text)
+    price: Money = field(converter=as_money, validator=not_negative)
+    name: str = ""
+    is_return: bool = field(default=True, validator=flag)
+    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=tax_lines)
+    is_tax_inclusive: bool = field(default=False, validator=flag)
+    location_id: str | None = None
+    provider_id: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        check_contained_taxes(self, self.price.amount)
+
+
+@frozen
+class ReturnReason:
+    """A node of the tree of reasons; only leaves that are not retired can be given for a return."""
+
+    id: str = field(validator=text)
+    value: str
+    label: str
+    description: str | None = None
+    parent_id: str | None = None
+    retired: bool = field(default=False, validator=flag)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)

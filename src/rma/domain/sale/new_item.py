@@ -1,0 +1,67 @@
+"""New goods that go to the customer: what an exchange or a claim sends, and what that costs."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+from typing import cast
+
+from attrs import evolve, field, frozen
+
+from rma.domain.sale.pricing import Part
+from rma.domain.values.money import NO_CURRENCY, Money
+from rma.domain.values.tax import TaxLine, tax_sums
+
+
+def _price(given: Money | int) -> Money:
+    # kept as it is when it is no amount, and refused by decide
+    return Money(given, NO_CURRENCY) if type(given) is int else cast("Money", given)
+
+
+def _tax_lines(given: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
+    lines: object = given
+    return tuple(given) if isinstance(lines, Iterable) else cast("tuple[TaxLine, ...]", given)
+
+
+@frozen(kw_only=True)
+class NewItem:
+    """
+    Units of something that is sent to the customer, and what the host asks for it.
+
+    Args:
+        quantity: whole units, at least 1.
+        unit_price: of at least 0, with tax where `is_tax_inclusive`.
+        tax_lines: each computed on all units together, unless it has an amount.
+    """
+
+    variant_id: str
+    quantity: int
+    unit_price: Money = field(converter=_price)
+    title: str = ""
+    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=_tax_lines)
+    is_tax_inclusive: bool = False
+
+    @property
+    def total(self) -> int:
+        """What it costs, with tax: minor units."""
+        price = self.unit_price.amount * self.quantity
+        return price if self.is_tax_inclusive else price + self._taxes(price)[-1]
+
+    def part(self) -> Part:
+        """What it costs as a part of a breakdown: negative, since it is set against what comes back."""
+        price = self.unit_price.amount * self.quantity
+        sums = self._taxes(price)
+        net = price - sums[-1] if self.is_tax_inclusive else price
+        taxes = [after - before for before, after in pairwise(sums)]
+        parts = [("price", net), *[(f"tax:{t.label}", n) for t, n in zip(self.tax_lines, taxes, strict=True)]]
+        currency = self.unit_price.currency
+        return Part(
+            f"new_item:{self.variant_id}",
+            Money(-self.total, currency),
+            tuple([Part(name, Money(-amount, currency)) for name, amount in parts]),
+        )
+
+    def in_currency(self, currency: str) -> "NewItem":
+        """The same in the order's currency, where its price was a bare number."""
+        return evolve(self, unit_price=Money(self.unit_price.amount, currency))
+
+    def _taxes(self, price: int) -> tuple[int, ...]:
+        return (0, *tax_sums(price, self.tax_lines, is_tax_inclusive=self.is_tax_inclusive))

@@ -1,0 +1,245 @@
+"""
+The host's facts of a sale: what was ordered, paid and fulfilled. Read through ports, never written by us.
+
+Amounts may be given as `Money`, or as whole minor units, which then are in the order's currency.
+Every constructor raises `InvalidValue` for what can not be.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from attrs import evolve, field, frozen
+from attrs.validators import optional
+
+from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.values.errors import InvalidValue
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import NO_CURRENCY, Money, allocate, as_money
+from rma.domain.values.tax import TaxLine, check_contained_taxes, not_negative, tax_lines
+from rma.domain.values.validators import aware, flag, member_of, metadata, refuse, text, tuple_of, whole
+
+
+class OrderStatus(StrEnum):
+    """Where the sale stands, in the host's words (seed: order)."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    ARCHIVED = "archived"
+    REQUIRES_ACTION = "requires_action"
+    CANCELED = "canceled"
+
+
+@frozen
+class Adjustment:
+    """A discount in money, of at least 0: on a line, or on the order and then allocated to its lines."""
+
+    amount: Money = field(converter=as_money, validator=not_negative)
+    code: str | None = None
+
+
+def _adjustments(values: Iterable[Adjustment]) -> tuple[Adjustment, ...]:
+    return tuple_of(Adjustment, values)
+
+
+@frozen
+class LineItem:
+    """
+    A row of the order.
+
+    Args:
+        id: what requests and receipts call `item_id`.
+        quantity: ordered units.
+        unit_price: list price of a unit, with tax where `is_tax_inclusive`.
+        fulfilled_quantity: units that left for the customer; only they can come back.
+        returned_quantity: units that came back without this library; their share is spoken for.
+        adjustments: discounts already allocated to this line, in the terms of its unit price: on a
+            tax-inclusive line they come off the gross.
+        tax_lines: each computed on the whole line after discounts, unless it has an amount.
+        is_returnable: False for final sale.
+        delivered_at: when it arrived, for return windows; aware.
+    """
+
+    id: str = field(validator=text)
+    quantity: int = field(validator=whole)
+    unit_price: Money = field(converter=as_money, validator=not_negative)
+    fulfilled_quantity: int = field(validator=whole)
+    returned_quantity: int = field(default=0, validator=whole)
+    variant_id: str | None = None
+    title: str = ""
+    adjustments: tuple[Adjustment, ...] = field(default=(), converter=_adjustments)
+    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=tax_lines)
+    is_tax_inclusive: bool = field(default=False, validator=flag)
+    is_returnable: bool = field(default=True, validator=flag)
+    delivered_at: datetime | None = field(default=None, validator=optional(aware))
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+
+    def __attrs_post_init__(self) -> None:
+        if self.fulfilled_quantity > self.quantity:
+            raise refuse(self, "fulfilled_quantity", self.fulfilled_quantity, f"at most {self.quantity}")
+        if self.returned_quantity > self.fulfilled_quantity:
+            raise refuse(
+                self, "returned_quantity", self.returned_quantity, f"at most {self.fulfilled_quantity}"
+            )
+        if sum(adjustment.amount.amount for adjustment in self.adjustments) > self.price:
+            raise refuse(
+                self, "adjustments", self.adjustments, f"at most the price of the line, {self.price}"
+            )
+
+    @property
+    def price(self) -> int:
+        """Minor units: unit price times ordered quantity, before discounts."""
+        return self.unit_price.amount * self.quantity
+
+    @property
+    def discounted_price(self) -> int:
+        """Minor units: the price less the line's own discounts, before those of the order."""
+        return self.price - sum(adjustment.amount.amount for adjustment in self.adjustments)
+
+
+@frozen
+class Payment:
+    """
+    Money that the customer paid.
+
+    Args:
+        captured: what was really taken, not what was authorised.
+        refunded: what was given back of it WITHOUT this library.
+        kind: `"card"`, `"store_credit"`, `"gift_card"`, … in the host's words.
+        provider_id: who moves the money, for the payments port.
+    """
+
+    id: str = field(validator=text)
+    captured: Money = field(converter=as_money, validator=not_negative)
+    refunded: Money = field(default=Money(0, NO_CURRENCY), converter=as_money, validator=not_negative)
+    kind: str = "card"
+    provider_id: str | None = None
+
+    def __attrs_post_init__(self) -> None:
+        object.__setattr__(self, "refunded", _adopted(self.refunded, self.captured.currency))
+
+
+def _currency(code: str) -> str:
+    return Money(0, code).currency
+
+
+def _status(value: OrderStatus | str) -> OrderStatus:
+    return member_of(OrderStatus, value)
+
+
+def _line_items(values: Iterable[LineItem]) -> tuple[LineItem, ...]:
+    return tuple_of(LineItem, values)
+
+
+def _payments(values: Iterable[Payment]) -> tuple[Payment, ...]:
+    return tuple_of(Payment, values)
+
+
+def _shipping_methods(values: Iterable[ShippingMethod]) -> tuple[ShippingMethod, ...]:
+    return tuple_of(ShippingMethod, values)
+
+
+@frozen
+class Order:
+    """
+    What was sold and paid, as the host knows it now; read afresh for each command.
+
+    Args:
+        currency: of every amount in the order; amounts given as bare numbers take it on.
+        version: counts the changes the customer would notice; requests, receipts and cancellations of
+            returns count on from here.
+        adjustments: discounts on the whole order; each is allocated to the lines by their price less
+            their own discounts.
+        no_notification: True keeps the customer from being notified, unless a request says otherwise.
+
+    Raises:
+        InvalidValue: ids that repeat, amounts in another currency, discounts above the price, contained
+            taxes above what was paid, a datetime without time zone.
+    """
+
+    id: str = field(validator=text)
+    currency: str = field(converter=_currency)
+    items: tuple[LineItem, ...] = field(converter=_line_items)
+    payments: tuple[Payment, ...] = field(default=(), converter=_payments)
+    status: OrderStatus = field(default=OrderStatus.PENDING, converter=_status)
+    created_at: datetime | None = field(default=None, validator=optional(aware))
+    customer_id: str | None = None
+    version: int = field(default=1, validator=whole)
+    adjustments: tuple[Adjustment, ...] = field(default=(), converter=_adjustments)
+    shipping_methods: tuple[ShippingMethod, ...] = field(default=(), converter=_shipping_methods)
+    no_notification: bool = field(default=False, validator=flag)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("items", "payments", "adjustments", "shipping_methods"):
+            object.__setattr__(self, name, _all_in_currency(getattr(self, name), self.currency))
+        for name in ("items", "payments"):
+            ids = [value.id for value in getattr(self, name)]
+            if len(set(ids)) != len(ids):
+                raise refuse(self, name, ids, "ids that do not repeat")
+        value = sum(item.discounted_price for item in self.items)
+        discounts = sum(adjustment.amount.amount for adjustment in self.adjustments)
+        if discounts > value:
+            raise refuse(self, "adjustments", discounts, f"at most the value of the lines, {value}")
+        for item, shares in zip(self.items, self.allocated_adjustments(), strict=True):
+            check_contained_taxes(item, item.discounted_price - sum(shares))
+
+    def allocated_adjustments(self) -> tuple[tuple[int, ...], ...]:
+        """For each line, in order: its share of each of the order's adjustments, minor units."""
+        if not self.adjustments:
+            return ((),) * len(self.items)
+        values = [item.discounted_price for item in self.items]
+        given = [0] * len(values)
+        columns: list[tuple[int, ...]] = []
+        for adjustment in self.adjustments:
+            columns.append(allocate(adjustment.amount.amount, values, given=given))
+            given = [had + part for had, part in zip(given, columns[-1], strict=True)]
+        return tuple(zip(*columns, strict=True))
+
+
+Priced = LineItem | Payment | Adjustment | TaxLine | ShippingMethod
+P = TypeVar("P", bound=Priced)
+
+_AMOUNTS: dict[type, tuple[str, ...]] = {
+    LineItem: ("unit_price",),
+    Payment: ("captured", "refunded"),
+    Adjustment: ("amount",),
+    TaxLine: ("amount",),
+    ShippingMethod: ("price",),
+}
+_PRICED_PARTS = ("adjustments", "tax_lines")
+
+
+def in_currency(value: P, currency: str) -> P:
+    """
+    The value with its bare amounts in this currency.
+
+    Raises:
+        InvalidValue: `currency_mismatch`, one of its amounts is in another currency.
+    """
+    changed: dict[str, Any] = {}
+    for name in _AMOUNTS[type(value)]:
+        amount: Money | None = getattr(value, name)
+        if amount is not None and amount.currency != currency:
+            changed[name] = _adopted(amount, currency)
+    for name in _PRICED_PARTS:
+        parts: tuple[Priced, ...] = getattr(value, name, ())
+        if (adopted := _all_in_currency(parts, currency)) is not parts:
+            changed[name] = adopted
+    return evolve(value, **changed) if changed else value
+
+
+def _all_in_currency(values: tuple[P, ...], currency: str) -> tuple[P, ...]:
+    adopted = tuple([in_currency(value, currency) for value in values])
+    return adopted if any(map(_differ, adopted, values)) else values
+
+
+def _differ(left: object, right: object) -> bool:
+    return left is not right
+
+
+def _adopted(amount: Money, currency: str) -> Money:
+    if amount.currency not in (currency, NO_CURRENCY):
+        raise InvalidValue("currency_mismatch", {"currency": amount.currency, "order_currency": currency})
+    return Money(amount.amount, currency)

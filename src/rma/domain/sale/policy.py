@@ -1,0 +1,100 @@
+"""The merchant's rules: asked once, when a return is requested; what is about money stays with the return."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from attrs import field, frozen
+from attrs.validators import optional
+
+from rma.domain.sale.order import LineItem, Order
+from rma.domain.values.money import Money
+from rma.domain.values.tax import not_negative, optional_money, percent_of, percentage
+from rma.domain.values.validators import flag, is_whole, refuse, text, tuple_of
+
+#: A century; whoever means "always" says None.
+LONGEST_WINDOW = 36_525
+
+
+def _optional_percentage(value: Decimal | int | str | None) -> Decimal | None:
+    return None if value is None else percentage(value)
+
+
+@frozen
+class Fee:
+    """
+    What the merchant keeps of a refund: an amount for the return, or a percentage of its goods' value.
+
+    Exactly one of the two is given. A fee takes at most what is left; a custom amount is free of fees.
+    """
+
+    name: str = field(validator=text)
+    amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
+    percent: Decimal | None = field(default=None, converter=_optional_percentage)
+
+    def __attrs_post_init__(self) -> None:
+        if (self.amount is None) == (self.percent is None):
+            raise refuse(self, "amount", self.amount, "either an amount or a percent")
+        if self.percent is not None and self.percent > 100:
+            raise refuse(self, "percent", self.percent, "at most 100")
+
+    def on(self, value: int) -> int:
+        """The fee on goods of this value, minor units, before it is limited to what is left."""
+        if self.percent is not None:
+            return percent_of(value, self.percent)
+        return self.amount.amount if self.amount is not None else 0
+
+
+def _fees(values: Iterable[Fee]) -> tuple[Fee, ...]:
+    return tuple_of(Fee, values)
+
+
+@frozen
+class Terms:
+    """What the policy in force at the request says about money and damage; copied to the return."""
+
+    name: str
+    version: str
+    refund_damaged: bool = True
+    fees: tuple[Fee, ...] = ()
+
+
+@frozen
+class ReturnPolicy:
+    """
+    The merchant's rules for one order.
+
+    Args:
+        name, version: which rules these are; returns remember both.
+        refund_damaged: whether units that arrive damaged are paid for.
+        fees: kept of every refund, in this order.
+        window_days: how long after delivery a line can be returned: so many times 24 hours from
+            `LineItem.delivered_at`, else from `Order.created_at`, the last moment included; None, or
+            neither date known: always.
+    """
+
+    name: str = field(default="default", validator=text)
+    version: str = field(default="1", validator=text)
+    refund_damaged: bool = field(default=True, validator=flag)
+    fees: tuple[Fee, ...] = field(default=(), converter=_fees)
+    window_days: int | None = None
+
+    def __attrs_post_init__(self) -> None:
+        days = self.window_days
+        if days is not None and not (is_whole(days, at_least=0) and days <= LONGEST_WINDOW):
+            raise refuse(self, "window_days", days, f"a whole number of days, from 0 to {LONGEST_WINDOW}")
+        names = [fee.name for fee in self.fees]
+        if len(set(names)) != len(names):
+            raise refuse(self, "fees", names, "names that do not repeat")
+
+    @property
+    def terms(self) -> Terms:
+        """What a return keeps of this policy."""
+        return Terms(self.name, self.version, self.refund_damaged, self.fees)
+
+    def returnable_until(self, order: Order, item: LineItem) -> datetime | None:
+        """The last moment at which this line can be returned; None for always."""
+        since = item.delivered_at or order.created_at
+        if self.window_days is None or since is None:
+            return None
+        return since + timedelta(days=self.window_days)

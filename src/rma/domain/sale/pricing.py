@@ -1,0 +1,138 @@
+"""
+What was paid for a line, in parts, and what some of its units are worth.
+
+A line is priced once, by the first return that touches it, as running sums of its parts. Every unit that
+leaves takes its share of each sum of what remains (`money.share`), so parts always add up, none is ever
+negative, and all units together are worth exactly what was paid.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
+
+from attrs import frozen
+
+from rma.domain.sale.order import LineItem, Order
+from rma.domain.values.money import Money, share
+from rma.domain.values.tax import tax_sums
+
+
+@frozen
+class Part:
+    """
+    One named part of an amount; its own parts, where it has any, add up to it exactly.
+
+    Names: `item:<item_id>` of `price`, `discount:<code or number>` and `tax:<code, name or rate>`;
+    then `return_shipping`, `fee:<name>`, `custom_amount`, `rounding`, `already_paid`; of an exchange
+    also `new_item:<variant_id>`, `outbound_shipping`, `payment:<reference>` and `difference_due`.
+    """
+
+    name: str
+    amount: Money
+    parts: "tuple[Part, ...]" = ()
+
+
+@frozen
+class PricedLine:
+    """
+    What was paid for a line of an order, frozen when a return first touches it.
+
+    Attributes:
+        quantity: units in the pool: ordered, less those that were back without us by then.
+        pool: running sums over those units in minor units. Tax on top: net, net + tax 1, …, paid. Tax
+            contained: tax 1, tax 1 + tax 2, …, paid. Then, upwards from net or paid, + discount 1,
+            + discount 2, … to the price.
+        taxes, discounts: what the steps are called, in that order.
+        ordered_quantity: of the line at that moment; units added later are not returnable through it.
+    """
+
+    item_id: str
+    variant_id: str | None
+    currency: str
+    ordered_quantity: int
+    quantity: int
+    pool: tuple[int, ...]
+    taxes: tuple[str, ...]
+    discounts: tuple[str, ...]
+    is_tax_inclusive: bool
+
+    def paid(self, sums: tuple[int, ...]) -> int:
+        """What these sums say was paid, with tax, after discounts: minor units."""
+        return sums[len(self.taxes)]
+
+    @property
+    def nothing(self) -> tuple[int, ...]:
+        """The sums of no unit."""
+        return (0,) * len(self.pool)
+
+    def free(self, item: LineItem, held: int) -> int:
+        """
+        Units that the customer still has, less those that returns hold, as the line of the order stands now.
+
+        Below 0 where the host counts fewer units than returns were promised.
+        """
+        fulfilled = min(item.fulfilled_quantity, self.ordered_quantity)
+        return min(fulfilled - item.returned_quantity, self.quantity) - held
+
+    def part(self, sums: tuple[int, ...]) -> Part:
+        """The sums as the part of a breakdown."""
+        paid = self.paid(sums)
+        net = paid if self.is_tax_inclusive else sums[0]
+        taxes = (
+            _steps(sums[: len(self.taxes)], start=0)
+            if self.is_tax_inclusive
+            else _steps(sums[1 : len(self.taxes) + 1], start=net)
+        )
+        discounts = _steps(sums[len(self.taxes) + 1 :], start=net)
+        contained = sum(taxes) if self.is_tax_inclusive else 0
+        parts = [
+            ("price", net + sum(discounts) - contained),
+            *((f"discount:{name}", -step) for name, step in zip(self.discounts, discounts, strict=True)),
+            *((f"tax:{name}", step) for name, step in zip(self.taxes, taxes, strict=True)),
+        ]
+        return Part(
+            f"item:{self.item_id}",
+            Money(paid, self.currency),
+            tuple([Part(name, Money(amount, self.currency)) for name, amount in parts]),
+        )
+
+
+def price_lines(order: Order, item_ids: Iterable[str]) -> dict[str, PricedLine]:
+    """Those lines of the order priced as they stand now, by item id; ids not on the order are left out."""
+    wanted = set(item_ids)
+    shares = order.allocated_adjustments()
+    return {
+        item.id: _price(item, order, order_shares)
+        for item, order_shares in zip(order.items, shares, strict=True)
+        if item.id in wanted
+    }
+
+
+def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> PricedLine:
+    discounts = [adjustment.amount.amount for adjustment in item.adjustments]
+    discounts += order_shares
+    paid = item.price - sum(discounts)
+    taxes = tax_sums(paid, item.tax_lines, is_tax_inclusive=item.is_tax_inclusive)
+    steps = accumulate(discounts, initial=paid)
+    if item.is_tax_inclusive:
+        pool = (*taxes, *steps)
+    else:
+        pool = (next(steps), *[paid + tax for tax in taxes], *steps)
+    if item.returned_quantity:
+        gone = share(pool, item.returned_quantity, item.quantity)
+        pool = tuple([amount - part for amount, part in zip(pool, gone, strict=True)])
+    adjustments = enumerate(item.adjustments + order.adjustments, start=1)
+    return PricedLine(
+        item_id=item.id,
+        variant_id=item.variant_id,
+        currency=order.currency,
+        ordered_quantity=item.quantity,
+        quantity=item.quantity - item.returned_quantity,
+        pool=pool,
+        taxes=tuple([tax.label for tax in item.tax_lines]),
+        discounts=tuple([each.code or str(number) for number, each in adjustments]),
+        is_tax_inclusive=item.is_tax_inclusive,
+    )
+
+
+def _steps(sums: Sequence[int], *, start: int) -> list[int]:
+    return [after - before for before, after in zip([start, *sums], sums, strict=False)]

@@ -1,0 +1,88 @@
+"""An exchange: a return whose worth pays for new goods. In the words of the seeds: a swap."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from attrs import field, frozen
+
+from rma.domain.messages.effects import ReplacementShipment
+from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.sale.new_item import NewItem
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import Money
+
+
+class ExchangeStatus(StrEnum):
+    """
+    Where an exchange stands.
+
+    `requested`: the goods are still to come. `awaiting_payment`: they came, and the customer has yet to pay
+    the difference. `requires_action`: what came is worth less than was announced, so that the customer
+    owes what nobody told them. `completed`: the new goods were ordered to be sent.
+    """
+
+    REQUESTED = "requested"
+    AWAITING_PAYMENT = "awaiting_payment"
+    REQUIRES_ACTION = "requires_action"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+@frozen
+class ExchangePayment:
+    """Money that the customer paid for an exchange; `reference` is what the host calls it."""
+
+    reference: str
+    amount: Money
+    at: datetime
+    by: str | None = None
+
+
+@frozen
+class Exchange:
+    """
+    New goods for goods that come back.
+
+    Attributes:
+        return_id: the return that brings the goods; what is refunded of the difference is its refund.
+        difference_due: new goods and their shipping, less what the return comes to. Above 0 the customer
+            owes it, below 0 the shop. The quote until the return is received.
+        payments: what the customer paid of it.
+        shipment: what the carrier answered when the new goods were sent.
+        display_id: counts the order's exchanges from 1.
+    """
+
+    id: str
+    order_id: str
+    display_id: int
+    status: ExchangeStatus
+    return_id: str
+    new_items: tuple[NewItem, ...]
+    difference_due: Money
+    requested_at: datetime
+    updated_at: datetime
+    outbound_shipping: ShippingMethod | None = None
+    payments: tuple[ExchangePayment, ...] = ()
+    shipment: ReplacementShipment | None = None
+    no_notification: bool = False
+    created_by: str | None = None
+    idempotency_key: str | None = None
+    completed_at: datetime | None = None
+    canceled_at: datetime | None = None
+    metadata: FrozenMap[str, object] = field(default=FrozenMap())
+
+    @property
+    def currency(self) -> str:
+        """Of every amount in this exchange."""
+        return self.difference_due.currency
+
+    @property
+    def paid(self) -> Money:
+        """What the customer paid for it."""
+        return Money(sum([payment.amount.amount for payment in self.payments]), self.currency)
+
+    @property
+    def owed(self) -> Money:
+        """What the customer has yet to pay; nothing once it is canceled."""
+        left = self.difference_due.amount - self.paid.amount
+        return Money(0 if self.status is ExchangeStatus.CANCELED else max(0, left), self.currency)

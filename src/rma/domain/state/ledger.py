@@ -1,0 +1,239 @@
+"""
+Everything known about the returns of ONE order: the boundary inside which it must all be consistent.
+
+The ledger stores returns, exchanges and claims, what is outstanding and which commands were answered.
+Quantities, refundable amounts and order statuses are derived here, in one place, and nowhere stored.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import chain
+from typing import assert_never
+
+from attrs import frozen
+
+from rma.domain.messages.commands import Command
+from rma.domain.messages.effects import Effect, OpenEffect
+from rma.domain.sale.order import LineItem, Order
+from rma.domain.sale.pricing import PricedLine, price_lines
+from rma.domain.state.claims import Claim
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.refunds import Refund, left_of_payments
+from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.values.errors import NotFound
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import share
+
+
+@frozen
+class Answered:
+    """A command that was done under an idempotency key, and the return, exchange or claim it was about."""
+
+    command: Command
+    subject_id: str
+
+
+#: What effects belong to.
+Subject = Return | Exchange | Claim
+
+
+def links(subject: Subject) -> tuple[str | None, str | None, str | None]:
+    """The ids of return, exchange and claim that an event about this carries."""
+    match subject:
+        case Return(id=return_id, exchange_id=exchange_id, claim_id=claim_id):
+            return return_id, exchange_id, claim_id
+        case Exchange(id=exchange_id):
+            return None, exchange_id, None
+        case Claim(id=claim_id):
+            return None, None, claim_id
+        case _:
+            assert_never(subject)
+
+
+@frozen
+class Pool:
+    """What remains of a line: units that no return holds, and the running sums over them."""
+
+    line: PricedLine
+    quantity: int
+    sums: tuple[int, ...]
+
+    def returnable(self, item: LineItem) -> int:
+        """How many units of the line can still be announced, as the order stands now."""
+        return max(0, self.line.free(item, held=self.line.quantity - self.quantity))
+
+    def share(self, quantity: int) -> tuple[int, ...]:
+        """What this many units of what remains are worth."""
+        return share(self.sums, quantity, self.quantity) if quantity else self.line.nothing
+
+    def less(self, quantity: int, taken: tuple[int, ...]) -> "Pool":
+        """The pool without these units and their share."""
+        left = tuple([amount - gone for amount, gone in zip(self.sums, taken, strict=True)])
+        return Pool(self.line, self.quantity - quantity, left)
+
+
+@frozen
+class ReturnLedger:
+    """
+    The returns, exchanges and claims of one order.
+
+    Attributes:
+        revision: counts commits; 0 for an order without any. The compare-and-set number.
+        returns: oldest first.
+        open_effects: by key, in order of creation: what the outside has not answered yet.
+        answered: by idempotency key.
+        published: the revision up to which events reached their publisher.
+        exchanges, claims: oldest first.
+    """
+
+    order_id: str
+    revision: int = 0
+    returns: tuple[Return, ...] = ()
+    open_effects: FrozenMap[str, OpenEffect] = FrozenMap()
+    answered: FrozenMap[str, Answered] = FrozenMap()
+    published: int = 0
+    exchanges: tuple[Exchange, ...] = ()
+    claims: tuple[Claim, ...] = ()
+
+    def is_due(self, now: datetime) -> bool:
+        """True if any open effect may be tried now."""
+        return any(effect.is_due(now) for effect in self.open_effects.values())
+
+    def find(self, return_id: str) -> Return | None:
+        """The return of this id, if it is here."""
+        for each in self.returns:
+            if each.id == return_id:
+                return each
+        return None
+
+    def get(self, return_id: str) -> Return:
+        """
+        The return of this id.
+
+        Raises:
+            NotFound: `return_not_found`.
+        """
+        found = self.find(return_id)
+        if found is None:
+            raise NotFound("return_not_found", {"return_id": return_id})
+        return found
+
+    def find_exchange(self, exchange_id: str | None) -> Exchange | None:
+        """The exchange of this id, if it is here."""
+        return next((each for each in self.exchanges if each.id == exchange_id), None)
+
+    def find_claim(self, claim_id: str | None) -> Claim | None:
+        """The claim of this id, if it is here."""
+        return next((each for each in self.claims if each.id == claim_id), None)
+
+    def find_subject(self, subject_id: str) -> Subject | None:
+        """The return, exchange or claim of this id, if it is here."""
+        return self.find(subject_id) or self.find_exchange(subject_id) or self.find_claim(subject_id)
+
+    def subject(self, subject_id: str) -> Subject:
+        """
+        The return, exchange or claim of this id.
+
+        Raises:
+            NotFound: `return_not_found`.
+        """
+        return self.find_subject(subject_id) or self.get(subject_id)
+
+    def related(self, subject_id: str) -> frozenset[str]:
+        """The ids of a return, exchange or claim and of what it belongs to, or what belongs to it."""
+        subject = self.find_subject(subject_id)
+        others: tuple[str | None, ...] = ()
+        if isinstance(subject, Return):
+            others = (subject.exchange_id, subject.claim_id)
+        elif subject:
+            others = (subject.return_id,)
+        return frozenset([subject_id, *[each for each in others if each is not None]])
+
+    @property
+    def refunds(self) -> Iterator[Refund]:
+        """Every refund of every return and claim."""
+        for each in self.returns:
+            yield from each.refunds
+        for claim in self.claims:
+            yield from claim.refunds
+
+    @property
+    def changes(self) -> int:
+        """How many requests, receipts and cancellations there were: by so much the order's version grew."""
+        return sum([1 + len(each.receipts) + (each.status is ReturnStatus.CANCELED) for each in self.returns])
+
+    def changes_until(self, at: datetime) -> int:
+        """How many of these changes there were by then."""
+        moments = [each.requested_at for each in self.returns]
+        moments += [receipt.at for each in self.returns for receipt in each.receipts]
+        moments += [each.canceled_at for each in self.returns if each.canceled_at]
+        return sum([moment <= at for moment in moments])
+
+    def pools(self, order: Order, item_ids: Iterable[str]) -> dict[str, Pool]:
+        """What remains of these lines, by item id; ids neither on the order nor in a return are left out."""
+        wanted = set(item_ids)
+        found: dict[str, Pool] = {}
+        for each in self.returns:
+            for item, (item_id, quantity) in zip(each.items, each.held_quantities(), strict=True):
+                if item_id in wanted:
+                    pool = found.get(item_id) or Pool(item.line, item.line.quantity, item.line.pool)
+                    found[item_id] = pool.less(quantity, item.worth(quantity))
+        for claim in self.claims:
+            for claimed, (item_id, quantity) in zip(claim.items, claim.held_quantities(), strict=True):
+                if item_id in wanted:
+                    pool = found.get(item_id) or Pool(claimed.line, claimed.line.quantity, claimed.line.pool)
+                    found[item_id] = pool.less(quantity, claimed.taken) if quantity else pool
+        if untouched := wanted - found.keys():
+            for item_id, line in price_lines(order, untouched).items():
+                found[item_id] = Pool(line, line.quantity, line.pool)
+        return found
+
+    def held_quantities(self) -> dict[str, int]:
+        """Units that returns and claims hold, by item id."""
+        held: dict[str, int] = {}
+        of_returns = [each.held_quantities() for each in self.returns]
+        of_claims = [each.held_quantities() for each in self.claims]
+        for item_id, quantity in chain.from_iterable(of_returns + of_claims):
+            held[item_id] = held.get(item_id, 0) + quantity
+        return held
+
+    def arrived_quantities(self) -> dict[str, int]:
+        """Units of returns that arrived and are here, by item id."""
+        arrived: dict[str, int] = {}
+        for each in self.returns:
+            for item in each.items:
+                arrived[item.item_id] = arrived.get(item.item_id, 0) + item.arrived_quantity
+        return arrived
+
+    def left_of_payments(self, order: Order) -> dict[str, int]:
+        """
+        What each payment can still give back, minor units: the order's in their order, then what customers
+        paid for exchanges, by its reference, unless the host counts it among the order's.
+        """
+        captured = {
+            payment.id: payment.captured.amount - payment.refunded.amount for payment in order.payments
+        }
+        for exchange in self.exchanges:
+            for paid in exchange.payments:
+                captured.setdefault(paid.reference, paid.amount.amount)
+        return left_of_payments(captured, self.refunds)
+
+    def refundable(self, order: Order) -> int:
+        """Captured, less what was refunded and what is on its way: minor units."""
+        return sum(self.left_of_payments(order).values())
+
+    def opening(self, effects: Iterable[Effect], at: datetime) -> "ReturnLedger":
+        """The ledger with these effects open, after those that are."""
+        opened = {effect.key: OpenEffect(effect, opened_at=at) for effect in effects}
+        if not opened:
+            return self
+        return ReturnLedger(
+            order_id=self.order_id,
+            revision=self.revision,
+            returns=self.returns,
+            open_effects=FrozenMap({**self.open_effects, **opened}),
+            answered=self.answered,
+            published=self.published,
+            exchanges=self.exchanges,
+            claims=self.claims,
+        )

@@ -1,0 +1,139 @@
+"""Taxes: on top of a price or contained in it, several at a time, exact in sum."""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal, InvalidOperation
+from itertools import accumulate, pairwise
+from math import lcm
+from typing import Any, Protocol
+
+from attrs import Attribute, field, frozen
+from attrs.validators import optional
+
+from rma.domain.values.errors import InvalidValue
+from rma.domain.values.money import Money, as_money, round_half_up
+from rma.domain.values.validators import refuse, tuple_of
+
+
+def not_negative(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """The field is money of at least 0."""
+    if not isinstance(value, Money) or value.amount < 0:
+        raise refuse(instance, attribute.name, value, "money of at least 0")
+
+
+def percentage(value: Decimal | int | str) -> Decimal:
+    """
+    A finite percentage of at least 0.
+
+    Raises:
+        InvalidValue: it is not, or a float, whose digits are not those that were written.
+    """
+    if type(value) in (Decimal, int, str):
+        try:
+            rate = Decimal(value)
+        except InvalidOperation:
+            rate = Decimal("NaN")
+        if rate.is_finite() and rate >= 0:
+            return rate
+    raise InvalidValue(
+        "invalid_value",
+        {"field": "percentage", "value": repr(value), "expected": "a Decimal of at least 0, never a float"},
+    )
+
+
+def optional_money(value: Money | int | None) -> Money | None:
+    """A converter for money that need not be given."""
+    return None if value is None else as_money(value)
+
+
+@frozen
+class TaxLine:
+    """
+    One tax on a line or on shipping.
+
+    Args:
+        rate: percent, as `Decimal`, whole number or text; never a float.
+        code, name: how it is called; the first that is given names it in breakdowns.
+        amount: what was really charged on the whole line after discounts, when the host knows it; wins
+            over the rate.
+    """
+
+    rate: Decimal = field(converter=percentage)
+    code: str | None = None
+    name: str | None = None
+    amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
+
+    @property
+    def label(self) -> str:
+        """Code, name or rate: what stands behind `tax:` in a breakdown."""
+        if self.code or self.name:
+            return self.code or self.name or ""
+        written = f"{self.rate:f}"
+        return written.rstrip("0").rstrip(".") if "." in written else written
+
+
+def tax_lines(values: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
+    """A converter from any iterable of tax lines to a tuple."""
+    return tuple_of(TaxLine, values)
+
+
+def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -> tuple[int, ...]:
+    """
+    The taxes on an amount, summed up one after the other: (tax 1, tax 1 + tax 2, …), minor units.
+
+    On top, each tax is rounded half up by itself. Contained, the running sums are rounded, not the
+    single taxes, so that net and taxes give the amount back exactly for any number of rates.
+    """
+    contained = _contained(amount, taxes) if is_tax_inclusive else ()
+    total = 0
+    sums = []
+    for number, tax in enumerate(taxes):
+        if tax.amount is not None:
+            total += tax.amount.amount
+        elif is_tax_inclusive:
+            total += contained[number]
+        else:
+            total += percent_of(amount, tax.rate)
+        sums.append(total)
+    return tuple(sums)
+
+
+def _contained(amount: int, taxes: Sequence[TaxLine]) -> tuple[int, ...]:
+    ratios = [tax.rate.as_integer_ratio() for tax in taxes]
+    scale = lcm(*[denominator for _, denominator in ratios])
+    rates = list(accumulate([numerator * (scale // denominator) for numerator, denominator in ratios]))
+    whole = 100 * scale + (rates[-1] if rates else 0)
+    sums = [round_half_up(amount * rate, whole) for rate in rates]
+    return tuple([after - before for before, after in pairwise([0, *sums])])
+
+
+class Taxed(Protocol):
+    """What has taxes, on top or contained."""
+
+    @property
+    def tax_lines(self) -> tuple[TaxLine, ...]:
+        """Each once."""
+        ...
+
+    @property
+    def is_tax_inclusive(self) -> bool:
+        """Whether they are contained."""
+        ...
+
+
+def check_contained_taxes(taxed: Taxed, paid: int) -> None:
+    """
+    Taxes contained in what was paid are at most that. Rates always are; amounts named by a host may not be.
+
+    Raises:
+        InvalidValue: they are more.
+    """
+    if taxed.is_tax_inclusive and any(tax.amount is not None for tax in taxed.tax_lines):
+        taxes = tax_sums(paid, taxed.tax_lines, is_tax_inclusive=True)[-1]
+        if taxes > paid:
+            raise refuse(taxed, "tax_lines", taxes, f"contained taxes of at most what was paid, {paid}")
+
+
+def percent_of(amount: int, rate: Decimal) -> int:
+    """`amount * rate / 100`, rounded half up to a whole minor unit."""
+    numerator, denominator = rate.as_integer_ratio()
+    return round_half_up(amount * numerator, 100 * denominator)

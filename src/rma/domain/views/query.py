@@ -1,0 +1,67 @@
+"""Which returns a back office wants to see, and in which order."""
+
+from datetime import datetime
+
+from attrs import Attribute, field, frozen
+from attrs.validators import optional
+
+from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.values.validators import aware, flag, is_whole, member_of, refuse, text
+
+#: Where a return stands among all others: when it was requested, its order, its number there.
+Place = tuple[datetime, str, int]
+
+
+def _status(value: ReturnStatus | str | None) -> ReturnStatus | None:
+    return None if value is None else member_of(ReturnStatus, value)
+
+
+def _positive(instance: object, attribute: "Attribute[int | None]", value: object) -> None:
+    if value is not None and not is_whole(value, at_least=1):
+        raise refuse(instance, attribute.name, value, "a whole number of at least 1")
+
+
+@frozen(kw_only=True)
+class ReturnQuery:
+    """
+    A page of returns, in the order in which they were requested.
+
+    A return keeps its place for good, whatever becomes of it, so pages that follow each other by `after`
+    show every return that was there all the while exactly once.
+
+    Args:
+        order_id: of this order only.
+        status: as they stand now; its spelling will do.
+        needs_attention: only those that go no further without a person: see `Return.needs_attention`.
+        requested_since, requested_before: aware; from the one on, up to but without the other.
+        after: the id of the return behind which the page begins: the last one of the page before.
+        limit: at most this many; all unless given.
+        newest_first: the latest request comes first, and `after` goes back in time.
+
+    Raises:
+        InvalidValue: a status that does not exist, a moment without time zone, a limit below 1.
+    """
+
+    order_id: str | None = field(default=None, validator=optional(text))
+    status: ReturnStatus | None = field(default=None, converter=_status)
+    needs_attention: bool = field(default=False, validator=flag)
+    requested_since: datetime | None = field(default=None, validator=optional(aware))
+    requested_before: datetime | None = field(default=None, validator=optional(aware))
+    after: str | None = field(default=None, validator=optional(text))
+    limit: int | None = field(default=None, validator=_positive)
+    newest_first: bool = field(default=False, validator=flag)
+
+    def accepts(self, each: Return) -> bool:
+        """True if the return is one of those asked for, whatever page it is on."""
+        return (
+            self.order_id in (None, each.order_id)
+            and self.status in (None, each.status)
+            and (each.needs_attention or not self.needs_attention)
+            and (self.requested_since is None or self.requested_since <= each.requested_at)
+            and (self.requested_before is None or each.requested_at < self.requested_before)
+        )
+
+
+def place_of(each: Return) -> Place:
+    """By which returns are ordered, oldest first; no two have the same."""
+    return each.requested_at, each.order_id, each.display_id

@@ -1,0 +1,54 @@
+"""What a return or exchange would come to if it were requested now, and why."""
+
+from attrs import frozen
+
+from rma.domain.sale.pricing import Part
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.returns import Return
+from rma.domain.values.money import Money
+
+
+@frozen
+class QuotedItem:
+    """What the requested units of one line item are worth, before deductions."""
+
+    item_id: str
+    quantity: int
+    amount: Money
+
+
+@frozen
+class Quote:
+    """What a return would be worth if exactly the requested units arrived, and why."""
+
+    refund_amount: Money
+    breakdown: tuple[Part, ...]
+    items: tuple[QuotedItem, ...]
+
+
+@frozen
+class ExchangeQuote:
+    """What an exchange would come to if exactly the requested units arrived, and why."""
+
+    difference_due: Money
+    breakdown: tuple[Part, ...]
+    items: tuple[QuotedItem, ...]
+
+
+def exchange_quote_of(exchange: Exchange, opened: Return) -> ExchangeQuote:
+    """The quote that an exchange begins with, with its return."""
+    return ExchangeQuote(exchange.difference_due, opened.breakdown, quote_of(opened).items)
+
+
+def quote_of(opened: Return) -> Quote:
+    """The quote that a return begins with."""
+    return Quote(
+        opened.refund_amount,
+        opened.breakdown,
+        tuple(
+            [
+                QuotedItem(item.item_id, item.quantity, Money(item.line.paid(item.taken), opened.currency))
+                for item in opened.items
+            ]
+        ),
+    )

@@ -1,0 +1,72 @@
+"""How many units of each line can come back now, and why not more."""
+
+from datetime import datetime
+
+from attrs import frozen
+
+from rma.domain.sale.eligibility import refusals
+from rma.domain.sale.order import Order, OrderStatus
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.values.money import Money, share
+
+
+@frozen
+class ReturnableItem:
+    """
+    How many units of a line can come back now.
+
+    Attributes:
+        unit_value: what the next one is worth; the others may differ from it by one minor unit.
+        reasons: codes for why the quantity is below the ordered one: `order_canceled`,
+            `item_not_returnable`, `return_window_closed`, `not_fulfilled`, `in_open_return`, `claimed`,
+            `already_returned`.
+    """
+
+    item_id: str
+    quantity: int
+    unit_value: Money
+    reasons: tuple[str, ...] = ()
+
+
+def returnable_items(
+    order: Order, ledger: ReturnLedger, policy: ReturnPolicy, at: datetime
+) -> tuple[ReturnableItem, ...]:
+    """Every line of the order, those without returnable units too, in the order's order."""
+    pools = ledger.pools(order, [line.id for line in order.items])
+    announced, back, claimed = _announced(ledger), ledger.arrived_quantities(), _claimed(ledger)
+    found = []
+    for line in order.items:
+        codes = [violation.code for violation in refusals(order, line, policy, at)]
+        if order.status is OrderStatus.CANCELED:
+            codes.insert(0, "order_canceled")
+        pool = pools[line.id]
+        quantity = 0 if codes else pool.returnable(line)
+        next_unit = pool.line.paid(share(pool.sums, 1, pool.quantity)) if pool.quantity else 0
+        shortened = {
+            "not_fulfilled": line.fulfilled_quantity < line.quantity,
+            "in_open_return": announced.get(line.id),
+            "claimed": claimed.get(line.id),
+            "already_returned": line.returned_quantity or back.get(line.id),
+        }
+        codes += [code for code, applies in shortened.items() if applies]
+        found.append(ReturnableItem(line.id, quantity, Money(next_unit, order.currency), tuple(codes)))
+    return tuple(found)
+
+
+def _claimed(ledger: ReturnLedger) -> dict[str, int]:
+    """Units that claims made good, by line."""
+    claimed: dict[str, int] = {}
+    for claim in ledger.claims:
+        for item_id, quantity in claim.held_quantities():
+            claimed[item_id] = claimed.get(item_id, 0) + quantity
+    return claimed
+
+
+def _announced(ledger: ReturnLedger) -> dict[str, int]:
+    """Units of open returns that have not arrived, by line."""
+    announced: dict[str, int] = {}
+    for each in ledger.returns:
+        for item in each.items if each.is_open else ():
+            announced[item.item_id] = announced.get(item.item_id, 0) + item.missing_quantity
+    return announced

@@ -1,0 +1,167 @@
+"""
+One order lived through by the pure core alone: the commits that a repository would be given.
+
+No port is asked; whoever rehearses says how effects end.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+from rma.domain.change import Change, change, lease, publication, settlement, unchanged
+from rma.domain.decide import answer
+from rma.domain.decide.facts import Facts
+from rma.domain.messages.commands import Command, Request
+from rma.domain.messages.effects import (
+    Done,
+    Effect,
+    Outcome,
+    RefundOutcome,
+    RefundRequest,
+    RefundSucceeded,
+    ReplacementRequest,
+    ReplacementShipment,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    Unknown,
+)
+from rma.domain.sale.catalogue import ReturnReason, ShippingOption
+from rma.domain.sale.order import Order
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.state.ledger import ReturnLedger
+
+#: The moment at which rehearsals begin.
+START = datetime(2026, 1, 1, tzinfo=UTC)
+
+#: How an effect can end, or that it could not be told.
+Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown
+
+
+def counting(prefix: str = "") -> Callable[[], str]:
+    """
+    Ids for a `ReturnService`, or anything else, that are the same in every run.
+
+    >>> from rma.testing.core_harness import counting
+    >>> ids = counting("a")
+    >>> ids(), ids()
+    ('a1', 'a2')
+    """
+    numbers = count(1)
+    return lambda: f"{prefix}{next(numbers)}"
+
+
+def good_end(effect: Effect) -> Result:
+    """What a port answers that has done what it was asked."""
+    match effect:
+        case RefundRequest(key=key):
+            return RefundSucceeded(f"re_{key}")
+        case ReturnShipmentRequest(key=key):
+            return ReturnShipment({"shipment": key}, f"TRACK-{key}")
+        case ReplacementRequest(key=key):
+            return ReplacementShipment({"shipment": key}, f"TRACK-{key}")
+        case _:
+            return Done()
+
+
+class Flow(tuple[Change, ...]):
+    """
+    Commits about one order, from the first on; a tuple that tells itself briefly.
+
+    Every change is the commit of the next revision, made from the one before.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        commits = [" + ".join([type(event).__name__ for event in change.events]) for change in self]
+        return f"Flow({', '.join(commits)})"
+
+
+class Rehearsal:
+    """
+    A ledger, and every change that brought it about.
+
+    >>> from rma import LineItem, Order, RequestedItem, RequestReturn
+    >>> from rma.testing.core_harness import Rehearsal
+    >>> mug = LineItem(id="mug", quantity=2, fulfilled_quantity=2, unit_price=1000)
+    >>> rehearsal = Rehearsal(Order(id="order_1", currency="usd", items=[mug]))
+    >>> items = [RequestedItem(item_id="mug", quantity=1)]
+    >>> change = rehearsal.handle(RequestReturn(order_id="order_1", items=items))
+    >>> change.expected_revision, change.ledger.revision, change.ledger.returns[0].id
+    (0, 1, 'ret_1')
+
+    Args:
+        ledger: what happened before; nothing unless given.
+        ids: draws the ids of returns, one a request, refused and repeated ones too; counts from 1.
+        at: the moment before the first; every step is a minute later.
+    """
+
+    def __init__(
+        self,
+        order: Order,
+        *,
+        ledger: ReturnLedger | None = None,
+        policy: ReturnPolicy = ReturnPolicy(),
+        options: Iterable[ShippingOption] = (),
+        reasons: Iterable[ReturnReason] = (),
+        ids: Callable[[], str] | None = None,
+        at: datetime = START,
+    ) -> None:
+        self.order = order
+        self.policy = policy
+        self.options = {option.id: option for option in options}
+        self.reasons = tuple(reasons)
+        self.now = at
+        self.ledger = ledger or ReturnLedger(order.id)
+        self.changes: list[Change] = []
+        self._ids = ids or counting()
+
+    def handle(self, command: Command) -> Change:
+        """
+        What the command commits; a change without events if it was answered before.
+
+        Raises:
+            Rejected: it can not be done.
+        """
+        option: ShippingOption | None = None
+        fresh_id = ""
+        if isinstance(command, Request):
+            fresh_id = self._ids()
+            option = self.options.get(command.shipping_option_id or "")
+        if answer(self.ledger, command) is not None:
+            return unchanged(self.ledger)
+        facts = Facts(
+            at=self.tick(),
+            order=self.order,
+            fresh_id=fresh_id,
+            reasons=self.reasons,
+            shipping_option=option,
+            policy=self.policy,
+        )
+        return self._made(change(facts, self.ledger, command))
+
+    def settle(self, end: Callable[[Effect], Result] = good_end) -> Change:
+        """What it commits that every effect which may be sent now ended like this."""
+        effects = self.ledger.open_effects
+        sent = [each.request for each in effects.values() if each.waits_for not in effects]
+        outcomes = [Outcome(effect.key, end(effect)) for effect in sent]
+        return self._made(settlement(self.ledger, outcomes, self.tick()))
+
+    def lease(self, keys: Iterable[str], until: datetime) -> Change:
+        """What it commits that these effects are being sent, by nobody else until then."""
+        return self._made(lease(self.ledger, keys, self.tick(), until))
+
+    def publish(self) -> Change:
+        """What it commits that a publisher took every event so far."""
+        return self._made(publication(self.ledger, self.ledger.revision, self.tick()))
+
+    def tick(self) -> datetime:
+        """A minute later each time."""
+        self.now += timedelta(minutes=1)
+        return self.now
+
+    def _made(self, made: Change) -> Change:
+        self.ledger = made.ledger
+        if made.events:
+            self.changes.append(made)
+        return made

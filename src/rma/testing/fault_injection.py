@@ -1,0 +1,256 @@
+"""
+The ports of a service with a plan of failures around them: one small class a port.
+
+What a proxy asks of its port, and what the port answers, are never changed, only stopped, lost, repeated
+or, by the gateway, refused.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Protocol, TypeGuard, TypeVar
+
+from attrs import evolve, frozen
+
+from rma.domain.change import Change
+from rma.domain.events import Event
+from rma.domain.messages.effects import (
+    CancelShipmentRequest,
+    RefundOutcome,
+    RefundRequest,
+    ReplacementRequest,
+    ReplacementShipment,
+    RestockRequest,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    WithdrawRequest,
+)
+from rma.domain.messages.gateways import Gateway, Keyed
+from rma.domain.sale.catalogue import ReturnReason, ShippingOption
+from rma.domain.sale.order import Order
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.returns import Return
+from rma.domain.values.errors import Unavailable
+from rma.domain.views.query import ReturnQuery
+from rma.ports import (
+    EventPublisher,
+    Fulfillment,
+    Inventory,
+    OrderRepository,
+    Payments,
+    RefundLookup,
+    ReturnReasonRepository,
+    ReturnRepository,
+    ShippingOptionRepository,
+)
+from rma.service import ReturnService
+from rma.testing.faults import Faults
+
+T = TypeVar("T")
+
+
+class SearchablePayments(Payments, RefundLookup, Protocol):
+    """An adapter whose gateway can be asked for a refund."""
+
+
+def faulty(service: ReturnService, faults: Faults) -> ReturnService:
+    """
+    A new process over the ports of this service, in which the plan decides what fails.
+
+    Clock, ids and policies are the host's own code and are left as they are.
+    """
+    faults.restart()
+    fulfillment, events = service.fulfillment, service.events
+    return evolve(
+        service,
+        orders=FaultyOrders(service.orders, faults),
+        returns=FaultyReturns(service.returns, faults),
+        inventory=FaultyInventory(service.inventory, faults),
+        payments=faulty_payments(service.payments, faults),
+        fulfillment=None if fulfillment is None else FaultyFulfillment(fulfillment, faults),
+        shipping_options=FaultyShippingOptions(service.shipping_options, faults),
+        return_reasons=FaultyReturnReasons(service.return_reasons, faults),
+        events=None if events is None else FaultyEvents(events, faults),
+    )
+
+
+def faulty_payments(port: Payments, faults: Faults) -> Payments:
+    """The proxy for this adapter: with a look-up, if it has one."""
+    if _has_lookup(port):
+        return FaultySearchablePayments(port, faults, port)
+    return FaultyPayments(port, faults)
+
+
+def _has_lookup(port: object) -> TypeGuard[SearchablePayments]:
+    return hasattr(port, "find_refund")
+
+
+@frozen
+class FaultyPayments:
+    """A gateway that may also decline, pend and fail late, as `Faults.refunds` says."""
+
+    port: Payments
+    faults: Faults
+
+    @property
+    def gateway(self) -> Gateway:
+        """What the adapter declares."""
+        declared: Gateway = getattr(self.port, "gateway", Keyed())
+        return declared
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """As the plan says."""
+        return self.faults.call(
+            "payments.refund", request.key, lambda: self.faults.refunded(request, self.port.refund)
+        )
+
+
+@frozen
+class FaultySearchablePayments(FaultyPayments):
+    """The same, of a gateway that can be asked."""
+
+    lookup: RefundLookup
+
+    def find_refund(self, key: str) -> RefundOutcome | None:
+        """As the plan says."""
+        return self.faults.call("payments.find_refund", key, lambda: self.lookup.find_refund(key))
+
+
+@frozen
+class FaultyInventory:
+    """Stock."""
+
+    port: Inventory
+    faults: Faults
+
+    def restock(self, request: RestockRequest) -> None:
+        """As the plan says."""
+        self.faults.call("inventory.restock", request.key, lambda: self.port.restock(request))
+
+    def withdraw(self, request: WithdrawRequest) -> None:
+        """As the plan says."""
+        self.faults.call("inventory.withdraw", request.key, lambda: self.port.withdraw(request))
+
+
+@frozen
+class FaultyFulfillment:
+    """Carriers."""
+
+    port: Fulfillment
+    faults: Faults
+
+    def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        """As the plan says."""
+        return self.faults.call(
+            "fulfillment.book_return", request.key, lambda: self.port.book_return(request)
+        )
+
+    def cancel_return(self, request: CancelShipmentRequest) -> None:
+        """As the plan says."""
+        self.faults.call("fulfillment.cancel_return", request.key, lambda: self.port.cancel_return(request))
+
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+        """As the plan says."""
+        return self.faults.call(
+            "fulfillment.ship_replacement", request.key, lambda: self.port.ship_replacement(request)
+        )
+
+
+@frozen
+class FaultyEvents:
+    """A publisher."""
+
+    port: EventPublisher
+    faults: Faults
+
+    def publish(self, event_id: str, event: Event) -> None:
+        """As the plan says."""
+        self.faults.call("events.publish", event_id, lambda: self.port.publish(event_id, event))
+
+
+@frozen
+class FaultyReturns:
+    """
+    The ledgers.
+
+    A commit whose answer is lost is stored, though it raises: what no store can help.
+    """
+
+    port: ReturnRepository
+    faults: Faults
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """As the plan says."""
+        return _asked(self.faults, "returns.load", order_id, lambda: self.port.load(order_id))
+
+    def load_by_return(self, return_id: str) -> ReturnLedger:
+        """As the plan says."""
+        return _asked(
+            self.faults, "returns.load_by_return", return_id, lambda: self.port.load_by_return(return_id)
+        )
+
+    def commit(self, change: Change) -> None:
+        """As the plan says."""
+        _asked(self.faults, "returns.commit", change.order_id, lambda: self.port.commit(change))
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """As the plan says."""
+        return _asked(
+            self.faults,
+            "returns.outstanding",
+            "",
+            lambda: tuple(self.port.outstanding(now, limit, unpublished=unpublished)),
+        )
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """As the plan says."""
+        return _asked(self.faults, "returns.find", query.order_id or "", lambda: self.port.find(query))
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """As the plan says."""
+        return _asked(self.faults, "returns.history", order_id, lambda: self.port.history(order_id))
+
+
+@frozen
+class FaultyOrders:
+    """The host's orders."""
+
+    port: OrderRepository
+    faults: Faults
+
+    def get(self, order_id: str) -> Order:
+        """As the plan says."""
+        return _asked(self.faults, "orders.get", order_id, lambda: self.port.get(order_id))
+
+
+@frozen
+class FaultyShippingOptions:
+    """The host's shipping options."""
+
+    port: ShippingOptionRepository
+    faults: Faults
+
+    def get(self, option_id: str) -> ShippingOption:
+        """As the plan says."""
+        return _asked(self.faults, "shipping_options.get", option_id, lambda: self.port.get(option_id))
+
+
+@frozen
+class FaultyReturnReasons:
+    """The host's reasons."""
+
+    port: ReturnReasonRepository
+    faults: Faults
+
+    def list(self) -> tuple[ReturnReason, ...]:
+        """As the plan says."""
+        return _asked(self.faults, "return_reasons.list", "", self.port.list)
+
+
+def _asked(faults: Faults, method: str, subject: str, act: Callable[[], T]) -> T:
+    return faults.call(method, subject, act, away=_unavailable, lost=_unavailable)
+
+
+def _unavailable(what_happened: str) -> Exception:
+    error = Unavailable("store_unavailable", {"what_happened": what_happened})
+    error.__cause__ = ConnectionError(what_happened)
+    return error

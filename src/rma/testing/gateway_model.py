@@ -1,0 +1,106 @@
+"""How refunds stand by the gateway's own books, as they are known to whoever plans its faults."""
+
+from collections.abc import Callable
+
+from rma.domain.messages.commands import RecordRefundOutcome
+from rma.domain.messages.effects import (
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundRequest,
+    RefundReversed,
+    RefundSucceeded,
+)
+from rma.testing.faults import Declines, Faults, Pends
+
+#: How a refund can stand.
+Standing = RefundOutcome | RefundReversed
+
+
+class Books:
+    """
+    What a gateway did with each key: what its adapter answered, the faults it was given, what it told later.
+
+    Args:
+        faults: the plan under which the adapter is asked.
+        refunds_made: how many refunds the gateway really made under a key. Without it, as many as its
+            answers have different references.
+
+    Attributes:
+        requests: by key, as they reached the adapter.
+        answers: everything the adapter answered, by key.
+    """
+
+    def __init__(self, faults: Faults, refunds_made: Callable[[str], int] | None = None) -> None:
+        self.requests: dict[str, RefundRequest] = {}
+        self.answers: dict[str, list[RefundOutcome]] = {}
+        self._faults = faults
+        self._refunds_made = refunds_made
+        self._told: dict[str, Standing] = {}
+
+    def stands(self, key: str) -> Standing | None:
+        """How the refund of this key stands; None if the gateway never made it, or if nobody can tell."""
+        if key in self._told:
+            return self._told[key]
+        answers, fault = self.answers.get(key, ()), self._faults.heard.get(key)
+        if isinstance(fault, Declines):
+            return RefundDeclined(fault.code, fault.message)
+        if not answers:
+            return RefundSucceeded() if self.refunds_made(key) else None
+        if isinstance(fault, Pends) and isinstance(answers[0], RefundSucceeded):
+            return RefundPending(answers[0].reference)
+        return answers[0]
+
+    def is_unknown(self, key: str) -> bool:
+        """True if the adapter raised and the gateway can not be asked: it may have acted."""
+        return key in self.requests and key not in self.answers and self._refunds_made is None
+
+    def refunds_made(self, key: str) -> int:
+        """How many refunds were made, or begun, under this key."""
+        if self._refunds_made is not None:
+            return self._refunds_made(key)
+        moved = [
+            answer
+            for answer in self.answers.get(key, ())
+            if isinstance(answer, RefundSucceeded | RefundPending)
+        ]
+        references = {answer.reference for answer in moved if answer.reference is not None}
+        return max(len(references), min(len(moved), 1))
+
+    def given_back(self, order_id: str, payment_id: str) -> int:
+        """What left this payment, or may have: minor units."""
+        return sum(
+            request.amount.amount * self.refunds_made(key)
+            for key, request in self.requests.items()
+            if (request.order_id, request.payment_id) == (order_id, payment_id)
+            and isinstance(self.stands(key), RefundSucceeded | RefundPending)
+        )
+
+    def moving(self) -> list[str]:
+        """Keys of refunds that may still end otherwise than they stand."""
+        return [key for key in self.requests if isinstance(self.stands(key), RefundPending | RefundSucceeded)]
+
+    def tell(self, notice: RecordRefundOutcome) -> None:
+        """The gateway says this now; what it says late does not undo what it said of a later state."""
+        assert notice.key is not None
+        if _rank(notice.outcome) > _rank(self.stands(notice.key)):
+            self._told[notice.key] = notice.outcome
+
+    def looked_up(self, key: str, found: RefundOutcome | None) -> RefundOutcome | None:
+        """What a search says in which the adapter found this."""
+        stands = self.stands(key)
+        if found is None or stands is None:
+            return found
+        if key not in self._told and not isinstance(self._faults.heard.get(key), Pends):
+            return found
+        return RefundDeclined(stands.code, stands.message) if isinstance(stands, RefundReversed) else stands
+
+
+def _rank(standing: Standing | None) -> int:
+    match standing:
+        case RefundDeclined() | RefundReversed():
+            return 2
+        case RefundSucceeded():
+            return 1
+        case _:
+            return 0

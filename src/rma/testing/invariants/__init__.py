@@ -1,0 +1,71 @@
+"""
+What holds whatever happens: the laws that our own stateful machine and every `World` are held to.
+
+A law looks at one order with everything around it, at a moment at which nobody acts, and says what is
+wrong, in words; nothing if it holds. `broken` asks all of them.
+"""
+
+from rma.testing.invariants.goods import (
+    a_carrier_books_once,
+    new_goods_are_sent_once,
+    stock_holds_what_is_sellable,
+    units_are_conserved,
+)
+from rma.testing.invariants.money import (
+    each_return_is_paid_what_was_granted_and_no_more,
+    every_amount_is_explained,
+    exchanges_settle_their_difference_once,
+    no_payment_gives_back_more_than_it_captured,
+    no_refund_is_made_twice,
+    no_refund_is_made_unknown_to_the_ledger,
+    no_refusal_moves_money,
+    pools_are_what_returns_left,
+)
+from rma.testing.invariants.records import (
+    changed_by_a_repeat,
+    each_open_effect_belongs_to_a_fact,
+    every_event_is_published_in_order,
+    history_alone_rebuilds_the_ledger,
+    the_order_version_counts_what_the_customer_notices,
+    the_store_keeps_what_it_took,
+    the_store_refuses_what_is_stale,
+)
+from rma.testing.invariants.rest import (
+    labels_are_booked_for_returns_that_go_on,
+    nothing_is_open,
+    refunds_stand_as_the_gateway_says,
+    what_is_in_force_left_the_payments,
+)
+from rma.testing.invariants.scene import Law, Scene, broken
+
+#: What holds at every moment at which nobody acts.
+LAWS: tuple[Law, ...] = (
+    units_are_conserved,
+    stock_holds_what_is_sellable,
+    no_payment_gives_back_more_than_it_captured,
+    no_refund_is_made_twice,
+    no_refusal_moves_money,
+    no_refund_is_made_unknown_to_the_ledger,
+    each_return_is_paid_what_was_granted_and_no_more,
+    every_amount_is_explained,
+    new_goods_are_sent_once,
+    exchanges_settle_their_difference_once,
+    pools_are_what_returns_left,
+    history_alone_rebuilds_the_ledger,
+    the_store_keeps_what_it_took,
+    the_store_refuses_what_is_stale,
+    the_order_version_counts_what_the_customer_notices,
+    every_event_is_published_in_order,
+    each_open_effect_belongs_to_a_fact,
+    a_carrier_books_once,
+)
+
+#: What holds besides once faults have stopped, `resume` has nothing left, and everything was told.
+LAWS_AT_REST: tuple[Law, ...] = (
+    nothing_is_open,
+    refunds_stand_as_the_gateway_says,
+    what_is_in_force_left_the_payments,
+    labels_are_booked_for_returns_that_go_on,
+)
+
+__all__ = ["LAWS", "LAWS_AT_REST", "Law", "Scene", "broken", "changed_by_a_repeat"]

@@ -1,0 +1,84 @@
+"""Laws of what is written down: history, store, effects, and what others are told."""
+
+from collections.abc import Iterator, Mapping
+
+from rma.domain.change import replay
+from rma.domain.events import GoodsReceived, ReturnCanceled, ReturnRequested
+from rma.domain.messages.effects import RefundRequest
+from rma.domain.state.ledger import ReturnLedger, Subject
+from rma.shell.deliver import is_news
+from rma.testing.invariants.scene import Scene
+
+
+def history_alone_rebuilds_the_ledger(scene: Scene) -> Iterator[str]:
+    """Open effects included."""
+    if replay(scene.order.id, scene.history) != scene.ledger:
+        yield f"{len(scene.history)} events come to another ledger than revision {scene.ledger.revision}"
+
+
+def the_store_keeps_what_it_took(scene: Scene) -> Iterator[str]:
+    """All of the last commit, and the events of every one."""
+    if scene.ledger != scene.stored_ledger:
+        revisions = scene.stored_ledger.revision, scene.ledger.revision
+        yield "revision {} was stored, revision {} is loaded, and they differ".format(*revisions)
+    if scene.history != scene.stored_events:
+        yield f"{len(scene.stored_events)} events were stored, {len(scene.history)} are told, and they differ"
+
+
+def the_store_refuses_what_is_stale(scene: Scene) -> Iterator[str]:
+    """Of two processes that change the same revision, one is told to decide again."""
+    if scene.stale:
+        yield f"changes of revisions {scene.stale} were stored over others"
+
+
+def the_order_version_counts_what_the_customer_notices(scene: Scene) -> Iterator[str]:
+    """Requests, receipts and cancellations."""
+    changes = sum(
+        isinstance(event, ReturnRequested | GoodsReceived | ReturnCanceled) for event in scene.history
+    )
+    if scene.order_version != scene.order.version + changes:
+        yield f"{scene.order_version}, not {scene.order.version} and {changes} changes"
+
+
+def every_event_is_published_in_order(scene: Scene) -> Iterator[str]:
+    """Each that the ledger calls published reached the publisher, as it is in the history."""
+    published = [event for event in scene.published.values() if event.order_id == scene.order.id]
+    places = [(event.revision, event.number) for event in published]
+    if places != sorted(places):
+        yield f"out of order: {places}"
+    news = [event for event in scene.history if is_news(event)]
+    if published != news[: len(published)]:
+        yield f"{[event.event_id for event in published]} is not how the history begins"
+    missing = [event.event_id for event in news[len(published) :] if event.revision <= scene.ledger.published]
+    if missing:
+        yield f"never published: {missing}"
+
+
+def each_open_effect_belongs_to_a_fact(scene: Scene) -> Iterator[str]:
+    """It is under its own key, and a refund is in its return."""
+    refunds = {refund.key for refund in scene.ledger.refunds}
+    for key, effect in scene.ledger.open_effects.items():
+        if key != effect.request.key:
+            yield f"{effect.request.key} is open under {key}"
+        if isinstance(effect.request, RefundRequest) and key not in refunds:
+            yield f"{key} is a refund of no return"
+
+
+def changed_by_a_repeat(before: Mapping[str, ReturnLedger], after: Mapping[str, ReturnLedger]) -> list[str]:
+    """Ids of the orders to which more happened than that what was outstanding went out."""
+    return [
+        order_id
+        for order_id, now in after.items()
+        if (now.changes, now.answered) != (before[order_id].changes, before[order_id].answered)
+        or _ids(now) != _ids(before[order_id])
+        or (now != before[order_id] and not _has_outstanding(before[order_id]))
+    ]
+
+
+def _has_outstanding(ledger: ReturnLedger) -> bool:
+    return bool(ledger.open_effects) or ledger.published < ledger.revision
+
+
+def _ids(ledger: ReturnLedger) -> list[str]:
+    owners: list[Subject] = [*ledger.returns, *ledger.exchanges, *ledger.claims]
+    return [each.id for each in owners]

@@ -1,0 +1,65 @@
+"""What a law looks at."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from attrs import frozen
+
+from rma.domain.events import Event
+from rma.domain.messages.effects import (
+    CancelShipmentRequest,
+    ReplacementRequest,
+    ReplacementShipment,
+    ReturnShipment,
+)
+from rma.domain.sale.order import Order
+from rma.domain.state.claims import Claim
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.returns import Return
+from rma.domain.views.returnable import ReturnableItem
+from rma.testing.gateway_model import Books
+
+
+@frozen(kw_only=True)
+class Scene:
+    """
+    One order with everything around it.
+
+    Attributes:
+        order, ledger, history, returnable, order_version: as a service over the host's ports tells them.
+        stored_ledger, stored_events: what the store said it has stored.
+        stale: revisions that changes expected and that were not there, though the store took them.
+        published: what the publisher took, in the order in which it first did.
+        books: how the gateway sees the refunds.
+        shipments, replacements, cancellations: what the carrier answered, the new goods it was given, and
+            what it canceled, by key.
+        stock: units in stock because of this order's returns, by item id; None where it can not be told,
+            since something is on its way.
+    """
+
+    order: Order
+    ledger: ReturnLedger
+    history: tuple[Event, ...]
+    returnable: tuple[ReturnableItem, ...]
+    order_version: int
+    stored_ledger: ReturnLedger
+    stored_events: tuple[Event, ...]
+    stale: tuple[int, ...]
+    published: Mapping[str, Event]
+    books: Books
+    shipments: Mapping[str, list[ReturnShipment | ReplacementShipment]]
+    replacements: Mapping[str, ReplacementRequest]
+    cancellations: Mapping[str, CancelShipmentRequest]
+    stock: Mapping[str, int] | None = None
+
+    @property
+    def payees(self) -> "tuple[Return | Claim, ...]":
+        """What money is refunded for."""
+        return (*self.ledger.returns, *self.ledger.claims)
+
+
+Law = Callable[[Scene], Iterator[str]]
+
+
+def broken(laws: Iterable[Law], scene: Scene) -> list[str]:
+    """What is wrong, each with the name of its law."""
+    return [f"{law.__name__}: {what}" for law in laws for what in law(scene)]

@@ -1,0 +1,213 @@
+"""
+Ports that are watched: what really passed them, behind every fault that stands before them.
+
+Nothing is changed here, but for what a gateway says of a refund that its faults left pending.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import cast
+
+from attrs import Factory, frozen
+
+from rma.adapters.memory import InMemoryInventory
+from rma.domain.change import Change
+from rma.domain.events import Event
+from rma.domain.messages.effects import (
+    CancelShipmentRequest,
+    RefundOutcome,
+    RefundRequest,
+    ReplacementRequest,
+    ReplacementShipment,
+    RestockRequest,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    WithdrawRequest,
+)
+from rma.domain.messages.gateways import Gateway, Keyed
+from rma.domain.sale.order import Order
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.returns import Return
+from rma.domain.views.query import ReturnQuery
+from rma.ports import EventPublisher, Fulfillment, Inventory, Payments, RefundLookup, ReturnRepository
+from rma.testing.fault_injection import SearchablePayments
+from rma.testing.gateway_model import Books
+
+
+@frozen
+class WatchedPayments:
+    """A gateway, and its books."""
+
+    port: Payments
+    books: Books
+
+    @property
+    def gateway(self) -> Gateway:
+        """What the adapter declares."""
+        declared: Gateway = getattr(self.port, "gateway", Keyed())
+        return declared
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Written down."""
+        self.books.requests[request.key] = request
+        answer: object = self.port.refund(request)
+        if isinstance(answer, RefundOutcome):  # an adapter that is not typed may answer anything
+            self.books.answers.setdefault(request.key, []).append(answer)
+        return answer  # type: ignore[return-value] # whatever it is
+
+
+@frozen
+class WatchedSearchablePayments(WatchedPayments):
+    """The same, of a gateway that can be asked."""
+
+    lookup: RefundLookup
+
+    def find_refund(self, key: str) -> RefundOutcome | None:
+        """As the books say."""
+        return self.books.looked_up(key, self.lookup.find_refund(key))
+
+
+def watched_payments(port: Payments, books: Books) -> WatchedPayments:
+    """The adapter with its books: with a look-up, if it has one."""
+    if hasattr(port, "find_refund"):
+        return WatchedSearchablePayments(port, books, cast("SearchablePayments", port))
+    return WatchedPayments(port, books)
+
+
+class WatchedInventory:
+    """
+    Stock, and what went in and out of it, by key.
+
+    Args:
+        on_hand: how many units of an item are really there; without it, as many as the port was told.
+    """
+
+    def __init__(self, port: Inventory, on_hand: Callable[[str], int] | None = None) -> None:
+        self.port = port
+        self.moved: dict[str, RestockRequest | WithdrawRequest] = {}
+        self._on_hand = on_hand
+        self._had: dict[str, int] = {}
+
+    def restock(self, request: RestockRequest) -> None:
+        """Written down once it is done."""
+        self._look(request)
+        self.port.restock(request)
+        self.moved[request.key] = request
+
+    def withdraw(self, request: WithdrawRequest) -> None:
+        """Written down once it is done."""
+        self._look(request)
+        self.port.withdraw(request)
+        self.moved[request.key] = request
+
+    def held_because_of(self, order: Order) -> dict[str, int]:
+        """How many units of each line are in stock because it was returned, while nothing is on its way."""
+        told: Counter[tuple[bool, str]] = Counter()
+        for request in self.moved.values():
+            sign = 1 if isinstance(request, RestockRequest) else -1
+            for line in request.lines:
+                told[request.order_id == order.id, line.item_id] += sign * line.quantity
+        if self._on_hand is None:
+            return {item.id: told[True, item.id] for item in order.items}
+        really = {item_id: self._on_hand(item_id) - had for item_id, had in self._had.items()}
+        return {item.id: really.get(item.id, 0) - told[False, item.id] for item in order.items}
+
+    def _look(self, request: RestockRequest | WithdrawRequest) -> None:
+        if self._on_hand is not None:
+            for line in request.lines:
+                if line.item_id not in self._had:
+                    self._had[line.item_id] = self._on_hand(line.item_id)
+
+
+@frozen
+class WatchedFulfillment:
+    """A carrier, what it answered under each key, the new goods it was given, and what it canceled."""
+
+    port: Fulfillment
+    answers: dict[str, list[ReturnShipment | ReplacementShipment]] = Factory(dict)
+    replacements: dict[str, ReplacementRequest] = Factory(dict)
+    cancellations: dict[str, CancelShipmentRequest] = Factory(dict)
+
+    def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        """Written down."""
+        answer = self.port.book_return(request)
+        self.answers.setdefault(request.key, []).append(answer)
+        return answer
+
+    def cancel_return(self, request: CancelShipmentRequest) -> None:
+        """Written down once it is done."""
+        self.port.cancel_return(request)
+        self.cancellations[request.key] = request
+
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+        """Written down."""
+        answer = self.port.ship_replacement(request)
+        self.answers.setdefault(request.key, []).append(answer)
+        self.replacements[request.key] = request
+        return answer
+
+
+@frozen
+class WatchedEvents:
+    """A publisher, and what it took, in the order in which it first did."""
+
+    port: EventPublisher
+    taken: dict[str, Event] = Factory(dict)
+
+    def publish(self, event_id: str, event: Event) -> None:
+        """Written down once it is taken."""
+        self.port.publish(event_id, event)
+        self.taken.setdefault(event_id, event)
+
+
+class WatchedReturns:
+    """
+    A store, and what it said it has stored for these orders.
+
+    Attributes:
+        ledgers, events: the last one, and all of them.
+        stale: revisions that changes expected and that were not there; the store took them all the same.
+    """
+
+    def __init__(self, port: ReturnRepository, order_ids: Iterable[str]) -> None:
+        self.port = port
+        self.ledgers = {order_id: port.load(order_id) for order_id in order_ids}
+        self.events = {order_id: port.history(order_id) for order_id in self.ledgers}
+        self.stale: dict[str, list[int]] = {order_id: [] for order_id in self.ledgers}
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """As it is."""
+        return self.port.load(order_id)
+
+    def load_by_return(self, return_id: str) -> ReturnLedger:
+        """As it is."""
+        return self.port.load_by_return(return_id)
+
+    def commit(self, change: Change) -> None:
+        """Written down once it is stored."""
+        self.port.commit(change)
+        if change.events:
+            if change.expected_revision != self.ledgers[change.order_id].revision:
+                self.stale[change.order_id].append(change.expected_revision)
+            self.ledgers[change.order_id] = change.ledger
+            self.events[change.order_id] = (*self.events[change.order_id], *change.events)
+
+    def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
+        """As it is."""
+        return self.port.outstanding(now, limit, unpublished=unpublished)
+
+    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+        """As it is."""
+        return self.port.find(query)
+
+    def history(self, order_id: str) -> tuple[Event, ...]:
+        """As it is."""
+        return self.port.history(order_id)
+
+
+def counted(inventory: InMemoryInventory) -> Callable[[str], int]:
+    """How many units of an item it holds, at all locations."""
+    return lambda item_id: sum(
+        units for (_, each_id), units in inventory.on_hand.items() if each_id == item_id
+    )

@@ -1,0 +1,92 @@
+"""
+Lives of worlds, made by chance: steps, and the weather in which they are done.
+
+What may happen is in `rma.testing.actions`.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+
+from rma.domain.messages.commands import Command
+from rma.domain.messages.effects import RefundDeclined, RefundReversed
+from rma.domain.values.errors import Rejected
+from rma.testing.actions import STEPS, Step
+from rma.testing.faults import AnswerLost, Away, Declines, FailsLate, Fault, Pends, RefundFault, Twice
+from rma.testing.world import World
+
+#: What can happen to a call.
+FAULTS: tuple[Fault, ...] = (Away(), AnswerLost(), Twice())
+
+#: What a gateway can do with a refund; None is to make it.
+REFUND_FAULTS: tuple[RefundFault | None, ...] = (
+    None,
+    Declines(),
+    Pends(),
+    Pends(RefundDeclined("refund_failed")),
+    Pends(RefundReversed()),
+    FailsLate(),
+    FailsLate(RefundReversed()),
+)
+
+#: Ports that may be away for longer than a call.
+PORTS = ("payments", "payments", "inventory", "fulfillment", "events")
+
+
+def live(world: World, steps: int, kinds: Mapping[Step, int] | None = None) -> None:
+    """
+    So many steps by chance, in whatever weather; the laws are asked after each.
+
+    Args:
+        world: in which they happen.
+        steps: how many.
+        kinds: what may happen, and how often; `STEPS` unless given.
+
+    Raises:
+        LawBroken: with the seed and what happened until then.
+    """
+    weights = dict(STEPS if kinds is None else kinds)
+    for _ in range(steps):
+        the_weather_changes(world)
+        left = dict(weights)
+        while left:
+            (step,) = world.random.choices(list(left), list(left.values()))
+            if step(world):
+                break
+            del left[step]
+        world.check()
+
+
+def live_through(world: World, commands: Iterable[Command]) -> None:
+    """
+    These commands, each in its own weather and repeated until it is answered; the laws are asked after each.
+
+    A generator can look at the world before it says what comes next: ids of returns are drawn anew where
+    a process died.
+
+    Raises:
+        LawBroken: with the seed and what happened until then.
+    """
+    for command in commands:
+        the_weather_changes(world)
+        with suppress(Rejected):
+            world.handle(command)
+        world.check()
+
+
+def the_weather_changes(world: World) -> None:
+    """What fails next, and who races: a call, a port, a process, nothing; how refunds end at the gateway."""
+    world.faults.calm()
+    chance = world.random
+    match chance.choice(["nothing", "nothing", "call", "call", "port", "process", "race"]):
+        case "call":
+            world.faults.fails_after(chance.randint(0, 11), chance.choice(FAULTS))
+        case "port":
+            world.faults.breaks(chance.choice(PORTS), chance.choice(FAULTS))
+        case "process":
+            world.faults.dies_after(chance.randint(0, 23))
+        case "race":
+            world.race(chance.randint(0, 11), resumes=chance.random() < 0.3)
+        case _:
+            pass
+    if chance.random() < 0.4:
+        world.faults.refunds.extend(chance.choices(REFUND_FAULTS, k=2))

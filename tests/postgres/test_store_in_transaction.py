@@ -1,0 +1,45 @@
+"""A command as a part of the host's own transaction, on PostgreSQL."""
+
+import pytest
+from sqlalchemy import Engine, create_engine, make_url
+
+from rma import InvalidValue
+from rma.adapters.sql import SqlReturns
+from tests.sql.in_transaction import WithinTheHostsTransaction
+
+
+class TestWithAnEngineOfTheHost(WithinTheHostsTransaction):
+    """As SQLAlchemy makes it."""
+
+    @pytest.fixture(autouse=True)
+    def _url(self, url: str) -> None:
+        self.url = url
+
+    def opened(self) -> Engine:
+        """Over the schema of this test."""
+        return create_engine(make_url(self.url).set(drivername="postgresql+psycopg"))
+
+
+class TestWithTheEngineOfTheStore(WithinTheHostsTransaction):
+    """As `SqlReturns` opened it."""
+
+    @pytest.fixture(autouse=True)
+    def _url(self, url: str) -> None:
+        self.url = url
+        self.stores: list[SqlReturns] = []
+
+    def opened(self) -> Engine:
+        """Over the schema of this test."""
+        self.stores.append(SqlReturns(self.url))
+        return self.stores[-1].engine
+
+
+def test_a_connection_that_commits_each_statement_is_refused(url: str) -> None:
+    """What is recorded there could not be undone."""
+    store = SqlReturns(url)
+    with (
+        store.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
+        pytest.raises(InvalidValue),
+    ):
+        store.within(connection)
+    store.close()

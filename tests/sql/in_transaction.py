@@ -1,0 +1,173 @@
+"""What is promised of commands within a transaction of the host, whatever database it is in."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import pytest
+from attrs import evolve
+from sqlalchemy import Connection, Engine, text
+
+from rma import InvalidValue, NotFound, Rejected, ReturnLedger, ReturnService, ReturnStatus, StaleLedger
+from rma.adapters.memory import InMemoryPayments, in_memory_service
+from rma.adapters.sql import SqlReturns
+from rma.testing.core_harness import START, Rehearsal, counting
+from tests.rules.given import line, order_of, receive, request
+from tests.sql.alike import assert_alike
+from tests.world import RETURN_OPTION
+
+
+def shop(returns: SqlReturns) -> ReturnService:
+    """Mugs, a return option, a clock that stands still and ids that count."""
+    return in_memory_service(
+        [order_of(line(quantity=5))],
+        shipping_options=[RETURN_OPTION],
+        payments=InMemoryPayments(),
+        returns=returns,
+        clock=lambda: START,
+        ids=counting(),
+    )
+
+
+def noted(connection: Connection) -> list[str]:
+    """What the host wrote."""
+    return list(connection.scalars(text("SELECT note FROM notes ORDER BY note")))
+
+
+def note(connection: Connection, words: str) -> None:
+    """The host writes something."""
+    connection.execute(text("INSERT INTO notes (note) VALUES (:note)"), {"note": words})
+
+
+class WithinTheHostsTransaction(ABC):
+    """Laws of `SqlReturns.within` and `ReturnService.record`."""
+
+    @abstractmethod
+    def opened(self) -> Engine:
+        """The host's engine over an empty database, each time the same."""
+
+    @pytest.fixture
+    def engine(self) -> Iterator[Engine]:
+        """With a table of the host."""
+        engine = self.opened()
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE notes (note TEXT PRIMARY KEY)"))
+        yield engine
+        engine.dispose()
+
+    @pytest.fixture
+    def store(self, engine: Engine) -> SqlReturns:
+        """Over the host's engine."""
+        return SqlReturns(engine)
+
+    @pytest.fixture
+    def other(self) -> Iterator[SqlReturns]:
+        """As another process has it."""
+        store = SqlReturns(self.opened())
+        yield store
+        store.close()
+
+    def test_what_the_host_commits_is_there_and_its_effects_are_due(
+        self, engine: Engine, store: SqlReturns, other: SqlReturns
+    ) -> None:
+        """Before that nobody else sees any of it, and no port is asked."""
+        store.load("order_1")
+        service = shop(store)
+
+        with engine.begin() as connection:
+            note(connection, "before")
+            opened = service.record(
+                request(2, shipping_option_id="so_return"), returns=store.within(connection)
+            )
+            note(connection, "after")
+            assert other.load("order_1") == ReturnLedger("order_1")
+            assert other.outstanding(START, 9, unpublished=True) == ()
+            with pytest.raises(NotFound):
+                shop(other).resume(opened.id)
+
+        assert not opened.shipping_data
+        assert other.outstanding(START, 9) == ("order_1",)
+        assert service.resume(opened.id).still_open == ()
+        assert service.get(opened.id).shipping_data
+        with engine.connect() as connection:
+            assert noted(connection) == ["after", "before"]
+
+    @pytest.mark.parametrize("is_new", [True, False])
+    def test_what_the_host_rolls_back_never_was(
+        self, engine: Engine, store: SqlReturns, other: SqlReturns, is_new: bool
+    ) -> None:
+        """Neither the tables, if this was their first use, nor anything in them; and it can be done again."""
+        if not is_new:
+            store.load("order_1")
+        service = shop(store)
+
+        with engine.connect() as connection:
+            service.record(request(2), returns=store.within(connection))
+            note(connection, "gone")
+            connection.rollback()
+
+        assert other.load("order_1") == ReturnLedger("order_1")
+        assert other.history("order_1") == ()
+        with engine.begin() as connection:
+            assert noted(connection) == []
+            again = service.record(request(2), returns=store.within(connection))
+        assert other.load("order_1").get(again.id) == again
+
+    def test_several_commands_are_one(self, engine: Engine, store: SqlReturns, other: SqlReturns) -> None:
+        """Each sees what came before it; repeats are answered; a refusal changes nothing and ends nothing."""
+        service = shop(store)
+
+        with engine.begin() as connection:
+            within = store.within(connection)
+            opened = service.record(request(2, idempotency_key="k"), returns=within)
+            assert service.record(request(2, idempotency_key="k"), returns=within) == opened
+            with pytest.raises(Rejected):
+                service.record(request(4), returns=within)
+            received = service.record(receive(2, return_id=opened.id), returns=within)
+            assert_alike(within.load_by_return(opened.id), within.load("order_1"))
+            assert within.outstanding(START, 9) == ("order_1",)
+            assert len(within.history("order_1")) == 2
+
+        assert received.status is ReturnStatus.RECEIVED
+        ledger = other.load("order_1")
+        assert ledger.revision == 2
+        assert list(ledger.open_effects) == [f"{opened.id}/restock/1", f"{opened.id}/refund/1"]
+        assert service.resume().still_open == ()
+
+    def test_a_stale_change_is_told_and_the_transaction_goes_on(
+        self, engine: Engine, store: SqlReturns, other: SqlReturns
+    ) -> None:
+        """Nothing of it was written; what else the host wrote is committed."""
+        life = Rehearsal(order_of(line(quantity=5)))
+        first = life.handle(request(1))
+        second = life.handle(request(1))
+        store.commit(first)
+
+        with engine.begin() as connection:
+            note(connection, "kept")
+            for change in (first, evolve(second, expected_revision=7)):
+                with pytest.raises(StaleLedger) as error:
+                    store.within(connection).commit(change)
+                assert error.value.details["found"] == 1
+            store.within(connection).commit(second)
+
+        assert_alike(other.load("order_1"), life.ledger)
+        with engine.connect() as connection:
+            assert noted(connection) == ["kept"]
+
+    def test_an_id_of_another_order_is_refused_and_nothing_of_the_change_is_kept(
+        self, engine: Engine, store: SqlReturns, other: SqlReturns
+    ) -> None:
+        """Not even if the host commits all the same."""
+        store.commit(Rehearsal(order_of()).handle(request(1)))
+        order = evolve(order_of(), id="order_2")
+        change = Rehearsal(order).handle(evolve(request(1), order_id="order_2"))
+
+        with engine.connect() as connection:
+            note(connection, "mine")
+            with pytest.raises(InvalidValue) as error:
+                store.within(connection).commit(change)
+            connection.commit()
+
+        assert error.value.code == "id_not_fresh"
+        assert other.load("order_2") == ReturnLedger("order_2")
+        assert other.history("order_2") == ()
