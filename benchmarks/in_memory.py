@@ -30,7 +30,8 @@ from attrs import field, frozen
 from rma import (
     Adjustment,
     Change,
-    EffectsSettled,
+    EffectOutcome,
+    EffectsAttempted,
     Event,
     GoodsReceived,
     LineItem,
@@ -54,7 +55,6 @@ from rma import (
     ReturnPolicy,
     ReturnRequested,
     ReturnStatus,
-    Settlement,
     StockLine,
     TaxLine,
 )
@@ -136,35 +136,35 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
         net = line.unit_price.amount * line.quantity
         for adjustment in line.adjustments:
             net -= adjustment.amount.amount
-        pool = [net]
+        remainder = [net]
         paid = net
         for tax in line.tax_lines:
             numerator, denominator = tax.rate.as_integer_ratio()
             paid += (2 * net * numerator + 100 * denominator) // (200 * denominator)
-            pool.append(paid)
+            remainder.append(paid)
         for adjustment in line.adjustments:
             net += adjustment.amount.amount
-            pool.append(net)
+            remainder.append(net)
         priced = PricedLine(
             item_id=line.id,
             variant_id=line.variant_id,
             currency=currency,
             ordered_quantity=line.quantity,
             quantity=line.quantity,
-            pool=tuple(pool),
+            remainder=tuple(remainder),
             taxes=tuple([tax.code or "" for tax in line.tax_lines]),
             discounts=tuple([adjustment.code or "" for adjustment in line.adjustments]),
             is_tax_inclusive=False,
         )
         twice, double = 2 * asked.quantity, 2 * line.quantity
-        taken = tuple([(twice * amount + line.quantity) // double for amount in pool])
+        taken = tuple([(twice * amount + line.quantity) // double for amount in remainder])
         total += taken[len(line.tax_lines)]
         items.append(
             ReturnItem(
                 item_id=line.id,
                 quantity=asked.quantity,
                 line=priced,
-                taken=taken,
+                allocated=taken,
                 reason_id=asked.reason_id,
                 note=asked.note,
                 metadata=asked.metadata,
@@ -206,14 +206,14 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     """The least that `ReceiveReturn` can be: the receipt, both ports, and their answers."""
     (opened,) = store.ledgers[order.id].returns
     due = 0
-    items, came, stock = [], [], []
+    items, arrivals, stock = [], [], []
     for item, arrived in zip(opened.items, command.items, strict=True):
         items.append(
             ReturnItem(
                 item_id=item.item_id,
                 quantity=item.quantity,
                 line=item.line,
-                taken=item.taken,
+                allocated=item.allocated,
                 received_quantity=arrived.quantity,
                 damaged_quantity=arrived.damaged_quantity,
                 reason_id=item.reason_id,
@@ -221,9 +221,9 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
                 metadata=item.metadata,
             )
         )
-        came.append(ReceiptItem(item.item_id, arrived.quantity, arrived.damaged_quantity))
+        arrivals.append(ReceiptItem(item.item_id, arrived.quantity, arrived.damaged_quantity))
         stock.append(StockLine(item.item_id, item.line.variant_id, arrived.quantity))
-        due += item.taken[len(item.line.taxes)]
+        due += item.allocated[len(item.line.taxes)]
     restock = RestockRequest(
         key=f"{RETURN_ID}/restock/1",
         order_id=order.id,
@@ -235,7 +235,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         number=1,
         at=AT,
         by=command.created_by,
-        items=tuple(came),
+        items=tuple(arrivals),
         location_id=opened.location_id,
         status=ReturnStatus.RECEIVED,
         restock=restock,
@@ -257,9 +257,9 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         receipt=receipt,
         items=tuple(items),
         refund_amount=amount,
-        granted=due,
-        named_amount=None,
-        is_blocked=False,
+        entitled_amount=due,
+        agreed_refund=None,
+        is_refund_blocked=False,
         location_id=opened.location_id,
         refunds=(pending,),
         revision=2,
@@ -284,18 +284,18 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         reference=answer.reference,
         settled_at=AT,
     )
-    settled = EffectsSettled(
+    record_outcomes = EffectsAttempted(
         order_id=order.id,
         return_id=RETURN_ID,
         at=AT,
         no_notification=opened.no_notification,
-        settlements=(Settlement(key=restock.key), Settlement(key=key, refund=paid)),
+        outcomes=(EffectOutcome(key=restock.key), EffectOutcome(key=key, refund=paid)),
         revision=3,
         number=1,
     )
     after = _received(opened, received, paid)
     store.ledgers[order.id] = ReturnLedger(order.id, revision=3, returns=(after,))
-    store.history[order.id].append(settled)
+    store.history[order.id].append(record_outcomes)
     del store.waiting[order.id]
     return after
 
@@ -317,7 +317,7 @@ def _received(opened: Return, event: GoodsReceived, refund: Refund) -> Return:
         created_by=opened.created_by,
         refunds=(refund,),
         receipts=(event.receipt,),
-        granted=event.granted,
+        entitled_amount=event.entitled_amount,
         received_at=AT,
         metadata=opened.metadata,
     )

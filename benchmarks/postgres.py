@@ -223,8 +223,8 @@ def work(url: str, order_ids: tuple[str, ...], each: int, name: str, barrier: An
             for number in range(each):
                 try:
                     opened = service.handle(evolve(request_of(order), idempotency_key=f"{name}{number}"))
-                    came = receipt_of(order, opened.id)
-                    service.handle(evolve(came, idempotency_key=f"{name}{number} came"))
+                    arrivals = receipt_of(order, opened.id)
+                    service.handle(evolve(arrivals, idempotency_key=f"{name}{number} came"))
                 except StaleLedger:
                     conflicts += 1
         return Done(len(orders) * each, perf_counter() - start, conflicts)
@@ -236,7 +236,7 @@ def together(url: URL, processes: int, *, shared: bool) -> tuple[float, int]:
     with (
         schemas(url, "together") as (place,),
         spawning.Manager() as manager,
-        spawning.Pool(processes) as pool,
+        spawning.Pool(processes) as remainder,
     ):
         where = place.render_as_string(hide_password=False)
         with closing(SqlReturns(where)) as returns:
@@ -252,7 +252,7 @@ def together(url: URL, processes: int, *, shared: bool) -> tuple[float, int]:
             )
             for number in range(processes)
         ]
-        done: list[Done] = pool.starmap(work, jobs, chunksize=1)
+        done: list[Done] = remainder.starmap(work, jobs, chunksize=1)
     return sum([each.returns / each.seconds for each in done]), sum([each.conflicts for each in done])
 
 

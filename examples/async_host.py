@@ -22,7 +22,7 @@ from attrs import field, frozen
 from rma import (
     CancelShipmentRequest,
     Command,
-    EffectsSettled,
+    EffectsAttempted,
     Event,
     GoodsReceived,
     LineItem,
@@ -40,7 +40,7 @@ from rma import (
     RequestedItem,
     RequestReturn,
     RestockRequest,
-    Resumed,
+    ResumeResult,
     ReturnPolicy,
     ReturnRequested,
     ReturnShipment,
@@ -61,7 +61,7 @@ from rma.async_ports import (
     AsyncShippingOptionRepository,
 )
 from rma.domain.state.ledger import Subject
-from rma.ports import Clock, Ids, ReturnReasonRepository, ShippingOptionRepository
+from rma.ports import Clock, IdFactory, ReturnReasonRepository, ShippingOptionRepository
 from rma.shell.driver import arun
 from rma.shell.handle import handled
 from rma.shell.resume import resumed
@@ -86,13 +86,13 @@ class Desk:
     policies: Callable[[Order], ReturnPolicy | Awaitable[ReturnPolicy]] = lambda _: ReturnPolicy()
     events: AsyncEventPublisher | None = None
     clock: Clock = lambda: datetime.now(UTC)
-    ids: Ids
+    ids: IdFactory
 
     async def handle(self, command: Command) -> Subject:
         """The return (exchange, claim) after the command was done and its effects delivered."""
         return await arun(handled(command, self))
 
-    async def resume(self) -> Resumed:
+    async def resume(self) -> ResumeResult:
         """Deliver whatever is outstanding. Run it on a timer."""
         return await arun(resumed(self))
 
@@ -216,7 +216,7 @@ async def tell(url: str) -> None:
     for order_id in ("order_ann", "order_bob", "order_cat"):
         print(f"\n{order_id}")
         for event in await returns.history(order_id):
-            for line in told(event):
+            for line in render(event):
                 print(f"  {line}")
     moved = sum([request.amount for request in gateway.made.values()], start=Money(0, "usd"))
     print(f"\nThe gateway made {len(gateway.made)} refunds: {moved}.")
@@ -224,15 +224,15 @@ async def tell(url: str) -> None:
     await returns.close()
 
 
-def told(event: Event) -> Iterator[str]:
+def render(event: Event) -> Iterator[str]:
     """What happened, in words."""
     match event:
         case ReturnRequested(by=by, opened=opened):
             yield f"{by} sends the mug back, for {opened.refund_amount}"
         case GoodsReceived(by=by, refund_amount=amount):
             yield f"{by} has it; {amount} is due"
-        case EffectsSettled(settlements=settlements):
-            for each in settlements:
+        case EffectsAttempted(outcomes=outcomes):
+            for each in outcomes:
                 kind = each.key.split("/")[1]
                 yield f"{kind}: no answer ({each.error})" if each.is_open else f"{kind}: done"
 

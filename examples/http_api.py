@@ -40,15 +40,15 @@ from rma.adapters.medusa_api import (
     error_json,
     loads,
     openapi,
+    order_response,
     page,
     plain_error,
+    reason_response,
+    reasons_response,
     receive_return,
     request_return,
-    tell_order_of,
-    tell_reason,
-    tell_reasons,
-    tell_return,
-    tell_returns,
+    return_response,
+    returns_response,
 )
 from rma.adapters.memory import (
     InMemoryFulfillment,
@@ -162,29 +162,29 @@ class ReturnsApi:
         def create() -> Json:
             command = request_return(loads(body), idempotency_key=key, created_by=customer_id)
             service = self._service_of(customer_id, command.order_id)
-            return tell_return(service, service.handle(command))
+            return return_response(service, service.handle(command))
 
         return await run_in_threadpool(create)
 
     async def list_reasons(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
         """GET /store/return-reasons."""
-        return await run_in_threadpool(tell_reasons, self.service)
+        return await run_in_threadpool(reasons_response, self.service)
 
     async def get_reason(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
         """GET /store/return-reasons/{id}."""
-        return await run_in_threadpool(tell_reason, self.service, request.path_params["id"])
+        return await run_in_threadpool(reason_response, self.service, request.path_params["id"])
 
     async def list_returns(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
         """GET /admin/returns."""
         self._admit(request)
         wanted = page(request.query_params.multi_items())
-        return await run_in_threadpool(tell_returns, self.service, wanted)
+        return await run_in_threadpool(returns_response, self.service, wanted)
 
     async def get_return(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
         """GET /admin/returns/{id}."""
         self._admit(request)
         return_id = request.path_params["id"]
-        return await run_in_threadpool(lambda: tell_return(self.service, self.service.get(return_id)))
+        return await run_in_threadpool(lambda: return_response(self.service, self.service.get(return_id)))
 
     async def receive(self, request: Request, key: str) -> Json:
         """POST /admin/returns/{id}/receive."""
@@ -193,7 +193,7 @@ class ReturnsApi:
 
         def receive() -> Json:
             command = receive_return(return_id, loads(body), idempotency_key=key, created_by="admin")
-            return tell_return(self.service, self.service.handle(command))
+            return return_response(self.service, self.service.handle(command))
 
         return await run_in_threadpool(receive)
 
@@ -205,7 +205,7 @@ class ReturnsApi:
         def cancel() -> Json:
             asked = loads(body or b"{}")
             command = cancel_return(return_id, asked, idempotency_key=key, created_by="admin")
-            return tell_order_of(self.service, self.service.handle(command))
+            return order_response(self.service, self.service.handle(command))
 
         return await run_in_threadpool(cancel)
 
@@ -282,17 +282,17 @@ def _route(method: str, path: str, endpoint: Endpoint) -> Route:
         except Refused as refused:
             return _response(refused.status, refused.body, headers)
         except Exception as error:  # every failure has Medusa's shape, and none tells what is inside
-            status, told = error_json(error)
+            status, render = error_json(error)
             if status >= 500:
                 _log.exception("%s %s failed", method, path)
-            return _response(status, told, headers)
+            return _response(status, render, headers)
 
     return Route(path, respond, methods=[method])
 
 
-def _response(status: int, told: Json, headers: Mapping[str, str] | None = None) -> Response:
+def _response(status: int, render: Json, headers: Mapping[str, str] | None = None) -> Response:
     # default=str: a host's metadata may hold what JSON has no word for
-    return Response(json.dumps(told, default=str), status, headers, "application/json")
+    return Response(json.dumps(render, default=str), status, headers, "application/json")
 
 
 def _no_route(_: Request, error: Exception) -> Response:

@@ -13,13 +13,13 @@ from itertools import count
 
 from rma import (
     Adjustment,
-    EffectsSettled,
+    AmountPart,
+    EffectsAttempted,
     Event,
     GoodsReceived,
     LineItem,
     Money,
     Order,
-    Part,
     Payment,
     ReceivedItem,
     ReceiveReturn,
@@ -183,7 +183,7 @@ class Teller:
         yield f"Order {self.order.id}: {sold}; paid {paid}"
         for event in self.service.history(self.order.id):
             yield ""
-            yield from (f"  {line}" for line in self.told(event))
+            yield from (f"  {line}" for line in self.render(event))
         state = self.service.order_state(self.order.id)
         goods, money = (
             status.replace("_", " ") for status in (state.fulfillment_status, state.payment_status)
@@ -191,15 +191,15 @@ class Teller:
         yield ""
         yield f"  In the end: goods {goods}, money {money}, {state.refundable} kept by the shop"
 
-    def told(self, event: Event) -> Iterator[str]:
+    def render(self, event: Event) -> Iterator[str]:
         """One event."""
         match event:
             case ReturnRequested():
                 yield from self.requested(event)
             case GoodsReceived():
                 yield from self.received(event)
-            case EffectsSettled():
-                yield from self.settled(event)
+            case EffectsAttempted():
+                yield from self.record_outcomes(event)
             case _:
                 yield f"{event.at:%H:%M}  {type(event).__name__}"
 
@@ -218,20 +218,20 @@ class Teller:
         """What came, where it went, and what is paid for it."""
         receipt = event.receipt
         yield f"{event.at:%H:%M}  {event.by} books parcel {receipt.number}: {event.status.replace('_', ' ')}"
-        for came in receipt.items:
-            damaged = f", and {came.damaged_quantity} damaged" if came.damaged_quantity else ""
-            yield f"         {came.quantity} x {self.titles[came.item_id]} fit for sale{damaged}"
+        for arrivals in receipt.items:
+            damaged = f", and {arrivals.damaged_quantity} damaged" if arrivals.damaged_quantity else ""
+            yield f"         {arrivals.quantity} x {self.titles[arrivals.item_id]} fit for sale{damaged}"
         for line in receipt.restock.lines if receipt.restock else ():
             yield f"       stock: +{line.quantity} {self.titles[line.item_id]} at {receipt.location_id}"
         for refund in event.refunds:
             yield f"       money: {refund.amount} is to go back to the {self.kinds[refund.payment_id]}"
         yield "       because what came so far is worth"
-        worth = self.service.get(event.return_id).worth_of_arrived(event.items, event.named_amount)
-        yield from self.explained(worth.breakdown(self.order.currency), details=False)
+        value = self.service.get(event.return_id).value_arrived(event.items, event.agreed_refund)
+        yield from self.explained(value.breakdown(self.order.currency), details=False)
 
-    def settled(self, event: EffectsSettled) -> Iterator[str]:
+    def record_outcomes(self, event: EffectsAttempted) -> Iterator[str]:
         """What the carrier, the warehouse and the bank answered."""
-        for each in event.settlements:
+        for each in event.outcomes:
             time = f"{event.at:%H:%M}"
             if each.shipment:
                 yield f"{time}  the carrier booked the way back: {each.shipment.tracking_number}"
@@ -241,7 +241,7 @@ class Teller:
             else:
                 yield f"{time}  stock: booked ({each.key})"
 
-    def explained(self, parts: tuple[Part, ...], *, details: bool, depth: int = 0) -> Iterator[str]:
+    def explained(self, parts: tuple[AmountPart, ...], *, details: bool, depth: int = 0) -> Iterator[str]:
         """An amount as a tree of its parts, which add up."""
         for part in parts:
             name = part.name.removeprefix("item:")

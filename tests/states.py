@@ -54,9 +54,9 @@ from rma import (
     ReturnLedger,
     ReturnStatus,
 )
-from rma.domain.change import change, settlement
+from rma.domain.change import apply_command, apply_outcomes
 from rma.domain.decide.facts import Facts
-from rma.domain.events import ByCommand, OfClaim, OfExchange, OfReturn
+from rma.domain.events import ClaimEvent, CommandEvent, ExchangeEvent, ReturnEvent
 from rma.domain.evolve import evolve
 from rma.domain.messages.effects import GivenUp, Outcome, RefundRequest
 from rma.domain.state.refunds import after
@@ -72,7 +72,7 @@ KINDS: dict[str, type[StrEnum]] = {
     "claim": ClaimStatus,
 }
 #: The events that are its own: they are drawn even where the status stays.
-OWN: dict[str, type[ByCommand]] = {"return": OfReturn, "exchange": OfExchange, "claim": OfClaim}
+OWN: dict[str, type[CommandEvent]] = {"return": ReturnEvent, "exchange": ExchangeEvent, "claim": ClaimEvent}
 
 #: Two mugs at 10.00. At first hardly anything is captured, so that what is due can be too much.
 RICH = Order(
@@ -102,7 +102,7 @@ class Move:
 
 
 @frozen
-class Scene:
+class Snapshot:
     """An order as the host has it, and its ledger."""
 
     order: Order
@@ -136,13 +136,13 @@ def moves_of_ledgers() -> frozenset[Move]:
     """Every move of whatever a ledger holds, by its event."""
     found: set[Move] = set()
 
-    def then(scene: Scene) -> Iterator[Scene]:
-        yield Scene(RICH, scene.ledger)
-        for made in _changes(scene):
-            found.update(_moves(scene.ledger, made))
-            yield Scene(scene.order, made.ledger)
+    def then(snapshot: Snapshot) -> Iterator[Snapshot]:
+        yield Snapshot(RICH, snapshot.ledger)
+        for made in _changes(snapshot):
+            found.update(_moves(snapshot.ledger, made))
+            yield Snapshot(snapshot.order, made.ledger)
 
-    every(Scene(POOR, ReturnLedger("order_1")), then, _shape)
+    every(Snapshot(POOR, ReturnLedger("order_1")), then, _shape)
     return frozenset(found)
 
 
@@ -158,18 +158,18 @@ def every(first: T, then: Callable[[T], Iterable[T]], shape: Callable[[T], Hasha
     return len(seen)
 
 
-def _changes(scene: Scene) -> Iterator[Change]:
+def _changes(snapshot: Snapshot) -> Iterator[Change]:
     """Everything that can happen next."""
-    facts = Facts(at=START, order=scene.order, fresh_id="1")
-    for command in _commands(scene.ledger):
+    facts = Facts(at=START, order=snapshot.order, fresh_id="1")
+    for command in _commands(snapshot.ledger):
         try:
-            yield change(facts, scene.ledger, command)
+            yield apply_command(facts, snapshot.ledger, command)
         except Rejected:
             continue
-    for key, effect in scene.ledger.open_effects.items():
+    for key, effect in snapshot.ledger.open_effects.items():
         if isinstance(effect.request, RefundRequest):
             for known in (RefundSucceeded(), RefundDeclined("no")):
-                yield settlement(scene.ledger, [Outcome(key, known)], START)
+                yield apply_outcomes(snapshot.ledger, [Outcome(key, known)], START)
 
 
 def _moves(ledger: ReturnLedger, made: Change) -> Iterator[Move]:
@@ -255,19 +255,19 @@ def _rejected(*, send_back: bool) -> RejectedItem:
 
 def _parcels(each: Return) -> Iterator[Command]:
     for good, damaged in ((0, 0), (1, 0), (0, 1), (2, 0)):
-        came = [ReceivedItem(item_id="mug", quantity=good, damaged_quantity=damaged)]
-        yield ReceiveReturn(return_id=each.id, items=came)
-        yield ReceiveReturn(return_id=each.id, items=came, allow_mismatch=True)
-        yield ReceiveReturn(return_id=each.id, items=came, more_expected=True)
+        arrivals = [ReceivedItem(item_id="mug", quantity=good, damaged_quantity=damaged)]
+        yield ReceiveReturn(return_id=each.id, items=arrivals)
+        yield ReceiveReturn(return_id=each.id, items=arrivals, allow_mismatch=True)
+        yield ReceiveReturn(return_id=each.id, items=arrivals, more_expected=True)
 
 
 # What counts of a state: whatever could matter to what is decided next
 
 
-def _shape(scene: Scene) -> Hashable:
-    ledger = scene.ledger
+def _shape(snapshot: Snapshot) -> Hashable:
+    ledger = snapshot.ledger
     return (
-        scene.order is RICH,
+        snapshot.order is RICH,
         tuple([_shape_of_return(each) for each in ledger.returns]),
         tuple([(each.status, each.difference_due, each.paid) for each in ledger.exchanges]),
         tuple([_shape_of_claim(each) for each in ledger.claims]),
@@ -283,7 +283,7 @@ def _shape_of_return(each: Return) -> Hashable:
             item.received_quantity,
             item.damaged_quantity,
             item.rejected_quantity,
-            item.sent_back_quantity,
+            item.returned_to_customer_quantity,
         )
         for item in each.items
     ]
@@ -292,16 +292,16 @@ def _shape_of_return(each: Return) -> Hashable:
         each.exchange_id,
         each.claim_id,
         tuple(items),
-        each.granted,
+        each.entitled_amount,
         each.refunded,
-        each.is_blocked,
+        each.is_refund_blocked,
         each.was_partially_received,
         len(each.receipts),
     )
 
 
 def _shape_of_claim(each: Claim) -> Hashable:
-    return each.status, each.type, each.granted, each.refunded, each.is_blocked, each.return_id
+    return each.status, each.type, each.entitled_amount, each.refunded, each.is_refund_blocked, each.return_id
 
 
 # What is drawn

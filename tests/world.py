@@ -2,7 +2,7 @@
 
 from rma import (
     Gateway,
-    Keyed,
+    Idempotent,
     Money,
     Order,
     Return,
@@ -33,7 +33,7 @@ class World(world.World):
     ) -> None:
         self.order_id = order.id
         self.returns = InMemoryReturns()
-        self.payments = simulated_payments(gateway or Keyed(), lambda: self.now)
+        self.payments = simulated_payments(gateway or Idempotent(), lambda: self.now)
         self.inventory = InMemoryInventory()
         self.fulfillment = InMemoryFulfillment()
         self.events = InMemoryEvents()
@@ -79,4 +79,6 @@ class World(world.World):
 
     def refunded(self) -> int:
         """What left the order's payments, or may have: minor units."""
-        return sum(self.books.given_back(self.order_id, payment.id) for payment in self.order.payments)
+        return sum(
+            self.gateway_model.given_back(self.order_id, payment.id) for payment in self.order.payments
+        )

@@ -11,8 +11,9 @@ from rma.domain.events import (
     ClaimCompleted,
     ClaimRefundRetried,
     ClaimRequested,
+    EffectOutcome,
+    EffectsAttempted,
     EffectsLeased,
-    EffectsSettled,
     Event,
     EventsPublished,
     ExchangeCanceled,
@@ -26,7 +27,6 @@ from rma.domain.events import (
     ReturnCanceled,
     ReturnRequested,
     ReturnResolved,
-    Settlement,
 )
 from rma.domain.messages.command_items import ClaimItem, ReceivedItem, RejectedItem, RequestedItem
 from rma.domain.messages.commands import (
@@ -61,15 +61,15 @@ from rma.domain.messages.effects import (
     StockLine,
     WithdrawRequest,
 )
-from rma.domain.messages.gateways import Gateway, Keyed, LookedUp, Unkeyed
+from rma.domain.messages.gateways import Gateway, Idempotent, NotIdempotent, Searchable
 from rma.domain.sale.catalogue import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
 from rma.domain.sale.policy import Fee, ReturnPolicy, Terms
-from rma.domain.sale.pricing import Part
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimStatus, ClaimType
 from rma.domain.state.exchanges import Exchange, ExchangePayment, ExchangeStatus
-from rma.domain.state.ledger import Answered, ReturnLedger
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger
 from rma.domain.state.refunds import Refund, RefundStatus
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Receipt, ReceiptItem, Resolution, Return, ReturnStatus
@@ -92,24 +92,24 @@ from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentS
 from rma.domain.views.query import ReturnQuery
 from rma.domain.views.quotes import ExchangeQuote, Quote, QuotedItem
 from rma.domain.views.returnable import ReturnableItem
-from rma.domain.views.timeline import Entry
+from rma.domain.views.timeline import TimelineEntry
 from rma.domain.views.transactions import OrderTransaction
 from rma.ports import (
     Clock,
     EventPublisher,
     Fulfillment,
-    Ids,
+    IdFactory,
     Inventory,
     OrderRepository,
     Payments,
-    Policies,
+    PolicyProvider,
     RefundLookup,
     ReturnReasonRepository,
     ReturnRepository,
     ShippingOptionRepository,
 )
 from rma.service import ReturnService
-from rma.shell.resume import Resumed
+from rma.shell.resume import ResumeResult
 
 __all__ = [  # noqa: RUF022 # in reading order
     # what a host hands in
@@ -122,23 +122,23 @@ __all__ = [  # noqa: RUF022 # in reading order
     "CancelClaim",
     # what comes back
     "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Refund",
-    "RefundStatus", "Part", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
+    "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
-    "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "Entry", "Resumed",
+    "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     # what happened
     "Event", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked", "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried", "ClaimCanceled",
-    "EffectsLeased", "EffectsSettled", "Settlement", "EventsPublished",
+    "EffectsLeased", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     # what is asked of the outside
     "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
-    "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "Answered",
-    "Change", "Payments", "RefundLookup", "Gateway", "Keyed", "LookedUp", "Unkeyed", "Inventory",
-    "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "Ids",
-    "Policies",
+    "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "IdempotencyRecord",
+    "Change", "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
+    "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "IdFactory",
+    "PolicyProvider",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
     "Conflict", "StaleLedger", "Unavailable", "InvalidValue",

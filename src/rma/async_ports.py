@@ -31,7 +31,7 @@ from rma.ports import (
     Clock,
     EventPublisher,
     Fulfillment,
-    Ids,
+    IdFactory,
     Inventory,
     OrderRepository,
     Payments,
@@ -139,4 +139,4 @@ class Host(Protocol):
     def clock(self) -> Clock: ...
 
     @property
-    def ids(self) -> Ids: ...
+    def ids(self) -> IdFactory: ...

@@ -119,7 +119,7 @@ class ReturnRepository(Protocol):
 
     def find(self, query: ReturnQuery) -> tuple[Return, ...]:
         """
-        The returns that the query asks for, by `rma.domain.views.query.place_of`, whatever order they are of.
+        The returns that the query asks for, by `rma.domain.views.query.sort_key`, whatever order they are of.
 
         Raises:
             NotFound: `NotFound("return_not_found", {"return_id": query.after})`: there is no such place.
@@ -136,8 +136,8 @@ class Payments(Protocol):
     """
     Gives captured money back.
 
-    An adapter may declare what its gateway promises about repeats, as an attribute `gateway`: `Keyed`,
-    `LookedUp` (then it is a `RefundLookup` too) or `Unkeyed`. Without it, it counts as `Keyed()`.
+    An adapter may declare what its gateway promises about repeats, as an attribute `gateway`: `Idempotent`,
+    `Searchable` (then it is a `RefundLookup` too) or `NotIdempotent`. Without it, it counts as `Idempotent()`.
     """
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
@@ -201,6 +201,6 @@ class EventPublisher(Protocol):
 #: The present moment, aware.
 Clock = Callable[[], datetime]
 #: A text that was never given before; ids of returns are made of it.
-Ids = Callable[[], str]
+IdFactory = Callable[[], str]
 #: The rules for an order.
-Policies = Callable[[Order], ReturnPolicy]
+PolicyProvider = Callable[[Order], ReturnPolicy]

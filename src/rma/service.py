@@ -9,13 +9,13 @@ from attrs import evolve, field, frozen
 from rma.domain.decide.facts import Facts
 from rma.domain.events import Event
 from rma.domain.messages.commands import (
+    ClaimCommand,
     Command,
-    OfClaim,
-    OfExchange,
-    OfRefund,
-    OfReturn,
+    ExchangeCommand,
+    RefundCommand,
     RequestExchange,
     RequestReturn,
+    ReturnCommand,
 )
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.policy import ReturnPolicy
@@ -28,24 +28,24 @@ from rma.domain.views.order_state import OrderState, order_state
 from rma.domain.views.query import ReturnQuery
 from rma.domain.views.quotes import ExchangeQuote, Quote
 from rma.domain.views.returnable import ReturnableItem, returnable_items
-from rma.domain.views.timeline import Entry, timeline
+from rma.domain.views.timeline import TimelineEntry, timeline
 from rma.domain.views.transactions import OrderTransaction, transactions
 from rma.ports import (
     Clock,
     EventPublisher,
     Fulfillment,
-    Ids,
+    IdFactory,
     Inventory,
     OrderRepository,
     Payments,
-    Policies,
+    PolicyProvider,
     ReturnReasonRepository,
     ReturnRepository,
     ShippingOptionRepository,
 )
 from rma.shell.driver import run
 from rma.shell.handle import handled, ledger_of, quoted, recorded
-from rma.shell.resume import Resumed, resumed
+from rma.shell.resume import ResumeResult, resumed
 
 #: How many returns of all orders `list` shows unless told.
 _PAGE = 100
@@ -75,7 +75,7 @@ def random_id() -> str:
     return uuid.uuid4().hex
 
 
-def as_policies(policies: Policies | ReturnPolicy) -> Policies:
+def as_policy_provider(policies: PolicyProvider | ReturnPolicy) -> PolicyProvider:
     """The same policy for every order, where one is given instead of a callable."""
     return (lambda _: policies) if isinstance(policies, ReturnPolicy) else policies
 
@@ -102,22 +102,22 @@ class ReturnService:
     fulfillment: Fulfillment | None = None
     shipping_options: ShippingOptionRepository = field(factory=_NoShippingOptions)
     return_reasons: ReturnReasonRepository = field(factory=_NoReturnReasons)
-    policies: Policies = field(factory=ReturnPolicy, converter=as_policies)  # type: ignore[assignment] # converted
+    policies: PolicyProvider = field(factory=ReturnPolicy, converter=as_policy_provider)  # type: ignore[assignment] # converted
     events: EventPublisher | None = None
     clock: Clock = utc_now
-    ids: Ids = random_id
+    ids: IdFactory = random_id
 
     @overload
-    def handle(self, command: OfReturn) -> Return: ...
+    def handle(self, command: ReturnCommand) -> Return: ...
 
     @overload
-    def handle(self, command: OfExchange) -> Exchange: ...
+    def handle(self, command: ExchangeCommand) -> Exchange: ...
 
     @overload
-    def handle(self, command: OfClaim) -> Claim: ...
+    def handle(self, command: ClaimCommand) -> Claim: ...
 
     @overload
-    def handle(self, command: OfRefund) -> Return | Claim: ...
+    def handle(self, command: RefundCommand) -> Return | Claim: ...
 
     @overload
     def handle(self, command: Command) -> Subject: ...
@@ -140,16 +140,16 @@ class ReturnService:
         return run(handled(command, self))
 
     @overload
-    def record(self, command: OfReturn, *, returns: ReturnRepository | None = ...) -> Return: ...
+    def record(self, command: ReturnCommand, *, returns: ReturnRepository | None = ...) -> Return: ...
 
     @overload
-    def record(self, command: OfExchange, *, returns: ReturnRepository | None = ...) -> Exchange: ...
+    def record(self, command: ExchangeCommand, *, returns: ReturnRepository | None = ...) -> Exchange: ...
 
     @overload
-    def record(self, command: OfClaim, *, returns: ReturnRepository | None = ...) -> Claim: ...
+    def record(self, command: ClaimCommand, *, returns: ReturnRepository | None = ...) -> Claim: ...
 
     @overload
-    def record(self, command: OfRefund, *, returns: ReturnRepository | None = ...) -> Return | Claim: ...
+    def record(self, command: RefundCommand, *, returns: ReturnRepository | None = ...) -> Return | Claim: ...
 
     @overload
     def record(self, command: Command, *, returns: ReturnRepository | None = ...) -> Subject: ...
@@ -284,7 +284,7 @@ class ReturnService:
         """What happened to the returns of an order, oldest first."""
         return self.returns.history(order_id)
 
-    def timeline(self, order_id: str) -> tuple[Entry, ...]:
+    def timeline(self, order_id: str) -> tuple[TimelineEntry, ...]:
         """The history of an order in words, each amount explained by its parts; `str` tells an entry."""
         return timeline(order_id, self.returns.history(order_id))
 
@@ -306,7 +306,7 @@ class ReturnService:
         """
         return order_state(self.orders.get(order_id), self.returns.load(order_id))
 
-    def resume(self, return_id: str | None = None) -> Resumed:
+    def resume(self, return_id: str | None = None) -> ResumeResult:
         """
         Deliver whatever is outstanding and due: of one return, exchange or claim, or all. Run it on a timer.
 

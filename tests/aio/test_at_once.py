@@ -12,7 +12,17 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rma import CancelReturn, Command, Gateway, Keyed, LookedUp, Rejected, Return, ReturnStatus, Unkeyed
+from rma import (
+    CancelReturn,
+    Command,
+    Gateway,
+    Idempotent,
+    NotIdempotent,
+    Rejected,
+    Return,
+    ReturnStatus,
+    Searchable,
+)
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.domain.change import replay
@@ -41,23 +51,26 @@ async def at_once(*awaited: Awaitable[object]) -> tuple[list[Return], list[Rejec
     return returns, refusals
 
 
-@given(chance=st.integers(0, 2**32).map(Random), gateway=st.sampled_from([Keyed(), LookedUp(), Unkeyed()]))
+@given(
+    chance=st.integers(0, 2**32).map(Random),
+    gateway=st.sampled_from([Idempotent(), Searchable(), NotIdempotent()]),
+)
 def test_rivals_are_refused_for_what_is_true_and_nothing_else(chance: Random, gateway: Gateway) -> None:
     """Requests for more units than there are, receipts, a cancellation, a timer, however they take turns."""
     world = World(order_of(line(quantity=UNITS)), gateway=gateway)
     desk = desk_over(world.service, turns=lambda: chance.randrange(4))
     asked = [request(1, idempotency_key=f"ask {number}") for number in range(UNITS + 1)]
 
-    async def live() -> None:
+    async def simulate() -> None:
         opened, refused = await at_once(*[desk.handle(each) for each in (*asked, *asked[:2])])
         assert len({each.id for each in opened}) == UNITS
         assert {error.code for error in refused} == {"quantity_exceeds_returnable"}
 
         ids = sorted({each.id for each in opened})
-        came = [receive(1, return_id=each, idempotency_key=f"came {each}") for each in ids]
+        arrivals = [receive(1, return_id=each, idempotency_key=f"came {each}") for each in ids]
         canceled = CancelReturn(return_id=ids[0])
         done, refused = await at_once(
-            *[desk.handle(each) for each in (*came, *came)],
+            *[desk.handle(each) for each in (*arrivals, *arrivals)],
             desk.handle(canceled),
             *[desk.resume(), desk.resume()],
         )
@@ -65,7 +78,7 @@ def test_rivals_are_refused_for_what_is_true_and_nothing_else(chance: Random, ga
         assert {error.code for error in refused} <= {"return_already_received", "return_canceled"}
         await desk.resume()
 
-    asyncio.run(live())
+    asyncio.run(simulate())
 
     ledger, history = world.ledger, world.returns.history("order_1")
     received = [each for each in ledger.returns if each.status is ReturnStatus.RECEIVED]
@@ -80,7 +93,8 @@ def test_rivals_are_refused_for_what_is_true_and_nothing_else(chance: Random, ga
 
 
 @given(
-    steps=st.tuples(st.integers(0, 40), st.integers(0, 60)), gateway=st.sampled_from([Keyed(), LookedUp()])
+    steps=st.tuples(st.integers(0, 40), st.integers(0, 60)),
+    gateway=st.sampled_from([Idempotent(), Searchable()]),
 )
 def test_who_hangs_up_finds_it_done_once(steps: tuple[int, int], gateway: Gateway) -> None:
     """A task that is canceled, wherever it waits, has done all or nothing; repeated, it goes on."""
@@ -96,17 +110,17 @@ def test_who_hangs_up_finds_it_done_once(steps: tuple[int, int], gateway: Gatewa
         with suppress(asyncio.CancelledError):
             await task
 
-    async def live() -> Subject:
+    async def simulate() -> Subject:
         await hang_up(asked, steps[0])
         opened = await desk.handle(asked)
-        came = receive(1, return_id=opened.id, idempotency_key="b")
-        await hang_up(came, steps[1])
-        received = await desk.handle(came)
+        arrivals = receive(1, return_id=opened.id, idempotency_key="b")
+        await hang_up(arrivals, steps[1])
+        received = await desk.handle(arrivals)
         world.now += timedelta(minutes=30)  # every lease is over
         await desk.resume()
         return received
 
-    received = asyncio.run(live())
+    received = asyncio.run(simulate())
 
     (only,) = world.all_returns
     assert only.id == received.id
@@ -122,7 +136,7 @@ def test_coroutines_on_one_new_database_take_turns(tmp_path: Path, url: str) -> 
     file = tmp_path / "returns.db"
     world = World(order_of(line(quantity=12)))
 
-    async def live() -> None:
+    async def simulate() -> None:
         store = AsyncSqlReturns(url.format(file))
         desk = desk_over(world.service, store)
         opened, refused = await at_once(*[desk.handle(request(1)) for _ in range(12)])
@@ -132,7 +146,7 @@ def test_coroutines_on_one_new_database_take_turns(tmp_path: Path, url: str) -> 
         assert replay("order_1", await store.history("order_1")) == ledger
         await store.close()
 
-    asyncio.run(live())
+    asyncio.run(simulate())
 
 
 def test_a_host_that_waits_and_one_that_blocks_share_a_file(tmp_path: Path) -> None:

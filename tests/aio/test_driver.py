@@ -93,7 +93,7 @@ def test_a_host_may_have_ports_of_both_kinds() -> None:
         policies=at_hand.policies,
     )
 
-    async def live() -> None:
+    async def simulate() -> None:
         opened = await desk.handle(request(1, shipping_option_id="so_return"))
         await desk.handle(receive(1, return_id=opened.id))
         with pytest.raises(NotAllowed):
@@ -101,6 +101,6 @@ def test_a_host_may_have_ports_of_both_kinds() -> None:
         with pytest.raises(NotFound):
             await desk.handle(receive(1, return_id="ret_9"))
 
-    asyncio.run(live())
+    asyncio.run(simulate())
 
     assert list(world.payments.refunds) == ["ret_1/refund/1"]

@@ -9,7 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from async_host import Desk
-from rma import Command, Gateway, Keyed, LookedUp, Rejected, ReturnPolicy, ReturnService, RmaError, Unkeyed
+from rma import (
+    Command,
+    Gateway,
+    Idempotent,
+    NotIdempotent,
+    Rejected,
+    ReturnPolicy,
+    ReturnService,
+    RmaError,
+    Searchable,
+)
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.testing.faults import AnswerLost, Away, Declines, Fault, Pends, RefundFault
 from rma.testing.strategies import command_sequences, orders, policies
@@ -17,7 +27,7 @@ from tests.aio.hosts import desk_over
 from tests.sql.alike import assert_alike
 from tests.world import RETURN_OPTION, World
 
-GATEWAYS: tuple[Gateway, ...] = (Keyed(), LookedUp(), Unkeyed())
+GATEWAYS: tuple[Gateway, ...] = (Idempotent(), Searchable(), NotIdempotent())
 OUTSIDE = ("payments", "inventory", "fulfillment", "events")
 STORES = ("returns", "orders", "shipping_options", "return_reasons")
 
@@ -83,7 +93,7 @@ def test_the_same_calls_are_made_in_the_same_order(
     blocks, waits = World(order, policy, gateway), World(order, policy, gateway)
     desk = desk_over(waits.service)
 
-    async def live() -> None:
+    async def simulate() -> None:
         for command in (*commands, None):
             trouble = data.draw(troubles(*OUTSIDE, *STORES))
             for world in (blocks, waits):
@@ -96,7 +106,7 @@ def test_the_same_calls_are_made_in_the_same_order(
             assert_alike(waits.ledger, blocks.ledger)
             assert_alike(waits.returns.history(order.id), blocks.returns.history(order.id))
 
-    asyncio.run(live())
+    asyncio.run(simulate())
 
 
 @settings(max_examples=30)  # each opens a database
@@ -110,7 +120,7 @@ def test_ledgers_behind_an_awaited_driver_come_to_the_same(
     blocks, waits = World(order, policy, gateway), World(order, policy, gateway)
     service = evolve(blocks.service, returns=blocks.returns)
 
-    async def live() -> None:
+    async def simulate() -> None:
         async with in_memory() as store:
             desk = desk_over(waits.service, store)
             for command in (*commands, None):
@@ -133,7 +143,7 @@ def test_ledgers_behind_an_awaited_driver_come_to_the_same(
             for each in blocks.all_returns:
                 assert_alike(await store.load_by_return(each.id), blocks.ledger)
 
-    asyncio.run(live())
+    asyncio.run(simulate())
 
 
 @asynccontextmanager

@@ -18,7 +18,7 @@ from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.shell.driver import arun
 from rma.shell.handle import recorded
 from rma.testing.contracts import ReturnRepositoryContract
-from rma.testing.core_harness import Rehearsal
+from rma.testing.core_harness import CoreHarness
 from tests.aio.hosts import Loop, blocking, desk_over
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World
@@ -73,31 +73,31 @@ def file(tmp_path: Path) -> Path:
 def on(file: Path, use: Callable[[AsyncSqlReturns], Awaitable[T]], **options: Any) -> T:
     """What is done with a store over the file, which is closed afterwards."""
 
-    async def live() -> T:
+    async def simulate() -> T:
         store = AsyncSqlReturns(f"sqlite:///{file}", **options)
         try:
             return await use(store)
         finally:
             await store.close()
 
-    return asyncio.run(live())
+    return asyncio.run(simulate())
 
 
 def test_a_commit_is_on_the_disk_when_it_returns(file: Path) -> None:
     """Every connection that is opened has WAL and `synchronous=FULL`, and commits where we begin."""
 
-    async def look(store: AsyncSqlReturns) -> object:
+    async def snapshot(store: AsyncSqlReturns) -> object:
         async with store.engine.connect() as connection:
             journal = await connection.scalar(text("PRAGMA journal_mode"))
             synchronous = await connection.scalar(text("PRAGMA synchronous"))
         return journal, synchronous
 
-    assert on(file, look) == ("wal", 2)
+    assert on(file, snapshot) == ("wal", 2)
 
 
 def test_commits_wait_for_each_other_and_reading_for_nobody(file: Path) -> None:
     """A writer elsewhere holds up who writes, as long as it may, and nobody who reads."""
-    change = Rehearsal(order_of(line())).handle(request(1))
+    change = CoreHarness(order_of(line())).handle(request(1))
 
     async def use(store: AsyncSqlReturns) -> ReturnLedger:
         await store.load("order_1")
@@ -113,12 +113,12 @@ def test_commits_wait_for_each_other_and_reading_for_nobody(file: Path) -> None:
 
 def test_what_is_canceled_while_it_commits_is_committed_or_undone(file: Path) -> None:
     """The connection goes back to the pool as new, and the next commit finds no open transaction."""
-    rehearsal = Rehearsal(order_of(line(quantity=50)))
+    harness = CoreHarness(order_of(line(quantity=50)))
 
     async def use(store: AsyncSqlReturns) -> None:
         await store.load("order_1")
         for delay in range(25):
-            change = rehearsal.handle(request(1))
+            change = harness.handle(request(1))
             task = asyncio.create_task(store.commit(change))
             await asyncio.sleep(delay / 10_000)
             task.cancel()
@@ -154,7 +154,7 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
 
     async def ask(store: AsyncSqlReturns, *, fails: bool = False) -> None:
         async with store.engine.begin() as connection:
-            desk = evolve(desk_over(world.service), returns=store.within(connection))
+            desk = evolve(desk_over(world.service), returns=store.in_transaction(connection))
             _, return_id = await arun(recorded(request(1, shipping_option_id="so_return"), desk))
             await connection.execute(text("INSERT INTO notes VALUES (:note)"), {"note": return_id})
             if fails:
@@ -180,7 +180,7 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
 def test_an_engine_of_the_host_is_used_as_it_is(file: Path) -> None:
     """And is the host's to dispose of."""
 
-    async def live() -> ReturnLedger:
+    async def simulate() -> ReturnLedger:
         engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
         world = World(order_of(line()))
         desk = desk_over(world.service, AsyncSqlReturns(engine))
@@ -190,7 +190,7 @@ def test_an_engine_of_the_host_is_used_as_it_is(file: Path) -> None:
         await engine.dispose()
         return found
 
-    ledger = asyncio.run(live())
+    ledger = asyncio.run(simulate())
 
     with closing(SqlReturns(f"sqlite:///{file}")) as store:
         assert store.load("order_1") == ledger
@@ -199,7 +199,7 @@ def test_an_engine_of_the_host_is_used_as_it_is(file: Path) -> None:
 
 def test_a_stale_change_stores_nothing(file: Path) -> None:
     """And leaves no transaction behind."""
-    change = Rehearsal(order_of(line())).handle(request(1))
+    change = CoreHarness(order_of(line())).handle(request(1))
 
     async def use(store: AsyncSqlReturns) -> None:
         await store.commit(change)
@@ -220,7 +220,7 @@ def test_nothing_is_asked_for_a_change_without_events(file: Path) -> None:
         event.listen(
             store.engine.sync_engine, "before_cursor_execute", lambda *given: statements.append(given[2])
         )
-        change = Rehearsal(order_of(line())).handle(request(1))
+        change = CoreHarness(order_of(line())).handle(request(1))
         await store.commit(evolve(change, ledger=ledger, events=(), effects=()))
 
     on(file, use)

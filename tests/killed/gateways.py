@@ -19,20 +19,20 @@ from rma import (
 )
 
 
-class Books:
+class GatewayModel:
     """What was asked for, by key, and how often."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with closing(self._open()) as books:
-            books.execute(
+        with closing(self._open()) as gateway_model:
+            gateway_model.execute(
                 "CREATE TABLE IF NOT EXISTS asked (key TEXT PRIMARY KEY, what TEXT NOT NULL, times INTEGER)"
             )
 
     def ask(self, key: str, what: str) -> None:
         """Once more for the key."""
-        with closing(self._open()) as books:
-            books.execute(
+        with closing(self._open()) as gateway_model:
+            gateway_model.execute(
                 "INSERT INTO asked VALUES (?, ?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1",
                 (key, what),
             )
@@ -46,20 +46,22 @@ class Books:
         return {key: times for key, _, times in self._asked()}
 
     def _asked(self) -> list[tuple[str, str, int]]:
-        with closing(self._open()) as books:
-            return books.execute("SELECT key, what, times FROM asked ORDER BY key").fetchall()
+        with closing(self._open()) as gateway_model:
+            return gateway_model.execute("SELECT key, what, times FROM asked ORDER BY key").fetchall()
 
     def _open(self) -> sqlite3.Connection:
-        books = sqlite3.connect(self._path, isolation_level=None, timeout=30)
-        books.execute("PRAGMA synchronous = OFF")  # it outlives processes; power cuts are not the point here
-        return books
+        gateway_model = sqlite3.connect(self._path, isolation_level=None, timeout=30)
+        gateway_model.execute(
+            "PRAGMA synchronous = OFF"
+        )  # it outlives processes; power cuts are not the point here
+        return gateway_model
 
 
 class BookedPayments:
     """A gateway that knows its keys, or not."""
 
-    def __init__(self, books: Books, gateway: Gateway) -> None:
-        self._books = books
+    def __init__(self, gateway_model: GatewayModel, gateway: Gateway) -> None:
+        self._books = gateway_model
         self.gateway = gateway
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
@@ -71,8 +73,8 @@ class BookedPayments:
 class BookedInventory:
     """Stock."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, gateway_model: GatewayModel) -> None:
+        self._books = gateway_model
 
     def restock(self, request: RestockRequest) -> None:
         """Once for the key."""
@@ -86,8 +88,8 @@ class BookedInventory:
 class BookedFulfillment:
     """A carrier."""
 
-    def __init__(self, books: Books) -> None:
-        self._books = books
+    def __init__(self, gateway_model: GatewayModel) -> None:
+        self._books = gateway_model
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """Once for the key."""

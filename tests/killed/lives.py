@@ -8,13 +8,13 @@ from pathlib import Path
 
 from attrs import frozen
 
-from rma import Gateway, Keyed, Order, ReturnService
+from rma import Gateway, Idempotent, Order, ReturnService
 from rma.adapters.memory import in_memory_service
 from rma.adapters.sql import SqlReturns
 from rma.testing.core_harness import START, counting
-from rma.testing.fault_injection import faulty
+from rma.testing.fault_injection import inject_faults
 from rma.testing.faults import Faults
-from tests.killed.gateways import BookedFulfillment, BookedInventory, BookedPayments, Books
+from tests.killed.gateways import BookedFulfillment, BookedInventory, BookedPayments, GatewayModel
 from tests.world import RETURN_OPTION
 
 #: The exit status of a process that was killed.
@@ -40,33 +40,33 @@ class Place:
 
     Attributes:
         url: where the ledgers are.
-        books: what the ports did, in a file.
+        gateway_model: what the ports did, in a file.
         order: the only one.
     """
 
     url: str
-    books: Path
+    gateway_model: Path
     order: Order
-    gateway: Gateway = Keyed()
+    gateway: Gateway = Idempotent()
 
     @contextmanager
     def process(
         self, faults: Faults | None = None, *, at: datetime = START, ids: Callable[[], str] | None = None
     ) -> Iterator[ReturnService]:
         """A service as a process that just started builds it; ids count from 1 unless given."""
-        books = Books(self.books)
+        gateway_model = GatewayModel(self.gateway_model)
         with closing(SqlReturns(self.url)) as returns:
             service = in_memory_service(
                 [self.order],
                 shipping_options=[RETURN_OPTION],
                 returns=returns,
-                payments=BookedPayments(books, self.gateway),
-                inventory=BookedInventory(books),
-                fulfillment=BookedFulfillment(books),
+                payments=BookedPayments(gateway_model, self.gateway),
+                inventory=BookedInventory(gateway_model),
+                fulfillment=BookedFulfillment(gateway_model),
                 clock=lambda: at,
                 ids=ids or counting(),
             )
-            yield service if faults is None else faulty(service, faults)
+            yield service if faults is None else inject_faults(service, faults)
 
 
 def born(life: Callable[[], object]) -> int:

@@ -19,7 +19,7 @@ from rma import (
 )
 from rma.testing.faults import Faults
 from tests.databases import LONG, Databases
-from tests.killed.gateways import Books
+from tests.killed.gateways import GatewayModel
 from tests.killed.lives import KILLED, Killing, Place, dies
 from tests.rules.given import line, order_of
 
@@ -34,7 +34,7 @@ def commands() -> list[Command]:
     """Two parcels of one return, and another one that is called off after a part of it came."""
     mug = RequestedItem(item_id="mug", quantity=2)
 
-    def came(return_id: str, key: str, **more: bool) -> ReceiveReturn:
+    def arrivals(return_id: str, key: str, **more: bool) -> ReceiveReturn:
         items = [ReceivedItem(item_id="mug", quantity=1)]
         return ReceiveReturn(return_id=return_id, items=items, idempotency_key=key, **more)  # type: ignore[arg-type] # flags by name
 
@@ -42,17 +42,17 @@ def commands() -> list[Command]:
         RequestReturn(
             order_id="order_1", items=[mug], shipping_option_id="so_return", idempotency_key="first"
         ),
-        came("ret_1", "parcel 1", more_expected=True),
-        came("ret_1", "parcel 2"),
+        arrivals("ret_1", "parcel 1", more_expected=True),
+        arrivals("ret_1", "parcel 2"),
         RequestReturn(
             order_id="order_1", items=[mug], shipping_option_id="so_return", idempotency_key="second"
         ),
-        came("ret_2", "parcel 3"),
+        arrivals("ret_2", "parcel 3"),
         CancelReturn(return_id="ret_2", idempotency_key="cancel"),
     ]
 
 
-def live(place: Place, faults: Faults | None = None) -> None:
+def simulate(place: Place, faults: Faults | None = None) -> None:
     """A process that sends every command, as a client would that heard no answer to any."""
     with place.process(faults) as service:
         for command in commands():
@@ -81,7 +81,7 @@ def end(place: Place) -> End:
     with place.process() as service:
         ledger = service.returns.load("order_1")
         state = service.order_state("order_1")
-    return End(ledger.returns, state, tuple(ledger.open_effects), Books(place.books).done())
+    return End(ledger.returns, state, tuple(ledger.open_effects), GatewayModel(place.gateway_model).done())
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -103,7 +103,7 @@ def undisturbed(new_place: NewPlace) -> tuple[End, int]:
     """How it ends without a death, and how many points there are to die at."""
     faults = Faults()
     with new_place() as place:
-        live(place, faults)
+        simulate(place, faults)
         return end(place), faults.points
 
 
@@ -131,9 +131,9 @@ def test_wherever_a_process_is_killed_everything_happens_once(
 
     for point in range(1, points + 1) if LONG else range(1 + resumed_first, points + 1, 2):
         with new_place() as place:
-            assert dies(lambda: live(place, Killing(point))) == KILLED  # noqa: B023 # called at once
+            assert dies(lambda: simulate(place, Killing(point))) == KILLED  # noqa: B023 # called at once
             if resumed_first:
                 assert dies(lambda: resume(place)) == 0  # called at once
-            assert dies(lambda: live(place)) == 0  # called at once
+            assert dies(lambda: simulate(place)) == 0  # called at once
 
             assert end(place) == expected, f"killed at point {point}"

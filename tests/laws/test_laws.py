@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rma import (
+    AmountPart,
     CancelReturn,
     Command,
     LineItem,
     Order,
-    Part,
     ReceivedItem,
     ReceiveReturn,
     RequestedItem,
@@ -48,14 +48,14 @@ def test_what_was_paid_for_a_line_is_its_price_less_discounts_with_tax(order: Or
             if item.is_tax_inclusive
             else [half_up(net * Fraction(tax.rate) / 100) for tax in item.tax_lines]
         )
-        assert line.paid(line.pool) == net + sum(taxes)
+        assert line.paid(line.remainder) == net + sum(taxes)
 
 
 @given(order=orders().map(everything_fulfilled))
 def test_contained_taxes_are_what_their_rates_say_to_a_minor_unit(order: Order) -> None:
     """Together they are exactly the rounded share of the gross that all rates make."""
     for item, line in priced(order):
-        part = line.part(line.pool)
+        part = line.part(line.remainder)
         taxes = [each.amount.amount for each in part.parts if each.name.startswith("tax:")]
         if item.is_tax_inclusive:
             rates = sum([Fraction(tax.rate) for tax in item.tax_lines], Fraction(0))
@@ -65,7 +65,7 @@ def test_contained_taxes_are_what_their_rates_say_to_a_minor_unit(order: Order) 
                 assert abs(tax - gross * Fraction(line_of_tax.rate) / (100 + rates)) < 1
 
 
-def assert_adds_up(part: Part) -> None:
+def assert_adds_up(part: AmountPart) -> None:
     """Every part is the sum of its own parts; only discounts and deductions are negative."""
     if part.parts:
         assert sum(each.amount.amount for each in part.parts) == part.amount.amount
@@ -155,7 +155,7 @@ def test_everything_back_in_any_partition_refunds_exactly_what_was_paid(
 
     assert world.refunded() == total_paid(order)
     for _, line in priced(order):
-        for each in line.part(line.pool).parts:
+        for each in line.part(line.remainder).parts:
             assert parts.get(f"item:{line.item_id}/{each.name}", 0) == each.amount.amount
 
 

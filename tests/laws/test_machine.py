@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rma import (
-    Answered,
     CancelReturn,
     Command,
     Fee,
-    Keyed,
-    LookedUp,
+    IdempotencyRecord,
+    Idempotent,
     Money,
+    NotIdempotent,
     OrderStatus,
     ReceivedItem,
     ReceiveReturn,
@@ -42,10 +42,10 @@ from rma import (
     Return,
     ReturnPolicy,
     ReturnStatus,
-    Unkeyed,
+    Searchable,
 )
 from rma.domain.state.ledger import Subject
-from rma.testing.actions import Step
+from rma.testing.actions import Action
 from rma.testing.actions.claims import a_claim_is_canceled, a_claim_is_made
 from rma.testing.actions.exchanges import (
     an_exchange_is_canceled,
@@ -95,7 +95,7 @@ class Returns(RuleBasedStateMachine):
     @initialize(
         order=st.one_of(orders().map(everything_fulfilled), orders()),
         policy=st.one_of(plain_policy, policies),
-        gateway=st.sampled_from([None, Keyed(2 * HOUR), LookedUp(HOUR), Unkeyed(HOUR)]),
+        gateway=st.sampled_from([None, Idempotent(2 * HOUR), Searchable(HOUR), NotIdempotent(HOUR)]),
         is_only_returns=st.sampled_from([True, True, False]),
     )
     def sell(self, order, policy, gateway, is_only_returns):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
@@ -123,10 +123,13 @@ class Returns(RuleBasedStateMachine):
         assert answer is None or isinstance(answer, Return)
         return answer
 
-    def receive(self, target: Return, came: dict[str, tuple[int, int]], **options: object) -> Return | None:
+    def receive(
+        self, target: Return, arrivals: dict[str, tuple[int, int]], **options: object
+    ) -> Return | None:
         """Receive these units, sellable and damaged."""
         items = [
-            ReceivedItem(item_id=i, quantity=good, damaged_quantity=bad) for i, (good, bad) in came.items()
+            ReceivedItem(item_id=i, quantity=good, damaged_quantity=bad)
+            for i, (good, bad) in arrivals.items()
         ]
         answer = self.handle(ReceiveReturn(return_id=target.id, items=items, **options))  # type: ignore[arg-type] # drawn
         assert answer is None or isinstance(answer, Return)
@@ -195,14 +198,14 @@ class Returns(RuleBasedStateMachine):
         target = self.pick(data, lambda each: each.is_open)
         if target is None:
             return
-        came: dict[str, tuple[int, int]] = {}
+        arrivals: dict[str, tuple[int, int]] = {}
         for each in self.world.outside.returnable_items(self.world.order_id):
             missing = sum(item.missing_quantity for item in target.items if item.item_id == each.item_id)
             count = missing if all_of_it else data.draw(st.integers(0, missing))
             damaged = data.draw(st.integers(0, count)) if data.draw(st.booleans()) else 0
             if count or missing:
-                came[each.item_id] = (count - damaged, damaged)
-        received = self.receive(target, came, **{accept: True} if accept else {})
+                arrivals[each.item_id] = (count - damaged, damaged)
+        received = self.receive(target, arrivals, **{accept: True} if accept else {})
         self.world.faults.calm()
         self.is_plain &= received is None or self.pays_for_damage
 
@@ -247,7 +250,7 @@ class Returns(RuleBasedStateMachine):
     def meanwhile(self, data: st.DataObject) -> None:
         """Something happens outside."""
         happenings: list[Callable[[st.DataObject], None]] = [
-            self.the_weather_changes,
+            self.change_faults,
             self.time_passes,
             self.a_gateway_moves_on,
             self.somebody_looks,
@@ -258,7 +261,7 @@ class Returns(RuleBasedStateMachine):
         what = data.draw(st.sampled_from(happenings))
         what(data)
 
-    def the_weather_changes(self, data: st.DataObject) -> None:
+    def change_faults(self, data: st.DataObject) -> None:
         """All ports work, or one is away, before or after it acts; or a call fails, or a process dies."""
         self.world.faults.calm()
         what = data.draw(st.sampled_from(["", "port", "port", "call", "process"]))
@@ -278,32 +281,32 @@ class Returns(RuleBasedStateMachine):
 
     def a_gateway_moves_on(self, data: st.DataObject) -> None:
         """What was pending ends, what succeeded fails late; the notification is on its way."""
-        books, notices = self.world.books, self.world.faults.notices
-        if moving := books.moving():
+        gateway_model, notifications = self.world.gateway_model, self.world.faults.notifications
+        if moving := gateway_model.moving():
             key, reverse = data.draw(st.sampled_from(moving)), data.draw(st.booleans())
-            stands = books.stands(key)
+            stands = gateway_model.stands(key)
             if isinstance(stands, RefundPending):
-                notices.append(RecordRefundOutcome(key=key, outcome=stands))
+                notifications.append(RecordRefundOutcome(key=key, outcome=stands))
                 end: Standing = RefundDeclined("lost") if reverse else RefundSucceeded(f"re_{key}")
             else:
                 end = RefundReversed() if reverse else RefundDeclined("late")
-            notices.append(RecordRefundOutcome(key=key, outcome=end))
+            notifications.append(RecordRefundOutcome(key=key, outcome=end))
 
-    @precondition(lambda self: self.world.faults.notices)
+    @precondition(lambda self: self.world.faults.notifications)
     @rule(data=st.data())
     def a_notification_arrives(self, data: st.DataObject) -> None:
         """Any of them, in any order, as often as it likes."""
-        notice = data.draw(st.sampled_from(self.world.faults.notices))
-        self.world.books.tell(notice)
-        assert self.handle(notice) is not None
+        notification = data.draw(st.sampled_from(self.world.faults.notifications))
+        self.world.gateway_model.tell(notification)
+        assert self.handle(notification) is not None
 
     def somebody_looks(self, _: st.DataObject | None = None) -> None:
         """At refunds of which nobody can tell, and tells what the gateway's books say."""
         for refund in self.world.ledger.refunds:
             if refund.status is RefundStatus.NEEDS_ATTENTION:
-                outcome = self.world.books.stands(refund.key) or RefundDeclined("never_arrived")
-                told = self.handle(RecordRefundOutcome(key=refund.key, outcome=outcome))
-                assert told is not None
+                outcome = self.world.gateway_model.stands(refund.key) or RefundDeclined("never_arrived")
+                render = self.handle(RecordRefundOutcome(key=refund.key, outcome=outcome))
+                assert render is not None
 
     @rule()
     def what_is_outstanding_is_resumed(self) -> None:
@@ -347,8 +350,8 @@ class Returns(RuleBasedStateMachine):
         if target is not None and left:
             item_id = data.draw(st.sampled_from(left)).item_id
             missing = sum(item.missing_quantity for item in target.items if item.item_id == item_id)
-            came = {item_id: (missing, 1) if damaged else (missing + 1, 0)}
-            received = self.receive(target, came, **{accept: True} if accept else {})
+            arrivals = {item_id: (missing, 1) if damaged else (missing + 1, 0)}
+            received = self.receive(target, arrivals, **{accept: True} if accept else {})
             if target.claim_id is not None and accept == "allow_mismatch":
                 assert received is None  # nobody would pay for what was not claimed
                 return
@@ -358,7 +361,7 @@ class Returns(RuleBasedStateMachine):
 
     @precondition(lambda self: not self.is_only_returns)
     @rule(random=st.randoms(use_true_random=False), step=st.sampled_from(OTHER_STEPS))
-    def something_else_is_asked(self, random: Random, step: Step) -> None:
+    def something_else_is_asked(self, random: Random, step: Action) -> None:
         """About an exchange, a claim, or by a clerk who resolves: as in the shipped lives."""
         self.world.random = random
         if step(self.world):
@@ -420,19 +423,21 @@ class Returns(RuleBasedStateMachine):
 
     def until_quiet(self) -> None:
         """Faults stopped: what is open is delivered, what is pending ends, everything is told."""
-        for key in self.world.books.moving():
-            if isinstance(self.world.books.stands(key), RefundPending):
+        for key in self.world.gateway_model.moving():
+            if isinstance(self.world.gateway_model.stands(key), RefundPending):
                 end = RecordRefundOutcome(key=key, outcome=RefundSucceeded(f"re_{key}"))
-                self.world.faults.notices.append(end)
-        self.world.come_to_rest()
+                self.world.faults.notifications.append(end)
+        self.world.quiesce()
         self.somebody_looks()
 
     def share_back_before(self) -> int:
         """What the units that came back without us were worth when their line was frozen."""
         order = self.world.order
-        pools = self.world.ledger.pools(order, [item.id for item in order.items])
+        remainders = self.world.ledger.remainders(order, [item.id for item in order.items])
         whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
-        return total_paid(whole) - sum(pool.line.paid(pool.line.pool) for pool in pools.values())
+        return total_paid(whole) - sum(
+            remainder.line.paid(remainder.line.remainder) for remainder in remainders.values()
+        )
 
     # -- what always holds ------------------------------------------------------------------------
 
@@ -449,7 +454,7 @@ class Returns(RuleBasedStateMachine):
         changes += sum(each.status is ReturnStatus.CANCELED for each in self.world.all_returns)
         assert state.order_version == self.world.order.version + changes
 
-    def is_noticed(self, answered: Answered) -> bool:
+    def is_noticed(self, answered: IdempotencyRecord) -> bool:
         """True if the command requested a return or brought goods."""
         match answered.command:
             case RequestReturn() | ReceiveReturn() | RequestExchange():

@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from rma import InvalidValue, Money, TaxLine
 from rma.domain.values.money import NO_CURRENCY, allocate, exponent, round_half_up, share
 
-pools = st.lists(st.integers(0, 10_000), min_size=1, max_size=5).map(sorted).map(tuple)
+remainders = st.lists(st.integers(0, 10_000), min_size=1, max_size=5).map(sorted).map(tuple)
 
 
-@given(pool=pools, units=st.integers(1, 12), data=st.data())
+@given(remainder=remainders, units=st.integers(1, 12), data=st.data())
 def test_taking_shares_until_nothing_is_left_gives_the_pool_back(
-    pool: tuple[int, ...], units: int, data: st.DataObject
+    remainder: tuple[int, ...], units: int, data: st.DataObject
 ) -> None:
     """Every partition of a pool, in any order, adds up to it, amount by amount."""
-    left, left_units = pool, units
-    taken = [0] * len(pool)
+    left, left_units = remainder, units
+    taken = [0] * len(remainder)
 
     while left_units:
         quantity = data.draw(st.integers(1, left_units))
@@ -30,14 +30,16 @@ def test_taking_shares_until_nothing_is_left_gives_the_pool_back(
         left = tuple([a - b for a, b in zip(left, part, strict=True)])
         left_units -= quantity
 
-    assert tuple(taken) == pool
+    assert tuple(taken) == remainder
     assert not any(left)
 
 
-@given(pool=pools, units=st.integers(1, 12), data=st.data())
-def test_shares_of_amounts_that_ascend_ascend(pool: tuple[int, ...], units: int, data: st.DataObject) -> None:
+@given(remainder=remainders, units=st.integers(1, 12), data=st.data())
+def test_shares_of_amounts_that_ascend_ascend(
+    remainder: tuple[int, ...], units: int, data: st.DataObject
+) -> None:
     """So no part, which is a difference of neighbours, is ever negative."""
-    part = share(pool, data.draw(st.integers(0, units)), units)
+    part = share(remainder, data.draw(st.integers(0, units)), units)
 
     assert list(part) == sorted(part)
     assert part[0] >= 0

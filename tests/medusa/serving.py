@@ -61,7 +61,7 @@ class Shop:
             assert response.headers.get_content_type() == "application/json"
             return Answer(response.status, dict(response.headers), json.loads(response.read()))
 
-    def told(self) -> object:
+    def render(self) -> object:
         """Every ledger and every history, as they are stored."""
         orders = ("order_mug", "order_shirt", "order_tea", "order_none")
         returns = self.service.returns
@@ -76,11 +76,11 @@ def serving(service: ReturnService) -> Iterator[Shop]:
     started = threading.Event()
     startup = server.startup
 
-    async def announced(sockets: Any = None) -> None:  # as uvicorn has it
+    async def expected(sockets: Any = None) -> None:  # as uvicorn has it
         await startup(sockets)
         started.set()
 
-    server.startup = announced  # type: ignore[method-assign] # it has no other way to tell
+    server.startup = expected  # type: ignore[method-assign] # it has no other way to tell
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

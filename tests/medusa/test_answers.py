@@ -38,14 +38,14 @@ from rma import (
 )
 from rma.adapters.medusa_api import (
     Page,
+    order_response,
+    reason_response,
     reason_tree_json,
     reasons_json,
+    reasons_response,
     return_json,
-    tell_order_of,
-    tell_reason,
-    tell_reasons,
-    tell_return,
-    tell_returns,
+    return_response,
+    returns_response,
 )
 from rma.adapters.medusa_api.line_items import line_json
 from rma.adapters.medusa_api.schemas import ANSWERS
@@ -116,7 +116,7 @@ def asked(quantity: int = 1, **more: Any) -> RequestReturn:
     return evolve(request, **more)
 
 
-def came(ret: Return, quantity: int, damaged_quantity: int = 0, **more: Any) -> ReceiveReturn:
+def arrivals(ret: Return, quantity: int, damaged_quantity: int = 0, **more: Any) -> ReceiveReturn:
     """Mugs that came back."""
     item = ReceivedItem(item_id=MUG.id, quantity=quantity, damaged_quantity=damaged_quantity)
     return evolve(ReceiveReturn(return_id=ret.id, items=[item]), **more)
@@ -126,11 +126,11 @@ def test_every_documented_field_is_told() -> None:
     """Those that are marked required with one of their types, and what stands inside method and items."""
     service = a_service()
 
-    told = return_of(service, service.handle(asked()))
+    render = return_of(service, service.handle(asked()))
 
     for name, kinds in REQUIRED.items():
-        assert isinstance(told[name], kinds)
-    method, (item,) = told["shipping_method"], told["items"]
+        assert isinstance(render[name], kinds)
+    method, (item,) = render["shipping_method"], render["items"]
     assert method.keys() == METHOD
     assert method["tax_lines"][0].keys() == TAX_LINE
     assert method["shipping_option"].keys() == OPTION
@@ -143,22 +143,22 @@ def test_the_documented_figures_are_told() -> None:
     """One of two mugs at 80.00, less 2.00 of postage and its tax."""
     service = a_service()
 
-    told = return_of(service, service.handle(asked(idempotency_key="key")))
+    render = return_of(service, service.handle(asked(idempotency_key="key")))
 
-    assert told["id"] == FIGURES["return_id"]
-    assert told["order_id"] == FIGURES["order_id"]
-    assert told["location_id"] == FIGURES["location_id"]
-    assert told["refund_amount"] == 8000 - 220
-    assert told["created_at"] == told["updated_at"] == "2019-08-24T14:15:22.000Z"
-    assert told["received_at"] is None
-    assert told["idempotency_key"] == "key"
-    assert told["metadata"] == {"car": "white"}
-    assert told["no_notification"] is False
-    method = told["shipping_method"]
+    assert render["id"] == FIGURES["return_id"]
+    assert render["order_id"] == FIGURES["order_id"]
+    assert render["location_id"] == FIGURES["location_id"]
+    assert render["refund_amount"] == 8000 - 220
+    assert render["created_at"] == render["updated_at"] == "2019-08-24T14:15:22.000Z"
+    assert render["received_at"] is None
+    assert render["idempotency_key"] == "key"
+    assert render["metadata"] == {"car": "white"}
+    assert render["no_notification"] is False
+    method = render["shipping_method"]
     assert (method["price"], method["subtotal"], method["tax_total"], method["total"]) == (200, 200, 20, 220)
     assert (method["tax_lines"][0]["rate"], method["tax_lines"][0]["code"]) == (10, "tax01")
-    assert method["return_id"] == told["id"]
-    (item,) = told["items"]
+    assert method["return_id"] == render["id"]
+    (item,) = render["items"]
     assert item["note"] == "I didn't like it."
     assert item["reason"]["label"] == "Damaged goods"
     assert (item["item"]["title"], item["item"]["unit_price"]) == (FIGURES["title"], 8000)
@@ -169,8 +169,8 @@ def test_what_came_is_received_and_damaged_together() -> None:
     service = a_service()
     ret = service.handle(asked(2))
     before = return_of(service, ret)["items"][0]
-    first = return_of(service, service.handle(came(ret, 0, 1, more_expected=True)))
-    second = return_of(service, service.handle(came(ret, 1)))
+    first = return_of(service, service.handle(arrivals(ret, 0, 1, more_expected=True)))
+    second = return_of(service, service.handle(arrivals(ret, 1)))
 
     quantities = ("quantity", "requested_quantity", "received_quantity", "is_requested")
     assert [before[name] for name in quantities] == [2, 2, None, True]
@@ -186,11 +186,11 @@ def test_what_nobody_announced_has_no_requested_quantity() -> None:
     service = a_service()
     ret = service.handle(asked(1))
 
-    told = return_of(service, service.handle(came(ret, 2)))
+    render = return_of(service, service.handle(arrivals(ret, 2)))
 
-    announced, surplus = told["items"]
-    assert told["status"] == "requires_action"
-    assert (announced["requested_quantity"], announced["received_quantity"]) == (1, 1)
+    expected, surplus = render["items"]
+    assert render["status"] == "requires_action"
+    assert (expected["requested_quantity"], expected["received_quantity"]) == (1, 1)
     assert surplus["is_requested"] is False
     assert (surplus["quantity"], surplus["requested_quantity"], surplus["received_quantity"]) == (1, None, 1)
 
@@ -209,19 +209,19 @@ def test_answers_keep_to_their_schemas(data: st.DataObject) -> None:
     for command in data.draw(command_sequences(order, option=POST, most=6)):
         with suppress(Rejected):
             service.handle(command)
-        keeps_to("Returns", tell_returns(service, Page()))
+        keeps_to("Returns", returns_response(service, Page()))
     for ret in service.list(order.id):
-        keeps_to("Return", tell_return(service, ret))
-        keeps_to("Order", tell_order_of(service, ret))
+        keeps_to("Return", return_response(service, ret))
+        keeps_to("Order", order_response(service, ret))
 
 
 @given(line_items())
 def test_a_line_adds_up(line: LineItem) -> None:
     """Subtotal less discounts with tax is the total, which is what was paid for it."""
-    told: Any = line_json("order_1", line)
+    render: Any = line_json("order_1", line)
 
     subtotal, discount, tax, total = (
-        told[name] for name in ("subtotal", "discount_total", "tax_total", "total")
+        render[name] for name in ("subtotal", "discount_total", "tax_total", "total")
     )
     assert subtotal - discount + tax == total
     assert min(subtotal, discount, tax, total) >= 0
@@ -239,10 +239,10 @@ def test_discounts_on_a_line_with_tax_inside_are_told_without_it() -> None:
         tax_lines=[TaxLine(25)],
     )
 
-    told = line_json("order_1", line)
+    render = line_json("order_1", line)
 
-    assert (told["subtotal"], told["discount_total"]) == (1000, 20)
-    assert (told["tax_total"], told["total"]) == (245, 1225)
+    assert (render["subtotal"], render["discount_total"]) == (1000, 20)
+    assert (render["tax_total"], render["total"]) == (245, 1225)
 
 
 def test_discounts_on_the_order_reach_its_lines() -> None:
@@ -265,10 +265,10 @@ def test_other_objects_are_told_by_the_host() -> None:
     service = a_service()
     ret = service.handle(asked())
 
-    told = tell_return(service, ret, lambda kind, wanted_id: known.get((kind, wanted_id)))
+    render = return_response(service, ret, lambda kind, wanted_id: known.get((kind, wanted_id)))
 
-    keeps_to("Return", told)
-    inside = told["return"]
+    keeps_to("Return", render)
+    inside = render["return"]
     assert isinstance(inside, dict)
     assert inside["order"] == {"email": "ada@example.com"}
     assert inside["items"][0]["item"]["variant"]["product"] == {"handle": "coffee-mug"}
@@ -280,11 +280,11 @@ def test_swaps_and_claims_are_told_by_their_ids() -> None:
     """A return of an exchange is the return of a swap in Medusa."""
     ret = evolve(a_service().handle(asked()), exchange_id="exc_1", claim_id="claim_1")
 
-    told = return_json(ret, expand=lambda kind, wanted_id: {"id": wanted_id, "kind": kind})
+    render = return_json(ret, expand=lambda kind, wanted_id: {"id": wanted_id, "kind": kind})
 
-    assert (told["swap_id"], told["claim_order_id"]) == ("exc_1", "claim_1")
-    assert told["swap"] == {"id": "exc_1", "kind": "swap"}
-    assert told["claim_order"] == {"id": "claim_1", "kind": "claim_order"}
+    assert (render["swap_id"], render["claim_order_id"]) == ("exc_1", "claim_1")
+    assert render["swap"] == {"id": "exc_1", "kind": "swap"}
+    assert render["claim_order"] == {"id": "claim_1", "kind": "claim_order"}
 
 
 def test_the_carriers_answer_is_told_whole() -> None:
@@ -316,9 +316,9 @@ def test_rates_are_numbers() -> None:
     assert ret.shipping_method is not None
     taxes = [TaxLine(Decimal("7.5")), TaxLine(Decimal("20.00"), name="vat")]
 
-    told = return_json(evolve(ret, shipping_method=evolve(ret.shipping_method, tax_lines=taxes)))
+    render = return_json(evolve(ret, shipping_method=evolve(ret.shipping_method, tax_lines=taxes)))
 
-    method = told["shipping_method"]
+    method = render["shipping_method"]
     assert isinstance(method, dict)
     assert [(line["name"], repr(line["rate"])) for line in method["tax_lines"]] == [
         ("7.5", "7.5"),
@@ -340,21 +340,21 @@ def test_a_return_is_told_though_catalogues_are_away() -> None:
     ret = service.handle(asked())
     alone = evolve(service, orders=InMemoryOrders(), shipping_options=Away(), return_reasons=Away())
 
-    told = return_of(alone, ret)
+    render = return_of(alone, ret)
 
-    assert told["refund_amount"] == 7780
-    assert told["shipping_method"]["shipping_option"] is None
-    assert (told["items"][0]["reason"], told["items"][0]["item"]) == (None, None)
+    assert render["refund_amount"] == 7780
+    assert render["shipping_method"]["shipping_option"] is None
+    assert (render["items"][0]["reason"], render["items"][0]["item"]) == (None, None)
 
 
 def test_a_cancellation_tells_the_order() -> None:
     """As it stands with its returns; null once the host does not know it any more."""
     service = a_service()
-    received = service.handle(came(service.handle(asked()), 1))
+    received = service.handle(arrivals(service.handle(asked()), 1))
     canceled = evolve(service, ids=lambda: "2")
     ret = canceled.handle(CancelReturn(return_id=canceled.handle(asked()).id))
 
-    order = tell_order_of(service, ret)["order"]
+    order = order_response(service, ret)["order"]
 
     keeps_to("Order", {"order": order})
     assert isinstance(order, dict)
@@ -367,7 +367,7 @@ def test_a_cancellation_tells_the_order() -> None:
     )
     assert order["items"][0]["returned_quantity"] == 1
     assert order["status"] == OrderStatus.PENDING
-    assert tell_order_of(evolve(service, orders=InMemoryOrders()), ret) == {"order": None}
+    assert order_response(evolve(service, orders=InMemoryOrders()), ret) == {"order": None}
 
 
 def test_a_list_is_told_page_by_page() -> None:
@@ -379,10 +379,10 @@ def test_a_list_is_told_page_by_page() -> None:
         service.handle(asked(shipping_option_id=None))
 
     def listed(**wanted: int) -> tuple[list[str], object]:
-        told = tell_returns(service, Page(**wanted))
-        found = told["returns"]
+        render = returns_response(service, Page(**wanted))
+        found = render["returns"]
         assert isinstance(found, list)
-        return [each["id"] for each in found], told["count"]
+        return [each["id"] for each in found], render["count"]
 
     assert listed(limit=3) == (["ret_203", "ret_202", "ret_201"], 203)
     assert listed(limit=2, offset=99) == (["ret_104", "ret_103"], 203)
@@ -402,8 +402,8 @@ def test_reasons_are_told_as_trees() -> None:
     ]
     service = in_memory_service(reasons=catalogue)
 
-    keeps_to("ReturnReasons", tell_reasons(service))
-    keeps_to("ReturnReason", tell_reason(service, "small"))
+    keeps_to("ReturnReasons", reasons_response(service))
+    keeps_to("ReturnReason", reason_response(service, "small"))
     assert [shape_of(root) for root in reasons_json(catalogue)] == [
         ("size", [("small", [("tiny", [])])]),
         ("left", []),
@@ -411,7 +411,7 @@ def test_reasons_are_told_as_trees() -> None:
     assert shape_of(reason_tree_json(catalogue, "small")) == ("small", [("tiny", [])])
     for missing in ("old", "none"):
         with pytest.raises(NotFound):
-            tell_reason(service, missing)
+            reason_response(service, missing)
 
 
 def test_a_catalogue_that_goes_in_circles_ends() -> None:
@@ -427,15 +427,15 @@ def test_a_catalogue_that_goes_in_circles_ends() -> None:
 
 def return_of(service: ReturnService, ret: Return) -> Any:  # a JSON object
     """What is told about a return, which keeps to its schema."""
-    told = tell_return(service, ret)
-    keeps_to("Return", told)
-    return told["return"]
+    render = return_response(service, ret)
+    keeps_to("Return", render)
+    return render["return"]
 
 
-def keeps_to(answer: str, told: Any) -> None:
+def keeps_to(answer: str, render: Any) -> None:
     """Fails unless the answer is what its schema says, and its moments are what JavaScript writes."""
-    JUDGES[answer].validate(told)
-    for name, value in fields(told):
+    JUDGES[answer].validate(render)
+    for name, value in fields(render):
         if name.endswith("_at") and value is not None:
             assert isinstance(value, str)
             assert MOMENT.fullmatch(value)

@@ -24,7 +24,7 @@ from rma.adapters.memory import in_memory_service
 from .judging import strictly
 
 
-def told(error: Exception) -> tuple[int, Any]:
+def render(error: Exception) -> tuple[int, Any]:
     """Status and body, which keeps to its schema."""
     status, body = error_json(error)
     strictly(ERROR).validate(body)  # type: ignore[arg-type] # its stubs want JSON spelled out
@@ -43,7 +43,7 @@ def told(error: Exception) -> tuple[int, Any]:
 )
 def test_one_violation_is_told_plainly(error: Rejected, status: int, kind: str) -> None:
     """Type, code and message at the top, with the numbers beside them."""
-    assert told(error) == (
+    assert render(error) == (
         status,
         {"type": kind, "code": error.code, "message": str(error)}
         | ({"numbers": dict(error.details)} if error.details else {}),
@@ -56,7 +56,7 @@ def test_several_violations_are_told_one_by_one() -> None:
     with pytest.raises(Rejected) as refused:
         in_memory_service().handle(RequestReturn(order_id="none", items=items))
 
-    status, body = told(refused.value)
+    status, body = render(refused.value)
 
     assert (status, body["type"], body["code"]) == (404, "not_found", "multiple_errors")
     assert body["message"] == "order none not found (and 2 more)"
@@ -74,7 +74,7 @@ def test_a_malformed_request_is_told_place_by_place() -> None:
 
     message = "$.order_id: must be a string, not an integer"
     error = {"type": "invalid_data", "code": "wrong_type", "message": message, "path": "$.order_id"}
-    assert told(refused.value) == (
+    assert render(refused.value) == (
         422,
         {"type": "invalid_data", "code": "invalid_request_error", "message": message, "errors": [error]},
     )
@@ -85,7 +85,7 @@ def test_a_body_of_nothing_but_mistakes_gets_a_short_answer() -> None:
     with pytest.raises(MalformedRequest) as refused:
         request_return({"order_id": "o", "items": [], **{f"x{number}": 0 for number in range(5000)}})
 
-    _, body = told(refused.value)
+    _, body = render(refused.value)
 
     assert len(body["errors"]) == 100
     assert body["message"] == "$.x0: is not known here (and 4999 more)"
@@ -102,7 +102,7 @@ def test_a_body_of_nothing_but_mistakes_gets_a_short_answer() -> None:
 )
 def test_what_is_inside_is_not_told(error: Exception, status: int, code: str) -> None:
     """No address, no id, no word of an exception."""
-    found, body = told(error)
+    found, body = render(error)
 
     assert (found, body["code"]) == (status, code)
     assert "secret" not in str(body)
@@ -112,7 +112,7 @@ def test_a_violation_of_a_hosts_own_policy_is_invalid_data() -> None:
     """Codes that the library does not know are the request's."""
     violations = [Violation("only_on_mondays", "a"), Violation("no_items")]
 
-    status, body = told(Rejected("only_on_mondays", violations=violations))
+    status, body = render(Rejected("only_on_mondays", violations=violations))
 
     assert status == 400
     assert [each["type"] for each in body["errors"]] == ["invalid_data", "invalid_data"]

@@ -31,9 +31,9 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, str]]
 def unchanged(busy: tuple[Shop, str], method: str, path: str, body: bytes | None, headers: Any) -> Answer:
     """The answer, after which every ledger and every history is what it was."""
     shop, return_id = busy
-    before = shop.told()
+    before = shop.render()
     answer = shop.ask(method, path.replace(":id", return_id), body, headers)
-    assert shop.told() == before
+    assert shop.render() == before
     return answer
 
 
@@ -93,7 +93,7 @@ def test_a_malformed_body_is_refused_in_place(busy: tuple[Shop, str], route: str
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "message"),
     [
         ({**ONE_MUG, "order_id": "order_none"}, (404, "not_found", "order_not_found")),
         ({**ONE_MUG, "order_id": ""}, (404, "not_found", "order_not_found")),
@@ -136,14 +136,14 @@ def test_a_malformed_body_is_refused_in_place(busy: tuple[Shop, str], route: str
     ids=range(16),
 )
 def test_a_request_that_can_not_be_is_refused(
-    busy: tuple[Shop, str], body: dict[str, Any], told: tuple[int, str, str]
+    busy: tuple[Shop, str], body: dict[str, Any], message: tuple[int, str, str]
 ) -> None:
     """Of the right shape, and against the rules."""
     sent = json.dumps(body).encode()
 
     answer = unchanged(busy, "POST", "/store/returns", sent, {**JSON, **ADA})
 
-    assert answer.error == told
+    assert answer.error == message
     assert len(answer.body.get("errors", [])) <= 100
 
 
@@ -256,7 +256,7 @@ def test_a_body_of_the_largest_size_is_read(shop: Shop) -> None:
 def test_a_body_without_an_end_is_cut_off(busy: tuple[Shop, str]) -> None:
     """In chunks, it says no size."""
     shop, _ = busy
-    before = shop.told()
+    before = shop.render()
     with closing(HTTPConnection("127.0.0.1", shop.port, timeout=30)) as connection:
         connection.putrequest("POST", "/store/returns")
         for name, value in {**JSON, **ADA, "Transfer-Encoding": "chunked"}.items():
@@ -269,13 +269,13 @@ def test_a_body_without_an_end_is_cut_off(busy: tuple[Shop, str]) -> None:
 
         assert response.status == 413
         assert json.loads(response.read())["code"] == "body_too_large"
-    assert shop.told() == before
+    assert shop.render() == before
 
 
 def test_a_client_that_leaves_does_no_harm(busy: tuple[Shop, str]) -> None:
     """In the middle of its body."""
     shop, return_id = busy
-    before = shop.told()
+    before = shop.render()
     for _ in range(5):
         with closing(socket.create_connection(("127.0.0.1", shop.port), timeout=30)) as connection:
             connection.sendall(
@@ -284,7 +284,7 @@ def test_a_client_that_leaves_does_no_harm(busy: tuple[Shop, str]) -> None:
             )
 
     assert shop.get(f"/admin/returns/{return_id}", ADMIN).status == 200
-    assert shop.told() == before
+    assert shop.render() == before
 
 
 @pytest.mark.parametrize(
@@ -343,8 +343,8 @@ def test_an_empty_key_is_no_key(shop: Shop, key: str) -> None:
 def test_a_rush_for_the_last_units(shop: Shop) -> None:
     """Eight ask for two of three mugs at once: one gets them, and the others are told what is left."""
     body = {**ONE_MUG, "items": [{**MUG, "quantity": 2}]}
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: shop.post("/store/returns", body, ADA), range(8)))
+    with ThreadPoolExecutor(8) as remainder:
+        answers = list(remainder.map(lambda _: shop.post("/store/returns", body, ADA), range(8)))
 
     refusals = [answer for answer in answers if answer.status != 200]
     assert len(refusals) == 7
@@ -357,8 +357,8 @@ def test_a_rush_for_the_last_units(shop: Shop) -> None:
 def test_a_key_that_is_sent_eight_times_at_once(shop: Shop) -> None:
     """One return, told eight times."""
     headers = {**ADA, "Idempotency-Key": "rush"}
-    with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda _: shop.post("/store/returns", ONE_MUG, headers), range(8)))
+    with ThreadPoolExecutor(8) as remainder:
+        answers = list(remainder.map(lambda _: shop.post("/store/returns", ONE_MUG, headers), range(8)))
 
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body["return"]["id"] for answer in answers}) == 1
@@ -370,8 +370,8 @@ def test_a_refund_is_not_made_twice_in_a_rush(tmp_path: Path) -> None:
     with serving(sample_service(f"sqlite:///{tmp_path / 'returns.db'}")) as shop:
         ret = shop.post("/store/returns", ONE_MUG, ADA).body["return"]["id"]
         path = f"/admin/returns/{ret}/receive"
-        with ThreadPoolExecutor(8) as pool:
-            answers = list(pool.map(lambda _: shop.post(path, {"items": [MUG]}, ADMIN), range(8)))
+        with ThreadPoolExecutor(8) as remainder:
+            answers = list(remainder.map(lambda _: shop.post(path, {"items": [MUG]}, ADMIN), range(8)))
 
         assert sorted(answer.status for answer in answers) == [200] + [409] * 7
         assert len(shop.service.get(ret).refunds) == 1

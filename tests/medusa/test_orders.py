@@ -60,7 +60,7 @@ def an_order(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
-def worth(document: dict[str, Any], quantity: int) -> int:
+def value(document: dict[str, Any], quantity: int) -> int:
     """What so many units of the order's first line are worth."""
     order = order_from_medusa(document)
     request = RequestReturn(
@@ -96,7 +96,7 @@ def worth(document: dict[str, Any], quantity: int) -> int:
 )  # fmt: skip
 def test_an_order_is_worth_what_was_paid_for_it(document: dict[str, Any], quantity: int, amount: int) -> None:
     """Medusa's net discounts come off the gross where tax is inside."""
-    assert worth(document, quantity) == amount
+    assert value(document, quantity) == amount
 
 
 def test_an_order_keeps_its_facts() -> None:
@@ -142,10 +142,10 @@ def test_only_captured_money_is_money() -> None:
 
 def test_a_canceled_order_is_canceled() -> None:
     """By its status or its moment."""
-    moment = order_from_medusa(an_order(a_line(1, 500), canceled_at="2019-08-24T14:15:22Z"))
+    timestamp = order_from_medusa(an_order(a_line(1, 500), canceled_at="2019-08-24T14:15:22Z"))
     status = order_from_medusa(an_order(a_line(1, 500), status="canceled"))
 
-    assert moment.status == status.status == OrderStatus.CANCELED
+    assert timestamp.status == status.status == OrderStatus.CANCELED
 
 
 def test_a_discounts_code_names_its_adjustment() -> None:

@@ -137,16 +137,16 @@ def test_every_problem_is_told_where_it_is(
     try:
         check(body, schema)
     except MalformedRequest as refused:
-        told = {
+        render = {
             re.sub(r'(\.\w+|\[".*"\])$', "", problem.path)  # the object that lacks it, or has it
             if problem.code in ("missing", "unknown")
             else problem.path
             for problem in refused.problems
         }
     else:
-        told = set()
+        render = set()
 
-    assert told == {error.json_path for error in strictly(schema).iter_errors(body)}
+    assert render == {error.json_path for error in strictly(schema).iter_errors(body)}
 
 
 def test_the_documented_request_is_a_command() -> None:

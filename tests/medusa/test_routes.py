@@ -45,14 +45,14 @@ def test_a_customer_asks_for_a_return(shop: Shop) -> None:
         "items": [{"item_id": "item_mug", "quantity": 1, "reason_id": "rr_small", "note": "too small"}],
     }
 
-    told = keeps_to("Return", shop.post("/store/returns", body, ADA))["return"]
+    render = keeps_to("Return", shop.post("/store/returns", body, ADA))["return"]
 
-    assert told["refund_amount"] == 8433 - 200
-    assert told["shipping_method"]["shipping_option"]["name"] == "PostFake Return"
-    assert told["shipping_data"]["tracking_number"].startswith("TRACK-")
-    assert told["items"][0]["reason"]["label"] == "Too small"
-    ret = shop.service.get(told["id"])
-    assert (ret.created_by, ret.idempotency_key) == ("cus_ada", told["idempotency_key"])
+    assert render["refund_amount"] == 8433 - 200
+    assert render["shipping_method"]["shipping_option"]["name"] == "PostFake Return"
+    assert render["shipping_data"]["tracking_number"].startswith("TRACK-")
+    assert render["items"][0]["reason"]["label"] == "Too small"
+    ret = shop.service.get(render["id"])
+    assert (ret.created_by, ret.idempotency_key) == ("cus_ada", render["idempotency_key"])
 
 
 def test_a_key_is_always_sent_back(shop: Shop) -> None:
@@ -73,20 +73,20 @@ def test_a_request_under_the_same_key_is_done_once(shop: Shop) -> None:
     """With either key; another request under it is refused."""
     first = shop.post("/store/returns", ONE_MUG, ADA)
     key = {"Idempotency-Key": first.headers["idempotency-key"]}
-    before = shop.told()
+    before = shop.render()
 
     again = shop.post("/store/returns", ONE_MUG, {**ADA, **key})
     other = shop.post("/store/returns", {**ONE_MUG, "items": ONE_CAME["items"] * 2}, {**ADA, **key})
 
     assert again.body == first.body
     assert other.error == (409, "conflict", "idempotency_key_reused")
-    assert shop.told() == before
+    assert shop.render() == before
 
 
 def test_somebody_elses_order_is_no_order(shop: Shop) -> None:
     """The answers are the same to the byte, whatever else is wrong, and with whatever key."""
     shop.post("/store/returns", ONE_MUG, {**ADA, "Idempotency-Key": "key-1"})
-    before = shop.told()
+    before = shop.render()
     bodies: list[dict[str, Any]] = [
         ONE_MUG,
         {**ONE_MUG, "items": []},
@@ -101,7 +101,7 @@ def test_somebody_elses_order_is_no_order(shop: Shop) -> None:
 
             assert theirs.status == nobodys.status == 404
             assert str(theirs.body) == str(nobodys.body).replace("order_non", "order_mug")
-    assert shop.told() == before
+    assert shop.render() == before
 
 
 def test_an_order_of_nobody_is_nobodys(tmp_path: Path) -> None:
@@ -148,13 +148,13 @@ def test_the_back_office_receives_a_return(shop: Shop) -> None:
     ret = created(shop)
     path, key = f"/admin/returns/{ret}/receive", {**ADMIN, "Idempotency-Key": "receipt-1"}
 
-    told = keeps_to("Return", shop.post(path, ONE_CAME, key))["return"]
+    render = keeps_to("Return", shop.post(path, ONE_CAME, key))["return"]
     again = shop.post(path, ONE_CAME, key)
     twice = shop.post(path, ONE_CAME, ADMIN)
 
-    assert (told["status"], told["refund_amount"]) == ("received", 8433)
-    assert told["items"][0]["received_quantity"] == told["items"][0]["item"]["returned_quantity"] == 1
-    assert again.body == {"return": told}
+    assert (render["status"], render["refund_amount"]) == ("received", 8433)
+    assert render["items"][0]["received_quantity"] == render["items"][0]["item"]["returned_quantity"] == 1
+    assert again.body == {"return": render}
     assert twice.error == (409, "not_allowed", "return_already_received")
     assert [str(refund.amount) for refund in shop.service.get(ret).refunds] == ["84.33 USD"]
 
@@ -177,10 +177,10 @@ def test_a_receipt_may_name_damage_and_the_refund(shop: Shop) -> None:
     items = [{"item_id": "item_mug", "quantity": 0, "damaged_quantity": 1}]
     body = {"items": items, "refund": 500, "location_id": "sloc_2"}
 
-    told = keeps_to("Return", shop.post(f"/admin/returns/{ret}/receive", body, ADMIN))["return"]
+    render = keeps_to("Return", shop.post(f"/admin/returns/{ret}/receive", body, ADMIN))["return"]
 
-    assert (told["status"], told["refund_amount"]) == ("received", 500)
-    assert told["items"][0]["received_quantity"] == 1
+    assert (render["status"], render["refund_amount"]) == ("received", 500)
+    assert render["items"][0]["received_quantity"] == 1
     assert shop.service.get(ret).items[0].damaged_quantity == 1
 
 
@@ -190,13 +190,13 @@ def test_the_back_office_cancels_a_return(shop: Shop) -> None:
     shop.post(f"/admin/returns/{other}/receive", ONE_CAME, ADMIN)
 
     order = keeps_to("Order", shop.post(f"/admin/returns/{ret}/cancel", None, ADMIN))["order"]
-    before = shop.told()
+    before = shop.render()
     again = shop.post(f"/admin/returns/{ret}/cancel", {}, ADMIN)
 
     assert (order["id"], order["currency_code"]) == ("order_mug", "usd")
     assert {each["id"]: each["status"] for each in order["returns"]} == {ret: "canceled", other: "received"}
     assert again.body == {"order": order}
-    assert shop.told() == before
+    assert shop.render() == before
     received = shop.post(f"/admin/returns/{other}/cancel", None, ADMIN)
     assert received.error == (409, "not_allowed", "return_already_received")
 
@@ -205,10 +205,10 @@ def test_a_line_with_tax_inside_is_told(shop: Shop) -> None:
     """1200 with 20 % inside, twice."""
     body = {"order_id": "order_shirt", "items": [{"item_id": "item_shirt", "quantity": 1}]}
 
-    told = keeps_to("Return", shop.post("/store/returns", body, ADA))["return"]
+    render = keeps_to("Return", shop.post("/store/returns", body, ADA))["return"]
 
-    line = told["items"][0]["item"]
-    assert told["refund_amount"] == 1200
+    line = render["items"][0]["item"]
+    assert render["refund_amount"] == 1200
     assert (line["subtotal"], line["tax_total"], line["total"]) == (2000, 400, 2400)
 
 
@@ -246,12 +246,12 @@ def test_the_example_is_served_as_it_stands(tmp_path: Path) -> None:
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
         try:
             wait_for(port)
-            told = Shop(sample_service("sqlite://"), port).post("/store/returns", ONE_MUG, ADA)
+            render = Shop(sample_service("sqlite://"), port).post("/store/returns", ONE_MUG, ADA)
         finally:
             server.terminate()
             printed = server.communicate(timeout=30)[0]
 
-    assert keeps_to("Return", told)["return"]["refund_amount"] == 8433
+    assert keeps_to("Return", render)["return"]["refund_amount"] == 8433
     assert f"curl http://127.0.0.1:{port}/store/returns" in printed
     assert (tmp_path / "returns.db").exists()
 
@@ -272,7 +272,7 @@ class Failing:
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
         (Unavailable("sqlite:///secret is away"), (503, "unexpected_state", "unavailable")),
         (StaleLedger("stale_ledger", {"order_id": "secret"}), (409, "conflict", "stale_ledger")),
@@ -280,13 +280,13 @@ class Failing:
     ],
 )
 def test_failures_are_told_without_their_words(
-    tmp_path: Path, error: Exception, told: tuple[int, str, str]
+    tmp_path: Path, error: Exception, message: tuple[int, str, str]
 ) -> None:
     """With the key under which to ask again."""
     service = sample_service(f"sqlite:///{tmp_path / 'returns.db'}")
     with serving(evolve(service, returns=Failing(service.returns, error))) as shop:
         answer = shop.post("/store/returns", ONE_MUG, ADA)
 
-    assert answer.error == told
+    assert answer.error == message
     assert "secret" not in str(answer.body)
     assert answer.headers["idempotency-key"]

@@ -38,7 +38,7 @@ def test_coroutines_on_an_empty_schema_take_turns(url: str) -> None:
     """Each reserves its own units; the tables are made once, by whoever is first."""
     world = World(order_of(line(quantity=8)))
 
-    async def live() -> None:
+    async def simulate() -> None:
         store = AsyncSqlReturns(url)
         desk = desk_over(world.service, store)
         opened, refused = await at_once(*[desk.handle(request(1)) for _ in range(8)])
@@ -50,7 +50,7 @@ def test_coroutines_on_an_empty_schema_take_turns(url: str) -> None:
         assert await store.outstanding(START, 10) == ()
         await store.close()
 
-    asyncio.run(live())
+    asyncio.run(simulate())
 
     assert len(world.payments.refunds) == 8
 
@@ -59,7 +59,7 @@ def test_each_statement_is_whole_by_itself(url: str) -> None:
     """A request is two statements, and no transaction is begun or ended over the wire."""
     said: list[str] = []
 
-    async def live() -> None:
+    async def simulate() -> None:
         store = AsyncSqlReturns(url)
         await store.load("order_1")  # makes the tables
         engine = store.engine.sync_engine
@@ -70,7 +70,7 @@ def test_each_statement_is_whole_by_itself(url: str) -> None:
         await desk.handle(request(1))
         await store.close()
 
-    asyncio.run(live())
+    asyncio.run(simulate())
 
     assert said[:2] == ["SELECT", "WITH"]
     assert "COMMIT" not in said

@@ -10,7 +10,7 @@ from sqlalchemy import make_url, text
 
 from rma import InvalidValue, NotFound, ReturnLedger, StaleLedger, Unavailable
 from rma.adapters.sql import SqlReturns
-from rma.testing.core_harness import Rehearsal, counting
+from rma.testing.core_harness import CoreHarness, counting
 from tests.rules.given import line, order_of, request
 from tests.sql.alike import assert_alike
 from tests.sql.in_transaction import shop
@@ -23,9 +23,9 @@ def store(url: str) -> Iterator[SqlReturns]:
         yield opened
 
 
-def rehearsal(order_id: str = "order_1") -> Rehearsal:
+def harness(order_id: str = "order_1") -> CoreHarness:
     """An order of mugs, lived through by the core alone."""
-    return Rehearsal(evolve(order_of(line(quantity=9)), id=order_id), ids=counting(order_id))
+    return CoreHarness(evolve(order_of(line(quantity=9)), id=order_id), ids=counting(order_id))
 
 
 def failure(run: Callable[[], object]) -> Unavailable:
@@ -63,7 +63,7 @@ def named(url: str, name: str) -> str:
 def test_a_server_that_is_not_there(url: str) -> None:
     """Nobody listens; nothing is retried for long."""
     with closing(SqlReturns("postgresql://nobody@127.0.0.1:1/none")) as store:
-        life = rehearsal()
+        life = harness()
         assert failure(lambda: store.load("order_1")).code == "store_not_opened"
         assert failure(lambda: store.commit(life.handle(request(1)))).code == "store_not_opened"
     with closing(SqlReturns(make_url(url).set(database="nowhere"))) as store:
@@ -72,7 +72,7 @@ def test_a_server_that_is_not_there(url: str) -> None:
 
 def test_readers_do_not_notice_that_connections_were_cut(url: str, store: SqlReturns) -> None:
     """A look is repeated, on a new connection; a commit is not, but the next one is stored."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     with closing(SqlReturns(named(url, "cut"))) as victim:
         assert_alike(victim.load("order_1"), life.ledger)
@@ -101,7 +101,7 @@ def test_a_command_heals_the_pool_before_it_commits(url: str, store: SqlReturns)
 
 def test_a_server_that_goes_while_it_writes(url: str, store: SqlReturns) -> None:
     """Here it waits for another transaction when its connection is cut; nothing is stored."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     before, change = life.ledger, life.handle(request(1))
     errors: list[Unavailable] = []
@@ -132,14 +132,14 @@ def test_a_server_that_goes_while_it_writes(url: str, store: SqlReturns) -> None
 )
 def test_settings_of_the_server_are_told_apart(url: str, store: SqlReturns, options: str, code: str) -> None:
     """And the change can be committed as soon as they allow it."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     change = life.handle(request(1))
-    with closing(SqlReturns(with_options(url, options))) as held, store.engine.connect() as connection:
+    with closing(SqlReturns(with_options(url, options))) as reserved, store.engine.connect() as connection:
         connection.execute(text("SELECT 1 FROM rma_ledgers FOR UPDATE"))
 
-        assert failure(lambda: held.commit(change)).code == code
-        assert held.load("order_1").revision == 1
+        assert failure(lambda: reserved.commit(change)).code == code
+        assert reserved.load("order_1").revision == 1
 
     store.commit(change)
     assert_alike(store.load("order_1"), life.ledger)
@@ -147,7 +147,7 @@ def test_settings_of_the_server_are_told_apart(url: str, store: SqlReturns, opti
 
 def test_a_disk_that_is_full_stores_nothing(store: SqlReturns) -> None:
     """As the server says it."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     with store.engine.begin() as connection:
         connection.exec_driver_sql(
@@ -174,7 +174,7 @@ def test_too_many_connections(url: str, store: SqlReturns) -> None:
         with closing(SqlReturns(few)) as first, closing(SqlReturns(few)) as second:
             assert first.load("order_1") == ReturnLedger("order_1")
             assert failure(lambda: second.load("order_1")).code == "store_crowded"
-            life = rehearsal()
+            life = harness()
             assert failure(lambda: first.commit(life.handle(request(1)))).code == "store_not_permitted"
     finally:
         with store.engine.begin() as connection:
@@ -183,19 +183,19 @@ def test_too_many_connections(url: str, store: SqlReturns) -> None:
 
 def test_a_deadlock_of_hosts_ends_for_one_of_them(store: SqlReturns) -> None:
     """Two transactions that write the same two orders, in turns that can not be."""
-    lives = [rehearsal("order_1"), rehearsal("order_2")]
+    lives = [harness("order_1"), harness("order_2")]
     for life in lives:
         store.commit(life.handle(evolve(request(1), order_id=life.order.id)))
     changes = [life.handle(evolve(request(1), order_id=life.order.id)) for life in lives]
     errors: list[Unavailable] = []
 
     with store.engine.connect() as one, store.engine.connect() as other:
-        store.within(one).commit(changes[0])
-        store.within(other).commit(changes[1])
+        store.in_transaction(one).commit(changes[0])
+        store.in_transaction(other).commit(changes[1])
 
         def cross() -> None:
             try:
-                store.within(one).commit(changes[1])
+                store.in_transaction(one).commit(changes[1])
                 one.rollback()
             except Unavailable as error:
                 errors.append(error)
@@ -204,7 +204,7 @@ def test_a_deadlock_of_hosts_ends_for_one_of_them(store: SqlReturns) -> None:
         crossing = Thread(target=cross)
         crossing.start()
         try:
-            store.within(other).commit(changes[0])
+            store.in_transaction(other).commit(changes[0])
         except Unavailable as error:
             errors.append(error)
         other.rollback()
@@ -215,15 +215,15 @@ def test_a_deadlock_of_hosts_ends_for_one_of_them(store: SqlReturns) -> None:
 
 def test_a_host_that_is_strict_hears_that_its_transaction_must_begin_again(store: SqlReturns) -> None:
     """Somebody committed what it can not see; the host rolls back and repeats."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     strict = store.engine.execution_options(isolation_level="REPEATABLE READ")
     with strict.connect() as connection:
-        within = store.within(connection)
+        within = store.in_transaction(connection)
         assert within.load("order_1").revision == 1
         store.commit(life.handle(request(1)))
 
-        late = Rehearsal(life.order, ledger=within.load("order_1"), ids=counting("late")).handle(request(1))
+        late = CoreHarness(life.order, ledger=within.load("order_1"), ids=counting("late")).handle(request(1))
         assert failure(lambda: within.commit(late)).code == "store_not_serializable"
 
 
@@ -232,11 +232,11 @@ def test_a_server_that_is_strict_for_everybody_hides_no_conflicts(
     url: str, store: SqlReturns, level: str
 ) -> None:
     """Who comes late is stale, as ever, and decides again."""
-    first, second = rehearsal().handle(request(1)), rehearsal().handle(request(1))
+    first, second = harness().handle(request(1)), harness().handle(request(1))
     with closing(SqlReturns(with_options(url, f"-cdefault_transaction_isolation={level}"))) as strict:
         strict.load("order_1")
         with store.engine.connect() as connection:
-            store.within(connection).commit(first)
+            store.in_transaction(connection).commit(first)
             ends: list[object] = []
 
             def commit() -> None:
@@ -263,9 +263,9 @@ def test_an_id_that_no_database_can_hold_is_not_there(store: SqlReturns, unspeak
     with pytest.raises(NotFound):
         store.load_by_return(unspeakable)
     with pytest.raises(InvalidValue):
-        store.commit(rehearsal(unspeakable).handle(evolve(request(1), order_id=unspeakable)))
+        store.commit(harness(unspeakable).handle(evolve(request(1), order_id=unspeakable)))
 
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1, metadata={"note": unspeakable}, created_by=unspeakable)))
     assert_alike(store.load("order_1"), life.ledger)
 

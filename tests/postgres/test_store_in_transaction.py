@@ -41,5 +41,5 @@ def test_a_connection_that_commits_each_statement_is_refused(url: str) -> None:
         store.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,
         pytest.raises(InvalidValue),
     ):
-        store.within(connection)
+        store.in_transaction(connection)
     store.close()

@@ -54,14 +54,14 @@ def journeys(store: SqlReturns, tmp_path: Path) -> Iterator[Journeys]:
 def handled(service: ReturnService, number: int, journeys: Journeys) -> dict[str, int]:
     """How many journeys each command takes, in the life of this return."""
     asked = request(1, idempotency_key=f"a{number}")
-    came = receive(1, return_id=f"ret_{number}", idempotency_key=f"b{number}")
+    arrivals = receive(1, return_id=f"ret_{number}", idempotency_key=f"b{number}")
     counted = {}
     journeys.count()
     for name, command in (
         ("request", asked),
         ("request again", asked),
-        ("receipt", came),
-        ("receipt again", came),
+        ("receipt", arrivals),
+        ("receipt again", arrivals),
     ):
         service.handle(command)
         counted[name] = journeys.count()

@@ -12,11 +12,11 @@ import pytest
 from attrs import evolve
 from sqlalchemy import text
 
-from rma import RefundOutcome, RefundRequest, RefundSucceeded, Resumed, ReturnService
+from rma import RefundOutcome, RefundRequest, RefundSucceeded, ResumeResult, ReturnService
 from rma.adapters.memory import in_memory_service
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.statements import WAITING
-from rma.testing.core_harness import START, Rehearsal, counting
+from rma.testing.core_harness import START, CoreHarness, counting
 from tests.rules.given import line, order_of, receive, request
 
 T = TypeVar("T")
@@ -34,8 +34,8 @@ def store(url: str) -> Iterator[SqlReturns]:
 class Elsewhere:
     """Another worker, always the same: a thread."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        self._pool = pool
+    def __init__(self, remainder: ThreadPoolExecutor) -> None:
+        self._pool = remainder
 
     def __call__(self, run: Callable[[], T]) -> T:
         """What this comes to there."""
@@ -45,20 +45,20 @@ class Elsewhere:
 @pytest.fixture
 def elsewhere() -> Iterator[Elsewhere]:
     """As long as the test goes on."""
-    with ThreadPoolExecutor(1) as pool:
-        yield Elsewhere(pool)
+    with ThreadPoolExecutor(1) as remainder:
+        yield Elsewhere(remainder)
 
 
-def life(number: int) -> Rehearsal:
+def life(number: int) -> CoreHarness:
     """An order that waits for a refund, the longer the lower its number."""
     order = evolve(order_of(line(quantity=2)), id=f"order_{number:03}")
-    rehearsal = Rehearsal(order, ids=counting(f"{number}_"), at=START + number * timedelta(hours=1))
-    rehearsal.handle(evolve(request(1), order_id=order.id))
-    rehearsal.handle(receive(1, return_id=f"ret_{number}_1"))
-    return rehearsal
+    harness = CoreHarness(order, ids=counting(f"{number}_"), at=START + number * timedelta(hours=1))
+    harness.handle(evolve(request(1), order_id=order.id))
+    harness.handle(receive(1, return_id=f"ret_{number}_1"))
+    return harness
 
 
-def stored(store: SqlReturns, count: int) -> list[Rehearsal]:
+def stored(store: SqlReturns, count: int) -> list[CoreHarness]:
     """So many orders that wait."""
     lives = [life(number) for number in range(count)]
     for each in lives:
@@ -95,7 +95,7 @@ def test_a_commit_lets_go(store: SqlReturns, elsewhere: Elsewhere) -> None:
 def test_unpublished_orders_are_shared_too(store: SqlReturns, elsewhere: Elsewhere) -> None:
     """Behind those that wait, as ever."""
     first = stored(store, 2)[0]
-    store.commit(first.settle())
+    store.commit(first.record_outcomes())
 
     assert store.outstanding(START, 1, unpublished=True) == ("order_001",)
     assert elsewhere(lambda: store.outstanding(START, 9, unpublished=True)) == ("order_000",)
@@ -106,7 +106,7 @@ def test_unpublished_orders_are_shared_too(store: SqlReturns, elsewhere: Elsewhe
 
 def test_without_holding_everybody_is_named_everything(url: str, elsewhere: Elsewhere) -> None:
     """And nothing is written."""
-    with closing(SqlReturns(url, hold=0)) as store:
+    with closing(SqlReturns(url, worker_lease=0)) as store:
         stored(store, 2)
         for _ in range(2):
             assert store.outstanding(START, 9) == ("order_000", "order_001")
@@ -119,7 +119,7 @@ def test_who_is_written_at_this_moment_is_passed_over(store: SqlReturns, elsewhe
     """The worker does not wait for a host's transaction, however long that takes."""
     waiting, _ = stored(store, 2)
     with store.engine.begin() as connection:
-        store.within(connection).commit(waiting.settle())
+        store.in_transaction(connection).commit(waiting.record_outcomes())
 
         assert elsewhere(lambda: store.outstanding(START, 9)) == ("order_001",)
         connection.rollback()
@@ -139,7 +139,7 @@ class Slow:
         return RefundSucceeded(f"re_{request.key}")
 
 
-def service(store: SqlReturns, payments: Slow, lives: list[Rehearsal]) -> ReturnService:
+def service(store: SqlReturns, payments: Slow, lives: list[CoreHarness]) -> ReturnService:
     """Over these orders."""
     return in_memory_service(
         [each.order for each in lives], payments=payments, returns=store, clock=lambda: START
@@ -153,13 +153,13 @@ def test_workers_at_once_send_each_refund_once(url: str) -> None:
         lives = stored(store, count)
     together = Barrier(workers)
 
-    def work() -> Resumed:
+    def work() -> ResumeResult:
         with closing(SqlReturns(url)) as own:
             together.wait()
             return service(own, payments, lives).resume()
 
-    with ThreadPoolExecutor(workers) as pool:
-        done = [each.result() for each in [pool.submit(work) for _ in range(workers)]]
+    with ThreadPoolExecutor(workers) as remainder:
+        done = [each.result() for each in [remainder.submit(work) for _ in range(workers)]]
 
     orders = [order_id for each in done for order_id in each.orders]
     assert sorted(orders) == [each.order.id for each in lives]
@@ -202,7 +202,7 @@ def test_the_index_still_finds_them(store: SqlReturns) -> None:
     parameters = {"now": "2027", "until": "2028", "worker": "me", "limit": 9}
     with store.engine.connect() as connection:
         connection.execute(text("SET enable_seqscan = off"))
-        compiled = WAITING.held.compile(connection)
+        compiled = WAITING.reserved.compile(connection)
         plan = [
             str(row[0])
             for row in connection.exec_driver_sql(

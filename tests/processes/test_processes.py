@@ -19,7 +19,8 @@ from rma import (
     CancelReturn,
     Command,
     Gateway,
-    Keyed,
+    Idempotent,
+    NotIdempotent,
     ReceivedItem,
     ReceiveReturn,
     RefundStatus,
@@ -28,13 +29,12 @@ from rma import (
     RequestReturn,
     ReturnLedger,
     ReturnStatus,
-    Unkeyed,
 )
 from rma.domain.change import replay
 from rma.testing.core_harness import START
 from rma.testing.faults import Faults
 from tests.databases import LONG, Databases
-from tests.killed.gateways import Books
+from tests.killed.gateways import GatewayModel
 from tests.killed.lives import KILLED, Killing, Place, born
 from tests.rules.given import line, order_of
 
@@ -61,10 +61,10 @@ def requested(number: int) -> RequestReturn:
 def then(number: int, return_id: str) -> list[Command]:
     """They come; or the customer calls it off, who can tell; somebody receives them under another key."""
     items = [ReceivedItem(item_id="mug", quantity=3)]
-    came = ReceiveReturn(return_id=return_id, items=items, idempotency_key=f"receipt {number}")
+    arrivals = ReceiveReturn(return_id=return_id, items=items, idempotency_key=f"receipt {number}")
     twice = ReceiveReturn(return_id=return_id, items=items, idempotency_key=f"receipt {number} again")
     off = CancelReturn(return_id=return_id, idempotency_key=f"cancellation {number}")
-    return [came, twice] if number % 3 else [came, off]
+    return [arrivals, twice] if number % 3 else [arrivals, off]
 
 
 def work(place: Place, name: str, seed: int, faults: Faults | None = None) -> None:
@@ -112,7 +112,7 @@ def at_rest(place: Place) -> ReturnLedger:
         return ledger
 
 
-@pytest.mark.parametrize("gateway", [Keyed(), Unkeyed()], ids=["keyed", "unkeyed"])
+@pytest.mark.parametrize("gateway", [Idempotent(), NotIdempotent()], ids=["keyed", "unkeyed"])
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("seed", range(20 if LONG else 2))
 def test_whoever_is_faster_and_whoever_is_killed_everything_is_done_once(
@@ -122,12 +122,12 @@ def test_whoever_is_faster_and_whoever_is_killed_everything_is_done_once(
     order = order_of(line(quantity=MUGS), captured=MUGS * 1000)
     with databases.new(kind) as url:
         place = Place(url, tmp_path / "books.db", order, gateway)
-        Books(place.books)
+        GatewayModel(place.gateway_model)
 
         killed = all_at_work(place, seed)
         ledger = at_rest(place)
 
-        books, returns = Books(place.books), ledger.returns
+        gateway_model, returns = GatewayModel(place.gateway_model), ledger.returns
         assert killed >= WORKERS // 2
         assert not ledger.open_effects
 
@@ -140,7 +140,7 @@ def test_whoever_is_faster_and_whoever_is_killed_everything_is_done_once(
         assert len(returns) == RETURNS or MUGS - len(received) * 3 < 3
 
         # Each parcel and label once, under its only key.
-        asked = Counter(tuple(key.split("/")[:2]) for key in books.done())
+        asked = Counter(tuple(key.split("/")[:2]) for key in gateway_model.done())
         assert set(asked.values()) == {1}
         assert _returns_with("restock", asked) == received
         assert _returns_with("shipment", asked) == {each.id for each in returns if each.shipment}
@@ -152,14 +152,14 @@ def test_whoever_is_faster_and_whoever_is_killed_everything_is_done_once(
         # Each refund once, and all of what came; where nobody can tell, a person looks.
         refunds = {each.id: [refund.status for refund in each.refunds] for each in returns if each.refunds}
         assert refunds.keys() == received
-        if isinstance(gateway, Keyed):
+        if isinstance(gateway, Idempotent):
             assert all(each == [RefundStatus.SUCCEEDED] for each in refunds.values())
             assert _returns_with("refund", asked) == received
         else:
             unsure = {return_id for return_id, each in refunds.items() if each != [RefundStatus.SUCCEEDED]}
             assert all(refunds[return_id] == [RefundStatus.NEEDS_ATTENTION] for return_id in unsure)
             assert received - unsure <= _returns_with("refund", asked) <= received
-            assert all(times == 1 for key, times in books.times().items() if "/refund/" in key)
+            assert all(times == 1 for key, times in gateway_model.times().items() if "/refund/" in key)
 
 
 def _returns_with(what: str, asked: Counter[tuple[str, ...]]) -> set[str]:

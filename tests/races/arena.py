@@ -10,13 +10,13 @@ from attrs import evolve, frozen
 
 from rma import Claim, Exchange, Gateway, RecordRefundOutcome, Rejected, Return
 from rma.adapters.memory import InMemoryEvents
-from rma.testing.fault_injection import faulty
+from rma.testing.fault_injection import inject_faults
 from rma.testing.faults import Away, Crashed, Faults
 from tests.races.scenarios import Scenario
 from tests.races.schedules import Choose, Run, race
 from tests.testing.crashes import Design, End, as_shipped, resume_until_quiet
 from tests.testing.stores import Memory, Store
-from tests.testing.wrong_ports import Outside, Resume, Step
+from tests.testing.wrong_ports import Action, Outside, Resume
 
 #: At which points racers die, by their numbers.
 Deaths = Mapping[int, int]
@@ -67,7 +67,7 @@ class Arena:
         outside, racers = Outside(self.make(), self.gateway, self.scenario.order), self.scenario.racers
         away = Faults(when=lambda call: Away() if call.method in self.scenario.was_away else None)
         for step in self.scenario.before:
-            outside.do(faulty(evolve(outside.service(), events=self._publisher(outside)), away), step)
+            outside.do(inject_faults(evolve(outside.service(), events=self._publisher(outside)), away), step)
         outside.now += timedelta(hours=1)
         outcomes = race(
             [self._run(outside, number) for number in range(len(racers))],
@@ -91,7 +91,7 @@ class Arena:
                 clock=lambda: now,
                 ids=lambda: f"of_racer_{number}",
             )
-            process = self.design(faulty(service, faults), outside)
+            process = self.design(inject_faults(service, faults), outside)
             return process.resume() if isinstance(step, Resume) else process.handle(step)
 
         return run
@@ -107,7 +107,7 @@ class Arena:
         return outside.events if self.publishes else None
 
 
-def _can_come(outside: Outside, step: Step) -> bool:
+def _can_come(outside: Outside, step: Action) -> bool:
     """No gateway tells of a refund before it was asked for it."""
     return not isinstance(step, RecordRefundOutcome) or step.key in outside.refunds_made
 

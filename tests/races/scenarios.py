@@ -17,7 +17,7 @@ from rma import (
     RefundSucceeded,
     ResolveReturn,
 )
-from tests.testing.wrong_ports import CHAPTERS, ORDER, Resume, Step, claim, exchange, receive, request
+from tests.testing.wrong_ports import CHAPTERS, ORDER, Action, Resume, claim, exchange, receive, request
 
 
 @frozen
@@ -33,8 +33,8 @@ class Scenario:
         is_long: too many schedules to try them all where time is short.
     """
 
-    before: tuple[Step, ...]
-    racers: tuple[Step, ...]
+    before: tuple[Action, ...]
+    racers: tuple[Action, ...]
     order: Order = ORDER
     was_away: Sequence[str] = ()
     is_long: bool = False
@@ -47,12 +47,12 @@ _WAITING = CHAPTERS[3][:1]  # for a carrier that is asleep
 _PENDING = CHAPTERS[3][:3]
 
 
-def _told(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9/refund/1") -> Step:
-    notice = f"notice of {type(outcome).__name__}"
-    return RecordRefundOutcome(key=key, outcome=outcome, notice_id=notice)
+def _told(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9/refund/1") -> Action:
+    notification = f"notice of {type(outcome).__name__}"
+    return RecordRefundOutcome(key=key, outcome=outcome, notification_id=notification)
 
 
-def _another(step: Step) -> Step:
+def _another(step: Action) -> Action:
     """The same, from somebody else."""
     assert not isinstance(step, Resume)
     return evolve(step, idempotency_key="key_another")

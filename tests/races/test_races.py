@@ -14,7 +14,7 @@ from random import Random
 import pytest
 from attrs import evolve
 
-from rma import Change, Gateway, LookedUp, StaleLedger, Unkeyed
+from rma import Change, Gateway, NotIdempotent, Searchable, StaleLedger
 from rma.adapters.memory import InMemoryReturns
 from tests.databases import LONG, Databases
 from tests.races.arena import Arena, Deaths
@@ -23,7 +23,7 @@ from tests.races.schedules import Choose, commute, drawn, schedules
 from tests.testing.designs import leases_nothing
 from tests.testing.stores import Database, Memory
 
-GATEWAYS = {"keyed": None, "unkeyed": Unkeyed()} | ({"looked up": LookedUp()} if LONG else {})
+GATEWAYS = {"keyed": None, "unkeyed": NotIdempotent()} | ({"looked up": Searchable()} if LONG else {})
 KINDS = ["sqlite", "postgresql"] if LONG else ["sqlite"]
 
 gateways = pytest.mark.parametrize("gateway", GATEWAYS.values(), ids=GATEWAYS)
@@ -84,7 +84,7 @@ def test_two_at_once_in_a_database_end_as_one_after_the_other(
 
 def test_two_timers_that_do_not_find_a_refund_make_it_once() -> None:
     """Whoever finds that there is none says so in the ledger before it sends the refund again."""
-    arena = Arena(SCENARIOS["two timers after a refund that was not heard"], LookedUp())
+    arena = Arena(SCENARIOS["two timers after a refund that was not heard"], Searchable())
 
     assert list(arena.surprises(all_races())) == []
 
@@ -115,7 +115,7 @@ def test_whoever_dies_in_a_race_it_ends_as_one_after_the_other(scenario: Scenari
 @scenarios
 def test_whoever_dies_in_a_race_no_refund_is_made_twice(scenario: Scenario) -> None:
     """Where the gateway knows no keys either; a person must look then."""
-    arena = Arena(scenario, Unkeyed(), has_deaths=True)
+    arena = Arena(scenario, NotIdempotent(), has_deaths=True)
 
     for choose, deaths in some_deadly_races(500 if LONG else 20):
         made, *_ = arena.raced(choose, deaths).end.moved
@@ -151,7 +151,7 @@ def test_a_store_that_overwrites_is_caught() -> None:
 
 def test_a_design_without_leases_is_caught() -> None:
     """Where the gateway does not know its keys, who comes second pays again."""
-    arena = Arena(SCENARIOS["the same receipt twice"], Unkeyed(), design=leases_nothing)
+    arena = Arena(SCENARIOS["the same receipt twice"], NotIdempotent(), design=leases_nothing)
 
     assert any(arena.surprises(all_races()))
 
@@ -166,7 +166,7 @@ def test_a_conflict_that_the_caller_hears_of_is_caught(monkeypatch: pytest.Monke
 
 def test_trying_calls_that_commute_in_one_order_misses_nothing() -> None:
     """Where a race ends in several ways, those few schedules find them all."""
-    arena = Arena(SCENARIOS["the same receipt twice"], Unkeyed(), design=leases_nothing)
+    arena = Arena(SCENARIOS["the same receipt twice"], NotIdempotent(), design=leases_nothing)
     every, few = (
         Counter(str(arena.raced(schedule.choose)) for schedule in schedules(what_commutes))
         for what_commutes in (lambda one, other: False, commute)

@@ -28,7 +28,7 @@ from rma import (
     ShippingOption,
     TaxLine,
 )
-from rma.domain.change import change, replay, settlement
+from rma.domain.change import apply_command, apply_outcomes, replay
 from rma.domain.decide.facts import Facts
 from rma.domain.messages.commands import Request
 from rma.domain.messages.effects import (
@@ -108,15 +108,15 @@ class Given:
     def when(self, command: Command) -> tuple[Event, ...]:
         """The command done: what happened by it."""
         self.now += timedelta(minutes=1)
-        made = change(self.facts(command), self.ledger, command)
+        made = apply_command(self.facts(command), self.ledger, command)
         self.ledger = made.ledger
         self.history += made.events
         return made.events
 
-    def settled(self, *outcomes: tuple[str, Result]) -> tuple[Event, ...]:
+    def record_outcomes(self, *outcomes: tuple[str, Result]) -> tuple[Event, ...]:
         """Effects answered, each by the end of its key after the return's id."""
         self.now += timedelta(minutes=1)
-        made = settlement(self.ledger, [Outcome(key, result) for key, result in outcomes], self.now)
+        made = apply_outcomes(self.ledger, [Outcome(key, result) for key, result in outcomes], self.now)
         self.ledger = made.ledger
         self.history += made.events
         return made.events
@@ -134,13 +134,13 @@ class Given:
                     results.append((key, ReplacementShipment({"label": key})))
                 else:
                     results.append((key, Done()))
-            self.settled(*results)
+            self.record_outcomes(*results)
 
     def refuses(self, command: Command) -> Rejected:
         """The refusal of the command; nothing changed by it."""
         before = self.ledger
         with pytest.raises(Rejected) as error:
-            change(self.facts(command), self.ledger, command)
+            apply_command(self.facts(command), self.ledger, command)
         assert self.ledger == before
         return error.value
 

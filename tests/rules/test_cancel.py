@@ -44,7 +44,7 @@ def test_a_booked_shipment_is_canceled_with_what_the_carrier_answered() -> None:
     """By its key and its data."""
     given = requested(2, shipping_option_id="so_return")
     shipment = ReturnShipment({"label": 7})
-    given.settled(("ret_1/shipment/1", shipment))
+    given.record_outcomes(("ret_1/shipment/1", shipment))
 
     given.when(CANCEL)
 
@@ -61,7 +61,7 @@ def test_a_cancellation_waits_for_the_answer_to_its_booking_and_learns_it() -> N
 
     assert effect_kinds(given.ledger) == ["shipment/1", "cancel_shipment/1"]
     assert given.ledger.open_effects["ret_1/cancel_shipment/1"].waits_for == "ret_1/shipment/1"
-    given.settled(("ret_1/shipment/1", ReturnShipment({"label": 7})))
+    given.record_outcomes(("ret_1/shipment/1", ReturnShipment({"label": 7})))
 
     (waiting,) = given.ledger.open_effects.values()
     assert isinstance(waiting.request, CancelShipmentRequest)
@@ -74,7 +74,7 @@ def test_goods_of_an_unresolved_return_go_back_from_where_they_went() -> None:
     given = requested(4, location_id="loc_1")
     given.when(receive(1, 1))
     given.when(receive(1, location_id="loc_2"))
-    given.settled(("ret_1/restock/1", Done()))
+    given.record_outcomes(("ret_1/restock/1", Done()))
 
     given.when(CANCEL)
 

@@ -38,7 +38,7 @@ from rma import (
     ReturnRequested,
     ReturnStatus,
 )
-from rma.domain.change import change
+from rma.domain.change import apply_command
 from rma.domain.react import react
 from rma.domain.views.order_state import FulfillmentStatus, PaymentStatus, order_state
 from rma.domain.views.returnable import returnable_items
@@ -120,7 +120,7 @@ def test_the_claim_names_the_amount() -> None:
     """More or less than the units are worth, at most what is left."""
     given = claimed(refund_amount=500)
     assert the(given).refund_amount == usd(500)
-    assert names_and_amounts(the(given)) == {"item:mug": 2000, "custom_amount": -1500}
+    assert names_and_amounts(the(given)) == {"item:mug": 2000, "requested_refund": -1500}
 
     error = given.refuses(claim(1, refund_amount=usd(9501)))
     assert (error.code, error.details["refundable"]) == ("refund_exceeds_refundable", 9500)
@@ -141,7 +141,7 @@ def test_a_claim_above_what_is_left_waits_for_somebody() -> None:
     put(given, payments=[Payment(id="pay_1", captured=usd(2000))])
     (event,) = given.when(RetryRefund(claim_id="claim_1"))
     assert isinstance(event, ClaimRefundRetried)
-    assert (the(given).status, the(given).refunded, the(given).is_blocked) == (
+    assert (the(given).status, the(given).refunded, the(given).is_refund_blocked) == (
         ClaimStatus.COMPLETED,
         2000,
         False,
@@ -189,7 +189,7 @@ def test_goods_that_come_back_have_a_return_that_moves_no_money(kind: str) -> No
     assert isinstance(event, ClaimCompleted)
     assert the(given).status is ClaimStatus.COMPLETED
     assert given.the().status is ReturnStatus.RECEIVED
-    assert (given.the().refunds, given.the().granted, the(given).refunded) == ((), 0, paid)
+    assert (given.the().refunds, given.the().entitled_amount, the(given).refunded) == ((), 0, paid)
     assert effect_kinds(given.ledger) == ["restock/1"]
     assert free(given)[0] == 3
 
@@ -220,7 +220,7 @@ def test_an_id_that_was_given_before_is_the_hosts_mistake() -> None:
     given = claimed(1)
 
     with pytest.raises(InvalidValue) as error:
-        change(evolve(given.facts(claim(1)), fresh_id="1"), given.ledger, claim(1))
+        apply_command(evolve(given.facts(claim(1)), fresh_id="1"), given.ledger, claim(1))
 
     assert error.value.code == "id_not_fresh"
 
@@ -278,7 +278,7 @@ def test_no_refund_is_named_for_a_claims_return() -> None:
 def test_a_refund_that_failed_is_due_until_it_is_retried() -> None:
     """A gateway tells it late, or that the money came back."""
     given = claimed()
-    given.settled(("claim_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("claim_1/refund/1", RefundDeclined("card_closed")))
     assert (the(given).amount_due, the(given).status) == (usd(2000), ClaimStatus.COMPLETED)
 
     given.when(RetryRefund(claim_id="claim_1", amount=500))
@@ -307,7 +307,7 @@ def test_a_claim_is_canceled_while_nothing_was_made_good() -> None:
 def test_a_claim_whose_refund_failed_can_be_canceled() -> None:
     """Then nothing is due any more."""
     given = claimed()
-    given.settled(("claim_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("claim_1/refund/1", RefundDeclined("card_closed")))
 
     given.when(CancelClaim(claim_id="claim_1"))
 

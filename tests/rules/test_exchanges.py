@@ -124,7 +124,7 @@ def test_a_difference_in_the_customers_favour_is_refunded_when_the_goods_came() 
     assert isinstance(received, ExchangeReceived)
     assert the(given).status is ExchangeStatus.COMPLETED
     assert the(given).completed_at == received.at
-    assert given.the().granted == 500
+    assert given.the().entitled_amount == 500
     assert effect_kinds(given.ledger) == ["restock/1", "refund/1", "replacement/1"]
     (sent,) = react(received)
     assert sent == ReplacementRequest(
@@ -250,7 +250,7 @@ def test_what_was_paid_too_much_is_refunded() -> None:
     given.when(receive(3, allow_mismatch=True))
 
     assert the(given).difference_due == usd(0)
-    assert given.the().granted == 1000
+    assert given.the().entitled_amount == 1000
     assert [(r.payment_id, r.amount) for r in given.the().refunds] == [
         ("pay_1", usd(300)),
         ("ch_1", usd(700)),
@@ -314,7 +314,7 @@ def test_a_refund_of_a_difference_that_failed_is_retried() -> None:
     """By its return."""
     given = opened()
     given.when(receive(2))
-    given.settled(("ret_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("ret_1/refund/1", RefundDeclined("card_closed")))
 
     given.when(RetryRefund(return_id="ret_1"))
 
@@ -493,12 +493,12 @@ def test_an_order_that_is_not_there_is_not_found() -> None:
     price=st.integers(0, 99),
     new_price=st.integers(0, 500),
     inclusive=st.booleans(),
-    came=st.integers(1, 5),
+    arrivals=st.integers(1, 5),
     early=st.booleans(),
     postage=st.booleans(),
 )
 def test_an_exchange_settles_exactly_its_difference(
-    quantity: int, price: int, new_price: int, inclusive: bool, came: int, early: bool, postage: bool
+    quantity: int, price: int, new_price: int, inclusive: bool, arrivals: int, early: bool, postage: bool
 ) -> None:
     """What the customer gave, in goods and money, is what they got, whatever came and whenever they paid."""
     given = Given(order_of(line(quantity=9, price=price), captured=9 * price))
@@ -508,14 +508,14 @@ def test_an_exchange_settles_exactly_its_difference(
     given.when(exchange(quantity, new_items=[item], shipping_option_id="so_return" if postage else None))
     if early and the(given).owed.amount:
         given.when(pay(the(given).owed))
-    given.when(receive(came, allow_mismatch=True))
+    given.when(receive(arrivals, allow_mismatch=True))
     if the(given).owed.amount:
         given.when(pay(the(given).owed, "ch_2"))
     given.all_delivered()
 
-    gave = came * price + the(given).paid.amount
+    gave = arrivals * price + the(given).paid.amount
     got = item.total + 200 * postage + given.the().refunded + given.the().amount_due.amount
     assert gave == got
     assert the(given).status is ExchangeStatus.COMPLETED
-    assert the(given).difference_due == usd(item.total + 200 * postage - came * price)
+    assert the(given).difference_due == usd(item.total + 200 * postage - arrivals * price)
     assert sum(part.amount.amount for part in given.the().breakdown) == given.the().refund_amount.amount

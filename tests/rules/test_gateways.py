@@ -5,8 +5,8 @@ from typing import cast
 
 import pytest
 
-from rma import InvalidValue, Keyed, LookedUp, OpenEffect, RefundRequest, RestockRequest, Unkeyed
-from rma.domain.messages.gateways import Gateway, Step, lease_of, next_step
+from rma import Idempotent, InvalidValue, NotIdempotent, OpenEffect, RefundRequest, RestockRequest, Searchable
+from rma.domain.messages.gateways import Action, Gateway, lease_of, next_step
 from rma.testing.core_harness import START
 from tests.rules.given import usd
 
@@ -19,19 +19,19 @@ DAY = timedelta(hours=24)
 @pytest.mark.parametrize(
     ("effect", "gateway", "can_look_up", "after", "step"),
     [
-        (FRESH, Keyed(), False, DAY * 999, Step.SEND),
-        (FRESH, Keyed(DAY), False, DAY / 2, Step.SEND),
-        (FRESH, Keyed(DAY), False, DAY, Step.GIVE_UP),
-        (FRESH, Keyed(DAY), True, DAY, Step.LOOK_UP),
-        (FRESH, LookedUp(), True, DAY, Step.LEASE_AND_SEND),
-        (STARTED, LookedUp(), True, DAY, Step.LOOK_UP),
-        (STARTED, LookedUp(), False, DAY, Step.GIVE_UP),
-        (FRESH, Unkeyed(), False, DAY, Step.LEASE_AND_SEND),
-        (STARTED, Unkeyed(), False, DAY, Step.GIVE_UP),
+        (FRESH, Idempotent(), False, DAY * 999, Action.SEND),
+        (FRESH, Idempotent(DAY), False, DAY / 2, Action.SEND),
+        (FRESH, Idempotent(DAY), False, DAY, Action.GIVE_UP),
+        (FRESH, Idempotent(DAY), True, DAY, Action.LOOK_UP),
+        (FRESH, Searchable(), True, DAY, Action.LEASE_AND_SEND),
+        (STARTED, Searchable(), True, DAY, Action.LOOK_UP),
+        (STARTED, Searchable(), False, DAY, Action.GIVE_UP),
+        (FRESH, NotIdempotent(), False, DAY, Action.LEASE_AND_SEND),
+        (STARTED, NotIdempotent(), False, DAY, Action.GIVE_UP),
     ],
 )
 def test_nothing_is_guessed(
-    effect: OpenEffect, gateway: Gateway, *, can_look_up: bool, after: timedelta, step: Step
+    effect: OpenEffect, gateway: Gateway, *, can_look_up: bool, after: timedelta, step: Action
 ) -> None:
     """A second send needs a key that is remembered, or a look-up that found nothing."""
     assert next_step(effect, gateway, can_look_up=can_look_up, now=START + after) is step
@@ -41,23 +41,23 @@ def test_only_refunds_depend_on_the_gateway() -> None:
     """Stock and parcels are keyed."""
     restock = OpenEffect(RestockRequest("ret_1/restock/1", "order_1", "ret_1", None, ()), opened_at=START)
 
-    assert next_step(restock, Unkeyed(), can_look_up=False, now=START) is Step.SEND
+    assert next_step(restock, NotIdempotent(), can_look_up=False, now=START) is Action.SEND
 
 
 def test_leases_last_as_long_as_the_gateway_may_take() -> None:
     """A look-up that comes earlier might find nothing yet."""
-    assert lease_of(LookedUp(timedelta(minutes=7))) == timedelta(minutes=7)
-    assert lease_of(Unkeyed(timedelta(minutes=8))) == timedelta(minutes=8)
-    assert lease_of(Keyed()) > timedelta(0)
+    assert lease_of(Searchable(timedelta(minutes=7))) == timedelta(minutes=7)
+    assert lease_of(NotIdempotent(timedelta(minutes=8))) == timedelta(minutes=8)
+    assert lease_of(Idempotent()) > timedelta(0)
 
 
 @pytest.mark.parametrize("odd", [timedelta(0), timedelta(seconds=-1), 5])
 def test_durations_are_above_nothing(odd: object) -> None:
     """A window of nothing is no window."""
     with pytest.raises(InvalidValue):
-        Keyed(cast("timedelta", odd))
+        Idempotent(cast("timedelta", odd))
     with pytest.raises(InvalidValue):
-        LookedUp(cast("timedelta", odd))
+        Searchable(cast("timedelta", odd))
 
 
 def test_an_effect_is_due_unless_somebody_is_at_it() -> None:

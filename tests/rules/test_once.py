@@ -4,12 +4,12 @@ import pytest
 
 from rma import (
     CancelReturn,
-    EffectsSettled,
+    EffectsAttempted,
     IdempotencyKeyReused,
     RefundStatus,
     ReturnLedger,
 )
-from rma.domain.change import publication, replay, settlement, unchanged
+from rma.domain.change import apply_outcomes, apply_publication, replay, unchanged
 from rma.domain.decide import answer
 from rma.domain.evolve import evolve
 from rma.domain.messages.effects import Done, RefundPending, RefundSucceeded, ReturnShipment, Unknown
@@ -78,10 +78,10 @@ def test_an_outcome_that_comes_twice_settles_its_effect_once() -> None:
     given.when(request(2))
     given.when(receive(2))
 
-    (event,) = given.settled(("ret_1/refund/1", RefundSucceeded("re_1")), ("ret_1/restock/1", Done()))
-    again = given.settled(("ret_1/refund/1", RefundSucceeded("re_2")), ("no/such/effect", Done()))
+    (event,) = given.record_outcomes(("ret_1/refund/1", RefundSucceeded("re_1")), ("ret_1/restock/1", Done()))
+    again = given.record_outcomes(("ret_1/refund/1", RefundSucceeded("re_2")), ("no/such/effect", Done()))
 
-    assert isinstance(event, EffectsSettled)
+    assert isinstance(event, EffectsAttempted)
     assert again == ()
     (refund,) = given.the().refunds
     assert (refund.status, refund.reference, refund.settled_at) == (
@@ -98,7 +98,7 @@ def test_a_pending_refund_keeps_its_reference_and_counts() -> None:
     given.when(request(2))
     given.when(receive(2))
 
-    given.settled(("ret_1/refund/1", RefundPending("re_1")))
+    given.record_outcomes(("ret_1/refund/1", RefundPending("re_1")))
 
     (refund,) = given.the().refunds
     assert (refund.status, refund.reference, refund.settled_at) == (RefundStatus.PENDING, "re_1", None)
@@ -111,12 +111,12 @@ def test_an_effect_of_unknown_outcome_stays_open_and_says_why() -> None:
     given = Given()
     given.when(request(2, shipping_option_id="so_return"))
 
-    given.settled(("ret_1/shipment/1", Unknown("TimeoutError: 30 s")))
-    given.settled(("ret_1/shipment/1", Unknown("ConnectionError: away")))
+    given.record_outcomes(("ret_1/shipment/1", Unknown("TimeoutError: 30 s")))
+    given.record_outcomes(("ret_1/shipment/1", Unknown("ConnectionError: away")))
 
     (effect,) = given.ledger.open_effects.values()
     assert (effect.attempts, effect.last_error) == (2, "ConnectionError: away")
-    given.settled(("ret_1/shipment/1", ReturnShipment({"label": 1}, "T1", "https://x.example")))
+    given.record_outcomes(("ret_1/shipment/1", ReturnShipment({"label": 1}, "T1", "https://x.example")))
     assert given.the().shipping_data == {"label": 1}
     assert given.the().shipment == ReturnShipment({"label": 1}, "T1", "https://x.example")
 
@@ -125,29 +125,29 @@ def test_no_outcome_is_no_change() -> None:
     """Of the ledger or its revision."""
     ledger = ReturnLedger("order_1")
 
-    assert settlement(ledger, [], START) == unchanged(ledger)
+    assert apply_outcomes(ledger, [], START) == unchanged(ledger)
 
 
 def test_publication_is_remembered_and_needs_no_publishing_itself() -> None:
     """The ledger is behind only if something came between."""
     given = Given()
     given.when(request(1))
-    done = publication(given.ledger, 1, START)
+    done = apply_publication(given.ledger, 1, START)
     given.when(request(1))
-    late = publication(given.ledger, 1, START)
+    late = apply_publication(given.ledger, 1, START)
 
     assert (done.ledger.published, done.ledger.revision) == (2, 2)
     assert (late.ledger.published, late.ledger.revision) == (1, 3)
-    assert publication(done.ledger, 2, START).events == ()
+    assert apply_publication(done.ledger, 2, START).events == ()
 
 
 def test_evolving_is_total() -> None:
     """Events of returns that are not there change nothing, and none is refused."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(2, shipping_option_id="so_return"))
-    given.settled(("ret_1/shipment/1", Unknown("away")))
+    given.record_outcomes(("ret_1/shipment/1", Unknown("away")))
     given.when(receive(1))
-    given.settled(("ret_1/shipment/1", ReturnShipment()), ("ret_1/restock/1", Done()))
+    given.record_outcomes(("ret_1/shipment/1", ReturnShipment()), ("ret_1/restock/1", Done()))
     given.when(CancelReturn(return_id="ret_1"))
     empty = ReturnLedger("order_1")
 
@@ -160,7 +160,7 @@ def test_history_rebuilds_the_ledger_with_what_is_outstanding() -> None:
     given = Given()
     given.when(request(2, shipping_option_id="so_return", idempotency_key="k"))
     given.when(receive(1, more_expected=True))
-    given.settled(("ret_1/refund/1", Unknown("away")))
+    given.record_outcomes(("ret_1/refund/1", Unknown("away")))
 
     rebuilt = replay("order_1", given.history)
 
@@ -174,9 +174,13 @@ def test_outcomes_are_told_by_return_and_carry_its_notification() -> None:
     given.when(request(1, shipping_option_id="so_return", no_notification=True))
     given.when(request(1, shipping_option_id="so_return"))
 
-    events = given.settled(("ret_1/shipment/1", ReturnShipment()), ("ret_2/shipment/1", Unknown("away")))
+    events = given.record_outcomes(
+        ("ret_1/shipment/1", ReturnShipment()), ("ret_2/shipment/1", Unknown("away"))
+    )
 
-    said = [(event.return_id, event.no_notification) for event in events if isinstance(event, EffectsSettled)]
+    said = [
+        (event.return_id, event.no_notification) for event in events if isinstance(event, EffectsAttempted)
+    ]
     assert said == [("ret_1", True), ("ret_2", False)]
     assert [event.event_id for event in events] == ["order_1/3/1", "order_1/3/2"]
     assert all(ret.updated_at == given.now for ret in given.ledger.returns)

@@ -71,7 +71,7 @@ def test_what_was_requested_arrived_so_stock_and_money_move() -> None:
 
 
 @pytest.mark.parametrize(
-    "came",
+    "arrivals",
     [
         [ReceivedItem(item_id="mug", quantity=1)],
         [ReceivedItem(item_id="mug", quantity=3)],
@@ -85,18 +85,20 @@ def test_what_was_requested_arrived_so_stock_and_money_move() -> None:
     ids=["less", "more", "something else besides", "something else instead", "something else, damaged"],
 )
 def test_anything_else_is_a_mismatch_that_books_the_goods_and_moves_no_money(
-    came: list[ReceivedItem],
+    arrivals: list[ReceivedItem],
 ) -> None:
     """What arrived is a fact all the same: sellable units are in stock at once."""
     given = Given(order_of(line(quantity=5), line("pot")))
     given.when(request(2))
 
-    given.when(ReceiveReturn(return_id="ret_1", items=came))
+    given.when(ReceiveReturn(return_id="ret_1", items=arrivals))
 
     ret = given.the()
     assert ret.status is ReturnStatus.REQUIRES_ACTION
     assert (ret.refunds, ret.received_at, ret.refund_amount) == ((), None, usd(2000))
-    sellable = [StockLine(each.item_id, f"v_{each.item_id}", each.quantity) for each in came if each.quantity]
+    sellable = [
+        StockLine(each.item_id, f"v_{each.item_id}", each.quantity) for each in arrivals if each.quantity
+    ]
     restock = ret.receipts[0].restock
     assert (list(restock.lines) if restock else []) == sellable
     assert {item.item_id for item in ret.items if not item.is_requested} <= {"mug", "pot"}
@@ -243,7 +245,7 @@ def test_a_custom_amount_shrinks_with_what_did_not_come() -> None:
     extra.when(receive(3, allow_mismatch=True))
 
     assert short.the().refund_amount == usd(350)
-    assert names_and_amounts(short.the()) == {"item:mug": 1000, "custom_amount": -650}
+    assert names_and_amounts(short.the()) == {"item:mug": 1000, "requested_refund": -650}
     assert extra.the().refund_amount == usd(1700)
 
 
@@ -267,7 +269,7 @@ def test_an_amount_named_on_receipt_is_for_the_whole_return_and_final() -> None:
 
     assert [refund.amount for refund in given.the().refunds] == [usd(700), usd(1800)]
     assert given.the().refund_amount == usd(2500)
-    assert names_and_amounts(given.the()) == {"item:mug": 3000, "custom_amount": -500}
+    assert names_and_amounts(given.the()) == {"item:mug": 3000, "requested_refund": -500}
 
 
 def test_an_amount_named_below_what_is_paid_takes_nothing_back() -> None:
@@ -279,7 +281,11 @@ def test_an_amount_named_below_what_is_paid_takes_nothing_back() -> None:
 
     assert [refund.amount for refund in given.the().refunds] == [usd(1000)]
     assert (given.the().refund_amount, given.the().amount_due) == (usd(1000), usd(0))
-    assert names_and_amounts(given.the()) == {"item:mug": 2000, "custom_amount": -1600, "already_paid": 600}
+    assert names_and_amounts(given.the()) == {
+        "item:mug": 2000,
+        "requested_refund": -1600,
+        "already_paid": 600,
+    }
 
 
 def test_an_amount_named_on_a_mismatch_is_kept_until_it_is_accepted() -> None:
@@ -325,7 +331,7 @@ def test_a_following_amount_above_what_is_refundable_books_the_goods_and_pays_no
     assert isinstance(received, GoodsReceived)
     assert isinstance(blocked, RefundBlocked)
     assert (blocked.amount, blocked.refundable) == (usd(2000), usd(1500))
-    assert (ret.status, ret.is_blocked, ret.refunds) == (ReturnStatus.RECEIVED, True, ())
+    assert (ret.status, ret.is_refund_blocked, ret.refunds) == (ReturnStatus.RECEIVED, True, ())
     assert (ret.refund_amount, ret.amount_due) == (usd(2000), usd(2000))
     assert effect_kinds(given.ledger) == ["restock/1"]
 
@@ -339,7 +345,7 @@ def test_a_blocked_parcel_stays_blocked_through_a_mismatch() -> None:
     given.when(receive(2))
 
     assert given.the().status is ReturnStatus.REQUIRES_ACTION
-    assert given.the().is_blocked
+    assert given.the().is_refund_blocked
     assert given.the().amount_due == usd(1000)
 
 
@@ -351,8 +357,8 @@ def test_a_host_that_rounds_in_other_ways_is_met_by_a_cent_a_line() -> None:
     items = [RequestedItem(item_id=item_id, quantity=1) for item_id in "ab"]
     given.when(RequestReturn(order_id="order_1", items=items))
 
-    came = [ReceivedItem(item_id=item_id, quantity=1) for item_id in "ab"]
-    given.when(ReceiveReturn(return_id="ret_1", items=came))
+    arrivals = [ReceivedItem(item_id=item_id, quantity=1) for item_id in "ab"]
+    given.when(ReceiveReturn(return_id="ret_1", items=arrivals))
 
     assert names_and_amounts(given.the()) == {"item:a": 11, "item:b": 11, "rounding": -1}
     assert (given.the().refund_amount, given.the().amount_due) == (usd(21), usd(0))
@@ -366,7 +372,7 @@ def test_more_than_a_cent_a_line_is_no_rounding(captured: int, *, blocked: bool)
 
     given.when(receive(2))
 
-    assert given.the().is_blocked is blocked
+    assert given.the().is_refund_blocked is blocked
 
 
 def test_a_refund_is_taken_from_the_payments_in_their_order() -> None:
@@ -396,14 +402,14 @@ def test_money_on_its_way_counts_against_what_is_refundable() -> None:
 
     given.when(receive(1, return_id="ret_2"))
 
-    assert given.the("ret_2").is_blocked
+    assert given.the("ret_2").is_refund_blocked
 
 
 def test_a_failed_refund_is_made_good_by_the_next_parcel() -> None:
     """What is due for the whole return, less what is in force."""
     given = requested(2)
     given.when(receive(1, more_expected=True))
-    given.settled(("ret_1/refund/1", RefundDeclined("expired", "card expired")))
+    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired", "card expired")))
 
     given.when(receive(1))
 

@@ -38,11 +38,13 @@ from tests.rules.given import (
 )
 
 
-def disputed(came: int = 3, damaged: int = 0, *, policy: ReturnPolicy | None = None, **more: Any) -> Given:
+def disputed(
+    arrivals: int = 3, damaged: int = 0, *, policy: ReturnPolicy | None = None, **more: Any
+) -> Given:
     """Of a return of two mugs at 10.00, of an order of five, other than two came."""
     given = Given(order_of(line(quantity=5)), policy)
     given.when(request(2, **more))
-    given.when(receive(came, damaged, location_id="loc_1"))
+    given.when(receive(arrivals, damaged, location_id="loc_1"))
     given.all_delivered()
     return given
 
@@ -98,8 +100,8 @@ def test_what_is_rejected_and_sent_back_leaves_stock_and_is_not_paid() -> None:
     (event,) = given.when(resolve(reject(1, reason="not ours"), reject(1, reason="worn")))
 
     (asked, extra) = given.the().items
-    assert (asked.received_quantity, asked.sent_back_quantity) == (1, 1)
-    assert (extra.received_quantity, extra.sent_back_quantity, extra.quantity) == (0, 1, 0)
+    assert (asked.received_quantity, asked.returned_to_customer_quantity) == (1, 1)
+    assert (extra.received_quantity, extra.returned_to_customer_quantity, extra.quantity) == (0, 1, 0)
     assert given.the().refund_amount == usd(1000)
     assert react(event)[0] == WithdrawRequest(
         key="ret_1/withdraw/1",
@@ -133,7 +135,7 @@ def test_damaged_units_are_rejected_as_such() -> None:
 
     assert given.the().refund_amount == usd(1000)
     assert effect_kinds(given.ledger) == ["refund/1"]
-    assert sum(item.sent_back_quantity for item in given.the().items) == 1
+    assert sum(item.returned_to_customer_quantity for item in given.the().items) == 1
     assert sum(item.rejected_damaged_quantity for item in given.the().items) == 1
     assert free(given) == 3
 
@@ -174,7 +176,7 @@ def test_a_clerk_names_the_amount() -> None:
     given.when(resolve(reject(1), refund_amount=usd(2500)))
 
     assert given.the().refund_amount == usd(2500)
-    assert names_and_amounts(given.the())["custom_amount"] == 500
+    assert names_and_amounts(given.the())["requested_refund"] == 500
 
 
 def test_a_named_amount_that_was_kept_is_paid() -> None:
@@ -215,7 +217,7 @@ def test_what_an_earlier_parcel_was_refunded_for_is_not_rejected() -> None:
     assert isinstance(error, NotAllowed)
     assert (error.code, error.details) == (
         "rejected_already_refunded",
-        {"return_id": "ret_1", "granted": 1000, "accepted": 0},
+        {"return_id": "ret_1", "entitled_amount": 1000, "accepted": 0},
     )
     given.when(resolve(reject(3)))
     assert given.the().refund_amount == usd(1000)
@@ -248,7 +250,7 @@ def test_an_amount_above_what_is_left_is_blocked() -> None:
     given.when(resolve(refund_amount=usd(1500)))
 
     ret = given.the()
-    assert (ret.refund_amount, ret.amount_due, ret.refunded, ret.is_blocked) == (
+    assert (ret.refund_amount, ret.amount_due, ret.refunded, ret.is_refund_blocked) == (
         usd(1500),
         usd(0),
         1500,
@@ -262,7 +264,7 @@ def test_what_can_not_be_paid_is_written_off() -> None:
     """A refund that failed is not owed for ever."""
     given = disputed(3)
     given.when(resolve())
-    given.settled(("ret_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("ret_1/refund/1", RefundDeclined("card_closed")))
     assert given.the().needs_attention
 
     given.when(resolve(refund_amount=usd(0)))
@@ -375,7 +377,7 @@ def test_units_and_money_are_conserved_whatever_is_rejected(
 
     paid = sellable - kept[0] - back[0] + (damaged - kept[1] - back[1]) * refund_damaged
     here = sellable + damaged - sum(back)
-    assert given.the().refunded == given.the().granted == paid * price
+    assert given.the().refunded == given.the().entitled_amount == paid * price
     assert sum(item.arrived_quantity for item in given.the().items) == here
     assert free(given) == quantity - here
     if free(given):

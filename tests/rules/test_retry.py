@@ -42,7 +42,7 @@ def received(captured: int = 5000) -> Given:
 def test_a_declined_refund_is_asked_for_again_under_the_next_key() -> None:
     """The failed one released its amount."""
     given = received()
-    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
     due = given.the().amount_due
 
     (event,) = given.when(RETRY)
@@ -63,9 +63,9 @@ def test_a_declined_refund_is_asked_for_again_under_the_next_key() -> None:
 def test_a_retry_of_a_retry_names_the_last_one() -> None:
     """A chain, not a fan."""
     given = received()
-    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
     given.when(RETRY)
-    given.settled(("ret_1/refund/2", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1/refund/2", RefundDeclined("expired")))
 
     given.when(RETRY)
 
@@ -88,8 +88,8 @@ def test_a_blocked_amount_is_paid_once_there_is_money() -> None:
     assert named.violations[0].numbers == {"amount": 600, "refundable": 500, "currency": "usd"}
     assert refused.violations[0].numbers == {"amount": 2000, "refundable": 500, "currency": "usd"}
     assert blocked is FulfillmentStatus.REQUIRES_ACTION
-    assert (partly.is_blocked, partly.amount_due) == (True, usd(1400))
-    assert (given.the().is_blocked, given.the().amount_due) == (False, usd(0))
+    assert (partly.is_refund_blocked, partly.amount_due) == (True, usd(1400))
+    assert (given.the().is_refund_blocked, given.the().amount_due) == (False, usd(0))
     assert [(refund.payment_id, refund.amount.amount) for refund in given.the().refunds] == [
         ("pay_1", 500),
         ("pay_2", 100),
@@ -101,7 +101,7 @@ def test_money_that_may_have_moved_is_not_due() -> None:
     """Pending, unknown or succeeded: a new key could pay twice."""
     for result in (RefundSucceeded("re"), RefundPending("re"), Unknown("timeout")):
         given = received()
-        given.settled(("ret_1/refund/1", result))
+        given.record_outcomes(("ret_1/refund/1", result))
 
         assert type(given.refuses(RETRY)) is NotAllowed
         assert given.codes(RETRY) == ["nothing_due"]
@@ -120,7 +120,7 @@ def test_money_that_may_have_moved_is_not_due() -> None:
 def test_a_part_is_money_of_at_least_a_minor_unit_and_at_most_what_is_due(amount: object, code: str) -> None:
     """More is refused with the maximum."""
     given = received()
-    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
 
     error = given.refuses(RetryRefund(return_id="ret_1", amount=amount))  # type: ignore[arg-type] # the point
 
@@ -146,7 +146,7 @@ def test_what_is_not_there_can_not_be_retried() -> None:
 def test_an_order_that_is_gone_is_reported() -> None:
     """Even where something is due."""
     given = received()
-    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
     given.order = None
 
     assert given.codes(RETRY) == ["order_not_found"]
@@ -157,7 +157,7 @@ def test_a_failed_refund_never_changes_the_returns_status() -> None:
     """The goods are back all the same."""
     given = received()
     before = given.the().status
-    given.settled(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
 
     assert given.the().status is before
     assert effect_kinds(given.ledger) == ["restock/1"]
@@ -171,7 +171,7 @@ def test_a_cent_of_the_hosts_rounding_does_not_keep_an_amount_blocked() -> None:
     given.when(RETRY)
 
     assert [refund.amount for refund in given.the().refunds] == [usd(1999)]
-    assert (given.the().is_blocked, given.the().amount_due) == (False, usd(0))
+    assert (given.the().is_refund_blocked, given.the().amount_due) == (False, usd(0))
     assert given.the().refund_amount == usd(1999)
     assert names_and_amounts(given.the()) == {"item:mug": 2000, "rounding": -1}
 
@@ -185,7 +185,7 @@ def test_a_parcel_that_was_blocked_is_paid_before_the_return_is_complete() -> No
 
     given.when(RETRY)
 
-    assert (given.the().refund_amount, given.the().granted) == (usd(2000), 1000)
+    assert (given.the().refund_amount, given.the().entitled_amount) == (usd(2000), 1000)
     assert [refund.amount for refund in given.the().refunds] == [usd(1000)]
 
 

@@ -9,7 +9,6 @@ from rma import (
     CancelExchange,
     CancelReturn,
     ClaimItem,
-    Entry,
     Event,
     NewItem,
     Payment,
@@ -23,8 +22,9 @@ from rma import (
     RequestExchange,
     ResolveReturn,
     RetryRefund,
+    TimelineEntry,
 )
-from rma.domain.change import publication
+from rma.domain.change import apply_publication
 from rma.domain.events import EffectsLeased, EventsPublished
 from rma.domain.state.refunds import in_force
 from rma.domain.views.order_state import order_state
@@ -44,7 +44,7 @@ def everything() -> Given:
     given.all_delivered()
     given.when(receive(1, more_expected=True, created_by="Bo"))
     given.when(receive(0, 1))
-    given.settled(("ret_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("ret_1/refund/1", RefundDeclined("card_closed")))
     given.when(RetryRefund(return_id="ret_1"))
     given.all_delivered()
     given.when(RecordRefundOutcome(key="ret_1/refund/2", outcome=RefundReversed("bank", "came back")))
@@ -66,7 +66,7 @@ def everything() -> Given:
     given.when(CancelExchange(exchange_id="exc_5"))
     broken = [ClaimItem(item_id="mug", quantity=1, reason="missing_item")]
     given.when(RequestClaim(order_id="order_1", type="refund", items=broken, return_items=True))
-    given.settled(("claim_6/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("claim_6/refund/1", RefundDeclined("card_closed")))
     given.when(RetryRefund(claim_id="claim_6"))
     given.when(receive(1, return_id="ret_6"))
     given.when(RequestClaim(order_id="order_1", type="replace", items=broken, new_items=[CUP]))
@@ -79,7 +79,7 @@ def everything() -> Given:
     return given
 
 
-def told(given: Given) -> list[Entry]:
+def render(given: Given) -> list[TimelineEntry]:
     """Its history."""
     return list(timeline("order_1", given.history))
 
@@ -91,15 +91,15 @@ def test_every_kind_of_event_is_told() -> None:
     silent = EffectsLeased | EventsPublished
     kinds = {type(event) for event in given.history}
     assert kinds == {kind for kind in Event.__args__ if not issubclass(kind, silent)}
-    entries = told(given)
+    entries = render(given)
     assert [entry.event_id for entry in entries] == [event.event_id for event in given.history]
-    published = publication(given.ledger, given.ledger.revision, given.now).events
+    published = apply_publication(given.ledger, given.ledger.revision, given.now).events
     assert timeline("order_1", published) == ()
 
 
 def test_a_history_reads_like_a_story() -> None:
     """Who, when, what, and why it is so much."""
-    story = "\n".join([str(entry) for entry in told(everything())])
+    story = "\n".join([str(entry) for entry in render(everything())])
 
     for line_of_it in (
         "2026-01-01 00:01  ret_1 requested (Ada)",
@@ -130,7 +130,7 @@ def test_a_history_reads_like_a_story() -> None:
 
 def test_every_amount_is_the_sum_of_its_parts() -> None:
     """At every moment, not only in the end."""
-    for entry in told(everything()):
+    for entry in render(everything()):
         if entry.amount is not None and entry.because:
             assert sum(part.amount.amount for part in entry.because) == entry.amount.amount, entry
 
@@ -156,8 +156,8 @@ def test_transactions_are_linked_and_add_up_to_what_is_refundable() -> None:
     found = transactions(order, given.ledger)
 
     assert 22_000 + sum(each.amount.amount for each in found) == given.ledger.refundable(order)
-    links = [(each.return_id, each.exchange_id, each.claim_id) for each in found]
-    assert dict(zip([(each.id, each.amount.amount) for each in found], links, strict=True)) == {
+    subject_ids = [(each.return_id, each.exchange_id, each.claim_id) for each in found]
+    assert dict(zip([(each.id, each.amount.amount) for each in found], subject_ids, strict=True)) == {
         ("ret_1/refund/3", -900): ("ret_1", None, None),
         ("exc_4/payment/ch_1", 1400): ("ret_4", "exc_4", None),
         ("claim_6/refund/2", -1100): ("ret_6", None, "claim_6"),

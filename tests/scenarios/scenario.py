@@ -25,7 +25,7 @@ from rma import (
     Violation,
 )
 
-from .world import DEFAULT_POLICY, FIRST, Step, World
+from .world import DEFAULT_POLICY, FIRST, Action, World
 
 
 @frozen(kw_only=True)
@@ -96,7 +96,7 @@ class Refusal(Scenario):
     """
 
     order: Order
-    before: tuple[Step, ...] = ()
+    before: tuple[Action, ...] = ()
     ask: Command
     kind: type[Rejected]
     code: str
@@ -142,7 +142,7 @@ class Ending:
     Args:
         returns: the status of each return.
         amounts: the refund amount of each return.
-        granted: what all returns together entitle the customer to: paid, on its way or due.
+        entitled_amount: what all returns together entitle the customer to: paid, on its way or due.
         refunds: payment and amount, in the order asked.
         stock: line item and quantity that went into stock; negative: taken out again.
         goods, money: the order's fulfillment and payment status.
@@ -153,7 +153,7 @@ class Ending:
 
     returns: tuple[str, ...] | None = None
     amounts: tuple[int, ...] | None = None
-    granted: int | None = None
+    entitled_amount: int | None = None
     refunds: tuple[tuple[str, int], ...] | None = None
     stock: tuple[tuple[str, int], ...] | None = None
     goods: str | None = None
@@ -163,14 +163,14 @@ class Ending:
     refused: tuple[int, ...] | None = None
 
     @property
-    def told(self) -> dict[str, object]:
+    def render(self) -> dict[str, object]:
         """What is told."""
         return {name: value for name, value in asdict(self, recurse=False).items() if value is not None}
 
     def as_far_as(self, other: "Ending") -> "Ending":
         """This ending without what the other does not tell."""
         return Ending(
-            **{name: value for name, value in asdict(self, recurse=False).items() if name in other.told}
+            **{name: value for name, value in asdict(self, recurse=False).items() if name in other.render}
         )
 
 
@@ -188,7 +188,7 @@ class Flow(Scenario):
     """
 
     order: Order
-    steps: tuple[Step, ...]
+    steps: tuple[Action, ...]
     they: Ending
     we: Ending
     codes: tuple[str, ...] = ()
@@ -196,13 +196,13 @@ class Flow(Scenario):
     policy: ReturnPolicy = DEFAULT_POLICY
 
     def __attrs_post_init__(self) -> None:
-        if missing := (self.they.told.keys() | ALWAYS_TOLD) - self.we.told.keys():
+        if missing := (self.they.render.keys() | ALWAYS_TOLD) - self.we.render.keys():
             raise TypeError(f"our ending does not tell {missing}")
 
     @property
     def differs(self) -> bool:
         """Something that they tell ended in another way here."""
-        return not self.they.told.items() <= self.we.told.items()
+        return not self.they.render.items() <= self.we.render.items()
 
     def answers(self) -> tuple[Ending, tuple[str, ...]]:
         """How it ends, as far as ours is told, and the codes of what was refused."""
@@ -235,7 +235,7 @@ def ending_of(world: World, refused: Sequence[int] = ()) -> Ending:
     return Ending(
         returns=tuple(each.status.value for each in world.returns),
         amounts=tuple(each.refund_amount.amount for each in world.returns),
-        granted=sum(each.refunded + each.amount_due.amount for each in world.returns),
+        entitled_amount=sum(each.refunded + each.amount_due.amount for each in world.returns),
         refunds=world.refunds,
         stock=world.stock,
         goods=state.fulfillment_status.value,

@@ -13,12 +13,12 @@ import pytest
 from attrs import evolve
 
 from rma import (
+    AmountPart,
     Invalid,
     InvalidValue,
     Money,
     NotAllowed,
     Order,
-    Part,
     RequestedItem,
     RequestReturn,
     ReturnPolicy,
@@ -248,8 +248,8 @@ FLOWS = [
     pytest.param(
         Flow(order=TWO_AT_25,
              steps=(request(i=2),),
-             they=Ending(granted=5000),
-             we=Ending(returns=("requested",), amounts=(5000,), granted=0, refunds=(), stock=(),
+             they=Ending(entitled_amount=5000),
+             we=Ending(returns=("requested",), amounts=(5000,), entitled_amount=0, refunds=(), stock=(),
                        goods="fulfilled", money="captured"),
              difference="they owe the money as soon as it is asked for; it is due when the goods are there"),
         id="mv2-101",
@@ -257,8 +257,8 @@ FLOWS = [
     pytest.param(
         Flow(order=TWO_AT_25, options=(way_back(1000),),
              steps=(request(i=2, shipping_option_id=POST),),
-             they=Ending(granted=4000),
-             we=Ending(returns=("requested",), amounts=(4000,), granted=0, refunds=(), stock=(),
+             they=Ending(entitled_amount=4000),
+             we=Ending(returns=("requested",), amounts=(4000,), entitled_amount=0, refunds=(), stock=(),
                        goods="fulfilled", money="captured"),
              difference="they owe the money as soon as it is asked for; it is due when the goods are there"),
         id="mv2-103",
@@ -266,8 +266,8 @@ FLOWS = [
     pytest.param(
         Flow(order=TWO_AT_25,
              steps=(request(i=2), receive(i=1, more_expected=True)),
-             they=Ending(granted=2500),
-             we=Ending(returns=("partially_received",), amounts=(5000,), granted=2500,
+             they=Ending(entitled_amount=2500),
+             we=Ending(returns=("partially_received",), amounts=(5000,), entitled_amount=2500,
                        refunds=(("p1", 2500),), stock=(("i", 1),), goods="partially_returned",
                        money="partially_refunded")),
         id="mv2-104",
@@ -275,8 +275,8 @@ FLOWS = [
     pytest.param(
         Flow(order=TWO_AT_25,
              steps=(request(i=2), cancel()),
-             they=Ending(granted=-5000, counters=((0, 0, 0),)),
-             we=Ending(returns=("canceled",), amounts=(5000,), granted=0, refunds=(), stock=(),
+             they=Ending(entitled_amount=-5000, counters=((0, 0, 0),)),
+             we=Ending(returns=("canceled",), amounts=(5000,), entitled_amount=0, refunds=(), stock=(),
                        goods="fulfilled", money="captured", counters=((0, 0, 0),), returnable=(2,)),
              difference="they bill the customer for a return called off; cancelling moves no money"),
         id="mv2-108",
@@ -284,8 +284,8 @@ FLOWS = [
     pytest.param(
         Flow(order=TWO_AT_25,
              steps=(request(i=2), receive(i=(1, 1))),
-             they=Ending(granted=5000, counters=((0, 1, 1),)),
-             we=Ending(returns=("received",), amounts=(5000,), granted=5000, refunds=(("p1", 5000),),
+             they=Ending(entitled_amount=5000, counters=((0, 1, 1),)),
+             we=Ending(returns=("received",), amounts=(5000,), entitled_amount=5000, refunds=(("p1", 5000),),
                        stock=(("i", 1),), goods="returned", money="refunded", counters=((0, 1, 1),))),
         id="mv2-119",
     ),
@@ -293,8 +293,8 @@ FLOWS = [
     pytest.param(
         Flow(order=TWO_AT_25, policy=ReturnPolicy(refund_damaged=False),
              steps=(request(i=2), receive(i=(1, 1))),
-             they=Ending(granted=5000, counters=((0, 1, 1),)),
-             we=Ending(returns=("received",), amounts=(2500,), granted=2500, refunds=(("p1", 2500),),
+             they=Ending(entitled_amount=5000, counters=((0, 1, 1),)),
+             we=Ending(returns=("received",), amounts=(2500,), entitled_amount=2500, refunds=(("p1", 2500),),
                        stock=(("i", 1),), goods="returned", money="partially_refunded",
                        counters=((0, 1, 1),)),
              difference="they always pay for damaged units; here the policy says whether"),
@@ -304,8 +304,8 @@ FLOWS = [
     pytest.param(
         Flow(order=DISCOUNTED,
              steps=(request(i=2), receive(i=1, more_expected=True)),
-             they=Ending(granted=2200),
-             we=Ending(returns=("partially_received",), amounts=(4400,), granted=2200,
+             they=Ending(entitled_amount=2200),
+             we=Ending(returns=("partially_received",), amounts=(4400,), entitled_amount=2200,
                        refunds=(("p1", 2200),), stock=(("i", 1),), goods="partially_returned",
                        money="partially_refunded")),
         id="mv2-124",
@@ -439,13 +439,13 @@ def test_the_parts_of_a_discounted_and_taxed_unit_add_up_to_it() -> None:
     world = World.of(DISCOUNTED)
     world.do(request(i=2), receive(i=1, allow_mismatch=True))
     assert world.returns[0].breakdown == (
-        Part(
+        AmountPart(
             "item:i",
             Money(2200, "usd"),
             (
-                Part("price", Money(2500, "usd")),
-                Part("discount:1", Money(-500, "usd")),
-                Part("tax:10", Money(200, "usd")),
+                AmountPart("price", Money(2500, "usd")),
+                AmountPart("discount:1", Money(-500, "usd")),
+                AmountPart("tax:10", Money(200, "usd")),
             ),
         ),
     )

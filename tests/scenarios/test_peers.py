@@ -10,13 +10,13 @@ import pytest
 
 from rma import (
     Adjustment,
+    AmountPart,
     Fee,
     Invalid,
     InvalidValue,
     LineItem,
     Money,
     Order,
-    Part,
     Payment,
     ReturnPolicy,
     TaxLine,
@@ -386,13 +386,13 @@ def test_a_discount_of_the_whole_order_shows_in_the_parts_of_a_line() -> None:
     )
     quote = World.of(shirts).service.quote(request(a=4))
     assert quote.breakdown == (
-        Part(
+        AmountPart(
             "item:a",
             Money(3961, "usd"),
             (
-                Part("price", Money(4000, "usd")),
-                Part("discount:PROMO", Money(-399, "usd")),
-                Part("tax:VAT", Money(360, "usd")),
+                AmountPart("price", Money(4000, "usd")),
+                AmountPart("discount:PROMO", Money(-399, "usd")),
+                AmountPart("tax:VAT", Money(360, "usd")),
             ),
         ),
     )

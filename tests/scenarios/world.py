@@ -176,7 +176,7 @@ def retry(amount: int | None = None, return_id: str = FIRST) -> RetryRefund:
 
 
 #: A command; or the order as the host has it from then on.
-Step = Command | Order
+Action = Command | Order
 
 
 @frozen
@@ -218,7 +218,7 @@ class World:
             raise TypeError(orders)
         return cls(order, service, orders, payments, inventory, fulfillment)
 
-    def do(self, *steps: Step) -> tuple[Return, ...]:
+    def do(self, *steps: Action) -> tuple[Return, ...]:
         """The returns that the commands answered."""
         answers: list[Return] = []
         for step in steps:

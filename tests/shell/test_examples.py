@@ -16,7 +16,7 @@ def test_the_quickstart_tells_both_returns(capsys: pytest.CaptureFixture[str]) -
 
     assert capsys.readouterr().out == first
     mug, basket = first.split("Order order_basket")
-    for told in (
+    for render in (
         "customer Ada asks to return\n",
         '1 x Medusa Coffee Mug (Damaged goods; "The handle is broken.")',
         "for 78.00 USD",
@@ -25,8 +25,8 @@ def test_the_quickstart_tells_both_returns(capsys: pytest.CaptureFixture[str]) -
         "78.00 USD to the card: succeeded",
         "goods returned, money partially refunded, 2.00 USD kept by the shop",
     ):
-        assert told in mug
-    for told in (
+        assert render in mug
+    for render in (
         "1 x Shirt fit for sale, and 1 damaged",
         "50.00 USD to the gift card: succeeded",
         "15.48 USD to the card: succeeded",
@@ -35,4 +35,4 @@ def test_the_quickstart_tells_both_returns(capsys: pytest.CaptureFixture[str]) -
         "7.00 USD  tax vat",
         "2.00 USD kept by the shop",
     ):
-        assert told in basket
+        assert render in basket

@@ -9,9 +9,9 @@ from attrs import evolve
 from rma import (
     EffectsLeased,
     Gateway,
-    Keyed,
-    LookedUp,
+    Idempotent,
     NotFound,
+    NotIdempotent,
     RecordRefundOutcome,
     RefundDeclined,
     RefundOutcome,
@@ -19,7 +19,7 @@ from rma import (
     RefundStatus,
     RefundSucceeded,
     Return,
-    Unkeyed,
+    Searchable,
 )
 from rma.adapters.memory import InMemoryReturns, in_memory_service
 from rma.domain.change import Change
@@ -33,7 +33,7 @@ HOUR = timedelta(hours=1)
 class KeylessGateway:
     """A gateway that pays whenever it is asked; nothing is de-duplicated."""
 
-    gateway: Gateway = Unkeyed()
+    gateway: Gateway = NotIdempotent()
 
     def __init__(self) -> None:
         self.paid: list[str] = []
@@ -51,7 +51,7 @@ class KeylessGateway:
 class SearchableGateway(KeylessGateway):
     """One that can be asked what it paid."""
 
-    gateway: Gateway = LookedUp(HOUR)
+    gateway: Gateway = Searchable(HOUR)
 
     def __init__(self) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class SearchableGateway(KeylessGateway):
 class ForgetfulGateway(SearchableGateway):
     """One that remembers its keys for an hour, and can be searched."""
 
-    gateway: Gateway = Keyed(HOUR)
+    gateway: Gateway = Idempotent(HOUR)
 
 
 class Clock:
@@ -129,8 +129,8 @@ def test_an_unkeyed_gateway_is_never_asked_twice(fails: str) -> None:
     assert len(gateway.paid) == (1 if fails == "after" else 0)
     assert resumed.orders == ()
     key = service.list("order_1")[0].refunds[0].key
-    told = service.handle(RecordRefundOutcome(key=key, outcome=RefundDeclined("no_such_refund")))
-    assert told.amount_due == told.refund_amount
+    render = service.handle(RecordRefundOutcome(key=key, outcome=RefundDeclined("no_such_refund")))
+    assert render.amount_due == render.refund_amount
 
 
 def test_an_unkeyed_gateway_whose_process_died_is_left_to_a_person() -> None:
@@ -216,9 +216,9 @@ def test_a_forgotten_key_without_a_look_up_is_left_to_a_person() -> None:
     """It may have been paid."""
 
     class Forgetful(KeylessGateway):
-        """Keyed for an hour."""
+        """Idempotent for an hour."""
 
-        gateway: Gateway = Keyed(HOUR)
+        gateway: Gateway = Idempotent(HOUR)
 
     gateway = Forgetful()
     gateway.before = away

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-PAGE = (ROOT / "docs" / "seeds.md").read_text(encoding="utf-8")
+PAGE = (ROOT / "docs" / "medusa-parity.md").read_text(encoding="utf-8")
 PARTS = re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
 #: By part: its rows, without what the columns are called.
 ROWS = {title: [row for row in text.splitlines() if row.startswith("| ")][1:] for title, text in PARTS}

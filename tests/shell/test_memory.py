@@ -5,7 +5,7 @@ from attrs import evolve
 
 from rma import InvalidValue, ReturnLedger, StaleLedger
 from rma.adapters.memory import InMemoryEvents, InMemoryInventory, InMemoryReturns
-from rma.domain.change import change, unchanged
+from rma.domain.change import apply_command, unchanged
 from rma.domain.messages.effects import RestockRequest, StockLine, WithdrawRequest
 from rma.testing.core_harness import START
 from tests.rules.given import Given, request
@@ -14,7 +14,7 @@ from tests.rules.given import Given, request
 def test_a_commit_for_another_revision_is_refused_and_stores_nothing() -> None:
     """Compare and set."""
     given, returns = Given(), InMemoryReturns()
-    made = change(given.facts(request(1)), given.ledger, request(1))
+    made = apply_command(given.facts(request(1)), given.ledger, request(1))
     returns.commit(made)
 
     with pytest.raises(StaleLedger) as error:
@@ -30,7 +30,7 @@ def test_the_id_of_another_orders_return_is_refused_and_nothing_is_stored() -> N
     returns = InMemoryReturns()
     given = Given()
     facts = given.facts(request(1))
-    first, second = [change(facts, ReturnLedger(f"order_{n}"), request(1)) for n in (1, 2)]
+    first, second = [apply_command(facts, ReturnLedger(f"order_{n}"), request(1)) for n in (1, 2)]
     returns.commit(first)
 
     with pytest.raises(InvalidValue) as error:
@@ -58,7 +58,7 @@ def test_outstanding_names_orders_whose_effects_are_open_or_events_unpublished()
         given.ledger = ReturnLedger(f"order_{number}")
         command = request(1, shipping_option_id=option)
         facts = evolve(given.facts(command), fresh_id=number)
-        returns.commit(change(facts, given.ledger, command))
+        returns.commit(apply_command(facts, given.ledger, command))
 
     assert list(returns.outstanding(START, 9)) == ["order_2", "order_3"]
     assert list(returns.outstanding(START, 1)) == ["order_2"]

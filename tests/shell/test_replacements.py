@@ -16,11 +16,12 @@ from rma import (
     Command,
     Exchange,
     ExchangeStatus,
+    Idempotent,
     Invalid,
-    Keyed,
     NewItem,
     NotAllowed,
     NotFound,
+    NotIdempotent,
     RecordExchangePayment,
     RecordRefundOutcome,
     RefundDeclined,
@@ -32,7 +33,6 @@ from rma import (
     ResolveReturn,
     RetryRefund,
     Return,
-    Unkeyed,
 )
 from rma.adapters.memory import InMemoryPayments
 from rma.testing.faults import AnswerLost, Away, Declines
@@ -165,15 +165,15 @@ def test_a_claims_refund_that_failed_is_retried_and_notified(world: World) -> No
 
     assert isinstance(retried, Claim)
     assert (retried.amount_due, len(retried.refunds)) == (usd(0), 2)
-    told = RecordRefundOutcome(key=retried.refunds[1].key, outcome=RefundReversed())
-    reversed_ = world.service.handle(told)
+    render = RecordRefundOutcome(key=retried.refunds[1].key, outcome=RefundReversed())
+    reversed_ = world.service.handle(render)
     assert isinstance(reversed_, Claim)
     assert reversed_.needs_attention
 
 
 def test_a_claim_at_a_gateway_without_keys_waits_for_a_person() -> None:
     """As every refund does."""
-    world = World(order_of(line(quantity=5)), gateway=Unkeyed())
+    world = World(order_of(line(quantity=5)), gateway=NotIdempotent())
     world.faults.breaks("payments", Away())
 
     made = world.service.handle(claim())
@@ -247,7 +247,7 @@ def test_transactions_and_timeline_are_read_off_the_service(world: World) -> Non
 
 def test_a_resolution_withdraws_after_its_restock() -> None:
     """Whichever port was away meanwhile."""
-    world = World(order_of(line(quantity=5)), gateway=Keyed())
+    world = World(order_of(line(quantity=5)), gateway=Idempotent())
     world.service.handle(request(2))
     world.faults.breaks("inventory", Away())
     world.service.handle(receive(3))

@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from rma.adapters.sql import SqlReturns, rows
-from rma.adapters.sql.cache import Kept
+from rma.adapters.sql.cache import Cache
 from tests.quiet import quiet
 
 __all__ = ["quiet"]
 
 
-class Forgetful(Kept[tuple[str, str], rows.Document]):
+class Forgetful(Cache[tuple[str, str], rows.Document]):
     """Keeps nothing."""
 
     def get(self, key: tuple[str, str]) -> None:

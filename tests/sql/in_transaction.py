@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Engine, text
 from rma import InvalidValue, NotFound, Rejected, ReturnLedger, ReturnService, ReturnStatus, StaleLedger
 from rma.adapters.memory import InMemoryPayments, in_memory_service
 from rma.adapters.sql import SqlReturns
-from rma.testing.core_harness import START, Rehearsal, counting
+from rma.testing.core_harness import START, CoreHarness, counting
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
 from tests.world import RETURN_OPTION
@@ -76,7 +76,7 @@ class WithinTheHostsTransaction(ABC):
         with engine.begin() as connection:
             note(connection, "before")
             opened = service.record(
-                request(2, shipping_option_id="so_return"), returns=store.within(connection)
+                request(2, shipping_option_id="so_return"), returns=store.in_transaction(connection)
             )
             note(connection, "after")
             assert other.load("order_1") == ReturnLedger("order_1")
@@ -101,7 +101,7 @@ class WithinTheHostsTransaction(ABC):
         service = shop(store)
 
         with engine.connect() as connection:
-            service.record(request(2), returns=store.within(connection))
+            service.record(request(2), returns=store.in_transaction(connection))
             note(connection, "gone")
             connection.rollback()
 
@@ -109,7 +109,7 @@ class WithinTheHostsTransaction(ABC):
         assert other.history("order_1") == ()
         with engine.begin() as connection:
             assert noted(connection) == []
-            again = service.record(request(2), returns=store.within(connection))
+            again = service.record(request(2), returns=store.in_transaction(connection))
         assert other.load("order_1").get(again.id) == again
 
     def test_several_commands_are_one(self, engine: Engine, store: SqlReturns, other: SqlReturns) -> None:
@@ -117,7 +117,7 @@ class WithinTheHostsTransaction(ABC):
         service = shop(store)
 
         with engine.begin() as connection:
-            within = store.within(connection)
+            within = store.in_transaction(connection)
             opened = service.record(request(2, idempotency_key="k"), returns=within)
             assert service.record(request(2, idempotency_key="k"), returns=within) == opened
             with pytest.raises(Rejected):
@@ -137,7 +137,7 @@ class WithinTheHostsTransaction(ABC):
         self, engine: Engine, store: SqlReturns, other: SqlReturns
     ) -> None:
         """Nothing of it was written; what else the host wrote is committed."""
-        life = Rehearsal(order_of(line(quantity=5)))
+        life = CoreHarness(order_of(line(quantity=5)))
         first = life.handle(request(1))
         second = life.handle(request(1))
         store.commit(first)
@@ -146,9 +146,9 @@ class WithinTheHostsTransaction(ABC):
             note(connection, "kept")
             for change in (first, evolve(second, expected_revision=7)):
                 with pytest.raises(StaleLedger) as error:
-                    store.within(connection).commit(change)
+                    store.in_transaction(connection).commit(change)
                 assert error.value.details["found"] == 1
-            store.within(connection).commit(second)
+            store.in_transaction(connection).commit(second)
 
         assert_alike(other.load("order_1"), life.ledger)
         with engine.connect() as connection:
@@ -158,14 +158,14 @@ class WithinTheHostsTransaction(ABC):
         self, engine: Engine, store: SqlReturns, other: SqlReturns
     ) -> None:
         """Not even if the host commits all the same."""
-        store.commit(Rehearsal(order_of()).handle(request(1)))
+        store.commit(CoreHarness(order_of()).handle(request(1)))
         order = evolve(order_of(), id="order_2")
-        change = Rehearsal(order).handle(evolve(request(1), order_id="order_2"))
+        change = CoreHarness(order).handle(evolve(request(1), order_id="order_2"))
 
         with engine.connect() as connection:
             note(connection, "mine")
             with pytest.raises(InvalidValue) as error:
-                store.within(connection).commit(change)
+                store.in_transaction(connection).commit(change)
             connection.commit()
 
         assert error.value.code == "id_not_fresh"

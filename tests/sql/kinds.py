@@ -25,7 +25,6 @@ from rma import (
     ClaimItem,
     Command,
     Fee,
-    LookedUp,
     Money,
     NewItem,
     ReceivedItem,
@@ -46,6 +45,7 @@ from rma import (
     RetryRefund,
     ReturnPolicy,
     ReturnRepository,
+    Searchable,
     ShippingMethod,
 )
 from rma.adapters.sql import SqlReturns
@@ -102,8 +102,8 @@ def everything_ends(world: World, handle: Callable[[Command], object]) -> None:
         ("ret_1/refund/1", RefundReversed("returned", "account closed")),
     )
     for number, (key, outcome) in enumerate(news, start=1):
-        told = RecordRefundOutcome(key=key, outcome=outcome, notice_id=f"evt_{number}")
-        handle(evolve(told, idempotency_key=f"told {number}", created_by="gateway"))
+        render = RecordRefundOutcome(key=key, outcome=outcome, notification_id=f"evt_{number}")
+        handle(evolve(render, idempotency_key=f"told {number}", created_by="gateway"))
     late = RecordRefundOutcome(
         return_id="ret_1", reference="re_ret_1/refund/3", outcome=RefundDeclined("late")
     )
@@ -195,7 +195,7 @@ def worlds() -> dict[str, tuple[Life, World]]:
         ),
         "somebody is at it": (
             somebody_is_at_it,
-            World(order_of(mug), gateway=LookedUp(timedelta(minutes=30))),
+            World(order_of(mug), gateway=Searchable(timedelta(minutes=30))),
         ),
     }
 

@@ -13,10 +13,10 @@ from attrs import evolve, frozen
 
 from rma import RequestedItem, RequestReturn, ReturnLedger
 from rma.adapters.sql import SqlReturns, codec, rows
-from rma.adapters.sql.cache import Kept
+from rma.adapters.sql.cache import Cache
 from rma.adapters.sql.codec import LONG, decoded, encoded
-from rma.adapters.sql.rows import KEPT_DOCUMENTS
-from rma.testing.core_harness import Rehearsal
+from rma.adapters.sql.rows import MAX_CACHED_DOCUMENTS
+from rma.testing.core_harness import CoreHarness
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
 from tests.sql.kinds import lived, worlds
@@ -26,10 +26,10 @@ from tests.sql.kinds import lived, worlds
 def memory() -> Iterator[None]:
     """Nothing is known at first."""
     rows.STORED.clear()
-    codec.TEXTS.clear()
+    codec.CACHE.clear()
     yield
     rows.STORED.clear()
-    codec.TEXTS.clear()
+    codec.CACHE.clear()
 
 
 def afresh(store: SqlReturns) -> ReturnLedger:
@@ -58,7 +58,7 @@ def test_what_is_kept_is_what_the_documents_hold(life: str, store: SqlReturns) -
 
 def test_what_was_written_or_read_is_not_read_again(store: SqlReturns) -> None:
     """The same document is the same value, as long as it is kept."""
-    change = Rehearsal(order_of(line(quantity=9))).handle(request(1))
+    change = CoreHarness(order_of(line(quantity=9))).handle(request(1))
     store.commit(change)
 
     assert store.load("order_1").returns[0] is change.ledger.returns[0]
@@ -69,7 +69,7 @@ def test_what_was_written_or_read_is_not_read_again(store: SqlReturns) -> None:
 
 def test_what_another_process_writes_is_read(file: Path, store: SqlReturns) -> None:
     """Whatever it is, and however it comes there."""
-    life = Rehearsal(order_of(line(quantity=9)))
+    life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1, created_by="ann")))
     store.commit(life.handle(request(1)))
     assert store.load("order_1").returns[0].created_by == "ann"
@@ -82,13 +82,13 @@ def test_what_another_process_writes_is_read(file: Path, store: SqlReturns) -> N
 
 def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
     """Neither what failed nor what the host undid."""
-    life = Rehearsal(order_of(line(quantity=9)))
+    life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     before, change = life.ledger, life.handle(receive(1))
 
     with store.engine.connect() as connection, connection.begin() as transaction:
-        store.within(connection).commit(change)
-        assert_alike(store.within(connection).load("order_1"), change.ledger)
+        store.in_transaction(connection).commit(change)
+        assert_alike(store.in_transaction(connection).load("order_1"), change.ledger)
         transaction.rollback()
 
     assert_alike(store.load("order_1"), before)
@@ -96,7 +96,7 @@ def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
 
 def test_only_the_last_ones_are_kept_within_the_limit() -> None:
     """Those that were used last; by their weight."""
-    kept: Kept[str, str] = Kept(10)
+    kept: Cache[str, str] = Cache(10)
     for name, weight in (("a", 4), ("b", 4), ("a", 5)):
         kept.put(name, name.upper(), weight)
     assert (kept.get("b"), kept.get("a")) == ("B", "A")
@@ -115,18 +115,18 @@ def test_only_the_last_ones_are_kept_within_the_limit() -> None:
 
 def test_documents_that_are_kept_are_limited(store: SqlReturns) -> None:
     """An order that was not asked for in a while is read anew."""
-    life = Rehearsal(order_of(line(quantity=9)))
+    life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     known = store.load("order_1").returns[0]
 
-    rows.STORED.put(("return", "of others"), rows.ReturnDocument(known), KEPT_DOCUMENTS)
+    rows.STORED.put(("return", "of others"), rows.ReturnDocument(known), MAX_CACHED_DOCUMENTS)
 
     assert store.load("order_1").returns[0] is not known
 
 
 def test_threads_keep_and_find_at_once() -> None:
     """Everybody finds the value of the key, or nothing; the limit holds."""
-    kept: Kept[int, str] = Kept(50)
+    kept: Cache[int, str] = Cache(50)
 
     def use(seed: int) -> bool:
         random = Random(seed)
@@ -137,8 +137,8 @@ def test_threads_keep_and_find_at_once() -> None:
             kept.put(key, str(key), random.randrange(1, 9))
         return all(value in (None, str(key)) for key, value in found)
 
-    with ThreadPoolExecutor(4) as pool:
-        assert all(pool.map(use, range(4)))
+    with ThreadPoolExecutor(4) as remainder:
+        assert all(remainder.map(use, range(4)))
     kept.put(99, "99", 50)
     assert [kept.get(key) for key in range(30)] == [None] * 30
 
@@ -180,12 +180,12 @@ def test_equal_tuples_that_are_not_the_same_are_not_mixed_up() -> None:
 def test_the_documents_of_a_commit_share_what_is_long(store: SqlReturns) -> None:
     """And are read as they were written, by whoever knows nothing."""
     lines = [line(f"i{number}", quantity=3) for number in range(LONG + 1)]
-    life = Rehearsal(order_of(*lines))
+    life = CoreHarness(order_of(*lines))
     asked = [RequestedItem(item_id=each.id, quantity=2) for each in lines]
     store.commit(life.handle(RequestReturn(order_id="order_1", items=asked, idempotency_key="k")))
-    came = [evolve(receive(1).items[0], item_id=each.id) for each in lines]
+    arrivals = [evolve(receive(1).items[0], item_id=each.id) for each in lines]
 
-    store.commit(life.handle(evolve(receive(1), items=came, idempotency_key="r")))
+    store.commit(life.handle(evolve(receive(1), items=arrivals, idempotency_key="r")))
 
     assert_alike(afresh(store), life.ledger)
     happened = tuple([event for change in life.changes for event in change.events])

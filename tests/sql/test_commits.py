@@ -9,7 +9,7 @@ from sqlalchemy import create_engine
 
 from rma import InvalidValue, ReturnLedger, ReturnService, StaleLedger
 from rma.adapters.sql import SqlReturns
-from rma.testing.core_harness import Rehearsal, counting
+from rma.testing.core_harness import CoreHarness, counting
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
 from tests.sql.watching import watch
@@ -21,10 +21,10 @@ def shop(store: SqlReturns) -> ReturnService:
     return evolve(World(order_of(line(quantity=9))).service, returns=store, events=None)
 
 
-def rehearsal(order_id: str = "order_1", ids: Callable[[], str] | None = None) -> Rehearsal:
+def harness(order_id: str = "order_1", ids: Callable[[], str] | None = None) -> CoreHarness:
     """An order of mugs, lived through by the core alone."""
     order = evolve(order_of(line(quantity=9)), id=order_id)
-    return Rehearsal(order, options=[RETURN_OPTION], ids=ids)
+    return CoreHarness(order, options=[RETURN_OPTION], ids=ids)
 
 
 def test_a_command_reads_once_and_writes_three_times_a_commit(store: SqlReturns) -> None:
@@ -62,7 +62,7 @@ def test_nothing_is_asked_of_the_database_before_the_first_use(file: Path, store
 @pytest.mark.parametrize("place", range(5))
 def test_what_fails_anywhere_in_a_commit_leaves_nothing_behind(store: SqlReturns, place: int) -> None:
     """Before BEGIN, before each statement that writes, and before COMMIT."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1, shipping_option_id="so_return")))
     before = life.ledger
     change = life.handle(receive(1))
@@ -85,7 +85,7 @@ def test_what_fails_anywhere_in_a_commit_leaves_nothing_behind(store: SqlReturns
 
 def test_a_stale_commit_says_what_was_expected_and_found(store: SqlReturns) -> None:
     """As memory does; for a ledger that is not there as well."""
-    first = rehearsal().handle(request(1))
+    first = harness().handle(request(1))
     store.commit(first)
 
     for change, expected, found in (
@@ -100,8 +100,8 @@ def test_a_stale_commit_says_what_was_expected_and_found(store: SqlReturns) -> N
 
 def test_an_id_that_a_return_of_another_order_has_is_refused(store: SqlReturns) -> None:
     """Its keys would be repeated at the ports, and mean other refunds there."""
-    store.commit(rehearsal().handle(request(1)))
-    change = rehearsal("order_2").handle(evolve(request(1), order_id="order_2"))
+    store.commit(harness().handle(request(1)))
+    change = harness("order_2").handle(evolve(request(1), order_id="order_2"))
 
     with pytest.raises(InvalidValue) as error:
         store.commit(change)
@@ -113,7 +113,7 @@ def test_an_id_that_a_return_of_another_order_has_is_refused(store: SqlReturns) 
 
 def test_every_look_up_finds_its_rows_by_an_index(store: SqlReturns) -> None:
     """None of them reads a whole table, and what is outstanding is not even sorted."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1, shipping_option_id="so_return")))
     asked = watch(store.engine)
     store.load("order_1")
@@ -137,7 +137,7 @@ def test_every_look_up_finds_its_rows_by_an_index(store: SqlReturns) -> None:
 def test_an_engine_of_the_host_stays_as_the_host_made_it(file: Path) -> None:
     """Its connections begin transactions as before; our commits are whole all the same."""
     engine = create_engine(f"sqlite:///{file}")
-    store, life = SqlReturns(engine), rehearsal()
+    store, life = SqlReturns(engine), harness()
     store.commit(life.handle(request(1)))
 
     dying = [True]
@@ -163,7 +163,7 @@ def test_an_engine_of_the_host_stays_as_the_host_made_it(file: Path) -> None:
 
 def test_other_orders_and_returns_are_not_touched(store: SqlReturns) -> None:
     """A commit names one order, and only the returns that its events are about."""
-    life, other = rehearsal(), rehearsal("order_2", counting("other_"))
+    life, other = harness(), harness("order_2", counting("other_"))
     store.commit(other.handle(evolve(request(1), order_id="order_2")))
     for _ in range(3):
         store.commit(life.handle(request(1)))

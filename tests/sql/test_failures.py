@@ -12,14 +12,14 @@ from sqlalchemy import event
 from rma import InvalidValue, NotFound, ReturnLedger, Unavailable
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.writer import write_for
-from rma.testing.core_harness import Rehearsal, counting
+from rma.testing.core_harness import CoreHarness, counting
 from tests.rules.given import line, order_of, request
 from tests.sql.alike import assert_alike
 
 
-def rehearsal() -> Rehearsal:
+def harness() -> CoreHarness:
     """An order of mugs, lived through by the core alone."""
-    return Rehearsal(order_of(line(quantity=9)))
+    return CoreHarness(order_of(line(quantity=9)))
 
 
 def failure(run: Callable[[], object]) -> Unavailable:
@@ -39,7 +39,7 @@ def changed(file: Path, statement: str) -> None:
 
 def test_a_database_that_is_locked_can_be_read_but_not_written(file: Path, store: SqlReturns) -> None:
     """Whoever holds it does not stop readers; when it lets go, the same change is stored."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     before, change = life.ledger, life.handle(request(1))
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
@@ -55,7 +55,7 @@ def test_a_database_that_is_locked_can_be_read_but_not_written(file: Path, store
 
 def test_a_disk_that_is_full_stores_nothing(store: SqlReturns) -> None:
     """What is there can still be read, and what still fits be written."""
-    life = rehearsal()
+    life = harness()
     event.listen(
         store.engine, "connect", lambda connection, _: connection.execute("PRAGMA max_page_count = 20")
     )
@@ -64,7 +64,7 @@ def test_a_disk_that_is_full_stores_nothing(store: SqlReturns) -> None:
     large = request(1, metadata={"picture": "x" * 100_000})
 
     error = failure(
-        lambda: store.commit(Rehearsal(life.order, ledger=before, ids=counting("l")).handle(large))
+        lambda: store.commit(CoreHarness(life.order, ledger=before, ids=counting("l")).handle(large))
     )
 
     assert error.code == "store_full"
@@ -75,7 +75,7 @@ def test_a_disk_that_is_full_stores_nothing(store: SqlReturns) -> None:
 
 def test_a_file_that_may_only_be_read_is_read(file: Path, store: SqlReturns) -> None:
     """And not written."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     with closing(SqlReturns(f"sqlite:///file:{file}?mode=ro&uri=true")) as reader:
         assert_alike(reader.load("order_1"), life.ledger)
@@ -87,19 +87,19 @@ def test_a_file_that_may_only_be_read_is_read(file: Path, store: SqlReturns) -> 
 
 def test_pages_that_are_broken_are_told(file: Path, store: SqlReturns) -> None:
     """By whichever look meets them first."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     store.close()
     pages = bytearray(file.read_bytes())
     pages[4096:] = b"\x07" * (len(pages) - 4096)
     file.write_bytes(pages)
 
-    for look in (
+    for snapshot in (
         lambda: store.load("order_1"),
         lambda: store.history("order_1"),
         lambda: store.commit(life.handle(request(1))),
     ):
-        assert failure(look).code == "store_corrupt"
+        assert failure(snapshot).code == "store_corrupt"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_document_that_can_not_be_read_is_told_with_its_order(
     file: Path, store: SqlReturns, table: str, document: str
 ) -> None:
     """An unknown field is an error: this version would drop it with its next commit."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     changed(file, f"UPDATE {table} SET document = '{document}'")  # ours
 
@@ -131,7 +131,7 @@ def test_a_document_that_can_not_be_read_is_told_with_its_order(
 
 def test_an_event_that_can_not_be_read_is_told_with_its_order(file: Path, store: SqlReturns) -> None:
     """The ledger beside it is read all the same."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     changed(file, 'UPDATE rma_events SET document = \'{"_type": "Happened"}\'')
 
@@ -141,18 +141,18 @@ def test_an_event_that_can_not_be_read_is_told_with_its_order(file: Path, store:
 
 def test_a_database_of_a_later_version_is_left_alone(file: Path, store: SqlReturns) -> None:
     """Nothing is read or written, not even what could be."""
-    life = rehearsal()
+    life = harness()
     store.commit(life.handle(request(1)))
     changed(file, "UPDATE rma_format SET format = 2")
 
     with closing(SqlReturns(f"sqlite:///{file}")) as later:
-        for look in (
+        for snapshot in (
             lambda: later.load("order_1"),
             lambda: later.outstanding(life.now, 9),
             lambda: later.commit(life.handle(request(1))),
         ):
             with pytest.raises(Unavailable) as error:
-                look()
+                snapshot()
             assert (error.value.code, error.value.details) == ("newer_format", {"found": 2, "known": 1})
 
     assert store.load("order_1").revision == 1
@@ -171,7 +171,7 @@ def test_texts_are_kept_whatever_they_are_made_of(store: SqlReturns) -> None:
     """Quotes, zeroes, halves of surrogate pairs; in ids, what a database can hold."""
     wild = "'; DROP TABLE rma_returns; --\"\\\n\x00 ñ🥜"
     order = evolve(order_of(line(wild)), id=wild)
-    life = Rehearsal(order, ids=lambda: wild)
+    life = CoreHarness(order, ids=lambda: wild)
     asked = evolve(request(1, wild, metadata={wild: [wild, "\ud800"]}, created_by="\ud800"), order_id=wild)
 
     store.commit(life.handle(asked))

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from rma import ReturnQuery, ReturnStatus, Unavailable
 from rma.adapters.sql import SqlReturns
-from rma.testing.core_harness import START, Rehearsal, counting
+from rma.testing.core_harness import START, CoreHarness, counting
 from tests.rules.given import order_of, request
 from tests.sql.watching import watch
 
@@ -17,16 +17,16 @@ def filled(store: SqlReturns) -> None:
     """With a return of each of three orders."""
     for number in range(3):
         order = evolve(order_of(), id=f"order_{number}")
-        life = Rehearsal(order, ids=counting(f"{number}_"))
+        life = CoreHarness(order, ids=counting(f"{number}_"))
         store.commit(life.handle(evolve(request(1), order_id=order.id)))
 
 
 def test_no_page_is_sorted_or_searched_for(store: SqlReturns) -> None:
     """Every query walks along an index, from where it begins to its limit."""
     filled(store)
-    statuses, moments = (None, ReturnStatus.REQUESTED), (None, START)
+    statuses, timestamps = (None, ReturnStatus.REQUESTED), (None, START)
     for status, attention, since, after, newest_first in product(
-        statuses, (False, True), moments, (None, "ret_1_1"), (False, True)
+        statuses, (False, True), timestamps, (None, "ret_1_1"), (False, True)
     ):
         asked = watch(store.engine)
         query = ReturnQuery(

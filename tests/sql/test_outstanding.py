@@ -9,7 +9,7 @@ from attrs import evolve
 from rma import ReturnRepository
 from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
-from rma.testing.core_harness import START, Rehearsal, counting
+from rma.testing.core_harness import START, CoreHarness, counting
 from tests.rules.given import order_of, request
 from tests.world import RETURN_OPTION
 
@@ -22,20 +22,20 @@ def store(request: pytest.FixtureRequest, file: Path) -> ReturnRepository:
     return InMemoryReturns() if request.param == "memory" else SqlReturns(f"sqlite:///{file}")
 
 
-def life(number: int, hour: int) -> Rehearsal:
+def life(number: int, hour: int) -> CoreHarness:
     """An order whose life begins at this hour."""
     order = evolve(order_of(), id=f"order_{number}")
-    return Rehearsal(order, options=[RETURN_OPTION], ids=counting(f"{number}_"), at=START + hour * HOUR)
+    return CoreHarness(order, options=[RETURN_OPTION], ids=counting(f"{number}_"), at=START + hour * HOUR)
 
 
-def opened(rehearsal: Rehearsal, *, label: bool) -> Rehearsal:
+def opened(harness: CoreHarness, *, label: bool) -> CoreHarness:
     """With a return; with a label to book, something is outstanding."""
     command = request(1, shipping_option_id="so_return" if label else None)
-    rehearsal.handle(evolve(command, order_id=rehearsal.order.id))
-    return rehearsal
+    harness.handle(evolve(command, order_id=harness.order.id))
+    return harness
 
 
-def stored(store: ReturnRepository, *lives: Rehearsal) -> None:
+def stored(store: ReturnRepository, *lives: CoreHarness) -> None:
     """Everything they committed so far."""
     for each in lives:
         for change in each.changes:

@@ -6,7 +6,16 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rma import Command, Gateway, Keyed, LookedUp, Rejected, ReturnPolicy, ReturnRepository, Unkeyed
+from rma import (
+    Command,
+    Gateway,
+    Idempotent,
+    NotIdempotent,
+    Rejected,
+    ReturnPolicy,
+    ReturnRepository,
+    Searchable,
+)
 from rma.adapters.sql import SqlReturns
 from rma.testing.faults import AnswerLost, Away, Declines, Fault, Pends, RefundFault
 from rma.testing.strategies import command_sequences, orders, policies
@@ -15,7 +24,7 @@ from tests.world import RETURN_OPTION, World
 
 FAULTS: tuple[Fault, ...] = (Away(), AnswerLost())
 ENDS: tuple[RefundFault | None, ...] = (None, Declines(), Pends())
-GATEWAYS: tuple[Gateway, ...] = (Keyed(), LookedUp(), Unkeyed())
+GATEWAYS: tuple[Gateway, ...] = (Idempotent(), Searchable(), NotIdempotent())
 
 
 def answer(world: World, returns: ReturnRepository, command: Command | None) -> object:

@@ -123,8 +123,8 @@ def test_commits_are_as_few_as_can_be(path: Path) -> None:
         return returns.load("order_1").revision - before
 
     asked = request(1, idempotency_key="k")
-    came = evolve(receive(1), idempotency_key="r")
-    assert [commits(each) for each in (asked, asked, came, came)] == [1, 0, 2, 0]
+    arrivals = evolve(receive(1), idempotency_key="r")
+    assert [commits(each) for each in (asked, asked, arrivals, arrivals)] == [1, 0, 2, 0]
 
 
 def test_only_returns_that_changed_are_written(path: Path) -> None:

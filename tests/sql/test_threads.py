@@ -27,8 +27,8 @@ def at_once(*runs: Callable[[], Return]) -> list[Return]:
         together.wait()
         return each()
 
-    with ThreadPoolExecutor(len(runs)) as pool:
-        return list(pool.map(run, runs))
+    with ThreadPoolExecutor(len(runs)) as remainder:
+        return list(remainder.map(run, runs))
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{}", "sqlite://"])
@@ -55,11 +55,11 @@ def test_the_same_command_at_once_is_done_once(file: Path) -> None:
         world = World(order_of(line(quantity=2)))
         service = evolve(world.service, returns=store)
         asked = request(2, shipping_option_id="so_return", idempotency_key="a")
-        came = receive(2, idempotency_key="b")
+        arrivals = receive(2, idempotency_key="b")
 
         requested = at_once(*[lambda: service.handle(asked)] * THREADS)
-        came = evolve(came, return_id=requested[0].id)
-        received = at_once(*[lambda: service.handle(came)] * THREADS)
+        arrivals = evolve(arrivals, return_id=requested[0].id)
+        received = at_once(*[lambda: service.handle(arrivals)] * THREADS)
 
         assert {each.id for each in requested + received} == {requested[0].id}
         assert {each.status for each in received} == {ReturnStatus.RECEIVED}

@@ -1,7 +1,7 @@
 """
 Every moment at which a process can die, and whether what comes after makes it good.
 
-`live` does the script with a plan of failures and recovers as it is told; a `Survey` does so for all plans of
+`simulate` does the script with a plan of failures and recovers as it is told; a `Survey` does so for all plans of
 a kind and says what came out otherwise than without failures.
 """
 
@@ -19,9 +19,9 @@ from rma import (
     ReturnService,
     Unavailable,
 )
-from rma.domain.events import ByCommand
+from rma.domain.events import CommandEvent
 from rma.testing.faults import AnswerLost, Away, Call, Crashed, Fault, Faults, Twice
-from tests.testing.wrong_ports import ORDER, SCRIPT, Outside, Resume, Step
+from tests.testing.wrong_ports import ORDER, SCRIPT, Action, Outside, Resume
 
 T = TypeVar("T")
 
@@ -38,7 +38,7 @@ class End:
     open_effects: tuple[str, ...]
     moved: tuple[object, ...]
     stock: dict[tuple[str | None, str], int]
-    told: tuple[str, ...]
+    render: tuple[str, ...]
 
     @classmethod
     def of(cls, outside: Outside) -> "End":
@@ -63,11 +63,11 @@ class End:
                 outside.fulfillment.replacements,
             ),
             stock={place: units for place, units in outside.inventory.on_hand.items() if units},
-            told=tuple(
+            render=tuple(
                 [
                     f"{type(event).__name__} {event.return_id}"
                     for event in outside.events.published.values()
-                    if isinstance(event, ByCommand | RefundBlocked)
+                    if isinstance(event, CommandEvent | RefundBlocked)
                 ]
             ),
         )
@@ -120,21 +120,21 @@ def as_shipped(service: ReturnService, outside: Outside) -> ReturnService:
     return service
 
 
-def live(
+def simulate(
     outside: Outside,
     faults: Faults,
     *,
     recovery: Recovery = Recovery.REPEAT,
     design: Design = as_shipped,
-    script: tuple[Step, ...] = SCRIPT,
+    script: tuple[Action, ...] = SCRIPT,
     has_timer: bool = False,
-    look: Callable[[int], None] = lambda done: None,
+    snapshot: Callable[[int], None] = lambda done: None,
 ) -> None:
     """
     The script, step by step, in as many processes as it takes.
 
     With a timer, everything outstanding is resumed after each step too, as a host does every few minutes.
-    `look` is called with the number of steps done, after each recovery by resuming.
+    `snapshot` is called with the number of steps done, after each recovery by resuming.
     """
     done = 0
     while done < len(script):
@@ -149,7 +149,7 @@ def live(
             if recovery is Recovery.RESUME or has_timer:
                 resume_until_quiet(outside, faults, design)
                 done += _has_happened(outside, script[done]) if done < len(script) else 0
-                look(done)
+                snapshot(done)
 
 
 def resume_until_quiet(outside: Outside, faults: Faults, design: Design = as_shipped) -> None:
@@ -164,7 +164,7 @@ def resume_until_quiet(outside: Outside, faults: Faults, design: Design = as_shi
             continue
 
 
-def _has_happened(outside: Outside, step: Step) -> bool:
+def _has_happened(outside: Outside, step: Action) -> bool:
     return isinstance(step, Resume) or step.idempotency_key in outside.returns.load(ORDER.id).answered
 
 
@@ -184,7 +184,7 @@ class Survey:
         self,
         make: Callable[[], Outside] = Outside,
         design: Design = as_shipped,
-        script: tuple[Step, ...] = SCRIPT,
+        script: tuple[Action, ...] = SCRIPT,
         at: Callable[[Sequence[Call]], list[int]] = every_point,
         in_peace: Callable[[], Outside] | None = None,
     ) -> None:
@@ -194,7 +194,7 @@ class Survey:
         self.at = at
         self.ends = [_end(in_peace or make, script[:steps]) for steps in range(len(script) + 1)]
         calm = Faults()
-        live(make(), calm, design=design, script=script)
+        simulate(make(), calm, design=design, script=script)
         self.calls = calm.calls
         self.points = at(calm.calls)
 
@@ -203,19 +203,19 @@ class Survey:
         outside = self.make()
         found: list[str] = []
 
-        def look(done: int) -> None:
+        def snapshot(done: int) -> None:
             differs = End.of(outside).differs(self.ends[done])
             found.extend([f"after {done} steps: {name}" for name in differs])
 
         try:
-            live(
+            simulate(
                 outside,
                 faults,
                 recovery=recovery,
                 design=self.design,
                 script=self.script,
                 has_timer=has_timer,
-                look=look,
+                snapshot=snapshot,
             )
         except Exception as error:
             return [f"a command was refused: {error}"]
@@ -251,9 +251,9 @@ class Survey:
                 yield f"{faults.where(first)}, {faults.where(second)}, {recovery.name}", found
 
 
-def _end(make: Callable[[], Outside], script: tuple[Step, ...]) -> End:
+def _end(make: Callable[[], Outside], script: tuple[Action, ...]) -> End:
     outside, faults = make(), Faults()
-    live(outside, faults, script=script)
+    simulate(outside, faults, script=script)
     resume_until_quiet(outside, faults)
     return End.of(outside)
 

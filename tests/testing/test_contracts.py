@@ -25,7 +25,7 @@ from rma.adapters.memory import (
     InMemoryReturns,
     InMemoryShippingOptions,
 )
-from rma.domain.messages.gateways import LookedUp
+from rma.domain.messages.gateways import Searchable
 from rma.testing.contracts import (
     EventPublisherContract,
     FulfillmentContract,
@@ -77,7 +77,7 @@ class TestInMemoryPayments(PaymentsContract):
 class SearchableGateway:
     """An adapter whose gateway knows no keys, but finds refunds by them."""
 
-    gateway = LookedUp(delay=timedelta(minutes=1))
+    gateway = Searchable(search_delay=timedelta(minutes=1))
 
     def __init__(self) -> None:
         self.made: list[str] = []

@@ -11,7 +11,7 @@ from typing import get_args
 
 import pytest
 
-from rma import Command, LookedUp, Unkeyed
+from rma import Command, NotIdempotent, Searchable
 from rma.testing.faults import Faults, points
 from tests.databases import LONG
 from tests.testing import designs
@@ -20,11 +20,11 @@ from tests.testing.crashes import (
     End,
     Recovery,
     Survey,
-    live,
     resume_until_quiet,
+    simulate,
     what_differs,
 )
-from tests.testing.wrong_ports import CHAPTERS, SCRIPT, Outside, Resume, Step
+from tests.testing.wrong_ports import CHAPTERS, SCRIPT, Action, Outside, Resume
 
 #: How many are drawn where not all are tried.
 DRAWN = None if LONG else 15
@@ -60,14 +60,14 @@ def test_the_script_does_all_that_can_be_done() -> None:
         "returns.outstanding",
         "shipping_options.get",
     }
-    assert len(survey().points) == points(lambda faults: live(Outside(), faults)) > 200
+    assert len(survey().points) == points(lambda faults: simulate(Outside(), faults)) > 200
     assert not end.open_effects
     assert {type(step) for step in SCRIPT} == {*get_args(Command), Resume}
 
 
 @chapters
 @pytest.mark.parametrize("recovery", Recovery)
-def test_a_crash_at_any_point_is_made_good(recovery: Recovery, chapter: tuple[Step, ...]) -> None:
+def test_a_crash_at_any_point_is_made_good(recovery: Recovery, chapter: tuple[Action, ...]) -> None:
     """By repeating the command alone, or by resuming alone: each effect once, nothing missing."""
     assert what_differs(Survey(script=chapter).crashes([recovery])) == {}
 
@@ -78,14 +78,16 @@ def test_a_crash_anywhere_in_the_whole_script_is_made_good() -> None:
 
 
 @chapters
-def test_a_failure_of_any_call_is_made_good(chapter: tuple[Step, ...]) -> None:
+def test_a_failure_of_any_call_is_made_good(chapter: tuple[Action, ...]) -> None:
     """Not reached, answer lost, or sent twice; store, catalogues, publisher and ports alike."""
     assert what_differs(Survey(script=chapter).failures()) == {}
 
 
 @chapters
 @pytest.mark.parametrize("recovery", Recovery)
-def test_a_second_crash_while_recovering_is_made_good(recovery: Recovery, chapter: tuple[Step, ...]) -> None:
+def test_a_second_crash_while_recovering_is_made_good(
+    recovery: Recovery, chapter: tuple[Action, ...]
+) -> None:
     """At any point of what follows the first: in a repeated command, in resuming, in the next command."""
     assert what_differs(Survey(script=chapter).pairs(recovery, DRAWN)) == {}
 
@@ -97,9 +99,9 @@ def test_a_second_crash_anywhere_in_the_whole_script_is_made_good(recovery: Reco
 
 
 @chapters
-def test_a_refund_that_can_be_looked_up_is_made_once(chapter: tuple[Step, ...]) -> None:
+def test_a_refund_that_can_be_looked_up_is_made_once(chapter: tuple[Action, ...]) -> None:
     """Whatever point the process dies at: what was sent is looked for before it is sent again."""
-    looked_up = Survey(partial(Outside, gateway=LookedUp()), script=chapter)
+    looked_up = Survey(partial(Outside, gateway=Searchable()), script=chapter)
 
     assert what_differs(looked_up.crashes([Recovery.RESUME])) == {}
 
@@ -107,12 +109,12 @@ def test_a_refund_that_can_be_looked_up_is_made_once(chapter: tuple[Step, ...]) 
 def test_a_refund_that_can_not_be_told_is_not_made_again() -> None:
     """Where the gateway knows nothing, at most once: a person must look."""
     script = SCRIPT[:7]  # what follows retries what a person may have to look at first
-    unkeyed = Survey(partial(Outside, gateway=Unkeyed()), script=script)
+    unkeyed = Survey(partial(Outside, gateway=NotIdempotent()), script=script)
     stopped = 0
 
     for point in unkeyed.points:
-        outside, faults = Outside(gateway=Unkeyed()), Faults(crash_at=[point])
-        live(outside, faults, recovery=Recovery.RESUME, script=script)
+        outside, faults = Outside(gateway=NotIdempotent()), Faults(crash_at=[point])
+        simulate(outside, faults, recovery=Recovery.RESUME, script=script)
         resume_until_quiet(outside, faults)
         assert max(outside.refunds_made.values()) == 1, faults.where(point)
         refunds = list(outside.returns.load("order_1").refunds)
@@ -156,7 +158,7 @@ def test_a_design_that_does_not_survive_a_failure_is_caught(design: Design) -> N
 
 def test_a_design_without_leases_pays_twice() -> None:
     """Where the gateway does not know its keys."""
-    wrong = Survey(partial(Outside, gateway=Unkeyed()), design=designs.leases_nothing)
+    wrong = Survey(partial(Outside, gateway=NotIdempotent()), design=designs.leases_nothing)
 
     assert wrong.differences(Faults(), Recovery.REPEAT) == []
     assert any(found for _, found in wrong.crashes())
@@ -166,7 +168,7 @@ def test_ends_are_compared_by_what_counts() -> None:
     """Moments and revisions may differ, money and goods may not."""
     late, twice = Outside(), Outside()
     for outside in (late, twice):
-        live(outside, Faults())
+        simulate(outside, Faults())
     late.now = late.now.replace(year=2030)
     twice.inventory.on_hand["loc_1", "mug"] += 1
 

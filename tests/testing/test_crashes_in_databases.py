@@ -16,7 +16,7 @@ from rma.testing.faults import AnswerLost, Away, Faults
 from tests.databases import LONG, Databases
 from tests.testing.crashes import Recovery, Survey, every_moment, what_differs
 from tests.testing.stores import Database
-from tests.testing.wrong_ports import CHAPTERS, SCRIPT, Outside, Step
+from tests.testing.wrong_ports import CHAPTERS, SCRIPT, Action, Outside
 
 #: Where ledgers are kept.
 KINDS = ["sqlite", "postgresql"] if LONG else ["sqlite"]
@@ -49,7 +49,7 @@ def outside(database: Database) -> Callable[[], Outside]:
 
 @chapters
 def test_a_crash_at_any_statement_is_made_good(
-    outside: Callable[[], Outside], chapter: tuple[Step, ...]
+    outside: Callable[[], Outside], chapter: tuple[Action, ...]
 ) -> None:
     """Before each, commits included; of what was begun nothing is left, of what was committed all."""
     survey = Survey(outside, script=chapter, at=every_moment, in_peace=Outside)
@@ -63,7 +63,7 @@ def test_a_crash_at_any_statement_is_made_good(
 @chapters
 @recoveries
 def test_a_second_crash_while_recovering_is_made_good(
-    kind: str, outside: Callable[[], Outside], recovery: Recovery, chapter: tuple[Step, ...]
+    kind: str, outside: Callable[[], Outside], recovery: Recovery, chapter: tuple[Action, ...]
 ) -> None:
     """In a repeated command, in resuming, in the next command; between their statements too."""
     survey = Survey(outside, script=chapter, at=every_moment, in_peace=Outside)
@@ -73,7 +73,7 @@ def test_a_second_crash_while_recovering_is_made_good(
 
 @chapters
 def test_a_failure_of_any_statement_is_made_good(
-    outside: Callable[[], Outside], chapter: tuple[Step, ...]
+    outside: Callable[[], Outside], chapter: tuple[Action, ...]
 ) -> None:
     """Refused, or done without an answer; a commit too."""
     survey = Survey(outside, script=chapter, in_peace=Outside)

@@ -7,9 +7,10 @@ from attrs import evolve
 
 from rma import (
     CancelReturn,
-    Keyed,
+    Idempotent,
     LineItem,
     Money,
+    NotIdempotent,
     Order,
     Payment,
     ReceivedItem,
@@ -31,11 +32,10 @@ from rma import (
     ShippingOption,
     StockLine,
     Unavailable,
-    Unkeyed,
 )
 from rma.adapters.memory import InMemoryEvents, InMemoryInventory, InMemoryPayments, in_memory_service
 from rma.testing.core_harness import counting
-from rma.testing.fault_injection import FaultyInventory, FaultyPayments, faulty, faulty_payments
+from rma.testing.fault_injection import FaultyInventory, FaultyPayments, inject_faults, inject_payment_faults
 from rma.testing.faults import (
     AnswerLost,
     Away,
@@ -94,14 +94,14 @@ class Recorder:
 def test_a_plan_without_faults_changes_nothing_and_numbers_every_call() -> None:
     """Of every port, loads and commits included."""
     calm, watched, faults = shop(), shop(), Faults()
-    service = faulty(watched, faults)
+    service = inject_faults(watched, faults)
     for each in (calm, service):
         each.handle(request())
         each.handle(receive())
         each.resume()
 
-    told = [str(call).split(", ")[1] for call in faults.calls]
-    assert told == [
+    render = [str(call).split(", ")[1] for call in faults.calls]
+    assert render == [
         "returns.load order_1",
         "orders.get order_1",
         "return_reasons.list ",
@@ -137,9 +137,9 @@ def statuses(service: ReturnService) -> list[tuple[str, int]]:
 
 def test_points_counts_the_moments_of_a_run() -> None:
     """Before and after each call."""
-    assert points(lambda faults: faulty(shop(), faults)) == 0
-    assert points(lambda faults: faulty(shop(), faults).list("order_1")) == 2
-    assert points(lambda faults: faulty(shop(), faults).handle(request())) == 22
+    assert points(lambda faults: inject_faults(shop(), faults)) == 0
+    assert points(lambda faults: inject_faults(shop(), faults).list("order_1")) == 2
+    assert points(lambda faults: inject_faults(shop(), faults).handle(request())) == 22
 
 
 @pytest.mark.parametrize(("point", "acted"), [(1, 0), (2, 1), (3, 1), (4, 2), (5, 2)])
@@ -153,14 +153,14 @@ def test_a_process_dies_before_or_after_a_call(point: int, acted: int) -> None:
 
     assert len(port.asked) == acted
     if point < 5:
-        moment = "before" if point % 2 else "after"
+        timestamp = "before" if point % 2 else "after"
         number = (point + 1) // 2
-        assert faults.where(point) == f"{moment} call {number}, port.act {'ab'[number - 1]}"
+        assert faults.where(point) == f"{timestamp} call {number}, port.act {'ab'[number - 1]}"
 
 
 def test_no_except_exception_outlives_a_crash() -> None:
     """A port that fails is survived; a process that dies is not."""
-    service = faulty(shop(), Faults(crash_at=[12]))
+    service = inject_faults(shop(), Faults(crash_at=[12]))
 
     with pytest.raises(Crashed, match="after call 6, fulfillment"):
         service.handle(request())
@@ -243,7 +243,7 @@ def test_faults_can_be_chosen_while_it_runs() -> None:
         return Away() if call.method == "inventory.restock" else None
 
     faults = Faults(when=when)
-    service = faulty(shop(), faults)
+    service = inject_faults(shop(), faults)
     service.handle(request())
     service.handle(receive())
     assert list(service.returns.load("order_1").open_effects) == ["ret_1/restock/1"]
@@ -270,8 +270,8 @@ def test_a_gateway_that_pends_tells_later() -> None:
 
     assert isinstance(port.refund(REFUND), RefundSucceeded)
     assert [port.refund(second) for _ in range(2)] == [RefundPending("re_ret_1/refund/2")] * 2
-    assert faults.notices == [
-        RecordRefundOutcome(key="ret_1/refund/2", outcome=RefundSucceeded(), notice_id="notice_1")
+    assert faults.notifications == [
+        RecordRefundOutcome(key="ret_1/refund/2", outcome=RefundSucceeded(), notification_id="notice_1")
     ]
 
 
@@ -287,15 +287,15 @@ def test_a_gateway_that_pends_tells_later() -> None:
 def test_notices_say_how_refunds_really_ended(fault: Pends | FailsLate, status: RefundStatus) -> None:
     """A service that handles them knows."""
     faults = Faults(refunds=[fault])
-    service = faulty(shop(), faults)
+    service = inject_faults(shop(), faults)
     service.handle(request())
     received = service.handle(receive())
     before = RefundStatus.PENDING if isinstance(fault, Pends) else RefundStatus.SUCCEEDED
     assert [refund.status for refund in received.refunds] == [before]
 
-    for notice in faults.notices * 2:
-        told = service.handle(notice)
-        assert [refund.status for refund in told.refunds] == [status]
+    for notification in faults.notifications * 2:
+        render = service.handle(notification)
+        assert [refund.status for refund in render.refunds] == [status]
 
 
 def test_a_gateway_that_refuses_by_itself_does_not_pend() -> None:
@@ -308,7 +308,7 @@ def test_a_gateway_that_refuses_by_itself_does_not_pend() -> None:
 class Unkeyeds(InMemoryPayments):
     """A gateway that says what it is."""
 
-    gateway = Unkeyed()
+    gateway = NotIdempotent()
 
 
 class Searchable(InMemoryPayments):
@@ -323,13 +323,13 @@ def test_a_proxy_is_of_the_same_class_as_its_gateway() -> None:
     """Declared or not, with a look-up or without, which may fail as well."""
     faults = Faults(at={1: Away()})
     plain, unkeyed, searchable = (
-        faulty_payments(port, faults) for port in (InMemoryPayments(), Unkeyeds(), Searchable())
+        inject_payment_faults(port, faults) for port in (InMemoryPayments(), Unkeyeds(), Searchable())
     )
 
     assert [getattr(port, "gateway", None) for port in (plain, unkeyed, searchable)] == [
-        Keyed(),
-        Unkeyed(),
-        Keyed(),
+        Idempotent(),
+        NotIdempotent(),
+        Idempotent(),
     ]
     assert [hasattr(port, "find_refund") for port in (plain, unkeyed, searchable)] == [False, False, True]
     find = searchable.find_refund  # type: ignore[attr-defined] # that it is there was just asserted
@@ -341,7 +341,7 @@ def test_a_proxy_is_of_the_same_class_as_its_gateway() -> None:
 def test_a_store_that_fails_is_unavailable_with_its_cause() -> None:
     """As adapters are to say it; nothing was stored."""
     inner = shop()
-    service = faulty(inner, Faults(at={5: Away()}))
+    service = inject_faults(inner, Faults(at={5: Away()}))
 
     with pytest.raises(Unavailable) as error:
         service.handle(request())
@@ -354,7 +354,7 @@ def test_a_store_that_fails_is_unavailable_with_its_cause() -> None:
 def test_a_commit_whose_answer_is_lost_is_stored() -> None:
     """The caller hears of it when the command is repeated."""
     inner = shop()
-    service = faulty(inner, Faults(at={5: AnswerLost()}))
+    service = inject_faults(inner, Faults(at={5: AnswerLost()}))
 
     with pytest.raises(Unavailable):
         service.handle(request())
@@ -366,7 +366,7 @@ def test_a_commit_whose_answer_is_lost_is_stored() -> None:
 def test_a_commit_that_comes_twice_is_stale_and_answered() -> None:
     """Whoever hears so looks again and finds it done."""
     faults = Faults(at={5: Twice()})
-    service = faulty(shop(), faults)
+    service = inject_faults(shop(), faults)
 
     opened = service.handle(request())
 
@@ -375,7 +375,7 @@ def test_a_commit_that_comes_twice_is_stale_and_answered() -> None:
 
 def test_what_is_not_configured_stays_so() -> None:
     """No fulfillment, no publisher."""
-    service = faulty(evolve(shop(), fulfillment=None, events=None), Faults())
+    service = inject_faults(evolve(shop(), fulfillment=None, events=None), Faults())
 
     assert (service.fulfillment, service.events) == (None, None)
 
@@ -389,7 +389,7 @@ def test_every_port_can_fail() -> None:
 
     inner = shop()
     faults = Faults(when=when)
-    service = faulty(inner, faults)
+    service = inject_faults(inner, faults)
     part = ReceiveReturn(
         return_id="ret_1", items=[ReceivedItem(item_id="mug", quantity=1)], idempotency_key="r"
     )

@@ -8,12 +8,12 @@ from attrs import evolve
 
 from rma import (
     Money,
+    NotIdempotent,
     Payments,
     RefundDeclined,
     RefundOutcome,
     RefundRequest,
     RefundSucceeded,
-    Unkeyed,
 )
 from rma.testing.contracts import (
     PaymentsContract,
@@ -242,7 +242,7 @@ def test_a_gateway_that_knows_no_keys_and_says_so_keeps_every_law() -> None:
     """What is promised about repeats is not asked of it."""
 
     class SaysSo(PaysTwice):
-        gateway = Unkeyed()
+        gateway = NotIdempotent()
 
     assert not [law for law in laws_of(PaymentsContract) if breaks(held_payments(SaysSo), law)]
 

@@ -85,7 +85,7 @@ class LooksThenSends(WrongSender):
         return self.answers[request.key][1]
 
 
-def held(adapter: type[WrongSender]) -> type[ReplacementsContract]:
+def reserved(adapter: type[WrongSender]) -> type[ReplacementsContract]:
     """The contract, with this adapter held against it."""
 
     class Held(ReplacementsContract):
@@ -111,8 +111,8 @@ SENDERS = [
 @pytest.mark.parametrize(("wrong", "law"), SENDERS)
 def test_a_wrong_sender_breaks_the_law_that_is_about_it(wrong: type[WrongSender], law: str) -> None:
     """And one without its fault keeps it."""
-    assert breaks(held(wrong), law)
-    assert not breaks(held(WrongSender), law)
+    assert breaks(reserved(wrong), law)
+    assert not breaks(reserved(WrongSender), law)
 
 
 def test_every_law_of_senders_catches_something() -> None:

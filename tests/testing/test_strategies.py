@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rma import (
     Command,
-    EffectsSettled,
+    EffectsAttempted,
     Event,
     GoodsReceived,
     Money,
@@ -32,8 +32,8 @@ from rma.adapters.memory import (
 )
 from rma.domain.change import replay
 from rma.domain.messages.commands import Request
-from rma.testing.core_harness import Flow, Rehearsal, counting
-from rma.testing.fault_injection import faulty
+from rma.testing.core_harness import CoreHarness, Flow, counting
+from rma.testing.fault_injection import inject_faults
 from rma.testing.faults import Crashed, Faults
 from rma.testing.strategies import (
     command_sequences,
@@ -71,7 +71,7 @@ class Lived:
                     ids=lambda: str(requests),  # noqa: B023
                 )
                 with suppress(Crashed):
-                    self._handle(faulty(service, faults).handle, command)
+                    self._handle(inject_faults(service, faults).handle, command)
                     break
 
     def _handle(self, handle: Callable[[Command], object], command: Command) -> None:
@@ -85,7 +85,7 @@ class Lived:
         """How everything stands, without moments and revisions."""
         return [
             [
-                (each.id, each.status, each.items, each.refund_amount, each.shipment, each.granted)
+                (each.id, each.status, each.items, each.refund_amount, each.shipment, each.entitled_amount)
                 for each in self.returns.load("order_1").returns
             ],
             [(r.key, r.amount, r.status) for r in self.returns.load("order_1").refunds],
@@ -94,7 +94,7 @@ class Lived:
                 for each in self.returns.load("order_1").exchanges
             ],
             [
-                (each.id, each.status, each.granted, each.shipment)
+                (each.id, each.status, each.entitled_amount, each.shipment)
                 for each in self.returns.load("order_1").claims
             ],
             self.fulfillment.replacements,
@@ -113,16 +113,16 @@ def test_a_sequence_of_commands_is_the_same_with_ports_as_without(data: st.DataO
     """A service whose ids count does what the pure core rehearsed."""
     order = data.draw(orders(most_lines=2))
     commands = data.draw(command_sequences(order, option=POST))
-    rehearsal = Rehearsal(order, options=[POST], ids=counting())
+    harness = CoreHarness(order, options=[POST], ids=counting())
     for command in commands:
         with suppress(Rejected):
-            rehearsal.handle(command)
-        rehearsal.settle()
-        rehearsal.settle()
+            harness.handle(command)
+        harness.record_outcomes()
+        harness.record_outcomes()
 
     lived = Lived(order, commands, Faults())
 
-    rehearsed = [(each.id, each.status, each.refunded) for each in rehearsal.ledger.returns]
+    rehearsed = [(each.id, each.status, each.refunded) for each in harness.ledger.returns]
     assert [(e.id, e.status, e.refunded) for e in lived.returns.load("order_1").returns] == rehearsed
 
 
@@ -153,7 +153,7 @@ def test_a_flow_is_a_chain_of_commits_that_history_rebuilds(flow: Flow) -> None:
 
 
 def _is_tried_in_vain(event: Event) -> bool:
-    return isinstance(event, EffectsSettled) and any(each.is_open for each in event.settlements)
+    return isinstance(event, EffectsAttempted) and any(each.is_open for each in event.outcomes)
 
 
 @pytest.mark.parametrize(

@@ -21,9 +21,9 @@ from rma import (
     ExchangeStatus,
     Fee,
     Gateway,
-    Keyed,
+    Idempotent,
     LineItem,
-    LookedUp,
+    NotIdempotent,
     Order,
     Payment,
     ReceivedItem,
@@ -45,23 +45,23 @@ from rma import (
     ReturnShipment,
     ReturnShipmentRequest,
     ReturnStatus,
+    Searchable,
     TaxLine,
     Unavailable,
-    Unkeyed,
     WithdrawRequest,
 )
 from rma.adapters.memory import InMemoryFulfillment, InMemoryInventory, InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.domain.state.ledger import Subject
-from rma.testing.actions import STEPS, Step
+from rma.testing.actions import ACTIONS, Action
 from rma.testing.core_harness import counting
 from rma.testing.faults import AnswerLost, Away, Declines, FailsLate, Pends, Twice
-from rma.testing.simulation import live, live_through
-from rma.testing.world import ATTEMPTS, LawBroken, World
+from rma.testing.simulation import simulate, simulate_commands
+from rma.testing.world import ATTEMPTS, InvariantViolated, World
 from tests.world import REASONS
 
 HOUR = timedelta(hours=1)
-GATEWAYS: list[Gateway] = [Keyed(), Keyed(2 * HOUR), LookedUp(HOUR), Unkeyed(HOUR)]
+GATEWAYS: list[Gateway] = [Idempotent(), Idempotent(2 * HOUR), Searchable(HOUR), NotIdempotent(HOUR)]
 
 ORDER = Order(
     id="order_1",
@@ -81,8 +81,8 @@ RECEIPT = ReceiveReturn(return_id="ret_1", items=[ReceivedItem(item_id="mug", qu
 
 def lived(world: World, steps: int = 40) -> World:
     """The world after so many steps, at rest."""
-    live(world, steps)
-    world.come_to_rest()
+    simulate(world, steps)
+    world.quiesce()
     return world
 
 
@@ -111,9 +111,9 @@ def test_a_life_is_rich() -> None:
     """Every step happens, every kind of failure, every way in which a return and a refund can stand."""
     happened: Counter[str] = Counter()
     stood: set[tuple[type, str]] = set()
-    told = ""
+    render = ""
 
-    def watched(step: Step) -> Step:
+    def watched(step: Action) -> Action:
         def step_and_look(world: World) -> bool:
             did = step(world)
             happened[step.__name__] += did
@@ -127,14 +127,14 @@ def test_a_life_is_rich() -> None:
     for gateway in GATEWAYS:
         for seed in range(10):
             world = World([ORDER, OTHER], seed, gateway=gateway)
-            live(world, 60, {watched(step): weight for step, weight in STEPS.items()})
-            told += "\n".join(world.trace)
+            simulate(world, 60, {watched(step): weight for step, weight in ACTIONS.items()})
+            render += "\n".join(world.trace)
 
-    assert all(happened[step.__name__] for step in STEPS), happened
+    assert all(happened[step.__name__] for step in ACTIONS), happened
     statuses = {Return: ReturnStatus, Exchange: ExchangeStatus, Claim: ClaimStatus, Refund: RefundStatus}
     assert stood == {(kind, status) for kind, each in statuses.items() for status in each}
     for word in ("died before", "died after", "no answer", "refused", "meanwhile", "Away()", "Twice()"):
-        assert told.count(word) > 10, word
+        assert render.count(word) > 10, word
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///{}/returns.db"])
@@ -159,8 +159,8 @@ def test_a_host_drives_it_with_commands() -> None:
             yield evolve(REQUEST, refund_amount=100)
             yield CancelReturn(return_id=opened.id)  # refused: it is received
 
-        live_through(world, commands())
-        world.come_to_rest()
+        simulate_commands(world, commands())
+        world.quiesce()
 
         returns = world.ledger_of("order_1").returns
         assert [each.status for each in returns] == [ReturnStatus.RECEIVED, ReturnStatus.REQUESTED]
@@ -174,7 +174,7 @@ def test_a_host_adds_steps_of_its_own() -> None:
         seen.append(len(world.trace))
         return True
 
-    live(World([ORDER]), 20, {**STEPS, a_customer_calls: 10**9})
+    simulate(World([ORDER]), 20, {**ACTIONS, a_customer_calls: 10**9})
 
     assert len(seen) == 20
 
@@ -196,7 +196,7 @@ def test_a_command_is_repeated_until_it_is_answered() -> None:
         "died after call 8, fulfillment.book_return ret_1/shipment/1",
     ]
     assert len(world.ledger_of("order_1").returns) == 1
-    world.come_to_rest()
+    world.quiesce()
 
 
 def test_a_command_that_nobody_ever_answers_is_unavailable() -> None:
@@ -209,7 +209,7 @@ def test_a_command_that_nobody_ever_answers_is_unavailable() -> None:
 
     assert len(world.faults.calls) == ATTEMPTS
     assert world.resume() is None
-    world.come_to_rest()
+    world.quiesce()
     assert [each.id for each in world.ledger_of("order_1").returns] == ["ret_11"]
 
 
@@ -240,24 +240,24 @@ def test_the_books_stand_as_the_gateway_does(
     world.handle(REQUEST)
     world.handle(RECEIPT)
     first = {Declines: RefundDeclined, Pends: RefundPending, FailsLate: RefundSucceeded}[type(fault)]
-    assert isinstance(world.books.stands("ret_1/refund/1"), first)
+    assert isinstance(world.gateway_model.stands("ret_1/refund/1"), first)
 
-    world.come_to_rest()
+    world.quiesce()
 
-    assert world.books.stands("ret_1/refund/1") == ends
-    assert world.books.stands("ret_1/refund/2") is None
+    assert world.gateway_model.stands("ret_1/refund/1") == ends
+    assert world.gateway_model.stands("ret_1/refund/2") is None
 
 
 def test_a_gateway_without_keys_is_spared_what_no_library_can_help() -> None:
     """A network that repeats the call; everything else may come twice."""
-    world = World([ORDER], gateway=Unkeyed())
+    world = World([ORDER], gateway=NotIdempotent())
     for port in ("payments", "inventory", "fulfillment", "events"):
         world.faults.breaks(port, Twice())
 
     world.handle(REQUEST)
     world.handle(RECEIPT)
 
-    world.come_to_rest()
+    world.quiesce()
     assert [each.status for each in world.ledger_of("order_1").refunds] == [RefundStatus.SUCCEEDED]
 
 
@@ -288,7 +288,7 @@ class Discreet(Forgetful):
 class Blind(Forgetful):
     """A gateway that says it can be searched, by somebody who never finds anything."""
 
-    gateway = LookedUp(HOUR)
+    gateway = Searchable(HOUR)
 
     def find_refund(self, key: str) -> RefundOutcome | None:
         """Nothing."""
@@ -428,10 +428,10 @@ def test_a_port_that_breaks_its_word_is_caught(make: Callable[[int], World], law
     assert str(broken) == str(failure(make(broken.seed)))
 
 
-def failure(world: World) -> LawBroken | None:
+def failure(world: World) -> InvariantViolated | None:
     """How this life fails, if it does."""
     try:
         lived(world)
-    except LawBroken as broken:
+    except InvariantViolated as broken:
         return broken
     return None

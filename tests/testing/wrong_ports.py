@@ -50,7 +50,7 @@ from rma.adapters.memory import (
     InMemoryShippingOptions,
 )
 from rma.testing.core_harness import START
-from rma.testing.fault_injection import faulty
+from rma.testing.fault_injection import inject_faults
 from rma.testing.faults import Faults
 from tests.testing.stores import Memory, Store
 
@@ -74,7 +74,7 @@ class Resume(Enum):
     RESUME = auto()
 
 
-Step = Command | Resume
+Action = Command | Resume
 
 
 def request(number: int, mugs: int, pots: int = 0, *, label: bool = True) -> RequestReturn:
@@ -90,10 +90,10 @@ def request(number: int, mugs: int, pots: int = 0, *, label: bool = True) -> Req
 
 def receive(number: int, opened: int, mugs: int, *, damaged: int = 0, pots: int = 0) -> ReceiveReturn:
     """What arrived for the return that step `opened` requested."""
-    came = [ReceivedItem(item_id="mug", quantity=mugs, damaged_quantity=damaged)]
+    arrivals = [ReceivedItem(item_id="mug", quantity=mugs, damaged_quantity=damaged)]
     return ReceiveReturn(
         return_id=f"ret_{opened}",
-        items=came + [ReceivedItem(item_id="pot", quantity=pots)] * bool(pots),
+        items=arrivals + [ReceivedItem(item_id="pot", quantity=pots)] * bool(pots),
         idempotency_key=f"key_{number}",
     )
 
@@ -123,7 +123,7 @@ def claim(number: int, kind: str, **more: Any) -> RequestClaim:
 
 
 #: What is done, a chapter a story. Whoever adds a command adds it here.
-CHAPTERS: tuple[tuple[Step, ...], ...] = (
+CHAPTERS: tuple[tuple[Action, ...], ...] = (
     (
         request(1, 3, 1),
         receive(2, 1, 2, damaged=1, pots=1),  # restocks, and refunds to both payments
@@ -201,7 +201,7 @@ class Outside:
 
     def process(self, faults: Faults) -> ReturnService:
         """A service as a process makes it when it starts; the plan decides what fails in it."""
-        return faulty(self.service(self.store.process(faults)), faults)
+        return inject_faults(self.service(self.store.process(faults)), faults)
 
     def service(self, returns: ReturnRepository | None = None) -> ReturnService:
         """A service in which nothing fails, over these ledgers; as seen from outside unless given."""
@@ -224,7 +224,7 @@ class Outside:
         """The ledgers, as seen from outside every process."""
         return self.store.returns
 
-    def do(self, service: ReturnService, step: Step) -> None:
+    def do(self, service: ReturnService, step: Action) -> None:
         """The step, in this process; what it requests is named after it."""
         if isinstance(step, Resume):
             service.resume()

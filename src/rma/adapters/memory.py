@@ -34,16 +34,16 @@ from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
-from rma.domain.views.query import Place, ReturnQuery, place_of
+from rma.domain.views.query import ReturnQuery, SortKey, sort_key
 from rma.ports import (
     Clock,
     EventPublisher,
     Fulfillment,
-    Ids,
+    IdFactory,
     Inventory,
     OrderRepository,
     Payments,
-    Policies,
+    PolicyProvider,
     ReturnReasonRepository,
     ReturnRepository,
     ShippingOptionRepository,
@@ -107,7 +107,7 @@ class InMemoryReturns:
         self._lock = threading.Lock()
         self._ledgers: dict[str, ReturnLedger] = {}
         self._order_of: dict[str, str] = {}
-        self._places: list[Place] = []  # of all returns, in order
+        self._places: list[SortKey] = []  # of all returns, in order
         self._history: dict[str, list[Event]] = {}
         self._waiting: dict[str, datetime] = {}  # by order, when its oldest open effect was opened
         self._unpublished: dict[str, datetime] = {}  # by order, since when events were not published
@@ -144,7 +144,7 @@ class InMemoryReturns:
             for each in new:
                 self._order_of[each.id] = order_id
                 if isinstance(each, Return):
-                    insort(self._places, place_of(each))
+                    insort(self._places, sort_key(each))
             self._ledgers[order_id] = change.ledger
             self._history.setdefault(order_id, []).extend(change.events)
             self._waiting.pop(order_id, None)
@@ -168,14 +168,14 @@ class InMemoryReturns:
             if query.order_id is None:
                 places = self._places
             else:
-                places = sorted(map(place_of, self.load(query.order_id).returns))
+                places = sorted(map(sort_key, self.load(query.order_id).returns))
             found = (self._ledgers[order_id].returns[n - 1] for _, order_id, n in self._behind(query, places))
             return tuple(islice(filter(query.accepts, found), query.limit))
 
-    def _behind(self, query: ReturnQuery, places: list[Place]) -> Iterable[Place]:
+    def _behind(self, query: ReturnQuery, places: list[SortKey]) -> Iterable[SortKey]:
         start, end = 0, len(places)
         if query.after is not None:
-            last = place_of(self.load_by_return(query.after).get(query.after))
+            last = sort_key(self.load_by_return(query.after).get(query.after))
             if query.newest_first:
                 end = bisect_left(places, last)
             else:
@@ -291,10 +291,10 @@ def in_memory_service(
     inventory: Inventory | None = None,
     payments: Payments | None = None,
     fulfillment: Fulfillment | None = None,
-    policies: Policies | ReturnPolicy = ReturnPolicy(),
+    policies: PolicyProvider | ReturnPolicy = ReturnPolicy(),
     events: EventPublisher | None = None,
     clock: Clock = utc_now,
-    ids: Ids = random_id,
+    ids: IdFactory = random_id,
 ) -> ReturnService:
     """
     A whole running service over memory; pass values, or your own port in place of any of them.

@@ -10,7 +10,7 @@ from datetime import datetime
 from attrs import evolve as with_
 from attrs import frozen
 
-from rma.domain.decide import decide, published, settle, start
+from rma.domain.decide import decide, lease_effects, record_outcomes, record_publication
 from rma.domain.decide.facts import Facts
 from rma.domain.events import Event
 from rma.domain.evolve import evolve
@@ -57,7 +57,7 @@ class Change:
         for number, event in enumerate(events, start=len(self.events) + 1):
             recorded.append(_placed(event, self.expected_revision + 1, number))
             asked = react(recorded[-1])
-            ledger = evolve(ledger, recorded[-1]).opening(asked, event.at)
+            ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at)
             effects += asked
         return Change(self.order_id, self.expected_revision, ledger, (*self.events, *recorded), effects)
 
@@ -67,7 +67,7 @@ def unchanged(ledger: ReturnLedger) -> Change:
     return Change(ledger.order_id, ledger.revision, ledger)
 
 
-def change(facts: Facts, ledger: ReturnLedger, command: Command) -> Change:
+def apply_command(facts: Facts, ledger: ReturnLedger, command: Command) -> Change:
     """
     What a command does to the ledger.
 
@@ -77,26 +77,26 @@ def change(facts: Facts, ledger: ReturnLedger, command: Command) -> Change:
     return unchanged(ledger).then(decide(facts, ledger, command))
 
 
-def settlement(ledger: ReturnLedger, outcomes: Iterable[Outcome], at: datetime) -> Change:
+def apply_outcomes(ledger: ReturnLedger, outcomes: Iterable[Outcome], at: datetime) -> Change:
     """What the outcomes of effects do to the ledger; nothing for effects that are closed already."""
-    return unchanged(ledger).then(settle(ledger, tuple(outcomes), at))
+    return unchanged(ledger).then(record_outcomes(ledger, tuple(outcomes), at))
 
 
-def lease(ledger: ReturnLedger, keys: Iterable[str], at: datetime, until: datetime) -> Change:
+def apply_lease(ledger: ReturnLedger, keys: Iterable[str], at: datetime, until: datetime) -> Change:
     """The ledger saying that these effects are being sent; those that somebody else is at are left out."""
-    return unchanged(ledger).then(start(ledger, tuple(keys), at, until))
+    return unchanged(ledger).then(lease_effects(ledger, tuple(keys), at, until))
 
 
-def publication(ledger: ReturnLedger, through: int, at: datetime) -> Change:
+def apply_publication(ledger: ReturnLedger, through: int, at: datetime) -> Change:
     """The ledger remembering that events were published up to this revision."""
-    return unchanged(ledger).then(published(ledger, through, at))
+    return unchanged(ledger).then(record_publication(ledger, through, at))
 
 
 def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     """The ledger rebuilt from its history, open effects included."""
     ledger = ReturnLedger(order_id)
     for event in events:
-        ledger = evolve(ledger, event).opening(react(event), event.at)
+        ledger = evolve(ledger, event).with_open_effects(react(event), event.at)
     return ledger
 
 

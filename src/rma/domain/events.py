@@ -27,7 +27,7 @@ from rma.domain.values.money import Money
 
 
 @frozen(kw_only=True)
-class Happening:
+class DomainEvent:
     """
     What every event says.
 
@@ -52,7 +52,7 @@ class Happening:
 
 
 @frozen(kw_only=True)
-class Concerning(Happening):
+class SubjectEvent(DomainEvent):
     """
     An event of a return, an exchange or a claim.
 
@@ -71,21 +71,21 @@ class Concerning(Happening):
 
 
 @frozen(kw_only=True)
-class ByCommand(Concerning):
+class CommandEvent(SubjectEvent):
     """An event that a command caused; `command` is remembered if it had an idempotency key."""
 
     command: Command | None = None
 
 
 @frozen(kw_only=True)
-class OfReturn(ByCommand):
+class ReturnEvent(CommandEvent):
     """An event of one return."""
 
     return_id: str
 
 
 @frozen(kw_only=True)
-class OfExchange(ByCommand):
+class ExchangeEvent(CommandEvent):
     """An event of one exchange; `exchange` is as it stands afterwards."""
 
     exchange: Exchange
@@ -97,7 +97,7 @@ class OfExchange(ByCommand):
 
 
 @frozen(kw_only=True)
-class OfClaim(ByCommand):
+class ClaimEvent(CommandEvent):
     """An event of one claim; `claim` is as it stands afterwards."""
 
     claim: Claim
@@ -109,7 +109,7 @@ class OfClaim(ByCommand):
 
 
 @frozen(kw_only=True)
-class ReturnRequested(OfReturn):
+class ReturnRequested(ReturnEvent):
     """A return was opened; `opened` is the return as it began."""
 
     opened: Return
@@ -117,7 +117,7 @@ class ReturnRequested(OfReturn):
 
 
 @frozen(kw_only=True)
-class GoodsReceived(OfReturn):
+class GoodsReceived(ReturnEvent):
     """
     A parcel arrived, or what arrived was accepted.
 
@@ -125,15 +125,15 @@ class GoodsReceived(OfReturn):
         receipt: what came, and what went into stock for it.
         items: the return's items afterwards.
         refunds: what is paid because of it.
-        granted, named_amount, is_blocked, refund_amount: the return's money afterwards.
+        entitled_amount, agreed_refund, is_refund_blocked, refund_amount: the return's money afterwards.
     """
 
     receipt: Receipt
     items: tuple[ReturnItem, ...]
     refund_amount: Money
-    granted: int
-    named_amount: int | None
-    is_blocked: bool
+    entitled_amount: int
+    agreed_refund: int | None
+    is_refund_blocked: bool
     location_id: str | None
     refunds: tuple[Refund, ...] = ()
 
@@ -144,7 +144,7 @@ class GoodsReceived(OfReturn):
 
 
 @frozen(kw_only=True)
-class ReturnResolved(OfReturn):
+class ReturnResolved(ReturnEvent):
     """
     A clerk closed a return: it is received.
 
@@ -153,21 +153,21 @@ class ReturnResolved(OfReturn):
         items: the return's items afterwards.
         refunds: what is paid because of it.
         withdraw_requests: what goes back to the customer, out of stock.
-        granted, named_amount, is_blocked, refund_amount: the return's money afterwards.
+        entitled_amount, agreed_refund, is_refund_blocked, refund_amount: the return's money afterwards.
     """
 
     resolution: Resolution
     items: tuple[ReturnItem, ...]
     refund_amount: Money
-    granted: int
-    named_amount: int | None
-    is_blocked: bool
+    entitled_amount: int
+    agreed_refund: int | None
+    is_refund_blocked: bool
     refunds: tuple[Refund, ...] = ()
     withdraw_requests: tuple[WithdrawRequest, ...] = ()
 
 
 @frozen(kw_only=True)
-class RefundBlocked(Concerning):
+class RefundBlocked(SubjectEvent):
     """More is due than the payments have left; nothing was paid, and somebody must look."""
 
     amount: Money
@@ -175,22 +175,22 @@ class RefundBlocked(Concerning):
 
 
 @frozen(kw_only=True)
-class RefundRetried(OfReturn):
+class RefundRetried(ReturnEvent):
     """
     What was due and not paid is paid after all, or a part of it.
 
     Attributes:
-        granted, is_blocked, refund_amount: the return's money afterwards.
+        entitled_amount, is_refund_blocked, refund_amount: the return's money afterwards.
     """
 
     refunds: tuple[Refund, ...]
     refund_amount: Money
-    granted: int
-    is_blocked: bool
+    entitled_amount: int
+    is_refund_blocked: bool
 
 
 @frozen(kw_only=True)
-class ReturnCanceled(OfReturn):
+class ReturnCanceled(ReturnEvent):
     """A return was called off; what had come for it goes back."""
 
     cancel_request: CancelShipmentRequest | None = None
@@ -198,7 +198,7 @@ class ReturnCanceled(OfReturn):
 
 
 @frozen(kw_only=True)
-class Settlement:
+class EffectOutcome:
     """
     How one effect stands after it was tried.
 
@@ -218,14 +218,14 @@ class Settlement:
 
 
 @frozen(kw_only=True)
-class EffectsSettled(Concerning):
+class EffectsAttempted(SubjectEvent):
     """Ports answered about effects of a return, exchange or claim, or failed to."""
 
-    settlements: tuple[Settlement, ...]
+    outcomes: tuple[EffectOutcome, ...]
 
 
 @frozen(kw_only=True)
-class EffectsLeased(Concerning):
+class EffectsLeased(SubjectEvent):
     """These effects are being sent by one process; the others leave them alone until then."""
 
     keys: tuple[str, ...]
@@ -233,34 +233,34 @@ class EffectsLeased(Concerning):
 
 
 @frozen(kw_only=True)
-class RefundOutcomeRecorded(ByCommand):
+class RefundOutcomeRecorded(CommandEvent):
     """A gateway, or a person, told how a refund stands; `refund` is as it stands now."""
 
     refund: Refund
-    notice_id: str | None = None
+    notification_id: str | None = None
 
 
 @frozen(kw_only=True)
-class EventsPublished(Happening):
+class EventsPublished(DomainEvent):
     """The publisher took every event up to and with revision `through`. Not itself published."""
 
     through: int
 
 
 @frozen(kw_only=True)
-class ExchangeRequested(OfExchange):
+class ExchangeRequested(ExchangeEvent):
     """New goods were asked for against a return, which was opened with it."""
 
 
 @frozen(kw_only=True)
-class ExchangeReceived(OfExchange):
+class ExchangeReceived(ExchangeEvent):
     """An exchange's return was received (the seeds' `registerReceived`): what is due now is known."""
 
     replacement: ReplacementRequest | None = None
 
 
 @frozen(kw_only=True)
-class ExchangePaid(OfExchange):
+class ExchangePaid(ExchangeEvent):
     """The customer paid for an exchange."""
 
     payment: ExchangePayment
@@ -268,12 +268,12 @@ class ExchangePaid(OfExchange):
 
 
 @frozen(kw_only=True)
-class ExchangeCanceled(OfExchange):
+class ExchangeCanceled(ExchangeEvent):
     """An exchange was called off: its return with it, or what came is refunded as any return is."""
 
 
 @frozen(kw_only=True)
-class ClaimRequested(OfClaim):
+class ClaimRequested(ClaimEvent):
     """Units are made good: `refunds` are paid, or new goods are sent."""
 
     refunds: tuple[Refund, ...] = ()
@@ -281,19 +281,19 @@ class ClaimRequested(OfClaim):
 
 
 @frozen(kw_only=True)
-class ClaimCompleted(OfClaim):
+class ClaimCompleted(ClaimEvent):
     """Nothing is to come for a claim any more: its goods are back, or will not come."""
 
 
 @frozen(kw_only=True)
-class ClaimRefundRetried(OfClaim):
+class ClaimRefundRetried(ClaimEvent):
     """What was due for a claim and not paid is paid after all, or a part of it."""
 
     refunds: tuple[Refund, ...]
 
 
 @frozen(kw_only=True)
-class ClaimCanceled(OfClaim):
+class ClaimCanceled(ClaimEvent):
     """A claim was called off, and its return with it."""
 
 
@@ -306,7 +306,7 @@ Event = (
     | ReturnCanceled
     | RefundOutcomeRecorded
     | EffectsLeased
-    | EffectsSettled
+    | EffectsAttempted
     | EventsPublished
     | ExchangeRequested
     | ExchangeReceived

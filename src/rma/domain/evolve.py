@@ -9,31 +9,31 @@ from typing import assert_never
 from attrs import evolve as with_
 
 from rma.domain.events import (
-    ByCommand,
+    ClaimEvent,
     ClaimRequested,
+    CommandEvent,
+    EffectOutcome,
+    EffectsAttempted,
     EffectsLeased,
-    EffectsSettled,
     Event,
     EventsPublished,
     ExchangeCanceled,
+    ExchangeEvent,
     ExchangePaid,
     ExchangeRequested,
     GoodsReceived,
-    OfClaim,
-    OfExchange,
     RefundBlocked,
     RefundOutcomeRecorded,
     RefundRetried,
     ReturnCanceled,
     ReturnRequested,
     ReturnResolved,
-    Settlement,
 )
 from rma.domain.messages.effects import CancelShipmentRequest, OpenEffect, ReplacementShipment, ReturnShipment
-from rma.domain.sale.pricing import Part
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import Answered, ReturnLedger
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return, ReturnStatus
@@ -51,17 +51,17 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
             exchanges = (*exchanges, exchange)
         case ClaimRequested(claim=claim):
             claims = (*claims, claim)
-        case OfExchange(exchange=exchange):
+        case ExchangeEvent(exchange=exchange):
             exchanges = tuple([exchange if each.id == exchange.id else each for each in exchanges])
             returns = tuple([_of_exchange(each, event) for each in returns])
-        case OfClaim(claim=claim):
+        case ClaimEvent(claim=claim):
             claims = tuple([claim if each.id == claim.id else each for each in claims])
         case EventsPublished(through=through):
             # Its own revision has nothing to publish: if nothing came between, all is published.
             published = through if through < ledger.revision else max(event.revision, through)
         case RefundBlocked() | EffectsLeased():
             pass  # the one explains the event beside it, the other is about effects alone
-        case EffectsSettled(return_id=None) | RefundOutcomeRecorded(return_id=None):
+        case EffectsAttempted(return_id=None) | RefundOutcomeRecorded(return_id=None):
             exchanges = tuple([_shipped(each, event) for each in exchanges])
             claims = tuple([_made_good(each, event) for each in claims])
         case _:
@@ -79,13 +79,13 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
     )
 
 
-def _of_exchange(each: Return, event: OfExchange) -> Return:
+def _of_exchange(each: Return, event: ExchangeEvent) -> Return:
     """The return with what its exchange tells it; other returns as they are."""
     if each.id != event.exchange.return_id:
         return each
     match event:
         case ExchangePaid(payment=payment):
-            paid = Part(f"payment:{payment.reference}", payment.amount)
+            paid = AmountPart(f"payment:{payment.reference}", payment.amount)
             return with_(each, charges=(*each.charges, paid), updated_at=event.at)
         case ExchangeCanceled() if each.status is ReturnStatus.RECEIVED:
             return each.without_exchange()
@@ -93,13 +93,13 @@ def _of_exchange(each: Return, event: OfExchange) -> Return:
             return each
 
 
-def _shipped(each: Exchange, event: EffectsSettled | RefundOutcomeRecorded) -> Exchange:
+def _shipped(each: Exchange, event: EffectsAttempted | RefundOutcomeRecorded) -> Exchange:
     if each.id != event.exchange_id:
         return each
     return with_(each, shipment=_sent(each.shipment, event), updated_at=event.at)
 
 
-def _made_good(each: Claim, event: EffectsSettled | RefundOutcomeRecorded) -> Claim:
+def _made_good(each: Claim, event: EffectsAttempted | RefundOutcomeRecorded) -> Claim:
     if each.id != event.claim_id:
         return each
     return with_(
@@ -110,28 +110,34 @@ def _made_good(each: Claim, event: EffectsSettled | RefundOutcomeRecorded) -> Cl
     )
 
 
-def _known(refunds: tuple[Refund, ...], event: EffectsSettled | RefundOutcomeRecorded) -> tuple[Refund, ...]:
+def _known(
+    refunds: tuple[Refund, ...], event: EffectsAttempted | RefundOutcomeRecorded
+) -> tuple[Refund, ...]:
     """The refunds with what the event says of them."""
     if isinstance(event, RefundOutcomeRecorded):
-        told = {event.refund.key: event.refund}
+        render = {event.refund.key: event.refund}
     else:
-        told = {settled.refund.key: settled.refund for settled in event.settlements if settled.refund}
-    return tuple([told.get(refund.key, refund) for refund in refunds])
+        render = {
+            record_outcomes.refund.key: record_outcomes.refund
+            for record_outcomes in event.outcomes
+            if record_outcomes.refund
+        }
+    return tuple([render.get(refund.key, refund) for refund in refunds])
 
 
 def _sent(
-    before: ReplacementShipment | None, event: EffectsSettled | RefundOutcomeRecorded
+    before: ReplacementShipment | None, event: EffectsAttempted | RefundOutcomeRecorded
 ) -> ReplacementShipment | None:
     """What the carrier answered about new goods, if the event says so."""
-    settlements = event.settlements if isinstance(event, EffectsSettled) else ()
-    return next((each.replacement for each in settlements if each.replacement), before)
+    outcomes = event.outcomes if isinstance(event, EffectsAttempted) else ()
+    return next((each.replacement for each in outcomes if each.replacement), before)
 
 
 def _effects(effects: FrozenMap[str, OpenEffect], event: Event) -> FrozenMap[str, OpenEffect]:
     match event:
-        case EffectsSettled(settlements=settlements):
-            for settlement in settlements:
-                effects = _after(effects, settlement)
+        case EffectsAttempted(outcomes=outcomes):
+            for outcome in outcomes:
+                effects = _after(effects, outcome)
         case EffectsLeased(keys=keys, until=until):
             for key in effects.keys() & set(keys):
                 effects = effects.with_(key, with_(effects[key], started_at=event.at, due_at=until))
@@ -149,7 +155,7 @@ def _changed(
     | RefundRetried
     | ReturnCanceled
     | RefundOutcomeRecorded
-    | EffectsSettled,
+    | EffectsAttempted,
 ) -> Return:
     match event:
         case GoodsReceived(receipt=receipt):
@@ -160,10 +166,10 @@ def _changed(
                 receipts=(*before.receipts, receipt),
                 refunds=before.refunds + event.refunds,
                 refund_amount=event.refund_amount,
-                granted=event.granted,
-                named_amount=event.named_amount,
+                entitled_amount=event.entitled_amount,
+                agreed_refund=event.agreed_refund,
                 location_id=event.location_id,
-                is_blocked=event.is_blocked,
+                is_refund_blocked=event.is_refund_blocked,
                 received_at=event.at if receipt.status is ReturnStatus.RECEIVED else None,
                 updated_at=event.at,
             )
@@ -175,9 +181,9 @@ def _changed(
                 resolution=event.resolution,
                 refunds=before.refunds + event.refunds,
                 refund_amount=event.refund_amount,
-                granted=event.granted,
-                named_amount=event.named_amount,
-                is_blocked=event.is_blocked,
+                entitled_amount=event.entitled_amount,
+                agreed_refund=event.agreed_refund,
+                is_refund_blocked=event.is_refund_blocked,
                 received_at=before.received_at or event.at,
                 updated_at=event.at,
             )
@@ -186,12 +192,12 @@ def _changed(
                 before,
                 refunds=before.refunds + event.refunds,
                 refund_amount=event.refund_amount,
-                granted=event.granted,
-                is_blocked=event.is_blocked,
+                entitled_amount=event.entitled_amount,
+                is_refund_blocked=event.is_refund_blocked,
                 updated_at=event.at,
             )
-        case EffectsSettled():
-            return _settled(before, event)
+        case EffectsAttempted():
+            return _recorded(before, event)
         case RefundOutcomeRecorded():
             return with_(before, refunds=_known(before.refunds, event), updated_at=event.at)
         case ReturnCanceled():
@@ -210,14 +216,18 @@ def _back_to_nothing(item: ReturnItem) -> ReturnItem:
     return with_(item, received_quantity=0, damaged_quantity=0) if item.arrived_quantity else item
 
 
-def _remembering(answered: FrozenMap[str, Answered], event: Event) -> FrozenMap[str, Answered]:
-    if isinstance(event, ByCommand) and event.command and event.command.idempotency_key is not None:
-        return answered.with_(event.command.idempotency_key, Answered(event.command, event.subject_id))
+def _remembering(
+    answered: FrozenMap[str, IdempotencyRecord], event: Event
+) -> FrozenMap[str, IdempotencyRecord]:
+    if isinstance(event, CommandEvent) and event.command and event.command.idempotency_key is not None:
+        return answered.with_(
+            event.command.idempotency_key, IdempotencyRecord(event.command, event.subject_id)
+        )
     return answered
 
 
-def _settled(before: Return, event: EffectsSettled) -> Return:
-    shipments = [each.shipment for each in event.settlements if each.shipment]
+def _recorded(before: Return, event: EffectsAttempted) -> Return:
+    shipments = [each.shipment for each in event.outcomes if each.shipment]
     return with_(
         before,
         refunds=_known(before.refunds, event),
@@ -226,15 +236,15 @@ def _settled(before: Return, event: EffectsSettled) -> Return:
     )
 
 
-def _after(effects: FrozenMap[str, OpenEffect], settlement: Settlement) -> FrozenMap[str, OpenEffect]:
-    key = settlement.key
-    if settlement.is_open:
+def _after(effects: FrozenMap[str, OpenEffect], outcome: EffectOutcome) -> FrozenMap[str, OpenEffect]:
+    key = outcome.key
+    if outcome.is_open:
         tried = effects.get(key)
         if tried is None:
             return effects
-        return effects.with_(key, with_(tried, attempts=tried.attempts + 1, last_error=settlement.error))
+        return effects.with_(key, with_(tried, attempts=tried.attempts + 1, last_error=outcome.error))
     left = effects.without(key)
-    return _told_what_to_cancel(left, key, settlement.shipment) if settlement.shipment else left
+    return _told_what_to_cancel(left, key, outcome.shipment) if outcome.shipment else left
 
 
 def _told_what_to_cancel(

@@ -12,8 +12,8 @@ from rma.domain.events import (
     ClaimCompleted,
     ClaimRefundRetried,
     ClaimRequested,
+    EffectsAttempted,
     EffectsLeased,
-    EffectsSettled,
     Event,
     EventsPublished,
     ExchangeCanceled,
@@ -57,7 +57,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each
             RefundBlocked()
             | RefundOutcomeRecorded()
             | EffectsLeased()
-            | EffectsSettled()
+            | EffectsAttempted()
             | EventsPublished()
             | ExchangeRequested()
             | ExchangeCanceled()

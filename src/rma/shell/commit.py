@@ -12,11 +12,11 @@ from rma.shell.driver import Steps
 ATTEMPTS = 100
 
 
-def committed(change: Change, host: Host, anew: Callable[[], Steps[Change]]) -> Steps[Change]:
+def committed(change: Change, host: Host, retry: Callable[[], Steps[Change]]) -> Steps[Change]:
     """
     The change that was committed, or that needed no commit because it has no events.
 
-    `anew` makes it again, from the state as it is then, and may refuse by raising.
+    `retry` makes it again, from the state as it is then, and may refuse by raising.
 
     Raises:
         StaleLedger: others were faster too often.
@@ -29,7 +29,7 @@ def committed(change: Change, host: Host, anew: Callable[[], Steps[Change]]) -> 
             if attempt == ATTEMPTS:
                 raise
             attempt += 1
-            change = yield from anew()
+            change = yield from retry()
         else:
             break
     return change

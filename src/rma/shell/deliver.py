@@ -11,8 +11,8 @@ from types import UnionType
 from typing import TypeVar, assert_never
 
 from rma.async_ports import AsyncEventPublisher, AsyncFulfillment, Host
-from rma.domain.change import Change, lease, publication, settlement
-from rma.domain.events import EffectsLeased, EffectsSettled, Event, EventsPublished
+from rma.domain.change import Change, apply_lease, apply_outcomes, apply_publication
+from rma.domain.events import EffectsAttempted, EffectsLeased, Event, EventsPublished
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     Done,
@@ -30,7 +30,7 @@ from rma.domain.messages.effects import (
     Unknown,
     WithdrawRequest,
 )
-from rma.domain.messages.gateways import Gateway, Keyed, Step, Unkeyed, lease_of, next_step
+from rma.domain.messages.gateways import Action, Gateway, Idempotent, NotIdempotent, lease_of, next_step
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue
 from rma.ports import EventPublisher, Fulfillment
@@ -87,18 +87,18 @@ def _tried(ledger: ReturnLedger, host: Host, due: list[OpenEffect]) -> Steps[Ret
     for each in due:
         key = each.request.key
         step = next_step(each, gateway, can_look_up=find_refund is not None, now=now)
-        if step is Step.GIVE_UP:
+        if step is Action.GIVE_UP:
             outcomes[key] = Outcome(key, GivenUp(each.last_error or "unknown outcome"))
         if (
-            step is Step.LOOK_UP
+            step is Action.LOOK_UP
             and (answer := (yield from _looked_up(each.request, find_refund))) is not None
         ):
             outcomes[key] = answer
-        elif step in (Step.LOOK_UP, Step.LEASE_AND_SEND):
+        elif step in (Action.LOOK_UP, Action.LEASE_AND_SEND):
             to_lease.append(key)
     if to_lease:
         until = now + lease_of(gateway)
-        change = yield from _stored(ledger, host, lambda state: lease(state, to_lease, now, until))
+        change = yield from _stored(ledger, host, lambda state: apply_lease(state, to_lease, now, until))
         leases = [event for event in change.events if isinstance(event, EffectsLeased)]
         ours = {key for event in leases for key in event.keys}
         left_alone = set(to_lease) - ours  # another process was faster
@@ -107,7 +107,7 @@ def _tried(ledger: ReturnLedger, host: Host, due: list[OpenEffect]) -> Steps[Ret
     for each in due:
         if each.request.key not in outcomes:
             outcomes[each.request.key] = yield from _sent(each.request, host)
-    return (yield from _settled(ledger, host, tuple(outcomes.values())))
+    return (yield from _recorded(ledger, host, tuple(outcomes.values())))
 
 
 def _looked_up(effect: Effect, find_refund: Callable[[str], object] | None) -> Steps[Outcome | None]:
@@ -123,7 +123,7 @@ def _sent(effect: Effect, host: Host) -> Steps[Outcome]:
     try:
         return Outcome(effect.key, _result(effect, (yield _asked(effect, host))))
     except Exception as error:  # whatever a port raises: nobody knows whether it acted
-        if isinstance(effect, RefundRequest) and isinstance(_gateway_of(host), Unkeyed):
+        if isinstance(effect, RefundRequest) and isinstance(_gateway_of(host), NotIdempotent):
             _log.warning("%s: %s; somebody must look", effect.key, error, exc_info=True)
             return Outcome(effect.key, GivenUp(_short(error)))
         return _unknown(effect, error)
@@ -162,7 +162,7 @@ def _result(effect: Effect, answer: object) -> RefundOutcome | ReturnShipment | 
 
 def _gateway_of(host: Host) -> Gateway:
     """What the payments adapter declares; keyed if nothing."""
-    declared: Gateway = getattr(host.payments, "gateway", Keyed())
+    declared: Gateway = getattr(host.payments, "gateway", Idempotent())
     return declared
 
 
@@ -172,21 +172,21 @@ def _carrier_of(host: Host) -> Fulfillment | AsyncFulfillment:
     return host.fulfillment
 
 
-def _settled(ledger: ReturnLedger, host: Host, outcomes: tuple[Outcome, ...]) -> Steps[ReturnLedger]:
+def _recorded(ledger: ReturnLedger, host: Host, outcomes: tuple[Outcome, ...]) -> Steps[ReturnLedger]:
     """The ledger with these outcomes; one that can not be stored does not hold up the others."""
     try:
         return (
-            yield from _stored(ledger, host, lambda state: settlement(state, outcomes, host.clock()))
+            yield from _stored(ledger, host, lambda state: apply_outcomes(state, outcomes, host.clock()))
         ).ledger
     except InvalidValue as error:
         if len(outcomes) > 1:
             for each in outcomes:
-                ledger = yield from _settled(ledger, host, (each,))
+                ledger = yield from _recorded(ledger, host, (each,))
             return ledger
         (outcome,) = outcomes
         unknown = (_unknown(ledger.open_effects[outcome.key].request, error),)
         return (
-            yield from _stored(ledger, host, lambda state: settlement(state, unknown, host.clock()))
+            yield from _stored(ledger, host, lambda state: apply_outcomes(state, unknown, host.clock()))
         ).ledger
 
 
@@ -207,16 +207,18 @@ def _published(
             _log.warning("%s: not published, again later", event.event_id, exc_info=True)
             through = event.revision - 1
             break
-    return (yield from _stored(ledger, host, lambda state: publication(state, through, host.clock()))).ledger
+    return (
+        yield from _stored(ledger, host, lambda state: apply_publication(state, through, host.clock()))
+    ).ledger
 
 
 def _stored(ledger: ReturnLedger, host: Host, change_of: Callable[[ReturnLedger], Change]) -> Steps[Change]:
     """This change, committed; the ledger is read again only if somebody else changed it meanwhile."""
 
-    def anew() -> "Steps[Change]":  # a text, or it would be evaluated for each commit
+    def retry() -> "Steps[Change]":  # a text, or it would be evaluated for each commit
         return change_of((yield host.returns.load(ledger.order_id)))
 
-    return committed(change_of(ledger), host, anew)
+    return committed(change_of(ledger), host, retry)
 
 
 def is_news(event: Event) -> bool:
@@ -224,8 +226,8 @@ def is_news(event: Event) -> bool:
     match event:
         case EventsPublished() | EffectsLeased():
             return False
-        case EffectsSettled(settlements=settlements):
-            return not all(settlement.is_open for settlement in settlements)
+        case EffectsAttempted(outcomes=outcomes):
+            return not all(outcome.is_open for outcome in outcomes)
         case _:
             return True
 

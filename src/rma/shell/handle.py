@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, assert_never, overload
 
 from rma.async_ports import Host
-from rma.domain.change import Change, change, unchanged
+from rma.domain.change import Change, apply_command, unchanged
 from rma.domain.decide import answer
 from rma.domain.decide.exchanges import request_exchange
 from rma.domain.decide.facts import Facts
@@ -20,20 +20,20 @@ from rma.domain.messages.commands import (
     CancelClaim,
     CancelExchange,
     CancelReturn,
+    ClaimCommand,
     Command,
-    OfClaim,
-    OfExchange,
-    OfRefund,
-    OfReturn,
+    ExchangeCommand,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RefundCommand,
     Request,
     RequestClaim,
     RequestExchange,
     RequestReturn,
     ResolveReturn,
     RetryRefund,
+    ReturnCommand,
     subject_of,
 )
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
@@ -51,19 +51,19 @@ from rma.shell.driver import Steps
 
 
 @overload
-def handled(command: OfReturn, host: Host) -> Steps[Return]: ...
+def handled(command: ReturnCommand, host: Host) -> Steps[Return]: ...
 
 
 @overload
-def handled(command: OfExchange, host: Host) -> Steps[Exchange]: ...
+def handled(command: ExchangeCommand, host: Host) -> Steps[Exchange]: ...
 
 
 @overload
-def handled(command: OfClaim, host: Host) -> Steps[Claim]: ...
+def handled(command: ClaimCommand, host: Host) -> Steps[Claim]: ...
 
 
 @overload
-def handled(command: OfRefund, host: Host) -> Steps[Return | Claim]: ...
+def handled(command: RefundCommand, host: Host) -> Steps[Return | Claim]: ...
 
 
 @overload
@@ -101,7 +101,7 @@ def recorded(command: Command, host: Host) -> Steps[tuple[ReturnLedger, str]]:
         if answer(ledger, command) is not None:
             return unchanged(ledger)
         facts = yield from facts_for(command, ledger, host, fresh_id)
-        return change(facts, ledger, command)
+        return apply_command(facts, ledger, command)
 
     done = yield from committed((yield from made()), host, made)
     return done.ledger, answer(done.ledger, command) or done.subject_of(command)

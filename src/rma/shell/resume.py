@@ -18,7 +18,7 @@ _log = logging.getLogger("rma")
 
 
 @frozen(kw_only=True)
-class Resumed:
+class ResumeResult:
     """
     What `resume` found and left.
 
@@ -31,7 +31,7 @@ class Resumed:
     still_open: tuple[str, ...]
 
 
-def resumed(host: Host, subject_id: str | None = None) -> Steps[Resumed]:
+def resumed(host: Host, subject_id: str | None = None) -> Steps[ResumeResult]:
     """
     Everything outstanding and due was tried, of this return, exchange or claim, or of all.
 
@@ -53,19 +53,19 @@ def resumed(host: Host, subject_id: str | None = None) -> Steps[Resumed]:
             else:
                 behind = host.events is not None and ledger.published < ledger.revision
                 still_open[order_id] = bool(ledger.open_effects) or behind
-    return Resumed(
+    return ResumeResult(
         orders=tuple(still_open),
         still_open=tuple([order_id for order_id, is_open in still_open.items() if is_open]),
     )
 
 
-def _one_resumed(host: Host, subject_id: str) -> Steps[Resumed]:
+def _one_resumed(host: Host, subject_id: str) -> Steps[ResumeResult]:
     ledger = yield from ledger_of(subject_id, host)
     orders = (ledger.subject(subject_id).order_id,)
     ledger = yield from delivered(ledger, host, subject_id)
     owners = ledger.related(subject_id)
     is_open = any(each.owner_id in owners for each in ledger.open_effects.values())
-    return Resumed(orders=orders, still_open=orders if is_open else ())
+    return ResumeResult(orders=orders, still_open=orders if is_open else ())
 
 
 def _outstanding(host: Host, besides: dict[str, bool]) -> Steps[tuple[str, ...]]:

@@ -27,7 +27,7 @@ from rma.domain.state.exchanges import Exchange, ExchangeStatus
 from rma.domain.state.returns import Return, ReturnStatus
 from rma.domain.values.money import Money
 from rma.domain.views.returnable import returnable_items
-from rma.testing.core_harness import Rehearsal
+from rma.testing.core_harness import CoreHarness
 
 T = TypeVar("T")
 
@@ -39,9 +39,9 @@ _NOTICES: tuple[RefundOutcome | RefundReversed, ...] = (
 )
 
 
-def next_command(draw: st.DrawFn, rehearsal: Rehearsal, sent: list[Command], key: str) -> Command:
+def next_command(draw: st.DrawFn, harness: CoreHarness, sent: list[Command], key: str) -> Command:
     """A command under this key that mostly can be done now, or one of those that were sent."""
-    ledger = rehearsal.ledger
+    ledger = harness.ledger
     still_open = [each for each in ledger.returns if each.is_open]
     disputed = [each for each in ledger.returns if each.status is ReturnStatus.REQUIRES_ACTION]
     begun = disputed + [each for each in still_open if each.was_partially_received]
@@ -56,9 +56,9 @@ def next_command(draw: st.DrawFn, rehearsal: Rehearsal, sent: list[Command], key
         return draw(st.sampled_from(found))
 
     able: list[tuple[int, object, Callable[[], Command]]] = [
-        (2, True, lambda: _request(draw, rehearsal, key)),
-        (1, True, lambda: _exchange(draw, rehearsal, key)),
-        (1, True, lambda: _claim(draw, rehearsal, key)),
+        (2, True, lambda: _request(draw, harness, key)),
+        (1, True, lambda: _exchange(draw, harness, key)),
+        (1, True, lambda: _claim(draw, harness, key)),
         (5, still_open, lambda: _receipt(draw, one(still_open), key)),
         (1, still_open, lambda: CancelReturn(return_id=one(still_open).id, idempotency_key=key)),
         (2, disputed, lambda: CancelReturn(return_id=one(disputed).id, idempotency_key=key)),
@@ -75,25 +75,25 @@ def next_command(draw: st.DrawFn, rehearsal: Rehearsal, sent: list[Command], key
     return draw(st.sampled_from(kinds))()
 
 
-def _wanted(draw: st.DrawFn, rehearsal: Rehearsal) -> dict[str, int]:
+def _wanted(draw: st.DrawFn, harness: CoreHarness) -> dict[str, int]:
     """Some of what can come back, everything, or what can not."""
-    found = returnable_items(rehearsal.order, rehearsal.ledger, rehearsal.policy, rehearsal.now)
+    found = returnable_items(harness.order, harness.ledger, harness.policy, harness.now)
     wanted = {each.item_id: draw(st.integers(0, each.quantity)) for each in found}
     if not any(wanted.values()):
         wanted = {each.item_id: each.quantity for each in found}
     return {item_id: quantity for item_id, quantity in wanted.items() if quantity}
 
 
-def _request(draw: st.DrawFn, rehearsal: Rehearsal, key: str) -> RequestReturn:
-    order = rehearsal.order
+def _request(draw: st.DrawFn, harness: CoreHarness, key: str) -> RequestReturn:
+    order = harness.order
     custom = draw(st.one_of(st.none(), st.none(), st.integers(0, 400)))
     return RequestReturn(
         order_id=order.id,
         items=[
             RequestedItem(item_id=item_id, quantity=quantity, note="too big")
-            for item_id, quantity in _wanted(draw, rehearsal).items()
+            for item_id, quantity in _wanted(draw, harness).items()
         ],
-        shipping_option_id=draw(st.sampled_from([None, *rehearsal.options])),
+        shipping_option_id=draw(st.sampled_from([None, *harness.options])),
         refund_amount=None if custom is None else Money(custom, order.currency),
         created_by=draw(st.sampled_from([None, "customer", "clerk é"])),
         metadata=draw(st.sampled_from([{}, {"channel": "web", "tags": ["a", 1, None, {"deep": True}]}])),
@@ -101,20 +101,20 @@ def _request(draw: st.DrawFn, rehearsal: Rehearsal, key: str) -> RequestReturn:
     )
 
 
-def _new_items(draw: st.DrawFn, rehearsal: Rehearsal) -> list[NewItem]:
-    price = Money(draw(st.integers(0, 5000)), rehearsal.order.currency)
+def _new_items(draw: st.DrawFn, harness: CoreHarness) -> list[NewItem]:
+    price = Money(draw(st.integers(0, 5000)), harness.order.currency)
     return [NewItem(variant_id="v_new", quantity=draw(st.integers(1, 2)), unit_price=price, title="New")]
 
 
-def _exchange(draw: st.DrawFn, rehearsal: Rehearsal, key: str) -> RequestExchange:
+def _exchange(draw: st.DrawFn, harness: CoreHarness, key: str) -> RequestExchange:
     return RequestExchange(
-        order_id=rehearsal.order.id,
+        order_id=harness.order.id,
         items=[
             RequestedItem(item_id=item_id, quantity=quantity)
-            for item_id, quantity in _wanted(draw, rehearsal).items()
+            for item_id, quantity in _wanted(draw, harness).items()
         ],
-        new_items=_new_items(draw, rehearsal),
-        shipping_option_id=draw(st.sampled_from([None, *rehearsal.options])),
+        new_items=_new_items(draw, harness),
+        shipping_option_id=draw(st.sampled_from([None, *harness.options])),
         idempotency_key=key,
     )
 
@@ -129,21 +129,21 @@ def _payment(draw: st.DrawFn, target: Exchange, key: str) -> RecordExchangePayme
     )
 
 
-def _claim(draw: st.DrawFn, rehearsal: Rehearsal, key: str) -> RequestClaim:
+def _claim(draw: st.DrawFn, harness: CoreHarness, key: str) -> RequestClaim:
     kind = draw(st.sampled_from(["refund", "refund", "replace"]))
     is_refund = kind == "refund"
     custom = draw(st.one_of(st.none(), st.integers(0, 400))) if is_refund else None
     reason = draw(st.sampled_from([each.value for each in ClaimReason]))
     return RequestClaim(
-        order_id=rehearsal.order.id,
+        order_id=harness.order.id,
         type=kind,
         items=[
             ClaimItem(item_id=item_id, quantity=quantity, reason=reason, images=["a.jpg"])
-            for item_id, quantity in _wanted(draw, rehearsal).items()
+            for item_id, quantity in _wanted(draw, harness).items()
         ],
-        new_items=[] if is_refund else _new_items(draw, rehearsal),
-        refund_amount=None if custom is None else Money(custom, rehearsal.order.currency),
-        shipping_option_id=draw(st.sampled_from([None, None, *rehearsal.options])),
+        new_items=[] if is_refund else _new_items(draw, harness),
+        refund_amount=None if custom is None else Money(custom, harness.order.currency),
+        shipping_option_id=draw(st.sampled_from([None, None, *harness.options])),
         return_items=draw(st.booleans()),
         idempotency_key=key,
     )
@@ -153,10 +153,10 @@ def _receipt(draw: st.DrawFn, target: Return, key: str) -> ReceiveReturn:
     missing: dict[str, int] = {}
     for item in target.items:
         missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
-    came = draw(st.sampled_from(["all", "all", "a part", "a part", "more"]))
+    arrivals = draw(st.sampled_from(["all", "all", "a part", "a part", "more"]))
     items = []
     for item_id, quantity in missing.items():
-        count = draw(st.integers(0, quantity)) if came == "a part" else quantity + (came == "more")
+        count = draw(st.integers(0, quantity)) if arrivals == "a part" else quantity + (arrivals == "more")
         damaged = draw(st.one_of(st.just(0), st.integers(0, count)))
         items.append(ReceivedItem(item_id=item_id, quantity=count - damaged, damaged_quantity=damaged))
     accept = draw(st.sampled_from(["", "", "allow_mismatch", "more_expected"]))
@@ -189,4 +189,4 @@ def _resolution(draw: st.DrawFn, target: Return, key: str) -> ResolveReturn:
 
 def _notice(draw: st.DrawFn, refund_key: str, key: str) -> RecordRefundOutcome:
     outcome = draw(st.sampled_from(_NOTICES))
-    return RecordRefundOutcome(key=refund_key, outcome=outcome, notice_id=key, idempotency_key=key)
+    return RecordRefundOutcome(key=refund_key, outcome=outcome, notification_id=key, idempotency_key=key)

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
-from rma.domain.change import Change, change, lease, publication, settlement, unchanged
+from rma.domain.change import (
+    Change,
+    apply_command,
+    apply_lease,
+    apply_outcomes,
+    apply_publication,
+    unchanged,
+)
 from rma.domain.decide import answer
 from rma.domain.decide.facts import Facts
 from rma.domain.messages.commands import Command, Request
@@ -77,16 +84,16 @@ class Flow(tuple[Change, ...]):
         return f"Flow({', '.join(commits)})"
 
 
-class Rehearsal:
+class CoreHarness:
     """
     A ledger, and every change that brought it about.
 
     >>> from rma import LineItem, Order, RequestedItem, RequestReturn
-    >>> from rma.testing.core_harness import Rehearsal
+    >>> from rma.testing.core_harness import CoreHarness
     >>> mug = LineItem(id="mug", quantity=2, fulfilled_quantity=2, unit_price=1000)
-    >>> rehearsal = Rehearsal(Order(id="order_1", currency="usd", items=[mug]))
+    >>> harness = CoreHarness(Order(id="order_1", currency="usd", items=[mug]))
     >>> items = [RequestedItem(item_id="mug", quantity=1)]
-    >>> change = rehearsal.handle(RequestReturn(order_id="order_1", items=items))
+    >>> change = harness.handle(RequestReturn(order_id="order_1", items=items))
     >>> change.expected_revision, change.ledger.revision, change.ledger.returns[0].id
     (0, 1, 'ret_1')
 
@@ -138,22 +145,22 @@ class Rehearsal:
             shipping_option=option,
             policy=self.policy,
         )
-        return self._made(change(facts, self.ledger, command))
+        return self._made(apply_command(facts, self.ledger, command))
 
-    def settle(self, end: Callable[[Effect], Result] = good_end) -> Change:
+    def record_outcomes(self, end: Callable[[Effect], Result] = good_end) -> Change:
         """What it commits that every effect which may be sent now ended like this."""
         effects = self.ledger.open_effects
         sent = [each.request for each in effects.values() if each.waits_for not in effects]
         outcomes = [Outcome(effect.key, end(effect)) for effect in sent]
-        return self._made(settlement(self.ledger, outcomes, self.tick()))
+        return self._made(apply_outcomes(self.ledger, outcomes, self.tick()))
 
     def lease(self, keys: Iterable[str], until: datetime) -> Change:
         """What it commits that these effects are being sent, by nobody else until then."""
-        return self._made(lease(self.ledger, keys, self.tick(), until))
+        return self._made(apply_lease(self.ledger, keys, self.tick(), until))
 
     def publish(self) -> Change:
         """What it commits that a publisher took every event so far."""
-        return self._made(publication(self.ledger, self.ledger.revision, self.tick()))
+        return self._made(apply_publication(self.ledger, self.ledger.revision, self.tick()))
 
     def tick(self) -> datetime:
         """A minute later each time."""

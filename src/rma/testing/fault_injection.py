@@ -24,7 +24,7 @@ from rma.domain.messages.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
-from rma.domain.messages.gateways import Gateway, Keyed
+from rma.domain.messages.gateways import Gateway, Idempotent
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
@@ -52,7 +52,7 @@ class SearchablePayments(Payments, RefundLookup, Protocol):
     """An adapter whose gateway can be asked for a refund."""
 
 
-def faulty(service: ReturnService, faults: Faults) -> ReturnService:
+def inject_faults(service: ReturnService, faults: Faults) -> ReturnService:
     """
     A new process over the ports of this service, in which the plan decides what fails.
 
@@ -65,7 +65,7 @@ def faulty(service: ReturnService, faults: Faults) -> ReturnService:
         orders=FaultyOrders(service.orders, faults),
         returns=FaultyReturns(service.returns, faults),
         inventory=FaultyInventory(service.inventory, faults),
-        payments=faulty_payments(service.payments, faults),
+        payments=inject_payment_faults(service.payments, faults),
         fulfillment=None if fulfillment is None else FaultyFulfillment(fulfillment, faults),
         shipping_options=FaultyShippingOptions(service.shipping_options, faults),
         return_reasons=FaultyReturnReasons(service.return_reasons, faults),
@@ -73,7 +73,7 @@ def faulty(service: ReturnService, faults: Faults) -> ReturnService:
     )
 
 
-def faulty_payments(port: Payments, faults: Faults) -> Payments:
+def inject_payment_faults(port: Payments, faults: Faults) -> Payments:
     """The proxy for this adapter: with a look-up, if it has one."""
     if _has_lookup(port):
         return FaultySearchablePayments(port, faults, port)
@@ -94,7 +94,7 @@ class FaultyPayments:
     @property
     def gateway(self) -> Gateway:
         """What the adapter declares."""
-        declared: Gateway = getattr(self.port, "gateway", Keyed())
+        declared: Gateway = getattr(self.port, "gateway", Idempotent())
         return declared
 
     def refund(self, request: RefundRequest) -> RefundOutcome:

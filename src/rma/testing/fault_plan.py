@@ -3,10 +3,10 @@
 from collections.abc import Callable
 
 from rma.testing.faults import Call, Fault, Faults, Twice
-from rma.testing.rendering import told
+from rma.testing.rendering import render
 
 
-class Weather(Faults):
+class FaultPlan(Faults):
     """
     A plan that is made as one goes; what else can be added to it, `Faults` says.
 
@@ -29,7 +29,7 @@ class Weather(Faults):
     def breaks(self, port: str, fault: Fault) -> None:
         """This happens to every call of the port (`payments`, `returns`, …) from now on."""
         self._broken[port] = fault
-        self._note(f"{port}: {told(fault)}")
+        self._note(f"{port}: {render(fault)}")
 
     def fails_after(self, calls: int, fault: Fault) -> None:
         """This happens to one call, after so many others."""
@@ -46,7 +46,7 @@ class Weather(Faults):
     def elsewhere(self) -> Faults:
         """A plan for another process: nothing fails there, but the gateway is the same."""
         other = Faults()
-        other.heard, other.refunds, other.notices = self.heard, self.refunds, self.notices
+        other.heard, other.refunds, other.notifications = self.heard, self.refunds, self.notifications
         return other
 
     def calm(self) -> None:
@@ -61,5 +61,5 @@ class Weather(Faults):
         if isinstance(fault, Twice) and not self._may_come_twice(call):
             return None
         if fault is not None:
-            self._note(f"  {call}: {told(fault)}")
+            self._note(f"  {call}: {render(fault)}")
         return fault

@@ -123,7 +123,7 @@ class Faults:
 
     Attributes:
         calls: every call so far.
-        notices: what the gateway will tell about refunds; handle them in any order, as often as you like.
+        notifications: what the gateway will tell about refunds; handle them in any order, as often as you like.
         heard: what the gateway does with the refunds that it was asked for, by key.
         crash_at, at, refunds: may be changed while it runs.
     """
@@ -140,7 +140,7 @@ class Faults:
         self.at = dict(at or {})
         self.refunds = deque(refunds)
         self.calls: list[Call] = []
-        self.notices: list[RecordRefundOutcome] = []
+        self.notifications: list[RecordRefundOutcome] = []
         self.heard: dict[str, RefundFault | None] = {}
         self._when = when
         self._is_dead = False
@@ -261,8 +261,10 @@ class Faults:
         self, request: RefundRequest, then: RefundOutcome | RefundReversed, *, is_new: bool
     ) -> None:
         if is_new:
-            notice_id = f"notice_{len(self.notices) + 1}"
-            self.notices.append(RecordRefundOutcome(key=request.key, outcome=then, notice_id=notice_id))
+            notification_id = f"notice_{len(self.notifications) + 1}"
+            self.notifications.append(
+                RecordRefundOutcome(key=request.key, outcome=then, notification_id=notification_id)
+            )
 
 
 def points(run: Callable[[Faults], object]) -> int:

@@ -17,7 +17,7 @@ from rma.testing.faults import Declines, Faults, Pends
 Standing = RefundOutcome | RefundReversed
 
 
-class Books:
+class GatewayModel:
     """
     What a gateway did with each key: what its adapter answered, the faults it was given, what it told later.
 
@@ -80,11 +80,11 @@ class Books:
         """Keys of refunds that may still end otherwise than they stand."""
         return [key for key in self.requests if isinstance(self.stands(key), RefundPending | RefundSucceeded)]
 
-    def tell(self, notice: RecordRefundOutcome) -> None:
+    def tell(self, notification: RecordRefundOutcome) -> None:
         """The gateway says this now; what it says late does not undo what it said of a later state."""
-        assert notice.key is not None
-        if _rank(notice.outcome) > _rank(self.stands(notice.key)):
-            self._told[notice.key] = notice.outcome
+        assert notification.key is not None
+        if _rank(notification.outcome) > _rank(self.stands(notification.key)):
+            self._told[notification.key] = notification.outcome
 
     def looked_up(self, key: str, found: RefundOutcome | None) -> RefundOutcome | None:
         """What a search says in which the adapter found this."""

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from rma.adapters.memory import InMemoryPayments, KeyReusedError
 from rma.domain.messages.effects import RefundOutcome, RefundRequest
-from rma.domain.messages.gateways import Gateway, Keyed, Unkeyed
+from rma.domain.messages.gateways import Gateway, Idempotent, NotIdempotent
 from rma.ports import Clock
 
 
@@ -45,9 +45,9 @@ class SimulatedPayments(InMemoryPayments):
         return self.executions[key]
 
     def _remembers(self, key: str) -> bool:
-        if key not in self._known_since or not isinstance(self.gateway, Keyed):
+        if key not in self._known_since or not isinstance(self.gateway, Idempotent):
             return False
-        window = self.gateway.window
+        window = self.gateway.key_lifetime
         return window is None or self._clock() < self._known_since[key] + window
 
 
@@ -60,6 +60,6 @@ class SearchableSimulatedPayments(SimulatedPayments):
 
 
 def simulated_payments(gateway: Gateway, clock: Clock) -> SimulatedPayments:
-    """A gateway of this class; it can be searched unless it is `Unkeyed`."""
-    kind = SimulatedPayments if isinstance(gateway, Unkeyed) else SearchableSimulatedPayments
+    """A gateway of this class; it can be searched unless it is `NotIdempotent`."""
+    kind = SimulatedPayments if isinstance(gateway, NotIdempotent) else SearchableSimulatedPayments
     return kind(gateway, clock)

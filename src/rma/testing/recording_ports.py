@@ -25,57 +25,57 @@ from rma.domain.messages.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
-from rma.domain.messages.gateways import Gateway, Keyed
+from rma.domain.messages.gateways import Gateway, Idempotent
 from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.returns import Return
 from rma.domain.views.query import ReturnQuery
 from rma.ports import EventPublisher, Fulfillment, Inventory, Payments, RefundLookup, ReturnRepository
 from rma.testing.fault_injection import SearchablePayments
-from rma.testing.gateway_model import Books
+from rma.testing.gateway_model import GatewayModel
 
 
 @frozen
-class WatchedPayments:
+class RecordingPayments:
     """A gateway, and its books."""
 
     port: Payments
-    books: Books
+    gateway_model: GatewayModel
 
     @property
     def gateway(self) -> Gateway:
         """What the adapter declares."""
-        declared: Gateway = getattr(self.port, "gateway", Keyed())
+        declared: Gateway = getattr(self.port, "gateway", Idempotent())
         return declared
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
         """Written down."""
-        self.books.requests[request.key] = request
+        self.gateway_model.requests[request.key] = request
         answer: object = self.port.refund(request)
         if isinstance(answer, RefundOutcome):  # an adapter that is not typed may answer anything
-            self.books.answers.setdefault(request.key, []).append(answer)
+            self.gateway_model.answers.setdefault(request.key, []).append(answer)
         return answer  # type: ignore[return-value] # whatever it is
 
 
 @frozen
-class WatchedSearchablePayments(WatchedPayments):
+class RecordingSearchablePayments(RecordingPayments):
     """The same, of a gateway that can be asked."""
 
     lookup: RefundLookup
 
     def find_refund(self, key: str) -> RefundOutcome | None:
         """As the books say."""
-        return self.books.looked_up(key, self.lookup.find_refund(key))
+        return self.gateway_model.looked_up(key, self.lookup.find_refund(key))
 
 
-def watched_payments(port: Payments, books: Books) -> WatchedPayments:
+def recording_payments(port: Payments, gateway_model: GatewayModel) -> RecordingPayments:
     """The adapter with its books: with a look-up, if it has one."""
     if hasattr(port, "find_refund"):
-        return WatchedSearchablePayments(port, books, cast("SearchablePayments", port))
-    return WatchedPayments(port, books)
+        return RecordingSearchablePayments(port, gateway_model, cast("SearchablePayments", port))
+    return RecordingPayments(port, gateway_model)
 
 
-class WatchedInventory:
+class RecordingInventory:
     """
     Stock, and what went in and out of it, by key.
 
@@ -103,15 +103,15 @@ class WatchedInventory:
 
     def held_because_of(self, order: Order) -> dict[str, int]:
         """How many units of each line are in stock because it was returned, while nothing is on its way."""
-        told: Counter[tuple[bool, str]] = Counter()
+        render: Counter[tuple[bool, str]] = Counter()
         for request in self.moved.values():
             sign = 1 if isinstance(request, RestockRequest) else -1
             for line in request.lines:
-                told[request.order_id == order.id, line.item_id] += sign * line.quantity
+                render[request.order_id == order.id, line.item_id] += sign * line.quantity
         if self._on_hand is None:
-            return {item.id: told[True, item.id] for item in order.items}
+            return {item.id: render[True, item.id] for item in order.items}
         really = {item_id: self._on_hand(item_id) - had for item_id, had in self._had.items()}
-        return {item.id: really.get(item.id, 0) - told[False, item.id] for item in order.items}
+        return {item.id: really.get(item.id, 0) - render[False, item.id] for item in order.items}
 
     def _look(self, request: RestockRequest | WithdrawRequest) -> None:
         if self._on_hand is not None:
@@ -121,7 +121,7 @@ class WatchedInventory:
 
 
 @frozen
-class WatchedFulfillment:
+class RecordingFulfillment:
     """A carrier, what it answered under each key, the new goods it was given, and what it canceled."""
 
     port: Fulfillment
@@ -149,7 +149,7 @@ class WatchedFulfillment:
 
 
 @frozen
-class WatchedEvents:
+class RecordingEvents:
     """A publisher, and what it took, in the order in which it first did."""
 
     port: EventPublisher
@@ -161,7 +161,7 @@ class WatchedEvents:
         self.taken.setdefault(event_id, event)
 
 
-class WatchedReturns:
+class RecordingReturns:
     """
     A store, and what it said it has stored for these orders.
 

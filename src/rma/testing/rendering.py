@@ -10,22 +10,22 @@ from rma.domain.state.ledger import Subject
 from rma.domain.values.money import Money
 
 
-def told(value: object) -> str:
+def render(value: object) -> str:
     """
     The value as code, without what is as by default.
 
     >>> from rma import CancelReturn
-    >>> from rma.testing.rendering import told
-    >>> told(CancelReturn(return_id="ret_1", idempotency_key="key_1"))
+    >>> from rma.testing.rendering import render
+    >>> render(CancelReturn(return_id="ret_1", idempotency_key="key_1"))
     "CancelReturn(return_id='ret_1', idempotency_key='key_1')"
     """
     match value:
         case Money():
             return f"Money({value.amount}, {value.currency!r})"
         case tuple():
-            return f"[{', '.join(map(told, value))}]"
+            return f"[{', '.join(map(render, value))}]"
         case _ if has(type(value)):
-            given = [f"{name}={told(each)}" for name, each in _given(cast("AttrsInstance", value))]
+            given = [f"{name}={render(each)}" for name, each in _given(cast("AttrsInstance", value))]
             return f"{type(value).__name__}({', '.join(given)})"
         case _:
             return repr(value)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import RefundDeclined, RefundReversed
 from rma.domain.values.errors import Rejected
-from rma.testing.actions import STEPS, Step
+from rma.testing.actions import ACTIONS, Action
 from rma.testing.faults import AnswerLost, Away, Declines, FailsLate, Fault, Pends, RefundFault, Twice
 from rma.testing.world import World
 
@@ -32,21 +32,21 @@ REFUND_FAULTS: tuple[RefundFault | None, ...] = (
 PORTS = ("payments", "payments", "inventory", "fulfillment", "events")
 
 
-def live(world: World, steps: int, kinds: Mapping[Step, int] | None = None) -> None:
+def simulate(world: World, steps: int, kinds: Mapping[Action, int] | None = None) -> None:
     """
     So many steps by chance, in whatever weather; the laws are asked after each.
 
     Args:
         world: in which they happen.
         steps: how many.
-        kinds: what may happen, and how often; `STEPS` unless given.
+        kinds: what may happen, and how often; `ACTIONS` unless given.
 
     Raises:
-        LawBroken: with the seed and what happened until then.
+        InvariantViolated: with the seed and what happened until then.
     """
-    weights = dict(STEPS if kinds is None else kinds)
+    weights = dict(ACTIONS if kinds is None else kinds)
     for _ in range(steps):
-        the_weather_changes(world)
+        change_faults(world)
         left = dict(weights)
         while left:
             (step,) = world.random.choices(list(left), list(left.values()))
@@ -56,7 +56,7 @@ def live(world: World, steps: int, kinds: Mapping[Step, int] | None = None) -> N
         world.check()
 
 
-def live_through(world: World, commands: Iterable[Command]) -> None:
+def simulate_commands(world: World, commands: Iterable[Command]) -> None:
     """
     These commands, each in its own weather and repeated until it is answered; the laws are asked after each.
 
@@ -64,16 +64,16 @@ def live_through(world: World, commands: Iterable[Command]) -> None:
     a process died.
 
     Raises:
-        LawBroken: with the seed and what happened until then.
+        InvariantViolated: with the seed and what happened until then.
     """
     for command in commands:
-        the_weather_changes(world)
+        change_faults(world)
         with suppress(Rejected):
             world.handle(command)
         world.check()
 
 
-def the_weather_changes(world: World) -> None:
+def change_faults(world: World) -> None:
     """What fails next, and who races: a call, a port, a process, nothing; how refunds end at the gateway."""
     world.faults.calm()
     chance = world.random

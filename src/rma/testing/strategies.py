@@ -29,7 +29,7 @@ from rma.domain.values.errors import Rejected
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
 from rma.testing.command_strategies import next_command
-from rma.testing.core_harness import Flow, Rehearsal, Result, counting, good_end
+from rma.testing.core_harness import CoreHarness, Flow, Result, counting, good_end
 
 #: Rates that divide badly, that are usual, and that are nothing.
 RATES = [Decimal(rate) for rate in ("0", "5", "7.5", "10", "12.5", "19", "20", "25", "8.875", "33.3")]
@@ -126,7 +126,7 @@ def total_paid(order: Order) -> int:
     """What the items of the order came to, those that are back already included: minor units."""
     whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
     lines = price_lines(whole, [item.id for item in order.items]).values()
-    return sum(line.paid(line.pool) for line in lines)
+    return sum(line.paid(line.remainder) for line in lines)
 
 
 def everything_fulfilled(order: Order) -> Order:
@@ -151,8 +151,8 @@ def command_sequences(
     whose `ids` count (`rma.testing.core_harness.counting`) and whose ports do what they are asked. There is at
     least one command, at `most` so many; goods travel with the `option`, if there is one, or without.
     """
-    rehearsal = Rehearsal(order, policy=policy, options=[option] if option else ())
-    return tuple(_lived(draw, rehearsal, most, st.just(good_end)))
+    harness = CoreHarness(order, policy=policy, options=[option] if option else ())
+    return tuple(_lived(draw, harness, most, st.just(good_end)))
 
 
 @st.composite
@@ -167,28 +167,28 @@ def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6) -> Flow:
     if draw(st.sampled_from([True, True, True, False])):
         order = everything_fulfilled(order)
     option = ShippingOption(id="post", price=Money(200, order.currency), location_id="loc_1")
-    rehearsal = Rehearsal(order, policy=draw(policies()), options=[option], ids=counting(f"{order_id}_"))
-    _lived(draw, rehearsal, most, st.sampled_from((good_end, good_end, _unknown, _declined, _pending)))
-    return Flow(rehearsal.changes)
+    harness = CoreHarness(order, policy=draw(policies()), options=[option], ids=counting(f"{order_id}_"))
+    _lived(draw, harness, most, st.sampled_from((good_end, good_end, _unknown, _declined, _pending)))
+    return Flow(harness.changes)
 
 
 def _lived(
     draw: st.DrawFn,
-    rehearsal: Rehearsal,
+    harness: CoreHarness,
     most: int,
     ends: st.SearchStrategy[Callable[[Effect], Result]],
 ) -> list[Command]:
     """The commands that were drawn, refused ones too; the rehearsal went through them."""
     sent: list[Command] = []
     for number in range(1, draw(st.integers(1, most)) + 1):
-        sent.append(next_command(draw, rehearsal, sent, f"key_{number}"))
+        sent.append(next_command(draw, harness, sent, f"key_{number}"))
         with suppress(Rejected):
-            rehearsal.handle(sent[-1])
+            harness.handle(sent[-1])
         end = draw(ends)
-        rehearsal.settle(end)
-        rehearsal.settle(end)  # what waited for another
+        harness.record_outcomes(end)
+        harness.record_outcomes(end)  # what waited for another
         if draw(st.booleans()):
-            rehearsal.publish()
+            harness.publish()
     return sent
 
 

@@ -22,8 +22,15 @@ from rma.adapters.memory import (
     InMemoryReturns,
     in_memory_service,
 )
-from rma.domain.messages.commands import Command, OfClaim, OfExchange, OfRefund, OfReturn, RecordRefundOutcome
-from rma.domain.messages.gateways import Gateway, Keyed, lease_of
+from rma.domain.messages.commands import (
+    ClaimCommand,
+    Command,
+    ExchangeCommand,
+    RecordRefundOutcome,
+    RefundCommand,
+    ReturnCommand,
+)
+from rma.domain.messages.gateways import Gateway, Idempotent, lease_of
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
@@ -32,25 +39,40 @@ from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import Rejected, Unavailable
-from rma.ports import EventPublisher, Fulfillment, Ids, Inventory, Payments, Policies, ReturnRepository
-from rma.service import as_policies
-from rma.shell.resume import Resumed
-from rma.testing.core_harness import START, counting
-from rma.testing.fault_injection import faulty
-from rma.testing.fault_plan import Weather
-from rma.testing.faults import Call, Crashed
-from rma.testing.gateway_model import Books
-from rma.testing.gateways import SimulatedPayments, simulated_payments
-from rma.testing.invariants import LAWS, LAWS_AT_REST, Law, Scene, broken, changed_by_a_repeat
-from rma.testing.recording_ports import (
-    WatchedEvents,
-    WatchedFulfillment,
-    WatchedInventory,
-    WatchedReturns,
-    counted,
-    watched_payments,
+from rma.ports import (
+    EventPublisher,
+    Fulfillment,
+    IdFactory,
+    Inventory,
+    Payments,
+    PolicyProvider,
+    ReturnRepository,
 )
-from rma.testing.rendering import outcome, told
+from rma.service import as_policy_provider
+from rma.shell.resume import ResumeResult
+from rma.testing.core_harness import START, counting
+from rma.testing.fault_injection import inject_faults
+from rma.testing.fault_plan import FaultPlan
+from rma.testing.faults import Call, Crashed
+from rma.testing.gateway_model import GatewayModel
+from rma.testing.gateways import SimulatedPayments, simulated_payments
+from rma.testing.invariants import (
+    INVARIANTS,
+    INVARIANTS_AT_REST,
+    Invariant,
+    Snapshot,
+    broken,
+    changed_by_a_repeat,
+)
+from rma.testing.recording_ports import (
+    RecordingEvents,
+    RecordingFulfillment,
+    RecordingInventory,
+    RecordingReturns,
+    counted,
+    recording_payments,
+)
+from rma.testing.rendering import outcome, render
 
 #: How goods travel back unless the host has options of its own.
 POST = ShippingOption(id="post", price=200, location_id="loc_1")
@@ -61,7 +83,7 @@ ATTEMPTS = 10
 T = TypeVar("T")
 
 
-class LawBroken(AssertionError):
+class InvariantViolated(AssertionError):
     """A law does not hold; the message has the seed and the life that led there."""
 
     def __init__(self, wrong: Iterable[str], seed: int, trace: Iterable[str]) -> None:
@@ -98,7 +120,7 @@ class World:
         service: the process that runs now; after a crash it is another one.
         outside: a service over the same ports in which nothing fails on purpose, for looking at them.
         faults: the plan of failures; add to it as you like.
-        books: how refunds stand at the gateway.
+        gateway_model: how refunds stand at the gateway.
         now: what the clock says. It goes on a second with every look.
         random: where all chance comes from.
         answered, unanswered: the commands that were done, and those whose client heard nothing, by key.
@@ -118,10 +140,10 @@ class World:
         gateway: Gateway | None = None,
         shipping_options: Iterable[ShippingOption] = (POST,),
         reasons: Iterable[ReturnReason] = (),
-        policy: ReturnPolicy | Policies = ReturnPolicy(),
+        policy: ReturnPolicy | PolicyProvider = ReturnPolicy(),
         refunds_made: Callable[[str], int] | None = None,
         on_hand: Callable[[str], int] | None = None,
-        ids: Ids | None = None,
+        ids: IdFactory | None = None,
     ) -> None:
         sold = tuple(orders)
         self.seed = seed
@@ -135,24 +157,26 @@ class World:
         self.answered: dict[str, Command] = {}
         self.unanswered: dict[str, Command] = {}
         self.trace: list[str] = []
-        self.faults = Weather(self.note, self._may_come_twice)
+        self.faults = FaultPlan(self.note, self._may_come_twice)
         self._keys = counting("key_")
         self._sending: Command | None = None
         self._is_alone = True
         if payments is None:
-            payments = simulated_payments(gateway or Keyed(), lambda: self.now)
+            payments = simulated_payments(gateway or Idempotent(), lambda: self.now)
         if isinstance(payments, SimulatedPayments):
             refunds_made = refunds_made or payments.refunds_made
         if inventory is None:
             inventory = InMemoryInventory()
         if isinstance(inventory, InMemoryInventory):
             on_hand = on_hand or counted(inventory)
-        self.books = Books(self.faults, refunds_made)
-        self._payments = watched_payments(payments, self.books)
-        self._returns = WatchedReturns(InMemoryReturns() if returns is None else returns, self.order_ids)
-        self._inventory = WatchedInventory(inventory, on_hand)
-        self._fulfillment = WatchedFulfillment(InMemoryFulfillment() if fulfillment is None else fulfillment)
-        self._events = WatchedEvents(InMemoryEvents() if events is None else events)
+        self.gateway_model = GatewayModel(self.faults, refunds_made)
+        self._payments = recording_payments(payments, self.gateway_model)
+        self._returns = RecordingReturns(InMemoryReturns() if returns is None else returns, self.order_ids)
+        self._inventory = RecordingInventory(inventory, on_hand)
+        self._fulfillment = RecordingFulfillment(
+            InMemoryFulfillment() if fulfillment is None else fulfillment
+        )
+        self._events = RecordingEvents(InMemoryEvents() if events is None else events)
         self.outside = in_memory_service(
             self.orders,
             self.reasons,
@@ -166,21 +190,21 @@ class World:
             clock=self.tick,
             ids=counting() if ids is None else ids,
         )
-        self.service = faulty(self.outside, self.faults)
+        self.service = inject_faults(self.outside, self.faults)
 
     # -- what is done -----------------------------------------------------------------------------
 
     @overload
-    def handle(self, command: OfReturn) -> Return: ...
+    def handle(self, command: ReturnCommand) -> Return: ...
 
     @overload
-    def handle(self, command: OfExchange) -> Exchange: ...
+    def handle(self, command: ExchangeCommand) -> Exchange: ...
 
     @overload
-    def handle(self, command: OfClaim) -> Claim: ...
+    def handle(self, command: ClaimCommand) -> Claim: ...
 
     @overload
-    def handle(self, command: OfRefund) -> Return | Claim: ...
+    def handle(self, command: RefundCommand) -> Return | Claim: ...
 
     @overload
     def handle(self, command: Command) -> Subject: ...
@@ -194,13 +218,13 @@ class World:
         Raises:
             Rejected: nothing changed.
             Unavailable: nobody answers, however often it is repeated.
-            LawBroken: something else was raised, or something changed that should not have.
+            InvariantViolated: something else was raised, or something changed that should not have.
         """
         keyed = self._keyed(command)
         for _ in range(ATTEMPTS):
             if (answer := self.send(keyed)) is not None:
                 return answer
-        raise Unavailable("no_answer", {"command": told(keyed), "attempts": ATTEMPTS})
+        raise Unavailable("no_answer", {"command": render(keyed), "attempts": ATTEMPTS})
 
     def send(self, command: Command) -> Subject | None:
         """
@@ -210,13 +234,13 @@ class World:
 
         Raises:
             Rejected: nothing changed.
-            LawBroken: something else was raised, or something changed that should not have.
+            InvariantViolated: something else was raised, or something changed that should not have.
         """
         keyed = self._keyed(command)
         key = keyed.idempotency_key or ""
         before, is_repeat = self._ledgers(), key in self.answered
         self._sending, self._is_alone = keyed, True
-        self.note(told(keyed))
+        self.note(render(keyed))
         try:
             answer = self._lived(lambda: self.service.handle(keyed))
         except Rejected as no:
@@ -236,16 +260,16 @@ class World:
             self.answered[key] = keyed
         return answer
 
-    def resume(self) -> Resumed | None:
+    def resume(self) -> ResumeResult | None:
         """What a timer does; None if the store failed, or the process died on the way."""
         self.note("resume()")
         self._sending = None
         return self._lived(self.service.resume)
 
-    def tell(self, notice: RecordRefundOutcome) -> Subject | None:
+    def tell(self, notification: RecordRefundOutcome) -> Subject | None:
         """The gateway says how a refund stands, and stands by it; None where nobody heard, as with `send`."""
-        self.books.tell(notice)
-        return self.send(notice)
+        self.gateway_model.tell(notification)
+        return self.send(notification)
 
     def race(self, calls: int, *, resumes: bool = False) -> None:
         """
@@ -257,12 +281,12 @@ class World:
         """
         self.faults.meanwhile(calls, lambda: self._elsewhere(None if resumes else self._sending))
 
-    def come_to_rest(self) -> None:
+    def quiesce(self) -> None:
         """
         Faults stop, commands get their answers, `resume` runs until it is quiet, everything is told.
 
         Raises:
-            LawBroken: something is open that does not need attention, or stands otherwise than it should.
+            InvariantViolated: something is open that does not need attention, or stands otherwise than it should.
         """
         self.faults.calm()
         self.note("faults stop")
@@ -271,31 +295,31 @@ class World:
                 self.handle(command)
         for _ in range(ATTEMPTS):
             self.resume()
-            for notice in list(self.faults.notices):
+            for notification in list(self.faults.notifications):
                 with suppress(Rejected):
-                    self.tell(notice)
+                    self.tell(notification)
             if self.is_quiet:
                 break
             self.now += lease_of(self._payments.gateway) + timedelta(minutes=5)
-        self.check((*LAWS, *LAWS_AT_REST))
+        self.check((*INVARIANTS, *INVARIANTS_AT_REST))
 
     # -- what is seen -----------------------------------------------------------------------------
 
-    def check(self, laws: Iterable[Law] = LAWS) -> None:
+    def check(self, laws: Iterable[Invariant] = INVARIANTS) -> None:
         """
         Nothing, if the laws hold.
 
         Raises:
-            LawBroken: with everything that is wrong, the seed, and what happened.
+            InvariantViolated: with everything that is wrong, the seed, and what happened.
         """
         if wrong := self._wrong(laws):
-            raise LawBroken(wrong, self.seed, self.trace)
+            raise InvariantViolated(wrong, self.seed, self.trace)
 
-    def look(self, order_id: str) -> Scene:
+    def snapshot(self, order_id: str) -> Snapshot:
         """How everything around this order stands. Looking changes nothing, the clock neither."""
         reader = evolve(self.outside, clock=lambda: self.now)
         order = self.orders.get(order_id)
-        return Scene(
+        return Snapshot(
             order=order,
             ledger=self.ledger_of(order_id),
             history=reader.history(order_id),
@@ -305,7 +329,7 @@ class World:
             stored_events=self._returns.events[order_id],
             stale=tuple(self._returns.stale[order_id]),
             published=self._events.taken,
-            books=self.books,
+            gateway_model=self.gateway_model,
             shipments=self._fulfillment.answers,
             replacements=self._fulfillment.replacements,
             cancellations=self._fulfillment.cancellations,
@@ -330,13 +354,13 @@ class World:
         """A line of the trace."""
         self.trace.append(f"{self.now:%m-%d %H:%M:%S}  {what}")
 
-    def _wrong(self, laws: Iterable[Law]) -> list[str]:
+    def _wrong(self, laws: Iterable[Invariant]) -> list[str]:
         laws = tuple(laws)
-        return [what for order_id in self.order_ids for what in broken(laws, self.look(order_id))]
+        return [what for order_id in self.order_ids for what in broken(laws, self.snapshot(order_id))]
 
-    def _failure(self, what: str) -> LawBroken:
+    def _failure(self, what: str) -> InvariantViolated:
         """This is wrong, and what else the laws say."""
-        return LawBroken([what, *self._wrong(LAWS)], self.seed, self.trace)
+        return InvariantViolated([what, *self._wrong(INVARIANTS)], self.seed, self.trace)
 
     def _lived(self, act: Callable[[], T]) -> T | None:
         """What the process answers; None if it can not, because of the store or because it died."""
@@ -344,7 +368,7 @@ class World:
             return act()
         except Crashed as crash:
             self.note(f"  died {crash}")
-            self.service = faulty(self.outside, self.faults)
+            self.service = inject_faults(self.outside, self.faults)
         except Unavailable as error:
             self.note(f"  no answer: {error}")
         except Rejected:
@@ -355,15 +379,15 @@ class World:
         return None
 
     def _policy_of(self, order: Order) -> ReturnPolicy:
-        return as_policies(self.policy)(order)
+        return as_policy_provider(self.policy)(order)
 
     def _may_come_twice(self, call: Call) -> bool:
-        return call.method != "payments.refund" or isinstance(self._payments.gateway, Keyed)
+        return call.method != "payments.refund" or isinstance(self._payments.gateway, Idempotent)
 
     def _elsewhere(self, command: Command | None) -> None:
         self._is_alone = False
         self.note(f"  meanwhile another process {'resumes' if command is None else 'does the same'}")
-        service = faulty(self.outside, self.faults.elsewhere())
+        service = inject_faults(self.outside, self.faults.elsewhere())
         with suppress(Rejected):
             if command is None:
                 service.resume()

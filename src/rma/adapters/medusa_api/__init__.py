@@ -13,11 +13,11 @@ from rma.adapters.medusa_api.openapi import openapi
 from rma.adapters.medusa_api.orders import gross_discounts, line_item_from_medusa, order_from_medusa
 from rma.adapters.medusa_api.requests import Page, cancel_return, page, receive_return, request_return
 from rma.adapters.medusa_api.responses import (
-    tell_order_of,
-    tell_reason,
-    tell_reasons,
-    tell_return,
-    tell_returns,
+    order_response,
+    reason_response,
+    reasons_response,
+    return_response,
+    returns_response,
 )
 from rma.adapters.medusa_api.serializers import (
     Expand,
@@ -49,9 +49,9 @@ __all__ = [
     "receive_return",
     "request_return",
     "return_json",
-    "tell_order_of",
-    "tell_reason",
-    "tell_reasons",
-    "tell_return",
-    "tell_returns",
+    "order_response",
+    "reason_response",
+    "reasons_response",
+    "return_response",
+    "returns_response",
 ]

@@ -78,12 +78,12 @@ def _type(error: Rejected) -> str:
 
 
 def _violation_json(violation: Violation, kind: str) -> dict[str, object]:
-    told = plain_error(kind, violation.code, str(violation))
+    render = plain_error(kind, violation.code, str(violation))
     if violation.item_id is not None:
-        told["item_id"] = violation.item_id
+        render["item_id"] = violation.item_id
     if violation.numbers:
-        told["numbers"] = violation.numbers
-    return told
+        render["numbers"] = violation.numbers
+    return render
 
 
 def _problem_json(problem: Problem) -> dict[str, object]:

@@ -24,7 +24,7 @@ def line_json(
         returned_quantity: units that came back, through this library or without it.
         variant: the host's word on it.
     """
-    told: dict[str, object] = {
+    render: dict[str, object] = {
         "id": line.id,
         "order_id": order_id,
         "cart_id": None,
@@ -41,7 +41,7 @@ def line_json(
         **_totals(line, line.discounted_price - order_discount),
         "metadata": line.metadata or None,
     }
-    return told if variant is None else {**told, "variant": variant}
+    return render if variant is None else {**render, "variant": variant}
 
 
 def _totals(line: LineItem, discounted: int) -> dict[str, int]:
@@ -67,5 +67,5 @@ def _totals(line: LineItem, discounted: int) -> dict[str, int]:
 
 
 def _tax(line: LineItem, amount: int) -> int:
-    sums = tax_sums(amount, line.tax_lines, is_tax_inclusive=line.is_tax_inclusive)
-    return sums[-1] if sums else 0
+    running_sums = tax_sums(amount, line.tax_lines, is_tax_inclusive=line.is_tax_inclusive)
+    return running_sums[-1] if running_sums else 0

@@ -161,8 +161,8 @@ def _decimal(number: float) -> Decimal:
 
 
 def _net(price: int, taxes: tuple[TaxLine, ...]) -> int:
-    sums = tax_sums(price, taxes, is_tax_inclusive=True)
-    return price - (sums[-1] if sums else 0)
+    running_sums = tax_sums(price, taxes, is_tax_inclusive=True)
+    return price - (running_sums[-1] if running_sums else 0)
 
 
 def _half_up(number: Fraction) -> int:
@@ -176,9 +176,9 @@ def _running(amounts: Iterable[float]) -> Iterable[Fraction]:
         yield total
 
 
-def _steps(sums: Iterable[int]) -> tuple[int, ...]:
+def _steps(running_sums: Iterable[int]) -> tuple[int, ...]:
     steps, before = [], 0
-    for after in sums:
+    for after in running_sums:
         steps.append(after - before)
         before = after
     return tuple(steps)

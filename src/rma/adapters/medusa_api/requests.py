@@ -106,8 +106,8 @@ def receive_return(
         MalformedRequest: with every place where the body has another shape.
     """
     check(body, RECEIVE_RETURN)
-    came = cast("_ReceiveReturn", body)
-    more_expected = came.get("more_expected", False)
+    arrivals = cast("_ReceiveReturn", body)
+    more_expected = arrivals.get("more_expected", False)
     return ReceiveReturn(
         return_id=return_id,
         items=[
@@ -116,11 +116,11 @@ def receive_return(
                 quantity=item["quantity"],
                 damaged_quantity=item.get("damaged_quantity", 0),
             )
-            for item in came["items"]
+            for item in arrivals["items"]
         ],
-        refund_amount=came.get("refund"),
-        location_id=came.get("location_id"),
-        allow_mismatch=came.get("allow_mismatch", allow_mismatch and not more_expected),
+        refund_amount=arrivals.get("refund"),
+        location_id=arrivals.get("location_id"),
+        allow_mismatch=arrivals.get("allow_mismatch", allow_mismatch and not more_expected),
         more_expected=more_expected,
         idempotency_key=idempotency_key,
         created_by=created_by,

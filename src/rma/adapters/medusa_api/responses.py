@@ -24,7 +24,7 @@ T = TypeVar("T")
 _BATCH = 100
 
 
-def tell_return(service: ReturnService, ret: Return, expand: Expand = nothing) -> Json:
+def return_response(service: ReturnService, ret: Return, expand: Expand = nothing) -> Json:
     """
     The body of an answer about one return.
 
@@ -34,18 +34,18 @@ def tell_return(service: ReturnService, ret: Return, expand: Expand = nothing) -
     return {"return": _told(service, ret, expand)}
 
 
-def tell_order_of(service: ReturnService, ret: Return, expand: Expand = nothing) -> Json:
+def order_response(service: ReturnService, ret: Return, expand: Expand = nothing) -> Json:
     """The body of the answer to a cancellation: the order, or null where the host knows it no more."""
     order = _unless_away(lambda: service.orders.get(ret.order_id), None)
     state = _unless_away(lambda: service.order_state(ret.order_id), None)
     if order is None or state is None:
         return {"order": None}
     returns = service.list(ret.order_id)
-    told = [_told(service, each, expand) for each in returns]
-    return {"order": order_json(order, state, told, order_lines(order, returns, expand).values())}
+    render = [_told(service, each, expand) for each in returns]
+    return {"order": order_json(order, state, render, order_lines(order, returns, expand).values())}
 
 
-def tell_returns(service: ReturnService, page: Page, expand: Expand = nothing) -> Json:
+def returns_response(service: ReturnService, page: Page, expand: Expand = nothing) -> Json:
     """
     The body of an answer to a list, newest return first.
 
@@ -66,12 +66,12 @@ def tell_returns(service: ReturnService, page: Page, expand: Expand = nothing) -
     }
 
 
-def tell_reasons(service: ReturnService) -> Json:
+def reasons_response(service: ReturnService) -> Json:
     """The body of an answer to a list of return reasons."""
     return {"return_reasons": reasons_json(service.return_reasons.list())}
 
 
-def tell_reason(service: ReturnService, reason_id: str) -> Json:
+def reason_response(service: ReturnService, reason_id: str) -> Json:
     """
     The body of an answer about one return reason.
 

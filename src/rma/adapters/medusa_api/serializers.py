@@ -60,7 +60,7 @@ def return_json(
     """
     lines = order_lines(order, tuple(siblings) or (ret,), expand) if order else {}
     known_reasons = {reason.id: reason for reason in reasons}
-    told: Json = {
+    render: Json = {
         "id": ret.id,
         "status": status_of(ret.status),
         "order_id": ret.order_id,
@@ -84,8 +84,8 @@ def return_json(
         ("claim_order", ret.claim_id),
     ):
         if wanted_id is not None and (expansion := expand(kind, wanted_id)) is not None:
-            told[kind] = dict(expansion)
-    return told
+            render[kind] = dict(expansion)
+    return render
 
 
 def status_of(status: ReturnStatus) -> str:
@@ -153,24 +153,24 @@ def reason_json(reason: ReturnReason) -> Json:
 
 def reasons_json(catalogue: Iterable[ReturnReason]) -> list[Json]:
     """The reasons that can be chosen, as trees; retired ones are left out."""
-    live = [reason for reason in catalogue if not reason.retired]
-    ids = {reason.id for reason in live}
-    return [_tree(reason, live, frozenset()) for reason in live if reason.parent_id not in ids]
+    simulate = [reason for reason in catalogue if not reason.retired]
+    ids = {reason.id for reason in simulate}
+    return [_tree(reason, simulate, frozenset()) for reason in simulate if reason.parent_id not in ids]
 
 
 def reason_tree_json(catalogue: Iterable[ReturnReason], reason_id: str) -> Json | None:
     """The reason of this id with those below it; None if there is none, or it is retired."""
-    live = [reason for reason in catalogue if not reason.retired]
-    found = next((reason for reason in live if reason.id == reason_id), None)
-    return _tree(found, live, frozenset()) if found else None
+    simulate = [reason for reason in catalogue if not reason.retired]
+    found = next((reason for reason in simulate if reason.id == reason_id), None)
+    return _tree(found, simulate, frozenset()) if found else None
 
 
-def _tree(reason: ReturnReason, live: list[ReturnReason], above: frozenset[str]) -> Json:
+def _tree(reason: ReturnReason, simulate: list[ReturnReason], above: frozenset[str]) -> Json:
     above |= {reason.id}  # a catalogue that goes in circles ends here
-    below = [each for each in live if each.parent_id == reason.id and each.id not in above]
+    below = [each for each in simulate if each.parent_id == reason.id and each.id not in above]
     return {
         **reason_json(reason),
-        "return_reason_children": [_tree(each, live, above) for each in below],
+        "return_reason_children": [_tree(each, simulate, above) for each in below],
     }
 
 
@@ -179,7 +179,7 @@ def _item_json(ret: Return, item: ReturnItem, reasons: Mapping[str, ReturnReason
     return {
         "return_id": ret.id,
         "item_id": item.item_id,
-        "quantity": item.taken_quantity,
+        "quantity": item.allocated_quantity,
         "is_requested": item.is_requested,
         "requested_quantity": item.quantity if item.is_requested else None,
         "received_quantity": item.arrived_quantity if _anything_came(ret) else None,

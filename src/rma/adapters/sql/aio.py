@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from rma.adapters.sql.database import BEGINS, is_postgresql, make_durable, make_ready, rows_found
 from rma.adapters.sql.failures import ConnectionLost, failures
-from rma.adapters.sql.repository import Ledgers
+from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
 from rma.adapters.sql.writer import write_for
@@ -35,7 +35,7 @@ T = TypeVar("T")
 Ask = Callable[[ReturnRepository], T]
 
 
-class AsyncLedgers(ABC):
+class AsyncRepository(ABC):
     """A `rma.ports.ReturnRepository` whose methods are awaited; what they raise is said there."""
 
     async def load(self, order_id: str) -> ReturnLedger:
@@ -71,7 +71,7 @@ class AsyncLedgers(ABC):
         return await self._asked(ask)
 
 
-class AsyncSqlReturns(AsyncLedgers):
+class AsyncSqlReturns(AsyncRepository):
     """
     The ledgers in SQLite or PostgreSQL, for an event loop.
 
@@ -80,26 +80,26 @@ class AsyncSqlReturns(AsyncLedgers):
     >>> import asyncio
     >>> from rma import ReturnLedger
     >>> from rma.adapters.sql.aio import AsyncSqlReturns
-    >>> async def look():
+    >>> async def snapshot():
     ...     returns = AsyncSqlReturns("sqlite://")  # in memory; a file: "sqlite:///returns.db"
     ...     found = await returns.load("order_1")
     ...     await returns.close()
     ...     return found
-    >>> asyncio.run(look()) == ReturnLedger("order_1")
+    >>> asyncio.run(snapshot()) == ReturnLedger("order_1")
     True
 
     Args:
         engine_or_url: `postgresql://…` is opened with psycopg 3, a SQLite file with aiosqlite, so that
             commits are durable and wait for each other. An engine is used as it is, with the durability
             that the host gave it.
-        busy_timeout, hold: as those of `SqlReturns`; a worker is an event loop.
+        busy_timeout, worker_lease: as those of `SqlReturns`; a worker is an event loop.
 
     Raises:
         InvalidValue: the database is neither SQLite nor PostgreSQL.
     """
 
     def __init__(
-        self, engine_or_url: AsyncEngine | URL | str, *, busy_timeout: float = 5.0, hold: float = 60.0
+        self, engine_or_url: AsyncEngine | URL | str, *, busy_timeout: float = 5.0, worker_lease: float = 60.0
     ) -> None:
         if isinstance(engine_or_url, AsyncEngine):
             self.engine = engine_or_url
@@ -108,7 +108,7 @@ class AsyncSqlReturns(AsyncLedgers):
         is_shared = is_postgresql(self.engine.sync_engine)
         self._blocking = SqlReturns(self.engine.sync_engine)
         self._write = write_for(self.engine.dialect.name)
-        self._hold = timedelta(seconds=hold if is_shared else 0)
+        self._worker_lease = timedelta(seconds=worker_lease if is_shared else 0)
         self._beginning = self.engine.execution_options(**{BEGINS: True})
         # On PostgreSQL each of our statements is whole by itself.
         self._ours = (
@@ -116,9 +116,9 @@ class AsyncSqlReturns(AsyncLedgers):
         )
         self._is_ready = False
 
-    def within(self, connection: AsyncConnection) -> AsyncLedgers:
+    def in_transaction(self, connection: AsyncConnection) -> AsyncRepository:
         """The same ledgers in a transaction of the host: see `SqlReturns.within`."""
-        return _Within(self._blocking, connection)
+        return _InTransaction(self._blocking, connection)
 
     async def close(self) -> None:
         """Close what was opened; what is asked afterwards opens it again."""
@@ -140,10 +140,10 @@ class AsyncSqlReturns(AsyncLedgers):
             return await self._asked(ask)
 
     def _ledgers(self, connection: Connection) -> ReturnRepository:
-        return Ledgers(_Connected(connection), self._write, self._hold)
+        return Repository(_Connected(connection), self._write, self._worker_lease)
 
 
-class _Within(AsyncLedgers):
+class _InTransaction(AsyncRepository):
     def __init__(self, returns: SqlReturns, connection: AsyncConnection) -> None:
         self._returns = returns
         self._connection = connection
@@ -154,7 +154,7 @@ class _Within(AsyncLedgers):
 
     def _on(self, connection: Connection) -> ReturnRepository:
         if self._ledgers is None:
-            self._ledgers = self._returns.within(connection)
+            self._ledgers = self._returns.in_transaction(connection)
         return self._ledgers
 
 

@@ -24,7 +24,7 @@ from cattrs import Converter
 from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn_from_attrs
 
-from rma.adapters.sql.cache import Kept
+from rma.adapters.sql.cache import Cache
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap, frozen_map
 
@@ -37,11 +37,11 @@ TAG = "_type"
 LONG = 4
 
 #: How many characters are kept of tuples that were written last.
-KEPT_TEXTS = 1_000_000
+MAX_CACHED_CHARACTERS = 1_000_000
 
 #: Written in place of a tuple whose text is put in afterwards. Drawn at random, so that there is no value in
 #: which it would be found.
-_PLACE = token_hex(16)
+_SORT_KEY = token_hex(16)
 
 
 def encoded(value: object, kind: object) -> str:
@@ -76,10 +76,10 @@ class _Long:
     def text(self) -> str:
         """Written now, or before."""
         key = (id(self.values), id(self.to_json))
-        kept = TEXTS.get(key)
+        kept = CACHE.get(key)
         if kept is None:
             kept = self.values, _text([self.to_json(each) for each in self.values])
-            TEXTS.put(key, kept, len(kept[1]))
+            CACHE.put(key, kept, len(kept[1]))
         return kept[1]
 
 
@@ -88,7 +88,7 @@ def _text(plain: object) -> str:
 
     def place(value: object) -> str:
         texts.append(value.text if isinstance(value, _Long) else _refuse(value))
-        return _PLACE
+        return _SORT_KEY
 
     encoder = json.JSONEncoder(  # values can not contain themselves: they are frozen when they are built
         separators=(",", ":"), check_circular=False, allow_nan=False, default=place
@@ -100,7 +100,7 @@ def _text(plain: object) -> str:
     except ValueError as error:  # a whole number of more digits than Python writes
         raise _no_json(str(error)) from error
     for text in texts:
-        document = document.replace(f'"{_PLACE}"', text, 1)
+        document = document.replace(f'"{_SORT_KEY}"', text, 1)
     return document
 
 
@@ -266,4 +266,4 @@ def _converter() -> Converter:
 
 _CONVERTER = _converter()
 #: By tuple and the way of writing its values; with the tuple, which therefore stays the one of this `id`.
-TEXTS: Kept[tuple[int, int], tuple[tuple[Any, ...], str]] = Kept(KEPT_TEXTS)
+CACHE: Cache[tuple[int, int], tuple[tuple[Any, ...], str]] = Cache(MAX_CACHED_CHARACTERS)

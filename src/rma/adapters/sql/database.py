@@ -34,7 +34,7 @@ BEGINS = "rma_begins"
 _log = logging.getLogger("rma")
 
 
-class Place(Protocol):
+class Connector(Protocol):
     """Where ledgers are read and written."""
 
     def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
@@ -59,7 +59,7 @@ class Place(Protocol):
 
 class Database:
     """
-    An engine, ready; a `Place` whose writes are committed when they are over.
+    An engine, ready; a `Connector` whose writes are committed when they are over.
 
     Args:
         engine_or_url: an engine is used as the host configured it; what a URL opens is closed with us.
@@ -128,7 +128,7 @@ class Database:
 
 class HostTransaction:
     """
-    A `Place` whose writes are committed by the host, together with its own, or undone by it.
+    A `Connector` whose writes are committed by the host, together with its own, or undone by it.
 
     Args:
         connection: of the host; nothing here commits it or rolls it back.

@@ -8,22 +8,22 @@ from typing import Any
 from sqlalchemy import Executable
 from sqlalchemy.exc import IntegrityError
 
-from rma.adapters.sql.database import Place
+from rma.adapters.sql.database import Connector
 from rma.adapters.sql.rows import events_of, ledger_of, returns_of, rows_of
 from rma.adapters.sql.schema import returns
 from rma.adapters.sql.statements import (
     HISTORY,
     LEDGER,
     LEDGER_OF_RETURN,
-    PLACE,
     REVISION,
+    SORT_KEY,
     UNPUBLISHED,
     WAITING,
     Outstanding,
     page,
 )
-from rma.adapters.sql.timestamps import moment
-from rma.adapters.sql.worker_id import this_worker
+from rma.adapters.sql.timestamps import timestamp
+from rma.adapters.sql.worker_id import worker_id
 from rma.adapters.sql.writer import Write
 from rma.domain.change import Change
 from rma.domain.events import Event
@@ -33,18 +33,18 @@ from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
 from rma.domain.views.query import ReturnQuery
 
 
-class Ledgers:
+class Repository:
     """
     The ledgers in a place; a `rma.ReturnRepository`.
 
     Args:
-        hold: how long an order that `outstanding` named to one worker is not named to others.
+        worker_lease: how long an order that `outstanding` named to one worker is not named to others.
     """
 
-    def __init__(self, place: Place, write: Write, hold: timedelta = timedelta(0)) -> None:
-        self._place = place
+    def __init__(self, connector: Connector, write: Write, worker_lease: timedelta = timedelta(0)) -> None:
+        self._connector = connector
         self._write = write
-        self._hold = hold
+        self._worker_lease = worker_lease
 
     def load(self, order_id: str) -> ReturnLedger:
         """
@@ -83,7 +83,7 @@ class Ledgers:
             return
         order_id, expected = change.order_id, change.expected_revision
         rows = rows_of(change)
-        with self._place.writing() as connection:
+        with self._connector.writing() as connection:
             try:
                 is_stored = self._write(connection, order_id, expected, rows)
             except (IntegrityError, sqlite3.IntegrityError) as error:
@@ -119,7 +119,7 @@ class Ledgers:
         """
         last = None
         if query.after is not None:
-            places = self._found(PLACE, return_id=query.after)
+            places = self._found(SORT_KEY, return_id=query.after)
             if not places:
                 raise NotFound("return_not_found", {"return_id": query.after})
             (last,) = places
@@ -135,14 +135,14 @@ class Ledgers:
         return events_of(order_id, [row[0] for row in self._found(HISTORY, order_id=order_id)])
 
     def _ids(self, which: Outstanding, now: datetime, limit: int) -> list[str]:
-        if not self._hold:
-            return [row[0] for row in self._found(which.found, now=moment(now), limit=limit)]
-        until = moment(now + self._hold)
-        rows = self._found(which.held, now=moment(now), limit=limit, until=until, worker=this_worker())
+        if not self._worker_lease:
+            return [row[0] for row in self._found(which.found, now=timestamp(now), limit=limit)]
+        until = timestamp(now + self._worker_lease)
+        rows = self._found(which.reserved, now=timestamp(now), limit=limit, until=until, worker=worker_id())
         return [row[0] for row in rows]
 
     def _found(self, statement: Executable, **parameters: str | int) -> Sequence[Any]:
         try:
-            return self._place.found(statement, parameters)
+            return self._connector.found(statement, parameters)
         except InvalidValue:  # an id that the database can not hold is not there
             return ()

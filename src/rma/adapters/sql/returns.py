@@ -5,12 +5,12 @@ from datetime import timedelta
 from sqlalchemy import URL, Connection, Engine
 
 from rma.adapters.sql.database import Database, HostTransaction, is_postgresql
-from rma.adapters.sql.repository import Ledgers
+from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.writer import write_for
 from rma.ports import ReturnRepository
 
 
-class SqlReturns(Ledgers):
+class SqlReturns(Repository):
     """
     The ledgers in SQLite or PostgreSQL; a `rma.ReturnRepository`, safe to use from several threads.
 
@@ -27,7 +27,7 @@ class SqlReturns(Ledgers):
         engine_or_url: `postgresql://…` is opened with psycopg 3, a SQLite file so that commits are durable
             and wait for each other. An engine is used as it is, with the durability that the host gave it.
         busy_timeout: how many seconds a commit waits for those of others, on a SQLite file opened here.
-        hold: how many seconds an order that `outstanding` named to one worker (a thread) is not named to
+        worker_lease: how many seconds an order that `outstanding` named to one worker (a thread) is not named to
             others, unless something is committed to it before; 0 for not at all. On PostgreSQL only.
 
     Raises:
@@ -35,18 +35,18 @@ class SqlReturns(Ledgers):
     """
 
     def __init__(
-        self, engine_or_url: Engine | URL | str, *, busy_timeout: float = 5.0, hold: float = 60.0
+        self, engine_or_url: Engine | URL | str, *, busy_timeout: float = 5.0, worker_lease: float = 60.0
     ) -> None:
         self._database = Database(engine_or_url, busy_timeout)
-        held = timedelta(seconds=hold if is_postgresql(self.engine) else 0)
-        super().__init__(self._database, write_for(self.engine.dialect.name), held)
+        reserved = timedelta(seconds=worker_lease if is_postgresql(self.engine) else 0)
+        super().__init__(self._database, write_for(self.engine.dialect.name), reserved)
 
     @property
     def engine(self) -> Engine:
         """What it asks; for watching it, and for reading and writing beside it."""
         return self._database.engine
 
-    def within(self, connection: Connection) -> ReturnRepository:
+    def in_transaction(self, connection: Connection) -> ReturnRepository:
         """
         The same ledgers, read and written in the transaction that the host has begun on this connection.
 
@@ -58,7 +58,7 @@ class SqlReturns(Ledgers):
         Raises:
             InvalidValue: the connection commits each statement by itself.
         """
-        return Ledgers(HostTransaction(self._database, connection), self._write)
+        return Repository(HostTransaction(self._database, connection), self._write)
 
     def close(self) -> None:
         """Close what was opened; what is asked afterwards opens it again."""

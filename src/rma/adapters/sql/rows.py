@@ -6,23 +6,23 @@ from itertools import chain
 
 from attrs import frozen
 
-from rma.adapters.sql.cache import Kept
+from rma.adapters.sql.cache import Cache
 from rma.adapters.sql.codec import decoded, encoded
-from rma.adapters.sql.timestamps import moment
+from rma.adapters.sql.timestamps import timestamp
 from rma.domain.change import Change
-from rma.domain.events import Concerning, Event, ExchangeCanceled, ExchangePaid
+from rma.domain.events import Event, ExchangeCanceled, ExchangePaid, SubjectEvent
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import Answered, ReturnLedger, Subject
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import Unavailable
 from rma.domain.values.frozenmap import FrozenMap
 
 #: How many characters are kept of the documents of returns that were read or written last, with what they
 #: hold. The same document is always the same value, so what is kept can not be out of date.
-KEPT_DOCUMENTS = 4_000_000
+MAX_CACHED_DOCUMENTS = 4_000_000
 
 #: As `statements.LEDGER` answers: kind, position, order id, revision, published, document.
 LedgerRow = tuple[str, int, str, int, int, str]
@@ -109,9 +109,9 @@ def rows_of(change: Change) -> Rows:
         ledger={
             "revision": ledger.revision,
             "published": ledger.published,
-            "waiting_since": moment(min([effect.opened_at for effect in effects])) if effects else None,
-            "due_at": moment(min(due)) if due and len(due) == len(effects) else None,
-            "since": moment(change.events[0].at) if is_behind else None,
+            "waiting_since": timestamp(min([effect.opened_at for effect in effects])) if effects else None,
+            "due_at": timestamp(min(due)) if due and len(due) == len(effects) else None,
+            "since": timestamp(change.events[0].at) if is_behind else None,
             "document": encoded(LedgerDocument(effects), LedgerDocument),
         },
         returns=[
@@ -122,7 +122,7 @@ def rows_of(change: Change) -> Rows:
                 "return_id": each.id,
                 "status": each.status.value,
                 "needs_attention": not isinstance(each, Exchange) and each.needs_attention,
-                "requested_at": moment(each.requested_at),
+                "requested_at": timestamp(each.requested_at),
                 "document": _document(kind, each, ledger),
             }
             for kind, subjects in by_kind.items()
@@ -153,7 +153,9 @@ def ledger_of(rows: Sequence[LedgerRow]) -> ReturnLedger:
         stored: LedgerDocument = decoded(document, LedgerDocument)
         subjects = [_stored(kind, document) for kind, *_, document in of_subjects]
     answered = {
-        key: Answered(command, each.state.id) for each in subjects for key, command in each.answered.items()
+        key: IdempotencyRecord(command, each.state.id)
+        for each in subjects
+        for key, command in each.answered.items()
     }
     return ReturnLedger(
         order_id,
@@ -204,7 +206,7 @@ def readable(order_id: str) -> Iterator[None]:
 
 
 #: By kind and document.
-STORED: Kept[tuple[str, str], Document] = Kept(KEPT_DOCUMENTS)
+STORED: Cache[tuple[str, str], Document] = Cache(MAX_CACHED_DOCUMENTS)
 
 
 def _stored(kind: str, document: str) -> Document:
@@ -230,7 +232,7 @@ def _changed_by(event: Event) -> tuple[str, ...]:
     match event:
         case ExchangePaid(exchange=exchange) | ExchangeCanceled(exchange=exchange):
             return exchange.id, exchange.return_id
-        case Concerning():
+        case SubjectEvent():
             return (event.subject_id,)
         case _:
             return ()

@@ -10,11 +10,11 @@ from rma.ports import (
     Clock,
     EventPublisher,
     Fulfillment,
-    Ids,
+    IdFactory,
     Inventory,
     OrderRepository,
     Payments,
-    Policies,
+    PolicyProvider,
     ReturnReasonRepository,
     ShippingOptionRepository,
 )
@@ -30,10 +30,10 @@ class Ports(TypedDict, total=False):
     fulfillment: Fulfillment | None
     shipping_options: ShippingOptionRepository
     return_reasons: ReturnReasonRepository
-    policies: Policies | ReturnPolicy
+    policies: PolicyProvider | ReturnPolicy
     events: EventPublisher | None
     clock: Clock
-    ids: Ids
+    ids: IdFactory
 
 
 def sql_service(engine_or_url: Engine | URL | str, **ports: Unpack[Ports]) -> ReturnService:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 
 from rma.adapters.sql.schema import events, is_return, ledgers, returns
-from rma.adapters.sql.timestamps import moment
+from rma.adapters.sql.timestamps import timestamp
 from rma.domain.views.query import ReturnQuery
 
 
@@ -82,12 +82,12 @@ class Outstanding:
 
     Attributes:
         found: read.
-        held: the same, less what other workers hold, and held for this one; rows that somebody is writing
+        reserved: the same, less what other workers hold, and held for this one; rows that somebody is writing
             at this moment are passed over. For PostgreSQL only.
     """
 
     found: Select[str]
-    held: Select[str]
+    reserved: Select[str]
 
 
 def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outstanding:
@@ -106,13 +106,15 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
         .cte("mine")
     )
     # What a commit let go of before its time was just tried: it is named to everybody, and nobody holds it.
-    held = (
+    reserved = (
         update(ledgers)
         .where(ledgers.c.order_id == mine.c.order_id, is_over)
         .values(held_until=bindparam("until", type_=Text), held_by=worker)
         .cte("held")
     )
-    return Outstanding(found, select(mine.c.order_id).add_cte(held).order_by(mine.c.since, mine.c.order_id))
+    return Outstanding(
+        found, select(mine.c.order_id).add_cte(reserved).order_by(mine.c.since, mine.c.order_id)
+    )
 
 
 WAITING = _outstanding(
@@ -122,8 +124,8 @@ WAITING = _outstanding(
 UNPUBLISHED = _outstanding(ledgers.c.unpublished_since)
 
 #: By which returns are ordered: see `rma.domain.views.query`.
-_PLACE = (returns.c.requested_at, returns.c.order_id, returns.c.position)
-PLACE = select(*_PLACE).where(returns.c.return_id == bindparam("return_id"))
+_SORT_KEY = (returns.c.requested_at, returns.c.order_id, returns.c.position)
+SORT_KEY = select(*_SORT_KEY).where(returns.c.return_id == bindparam("return_id"))
 
 
 def page(query: ReturnQuery, last: Row[tuple[str, str, int]] | None) -> Select[tuple[str, str]]:
@@ -136,11 +138,11 @@ def page(query: ReturnQuery, last: Row[tuple[str, str, int]] | None) -> Select[t
     if query.needs_attention:
         found = found.where(returns.c.needs_attention == true())
     if query.requested_since is not None:
-        found = found.where(returns.c.requested_at >= moment(query.requested_since))
+        found = found.where(returns.c.requested_at >= timestamp(query.requested_since))
     if query.requested_before is not None:
-        found = found.where(returns.c.requested_at < moment(query.requested_before))
+        found = found.where(returns.c.requested_at < timestamp(query.requested_before))
     if last is not None:
-        here, there = tuple_(*_PLACE), tuple_(*last)
+        here, there = tuple_(*_SORT_KEY), tuple_(*last)
         found = found.where(here < there if query.newest_first else here > there)
-    found = found.order_by(*[each.desc() if query.newest_first else each for each in _PLACE])
+    found = found.order_by(*[each.desc() if query.newest_first else each for each in _SORT_KEY])
     return found.limit(query.limit)

@@ -3,6 +3,6 @@
 from datetime import UTC, datetime
 
 
-def moment(at: datetime) -> str:
+def timestamp(at: datetime) -> str:
     """In UTC, as ISO 8601 with microseconds, which sorts as time does."""
     return at.astimezone(UTC).isoformat(timespec="microseconds")

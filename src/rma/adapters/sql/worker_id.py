@@ -6,7 +6,7 @@ from functools import cache
 from uuid import uuid4
 
 
-def this_worker() -> str:
+def worker_id() -> str:
     """A text that no other thread of any process has, now."""
     return f"{_process(os.getpid())}/{threading.get_ident()}"
 

@@ -1,7 +1,7 @@
 """
 What may happen: yes is a tuple of events, no is a raised `Rejected` that says everything that is wrong.
 
-One module for each family of commands; `settle` for what the outside answers; `answer` for repeats.
+One module for each family of commands; `record_outcomes` for what the outside answers; `answer` for repeats.
 """
 
 from typing import assert_never
@@ -10,7 +10,7 @@ from rma.domain.decide.claims import cancel_claim, request_claim
 from rma.domain.decide.exchanges import cancel_exchange, record_exchange_payment, request_exchange
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.idempotency import answer
-from rma.domain.decide.outcomes import published, settle, start
+from rma.domain.decide.outcomes import lease_effects, record_outcomes, record_publication
 from rma.domain.decide.refunds.outcome import record_refund_outcome
 from rma.domain.decide.refunds.retry import retry_refund
 from rma.domain.decide.returns.cancel import cancel_return
@@ -34,7 +34,7 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.state.ledger import ReturnLedger
 
-__all__ = ["answer", "decide", "published", "settle", "start"]
+__all__ = ["answer", "decide", "lease_effects", "record_outcomes", "record_publication"]
 
 
 def decide(  # noqa: C901, PLR0911 # a row for each command

@@ -3,28 +3,28 @@
 from attrs import evolve, frozen
 
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.refunds.entitlement import blocked
-from rma.domain.decide.refunds.split import payable, refunds_for
+from rma.domain.decide.refunds.entitlement import block_refund
+from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
 from rma.domain.decide.replacements import check_new_items, replacement_of
-from rma.domain.decide.returns.cancel import canceled, check_cancelable
+from rma.domain.decide.returns.cancel import cancel_event, check_cancelable
 from rma.domain.decide.returns.request import (
     Asked,
+    allocate_items,
     check_custom_amount,
     check_order,
     check_rest,
     check_shipping,
     no_notification,
-    requested,
-    taken,
+    open_return,
 )
-from rma.domain.decide.violations import Violations, plain
+from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import ClaimCanceled, ClaimRequested, Event, ReturnRequested
 from rma.domain.messages.command_items import ClaimItem, RequestedItem
 from rma.domain.messages.commands import CancelClaim, RequestClaim, RequestReturn
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimStatus, ClaimType
-from rma.domain.state.ledger import Pool, ReturnLedger
+from rma.domain.state.ledger import Remainder, ReturnLedger
 from rma.domain.state.returns import ReturnStatus
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
@@ -39,33 +39,33 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
 
     Raises:
         Rejected: with everything that is wrong.
-        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
+        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is allocated.
     """
     wrong = Violations()
     order = check_order(wrong, command.order_id, facts.order, ledger)
     kind = _kind(wrong, command)
-    items = wrong.well_formed(command.items, ClaimItem)
-    pools = ledger.pools(order, [asked.item_id for asked in items]) if order else {}
-    quantities = _check_items(wrong, items, order, pools)
+    items = wrong.check_items(command.items, ClaimItem)
+    remainders = ledger.remainders(order, [asked.item_id for asked in items]) if order else {}
+    quantities = _check_items(wrong, items, order, remainders)
     new_items = _check_new_items(wrong, command, kind, order, books_shipments=facts.books_shipments)
-    custom_amount = check_custom_amount(wrong, command.refund_amount, order, ledger)
+    requested_refund = check_custom_amount(wrong, command.refund_amount, order, ledger)
     check_shipping(wrong, facts, command.shipping_option_id, None)
     wrong.check_flags(return_items=command.return_items)
     check_rest(wrong, command)
-    order = wrong.none_about(order)
+    order = wrong.require(order)
 
     claim_id = f"claim_{facts.fresh_id}"
     if ledger.find_claim(claim_id):
         raise InvalidValue("id_not_fresh", {"return_id": claim_id})
     coming_back = _coming_back(command, items)
-    units = taken(coming_back.items, quantities, pools)
+    units = allocate_items(coming_back.items, quantities, remainders)
     request: tuple[()] | tuple[ReturnRequested] = ()
     if command.return_items or command.shipping_option_id is not None:
-        asked = Asked(order, pools, quantities)
-        request = (requested(facts, ledger, coming_back, order, asked, items=units, claim_id=claim_id),)
-    value = sum([item.line.paid(item.taken) for item in units])
+        asked = Asked(order, remainders, quantities)
+        request = (open_return(facts, ledger, coming_back, order, asked, items=units, claim_id=claim_id),)
+    value = sum([item.line.paid(item.allocated) for item in units])
     refundable = ledger.refundable(order)
-    money = _money(order, refundable, kind, value, custom_amount)
+    money = _money(order, refundable, kind, value, requested_refund)
     claim = Claim(
         id=claim_id,
         order_id=order.id,
@@ -79,21 +79,21 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
                     quantity=asked.quantity,
                     reason=ClaimReason(asked.reason),
                     line=unit.line,
-                    taken=unit.taken,
+                    allocated=unit.allocated,
                     note=asked.note,
                     images=asked.images,
                 )
                 for asked, unit in zip(items, units, strict=True)
             ]
         ),
-        refund_amount=Money(money.granted, order.currency),
+        refund_amount=Money(money.entitled_amount, order.currency),
         requested_at=facts.at,
         updated_at=facts.at,
         new_items=new_items,
         return_id=request[0].return_id if request else None,
-        granted=money.granted,
-        custom_amount=custom_amount,
-        is_blocked=money.is_blocked,
+        entitled_amount=money.entitled_amount,
+        requested_refund=requested_refund,
+        is_refund_blocked=money.is_refund_blocked,
         no_notification=no_notification(command, order),
         created_by=command.created_by,
         idempotency_key=command.idempotency_key,
@@ -112,8 +112,8 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
         refunds=refunds,
         replacement=replacement_of(claim) if kind is ClaimType.REPLACE else None,
     )
-    stuck = money.granted if money.is_blocked else 0
-    return (*request, event, *blocked(claim, stuck, refundable, facts.at, command.created_by))
+    stuck = money.entitled_amount if money.is_refund_blocked else 0
+    return (*request, event, *block_refund(claim, stuck, refundable, facts.at, command.created_by))
 
 
 def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tuple[Event, ...]:
@@ -127,14 +127,14 @@ def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tu
     claim = ledger.find_claim(command.claim_id)
     target = ledger.find(claim.return_id) if claim and claim.return_id else None
     if claim is None:
-        wrong.add("claim_not_found", claim_id=plain(command.claim_id))
+        wrong.add("claim_not_found", claim_id=error_value(command.claim_id))
     elif claim.status is not ClaimStatus.CANCELED and (claim.refunded or claim.new_items):
         wrong.add("claim_not_cancelable", claim_id=claim.id, paid=claim.refunded)
     is_open = target is not None and target.status is not ReturnStatus.CANCELED
     if target and is_open:
         check_cancelable(wrong, target)
     wrong.check_texts(command)
-    claim = wrong.none_about(claim)
+    claim = wrong.require(claim)
     if claim.status is ClaimStatus.CANCELED:
         return ()
     event = ClaimCanceled(
@@ -149,25 +149,25 @@ def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tu
             claim,
             status=ClaimStatus.CANCELED,
             refund_amount=Money(0, claim.currency),
-            granted=0,
-            is_blocked=False,
+            entitled_amount=0,
+            is_refund_blocked=False,
             canceled_at=facts.at,
             updated_at=facts.at,
         ),
     )
-    return (canceled(target, facts.at, command.created_by), event) if target and is_open else (event,)
+    return (cancel_event(target, facts.at, command.created_by), event) if target and is_open else (event,)
 
 
 def _kind(wrong: Violations, command: RequestClaim) -> ClaimType:
     kind: object = command.type
     if kind not in list(ClaimType):
-        wrong.add("invalid_claim_type", type=plain(kind))
+        wrong.add("invalid_claim_type", type=error_value(kind))
         return ClaimType.REFUND
     return ClaimType(command.type)
 
 
 def _check_items(
-    wrong: Violations, items: tuple[ClaimItem, ...], order: Order | None, pools: dict[str, Pool]
+    wrong: Violations, items: tuple[ClaimItem, ...], order: Order | None, remainders: dict[str, Remainder]
 ) -> dict[str, int]:
     """The quantities claimed by line; the limits hold for these sums."""
     totals: dict[str, int] = {}
@@ -175,19 +175,19 @@ def _check_items(
         if is_whole(asked.quantity, at_least=1):
             totals[asked.item_id] = totals.get(asked.item_id, 0) + asked.quantity
         else:
-            wrong.add("invalid_quantity", asked.item_id, quantity=plain(asked.quantity), minimum=1)
+            wrong.add("invalid_quantity", asked.item_id, quantity=error_value(asked.quantity), minimum=1)
         reason: object = asked.reason
         if reason not in list(ClaimReason):
-            wrong.add("invalid_claim_reason", asked.item_id, reason=plain(reason))
+            wrong.add("invalid_claim_reason", asked.item_id, reason=error_value(reason))
         wrong.check_text("note", asked.note, asked.item_id)
         if not all_are(asked.images, str):
-            wrong.add("invalid_text", asked.item_id, field="images", value=plain(asked.images))
+            wrong.add("invalid_text", asked.item_id, field="images", value=error_value(asked.images))
     lines = {line.id: line for line in order.items} if order else {}
     for item_id in dict.fromkeys([asked.item_id for asked in items]) if order else ():
         line = lines.get(item_id)
         if line is None:
             wrong.add("item_not_found", item_id, order_id=order.id if order else "")
-        elif totals.get(item_id, 0) > (most := pools[item_id].returnable(line)):
+        elif totals.get(item_id, 0) > (most := remainders[item_id].returnable(line)):
             wrong.add("quantity_exceeds_returnable", item_id, quantity=totals[item_id], returnable=most)
     return totals
 
@@ -224,21 +224,23 @@ def _coming_back(command: RequestClaim, items: tuple[ClaimItem, ...]) -> Request
 class _Money:
     """A claim's money, minor units, and what of it is paid now."""
 
-    granted: int = 0
+    entitled_amount: int = 0
     pay: int = 0
-    is_blocked: bool = False
+    is_refund_blocked: bool = False
 
 
-def _money(order: Order, refundable: int, kind: ClaimType, value: int, custom_amount: int | None) -> _Money:
+def _money(
+    order: Order, refundable: int, kind: ClaimType, value: int, requested_refund: int | None
+) -> _Money:
     if kind is ClaimType.REPLACE:
         return _Money()
-    if custom_amount is not None:
-        return _Money(custom_amount, custom_amount)
-    pay, rounding = payable(value, refundable, order)
-    return _Money(value - rounding, pay or 0, is_blocked=pay is None)
+    if requested_refund is not None:
+        return _Money(requested_refund, requested_refund)
+    pay, rounding = limit_to_refundable(value, refundable, order)
+    return _Money(value - rounding, pay or 0, is_refund_blocked=pay is None)
 
 
 def _status(money: _Money, *, comes_back: bool) -> ClaimStatus:
-    if money.is_blocked:
+    if money.is_refund_blocked:
         return ClaimStatus.REQUIRES_ACTION
     return ClaimStatus.REQUESTED if comes_back else ClaimStatus.COMPLETED

@@ -3,11 +3,11 @@
 from attrs import evolve
 
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.refunds.entitlement import blocked, grant, resolved
+from rma.domain.decide.refunds.entitlement import block_refund, grant, resolve_event
 from rma.domain.decide.replacements import check_new_items, replacement_of
-from rma.domain.decide.returns.cancel import canceled, check_cancelable
-from rma.domain.decide.returns.request import judged, no_notification, requested
-from rma.domain.decide.violations import Violations, plain
+from rma.domain.decide.returns.cancel import cancel_event, check_cancelable
+from rma.domain.decide.returns.request import no_notification, open_return, validate_request
+from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import (
     Event,
     ExchangeCanceled,
@@ -20,7 +20,7 @@ from rma.domain.events import (
 from rma.domain.messages.commands import CancelExchange, RecordExchangePayment, RequestExchange, RequestReturn
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.order import Order, in_currency
-from rma.domain.sale.pricing import Part
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.exchanges import Exchange, ExchangePayment, ExchangeStatus
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.returns import Resolution, Return, ReturnStatus
@@ -36,7 +36,7 @@ def request_exchange(
 
     Raises:
         Rejected: with everything that is wrong.
-        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
+        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is allocated.
     """
     wrong = Violations()
     coming_back = RequestReturn(
@@ -49,21 +49,21 @@ def request_exchange(
         created_by=command.created_by,
         metadata=command.metadata,
     )
-    asked = judged(wrong, facts, ledger, coming_back)
+    asked = validate_request(wrong, facts, ledger, coming_back)
     currency = asked.order.currency if asked.order else None
     if not command.new_items:
         wrong.add("no_new_items")
     new_items = check_new_items(wrong, command.new_items, currency, books_shipments=facts.books_shipments)
     outbound = _outbound(wrong, command.outbound_shipping, currency)
     wrong.check_key(command)
-    order = wrong.none_about(asked.order)
+    order = wrong.require(asked.order)
 
     exchange_id = f"exc_{facts.fresh_id}"
     charges = tuple([item.part() for item in new_items])
     if outbound:
-        charges += (Part("outbound_shipping", -outbound.total),)
-    request = requested(facts, ledger, coming_back, order, asked, exchange_id=exchange_id, charges=charges)
-    worth = request.opened.valuation
+        charges += (AmountPart("outbound_shipping", -outbound.total),)
+    request = open_return(facts, ledger, coming_back, order, asked, exchange_id=exchange_id, charges=charges)
+    value = request.opened.valuation
     exchange = Exchange(
         id=exchange_id,
         order_id=order.id,
@@ -71,7 +71,7 @@ def request_exchange(
         status=ExchangeStatus.REQUESTED,
         return_id=request.opened.id,
         new_items=new_items,
-        difference_due=Money(worth.owed - worth.total, order.currency),
+        difference_due=Money(value.owed - value.total, order.currency),
         requested_at=facts.at,
         updated_at=facts.at,
         outbound_shipping=outbound,
@@ -106,9 +106,9 @@ def record_exchange_payment(
     exchange = ledger.find_exchange(command.exchange_id)
     reference: object = command.reference
     if exchange is None:
-        wrong.add("exchange_not_found", exchange_id=plain(command.exchange_id))
+        wrong.add("exchange_not_found", exchange_id=error_value(command.exchange_id))
     if not isinstance(reference, str) or not reference:
-        wrong.add("invalid_reference", reference=plain(reference))
+        wrong.add("invalid_reference", reference=error_value(reference))
     currency = exchange.currency if exchange else None
     amount = wrong.check_amount(command.amount, currency, "invalid_payment_amount", minimum=1)
     wrong.check_texts(command)
@@ -117,7 +117,7 @@ def record_exchange_payment(
         wrong.add("payment_reference_reused", reference=known.reference, amount=known.amount.amount)
     elif exchange and not known:
         _check_owed(wrong, exchange, amount)
-    exchange = wrong.none_about(exchange)
+    exchange = wrong.require(exchange)
     if known or amount is None:
         return ()
 
@@ -157,7 +157,7 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
     is_over = exchange is not None and exchange.status is ExchangeStatus.CANCELED
     is_here = not is_over and target is not None and target.status is ReturnStatus.RECEIVED
     if exchange is None:
-        wrong.add("exchange_not_found", exchange_id=plain(command.exchange_id))
+        wrong.add("exchange_not_found", exchange_id=error_value(command.exchange_id))
     elif exchange.status is ExchangeStatus.COMPLETED:
         wrong.add("exchange_completed", exchange_id=exchange.id)
     elif exchange.payments and not (is_here or is_over):
@@ -167,7 +167,7 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
     elif target and not is_over:
         check_cancelable(wrong, target)
     wrong.check_texts(command)
-    exchange, target = wrong.none_about(exchange), wrong.none_about(target)
+    exchange, target = wrong.require(exchange), wrong.require(target)
     if is_over:
         return ()
     event = ExchangeCanceled(
@@ -182,7 +182,7 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
     )
     if facts.order and is_here:
         return (event, *_refunded(facts, facts.order, ledger, target, command.created_by))
-    return (canceled(target, facts.at, command.created_by), event)
+    return (cancel_event(target, facts.at, command.created_by), event)
 
 
 def _refunded(
@@ -192,15 +192,15 @@ def _refunded(
     alone = target.without_exchange()
     refundable = ledger.refundable(order)
     money = grant(order, alone, alone.items, refundable=refundable, status=ReturnStatus.RECEIVED, named=None)
-    event = resolved(ledger, target, order, money, Resolution(facts.at, by), items=target.items)
-    return (event, *blocked(target, money.blocked, refundable, facts.at, by))
+    event = resolve_event(ledger, target, order, money, Resolution(facts.at, by), items=target.items)
+    return (event, *block_refund(target, money.blocked, refundable, facts.at, by))
 
 
 def _outbound(wrong: Violations, method: object, currency: str | None) -> ShippingMethod | None:
     if method is None or currency is None:
         return None
     if not isinstance(method, ShippingMethod):
-        wrong.add("invalid_outbound_shipping", value=plain(method))
+        wrong.add("invalid_outbound_shipping", value=error_value(method))
         return None
     try:
         return in_currency(method, currency)

@@ -14,7 +14,7 @@ from rma.domain.state.returns import Return, ReturnStatus
 from rma.domain.values.money import Money
 
 
-def closed(
+def complete_linked(
     ledger: ReturnLedger,
     target: Return,
     items: tuple[ReturnItem, ...],
@@ -27,10 +27,10 @@ def closed(
         return ()
     if exchange := ledger.find_exchange(target.exchange_id):
         return (_exchange_received(exchange, target, items, at, by),)
-    return completed(ledger, target, at, by)
+    return complete_claim(ledger, target, at, by)
 
 
-def completed(
+def complete_claim(
     ledger: ReturnLedger, target: Return, at: datetime, by: str | None
 ) -> tuple[()] | tuple[ClaimCompleted]:
     """The event of the claim that waited for this return, if one did."""
@@ -52,10 +52,10 @@ def completed(
 def _exchange_received(
     exchange: Exchange, target: Return, items: tuple[ReturnItem, ...], at: datetime, by: str | None
 ) -> ExchangeReceived:
-    worth = target.worth_of_arrived(items, None)
+    value = target.value_arrived(items, None)
     known = evolve(
         exchange,
-        difference_due=Money(exchange.paid.amount - worth.total + worth.owed, exchange.currency),
+        difference_due=Money(exchange.paid.amount - value.total + value.owed, exchange.currency),
         updated_at=at,
     )
     if not known.owed.amount:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import assert_never
 
-from rma.domain.events import EffectsLeased, EffectsSettled, EventsPublished, Settlement
+from rma.domain.events import EffectOutcome, EffectsAttempted, EffectsLeased, EventsPublished
 from rma.domain.messages.effects import (
     Done,
     GivenUp,
@@ -17,38 +17,42 @@ from rma.domain.messages.effects import (
     owner_of,
 )
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import ReturnLedger, Subject, links
+from rma.domain.state.ledger import ReturnLedger, Subject, subject_ids
 from rma.domain.state.refunds import after
 
 
-def settle(ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime) -> tuple[EffectsSettled, ...]:
+def record_outcomes(
+    ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime
+) -> tuple[EffectsAttempted, ...]:
     """
     What these outcomes change, at an aware moment; nothing where all their effects are closed already.
 
     An outcome that came twice, by another process or a repeated delivery, settles its effect once.
     """
-    settled: dict[str, dict[str, Settlement]] = {}
+    recorded: dict[str, dict[str, EffectOutcome]] = {}
     for outcome in outcomes:
         target = ledger.find_subject(owner_of(outcome.key))
-        settlement = _settlement(ledger, target, outcome, at) if target else None
-        if target and settlement:
-            settled.setdefault(target.id, {})[outcome.key] = settlement
+        effect_outcome = _effect_outcome(ledger, target, outcome, at) if target else None
+        if target and effect_outcome:
+            recorded.setdefault(target.id, {})[outcome.key] = effect_outcome
     return tuple(
         [
-            _settled(ledger, subject_id, tuple(settlements.values()), at, number)
-            for number, (subject_id, settlements) in enumerate(settled.items(), start=1)
+            _attempted(ledger, subject_id, tuple(effect_outcomes.values()), at, number)
+            for number, (subject_id, effect_outcomes) in enumerate(recorded.items(), start=1)
         ]
     )
 
 
-def published(ledger: ReturnLedger, through: int, at: datetime) -> tuple[()] | tuple[EventsPublished]:
+def record_publication(
+    ledger: ReturnLedger, through: int, at: datetime
+) -> tuple[()] | tuple[EventsPublished]:
     """The publisher took the events up to this revision; nothing if it is known already."""
     if through <= ledger.published:
         return ()
     return (EventsPublished(order_id=ledger.order_id, at=at, through=through),)
 
 
-def start(
+def lease_effects(
     ledger: ReturnLedger, keys: tuple[str, ...], at: datetime, until: datetime
 ) -> tuple[EffectsLeased, ...]:
     """These effects are being sent, by nobody else until then; those not due any more are left out."""
@@ -62,19 +66,19 @@ def start(
     )
 
 
-def _settled(
-    ledger: ReturnLedger, subject_id: str, settlements: tuple[Settlement, ...], at: datetime, number: int
-) -> EffectsSettled:
+def _attempted(
+    ledger: ReturnLedger, subject_id: str, outcomes: tuple[EffectOutcome, ...], at: datetime, number: int
+) -> EffectsAttempted:
     subject = ledger.subject(subject_id)
-    return_id, exchange_id, claim_id = links(subject)
-    return EffectsSettled(
+    return_id, exchange_id, claim_id = subject_ids(subject)
+    return EffectsAttempted(
         order_id=ledger.order_id,
         at=at,
         no_notification=subject.no_notification,
         return_id=return_id,
         exchange_id=exchange_id,
         claim_id=claim_id,
-        settlements=settlements,
+        outcomes=outcomes,
         revision=ledger.revision + 1,
         number=number,
     )
@@ -83,7 +87,7 @@ def _settled(
 def _leased(
     ledger: ReturnLedger, subject_id: str, keys: tuple[str, ...], at: datetime, until: datetime
 ) -> EffectsLeased:
-    return_id, exchange_id, claim_id = links(ledger.subject(subject_id))
+    return_id, exchange_id, claim_id = subject_ids(ledger.subject(subject_id))
     return EffectsLeased(
         order_id=ledger.order_id,
         at=at,
@@ -95,7 +99,9 @@ def _leased(
     )
 
 
-def _settlement(ledger: ReturnLedger, target: Subject, outcome: Outcome, at: datetime) -> Settlement | None:
+def _effect_outcome(
+    ledger: ReturnLedger, target: Subject, outcome: Outcome, at: datetime
+) -> EffectOutcome | None:
     key, result = outcome.key, outcome.result
     is_open = key in ledger.open_effects
     refunds = () if isinstance(target, Exchange) else target.refunds
@@ -104,14 +110,14 @@ def _settlement(ledger: ReturnLedger, target: Subject, outcome: Outcome, at: dat
         case RefundSucceeded() | RefundPending() | RefundDeclined() | GivenUp():
             # A notification may have been faster, and may have said less than the answer does.
             known = after(refund, result, at) if refund else None
-            return Settlement(key=key, refund=known) if is_open or known != refund else None
+            return EffectOutcome(key=key, refund=known) if is_open or known != refund else None
         case Unknown(error=error):
-            return Settlement(key=key, is_open=True, error=error) if is_open else None
+            return EffectOutcome(key=key, is_open=True, error=error) if is_open else None
         case ReturnShipment():
-            return Settlement(key=key, shipment=result) if is_open else None
+            return EffectOutcome(key=key, shipment=result) if is_open else None
         case ReplacementShipment():
-            return Settlement(key=key, replacement=result) if is_open else None
+            return EffectOutcome(key=key, replacement=result) if is_open else None
         case Done():
-            return Settlement(key=key) if is_open else None
+            return EffectOutcome(key=key) if is_open else None
         case _:
             assert_never(result)

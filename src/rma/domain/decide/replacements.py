@@ -2,13 +2,13 @@
 
 from typing import cast
 
-from rma.domain.decide.violations import Violations, plain
+from rma.domain.decide.violations import Violations, error_value
 from rma.domain.messages.effects import ReplacementRequest
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import in_currency
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import links
+from rma.domain.state.ledger import subject_ids
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
@@ -17,7 +17,7 @@ from rma.domain.values.validators import all_are, is_whole
 
 def replacement_of(subject: Exchange | Claim) -> ReplacementRequest:
     """The new goods of an exchange or claim, on their way: once for each."""
-    _, exchange_id, claim_id = links(subject)
+    _, exchange_id, claim_id = subject_ids(subject)
     return ReplacementRequest(
         key=f"{subject.id}/replacement/1",
         order_id=subject.order_id,
@@ -45,18 +45,18 @@ def _is_good(wrong: Violations, item: NewItem, currency: str | None) -> bool:
     before = len(wrong)
     variant_id, title = cast("tuple[object, object]", (item.variant_id, item.title))
     if not isinstance(variant_id, str) or not variant_id:
-        wrong.add("invalid_new_item", field="variant_id", value=plain(variant_id))
+        wrong.add("invalid_new_item", field="variant_id", value=error_value(variant_id))
     if not is_whole(item.quantity, at_least=1):
-        wrong.add("invalid_new_item", field="quantity", value=plain(item.quantity))
+        wrong.add("invalid_new_item", field="quantity", value=error_value(item.quantity))
     price: object = item.unit_price
     if not isinstance(price, Money) or price.amount < 0:
-        wrong.add("invalid_new_item", field="unit_price", value=plain(price))
+        wrong.add("invalid_new_item", field="unit_price", value=error_value(price))
     else:
         wrong.check_currency(price, currency)
     if not isinstance(title, str):
-        wrong.add("invalid_new_item", field="title", value=plain(title))
+        wrong.add("invalid_new_item", field="title", value=error_value(title))
     if not all_are(item.tax_lines, TaxLine):
-        wrong.add("invalid_new_item", field="tax_lines", value=plain(item.tax_lines))
+        wrong.add("invalid_new_item", field="tax_lines", value=error_value(item.tax_lines))
     elif currency:
         _check_taxes(wrong, item, currency)
     wrong.check_flags(is_tax_inclusive=item.is_tax_inclusive)
@@ -68,4 +68,4 @@ def _check_taxes(wrong: Violations, item: NewItem, currency: str) -> None:
         try:
             in_currency(tax, currency)
         except InvalidValue:
-            wrong.add("invalid_new_item", field="tax_lines", value=plain(tax))
+            wrong.add("invalid_new_item", field="tax_lines", value=error_value(tax))

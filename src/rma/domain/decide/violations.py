@@ -22,7 +22,7 @@ class Violations(list[Violation]):
         """One more thing that is wrong."""
         self.append(Violation(code, None if item_id is None else str(item_id), numbers))
 
-    def none_about(self, subject: T | None) -> T:
+    def require(self, subject: T | None) -> T:
         """
         The subject of the request, once nothing is wrong with it.
 
@@ -43,18 +43,18 @@ class Violations(list[Violation]):
         """An idempotency key is a text that is not empty, or None."""
         key: object = command.idempotency_key
         if key is not None and not (isinstance(key, str) and key):
-            self.add("invalid_idempotency_key", idempotency_key=plain(key))
+            self.add("invalid_idempotency_key", idempotency_key=error_value(key))
 
     def check_text(self, name: str, value: object, item_id: str | None = None) -> None:
         """A field is a text or None."""
         if value is not None and not isinstance(value, str):
-            self.add("invalid_text", item_id, field=name, value=plain(value))
+            self.add("invalid_text", item_id, field=name, value=error_value(value))
 
     def check_flags(self, **flags: object) -> None:
         """Fields are True or False: anything else, however truthy, is a mistake."""
         for name, value in flags.items():
             if not isinstance(value, bool):
-                self.add("invalid_flag", field=name, value=plain(value))
+                self.add("invalid_flag", field=name, value=error_value(value))
 
     def check_order(self, order: Order | None, ledger: ReturnLedger, target: object) -> None:
         """The order of a return or claim is still there, in the currency in which its returns were valued."""
@@ -80,7 +80,7 @@ class Violations(list[Violation]):
         """The amount in minor units if it is money of the currency and large enough; else None."""
         minor = amount.amount if isinstance(amount, Money) else amount
         if not is_whole(minor, at_least=minimum):
-            self.add(code, amount=plain(minor), minimum=minimum)
+            self.add(code, amount=error_value(minor), minimum=minimum)
             return None
         if isinstance(amount, Money) and not self.check_currency(amount, currency):
             return None
@@ -96,7 +96,7 @@ class Violations(list[Violation]):
             self.add("refund_exceeds_refundable", amount=amount, refundable=most, currency=currency)
         return amount
 
-    def well_formed(self, items: object, kind: type[ItemT]) -> tuple[ItemT, ...]:
+    def check_items(self, items: object, kind: type[ItemT]) -> tuple[ItemT, ...]:
         """The items of a request, of which there is at least one; none where they are something else."""
         if not are_items(items, kind):
             self.add("invalid_items", expected=kind.__name__)
@@ -118,6 +118,6 @@ def are_items(items: object, kind: type[ItemT]) -> TypeGuard[tuple[ItemT, ...]]:
     return all_are(items, kind) and all(isinstance(each.item_id, str) for each in items)
 
 
-def plain(value: object) -> object:
+def error_value(value: object) -> object:
     """A value that can stand in an error: numbers and texts as they are, the rest in words."""
     return value if isinstance(value, int | str) and not isinstance(value, bool) else repr(value)

@@ -133,14 +133,14 @@ class RecordRefundOutcome:
         return_id, reference: its return (or claim), and what the gateway calls the refund.
         outcome: `RefundSucceeded`, `RefundPending`, `RefundDeclined` (late failures too) or
             `RefundReversed`.
-        notice_id: what the gateway calls the notification; kept with the event.
+        notification_id: what the gateway calls the notification; kept with the event.
     """
 
     outcome: RefundOutcome | RefundReversed
     key: str | None = None
     return_id: str | None = None
     reference: str | None = None
-    notice_id: str | None = None
+    notification_id: str | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
 
@@ -241,13 +241,13 @@ class CancelClaim:
 
 
 # By what is answered.
-OfReturn = RequestReturn | ReceiveReturn | ResolveReturn | CancelReturn
-OfExchange = RequestExchange | RecordExchangePayment | CancelExchange
-OfClaim = RequestClaim | CancelClaim
+ReturnCommand = RequestReturn | ReceiveReturn | ResolveReturn | CancelReturn
+ExchangeCommand = RequestExchange | RecordExchangePayment | CancelExchange
+ClaimCommand = RequestClaim | CancelClaim
 #: A return's, or a claim's.
-OfRefund = RetryRefund | RecordRefundOutcome
+RefundCommand = RetryRefund | RecordRefundOutcome
 
-Command = OfReturn | OfExchange | OfClaim | OfRefund
+Command = ReturnCommand | ExchangeCommand | ClaimCommand | RefundCommand
 
 #: What asks for something new, of an order.
 Request = RequestReturn | RequestExchange | RequestClaim
@@ -257,7 +257,7 @@ def subject_of(
     command: ReceiveReturn
     | ResolveReturn
     | CancelReturn
-    | OfRefund
+    | RefundCommand
     | RecordExchangePayment
     | CancelExchange
     | CancelClaim,

@@ -39,8 +39,8 @@ class ShippingMethod:
     @property
     def tax_total(self) -> Money:
         """The taxes, each rounded half up; contained ones so that they never exceed the price."""
-        sums = tax_sums(self.price.amount, self.tax_lines, is_tax_inclusive=self.is_tax_inclusive)
-        return Money(sums[-1] if sums else 0, self.price.currency)
+        running_sums = tax_sums(self.price.amount, self.tax_lines, is_tax_inclusive=self.is_tax_inclusive)
+        return Money(running_sums[-1] if running_sums else 0, self.price.currency)
 
     @property
     def total(self) -> Money:

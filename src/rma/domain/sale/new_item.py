@@ -6,7 +6,7 @@ from typing import cast
 
 from attrs import evolve, field, frozen
 
-from rma.domain.sale.pricing import Part
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.values.money import NO_CURRENCY, Money
 from rma.domain.values.tax import TaxLine, tax_sums
 
@@ -45,18 +45,18 @@ class NewItem:
         price = self.unit_price.amount * self.quantity
         return price if self.is_tax_inclusive else price + self._taxes(price)[-1]
 
-    def part(self) -> Part:
+    def part(self) -> AmountPart:
         """What it costs as a part of a breakdown: negative, since it is set against what comes back."""
         price = self.unit_price.amount * self.quantity
-        sums = self._taxes(price)
-        net = price - sums[-1] if self.is_tax_inclusive else price
-        taxes = [after - before for before, after in pairwise(sums)]
+        running_sums = self._taxes(price)
+        net = price - running_sums[-1] if self.is_tax_inclusive else price
+        taxes = [after - before for before, after in pairwise(running_sums)]
         parts = [("price", net), *[(f"tax:{t.label}", n) for t, n in zip(self.tax_lines, taxes, strict=True)]]
         currency = self.unit_price.currency
-        return Part(
+        return AmountPart(
             f"new_item:{self.variant_id}",
             Money(-self.total, currency),
-            tuple([Part(name, Money(-amount, currency)) for name, amount in parts]),
+            tuple([AmountPart(name, Money(-amount, currency)) for name, amount in parts]),
         )
 
     def in_currency(self, currency: str) -> "NewItem":

@@ -18,7 +18,7 @@ from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import NO_CURRENCY, Money, allocate, as_money
 from rma.domain.values.tax import TaxLine, check_contained_taxes, not_negative, tax_lines
-from rma.domain.values.validators import aware, flag, member_of, metadata, refuse, text, tuple_of, whole
+from rma.domain.values.validators import aware, flag, invalid, member_of, metadata, text, tuple_of, whole
 
 
 class OrderStatus(StrEnum):
@@ -77,13 +77,13 @@ class LineItem:
 
     def __attrs_post_init__(self) -> None:
         if self.fulfilled_quantity > self.quantity:
-            raise refuse(self, "fulfilled_quantity", self.fulfilled_quantity, f"at most {self.quantity}")
+            raise invalid(self, "fulfilled_quantity", self.fulfilled_quantity, f"at most {self.quantity}")
         if self.returned_quantity > self.fulfilled_quantity:
-            raise refuse(
+            raise invalid(
                 self, "returned_quantity", self.returned_quantity, f"at most {self.fulfilled_quantity}"
             )
         if sum(adjustment.amount.amount for adjustment in self.adjustments) > self.price:
-            raise refuse(
+            raise invalid(
                 self, "adjustments", self.adjustments, f"at most the price of the line, {self.price}"
             )
 
@@ -104,7 +104,7 @@ class Payment:
     Money that the customer paid.
 
     Args:
-        captured: what was really taken, not what was authorised.
+        captured: what was really allocated, not what was authorised.
         refunded: what was given back of it WITHOUT this library.
         kind: `"card"`, `"store_credit"`, `"gift_card"`, … in the host's words.
         provider_id: who moves the money, for the payments port.
@@ -177,11 +177,11 @@ class Order:
         for name in ("items", "payments"):
             ids = [value.id for value in getattr(self, name)]
             if len(set(ids)) != len(ids):
-                raise refuse(self, name, ids, "ids that do not repeat")
+                raise invalid(self, name, ids, "ids that do not repeat")
         value = sum(item.discounted_price for item in self.items)
         discounts = sum(adjustment.amount.amount for adjustment in self.adjustments)
         if discounts > value:
-            raise refuse(self, "adjustments", discounts, f"at most the value of the lines, {value}")
+            raise invalid(self, "adjustments", discounts, f"at most the value of the lines, {value}")
         for item, shares in zip(self.items, self.allocated_adjustments(), strict=True):
             check_contained_taxes(item, item.discounted_price - sum(shares))
 

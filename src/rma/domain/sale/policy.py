@@ -10,7 +10,7 @@ from attrs.validators import optional
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.values.money import Money
 from rma.domain.values.tax import not_negative, optional_money, percent_of, percentage
-from rma.domain.values.validators import flag, is_whole, refuse, text, tuple_of
+from rma.domain.values.validators import flag, invalid, is_whole, text, tuple_of
 
 #: A century; whoever means "always" says None.
 LONGEST_WINDOW = 36_525
@@ -34,9 +34,9 @@ class Fee:
 
     def __attrs_post_init__(self) -> None:
         if (self.amount is None) == (self.percent is None):
-            raise refuse(self, "amount", self.amount, "either an amount or a percent")
+            raise invalid(self, "amount", self.amount, "either an amount or a percent")
         if self.percent is not None and self.percent > 100:
-            raise refuse(self, "percent", self.percent, "at most 100")
+            raise invalid(self, "percent", self.percent, "at most 100")
 
     def on(self, value: int) -> int:
         """The fee on goods of this value, minor units, before it is limited to what is left."""
@@ -82,10 +82,10 @@ class ReturnPolicy:
     def __attrs_post_init__(self) -> None:
         days = self.window_days
         if days is not None and not (is_whole(days, at_least=0) and days <= LONGEST_WINDOW):
-            raise refuse(self, "window_days", days, f"a whole number of days, from 0 to {LONGEST_WINDOW}")
+            raise invalid(self, "window_days", days, f"a whole number of days, from 0 to {LONGEST_WINDOW}")
         names = [fee.name for fee in self.fees]
         if len(set(names)) != len(names):
-            raise refuse(self, "fees", names, "names that do not repeat")
+            raise invalid(self, "fees", names, "names that do not repeat")
 
     @property
     def terms(self) -> Terms:

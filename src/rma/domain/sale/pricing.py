@@ -17,18 +17,18 @@ from rma.domain.values.tax import tax_sums
 
 
 @frozen
-class Part:
+class AmountPart:
     """
     One named part of an amount; its own parts, where it has any, add up to it exactly.
 
     Names: `item:<item_id>` of `price`, `discount:<code or number>` and `tax:<code, name or rate>`;
-    then `return_shipping`, `fee:<name>`, `custom_amount`, `rounding`, `already_paid`; of an exchange
+    then `return_shipping`, `fee:<name>`, `requested_refund`, `rounding`, `already_paid`; of an exchange
     also `new_item:<variant_id>`, `outbound_shipping`, `payment:<reference>` and `difference_due`.
     """
 
     name: str
     amount: Money
-    parts: "tuple[Part, ...]" = ()
+    parts: "tuple[AmountPart, ...]" = ()
 
 
 @frozen
@@ -38,7 +38,7 @@ class PricedLine:
 
     Attributes:
         quantity: units in the pool: ordered, less those that were back without us by then.
-        pool: running sums over those units in minor units. Tax on top: net, net + tax 1, …, paid. Tax
+        remainder: running sums over those units in minor units. Tax on top: net, net + tax 1, …, paid. Tax
             contained: tax 1, tax 1 + tax 2, …, paid. Then, upwards from net or paid, + discount 1,
             + discount 2, … to the price.
         taxes, discounts: what the steps are called, in that order.
@@ -50,49 +50,49 @@ class PricedLine:
     currency: str
     ordered_quantity: int
     quantity: int
-    pool: tuple[int, ...]
+    remainder: tuple[int, ...]
     taxes: tuple[str, ...]
     discounts: tuple[str, ...]
     is_tax_inclusive: bool
 
-    def paid(self, sums: tuple[int, ...]) -> int:
+    def paid(self, running_sums: tuple[int, ...]) -> int:
         """What these sums say was paid, with tax, after discounts: minor units."""
-        return sums[len(self.taxes)]
+        return running_sums[len(self.taxes)]
 
     @property
     def nothing(self) -> tuple[int, ...]:
         """The sums of no unit."""
-        return (0,) * len(self.pool)
+        return (0,) * len(self.remainder)
 
-    def free(self, item: LineItem, held: int) -> int:
+    def free(self, item: LineItem, reserved: int) -> int:
         """
         Units that the customer still has, less those that returns hold, as the line of the order stands now.
 
         Below 0 where the host counts fewer units than returns were promised.
         """
         fulfilled = min(item.fulfilled_quantity, self.ordered_quantity)
-        return min(fulfilled - item.returned_quantity, self.quantity) - held
+        return min(fulfilled - item.returned_quantity, self.quantity) - reserved
 
-    def part(self, sums: tuple[int, ...]) -> Part:
+    def part(self, running_sums: tuple[int, ...]) -> AmountPart:
         """The sums as the part of a breakdown."""
-        paid = self.paid(sums)
-        net = paid if self.is_tax_inclusive else sums[0]
+        paid = self.paid(running_sums)
+        net = paid if self.is_tax_inclusive else running_sums[0]
         taxes = (
-            _steps(sums[: len(self.taxes)], start=0)
+            _steps(running_sums[: len(self.taxes)], start=0)
             if self.is_tax_inclusive
-            else _steps(sums[1 : len(self.taxes) + 1], start=net)
+            else _steps(running_sums[1 : len(self.taxes) + 1], start=net)
         )
-        discounts = _steps(sums[len(self.taxes) + 1 :], start=net)
+        discounts = _steps(running_sums[len(self.taxes) + 1 :], start=net)
         contained = sum(taxes) if self.is_tax_inclusive else 0
         parts = [
             ("price", net + sum(discounts) - contained),
             *((f"discount:{name}", -step) for name, step in zip(self.discounts, discounts, strict=True)),
             *((f"tax:{name}", step) for name, step in zip(self.taxes, taxes, strict=True)),
         ]
-        return Part(
+        return AmountPart(
             f"item:{self.item_id}",
             Money(paid, self.currency),
-            tuple([Part(name, Money(amount, self.currency)) for name, amount in parts]),
+            tuple([AmountPart(name, Money(amount, self.currency)) for name, amount in parts]),
         )
 
 
@@ -114,12 +114,12 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
     taxes = tax_sums(paid, item.tax_lines, is_tax_inclusive=item.is_tax_inclusive)
     steps = accumulate(discounts, initial=paid)
     if item.is_tax_inclusive:
-        pool = (*taxes, *steps)
+        remainder = (*taxes, *steps)
     else:
-        pool = (next(steps), *[paid + tax for tax in taxes], *steps)
+        remainder = (next(steps), *[paid + tax for tax in taxes], *steps)
     if item.returned_quantity:
-        gone = share(pool, item.returned_quantity, item.quantity)
-        pool = tuple([amount - part for amount, part in zip(pool, gone, strict=True)])
+        gone = share(remainder, item.returned_quantity, item.quantity)
+        remainder = tuple([amount - part for amount, part in zip(remainder, gone, strict=True)])
     adjustments = enumerate(item.adjustments + order.adjustments, start=1)
     return PricedLine(
         item_id=item.id,
@@ -127,12 +127,12 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
         currency=order.currency,
         ordered_quantity=item.quantity,
         quantity=item.quantity - item.returned_quantity,
-        pool=pool,
+        remainder=remainder,
         taxes=tuple([tax.label for tax in item.tax_lines]),
         discounts=tuple([each.code or str(number) for number, each in adjustments]),
         is_tax_inclusive=item.is_tax_inclusive,
     )
 
 
-def _steps(sums: Sequence[int], *, start: int) -> list[int]:
-    return [after - before for before, after in zip([start, *sums], sums, strict=False)]
+def _steps(running_sums: Sequence[int], *, start: int) -> list[int]:
+    return [after - before for before, after in zip([start, *running_sums], running_sums, strict=False)]

@@ -7,7 +7,7 @@ from attrs import field, frozen
 
 from rma.domain.messages.effects import ReplacementShipment
 from rma.domain.sale.new_item import NewItem
-from rma.domain.sale.pricing import Part, PricedLine
+from rma.domain.sale.pricing import AmountPart, PricedLine
 from rma.domain.state.refunds import Refund, in_force, need_attention
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
@@ -50,14 +50,14 @@ class ClaimedItem:
 
     Attributes:
         line: the order's line as it was priced when a return or claim first touched it.
-        taken: the share of the line's pool that these units took, as running sums in minor units.
+        allocated: the share of the line's pool that these units took, as running sums in minor units.
     """
 
     item_id: str
     quantity: int
     reason: ClaimReason
     line: PricedLine = field(repr=False)
-    taken: tuple[int, ...] = field(repr=False)
+    allocated: tuple[int, ...] = field(repr=False)
     note: str | None = None
     images: tuple[str, ...] = ()
 
@@ -70,9 +70,9 @@ class Claim:
     Attributes:
         return_id: the return that brings the goods back, if they are to come; it moves no money.
         refund_amount: what it is worth to the customer in money; 0 where new goods are sent.
-        granted: what of it was granted, minor units.
-        custom_amount: the refund that the claim named, minor units.
-        is_blocked: the refund was above what the payments have left; `RetryRefund` asks again.
+        entitled_amount: what of it was granted, minor units.
+        requested_refund: the refund that the claim named, minor units.
+        is_refund_blocked: the refund was above what the payments have left; `RetryRefund` asks again.
         shipment: what the carrier answered when the new goods were sent.
         display_id: counts the order's claims from 1.
     """
@@ -89,9 +89,9 @@ class Claim:
     new_items: tuple[NewItem, ...] = ()
     return_id: str | None = None
     refunds: tuple[Refund, ...] = ()
-    granted: int = 0
-    custom_amount: int | None = None
-    is_blocked: bool = False
+    entitled_amount: int = 0
+    requested_refund: int | None = None
+    is_refund_blocked: bool = False
     shipment: ReplacementShipment | None = None
     no_notification: bool = False
     created_by: str | None = None
@@ -112,26 +112,26 @@ class Claim:
     @property
     def amount_due(self) -> Money:
         """Granted, and neither paid nor on its way."""
-        return Money(max(0, self.granted - self.refunded), self.currency)
+        return Money(max(0, self.entitled_amount - self.refunded), self.currency)
 
     @property
     def needs_attention(self) -> bool:
         """True while it goes no further without a person."""
-        return need_attention(self.granted, self.refunds)
+        return need_attention(self.entitled_amount, self.refunds)
 
     @property
-    def breakdown(self) -> tuple[Part, ...]:
+    def breakdown(self) -> tuple[AmountPart, ...]:
         """The named parts of `refund_amount`; they add up to it exactly. None where new goods are sent."""
         if self.type is ClaimType.REPLACE:
             return ()
-        goods = [item.line.part(item.taken) for item in self.items]
+        goods = [item.line.part(item.allocated) for item in self.items]
         difference = self.refund_amount.amount - sum([part.amount.amount for part in goods])
-        if self.custom_amount is None and not difference:
+        if self.requested_refund is None and not difference:
             return tuple(goods)
-        name = "rounding" if self.custom_amount is None else "custom_amount"
-        return (*goods, Part(name, Money(difference, self.currency)))
+        name = "rounding" if self.requested_refund is None else "requested_refund"
+        return (*goods, AmountPart(name, Money(difference, self.currency)))
 
-    def held_quantities(self) -> list[tuple[str, int]]:
+    def reserved_quantities(self) -> list[tuple[str, int]]:
         """By item: its line, and the units of the line that are spoken for by it; none once canceled."""
         is_over = self.status is ClaimStatus.CANCELED
         return [(item.item_id, 0 if is_over else item.quantity) for item in self.items]

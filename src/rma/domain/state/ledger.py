@@ -26,7 +26,7 @@ from rma.domain.values.money import share
 
 
 @frozen
-class Answered:
+class IdempotencyRecord:
     """A command that was done under an idempotency key, and the return, exchange or claim it was about."""
 
     command: Command
@@ -37,7 +37,7 @@ class Answered:
 Subject = Return | Exchange | Claim
 
 
-def links(subject: Subject) -> tuple[str | None, str | None, str | None]:
+def subject_ids(subject: Subject) -> tuple[str | None, str | None, str | None]:
     """The ids of return, exchange and claim that an event about this carries."""
     match subject:
         case Return(id=return_id, exchange_id=exchange_id, claim_id=claim_id):
@@ -51,25 +51,25 @@ def links(subject: Subject) -> tuple[str | None, str | None, str | None]:
 
 
 @frozen
-class Pool:
+class Remainder:
     """What remains of a line: units that no return holds, and the running sums over them."""
 
     line: PricedLine
     quantity: int
-    sums: tuple[int, ...]
+    running_sums: tuple[int, ...]
 
     def returnable(self, item: LineItem) -> int:
         """How many units of the line can still be announced, as the order stands now."""
-        return max(0, self.line.free(item, held=self.line.quantity - self.quantity))
+        return max(0, self.line.free(item, reserved=self.line.quantity - self.quantity))
 
     def share(self, quantity: int) -> tuple[int, ...]:
         """What this many units of what remains are worth."""
-        return share(self.sums, quantity, self.quantity) if quantity else self.line.nothing
+        return share(self.running_sums, quantity, self.quantity) if quantity else self.line.nothing
 
-    def less(self, quantity: int, taken: tuple[int, ...]) -> "Pool":
+    def less(self, quantity: int, allocated: tuple[int, ...]) -> "Remainder":
         """The pool without these units and their share."""
-        left = tuple([amount - gone for amount, gone in zip(self.sums, taken, strict=True)])
-        return Pool(self.line, self.quantity - quantity, left)
+        left = tuple([amount - gone for amount, gone in zip(self.running_sums, allocated, strict=True)])
+        return Remainder(self.line, self.quantity - quantity, left)
 
 
 @frozen
@@ -90,7 +90,7 @@ class ReturnLedger:
     revision: int = 0
     returns: tuple[Return, ...] = ()
     open_effects: FrozenMap[str, OpenEffect] = FrozenMap()
-    answered: FrozenMap[str, Answered] = FrozenMap()
+    answered: FrozenMap[str, IdempotencyRecord] = FrozenMap()
     published: int = 0
     exchanges: tuple[Exchange, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -164,38 +164,42 @@ class ReturnLedger:
 
     def changes_until(self, at: datetime) -> int:
         """How many of these changes there were by then."""
-        moments = [each.requested_at for each in self.returns]
-        moments += [receipt.at for each in self.returns for receipt in each.receipts]
-        moments += [each.canceled_at for each in self.returns if each.canceled_at]
-        return sum([moment <= at for moment in moments])
+        timestamps = [each.requested_at for each in self.returns]
+        timestamps += [receipt.at for each in self.returns for receipt in each.receipts]
+        timestamps += [each.canceled_at for each in self.returns if each.canceled_at]
+        return sum([timestamp <= at for timestamp in timestamps])
 
-    def pools(self, order: Order, item_ids: Iterable[str]) -> dict[str, Pool]:
+    def remainders(self, order: Order, item_ids: Iterable[str]) -> dict[str, Remainder]:
         """What remains of these lines, by item id; ids neither on the order nor in a return are left out."""
         wanted = set(item_ids)
-        found: dict[str, Pool] = {}
+        found: dict[str, Remainder] = {}
         for each in self.returns:
-            for item, (item_id, quantity) in zip(each.items, each.held_quantities(), strict=True):
+            for item, (item_id, quantity) in zip(each.items, each.reserved_quantities(), strict=True):
                 if item_id in wanted:
-                    pool = found.get(item_id) or Pool(item.line, item.line.quantity, item.line.pool)
-                    found[item_id] = pool.less(quantity, item.worth(quantity))
+                    remainder = found.get(item_id) or Remainder(
+                        item.line, item.line.quantity, item.line.remainder
+                    )
+                    found[item_id] = remainder.less(quantity, item.value(quantity))
         for claim in self.claims:
-            for claimed, (item_id, quantity) in zip(claim.items, claim.held_quantities(), strict=True):
+            for claimed, (item_id, quantity) in zip(claim.items, claim.reserved_quantities(), strict=True):
                 if item_id in wanted:
-                    pool = found.get(item_id) or Pool(claimed.line, claimed.line.quantity, claimed.line.pool)
-                    found[item_id] = pool.less(quantity, claimed.taken) if quantity else pool
+                    remainder = found.get(item_id) or Remainder(
+                        claimed.line, claimed.line.quantity, claimed.line.remainder
+                    )
+                    found[item_id] = remainder.less(quantity, claimed.allocated) if quantity else remainder
         if untouched := wanted - found.keys():
             for item_id, line in price_lines(order, untouched).items():
-                found[item_id] = Pool(line, line.quantity, line.pool)
+                found[item_id] = Remainder(line, line.quantity, line.remainder)
         return found
 
-    def held_quantities(self) -> dict[str, int]:
+    def reserved_quantities(self) -> dict[str, int]:
         """Units that returns and claims hold, by item id."""
-        held: dict[str, int] = {}
-        of_returns = [each.held_quantities() for each in self.returns]
-        of_claims = [each.held_quantities() for each in self.claims]
+        reserved: dict[str, int] = {}
+        of_returns = [each.reserved_quantities() for each in self.returns]
+        of_claims = [each.reserved_quantities() for each in self.claims]
         for item_id, quantity in chain.from_iterable(of_returns + of_claims):
-            held[item_id] = held.get(item_id, 0) + quantity
-        return held
+            reserved[item_id] = reserved.get(item_id, 0) + quantity
+        return reserved
 
     def arrived_quantities(self) -> dict[str, int]:
         """Units of returns that arrived and are here, by item id."""
@@ -222,7 +226,7 @@ class ReturnLedger:
         """Captured, less what was refunded and what is on its way: minor units."""
         return sum(self.left_of_payments(order).values())
 
-    def opening(self, effects: Iterable[Effect], at: datetime) -> "ReturnLedger":
+    def with_open_effects(self, effects: Iterable[Effect], at: datetime) -> "ReturnLedger":
         """The ledger with these effects open, after those that are."""
         opened = {effect.key: OpenEffect(effect, opened_at=at) for effect in effects}
         if not opened:

@@ -110,9 +110,9 @@ def in_force(refunds: Iterable[Refund]) -> int:
     return sum([refund.amount.amount for refund in refunds if refund.is_in_force])
 
 
-def need_attention(granted: int, refunds: Sequence[Refund]) -> bool:
+def need_attention(entitled_amount: int, refunds: Sequence[Refund]) -> bool:
     """True if what was granted is not paid nor on its way, or nobody can tell what became of a refund."""
-    return granted > in_force(refunds) or any(
+    return entitled_amount > in_force(refunds) or any(
         refund.status is RefundStatus.NEEDS_ATTENTION for refund in refunds
     )
 
@@ -128,10 +128,10 @@ def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dic
 
 def split(amount: int, left: dict[str, int]) -> tuple[tuple[str, int], ...]:
     """The amount taken from the payments in their order, each up to what it has left: at most their sum."""
-    taken = []
+    allocated = []
     for payment_id, most in left.items():
         part = min(amount, most)
         if part:
-            taken.append((payment_id, part))
+            allocated.append((payment_id, part))
         amount -= part
-    return tuple(taken)
+    return tuple(allocated)

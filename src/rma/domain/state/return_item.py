@@ -18,16 +18,16 @@ class ReturnItem:
         damaged_quantity: arrived and can not. The two are disjoint.
         rejected_quantity, rejected_damaged_quantity: of the received and the damaged ones, how many were
             kept without a refund.
-        sent_back_quantity: arrived, and went back to the customer; not among the received and damaged.
+        returned_to_customer_quantity: arrived, and went back to the customer; not among the received and damaged.
         is_requested: False for units that nobody announced.
         line: the order's line as it was priced when a return first touched it.
-        taken: the share of the line's pool that these units took, as running sums in minor units.
+        allocated: the share of the line's pool that these units took, as running sums in minor units.
     """
 
     item_id: str
     quantity: int
     line: PricedLine = field(repr=False)
-    taken: tuple[int, ...] = field(repr=False)
+    allocated: tuple[int, ...] = field(repr=False)
     received_quantity: int = 0
     damaged_quantity: int = 0
     reason_id: str | None = None
@@ -35,7 +35,7 @@ class ReturnItem:
     is_requested: bool = True
     rejected_quantity: int = 0
     rejected_damaged_quantity: int = 0
-    sent_back_quantity: int = 0
+    returned_to_customer_quantity: int = 0
     metadata: FrozenMap[str, object] = FrozenMap()
 
     @property
@@ -49,15 +49,15 @@ class ReturnItem:
         return self.quantity - self.received_quantity - self.damaged_quantity if self.is_requested else 0
 
     @property
-    def taken_quantity(self) -> int:
-        """The units that `taken` is the share of."""
+    def allocated_quantity(self) -> int:
+        """The units that `allocated` is the share of."""
         return self.quantity if self.is_requested else self.received_quantity + self.damaged_quantity
 
-    def worth(self, quantity: int) -> tuple[int, ...]:
+    def value(self, quantity: int) -> tuple[int, ...]:
         """The share of the first `quantity` units of this item, as running sums."""
         if not quantity:
             return self.line.nothing
-        return share(self.taken, quantity, self.taken_quantity)
+        return share(self.allocated, quantity, self.allocated_quantity)
 
     def refunded_quantity(self, *, refund_damaged: bool) -> int:
         """The units that arrived and are refunded."""

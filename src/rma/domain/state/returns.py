@@ -9,10 +9,10 @@ from rma.domain.messages.command_items import RejectedItem
 from rma.domain.messages.effects import RestockRequest, ReturnShipment
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.policy import Terms
-from rma.domain.sale.pricing import Part
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.refunds import Refund, in_force, need_attention
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.valuation import NOTHING, Valuation, arrived, as_granted, quoted
+from rma.domain.state.valuation import NOTHING, Valuation, value_arrived, value_requested, with_entitled
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
@@ -80,10 +80,10 @@ class Return:
             refunded once it is received; what is missing, the customer owes.
         charges: what the exchange sets against its goods, negative, and what the customer paid, positive.
         claim_id: the claim whose goods it brings back. It moves no money.
-        granted: what the receipts so far entitle the customer to, minor units.
-        custom_amount: the refund that the request named, minor units.
-        named_amount: the refund that a receipt named for the whole return, minor units.
-        is_blocked: the amount due was above what the payments have left; `RetryRefund` asks again.
+        entitled_amount: what the receipts so far entitle the customer to, minor units.
+        requested_refund: the refund that the request named, minor units.
+        agreed_refund: the refund that a receipt named for the whole return, minor units.
+        is_refund_blocked: the amount due was above what the payments have left; `RetryRefund` asks again.
         terms: what the policy said about money and damage when the return was requested.
         display_id: counts the order's returns from 1.
         order_version: the order's version that the request made.
@@ -111,15 +111,15 @@ class Return:
     refunds: tuple[Refund, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     resolution: Resolution | None = None
-    granted: int = 0
-    custom_amount: int | None = None
-    named_amount: int | None = None
-    is_blocked: bool = False
+    entitled_amount: int = 0
+    requested_refund: int | None = None
+    agreed_refund: int | None = None
+    is_refund_blocked: bool = False
     received_at: datetime | None = None
     canceled_at: datetime | None = None
     exchange_id: str | None = None
     claim_id: str | None = None
-    charges: tuple[Part, ...] = ()
+    charges: tuple[AmountPart, ...] = ()
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
 
     def without_exchange(self) -> "Return":
@@ -154,7 +154,7 @@ class Return:
     @property
     def amount_due(self) -> Money:
         """Granted, and neither paid nor on its way."""
-        return Money(max(0, self.granted - self.refunded), self.currency)
+        return Money(max(0, self.entitled_amount - self.refunded), self.currency)
 
     @property
     def needs_attention(self) -> bool:
@@ -166,7 +166,7 @@ class Return:
         """
         return (
             self.status is ReturnStatus.REQUIRES_ACTION
-            or need_attention(self.granted, self.refunds)
+            or need_attention(self.entitled_amount, self.refunds)
             or (bool(self.charges) and self.status is ReturnStatus.RECEIVED and self.valuation.owed > 0)
         )
 
@@ -181,34 +181,34 @@ class Return:
         if self.claim_id is not None:
             return NOTHING
         if self.status is not ReturnStatus.RECEIVED:
-            return quoted(
+            return value_requested(
                 self.items,
                 shipping=self.shipping_total,
                 terms=self.terms,
-                custom_amount=self.custom_amount,
+                requested_refund=self.requested_refund,
                 charges=self.charges,
             )
-        return as_granted(self.worth_of_arrived(self.items, self.named_amount), self.granted)
+        return with_entitled(self.value_arrived(self.items, self.agreed_refund), self.entitled_amount)
 
-    def worth_of_arrived(self, items: tuple[ReturnItem, ...], named_amount: int | None) -> Valuation:
+    def value_arrived(self, items: tuple[ReturnItem, ...], agreed_refund: int | None) -> Valuation:
         """What these items come to by this return's terms, once they have arrived as they say."""
         if self.claim_id is not None:
             return NOTHING
-        return arrived(
+        return value_arrived(
             items,
             shipping=self.shipping_total,
             terms=self.terms,
-            custom_amount=self.custom_amount,
-            named_amount=named_amount,
+            requested_refund=self.requested_refund,
+            agreed_refund=agreed_refund,
             charges=self.charges,
         )
 
     @property
-    def breakdown(self) -> tuple[Part, ...]:
+    def breakdown(self) -> tuple[AmountPart, ...]:
         """The named parts of `refund_amount`; they add up to it exactly."""
         return self.valuation.breakdown(self.currency)
 
-    def held_quantities(self) -> list[tuple[str, int]]:
+    def reserved_quantities(self) -> list[tuple[str, int]]:
         """
         By item: its line, and the units of the line that are spoken for by it.
 
@@ -221,4 +221,4 @@ class Return:
             return [(item.item_id, 0 if item.is_requested else item.arrived_quantity) for item in self.items]
         if self.status is ReturnStatus.RECEIVED:
             return [(item.item_id, item.arrived_quantity) for item in self.items]
-        return [(item.item_id, item.taken_quantity) for item in self.items]
+        return [(item.item_id, item.allocated_quantity) for item in self.items]

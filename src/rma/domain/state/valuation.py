@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from rma.domain.sale.policy import Terms
-from rma.domain.sale.pricing import Part
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.money import Money, round_half_up
 
@@ -28,19 +28,19 @@ class Valuation:
     goods: tuple[tuple[ReturnItem, tuple[int, ...]], ...]
     other: tuple[tuple[str, int], ...]
     total: int
-    charges: tuple[Part, ...] = ()
+    charges: tuple[AmountPart, ...] = ()
 
     @property
     def owed(self) -> int:
         """By how much the goods fall short of an exchange's charges; the customer owes it."""
         return sum([amount for name, amount in self.other if name == DIFFERENCE_DUE])
 
-    def breakdown(self, currency: str) -> tuple[Part, ...]:
+    def breakdown(self, currency: str) -> tuple[AmountPart, ...]:
         """The parts, which add up to the total exactly."""
         return (
-            *(item.line.part(sums) for item, sums in self.goods),
+            *(item.line.part(running_sums) for item, running_sums in self.goods),
             *self.charges,
-            *(Part(name, Money(amount, currency)) for name, amount in self.other),
+            *(AmountPart(name, Money(amount, currency)) for name, amount in self.other),
         )
 
 
@@ -48,32 +48,32 @@ class Valuation:
 NOTHING = Valuation((), (), 0)
 
 
-def quoted(
+def value_requested(
     items: Sequence[ReturnItem],
     *,
     shipping: int,
     terms: Terms,
-    custom_amount: int | None = None,
-    charges: tuple[Part, ...] = (),
+    requested_refund: int | None = None,
+    charges: tuple[AmountPart, ...] = (),
 ) -> Valuation:
     """What the return comes to when exactly the requested units arrive."""
-    goods = [(item, item.taken) for item in items if item.is_requested]
-    value = sum([item.line.paid(taken) for item, taken in goods])
+    goods = [(item, item.allocated) for item in items if item.is_requested]
+    value = sum([item.line.paid(allocated) for item, allocated in goods])
     if charges:
         return _charged(goods, value, shipping, terms, charges)
-    if custom_amount is not None:
-        return _named(goods, value, custom_amount)
+    if requested_refund is not None:
+        return _named(goods, value, requested_refund)
     return _deducted(goods, value, shipping, terms)
 
 
-def arrived(
+def value_arrived(
     items: Sequence[ReturnItem],
     *,
     shipping: int,
     terms: Terms,
-    custom_amount: int | None = None,
-    named_amount: int | None = None,
-    charges: tuple[Part, ...] = (),
+    requested_refund: int | None = None,
+    agreed_refund: int | None = None,
+    charges: tuple[AmountPart, ...] = (),
 ) -> Valuation:
     """
     What the units that arrived so far come to.
@@ -82,37 +82,39 @@ def arrived(
     what came unrequested is added to it. An amount named on receipt is for the whole return, and final.
     """
     damaged = terms.refund_damaged
-    came = [item for item in items if item.arrived_quantity]
-    counted = [(item, item.refunded_quantity(refund_damaged=damaged)) for item in came]
-    goods = [(item, item.worth(quantity)) for item, quantity in counted]
-    value = sum([item.line.paid(sums) for item, sums in goods])
-    if named_amount is not None:
-        return _named(goods, value, named_amount)
+    arrivals = [item for item in items if item.arrived_quantity]
+    counted = [(item, item.refunded_quantity(refund_damaged=damaged)) for item in arrivals]
+    goods = [(item, item.value(quantity)) for item, quantity in counted]
+    value = sum([item.line.paid(running_sums) for item, running_sums in goods])
+    if agreed_refund is not None:
+        return _named(goods, value, agreed_refund)
     if charges:
         return _charged(goods, value, shipping, terms, charges)
-    if custom_amount is None:
+    if requested_refund is None:
         return _deducted(goods, value, shipping, terms)
-    unrequested = sum([item.line.paid(sums) for item, sums in goods if not item.is_requested])
+    unrequested = sum([item.line.paid(running_sums) for item, running_sums in goods if not item.is_requested])
     part = value - unrequested
-    whole = sum([item.line.paid(item.taken) for item in items if item.is_requested])
+    whole = sum([item.line.paid(item.allocated) for item in items if item.is_requested])
     if not whole:  # worth nothing, yet the merchant pays for it: by units then
         part = sum([quantity for item, quantity in counted if item.is_requested])
         whole = sum([item.quantity for item in items])
-    return _named(goods, value, round_half_up(custom_amount * part, whole) + unrequested)
+    return _named(goods, value, round_half_up(requested_refund * part, whole) + unrequested)
 
 
-def as_granted(valuation: Valuation, granted: int) -> Valuation:
+def with_entitled(valuation: Valuation, entitled_amount: int) -> Valuation:
     """
     The valuation as it was granted, the difference shown.
 
     Less, because the host rounds its totals in other ways: `rounding`. More, because more was paid before
     a lower amount was named, and money is not taken back: `already_paid`.
     """
-    difference = granted - valuation.total
+    difference = entitled_amount - valuation.total
     if not difference:
         return valuation
     name = "already_paid" if difference > 0 else "rounding"
-    return Valuation(valuation.goods, (*valuation.other, (name, difference)), granted, valuation.charges)
+    return Valuation(
+        valuation.goods, (*valuation.other, (name, difference)), entitled_amount, valuation.charges
+    )
 
 
 def _deducted(
@@ -133,7 +135,7 @@ def _charged(
     value: int,
     shipping: int,
     terms: Terms,
-    charges: tuple[Part, ...],
+    charges: tuple[AmountPart, ...],
 ) -> Valuation:
     """Of an exchange: what the goods do not cover, deductions included, the customer can be asked for."""
     if not any(part.name.startswith("new_item:") for part in charges):  # it was canceled; these are payments
@@ -149,4 +151,4 @@ def _charged(
 
 
 def _named(goods: list[tuple[ReturnItem, tuple[int, ...]]], value: int, amount: int) -> Valuation:
-    return Valuation(tuple(goods), (("custom_amount", amount - value),), amount)
+    return Valuation(tuple(goods), (("requested_refund", amount - value),), amount)

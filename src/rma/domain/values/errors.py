@@ -150,9 +150,9 @@ def _message(code: str, numbers: Mapping[str, object]) -> str:
 
 
 def _plain(code: str, numbers: Mapping[str, object]) -> str:
-    told = ", ".join(f"{name} {value}" for name, value in numbers.items())
+    render = ", ".join(f"{name} {value}" for name, value in numbers.items())
     words = code.replace("_", " ")
-    return f"{words} ({told})" if told else words
+    return f"{words} ({render})" if render else words
 
 
 _CODES: dict[str, tuple[type[RmaError], str]] = {
@@ -220,7 +220,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "rejected_already_refunded": (
         NotAllowed,
-        "{granted} was granted for earlier parcels of return {return_id}, what is accepted is worth {accepted} (minor units)",
+        "{entitled_amount} was granted for earlier parcels of return {return_id}, what is accepted is worth {accepted} (minor units)",
     ),
     "not_a_return_option": (Invalid, "shipping option {shipping_option_id} is not for returns"),
     "no_fulfillment": (Invalid, "return shipments can not be booked here: no fulfillment is configured"),
@@ -248,7 +248,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "mixed_currencies": (InvalidValue, "{left} and {right} do not mix"),
     "invalid_weights": (InvalidValue, "can not split {total} by {weights}"),
     "invalid_value": (InvalidValue, "{field} must be {expected}, not {value}"),
-    # the key is taken
+    # the key is allocated
     "idempotency_key_reused": (
         IdempotencyKeyReused,
         "idempotency key {idempotency_key} stands for another request",

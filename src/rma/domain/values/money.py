@@ -12,7 +12,7 @@ from functools import total_ordering
 from attrs import field, frozen
 
 from rma.domain.values.errors import InvalidValue
-from rma.domain.values.validators import refuse
+from rma.domain.values.validators import invalid
 
 #: ISO 4217 currencies whose minor unit is not a hundredth: the number of decimal places.
 _EXPONENTS = {
@@ -66,12 +66,12 @@ class Money:
     @amount.validator
     def _whole(self, attribute: object, value: object) -> None:  # noqa: ARG002 # attrs passes it
         if type(value) is not int:
-            raise refuse(self, "amount", value, "a whole number of minor units")
+            raise invalid(self, "amount", value, "a whole number of minor units")
 
     @currency.validator
     def _letters(self, attribute: object, value: object) -> None:  # noqa: ARG002 # attrs passes it
         if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha()):
-            raise refuse(self, "currency", value, "a three-letter currency code")
+            raise invalid(self, "currency", value, "a three-letter currency code")
 
     @classmethod
     def from_major(cls, amount: Decimal | int | str, currency: str) -> "Money":
@@ -89,7 +89,7 @@ class Money:
             numerator, denominator = 1, 0
         minor, rest = divmod(numerator * 10 ** exponent(zero.currency), denominator or 1)
         if rest or not denominator:
-            raise refuse(zero, "amount", amount, f"a decimal that is exact in {zero.currency}")
+            raise invalid(zero, "amount", amount, f"a decimal that is exact in {zero.currency}")
         return cls(minor, zero.currency)
 
     @property
@@ -139,7 +139,7 @@ def round_half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def share(pool: tuple[int, ...], quantity: int, of: int) -> tuple[int, ...]:
+def share(remainder: tuple[int, ...], quantity: int, of: int) -> tuple[int, ...]:
     """
     What `quantity` of the `of` units left take from a pool, for each of its amounts.
 
@@ -151,10 +151,10 @@ def share(pool: tuple[int, ...], quantity: int, of: int) -> tuple[int, ...]:
     ((967,), (967,), (966,))
     """
     if quantity == of:
-        return pool
+        return remainder
     double = 2 * of
     twice = 2 * quantity
-    return tuple([(twice * amount + of) // double for amount in pool])
+    return tuple([(twice * amount + of) // double for amount in remainder])
 
 
 def allocate(total: int, weights: Sequence[int], *, given: Sequence[int] = ()) -> tuple[int, ...]:

@@ -11,13 +11,13 @@ from attrs.validators import optional
 
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money, as_money, round_half_up
-from rma.domain.values.validators import refuse, tuple_of
+from rma.domain.values.validators import invalid, tuple_of
 
 
 def not_negative(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is money of at least 0."""
     if not isinstance(value, Money) or value.amount < 0:
-        raise refuse(instance, attribute.name, value, "money of at least 0")
+        raise invalid(instance, attribute.name, value, "money of at least 0")
 
 
 def percentage(value: Decimal | int | str) -> Decimal:
@@ -85,7 +85,7 @@ def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -
     """
     contained = _contained(amount, taxes) if is_tax_inclusive else ()
     total = 0
-    sums = []
+    running_sums = []
     for number, tax in enumerate(taxes):
         if tax.amount is not None:
             total += tax.amount.amount
@@ -93,8 +93,8 @@ def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -
             total += contained[number]
         else:
             total += percent_of(amount, tax.rate)
-        sums.append(total)
-    return tuple(sums)
+        running_sums.append(total)
+    return tuple(running_sums)
 
 
 def _contained(amount: int, taxes: Sequence[TaxLine]) -> tuple[int, ...]:
@@ -102,8 +102,8 @@ def _contained(amount: int, taxes: Sequence[TaxLine]) -> tuple[int, ...]:
     scale = lcm(*[denominator for _, denominator in ratios])
     rates = list(accumulate([numerator * (scale // denominator) for numerator, denominator in ratios]))
     whole = 100 * scale + (rates[-1] if rates else 0)
-    sums = [round_half_up(amount * rate, whole) for rate in rates]
-    return tuple([after - before for before, after in pairwise([0, *sums])])
+    running_sums = [round_half_up(amount * rate, whole) for rate in rates]
+    return tuple([after - before for before, after in pairwise([0, *running_sums])])
 
 
 class Taxed(Protocol):
@@ -130,7 +130,7 @@ def check_contained_taxes(taxed: Taxed, paid: int) -> None:
     if taxed.is_tax_inclusive and any(tax.amount is not None for tax in taxed.tax_lines):
         taxes = tax_sums(paid, taxed.tax_lines, is_tax_inclusive=True)[-1]
         if taxes > paid:
-            raise refuse(taxed, "tax_lines", taxes, f"contained taxes of at most what was paid, {paid}")
+            raise invalid(taxed, "tax_lines", taxes, f"contained taxes of at most what was paid, {paid}")
 
 
 def percent_of(amount: int, rate: Decimal) -> int:

@@ -28,7 +28,7 @@ def all_are(values: object, kind: type[T]) -> TypeGuard[tuple[T, ...]]:
     return isinstance(values, tuple) and all(isinstance(value, kind) for value in values)
 
 
-def refuse(instance: object, field: str, value: object, expected: str) -> InvalidValue:
+def invalid(instance: object, field: str, value: object, expected: str) -> InvalidValue:
     """The error for one field of a value: which, what it was, what it should have been."""
     name = f"{type(instance).__name__}.{field}"
     return InvalidValue("invalid_value", {"field": name, "value": repr(value), "expected": expected})
@@ -38,25 +38,25 @@ def refuse(instance: object, field: str, value: object, expected: str) -> Invali
 def whole(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is a whole number of at least 0."""
     if not is_whole(value, at_least=0):
-        raise refuse(instance, attribute.name, value, "a whole number of at least 0")
+        raise invalid(instance, attribute.name, value, "a whole number of at least 0")
 
 
 def text(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is a text that is not empty."""
     if not isinstance(value, str) or not value:
-        raise refuse(instance, attribute.name, value, "a text that is not empty")
+        raise invalid(instance, attribute.name, value, "a text that is not empty")
 
 
 def flag(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is True or False; anything else, however truthy, is a mistake."""
     if not isinstance(value, bool):
-        raise refuse(instance, attribute.name, value, "True or False")
+        raise invalid(instance, attribute.name, value, "True or False")
 
 
 def aware(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is a datetime that knows its time zone."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
-        raise refuse(instance, attribute.name, value, "a datetime with a time zone")
+        raise invalid(instance, attribute.name, value, "a datetime with a time zone")
 
 
 def member_of(kind: type[E], value: E | str) -> E:

@@ -67,8 +67,8 @@ def _fulfillment_status(order: Order, ledger: ReturnLedger) -> FulfillmentStatus
         return line.returned_quantity + back.get(line.id, 0) >= line.fulfilled_quantity
 
     fulfilled = sum(line.fulfilled_quantity for line in order.items)
-    of_returns = any(each.is_blocked and each.amount_due.amount for each in ledger.returns)
-    if of_returns or any(each.is_blocked and each.amount_due.amount for each in ledger.claims):
+    of_returns = any(each.is_refund_blocked and each.amount_due.amount for each in ledger.returns)
+    if of_returns or any(each.is_refund_blocked and each.amount_due.amount for each in ledger.claims):
         return FulfillmentStatus.REQUIRES_ACTION
     if fulfilled and all(all_back(line) for line in order.items):
         return FulfillmentStatus.RETURNED

@@ -6,10 +6,10 @@ from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
 from rma.domain.state.returns import Return, ReturnStatus
-from rma.domain.values.validators import aware, flag, is_whole, member_of, refuse, text
+from rma.domain.values.validators import aware, flag, invalid, is_whole, member_of, text
 
 #: Where a return stands among all others: when it was requested, its order, its number there.
-Place = tuple[datetime, str, int]
+SortKey = tuple[datetime, str, int]
 
 
 def _status(value: ReturnStatus | str | None) -> ReturnStatus | None:
@@ -18,7 +18,7 @@ def _status(value: ReturnStatus | str | None) -> ReturnStatus | None:
 
 def _positive(instance: object, attribute: "Attribute[int | None]", value: object) -> None:
     if value is not None and not is_whole(value, at_least=1):
-        raise refuse(instance, attribute.name, value, "a whole number of at least 1")
+        raise invalid(instance, attribute.name, value, "a whole number of at least 1")
 
 
 @frozen(kw_only=True)
@@ -62,6 +62,6 @@ class ReturnQuery:
         )
 
 
-def place_of(each: Return) -> Place:
+def sort_key(each: Return) -> SortKey:
     """By which returns are ordered, oldest first; no two have the same."""
     return each.requested_at, each.order_id, each.display_id

@@ -2,7 +2,7 @@
 
 from attrs import frozen
 
-from rma.domain.sale.pricing import Part
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
@@ -22,7 +22,7 @@ class Quote:
     """What a return would be worth if exactly the requested units arrived, and why."""
 
     refund_amount: Money
-    breakdown: tuple[Part, ...]
+    breakdown: tuple[AmountPart, ...]
     items: tuple[QuotedItem, ...]
 
 
@@ -31,7 +31,7 @@ class ExchangeQuote:
     """What an exchange would come to if exactly the requested units arrived, and why."""
 
     difference_due: Money
-    breakdown: tuple[Part, ...]
+    breakdown: tuple[AmountPart, ...]
     items: tuple[QuotedItem, ...]
 
 
@@ -47,7 +47,9 @@ def quote_of(opened: Return) -> Quote:
         opened.breakdown,
         tuple(
             [
-                QuotedItem(item.item_id, item.quantity, Money(item.line.paid(item.taken), opened.currency))
+                QuotedItem(
+                    item.item_id, item.quantity, Money(item.line.paid(item.allocated), opened.currency)
+                )
                 for item in opened.items
             ]
         ),

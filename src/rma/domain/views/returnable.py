@@ -33,19 +33,23 @@ def returnable_items(
     order: Order, ledger: ReturnLedger, policy: ReturnPolicy, at: datetime
 ) -> tuple[ReturnableItem, ...]:
     """Every line of the order, those without returnable units too, in the order's order."""
-    pools = ledger.pools(order, [line.id for line in order.items])
-    announced, back, claimed = _announced(ledger), ledger.arrived_quantities(), _claimed(ledger)
+    remainders = ledger.remainders(order, [line.id for line in order.items])
+    expected, back, claimed = _expected(ledger), ledger.arrived_quantities(), _claimed(ledger)
     found = []
     for line in order.items:
         codes = [violation.code for violation in refusals(order, line, policy, at)]
         if order.status is OrderStatus.CANCELED:
             codes.insert(0, "order_canceled")
-        pool = pools[line.id]
-        quantity = 0 if codes else pool.returnable(line)
-        next_unit = pool.line.paid(share(pool.sums, 1, pool.quantity)) if pool.quantity else 0
+        remainder = remainders[line.id]
+        quantity = 0 if codes else remainder.returnable(line)
+        next_unit = (
+            remainder.line.paid(share(remainder.running_sums, 1, remainder.quantity))
+            if remainder.quantity
+            else 0
+        )
         shortened = {
             "not_fulfilled": line.fulfilled_quantity < line.quantity,
-            "in_open_return": announced.get(line.id),
+            "in_open_return": expected.get(line.id),
             "claimed": claimed.get(line.id),
             "already_returned": line.returned_quantity or back.get(line.id),
         }
@@ -58,15 +62,15 @@ def _claimed(ledger: ReturnLedger) -> dict[str, int]:
     """Units that claims made good, by line."""
     claimed: dict[str, int] = {}
     for claim in ledger.claims:
-        for item_id, quantity in claim.held_quantities():
+        for item_id, quantity in claim.reserved_quantities():
             claimed[item_id] = claimed.get(item_id, 0) + quantity
     return claimed
 
 
-def _announced(ledger: ReturnLedger) -> dict[str, int]:
+def _expected(ledger: ReturnLedger) -> dict[str, int]:
     """Units of open returns that have not arrived, by line."""
-    announced: dict[str, int] = {}
+    expected: dict[str, int] = {}
     for each in ledger.returns:
         for item in each.items if each.is_open else ():
-            announced[item.item_id] = announced.get(item.item_id, 0) + item.missing_quantity
-    return announced
+            expected[item.item_id] = expected.get(item.item_id, 0) + item.missing_quantity
+    return expected

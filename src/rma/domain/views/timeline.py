@@ -16,8 +16,9 @@ from rma.domain.events import (
     ClaimCompleted,
     ClaimRefundRetried,
     ClaimRequested,
+    EffectOutcome,
+    EffectsAttempted,
     EffectsLeased,
-    EffectsSettled,
     Event,
     EventsPublished,
     ExchangeCanceled,
@@ -31,10 +32,9 @@ from rma.domain.events import (
     ReturnCanceled,
     ReturnRequested,
     ReturnResolved,
-    Settlement,
 )
 from rma.domain.evolve import evolve
-from rma.domain.sale.pricing import Part
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.refunds import Refund
 from rma.domain.state.returns import Return, ReturnStatus
@@ -42,7 +42,7 @@ from rma.domain.values.money import Money
 
 
 @frozen(kw_only=True)
-class Entry:
+class TimelineEntry:
     """
     One thing that happened.
 
@@ -61,7 +61,7 @@ class Entry:
     by: str | None = None
     details: tuple[str, ...] = ()
     amount: Money | None = None
-    because: tuple[Part, ...] = ()
+    because: tuple[AmountPart, ...] = ()
     no_notification: bool = False
 
     def __str__(self) -> str:
@@ -77,31 +77,31 @@ class Entry:
             yield from _tree(self.because, depth=2)
 
 
-def _tree(parts: Iterable[Part], depth: int) -> Iterator[str]:
+def _tree(parts: Iterable[AmountPart], depth: int) -> Iterator[str]:
     for part in parts:
         yield f"{'    ' * depth}{part.amount}  {part.name}"
         if len(part.parts) > 1:
             yield from _tree(part.parts, depth + 1)
 
 
-def timeline(order_id: str, events: Iterable[Event]) -> tuple[Entry, ...]:
+def timeline(order_id: str, events: Iterable[Event]) -> tuple[TimelineEntry, ...]:
     """What happened to the returns, exchanges and claims of an order, oldest first; not how it was sent."""
     ledger = ReturnLedger(order_id)
     entries = []
     for event in events:
         ledger = evolve(ledger, event)
-        told = _told(event, ledger)
-        if told.what:
+        render = _told(event, ledger)
+        if render.what:
             entries.append(
-                Entry(
+                TimelineEntry(
                     event_id=event.event_id,
                     at=event.at,
                     by=event.by,
                     no_notification=event.no_notification,
-                    what=told.what,
-                    details=tuple(told.details),
-                    amount=told.amount,
-                    because=told.because,
+                    what=render.what,
+                    details=tuple(render.details),
+                    amount=render.amount,
+                    because=render.because,
                 )
             )
     return tuple(entries)
@@ -112,7 +112,7 @@ class _Told:
     what: str
     details: list[str] = field(factory=list)
     amount: Money | None = None
-    because: tuple[Part, ...] = ()
+    because: tuple[AmountPart, ...] = ()
 
 
 def _told(event: Event, ledger: ReturnLedger) -> _Told:  # noqa: C901, PLR0911, PLR0912 # a row for each kind of event
@@ -149,11 +149,11 @@ def _told(event: Event, ledger: ReturnLedger) -> _Told:  # noqa: C901, PLR0911, 
         case ClaimRequested(claim=claim):
             goods = [f"{item.quantity} x {item.item_id}: {_words(item.reason)}" for item in claim.items]
             goods += [f"{item.quantity} x {item.variant_id} to be sent" for item in claim.new_items]
-            told = _Told(f"{claim.id} made: {claim.type}", goods + _money(event.refunds))
+            render = _Told(f"{claim.id} made: {claim.type}", goods + _money(event.refunds))
             return (
-                told
+                render
                 if claim.new_items
-                else _Told(told.what, told.details, claim.refund_amount, claim.breakdown)
+                else _Told(render.what, render.details, claim.refund_amount, claim.breakdown)
             )
         case ClaimCompleted(claim=claim):
             return _Told(f"{claim.id}: goods received, {_words(claim.status)}")
@@ -163,8 +163,8 @@ def _told(event: Event, ledger: ReturnLedger) -> _Told:  # noqa: C901, PLR0911, 
             return _Told(f"{claim.id} canceled")
         case RefundOutcomeRecorded(refund=refund):
             return _Told(f"told of {_outcome(refund)}")
-        case EffectsSettled(settlements=settlements):
-            known = [_settled(each) for each in settlements if not each.is_open]
+        case EffectsAttempted(outcomes=outcomes):
+            known = [_recorded(each) for each in outcomes if not each.is_open]
             return _Told(f"{event.subject_id}: answered" if known else "", known)
         case EffectsLeased() | EventsPublished():
             return _Told("")
@@ -174,7 +174,7 @@ def _told(event: Event, ledger: ReturnLedger) -> _Told:  # noqa: C901, PLR0911, 
 
 def _received(event: GoodsReceived, after: Return) -> _Told:
     receipt = event.receipt
-    came = [
+    arrivals = [
         f"{item.quantity} x {item.item_id}"
         + (f", {item.damaged_quantity} damaged" * bool(item.damaged_quantity))
         for item in receipt.items
@@ -184,12 +184,12 @@ def _received(event: GoodsReceived, after: Return) -> _Told:
         for line in (receipt.restock.lines if receipt.restock else ())
     ]
     what = f"{after.id}: parcel {receipt.number}, {_words(event.status)}"
-    details = came + stock + _money(event.refunds)
+    details = arrivals + stock + _money(event.refunds)
     if event.status is ReturnStatus.REQUIRES_ACTION:
         return _Told(what, details)
     if event.status is ReturnStatus.RECEIVED:
         return _Told(what, details, after.refund_amount, after.breakdown)
-    so_far = after.worth_of_arrived(event.items, None)
+    so_far = after.value_arrived(event.items, None)
     return _Told(what, details, Money(so_far.total, after.currency), so_far.breakdown(after.currency))
 
 
@@ -213,12 +213,12 @@ def _outcome(refund: Refund) -> str:
     return f"{refund.key}: {refund.amount} {_words(refund.status)}{why}"
 
 
-def _settled(settlement: Settlement) -> str:
-    if settlement.refund:
-        return _outcome(settlement.refund)
-    sent = settlement.shipment or settlement.replacement
+def _recorded(outcome: EffectOutcome) -> str:
+    if outcome.refund:
+        return _outcome(outcome.refund)
+    sent = outcome.shipment or outcome.replacement
     tracking = f" {sent.tracking_number}" if sent and sent.tracking_number else ""
-    return f"{settlement.key}{tracking}"
+    return f"{outcome.key}{tracking}"
 
 
 def _words(code: str) -> str:

@@ -2,13 +2,13 @@
 What may happen in a world.
 
 A step is a function that does something in a world, by chance, if there is something to do. A new kind of
-command is a new function and a line in `STEPS`; a host adds its own with
-`live(world, 50, {**STEPS, mine: 2})`. Chance is steered so that goods really come home.
+command is a new function and a line in `ACTIONS`; a host adds its own with
+`simulate(world, 50, {**ACTIONS, mine: 2})`. Chance is steered so that goods really come home.
 """
 
 from collections.abc import Mapping
 
-from rma.testing.actions.chance import Step
+from rma.testing.actions.chance import Action
 from rma.testing.actions.claims import a_claim_is_canceled, a_claim_is_made
 from rma.testing.actions.exchanges import (
     an_exchange_is_canceled,
@@ -35,7 +35,7 @@ from rma.testing.actions.returns import (
 )
 
 #: What may happen, and how often.
-STEPS: Mapping[Step, int] = {
+ACTIONS: Mapping[Action, int] = {
     a_return_is_requested: 14,
     goods_arrive: 20,
     a_clerk_accepts_what_came: 10,
@@ -57,4 +57,4 @@ STEPS: Mapping[Step, int] = {
     an_order_changes_its_status: 3,
 }
 
-__all__ = ["STEPS", "Step"]
+__all__ = ["ACTIONS", "Action"]

@@ -15,7 +15,7 @@ from rma.domain.views.returnable import ReturnableItem
 from rma.testing.world import World
 
 #: Does something in a world; False if there was nothing to do.
-Step = Callable[[World], bool]
+Action = Callable[[World], bool]
 
 T = TypeVar("T")
 
@@ -35,7 +35,7 @@ def any_order(world: World) -> Order:
 
 def returnable(world: World, order: Order) -> list[ReturnableItem]:
     """The lines of which something can come back now."""
-    return [each for each in world.look(order.id).returnable if each.quantity]
+    return [each for each in world.snapshot(order.id).returnable if each.quantity]
 
 
 def ledgers(world: World) -> Iterator[ReturnLedger]:

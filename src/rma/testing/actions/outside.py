@@ -17,26 +17,28 @@ from rma.testing.world import World
 
 def the_gateway_moves_on(world: World) -> bool:
     """What was pending ends, what succeeded fails late or comes back; its notification is on its way."""
-    moving = world.books.moving()
+    moving = world.gateway_model.moving()
     if not moving:
         return False
     key = world.random.choice(moving)
     ends: list[Standing] = [RefundDeclined("failed_late"), RefundReversed()]
-    if isinstance(world.books.stands(key), RefundPending):
+    if isinstance(world.gateway_model.stands(key), RefundPending):
         ends = [RefundSucceeded(), *ends]
     outcome = world.random.choice(ends)
-    number = len(world.faults.notices) + 1
-    world.faults.notices.append(RecordRefundOutcome(key=key, outcome=outcome, notice_id=f"notice_{number}"))
+    number = len(world.faults.notifications) + 1
+    world.faults.notifications.append(
+        RecordRefundOutcome(key=key, outcome=outcome, notification_id=f"notice_{number}")
+    )
     world.note(f"{key}: a notification is on its way")
     return True
 
 
 def a_notification_arrives(world: World) -> bool:
     """Any of them, in any order, as often as it likes."""
-    if not world.faults.notices:
+    if not world.faults.notifications:
         return False
     with suppress(Rejected):
-        world.tell(world.random.choice(world.faults.notices))
+        world.tell(world.random.choice(world.faults.notifications))
     return True
 
 
@@ -59,10 +61,10 @@ def somebody_looks(world: World) -> bool:
         refund
         for ledger in ledgers(world)
         for refund in ledger.refunds
-        if refund.status is RefundStatus.NEEDS_ATTENTION and not world.books.is_unknown(refund.key)
+        if refund.status is RefundStatus.NEEDS_ATTENTION and not world.gateway_model.is_unknown(refund.key)
     ]
     for refund in lost:
-        outcome = world.books.stands(refund.key) or RefundDeclined("never_arrived")
+        outcome = world.gateway_model.stands(refund.key) or RefundDeclined("never_arrived")
         ask(world, RecordRefundOutcome(key=refund.key, outcome=outcome))
     return bool(lost)
 

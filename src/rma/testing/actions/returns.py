@@ -50,16 +50,18 @@ def goods_arrive(world: World) -> bool:
     if target is None:
         return False
     chance = world.random
-    came = {item.item_id: 0 for item in target.items}
+    arrivals = {item.item_id: 0 for item in target.items}
     for item in target.items:
-        came[item.item_id] += item.missing_quantity
+        arrivals[item.item_id] += item.missing_quantity
     kind = chance.choice(["full", "full", "full", "short", "short", "extra"])
     if kind == "short":
-        came = {item_id: chance.randint(0, missing) for item_id, missing in came.items()}
+        arrivals = {item_id: chance.randint(0, missing) for item_id, missing in arrivals.items()}
     if kind == "extra" and (left := returnable(world, world.orders.get(target.order_id))):
         extra = chance.choice(left).item_id
-        came[extra] = came.get(extra, 0) + 1
-    damaged = {item_id: chance.choice([0, 0, chance.randint(0, units)]) for item_id, units in came.items()}
+        arrivals[extra] = arrivals.get(extra, 0) + 1
+    damaged = {
+        item_id: chance.choice([0, 0, chance.randint(0, units)]) for item_id, units in arrivals.items()
+    }
     flag = (
         "" if kind == "full" else chance.choice(["", "", "allow_mismatch", "more_expected", "more_expected"])
     )
@@ -71,7 +73,7 @@ def goods_arrive(world: World) -> bool:
                 ReceivedItem(
                     item_id=item_id, quantity=units - damaged[item_id], damaged_quantity=damaged[item_id]
                 )
-                for item_id, units in came.items()
+                for item_id, units in arrivals.items()
             ],
             allow_mismatch=flag == "allow_mismatch",
             more_expected=flag == "more_expected",
@@ -93,7 +95,7 @@ def a_clerk_accepts_what_came(world: World) -> bool:
 def a_return_is_resolved(world: World) -> bool:
     """By a clerk: some of what came is kept unpaid or goes back, or an amount is named."""
     undecided = {ReturnStatus.REQUIRES_ACTION, ReturnStatus.PARTIALLY_RECEIVED}
-    target = any_return(world, lambda each: each.status in undecided or each.is_blocked)
+    target = any_return(world, lambda each: each.status in undecided or each.is_refund_blocked)
     if target is None:
         return False
     chance = world.random

@@ -10,7 +10,7 @@ from rma.domain.messages.commands import RequestReturn
 from rma.domain.sale.order import LineItem, Order
 from rma.ports import EventPublisher
 from rma.shell.deliver import is_news
-from rma.testing.core_harness import Flow, Rehearsal
+from rma.testing.core_harness import CoreHarness, Flow
 from rma.testing.strategies import flows
 
 
@@ -54,7 +54,7 @@ class EventPublisherContract(ABC):
         mug = LineItem(id="mug", quantity=1, fulfilled_quantity=1, unit_price=1000)
         order = Order(id="order_1", currency="usd", items=[mug])
         items = [RequestedItem(item_id="mug", quantity=1)]
-        (event,) = Rehearsal(order).handle(RequestReturn(order_id="order_1", items=items)).events
+        (event,) = CoreHarness(order).handle(RequestReturn(order_id="order_1", items=items)).events
 
         for _ in range(2):
             publisher.publish(event.event_id, event)

@@ -128,10 +128,10 @@ class FulfillmentContract(ABC):
         carrier = self.make()
         request = self.request(KEY)
 
-        told = at_once([lambda: carrier.book_return(request)] * 4)
+        render = at_once([lambda: carrier.book_return(request)] * 4)
 
         answer = carrier.book_return(request)
-        assert all(each == answer for each in told if not isinstance(each, Exception))
+        assert all(each == answer for each in render if not isinstance(each, Exception))
         assert self.bookings_made(KEY) == 1
 
 

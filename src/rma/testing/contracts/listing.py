@@ -14,8 +14,8 @@ from rma.domain.state.returns import Return, ReturnStatus
 from rma.domain.values.errors import NotFound
 from rma.domain.views.query import ReturnQuery
 from rma.ports import ReturnRepository
-from rma.testing.contracts.storing import receive, rehearsal, request
-from rma.testing.core_harness import START, Rehearsal, Result, good_end
+from rma.testing.contracts.storing import harness, receive, request
+from rma.testing.core_harness import START, CoreHarness, Result, good_end
 
 A_MINUTE = timedelta(minutes=1)
 
@@ -41,9 +41,9 @@ class Listing(ABC):
         again = self.reopen(returns)
 
         orders = (None, "order_1", "Order_2", "nobody's")
-        moments = (None, START + A_MINUTE, START + 3 * A_MINUTE)
+        timestamps = (None, START + A_MINUTE, START + 3 * A_MINUTE)
         for order_id, status, attention, since, before, newest_first in product(
-            orders, (None, *ReturnStatus), (False, True), moments, moments, (False, True)
+            orders, (None, *ReturnStatus), (False, True), timestamps, timestamps, (False, True)
         ):
             query = ReturnQuery(
                 order_id=order_id,
@@ -103,18 +103,18 @@ class Listing(ABC):
             assert error.value.details == {"return_id": "ret_9"}
 
 
-def _filled(returns: ReturnRepository) -> list[Rehearsal]:
+def _filled(returns: ReturnRepository) -> list[CoreHarness]:
     """Orders whose returns were requested at the same moments, and stand differently since."""
-    lives = [rehearsal(order_id) for order_id in ("order_1", "Order_2", "order_10")]
+    lives = [harness(order_id) for order_id in ("order_1", "Order_2", "order_10")]
     for life in lives:
         for _ in range(4):
             returns.commit(life.handle(request(life.order.id)))
     returns.commit(lives[0].handle(receive("ret_order_1_2")))
-    returns.commit(lives[0].settle())
+    returns.commit(lives[0].record_outcomes())
     returns.commit(lives[0].handle(receive("ret_order_1_3")))
-    returns.commit(lives[0].settle(_declined))
+    returns.commit(lives[0].record_outcomes(_declined))
     returns.commit(lives[1].handle(CancelReturn(return_id="ret_Order_2_1")))
-    returns.commit(lives[2].handle(receive("ret_order_10_4", came=2)))
+    returns.commit(lives[2].handle(receive("ret_order_10_4", arrivals=2)))
     return lives
 
 
@@ -122,7 +122,7 @@ def _declined(effect: Effect) -> Result:
     return RefundDeclined("card_closed") if isinstance(effect, RefundRequest) else good_end(effect)
 
 
-def _by_age(lives: list[Rehearsal]) -> list[Return]:
+def _by_age(lives: list[CoreHarness]) -> list[Return]:
     known = [each for life in lives for each in life.ledger.returns]
     return sorted(known, key=lambda each: (each.requested_at, each.order_id, each.display_id))
 

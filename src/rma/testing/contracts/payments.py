@@ -12,7 +12,7 @@ from rma.domain.messages.effects import (
     RefundRequest,
     RefundSucceeded,
 )
-from rma.domain.messages.gateways import Keyed
+from rma.domain.messages.gateways import Idempotent
 from rma.domain.values.money import Money
 from rma.ports import Payments
 from rma.testing.contracts.threads import at_once
@@ -26,7 +26,7 @@ class PaymentsContract(ABC):
     """
     Laws of a payments adapter.
 
-    What is said of repeated keys holds for adapters that are `Keyed`, as those are that declare nothing;
+    What is said of repeated keys holds for adapters that are `Idempotent`, as those are that declare nothing;
     for others these laws are skipped.
     """
 
@@ -93,10 +93,10 @@ class PaymentsContract(ABC):
         payments = self.make_keyed()
         request = self.request(KEY)
 
-        told = at_once([lambda: payments.refund(request)] * 4)
+        render = at_once([lambda: payments.refund(request)] * 4)
 
         answer = payments.refund(request)
-        assert all(each == answer for each in told if not isinstance(each, Exception))
+        assert all(each == answer for each in render if not isinstance(each, Exception))
         assert self.refunds_made(KEY) == 1
 
     def test_a_refusal_moves_no_money_and_is_repeated(self) -> None:
@@ -111,14 +111,14 @@ class PaymentsContract(ABC):
         assert isinstance(answer, RefundDeclined)
         assert answer.code
         assert self.refunds_made(KEY) == 0
-        if isinstance(getattr(payments, "gateway", Keyed()), Keyed):
+        if isinstance(getattr(payments, "gateway", Idempotent()), Idempotent):
             assert payments.refund(request) == answer
             assert self.refunds_made(KEY) == 0
 
     def make_keyed(self) -> Payments:
         """The adapter, if it says that its gateway knows keys."""
         payments = self.make()
-        if not isinstance(getattr(payments, "gateway", Keyed()), Keyed):
+        if not isinstance(getattr(payments, "gateway", Idempotent()), Idempotent):
             pytest.skip("the adapter declares a gateway that does not know keys")
         return payments
 
@@ -135,7 +135,7 @@ class RefundLookupContract(ABC):
         """How many refunds the gateway that was made last has really made, or begun, under this key."""
 
     def pass_delay(self) -> None:  # noqa: B027 # most need none
-        """Let `LookedUp.delay` pass, after which a look-up tells the truth; nothing unless you say how."""
+        """Let `Searchable.delay` pass, after which a look-up tells the truth; nothing unless you say how."""
 
     def request(self, key: str) -> RefundRequest:
         """A refund that the gateway makes; override it where payments have to exist."""

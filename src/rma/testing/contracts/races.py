@@ -8,7 +8,7 @@ from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import StaleLedger
 from rma.ports import ReturnRepository
-from rma.testing.contracts.storing import owner, receive, rehearsal, request, rivals
+from rma.testing.contracts.storing import harness, owner, receive, request, rivals
 from rma.testing.contracts.threads import at_once
 
 
@@ -32,7 +32,7 @@ class RacesOfCommits(ABC):
 
     def test_of_commits_at_the_same_revision_exactly_one_wins(self) -> None:
         """The others are stale and leave nothing; from an order's first commit on."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         history: tuple[Event, ...] = ()
         for number in range(self.rounds):
             racing = rivals(life, 4, f"r{number}")
@@ -45,13 +45,13 @@ class RacesOfCommits(ABC):
             owners = [owner(returns, f"ret_r{number}_{rival}_1") for rival in range(4)]
             assert owners == ["order_1" if change is winner else None for change in racing]
             assert (returns.load("order_1"), returns.history("order_1")) == (winner.ledger, history)
-            life = rehearsal(ledger=winner.ledger, at=life.now)
+            life = harness(ledger=winner.ledger, at=life.now)
 
     def test_commits_to_different_orders_at_once_all_win(self) -> None:
         """Nobody waits for another order, or loses against it."""
         returns = self.make()
         for number in range(self.rounds):
-            lives = [rehearsal(f"order_{number}_{rival}") for rival in range(4)]
+            lives = [harness(f"order_{number}_{rival}") for rival in range(4)]
             changes = [life.handle(request(life.order.id, label=True)) for life in lives]
 
             ends = at_once([partial(self.reopen(returns).commit, change) for change in changes])
@@ -61,11 +61,11 @@ class RacesOfCommits(ABC):
 
     def test_what_is_read_while_others_commit_is_what_one_of_them_committed(self) -> None:
         """Nothing half done is ever visible."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         for number in range(1, 5):
             life.handle(request(label=True))
             life.handle(receive(f"ret_order_1_{number}"))
-            life.settle()
+            life.record_outcomes()
         ledgers = [ReturnLedger("order_1"), *[change.ledger for change in life.changes]]
 
         is_over = threading.Event()

@@ -80,8 +80,8 @@ class ReplacementsContract(ABC):
         carrier = self.make()
         request = self.request(KEY)
 
-        told = at_once([lambda: carrier.ship_replacement(request)] * 4)
+        render = at_once([lambda: carrier.ship_replacement(request)] * 4)
 
         answer = carrier.ship_replacement(request)
-        assert all(each == answer for each in told if not isinstance(each, Exception))
+        assert all(each == answer for each in render if not isinstance(each, Exception))
         assert self.replacements_sent(KEY) == 1

@@ -12,7 +12,7 @@ from rma.domain.values.errors import NotFound, StaleLedger
 from rma.ports import ReturnRepository
 from rma.testing.contracts.listing import Listing
 from rma.testing.contracts.races import RacesOfCommits
-from rma.testing.contracts.storing import LATER, in_vain, owner, receive, rehearsal, request, rivals, told
+from rma.testing.contracts.storing import LATER, harness, in_vain, owner, receive, render, request, rivals
 from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 
@@ -42,7 +42,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
     def test_an_unknown_return_is_not_found(self, unknown_id: str) -> None:
         """With the code and the id that the library's own answers are made of."""
         returns = self.make()
-        returns.commit(rehearsal().handle(request()))
+        returns.commit(harness().handle(request()))
 
         with pytest.raises(NotFound) as error:
             returns.load_by_return(unknown_id)
@@ -52,10 +52,10 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_what_is_loaded_is_what_was_committed(self) -> None:
         """By order and by every return: open effects in their order, what was tried, answered keys."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         for command in (request(key="k", label=True), receive("ret_order_1_1"), request(note={"é": [1]})):
             returns.commit(life.handle(command))
-        returns.commit(life.settle(in_vain))
+        returns.commit(life.record_outcomes(in_vain))
 
         again = self.reopen(returns)
 
@@ -94,7 +94,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_history_is_in_order(self) -> None:
         """Oldest first: by revision, then by number, past the tenth as well."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         for number in range(1, 7):
             returns.commit(life.handle(request(label=True)))
             returns.commit(life.handle(receive(f"ret_order_1_{number}")))
@@ -107,20 +107,20 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_change_without_events_is_no_commit(self) -> None:
         """Whatever its revision says: nothing is stored, and nothing is refused."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         returns.commit(life.handle(request()))
-        before = told(returns)
+        before = render(returns)
 
         for revision in (0, 1, 7):
             returns.commit(unchanged(ReturnLedger("order_1", revision=revision)))
             returns.commit(unchanged(ReturnLedger("order_2", revision=revision)))
 
-        assert told(self.reopen(returns)) == before
+        assert render(self.reopen(returns)) == before
         assert returns.load("order_2") == ReturnLedger("order_2")
 
     def test_a_commit_that_comes_too_late_is_refused_and_stores_nothing(self) -> None:
         """Neither ledger nor history, nor its new return, nor what it has outstanding."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         returns.commit(life.handle(request()))
         (late,) = rivals(life, 1, "late")
         returns.commit(life.handle(request()))
@@ -129,7 +129,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_first_commit_that_comes_second_is_refused_and_stores_nothing(self) -> None:
         """An order's first commit races as any other does."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         (late,) = rivals(life, 1, "late")
         returns.commit(life.handle(request()))
 
@@ -137,7 +137,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_commit_for_a_revision_that_is_not_there_yet_is_refused(self) -> None:
         """For an order that is known, and for one that is not."""
-        returns, life, other = self.make(), rehearsal(), rehearsal("order_2")
+        returns, life, other = self.make(), harness(), harness("order_2")
         returns.commit(life.handle(request()))
         life.handle(request())
         other.handle(request("order_2"))
@@ -147,7 +147,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_commit_that_is_repeated_is_refused(self) -> None:
         """It was stored; whoever did not hear so decides again."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         change = life.handle(request(label=True))
         returns.commit(change)
 
@@ -155,26 +155,26 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_commit_that_fails_stores_nothing(self) -> None:
         """Not what came before the failure either: here, what the store may not be able to write."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         returns.commit(life.handle(request()))
-        before = told(returns, "ret_order_1_2", "ret_order_1_3")
+        before = render(returns, "ret_order_1_2", "ret_order_1_3")
         first = life.handle(request(label=True))
         both = first.then(life.handle(request(note=lambda: "a function is not data")).events)
 
         try:
             returns.commit(both)
         except Exception:
-            assert told(self.reopen(returns), "ret_order_1_2", "ret_order_1_3") == before
+            assert render(self.reopen(returns), "ret_order_1_2", "ret_order_1_3") == before
         else:
             assert self.reopen(returns).load("order_1") == both.ledger
 
     def test_orders_do_not_disturb_each_other(self) -> None:
         """Each has its own ledger, revision, returns and history."""
-        returns, lives = self.make(), [rehearsal("order_1"), rehearsal("order_2")]
+        returns, lives = self.make(), [harness("order_1"), harness("order_2")]
         for _ in range(2):
             for life in lives:
                 returns.commit(life.handle(request(life.order.id, label=True, key="same key")))
-                returns.commit(life.settle())
+                returns.commit(life.record_outcomes())
 
         again = self.reopen(returns)
 
@@ -187,12 +187,12 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_an_order_is_outstanding_while_effects_are_open(self) -> None:
         """Those that were tried in vain too; not when all have ended."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         for change, expected in (
             (life.handle(request()), []),
             (life.handle(receive("ret_order_1_1")), ["order_1"]),
-            (life.settle(in_vain), ["order_1"]),
-            (life.settle(), []),
+            (life.record_outcomes(in_vain), ["order_1"]),
+            (life.record_outcomes(), []),
         ):
             returns.commit(change)
             assert list(self.reopen(returns).outstanding(LATER, 10)) == expected
@@ -201,10 +201,10 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         """So that a timer with a limit comes to everybody."""
         returns, lives = self.make(), []
         for number in range(5):
-            life = rehearsal(f"order_{5 - number}", at=LATER - timedelta(hours=5 - number))
+            life = harness(f"order_{5 - number}", at=LATER - timedelta(hours=5 - number))
             returns.commit(life.handle(request(life.order.id, label=True)))
             lives.append(life)
-        returns.commit(lives[1].settle())
+        returns.commit(lives[1].record_outcomes())
         waiting = ["order_5", "order_3", "order_2", "order_1"]
 
         for limit in range(1, 6):
@@ -213,7 +213,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_an_effect_under_a_lease_is_outstanding_when_the_lease_is_over(self) -> None:
         """And before, if another effect of the order is not leased."""
-        returns, life = self.make(), rehearsal()
+        returns, life = self.make(), harness()
         until = LATER - timedelta(hours=1)
         a_moment = timedelta(seconds=1)
         returns.commit(life.handle(request(label=True)))
@@ -227,7 +227,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_orders_with_unpublished_events_are_named_to_those_who_publish(self) -> None:
         """Whether effects are open or not; each order once; and nobody else is told."""
-        returns, life, other = self.make(), rehearsal(), rehearsal("order_2")
+        returns, life, other = self.make(), harness(), harness("order_2")
         returns.commit(life.handle(request()))
         returns.commit(other.handle(request("order_2", label=True)))
 
@@ -242,11 +242,11 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         self, returns: ReturnRepository, change: Change, *, new_return: str | None = None
     ) -> None:
         """The change is refused as stale, and everything is as it was."""
-        before = told(returns, order_id=change.order_id)
+        before = render(returns, order_id=change.order_id)
         with pytest.raises(StaleLedger) as error:
             returns.commit(change)
 
         assert error.value.code == "stale_ledger"
         again = self.reopen(returns)
-        assert told(again, order_id=change.order_id) == before
+        assert render(again, order_id=change.order_id) == before
         assert new_return is None or owner(again, new_return) is None

@@ -15,23 +15,23 @@ from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import NotFound
 from rma.domain.values.money import Money
 from rma.ports import ReturnRepository
-from rma.testing.core_harness import START, Rehearsal, counting
+from rma.testing.core_harness import START, CoreHarness, counting
 
 #: After everything that the laws commit.
 LATER = START + timedelta(days=1)
 
 
-def rehearsal(
+def harness(
     order_id: str = "order_1",
     *,
     prefix: str = "",
     ledger: ReturnLedger | None = None,
     at: datetime = START,
-) -> Rehearsal:
+) -> CoreHarness:
     """An order of many mugs; its returns are `ret_{prefix}1` and so on, the prefix `{order_id}_` if none."""
     mugs = LineItem(id="mug", quantity=999, fulfilled_quantity=999, unit_price=Money(1000, "usd"))
     payments = [Payment(id=f"pay_{number}", captured=Money(500_000, "usd")) for number in (1, 2)]
-    return Rehearsal(
+    return CoreHarness(
         Order(id=order_id, currency="usd", items=[mugs], payments=payments),
         ledger=ledger,
         options=[ShippingOption(id="post", price=Money(200, "usd"), location_id="loc_1")],
@@ -53,9 +53,9 @@ def request(
     )
 
 
-def receive(return_id: str, *, came: int = 1) -> ReceiveReturn:
+def receive(return_id: str, *, arrivals: int = 1) -> ReceiveReturn:
     """The mug came: a restock and a refund are open. If more came, only a restock."""
-    return ReceiveReturn(return_id=return_id, items=[ReceivedItem(item_id="mug", quantity=came)])
+    return ReceiveReturn(return_id=return_id, items=[ReceivedItem(item_id="mug", quantity=arrivals)])
 
 
 def in_vain(effect: Effect) -> Unknown:
@@ -63,11 +63,11 @@ def in_vain(effect: Effect) -> Unknown:
     return Unknown(f"TimeoutError: {effect.key}")
 
 
-def rivals(life: Rehearsal, count: int, name: str) -> list[Change]:
+def rivals(life: CoreHarness, count: int, name: str) -> list[Change]:
     """Changes that were all made from where this life is now; their returns are `ret_{name}_{n}_1`."""
     order_id = life.order.id
     return [
-        rehearsal(order_id, prefix=f"{name}_{number}_", ledger=life.ledger, at=life.now).handle(
+        harness(order_id, prefix=f"{name}_{number}_", ledger=life.ledger, at=life.now).handle(
             request(order_id, label=True)
         )
         for number in range(count)
@@ -85,7 +85,7 @@ class Told:
     unpublished: frozenset[str]
 
 
-def told(returns: ReturnRepository, *return_ids: str, order_id: str = "order_1") -> Told:
+def render(returns: ReturnRepository, *return_ids: str, order_id: str = "order_1") -> Told:
     """What it tells now, about these returns too."""
     return Told(
         ledger=returns.load(order_id),

@@ -36,10 +36,10 @@ from rma.testing.invariants.rest import (
     refunds_stand_as_the_gateway_says,
     what_is_in_force_left_the_payments,
 )
-from rma.testing.invariants.scene import Law, Scene, broken
+from rma.testing.invariants.snapshot import Invariant, Snapshot, broken
 
 #: What holds at every moment at which nobody acts.
-LAWS: tuple[Law, ...] = (
+INVARIANTS: tuple[Invariant, ...] = (
     units_are_conserved,
     stock_holds_what_is_sellable,
     no_payment_gives_back_more_than_it_captured,
@@ -61,11 +61,11 @@ LAWS: tuple[Law, ...] = (
 )
 
 #: What holds besides once faults have stopped, `resume` has nothing left, and everything was told.
-LAWS_AT_REST: tuple[Law, ...] = (
+INVARIANTS_AT_REST: tuple[Invariant, ...] = (
     nothing_is_open,
     refunds_stand_as_the_gateway_says,
     what_is_in_force_left_the_payments,
     labels_are_booked_for_returns_that_go_on,
 )
 
-__all__ = ["LAWS", "LAWS_AT_REST", "Law", "Scene", "broken", "changed_by_a_repeat"]
+__all__ = ["INVARIANTS", "INVARIANTS_AT_REST", "Invariant", "Snapshot", "broken", "changed_by_a_repeat"]

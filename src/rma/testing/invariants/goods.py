@@ -8,67 +8,67 @@ from rma.domain.sale.order import OrderStatus
 from rma.domain.state.claims import Claim, ClaimStatus, ClaimType
 from rma.domain.state.exchanges import ExchangeStatus
 from rma.domain.state.ledger import ReturnLedger
-from rma.testing.invariants.scene import Scene
+from rma.testing.invariants.snapshot import Snapshot
 
 #: Why a line can not come back at all, whatever is left of it.
 _REFUSALS = {"order_canceled", "item_not_returnable", "return_window_closed"}
 
 
-def units_are_conserved(scene: Scene) -> Iterator[str]:
+def units_are_conserved(snapshot: Snapshot) -> Iterator[str]:
     """Fulfilled units are at the customer, announced, back, or made good; nowhere twice."""
-    quantities = {each.item_id: each for each in scene.returnable}
-    for line in scene.order.items:
-        announced = arrived = 0
-        for each in scene.ledger.returns:
+    quantities = {each.item_id: each for each in snapshot.returnable}
+    for line in snapshot.order.items:
+        expected = arrived = 0
+        for each in snapshot.ledger.returns:
             for item in each.items:
                 if min(item.received_quantity, item.damaged_quantity, item.missing_quantity) < 0:
                     yield f"{each.id} counts units of {item.item_id} below 0"
                 is_claimed = each.claim_id is not None and item.is_requested
                 if item.item_id == line.id and not is_claimed:
                     arrived += item.arrived_quantity
-                    announced += item.missing_quantity if each.is_open else 0
-        claimed = _claimed(scene.ledger, line.id)
-        left = line.fulfilled_quantity - line.returned_quantity - announced - arrived - claimed
+                    expected += item.missing_quantity if each.is_open else 0
+        claimed = _claimed(snapshot.ledger, line.id)
+        left = line.fulfilled_quantity - line.returned_quantity - expected - arrived - claimed
         if left < 0:
             yield (
-                f"{line.id}: {line.returned_quantity} back before, {announced} announced, {arrived} arrived "
+                f"{line.id}: {line.returned_quantity} back before, {expected} announced, {arrived} arrived "
                 f"and {claimed} claimed, of {line.fulfilled_quantity} fulfilled"
             )
         found = quantities[line.id]
-        if ("order_canceled" in found.reasons) != (scene.order.status is OrderStatus.CANCELED):
-            yield f"{line.id}: {found.reasons} on an order that is {scene.order.status}"
+        if ("order_canceled" in found.reasons) != (snapshot.order.status is OrderStatus.CANCELED):
+            yield f"{line.id}: {found.reasons} on an order that is {snapshot.order.status}"
         returnable = 0 if _REFUSALS & set(found.reasons) else max(0, left)
         if found.quantity != returnable:
             yield f"{line.id}: {found.quantity} returnable, not {returnable}"
 
 
-def stock_holds_what_is_sellable(scene: Scene) -> Iterator[str]:
+def stock_holds_what_is_sellable(snapshot: Snapshot) -> Iterator[str]:
     """Once every effect is delivered: what arrived undamaged, unless it went back."""
-    if scene.stock is None or scene.ledger.open_effects:
+    if snapshot.stock is None or snapshot.ledger.open_effects:
         return
     sellable: Counter[str] = Counter()
-    for each in scene.ledger.returns:
+    for each in snapshot.ledger.returns:
         for item in each.items:
             sellable[item.item_id] += item.received_quantity
-    for item_id, units in scene.stock.items():
+    for item_id, units in snapshot.stock.items():
         if units != sellable[item_id]:
             yield f"{item_id}: {units} in stock, {sellable[item_id]} came back sellable"
 
 
-def a_carrier_books_once(scene: Scene) -> Iterator[str]:
+def a_carrier_books_once(snapshot: Snapshot) -> Iterator[str]:
     """A key that is repeated gives the first answer."""
-    for key, answers in scene.shipments.items():
+    for key, answers in snapshot.shipments.items():
         if any(answer != answers[0] for answer in answers):
             yield f"{key}: {answers}"
 
 
-def new_goods_are_sent_once(scene: Scene) -> Iterator[str]:
+def new_goods_are_sent_once(snapshot: Snapshot) -> Iterator[str]:
     """For exchanges that are completed and claims that replace, and no others."""
     sent = Counter(
-        owner_of(key) for key, each in scene.replacements.items() if each.order_id == scene.order.id
+        owner_of(key) for key, each in snapshot.replacements.items() if each.order_id == snapshot.order.id
     )
     for owner_id, times in sent.items():
-        owner = scene.ledger.find_exchange(owner_id) or scene.ledger.find_claim(owner_id)
+        owner = snapshot.ledger.find_exchange(owner_id) or snapshot.ledger.find_claim(owner_id)
         is_right = (
             owner.type is ClaimType.REPLACE
             if isinstance(owner, Claim)

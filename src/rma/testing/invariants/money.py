@@ -6,14 +6,14 @@ from rma.domain.messages.effects import RefundDeclined
 from rma.domain.state.exchanges import ExchangeStatus
 from rma.domain.state.refunds import in_force
 from rma.domain.state.returns import ReturnStatus
-from rma.testing.invariants.scene import Scene
+from rma.testing.invariants.snapshot import Snapshot
 
 
-def no_payment_gives_back_more_than_it_captured(scene: Scene) -> Iterator[str]:
+def no_payment_gives_back_more_than_it_captured(snapshot: Snapshot) -> Iterator[str]:
     """As the gateway saw it, and as the ledger counts it."""
-    for payment in scene.order.payments:
-        given_back = scene.books.given_back(scene.order.id, payment.id)
-        ours = in_force(each for each in scene.ledger.refunds if each.payment_id == payment.id)
+    for payment in snapshot.order.payments:
+        given_back = snapshot.gateway_model.given_back(snapshot.order.id, payment.id)
+        ours = in_force(each for each in snapshot.ledger.refunds if each.payment_id == payment.id)
         if not given_back <= ours <= payment.captured.amount:
             yield (
                 f"{payment.id}: {given_back} given back, {ours} in force by the ledger, "
@@ -21,47 +21,49 @@ def no_payment_gives_back_more_than_it_captured(scene: Scene) -> Iterator[str]:
             )
 
 
-def no_refund_is_made_twice(scene: Scene) -> Iterator[str]:
+def no_refund_is_made_twice(snapshot: Snapshot) -> Iterator[str]:
     """Under one key a gateway acts once, whatever its class."""
-    for refund in scene.ledger.refunds:
-        if (times := scene.books.refunds_made(refund.key)) > 1:
+    for refund in snapshot.ledger.refunds:
+        if (times := snapshot.gateway_model.refunds_made(refund.key)) > 1:
             yield f"{refund.key}: made {times} times"
 
 
-def no_refusal_moves_money(scene: Scene) -> Iterator[str]:
+def no_refusal_moves_money(snapshot: Snapshot) -> Iterator[str]:
     """Who takes a time-out for a refusal pays again under the next key."""
-    for refund in scene.ledger.refunds:
-        answers = scene.books.answers.get(refund.key, ())
-        if any(isinstance(each, RefundDeclined) for each in answers) and scene.books.refunds_made(refund.key):
+    for refund in snapshot.ledger.refunds:
+        answers = snapshot.gateway_model.answers.get(refund.key, ())
+        if any(isinstance(each, RefundDeclined) for each in answers) and snapshot.gateway_model.refunds_made(
+            refund.key
+        ):
             yield f"{refund.key}: refused, and made"
 
 
-def no_refund_is_made_unknown_to_the_ledger(scene: Scene) -> Iterator[str]:
+def no_refund_is_made_unknown_to_the_ledger(snapshot: Snapshot) -> Iterator[str]:
     """Whatever the gateway was asked for is in the ledger, with its payment and amount."""
-    refunds = {refund.key: (refund.payment_id, refund.amount) for refund in scene.ledger.refunds}
-    for key, request in scene.books.requests.items():
-        if request.order_id != scene.order.id:
+    refunds = {refund.key: (refund.payment_id, refund.amount) for refund in snapshot.ledger.refunds}
+    for key, request in snapshot.gateway_model.requests.items():
+        if request.order_id != snapshot.order.id:
             continue
         if refunds.get(key) != (request.payment_id, request.amount):
             yield f"{key}: {request.amount} of {request.payment_id} asked for, {refunds.get(key)} recorded"
 
 
-def each_return_is_paid_what_was_granted_and_no_more(scene: Scene) -> Iterator[str]:
+def each_return_is_paid_what_was_granted_and_no_more(snapshot: Snapshot) -> Iterator[str]:
     """And each claim: what is due is what was granted less what is in force."""
-    for each in scene.payees:
-        if not 0 <= each.refunded <= max(each.granted, 0):
-            yield f"{each.id}: {each.refunded} in force, {each.granted} granted"
-        if each.amount_due.amount != each.granted - each.refunded:
-            yield f"{each.id}: {each.amount_due} due of {each.granted}, {each.refunded} in force"
-        if each.status is ReturnStatus.RECEIVED and each.refund_amount.amount != each.granted:
-            yield f"{each.id}: received, shows {each.refund_amount}, {each.granted} granted"
-        if each.status is ReturnStatus.CANCELED and each.granted:
-            yield f"{each.id}: canceled, {each.granted} granted"
+    for each in snapshot.payees:
+        if not 0 <= each.refunded <= max(each.entitled_amount, 0):
+            yield f"{each.id}: {each.refunded} in force, {each.entitled_amount} granted"
+        if each.amount_due.amount != each.entitled_amount - each.refunded:
+            yield f"{each.id}: {each.amount_due} due of {each.entitled_amount}, {each.refunded} in force"
+        if each.status is ReturnStatus.RECEIVED and each.refund_amount.amount != each.entitled_amount:
+            yield f"{each.id}: received, shows {each.refund_amount}, {each.entitled_amount} granted"
+        if each.status is ReturnStatus.CANCELED and each.entitled_amount:
+            yield f"{each.id}: canceled, {each.entitled_amount} granted"
 
 
-def every_amount_is_explained(scene: Scene) -> Iterator[str]:
+def every_amount_is_explained(snapshot: Snapshot) -> Iterator[str]:
     """Parts add up to their parent, and no refund is negative."""
-    for each in scene.payees:
+    for each in snapshot.payees:
         if each.refund_amount.amount < 0:
             yield f"{each.id}: a refund of {each.refund_amount}"
         if sum(part.amount.amount for part in each.breakdown) != each.refund_amount.amount:
@@ -71,23 +73,25 @@ def every_amount_is_explained(scene: Scene) -> Iterator[str]:
                 yield f"{each.id}: {part.name}, {part.amount}, is not the sum of {part.parts}"
 
 
-def exchanges_settle_their_difference_once(scene: Scene) -> Iterator[str]:
+def exchanges_settle_their_difference_once(snapshot: Snapshot) -> Iterator[str]:
     """What the customer paid, less what is granted in return, is the difference, give or take rounding."""
-    for each in scene.ledger.exchanges:
-        target = scene.ledger.get(each.return_id)
-        if each.status is not ExchangeStatus.COMPLETED or target.named_amount is not None:
+    for each in snapshot.ledger.exchanges:
+        target = snapshot.ledger.get(each.return_id)
+        if each.status is not ExchangeStatus.COMPLETED or target.agreed_refund is not None:
             continue
-        rounding = each.paid.amount - target.granted - each.difference_due.amount
-        if not 0 <= rounding <= len(scene.order.items):
-            yield f"{each.id}: {each.paid} paid, {target.granted} granted, {each.difference_due} due"
+        rounding = each.paid.amount - target.entitled_amount - each.difference_due.amount
+        if not 0 <= rounding <= len(snapshot.order.items):
+            yield f"{each.id}: {each.paid} paid, {target.entitled_amount} granted, {each.difference_due} due"
 
 
-def pools_are_what_returns_left(scene: Scene) -> Iterator[str]:
+def pools_are_what_returns_left(snapshot: Snapshot) -> Iterator[str]:
     """Held shares and what remains are what was paid; nothing in them is negative."""
-    for pool in scene.ledger.pools(scene.order, [item.id for item in scene.order.items]).values():
-        if pool.quantity < 0 or (any(pool.sums) and not pool.quantity):
-            yield f"{pool.line.item_id}: {pool.quantity} units remain, worth {pool.sums}"
-        for part in pool.line.part(pool.sums).parts:
+    for remainder in snapshot.ledger.remainders(
+        snapshot.order, [item.id for item in snapshot.order.items]
+    ).values():
+        if remainder.quantity < 0 or (any(remainder.running_sums) and not remainder.quantity):
+            yield f"{remainder.line.item_id}: {remainder.quantity} units remain, worth {remainder.running_sums}"
+        for part in remainder.line.part(remainder.running_sums).parts:
             sign = -1 if part.name.startswith("discount:") else 1
             if sign * part.amount.amount < 0:
-                yield f"{pool.line.item_id}: {part.amount} remain of {part.name}"
+                yield f"{remainder.line.item_id}: {part.amount} remain of {part.name}"

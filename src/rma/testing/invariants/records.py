@@ -7,57 +7,59 @@ from rma.domain.events import GoodsReceived, ReturnCanceled, ReturnRequested
 from rma.domain.messages.effects import RefundRequest
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.shell.deliver import is_news
-from rma.testing.invariants.scene import Scene
+from rma.testing.invariants.snapshot import Snapshot
 
 
-def history_alone_rebuilds_the_ledger(scene: Scene) -> Iterator[str]:
+def history_alone_rebuilds_the_ledger(snapshot: Snapshot) -> Iterator[str]:
     """Open effects included."""
-    if replay(scene.order.id, scene.history) != scene.ledger:
-        yield f"{len(scene.history)} events come to another ledger than revision {scene.ledger.revision}"
+    if replay(snapshot.order.id, snapshot.history) != snapshot.ledger:
+        yield f"{len(snapshot.history)} events come to another ledger than revision {snapshot.ledger.revision}"
 
 
-def the_store_keeps_what_it_took(scene: Scene) -> Iterator[str]:
+def the_store_keeps_what_it_took(snapshot: Snapshot) -> Iterator[str]:
     """All of the last commit, and the events of every one."""
-    if scene.ledger != scene.stored_ledger:
-        revisions = scene.stored_ledger.revision, scene.ledger.revision
+    if snapshot.ledger != snapshot.stored_ledger:
+        revisions = snapshot.stored_ledger.revision, snapshot.ledger.revision
         yield "revision {} was stored, revision {} is loaded, and they differ".format(*revisions)
-    if scene.history != scene.stored_events:
-        yield f"{len(scene.stored_events)} events were stored, {len(scene.history)} are told, and they differ"
+    if snapshot.history != snapshot.stored_events:
+        yield f"{len(snapshot.stored_events)} events were stored, {len(snapshot.history)} are told, and they differ"
 
 
-def the_store_refuses_what_is_stale(scene: Scene) -> Iterator[str]:
+def the_store_refuses_what_is_stale(snapshot: Snapshot) -> Iterator[str]:
     """Of two processes that change the same revision, one is told to decide again."""
-    if scene.stale:
-        yield f"changes of revisions {scene.stale} were stored over others"
+    if snapshot.stale:
+        yield f"changes of revisions {snapshot.stale} were stored over others"
 
 
-def the_order_version_counts_what_the_customer_notices(scene: Scene) -> Iterator[str]:
+def the_order_version_counts_what_the_customer_notices(snapshot: Snapshot) -> Iterator[str]:
     """Requests, receipts and cancellations."""
     changes = sum(
-        isinstance(event, ReturnRequested | GoodsReceived | ReturnCanceled) for event in scene.history
+        isinstance(event, ReturnRequested | GoodsReceived | ReturnCanceled) for event in snapshot.history
     )
-    if scene.order_version != scene.order.version + changes:
-        yield f"{scene.order_version}, not {scene.order.version} and {changes} changes"
+    if snapshot.order_version != snapshot.order.version + changes:
+        yield f"{snapshot.order_version}, not {snapshot.order.version} and {changes} changes"
 
 
-def every_event_is_published_in_order(scene: Scene) -> Iterator[str]:
+def every_event_is_published_in_order(snapshot: Snapshot) -> Iterator[str]:
     """Each that the ledger calls published reached the publisher, as it is in the history."""
-    published = [event for event in scene.published.values() if event.order_id == scene.order.id]
+    published = [event for event in snapshot.published.values() if event.order_id == snapshot.order.id]
     places = [(event.revision, event.number) for event in published]
     if places != sorted(places):
         yield f"out of order: {places}"
-    news = [event for event in scene.history if is_news(event)]
+    news = [event for event in snapshot.history if is_news(event)]
     if published != news[: len(published)]:
         yield f"{[event.event_id for event in published]} is not how the history begins"
-    missing = [event.event_id for event in news[len(published) :] if event.revision <= scene.ledger.published]
+    missing = [
+        event.event_id for event in news[len(published) :] if event.revision <= snapshot.ledger.published
+    ]
     if missing:
         yield f"never published: {missing}"
 
 
-def each_open_effect_belongs_to_a_fact(scene: Scene) -> Iterator[str]:
+def each_open_effect_belongs_to_a_fact(snapshot: Snapshot) -> Iterator[str]:
     """It is under its own key, and a refund is in its return."""
-    refunds = {refund.key for refund in scene.ledger.refunds}
-    for key, effect in scene.ledger.open_effects.items():
+    refunds = {refund.key for refund in snapshot.ledger.refunds}
+    for key, effect in snapshot.ledger.open_effects.items():
         if key != effect.request.key:
             yield f"{effect.request.key} is open under {key}"
         if isinstance(effect.request, RefundRequest) and key not in refunds:

@@ -4,14 +4,14 @@ from datetime import datetime
 
 from attrs import frozen
 
-from rma.domain.decide.refunds.split import payable, refunds_for
+from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
 from rma.domain.decide.violations import Violations
 from rma.domain.events import RefundBlocked, ReturnResolved
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import WithdrawRequest
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
-from rma.domain.state.ledger import ReturnLedger, links
+from rma.domain.state.ledger import ReturnLedger, subject_ids
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Resolution, Return, ReturnStatus
 from rma.domain.values.money import Money
@@ -23,15 +23,15 @@ class Grant:
     A return's money after goods were booked or judged, minor units.
 
     Attributes:
-        refund_amount, granted, named, is_blocked: as the return has them then.
+        refund_amount, entitled_amount, named, is_refund_blocked: as the return has them then.
         pay: what is paid now.
         blocked: what is due and above what the payments have left; 0 if it is not.
     """
 
     refund_amount: int
-    granted: int
+    entitled_amount: int
     named: int | None
-    is_blocked: bool
+    is_refund_blocked: bool
     pay: int = 0
     blocked: int = 0
 
@@ -47,21 +47,23 @@ def grant(
 ) -> Grant:
     """What the return comes to with these items and this status; `named` wins if an amount was."""
     quote = target.refund_amount.amount
-    named = target.named_amount if named is None else named
+    named = target.agreed_refund if named is None else named
     closing = status is ReturnStatus.RECEIVED
     if status is ReturnStatus.REQUIRES_ACTION or (target.exchange_id is not None and not closing):
-        return Grant(quote, target.granted, named, target.is_blocked)  # an exchange settles once, at the end
-    due = target.worth_of_arrived(items, named if closing else None).total
+        return Grant(
+            quote, target.entitled_amount, named, target.is_refund_blocked
+        )  # an exchange settles once, at the end
+    due = target.value_arrived(items, named if closing else None).total
     if named is not None:  # it is for the whole return, so a part of it is not worth more
         due = min(due, named)
     due = max(due, target.refunded)  # money that was paid is not taken back
-    pay, rounding = payable(due - target.refunded, refundable, order)
-    granted = due - rounding
+    pay, rounding = limit_to_refundable(due - target.refunded, refundable, order)
+    entitled_amount = due - rounding
     return Grant(
-        refund_amount=granted if closing else quote,
-        granted=granted,
+        refund_amount=entitled_amount if closing else quote,
+        entitled_amount=entitled_amount,
         named=named,
-        is_blocked=pay is None,
+        is_refund_blocked=pay is None,
         pay=pay or 0,
         blocked=due - target.refunded if pay is None else 0,
     )
@@ -91,7 +93,7 @@ def check_claimed(
             wrong.add("units_not_claimed", item.item_id, quantity=quantity, claim_id=target.claim_id)
 
 
-def resolved(
+def resolve_event(
     ledger: ReturnLedger,
     target: Return,
     order: Order,
@@ -115,21 +117,21 @@ def resolved(
         resolution=resolution,
         items=items,
         refund_amount=Money(money.refund_amount, target.currency),
-        granted=money.granted,
-        named_amount=money.named,
-        is_blocked=money.is_blocked,
+        entitled_amount=money.entitled_amount,
+        agreed_refund=money.named,
+        is_refund_blocked=money.is_refund_blocked,
         refunds=refunds_for(money.pay, order, ledger, target, resolution.at) if money.pay else (),
         withdraw_requests=withdraw_requests,
     )
 
 
-def blocked(
+def block_refund(
     target: Return | Claim, amount: int, refundable: int, at: datetime, by: str | None
 ) -> tuple[()] | tuple[RefundBlocked]:
     """The event that says so, if this amount is due and can not be paid; minor units, 0 for none."""
     if not amount:
         return ()
-    return_id, exchange_id, claim_id = links(target)
+    return_id, exchange_id, claim_id = subject_ids(target)
     event = RefundBlocked(
         order_id=target.order_id,
         return_id=return_id,

@@ -5,8 +5,8 @@ from typing import cast
 from attrs import evolve
 
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.refunds.split import payable, refunds_for
-from rma.domain.decide.violations import Violations, plain
+from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
+from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import ClaimRefundRetried, RefundRetried
 from rma.domain.messages.commands import RetryRefund
 from rma.domain.sale.order import Order
@@ -37,11 +37,11 @@ def retry_refund(
     wrong.check_order(order, ledger, target)
     amount, rounding = _asked(wrong, command, order, ledger, due)
     wrong.check_texts(command)
-    payee = cast("Return | Claim", wrong.none_about(target))  # mypy makes one object of them
-    order = wrong.none_about(order)
-    granted = Money(payee.granted - rounding, order.currency)
+    payee = cast("Return | Claim", wrong.require(target))  # mypy makes one object of them
+    order = wrong.require(order)
+    entitled_amount = Money(payee.entitled_amount - rounding, order.currency)
     refunds = refunds_for(amount, order, ledger, payee, facts.at)
-    is_blocked = payee.is_blocked and amount + rounding < due
+    is_refund_blocked = payee.is_refund_blocked and amount + rounding < due
     remembered = command if command.idempotency_key else None
     if isinstance(payee, Claim):
         retried = ClaimRefundRetried(
@@ -54,11 +54,11 @@ def retry_refund(
             command=remembered,
             claim=evolve(
                 payee,
-                status=payee.status if is_blocked else _status_paid(payee, ledger),
-                refund_amount=granted,
-                granted=granted.amount,
+                status=payee.status if is_refund_blocked else _status_paid(payee, ledger),
+                refund_amount=entitled_amount,
+                entitled_amount=entitled_amount.amount,
                 refunds=payee.refunds + refunds,
-                is_blocked=is_blocked,
+                is_refund_blocked=is_refund_blocked,
                 updated_at=facts.at,
             ),
             refunds=refunds,
@@ -73,25 +73,29 @@ def retry_refund(
         no_notification=payee.no_notification,
         command=remembered,
         refunds=refunds,
-        refund_amount=granted if payee.status is ReturnStatus.RECEIVED else payee.refund_amount,
-        granted=granted.amount,
-        is_blocked=is_blocked,
+        refund_amount=entitled_amount if payee.status is ReturnStatus.RECEIVED else payee.refund_amount,
+        entitled_amount=entitled_amount.amount,
+        is_refund_blocked=is_refund_blocked,
     )
     return (event,)
 
 
 def _target(wrong: Violations, command: RetryRefund, ledger: ReturnLedger) -> Return | Claim | None:
     if command.claim_id is not None and command.return_id is not None:
-        wrong.add("return_and_claim", return_id=plain(command.return_id), claim_id=plain(command.claim_id))
+        wrong.add(
+            "return_and_claim",
+            return_id=error_value(command.return_id),
+            claim_id=error_value(command.claim_id),
+        )
         return None
     if command.claim_id is not None:
         claim = ledger.find_claim(command.claim_id)
         if claim is None:
-            wrong.add("claim_not_found", claim_id=plain(command.claim_id))
+            wrong.add("claim_not_found", claim_id=error_value(command.claim_id))
         return claim
     target = ledger.find(command.return_id) if command.return_id is not None else None
     if target is None:
-        wrong.add("return_not_found", return_id=plain(command.return_id))
+        wrong.add("return_not_found", return_id=error_value(command.return_id))
     return target
 
 
@@ -109,7 +113,7 @@ def _asked(
     """What to pay, and how much of what is due the host's rounding makes unpayable."""
     refundable = ledger.refundable(order) if order else 0
     if command.amount is None:
-        pay, rounding = payable(due, refundable, order)
+        pay, rounding = limit_to_refundable(due, refundable, order)
         if pay is None and order:
             wrong.add("refund_exceeds_refundable", amount=due, refundable=refundable, currency=order.currency)
         return pay or 0, rounding

@@ -41,7 +41,7 @@ def refunds_for(
     )
 
 
-def payable(following: int, refundable: int, order: Order | None) -> tuple[int | None, int]:
+def limit_to_refundable(following: int, refundable: int, order: Order | None) -> tuple[int | None, int]:
     """
     What is paid of an amount that follows, and how much of it the host's rounding makes unpayable.
 

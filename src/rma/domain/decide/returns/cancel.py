@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.linked import completed
-from rma.domain.decide.violations import Violations, plain
+from rma.domain.decide.linked import complete_claim
+from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import Event, ReturnCanceled
 from rma.domain.messages.commands import CancelReturn, Command
 from rma.domain.messages.effects import CancelShipmentRequest, RestockRequest, StockLine, WithdrawRequest
@@ -22,28 +22,30 @@ def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> 
     wrong = Violations()
     target = ledger.find(command.return_id)
     if target is None:
-        wrong.add("return_not_found", return_id=plain(command.return_id))
+        wrong.add("return_not_found", return_id=error_value(command.return_id))
     elif target.exchange_id is not None and target.status is not ReturnStatus.CANCELED:
         wrong.add("return_of_exchange", return_id=target.id, exchange_id=target.exchange_id)
     else:
         check_cancelable(wrong, target)
     wrong.check_texts(command)
-    target = wrong.none_about(target)
+    target = wrong.require(target)
     if target.status is ReturnStatus.CANCELED:
         return ()
     by = command.created_by
-    return (canceled(target, facts.at, by, command), *completed(ledger, target, facts.at, by))
+    return (cancel_event(target, facts.at, by, command), *complete_claim(ledger, target, facts.at, by))
 
 
 def check_cancelable(wrong: Violations, target: Return) -> None:
     """Goods that are paid for, or might be, stay here."""
     if target.status is ReturnStatus.RECEIVED:
         wrong.add("return_already_received", return_id=target.id)
-    elif target.was_partially_received or target.granted:
+    elif target.was_partially_received or target.entitled_amount:
         wrong.add("return_not_cancelable", return_id=target.id)
 
 
-def canceled(target: Return, at: datetime, by: str | None, command: Command | None = None) -> ReturnCanceled:
+def cancel_event(
+    target: Return, at: datetime, by: str | None, command: Command | None = None
+) -> ReturnCanceled:
     """The return called off, by itself or with what it belongs to."""
     return ReturnCanceled(
         order_id=target.order_id,

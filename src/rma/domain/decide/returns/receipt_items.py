@@ -1,22 +1,22 @@
 """What came in a parcel, and how the items of a return stand once it is booked."""
 
-from rma.domain.state.ledger import Pool
+from rma.domain.state.ledger import Remainder
 from rma.domain.state.return_item import ReturnItem
 
 #: By item id: sellable and damaged units. A line of which nothing came is a fact, too.
-Came = dict[str, tuple[int, int]]
+Arrivals = dict[str, tuple[int, int]]
 
 
-def with_arrivals(
-    items: tuple[ReturnItem, ...], came: Came, pools: dict[str, Pool]
+def book_arrivals(
+    items: tuple[ReturnItem, ...], arrivals: Arrivals, remainders: dict[str, Remainder]
 ) -> tuple[ReturnItem, ...]:
     """
     The items with what came.
 
     Requested items are filled in request order, sellable units first; what is left over was not requested
-    and takes its value from what remains of its line (`pools` has the lines for which that happens).
+    and takes its value from what remains of its line (`remainders` has the lines for which that happens).
     """
-    left = dict(came)
+    left = dict(arrivals)
     booked = []
     for item in items:
         sellable, damaged = left.get(item.item_id, (0, 0))
@@ -25,45 +25,47 @@ def with_arrivals(
             good = min(sellable, missing)
             bad = min(damaged, missing - good)
             left[item.item_id] = (sellable - good, damaged - bad)
-            booked.append(_with(item, good, bad, item.taken))
+            booked.append(_with(item, good, bad, item.allocated))
         else:
             booked.append(item)
     left_over = {item_id: counts for item_id, counts in left.items() if any(counts)}
     if left_over:
-        _book_unrequested(booked, left_over, pools)
+        _book_unrequested(booked, left_over, remainders)
     return tuple(booked)
 
 
-def _book_unrequested(booked: list[ReturnItem], left_over: Came, pools: dict[str, Pool]) -> None:
-    places = {item.item_id: place for place, item in enumerate(booked) if not item.is_requested}
+def _book_unrequested(
+    booked: list[ReturnItem], left_over: Arrivals, remainders: dict[str, Remainder]
+) -> None:
+    indices = {item.item_id: index for index, item in enumerate(booked) if not item.is_requested}
     for item_id, (sellable, damaged) in left_over.items():
-        pool = pools[item_id]
-        taken = pool.share(sellable + damaged)
-        place = places.get(item_id)
-        if place is None:
+        remainder = remainders[item_id]
+        allocated = remainder.share(sellable + damaged)
+        index = indices.get(item_id)
+        if index is None:
             booked.append(
                 ReturnItem(
                     item_id=item_id,
                     quantity=0,
-                    line=pool.line,
-                    taken=taken,
+                    line=remainder.line,
+                    allocated=allocated,
                     received_quantity=sellable,
                     damaged_quantity=damaged,
                     is_requested=False,
                 )
             )
         else:
-            before = booked[place]
-            sums = tuple([had + more for had, more in zip(before.taken, taken, strict=True)])
-            booked[place] = _with(before, sellable, damaged, sums)
+            before = booked[index]
+            running_sums = tuple([had + more for had, more in zip(before.allocated, allocated, strict=True)])
+            booked[index] = _with(before, sellable, damaged, running_sums)
 
 
-def _with(item: ReturnItem, sellable: int, damaged: int, taken: tuple[int, ...]) -> ReturnItem:
+def _with(item: ReturnItem, sellable: int, damaged: int, allocated: tuple[int, ...]) -> ReturnItem:
     return ReturnItem(  # written out: one of these is built for each line of each parcel
         item_id=item.item_id,
         quantity=item.quantity,
         line=item.line,
-        taken=taken,
+        allocated=allocated,
         received_quantity=item.received_quantity + sellable,
         damaged_quantity=item.damaged_quantity + damaged,
         reason_id=item.reason_id,

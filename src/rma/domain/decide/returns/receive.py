@@ -1,17 +1,17 @@
 """ReceiveReturn: what arrived, what the return becomes by it, and what is paid for it."""
 
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.linked import closed
-from rma.domain.decide.refunds.entitlement import blocked, check_claimed, check_named_amount, grant
+from rma.domain.decide.linked import complete_linked
+from rma.domain.decide.refunds.entitlement import block_refund, check_claimed, check_named_amount, grant
 from rma.domain.decide.refunds.split import refunds_for
-from rma.domain.decide.returns.receipt_items import Came, with_arrivals
-from rma.domain.decide.violations import Violations, are_items, plain
+from rma.domain.decide.returns.receipt_items import Arrivals, book_arrivals
+from rma.domain.decide.violations import Violations, are_items, error_value
 from rma.domain.events import Event, GoodsReceived
 from rma.domain.messages.command_items import ReceivedItem
 from rma.domain.messages.commands import ReceiveReturn
 from rma.domain.messages.effects import RestockRequest, StockLine
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.state.ledger import Pool, ReturnLedger
+from rma.domain.state.ledger import Remainder, ReturnLedger
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Receipt, ReceiptItem, Return, ReturnStatus
 from rma.domain.values.money import Money
@@ -30,20 +30,20 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     target = ledger.find(command.return_id)
     _check_state(wrong, command, order, ledger, target)
     lines = {line.id: line for line in order.items} if order else {}
-    came = _check_items(wrong, command, order, lines, target)
-    pools = _check_limits(wrong, came, target, order, lines, ledger) if target and order else {}
+    arrivals = _check_items(wrong, command, order, lines, target)
+    remainders = _check_limits(wrong, arrivals, target, order, lines, ledger) if target and order else {}
     refundable = ledger.refundable(order) if order else 0
     if command.refund_amount is not None and command.more_expected:
         wrong.add("refund_amount_with_more_expected")
     named = check_named_amount(wrong, command.refund_amount, order, target, refundable)
     wrong.check_texts(command, "location_id")
-    target, order = wrong.none_about(target), wrong.none_about(order)
+    target, order = wrong.require(target), wrong.require(order)
 
     location_id = command.location_id if command.location_id is not None else target.location_id
-    items = with_arrivals(target.items, came, pools)
+    items = book_arrivals(target.items, arrivals, remainders)
     status = _status(items, command)
     check_claimed(wrong, target, items, status)
-    wrong.none_about(target)
+    wrong.require(target)
     money = grant(order, target, items, refundable=refundable, status=status, named=named)
     received = GoodsReceived(
         order_id=order.id,
@@ -58,16 +58,16 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
             number=len(target.receipts) + 1,
             at=facts.at,
             by=command.created_by,
-            items=tuple([ReceiptItem(item_id, good, bad) for item_id, (good, bad) in came.items()]),
+            items=tuple([ReceiptItem(item_id, good, bad) for item_id, (good, bad) in arrivals.items()]),
             location_id=location_id,
             status=status,
-            restock=_restock(target, items, came, location_id),
+            restock=_restock(target, items, arrivals, location_id),
         ),
         items=items,
         refund_amount=Money(money.refund_amount, order.currency),
-        granted=money.granted,
-        named_amount=money.named,
-        is_blocked=money.is_blocked,
+        entitled_amount=money.entitled_amount,
+        agreed_refund=money.named,
+        is_refund_blocked=money.is_refund_blocked,
         location_id=location_id,
         refunds=refunds_for(money.pay, order, ledger, target, facts.at) if money.pay else (),
         revision=ledger.revision + 1,
@@ -75,8 +75,8 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     )
     return (
         received,
-        *blocked(target, money.blocked, refundable, facts.at, command.created_by),
-        *closed(ledger, target, items, status, facts.at, command.created_by),
+        *block_refund(target, money.blocked, refundable, facts.at, command.created_by),
+        *complete_linked(ledger, target, items, status, facts.at, command.created_by),
     )
 
 
@@ -88,7 +88,7 @@ def _check_state(
     target: Return | None,
 ) -> None:
     if target is None:
-        wrong.add("return_not_found", return_id=plain(command.return_id))
+        wrong.add("return_not_found", return_id=error_value(command.return_id))
     elif target.status is ReturnStatus.RECEIVED:
         wrong.add("return_already_received", return_id=target.id)
     elif target.status is ReturnStatus.CANCELED:
@@ -105,13 +105,13 @@ def _check_items(
     order: Order | None,
     lines: dict[str, LineItem],
     target: Return | None,
-) -> Came:
+) -> Arrivals:
     """What came, summed up by line."""
-    came: Came = {}
+    arrivals: Arrivals = {}
     items = command.items
     if not are_items(items, ReceivedItem):
         wrong.add("invalid_items", expected="ReceivedItem")
-        return came
+        return arrivals
     here = {item.item_id for item in target.items} if target else set()
     are_whole = True
     for each in items:
@@ -119,49 +119,51 @@ def _check_items(
         if order and item_id not in lines and item_id not in here:
             wrong.add("item_not_found", item_id, order_id=order.id)
         if is_whole(good, at_least=0) and is_whole(bad, at_least=0):
-            before = came.get(item_id)
-            came[item_id] = (good + before[0], bad + before[1]) if before else (good, bad)
+            before = arrivals.get(item_id)
+            arrivals[item_id] = (good + before[0], bad + before[1]) if before else (good, bad)
             continue
         are_whole = False
         if not is_whole(good, at_least=0):
-            wrong.add("invalid_quantity", item_id, quantity=plain(good), minimum=0)
+            wrong.add("invalid_quantity", item_id, quantity=error_value(good), minimum=0)
         if not is_whole(bad, at_least=0):
-            wrong.add("invalid_damaged_quantity", item_id, quantity=plain(bad), minimum=0)
-    something_came = any(good or bad for good, bad in came.values())
+            wrong.add("invalid_damaged_quantity", item_id, quantity=error_value(bad), minimum=0)
+    something_came = any(good or bad for good, bad in arrivals.values())
     something_is_there = something_came or (
         target is not None and any(item.arrived_quantity for item in target.items)
     )
     if (not items and not command.allow_mismatch) or (are_whole and not something_is_there):
         wrong.add("no_items")
-    return came
+    return arrivals
 
 
 def _check_limits(
     wrong: Violations,
-    came: Came,
+    arrivals: Arrivals,
     target: Return,
     order: Order,
     lines: dict[str, LineItem],
     ledger: ReturnLedger,
-) -> dict[str, Pool]:
+) -> dict[str, Remainder]:
     """What remains of the lines of which more came than was announced here."""
     missing: dict[str, int] = {}
     for item in target.items:
         missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
     priced = {item.item_id: item.line for item in target.items}
-    unannounced = [item_id for item_id, (good, bad) in came.items() if good + bad > missing.get(item_id, 0)]
-    pools = ledger.pools(order, unannounced) if unannounced else {}
-    priced |= {item_id: pool.line for item_id, pool in pools.items()}
-    held = ledger.held_quantities()
-    for item_id, (good, bad) in came.items():
+    unexpected = [
+        item_id for item_id, (good, bad) in arrivals.items() if good + bad > missing.get(item_id, 0)
+    ]
+    remainders = ledger.remainders(order, unexpected) if unexpected else {}
+    priced |= {item_id: remainder.line for item_id, remainder in remainders.items()}
+    reserved = ledger.reserved_quantities()
+    for item_id, (good, bad) in arrivals.items():
         if not good + bad or item_id not in priced:
             continue
         receivable = missing.get(item_id, 0)
         if item_id in lines:  # the host may count fewer units as fulfilled than it did
-            receivable = max(0, receivable + priced[item_id].free(lines[item_id], held.get(item_id, 0)))
+            receivable = max(0, receivable + priced[item_id].free(lines[item_id], reserved.get(item_id, 0)))
         if good + bad > receivable:
             wrong.add("quantity_exceeds_receivable", item_id, quantity=good + bad, receivable=receivable)
-    return pools
+    return remainders
 
 
 def _status(items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStatus:
@@ -175,10 +177,10 @@ def _status(items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStat
 
 
 def _restock(
-    target: Return, items: tuple[ReturnItem, ...], came: Came, location_id: str | None
+    target: Return, items: tuple[ReturnItem, ...], arrivals: Arrivals, location_id: str | None
 ) -> RestockRequest | None:
     variants = {item.item_id: item.line.variant_id for item in items}
-    stock = [StockLine(item_id, variants[item_id], good) for item_id, (good, _) in came.items() if good]
+    stock = [StockLine(item_id, variants[item_id], good) for item_id, (good, _) in arrivals.items() if good]
     if not stock:
         return None
     earlier = sum([receipt.restock is not None for receipt in target.receipts])

@@ -3,7 +3,7 @@
 from attrs import evolve, frozen
 
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.violations import Violations, plain
+from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import ReturnRequested
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import Request, RequestClaim, RequestReturn
@@ -11,11 +11,11 @@ from rma.domain.messages.effects import ReturnShipmentRequest, StockLine
 from rma.domain.sale.catalogue import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.sale.eligibility import refusals
 from rma.domain.sale.order import LineItem, Order, OrderStatus, in_currency
-from rma.domain.sale.pricing import Part
-from rma.domain.state.ledger import Pool, ReturnLedger
+from rma.domain.sale.pricing import AmountPart
+from rma.domain.state.ledger import Remainder, ReturnLedger
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return, ReturnStatus
-from rma.domain.state.valuation import NOTHING, quoted
+from rma.domain.state.valuation import NOTHING, value_requested
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
 from rma.domain.values.validators import is_whole
@@ -27,12 +27,12 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
 
     Raises:
         Rejected: with everything that is wrong.
-        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
+        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is allocated.
     """
     wrong = Violations()
-    asked = judged(wrong, facts, ledger, command)
-    order = wrong.none_about(asked.order)
-    return (requested(facts, ledger, command, order, asked),)
+    asked = validate_request(wrong, facts, ledger, command)
+    order = wrong.require(asked.order)
+    return (open_return(facts, ledger, command, order, asked),)
 
 
 @frozen
@@ -41,32 +41,32 @@ class Asked:
     What a request comes to, once nothing is wrong with it.
 
     Attributes:
-        pools: what remains of its lines; taking from them uses them up.
+        remainders: what remains of its lines; taking from them uses them up.
         quantities: what is asked for by line.
     """
 
     order: Order | None
-    pools: dict[str, Pool]
+    remainders: dict[str, Remainder]
     quantities: dict[str, int]
     shipping_price: int | None = None
-    custom_amount: int | None = None
+    requested_refund: int | None = None
 
 
-def judged(wrong: Violations, facts: Facts, ledger: ReturnLedger, command: RequestReturn) -> Asked:
+def validate_request(wrong: Violations, facts: Facts, ledger: ReturnLedger, command: RequestReturn) -> Asked:
     """What the request comes to; everything that is wrong with it is added."""
     order = check_order(wrong, command.order_id, facts.order, ledger)
-    items = wrong.well_formed(command.items, RequestedItem)
+    items = wrong.check_items(command.items, RequestedItem)
     lines = {line.id: line for line in order.items} if order else {}
-    pools = ledger.pools(order, [asked.item_id for asked in items]) if order else {}
-    quantities = _check_items(wrong, items, facts, order, lines, pools)
+    remainders = ledger.remainders(order, [asked.item_id for asked in items]) if order else {}
+    quantities = _check_items(wrong, items, facts, order, lines, remainders)
     shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
-    custom_amount = check_custom_amount(wrong, command.refund_amount, order, ledger)
+    requested_refund = check_custom_amount(wrong, command.refund_amount, order, ledger)
     _check_fees(wrong, facts)
     check_rest(wrong, command)
-    return Asked(order, pools, quantities, shipping_price, custom_amount)
+    return Asked(order, remainders, quantities, shipping_price, requested_refund)
 
 
-def requested(
+def open_return(
     facts: Facts,
     ledger: ReturnLedger,
     command: RequestReturn,
@@ -75,7 +75,7 @@ def requested(
     *,
     items: tuple[ReturnItem, ...] | None = None,
     exchange_id: str | None = None,
-    charges: tuple[Part, ...] = (),
+    charges: tuple[AmountPart, ...] = (),
     claim_id: str | None = None,
 ) -> ReturnRequested:
     """
@@ -84,23 +84,25 @@ def requested(
     `items` are given for a claim, which has taken their share already.
 
     Raises:
-        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
+        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is allocated.
     """
     return_id = f"ret_{facts.fresh_id}"
     if ledger.find(return_id):
         raise InvalidValue("id_not_fresh", {"return_id": return_id})
-    return_items = taken(command.items, asked.quantities, asked.pools) if items is None else items
+    return_items = (
+        allocate_items(command.items, asked.quantities, asked.remainders) if items is None else items
+    )
     option = facts.shipping_option
     method = _method(option, asked.shipping_price, order.currency, facts.fresh_id) if option else None
     terms = facts.policy.terms
     quote = (
         NOTHING
         if claim_id
-        else quoted(
+        else value_requested(
             return_items,
             shipping=method.total.amount if method else 0,
             terms=terms,
-            custom_amount=asked.custom_amount,
+            requested_refund=asked.requested_refund,
             charges=charges,
         )
     )
@@ -120,7 +122,7 @@ def requested(
         no_notification=no_notification(command, order),
         created_by=command.created_by,
         idempotency_key=command.idempotency_key,
-        custom_amount=asked.custom_amount,
+        requested_refund=asked.requested_refund,
         exchange_id=exchange_id,
         claim_id=claim_id,
         charges=charges,
@@ -150,7 +152,7 @@ def no_notification(command: Request, order: Order) -> bool:
 def check_order(wrong: Violations, order_id: str, order: Order | None, ledger: ReturnLedger) -> Order | None:
     """The order that was asked for: one that a repository finds under another id is another order."""
     if order is None or order.id != order_id:
-        wrong.add("order_not_found", order_id=plain(order_id))
+        wrong.add("order_not_found", order_id=error_value(order_id))
         return None
     if order.status is OrderStatus.CANCELED:
         wrong.add("order_canceled", order_id=order.id)
@@ -164,7 +166,7 @@ def _check_items(
     facts: Facts,
     order: Order | None,
     lines: dict[str, LineItem],
-    pools: dict[str, Pool],
+    remainders: dict[str, Remainder],
 ) -> dict[str, int]:
     """The quantities asked for by line; the limits hold for these sums."""
     totals: dict[str, int] = {}
@@ -176,14 +178,14 @@ def _check_items(
             all_whole = False
     reasons = {reason.id: reason for reason in facts.reasons}
     categories = {reason.parent_id for reason in facts.reasons}
-    judged: set[str] = set()
+    validate_request: set[str] = set()
     for asked in items:
         item_id = asked.item_id
-        if order and item_id not in judged:
-            judged.add(item_id)
-            _check_line(wrong, item_id, totals.get(item_id, 0), facts, order, lines, pools)
+        if order and item_id not in validate_request:
+            validate_request.add(item_id)
+            _check_line(wrong, item_id, totals.get(item_id, 0), facts, order, lines, remainders)
         if not (all_whole or is_whole(asked.quantity, at_least=1)):
-            wrong.add("invalid_quantity", item_id, quantity=plain(asked.quantity), minimum=1)
+            wrong.add("invalid_quantity", item_id, quantity=error_value(asked.quantity), minimum=1)
         if asked.reason_id is not None:
             _check_reason(wrong, item_id, asked.reason_id, reasons, categories)
         if asked.note is not None:
@@ -199,14 +201,14 @@ def _check_line(
     facts: Facts,
     order: Order,
     lines: dict[str, LineItem],
-    pools: dict[str, Pool],
+    remainders: dict[str, Remainder],
 ) -> None:
     line = lines.get(item_id)
     if line is None:
         wrong.add("item_not_found", item_id, order_id=order.id)
         return
     wrong.extend(refusals(order, line, facts.policy, facts.at))
-    returnable = pools[item_id].returnable(line)
+    returnable = remainders[item_id].returnable(line)
     if quantity > returnable:
         wrong.add("quantity_exceeds_returnable", item_id, quantity=quantity, returnable=returnable)
 
@@ -220,7 +222,7 @@ def _check_reason(
 ) -> None:
     reason = reasons.get(reason_id) if isinstance(reason_id, str) else None
     if reason is None:
-        wrong.add("return_reason_not_found", item_id, reason_id=plain(reason_id))
+        wrong.add("return_reason_not_found", item_id, reason_id=error_value(reason_id))
     elif reason.id in categories:
         wrong.add("return_reason_is_category", item_id, reason_id=reason.id)
     elif reason.retired:
@@ -237,7 +239,7 @@ def check_shipping(
         if not facts.books_shipments:
             wrong.add("no_fulfillment")
         elif option is None:
-            wrong.add("shipping_option_not_found", shipping_option_id=plain(option_id))
+            wrong.add("shipping_option_not_found", shipping_option_id=error_value(option_id))
         elif not option.is_return:
             wrong.add("not_a_return_option", shipping_option_id=option.id)
         if option:
@@ -271,22 +273,22 @@ def check_rest(wrong: Violations, command: RequestReturn | RequestClaim) -> None
     wrong.check_texts(command, "location_id")
 
 
-def taken(
-    items: tuple[RequestedItem, ...], quantities: dict[str, int], pools: dict[str, Pool]
+def allocate_items(
+    items: tuple[RequestedItem, ...], quantities: dict[str, int], remainders: dict[str, Remainder]
 ) -> tuple[ReturnItem, ...]:
     """The items with what their units take from their lines, in request order."""
     found = []
     for asked in items:
-        pool = pools[asked.item_id]
-        share = pool.share(asked.quantity)
+        remainder = remainders[asked.item_id]
+        share = remainder.share(asked.quantity)
         if asked.quantity != quantities[asked.item_id]:  # the line comes again
-            pools[asked.item_id] = pool.less(asked.quantity, share)
+            remainders[asked.item_id] = remainder.less(asked.quantity, share)
         found.append(
             ReturnItem(
                 item_id=asked.item_id,
                 quantity=asked.quantity,
-                line=pool.line,
-                taken=share,
+                line=remainder.line,
+                allocated=share,
                 reason_id=asked.reason_id,
                 note=asked.note,
                 metadata=asked.metadata,

@@ -3,11 +3,17 @@
 from attrs import evolve
 
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.linked import closed
-from rma.domain.decide.refunds.entitlement import blocked, check_claimed, check_named_amount, grant, resolved
+from rma.domain.decide.linked import complete_linked
+from rma.domain.decide.refunds.entitlement import (
+    block_refund,
+    check_claimed,
+    check_named_amount,
+    grant,
+    resolve_event,
+)
 from rma.domain.decide.returns.cancel import withdrawal
-from rma.domain.decide.returns.receipt_items import Came
-from rma.domain.decide.violations import Violations, are_items, plain
+from rma.domain.decide.returns.receipt_items import Arrivals
+from rma.domain.decide.violations import Violations, are_items, error_value
 from rma.domain.events import Event
 from rma.domain.messages.command_items import RejectedItem
 from rma.domain.messages.commands import ResolveReturn
@@ -34,16 +40,16 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     refundable = ledger.refundable(order) if order else 0
     named = check_named_amount(wrong, command.refund_amount, order, target, refundable)
     wrong.check_texts(command)
-    target, order = wrong.none_about(target), wrong.none_about(order)
+    target, order = wrong.require(target), wrong.require(order)
 
     items = _without(target.items, rejected)
     if rejected:
         _check_granted(wrong, target, items)
     check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
-    wrong.none_about(target)
+    wrong.require(target)
     at, by = facts.at, command.created_by
     money = grant(order, target, items, refundable=refundable, status=ReturnStatus.RECEIVED, named=named)
-    event = resolved(
+    event = resolve_event(
         ledger,
         target,
         order,
@@ -55,14 +61,14 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     )
     return (
         event,
-        *blocked(target, money.blocked, refundable, at, by),
-        *closed(ledger, target, items, ReturnStatus.RECEIVED, at, by),
+        *block_refund(target, money.blocked, refundable, at, by),
+        *complete_linked(ledger, target, items, ReturnStatus.RECEIVED, at, by),
     )
 
 
 def _check_state(wrong: Violations, command: ResolveReturn, target: Return | None) -> None:
     if target is None:
-        wrong.add("return_not_found", return_id=plain(command.return_id))
+        wrong.add("return_not_found", return_id=error_value(command.return_id))
     elif target.status is ReturnStatus.CANCELED:
         wrong.add("return_canceled", return_id=target.id)
     elif target.status is ReturnStatus.REQUESTED:
@@ -81,7 +87,7 @@ def _check_rejected(
     if not are_items(rejected, RejectedItem):
         wrong.add("invalid_items", expected="RejectedItem")
         return ()
-    totals: Came = {}
+    totals: Arrivals = {}
     for each in rejected:
         if _check_quantities(wrong, each):
             good, bad = totals.get(each.item_id, (0, 0))
@@ -91,7 +97,7 @@ def _check_rejected(
     here = _here(target) if target else totals
     for item_id, (good, bad) in totals.items():
         if item_id not in here:
-            wrong.add("item_not_in_return", item_id, return_id=plain(command.return_id))
+            wrong.add("item_not_in_return", item_id, return_id=error_value(command.return_id))
             continue
         received, damaged = here[item_id]
         if good > received:
@@ -104,17 +110,19 @@ def _check_rejected(
 def _check_quantities(wrong: Violations, each: RejectedItem) -> bool:
     before = len(wrong)
     if not is_whole(each.quantity, at_least=0):
-        wrong.add("invalid_quantity", each.item_id, quantity=plain(each.quantity), minimum=0)
+        wrong.add("invalid_quantity", each.item_id, quantity=error_value(each.quantity), minimum=0)
     if not is_whole(each.damaged_quantity, at_least=0):
-        wrong.add("invalid_damaged_quantity", each.item_id, quantity=plain(each.damaged_quantity), minimum=0)
+        wrong.add(
+            "invalid_damaged_quantity", each.item_id, quantity=error_value(each.damaged_quantity), minimum=0
+        )
     if each.quantity == 0 == each.damaged_quantity:
         wrong.add("invalid_quantity", each.item_id, quantity=0, minimum=1)
     return len(wrong) == before
 
 
-def _here(target: Return) -> Came:
+def _here(target: Return) -> Arrivals:
     """What is here, by line."""
-    here: Came = {}
+    here: Arrivals = {}
     for item in target.items:
         good, bad = here.get(item.item_id, (0, 0))
         here[item.item_id] = (good + item.received_quantity, bad + item.damaged_quantity)
@@ -123,9 +131,14 @@ def _here(target: Return) -> Came:
 
 def _check_granted(wrong: Violations, target: Return, items: tuple[ReturnItem, ...]) -> None:
     """A unit that an earlier parcel was refunded for can not be rejected any more: it would be both."""
-    left = target.worth_of_arrived(items, None).total
-    if left < target.granted:
-        wrong.add("rejected_already_refunded", return_id=target.id, granted=target.granted, accepted=left)
+    left = target.value_arrived(items, None).total
+    if left < target.entitled_amount:
+        wrong.add(
+            "rejected_already_refunded",
+            return_id=target.id,
+            entitled_amount=target.entitled_amount,
+            accepted=left,
+        )
 
 
 def _without(items: tuple[ReturnItem, ...], rejected: tuple[RejectedItem, ...]) -> tuple[ReturnItem, ...]:
@@ -133,13 +146,13 @@ def _without(items: tuple[ReturnItem, ...], rejected: tuple[RejectedItem, ...]) 
     left = list(items)
     for each in rejected:
         good, bad = each.quantity, each.damaged_quantity
-        for place in reversed(range(len(left))):
-            item = left[place]
+        for index in reversed(range(len(left))):
+            item = left[index]
             if item.item_id == each.item_id and (good or bad):
                 sellable = min(good, item.received_quantity - item.rejected_quantity)
                 damaged = min(bad, item.damaged_quantity - item.rejected_damaged_quantity)
-                change = _sent_back if each.send_back else _kept
-                left[place] = change(item, sellable, damaged)
+                change = _returned_to_customer if each.send_back else _kept
+                left[index] = change(item, sellable, damaged)
                 good, bad = good - sellable, bad - damaged
     return tuple(left)
 
@@ -152,14 +165,14 @@ def _kept(item: ReturnItem, sellable: int, damaged: int) -> ReturnItem:
     )
 
 
-def _sent_back(item: ReturnItem, sellable: int, damaged: int) -> ReturnItem:
+def _returned_to_customer(item: ReturnItem, sellable: int, damaged: int) -> ReturnItem:
     left = item.arrived_quantity - sellable - damaged
     return evolve(
         item,
-        taken=item.taken if item.is_requested else item.worth(left),
+        allocated=item.allocated if item.is_requested else item.value(left),
         received_quantity=item.received_quantity - sellable,
         damaged_quantity=item.damaged_quantity - damaged,
-        sent_back_quantity=item.sent_back_quantity + sellable + damaged,
+        returned_to_customer_quantity=item.returned_to_customer_quantity + sellable + damaged,
     )
 
 

@@ -16,11 +16,11 @@ from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.returns import Return
 from rma.domain.views.returnable import ReturnableItem
-from rma.testing.gateway_model import Books
+from rma.testing.gateway_model import GatewayModel
 
 
 @frozen(kw_only=True)
-class Scene:
+class Snapshot:
     """
     One order with everything around it.
 
@@ -29,7 +29,7 @@ class Scene:
         stored_ledger, stored_events: what the store said it has stored.
         stale: revisions that changes expected and that were not there, though the store took them.
         published: what the publisher took, in the order in which it first did.
-        books: how the gateway sees the refunds.
+        gateway_model: how the gateway sees the refunds.
         shipments, replacements, cancellations: what the carrier answered, the new goods it was given, and
             what it canceled, by key.
         stock: units in stock because of this order's returns, by item id; None where it can not be told,
@@ -45,7 +45,7 @@ class Scene:
     stored_events: tuple[Event, ...]
     stale: tuple[int, ...]
     published: Mapping[str, Event]
-    books: Books
+    gateway_model: GatewayModel
     shipments: Mapping[str, list[ReturnShipment | ReplacementShipment]]
     replacements: Mapping[str, ReplacementRequest]
     cancellations: Mapping[str, CancelShipmentRequest]
@@ -57,9 +57,9 @@ class Scene:
         return (*self.ledger.returns, *self.ledger.claims)
 
 
-Law = Callable[[Scene], Iterator[str]]
+Invariant = Callable[[Snapshot], Iterator[str]]
 
 
-def broken(laws: Iterable[Law], scene: Scene) -> list[str]:
+def broken(laws: Iterable[Invariant], snapshot: Snapshot) -> list[str]:
     """What is wrong, each with the name of its law."""
-    return [f"{law.__name__}: {what}" for law in laws for what in law(scene)]
+    return [f"{law.__name__}: {what}" for law in laws for what in law(snapshot)]
