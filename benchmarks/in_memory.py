@@ -59,8 +59,10 @@ from rma import (
     TaxLine,
 )
 from rma.adapters.memory import InMemoryInventory, InMemoryPayments, InMemoryReturns, in_memory_service
+from rma.domain.events import EventHeader
 from rma.domain.messages.effects import OpenEffect
 from rma.domain.sale.pricing import PricedLine
+from rma.domain.state.entitlement import Entitlement
 from rma.domain.values.frozenmap import FrozenMap
 
 #: How many pairs of samples are taken, by lines of the order.
@@ -177,7 +179,8 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
         order_version=order.version + 1,
         status=ReturnStatus.REQUESTED,
         items=tuple(items),
-        refund_amount=Money(total, currency),
+        quoted_refund=Money(total, currency),
+        entitlement=Entitlement(Money(0, currency)),
         terms=TERMS,
         requested_at=AT,
         updated_at=AT,
@@ -187,14 +190,8 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
         metadata=command.metadata,
     )
     event = ReturnRequested(
-        order_id=order.id,
-        return_id=RETURN_ID,
-        at=AT,
-        by=command.created_by,
-        no_notification=order.no_notification,
+        header=_header(order, 1, command.created_by),
         opened=opened,
-        revision=1,
-        number=1,
     )
     store.ledgers[order.id] = ReturnLedger(order.id, revision=1, returns=(opened,))
     store.history[order.id] = [event]
@@ -249,21 +246,12 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         key=key, order_id=order.id, return_id=RETURN_ID, payment_id=payment_id, amount=amount
     )
     received = GoodsReceived(
-        order_id=order.id,
-        return_id=RETURN_ID,
-        at=AT,
-        by=command.created_by,
-        no_notification=opened.no_notification,
+        header=_header(order, 2, command.created_by),
         receipt=receipt,
         items=tuple(items),
-        refund_amount=amount,
-        entitled_amount=due,
-        agreed_refund=None,
-        is_refund_blocked=False,
+        entitlement=Entitlement(amount, refunds=(pending,)),
+        refund_keys=(key,),
         location_id=opened.location_id,
-        refunds=(pending,),
-        revision=2,
-        number=1,
     )
     effects = FrozenMap({restock.key: OpenEffect(restock, AT), key: OpenEffect(refund_request, AT)})
     unpaid = _received(opened, received, pending)
@@ -284,20 +272,28 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         reference=answer.reference,
         settled_at=AT,
     )
-    record_outcomes = EffectsAttempted(
-        order_id=order.id,
-        return_id=RETURN_ID,
-        at=AT,
-        no_notification=opened.no_notification,
+    attempted = EffectsAttempted(
+        header=_header(order, 3),
         outcomes=(EffectOutcome(key=restock.key), EffectOutcome(key=key, refund=paid)),
-        revision=3,
-        number=1,
     )
     after = _received(opened, received, paid)
     store.ledgers[order.id] = ReturnLedger(order.id, revision=3, returns=(after,))
-    store.history[order.id].append(record_outcomes)
+    store.history[order.id].append(attempted)
     del store.waiting[order.id]
     return after
+
+
+def _header(order: Order, revision: int, by: str | None = None) -> EventHeader:
+    return EventHeader(
+        order_id=order.id,
+        at=AT,
+        subject_id=RETURN_ID,
+        return_id=RETURN_ID,
+        by=by,
+        no_notification=order.no_notification,
+        revision=revision,
+        number=1,
+    )
 
 
 def _received(opened: Return, event: GoodsReceived, refund: Refund) -> Return:
@@ -308,16 +304,15 @@ def _received(opened: Return, event: GoodsReceived, refund: Refund) -> Return:
         order_version=opened.order_version,
         status=ReturnStatus.RECEIVED,
         items=event.items,
-        refund_amount=event.refund_amount,
+        quoted_refund=opened.quoted_refund,
+        entitlement=Entitlement(event.entitlement.entitled, refunds=(refund,)),
         terms=opened.terms,
         requested_at=opened.requested_at,
         updated_at=AT,
         location_id=opened.location_id,
         no_notification=opened.no_notification,
         created_by=opened.created_by,
-        refunds=(refund,),
         receipts=(event.receipt,),
-        entitled_amount=event.entitled_amount,
         received_at=AT,
         metadata=opened.metadata,
     )

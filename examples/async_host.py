@@ -229,8 +229,8 @@ def render(event: Event) -> Iterator[str]:
     match event:
         case ReturnRequested(by=by, opened=opened):
             yield f"{by} sends the mug back, for {opened.refund_amount}"
-        case GoodsReceived(by=by, refund_amount=amount):
-            yield f"{by} has it; {amount} is due"
+        case GoodsReceived(by=by, entitlement=entitlement):
+            yield f"{by} has it; {entitlement.entitled} is due"
         case EffectsAttempted(outcomes=outcomes):
             for each in outcomes:
                 kind = each.key.split("/")[1]

@@ -226,7 +226,9 @@ class Teller:
         for refund in event.refunds:
             yield f"       money: {refund.amount} is to go back to the {self.kinds[refund.payment_id]}"
         yield "       because what came so far is worth"
-        value = self.service.get(event.return_id).value_arrived(event.items, event.agreed_refund)
+        value = self.service.get(event.return_id or "").value_arrived(
+            event.items, event.entitlement.agreed_refund
+        )
         yield from self.explained(value.breakdown(self.order.currency), details=False)
 
     def record_outcomes(self, event: EffectsAttempted) -> Iterator[str]:

@@ -292,16 +292,23 @@ def _shape_of_return(each: Return) -> Hashable:
         each.exchange_id,
         each.claim_id,
         tuple(items),
-        each.entitled_amount,
+        each.entitlement.entitled.amount,
         each.refunded,
-        each.is_refund_blocked,
+        each.entitlement.is_refund_blocked,
         each.was_partially_received,
         len(each.receipts),
     )
 
 
 def _shape_of_claim(each: Claim) -> Hashable:
-    return each.status, each.type, each.entitled_amount, each.refunded, each.is_refund_blocked, each.return_id
+    return (
+        each.status,
+        each.type,
+        each.entitlement.entitled.amount,
+        each.refunded,
+        each.entitlement.is_refund_blocked,
+        each.return_id,
+    )
 
 
 # What is drawn

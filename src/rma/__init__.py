@@ -67,12 +67,13 @@ from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
 from rma.domain.sale.policy import Fee, ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
-from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimStatus, ClaimType
-from rma.domain.state.exchanges import Exchange, ExchangePayment, ExchangeStatus
+from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
+from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger
-from rma.domain.state.refunds import Refund, RefundStatus
+from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
+from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.returns import Receipt, ReceiptItem, Resolution, Return, ReturnStatus
+from rma.domain.state.returns import Receipt, ReceiptItem, Resolution, Return
 from rma.domain.values.errors import (
     Conflict,
     IdempotencyKeyReused,

@@ -22,7 +22,8 @@ from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.errors import NotFound
 from rma.domain.views.order_state import OrderState, order_state
 from rma.domain.views.query import ReturnQuery

@@ -106,11 +106,11 @@ def test_a_refund_claim_pays_when_it_is_made() -> None:
     assert isinstance(event, ClaimRequested)
     found = the(given)
     assert (found.id, found.type, found.status) == ("claim_1", "refund", ClaimStatus.COMPLETED)
-    assert (found.refund_amount, found.refunded, found.return_id) == (usd(2000), 2000, None)
+    assert (found.refund_amount, found.refunded, found.return_id) == (usd(2000), usd(2000), None)
     assert names_and_amounts(found) == {"item:mug": 2000}
     (item,) = found.items
     assert (item.reason, item.note, item.images) == ("production_failure", "cracked", ("a.jpg",))
-    assert react(event) == (RefundRequest("claim_1/refund/1", "order_1", "", "pay_1", usd(2000), "claim"),)
+    assert react(event) == (RefundRequest("claim_1/refund/1", "order_1", None, "pay_1", usd(2000), "claim"),)
     given.all_delivered()
     assert [refund.status for refund in the(given).refunds] == ["succeeded"]
     assert free(given) == (3, ("claimed",))
@@ -141,9 +141,9 @@ def test_a_claim_above_what_is_left_waits_for_somebody() -> None:
     put(given, payments=[Payment(id="pay_1", captured=usd(2000))])
     (event,) = given.when(RetryRefund(claim_id="claim_1"))
     assert isinstance(event, ClaimRefundRetried)
-    assert (the(given).status, the(given).refunded, the(given).is_refund_blocked) == (
+    assert (the(given).status, the(given).refunded, the(given).entitlement.is_refund_blocked) == (
         ClaimStatus.COMPLETED,
-        2000,
+        usd(2000),
         False,
     )
     assert effect_kinds(given.ledger) == ["refund/1"]
@@ -189,7 +189,11 @@ def test_goods_that_come_back_have_a_return_that_moves_no_money(kind: str) -> No
     assert isinstance(event, ClaimCompleted)
     assert the(given).status is ClaimStatus.COMPLETED
     assert given.the().status is ReturnStatus.RECEIVED
-    assert (given.the().refunds, given.the().entitled_amount, the(given).refunded) == ((), 0, paid)
+    assert (given.the().refunds, given.the().entitlement.entitled.amount, the(given).refunded) == (
+        (),
+        0,
+        paid,
+    )
     assert effect_kinds(given.ledger) == ["restock/1"]
     assert free(given)[0] == 3
 
@@ -264,7 +268,7 @@ def test_a_claims_return_may_be_canceled_by_itself() -> None:
     events = given.when(CancelReturn(return_id="ret_1"))
 
     assert [type(event) for event in events[1:]] == [ClaimCompleted]
-    assert (the(given).status, the(given).refunded) == (ClaimStatus.COMPLETED, 2000)
+    assert (the(given).status, the(given).refunded) == (ClaimStatus.COMPLETED, usd(2000))
     assert free(given)[0] == 3
 
 
@@ -338,7 +342,7 @@ def test_windows_and_final_sale_do_not_matter() -> None:
 
     given.when(claim())
 
-    assert the(given).refunded == 2000
+    assert the(given).refunded == usd(2000)
 
 
 def test_the_order_counts_claims_refunds() -> None:

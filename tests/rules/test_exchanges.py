@@ -124,7 +124,7 @@ def test_a_difference_in_the_customers_favour_is_refunded_when_the_goods_came() 
     assert isinstance(received, ExchangeReceived)
     assert the(given).status is ExchangeStatus.COMPLETED
     assert the(given).completed_at == received.at
-    assert given.the().entitled_amount == 500
+    assert given.the().entitlement.entitled.amount == 500
     assert effect_kinds(given.ledger) == ["restock/1", "refund/1", "replacement/1"]
     (sent,) = react(received)
     assert sent == ReplacementRequest(
@@ -138,7 +138,7 @@ def test_a_difference_in_the_customers_favour_is_refunded_when_the_goods_came() 
     shipment = the(given).shipment
     assert shipment is not None
     assert shipment.data == {"label": "exc_1/replacement/1"}
-    assert given.the().refunded == 500
+    assert given.the().refunded == usd(500)
 
 
 def test_an_even_exchange_moves_no_money() -> None:
@@ -250,7 +250,7 @@ def test_what_was_paid_too_much_is_refunded() -> None:
     given.when(receive(3, allow_mismatch=True))
 
     assert the(given).difference_due == usd(0)
-    assert given.the().entitled_amount == 1000
+    assert given.the().entitlement.entitled.amount == 1000
     assert [(r.payment_id, r.amount) for r in given.the().refunds] == [
         ("pay_1", usd(300)),
         ("ch_1", usd(700)),
@@ -307,7 +307,7 @@ def test_a_difference_above_what_is_left_is_blocked_and_the_goods_are_sent() -> 
     assert the(given).status is ExchangeStatus.COMPLETED
     assert given.the().needs_attention
     given.when(ResolveReturn(return_id="ret_1", refund_amount=100))
-    assert given.the().refunded == 100
+    assert given.the().refunded == usd(100)
 
 
 def test_a_refund_of_a_difference_that_failed_is_retried() -> None:
@@ -383,7 +383,7 @@ def test_an_exchange_whose_difference_is_not_paid_is_canceled_and_its_goods_refu
     assert [type(event).__name__ for event in events] == ["ExchangeCanceled", "ReturnResolved"]
     assert (the(given).status, the(given).owed) == (ExchangeStatus.CANCELED, usd(0))
     ret = given.the()
-    assert (ret.status, ret.refunded, ret.needs_attention) == (ReturnStatus.RECEIVED, 1800 + 400, False)
+    assert (ret.status, ret.refunded, ret.needs_attention) == (ReturnStatus.RECEIVED, usd(1800 + 400), False)
     assert names_and_amounts(ret) == {"item:mug": 2000, "payment:ch_1": 400, "return_shipping": -200}
     assert "exc_1/replacement/1" not in given.ledger.open_effects
     given.order = None
@@ -514,7 +514,7 @@ def test_an_exchange_settles_exactly_its_difference(
     given.all_delivered()
 
     gave = arrivals * price + the(given).paid.amount
-    got = item.total + 200 * postage + given.the().refunded + given.the().amount_due.amount
+    got = item.total + 200 * postage + given.the().refunded.amount + given.the().amount_due.amount
     assert gave == got
     assert the(given).status is ExchangeStatus.COMPLETED
     assert the(given).difference_due == usd(item.total + 200 * postage - arrivals * price)

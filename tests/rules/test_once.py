@@ -102,7 +102,7 @@ def test_a_pending_refund_keeps_its_reference_and_counts() -> None:
 
     (refund,) = given.the().refunds
     assert (refund.status, refund.reference, refund.settled_at) == (RefundStatus.PENDING, "re_1", None)
-    assert given.the().refunded == 2000
+    assert given.the().refunded == usd(2000)
     assert list(given.ledger.open_effects) == ["ret_1/restock/1"]
 
 

@@ -331,7 +331,7 @@ def test_a_following_amount_above_what_is_refundable_books_the_goods_and_pays_no
     assert isinstance(received, GoodsReceived)
     assert isinstance(blocked, RefundBlocked)
     assert (blocked.amount, blocked.refundable) == (usd(2000), usd(1500))
-    assert (ret.status, ret.is_refund_blocked, ret.refunds) == (ReturnStatus.RECEIVED, True, ())
+    assert (ret.status, ret.entitlement.is_refund_blocked, ret.refunds) == (ReturnStatus.RECEIVED, True, ())
     assert (ret.refund_amount, ret.amount_due) == (usd(2000), usd(2000))
     assert effect_kinds(given.ledger) == ["restock/1"]
 
@@ -345,7 +345,7 @@ def test_a_blocked_parcel_stays_blocked_through_a_mismatch() -> None:
     given.when(receive(2))
 
     assert given.the().status is ReturnStatus.REQUIRES_ACTION
-    assert given.the().is_refund_blocked
+    assert given.the().entitlement.is_refund_blocked
     assert given.the().amount_due == usd(1000)
 
 
@@ -372,7 +372,7 @@ def test_more_than_a_cent_a_line_is_no_rounding(captured: int, *, blocked: bool)
 
     given.when(receive(2))
 
-    assert given.the().is_refund_blocked is blocked
+    assert given.the().entitlement.is_refund_blocked is blocked
 
 
 def test_a_refund_is_taken_from_the_payments_in_their_order() -> None:
@@ -402,7 +402,7 @@ def test_money_on_its_way_counts_against_what_is_refundable() -> None:
 
     given.when(receive(1, return_id="ret_2"))
 
-    assert given.the("ret_2").is_refund_blocked
+    assert given.the("ret_2").entitlement.is_refund_blocked
 
 
 def test_a_failed_refund_is_made_good_by_the_next_parcel() -> None:

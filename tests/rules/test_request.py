@@ -511,14 +511,25 @@ def test_the_refund_that_may_be_named_is_what_is_refundable() -> None:
     assert violation.numbers == {"amount": 1501, "refundable": 1500, "currency": "usd"}
 
 
-def test_options_and_fees_in_another_currency_are_refused() -> None:
+def test_an_option_in_another_currency_is_refused() -> None:
     """Amounts are never converted."""
-    given = Given(policy=ReturnPolicy(fees=[Fee("f", amount=Money(5, "eur")), Fee("g", percent=1)]))
+    given = Given()
     given.options["so"] = ShippingOption(id="so", price=Money(5, "gbp"))
 
     error = given.refuses(request(1, shipping_option_id="so"))
 
-    assert [violation.numbers["currency"] for violation in error.violations] == ["gbp", "eur"]
+    assert [violation.numbers["currency"] for violation in error.violations] == ["gbp"]
+
+
+def test_a_fee_in_another_currency_is_the_merchants_mistake() -> None:
+    """The customer is not refused for it: the policy has to be corrected."""
+    given = Given(policy=ReturnPolicy(fees=[Fee("f", amount=Money(5, "eur")), Fee("g", percent=1)]))
+
+    with pytest.raises(InvalidValue) as error:
+        given.when(request(1))
+
+    assert (error.value.code, error.value.details["currency"]) == ("currency_mismatch", "eur")
+    assert not given.ledger.returns
 
 
 def test_without_fulfillment_nothing_can_be_shipped() -> None:

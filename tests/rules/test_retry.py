@@ -88,8 +88,8 @@ def test_a_blocked_amount_is_paid_once_there_is_money() -> None:
     assert named.violations[0].numbers == {"amount": 600, "refundable": 500, "currency": "usd"}
     assert refused.violations[0].numbers == {"amount": 2000, "refundable": 500, "currency": "usd"}
     assert blocked is FulfillmentStatus.REQUIRES_ACTION
-    assert (partly.is_refund_blocked, partly.amount_due) == (True, usd(1400))
-    assert (given.the().is_refund_blocked, given.the().amount_due) == (False, usd(0))
+    assert (partly.entitlement.is_refund_blocked, partly.amount_due) == (True, usd(1400))
+    assert (given.the().entitlement.is_refund_blocked, given.the().amount_due) == (False, usd(0))
     assert [(refund.payment_id, refund.amount.amount) for refund in given.the().refunds] == [
         ("pay_1", 500),
         ("pay_2", 100),
@@ -171,7 +171,7 @@ def test_a_cent_of_the_hosts_rounding_does_not_keep_an_amount_blocked() -> None:
     given.when(RETRY)
 
     assert [refund.amount for refund in given.the().refunds] == [usd(1999)]
-    assert (given.the().is_refund_blocked, given.the().amount_due) == (False, usd(0))
+    assert (given.the().entitlement.is_refund_blocked, given.the().amount_due) == (False, usd(0))
     assert given.the().refund_amount == usd(1999)
     assert names_and_amounts(given.the()) == {"item:mug": 2000, "rounding": -1}
 
@@ -185,7 +185,7 @@ def test_a_parcel_that_was_blocked_is_paid_before_the_return_is_complete() -> No
 
     given.when(RETRY)
 
-    assert (given.the().refund_amount, given.the().entitled_amount) == (usd(2000), 1000)
+    assert (given.the().refund_amount, given.the().entitlement.entitled.amount) == (usd(2000), 1000)
     assert [refund.amount for refund in given.the().refunds] == [usd(1000)]
 
 

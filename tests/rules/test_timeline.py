@@ -110,7 +110,7 @@ def test_a_history_reads_like_a_story() -> None:
         "ret_1: parcel 2, received\n    0 x mug, 1 damaged",
         "ret_1/refund/1: 9.00 USD failed (card_closed)",
         "ret_1: refund retried\n    money: 9.00 USD back to pay_1",
-        "told of ret_1/refund/2: 11.00 USD reversed (bank: came back)",
+        "reported: ret_1/refund/2: 11.00 USD reversed (bank: came back)",
         "ret_2: parcel 1, requires action\n    2 x mug\n    stock: +2 mug at loc_1\n",
         "ret_2 resolved (Cy)\n    1 x mug rejected: worn, sent back\n    1 x mug rejected, kept\n    0.00",
         "ret_3 canceled\n    2 x mug goes back from stock",
@@ -131,8 +131,8 @@ def test_a_history_reads_like_a_story() -> None:
 def test_every_amount_is_the_sum_of_its_parts() -> None:
     """At every moment, not only in the end."""
     for entry in render(everything()):
-        if entry.amount is not None and entry.because:
-            assert sum(part.amount.amount for part in entry.because) == entry.amount.amount, entry
+        if entry.amount is not None and entry.breakdown:
+            assert sum(part.amount.amount for part in entry.breakdown) == entry.amount.amount, entry
 
 
 @for_all(flow=flows())
@@ -145,7 +145,7 @@ def test_every_history_can_be_told(flow: Flow) -> None:
     assert [entry.at for entry in entries] == sorted([entry.at for entry in entries])
     for entry in entries:
         assert str(entry)
-        assert not entry.because or sum(p.amount.amount for p in entry.because) == entry.amount.amount  # type: ignore[union-attr] # it has parts
+        assert not entry.breakdown or sum(p.amount.amount for p in entry.breakdown) == entry.amount.amount  # type: ignore[union-attr] # it has parts
 
 
 def test_transactions_are_linked_and_add_up_to_what_is_refundable() -> None:
@@ -155,7 +155,7 @@ def test_transactions_are_linked_and_add_up_to_what_is_refundable() -> None:
 
     found = transactions(order, given.ledger)
 
-    assert 22_000 + sum(each.amount.amount for each in found) == given.ledger.refundable(order)
+    assert 22_000 + sum(each.amount.amount for each in found) == given.ledger.refundable(order).amount
     subject_ids = [(each.return_id, each.exchange_id, each.claim_id) for each in found]
     assert dict(zip([(each.id, each.amount.amount) for each in found], subject_ids, strict=True)) == {
         ("ret_1/refund/3", -900): ("ret_1", None, None),

@@ -235,7 +235,7 @@ def ending_of(world: World, refused: Sequence[int] = ()) -> Ending:
     return Ending(
         returns=tuple(each.status.value for each in world.returns),
         amounts=tuple(each.refund_amount.amount for each in world.returns),
-        entitled_amount=sum(each.refunded + each.amount_due.amount for each in world.returns),
+        entitled_amount=sum(each.refunded.amount + each.amount_due.amount for each in world.returns),
         refunds=world.refunds,
         stock=world.stock,
         goods=state.fulfillment_status.value,

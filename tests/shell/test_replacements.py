@@ -191,7 +191,7 @@ def test_without_fulfillment_nothing_new_can_be_sent() -> None:
         with pytest.raises(Invalid) as error:
             service.handle(command)
         assert error.value.code == "no_fulfillment"
-    assert service.handle(claim()).refunded == 2000
+    assert service.handle(claim()).refunded == usd(2000)
 
 
 def test_what_is_not_there_is_not_found(world: World) -> None:
@@ -236,7 +236,7 @@ def test_transactions_and_timeline_are_read_off_the_service(world: World) -> Non
         "exc_1",
         usd(-500),
     )
-    assert [entry.what for entry in world.service.timeline("order_1")][:2] == [
+    assert [entry.summary for entry in world.service.timeline("order_1")][:2] == [
         "ret_1 requested",
         "exc_1 requested for ret_1",
     ]
@@ -282,4 +282,4 @@ def test_a_canceled_claims_return_leaves_the_claim(world: World) -> None:
 
     world.service.handle(CancelReturn(return_id=made.return_id))
 
-    assert world.service.get_claim(made.id).refunded == 2000
+    assert world.service.get_claim(made.id).refunded == usd(2000)

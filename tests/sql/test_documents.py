@@ -24,6 +24,7 @@ from rma import (
     TaxLine,
 )
 from rma.adapters.sql.codec import decoded, encoded
+from rma.domain.events import EventHeader
 from rma.testing.core_harness import START
 from tests.sql.alike import assert_alike, differences
 
@@ -130,7 +131,9 @@ def test_decimals_moments_and_numbers_without_places_are_exact() -> None:
     """Their digits, zones and microseconds."""
     tax = TaxLine(Decimal("7.50"), amount=Money(3, "jpy"))
     method = ShippingMethod(id="sm", option_id=None, name="", price=Money(9, "jpy"), tax_lines=[tax])
-    event: Event = EventsPublished(order_id="o", at=START.replace(microsecond=1), through=2**70)
+    event: Event = EventsPublished(
+        header=EventHeader(order_id="o", at=START.replace(microsecond=1)), through=2**70
+    )
 
     assert str(decoded(encoded(method, ShippingMethod), ShippingMethod).tax_lines[0].rate) == "7.50"
     assert_alike(decoded(encoded(event, Event), Event), event)

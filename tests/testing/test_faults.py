@@ -132,7 +132,7 @@ def test_a_plan_without_faults_changes_nothing_and_numbers_every_call() -> None:
 
 def statuses(service: ReturnService) -> list[tuple[str, int]]:
     """What became of the returns."""
-    return [(each.status, each.refunded) for each in service.list("order_1")]
+    return [(each.status, each.refunded.amount) for each in service.list("order_1")]
 
 
 def test_points_counts_the_moments_of_a_run() -> None:

@@ -85,7 +85,14 @@ class Lived:
         """How everything stands, without moments and revisions."""
         return [
             [
-                (each.id, each.status, each.items, each.refund_amount, each.shipment, each.entitled_amount)
+                (
+                    each.id,
+                    each.status,
+                    each.items,
+                    each.refund_amount,
+                    each.shipment,
+                    each.entitlement.entitled.amount,
+                )
                 for each in self.returns.load("order_1").returns
             ],
             [(r.key, r.amount, r.status) for r in self.returns.load("order_1").refunds],
@@ -94,7 +101,7 @@ class Lived:
                 for each in self.returns.load("order_1").exchanges
             ],
             [
-                (each.id, each.status, each.entitled_amount, each.shipment)
+                (each.id, each.status, each.entitlement.entitled.amount, each.shipment)
                 for each in self.returns.load("order_1").claims
             ],
             self.fulfillment.replacements,

@@ -55,7 +55,7 @@ class Change:
         ledger, effects = self.ledger, self.effects
         recorded = []
         for number, event in enumerate(events, start=len(self.events) + 1):
-            recorded.append(_placed(event, self.expected_revision + 1, number))
+            recorded.append(_numbered(event, self.expected_revision + 1, number))
             asked = react(recorded[-1])
             ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at)
             effects += asked
@@ -100,8 +100,5 @@ def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     return ledger
 
 
-def _placed(event: Event, revision: int, number: int) -> Event:
-    # What decide names first of its commit mostly is.
-    if (event.revision, event.number) == (revision, number):
-        return event
-    return with_(event, revision=revision, number=number)
+def _numbered(event: Event, revision: int, number: int) -> Event:
+    return with_(event, header=with_(event.header, revision=revision, number=number))

@@ -19,93 +19,182 @@ from rma.domain.messages.effects import (
     WithdrawRequest,
 )
 from rma.domain.state.claims import Claim
+from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.ledger import Subject, subject_ids
+from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.returns import Receipt, Resolution, Return, ReturnStatus
+from rma.domain.state.returns import Receipt, Resolution, Return
 from rma.domain.values.money import Money
 
 
 @frozen(kw_only=True)
-class DomainEvent:
+class EventHeader:
     """
-    What every event says.
+    What every event says besides what happened.
 
     Attributes:
         at: when, aware.
-        by: who, in the host's words.
-        no_notification: True where the customer is not to be told.
-        revision, number: the commit it belongs to and its place there, from 1; set when it is recorded.
+        subject_id: the return, exchange or claim that the event changed; None if it is about none.
+        return_id, exchange_id, claim_id: the subject, and what belongs to it.
+        by: who, in the host's words; None for gateways, carriers and timers.
+        no_notification: True where the customer is not to be notified.
+        command: the command that caused it, if it had an idempotency key; `ReturnLedger.answered` keeps it.
+        revision, number: the commit it belongs to and its index there, from 1; set when it is recorded.
     """
 
     order_id: str
     at: datetime
+    subject_id: str | None = None
+    return_id: str | None = None
+    exchange_id: str | None = None
+    claim_id: str | None = None
     by: str | None = None
     no_notification: bool = False
+    command: Command | None = None
     revision: int = 0
     number: int = 0
+
+
+def header_for(
+    subject: Subject, at: datetime, *, by: str | None = None, command: Command | None = None
+) -> EventHeader:
+    """The header of an event about this return, exchange or claim."""
+    return_id, exchange_id, claim_id = subject_ids(subject)
+    return EventHeader(
+        order_id=subject.order_id,
+        at=at,
+        subject_id=subject.id,
+        return_id=return_id,
+        exchange_id=exchange_id,
+        claim_id=claim_id,
+        by=by,
+        no_notification=subject.no_notification,
+        command=command if command is not None and command.idempotency_key is not None else None,
+    )
+
+
+@frozen(kw_only=True)
+class DomainEvent:
+    """Something that happened: see `EventHeader` for what all events say."""
+
+    header: EventHeader
 
     @property
     def event_id(self) -> str:
         """`{order_id}/{revision}/{number}`: the same however often the event is published."""
-        return f"{self.order_id}/{self.revision}/{self.number}"
-
-
-@frozen(kw_only=True)
-class SubjectEvent(DomainEvent):
-    """
-    An event of a return, an exchange or a claim.
-
-    Attributes:
-        return_id, exchange_id, claim_id: whom it is about, and what belongs together with that.
-    """
-
-    return_id: str | None = None
-    exchange_id: str | None = None
-    claim_id: str | None = None
+        return f"{self.header.order_id}/{self.header.revision}/{self.header.number}"
 
     @property
-    def subject_id(self) -> str:
-        """The return, or else the exchange or claim, that is changed by it."""
-        return self.return_id or self.exchange_id or self.claim_id or ""
+    def order_id(self) -> str:
+        """The order."""
+        return self.header.order_id
+
+    @property
+    def at(self) -> datetime:
+        """When it happened, aware."""
+        return self.header.at
+
+    @property
+    def by(self) -> str | None:
+        """Who did it, in the host's words."""
+        return self.header.by
+
+    @property
+    def no_notification(self) -> bool:
+        """True where the customer is not to be notified."""
+        return self.header.no_notification
+
+    @property
+    def subject_id(self) -> str | None:
+        """The return, exchange or claim that was changed."""
+        return self.header.subject_id
+
+    @property
+    def return_id(self) -> str | None:
+        """The return that was changed, or that belongs to what was changed."""
+        return self.header.return_id
+
+    @property
+    def exchange_id(self) -> str | None:
+        """The exchange that was changed, or that belongs to what was changed."""
+        return self.header.exchange_id
+
+    @property
+    def claim_id(self) -> str | None:
+        """The claim that was changed, or that belongs to what was changed."""
+        return self.header.claim_id
+
+    @property
+    def command(self) -> Command | None:
+        """The command that caused it, if it had an idempotency key."""
+        return self.header.command
+
+    @property
+    def revision(self) -> int:
+        """The commit it belongs to."""
+        return self.header.revision
+
+    @property
+    def number(self) -> int:
+        """Its index in the commit, from 1."""
+        return self.header.number
 
 
 @frozen(kw_only=True)
-class CommandEvent(SubjectEvent):
-    """An event that a command caused; `command` is remembered if it had an idempotency key."""
-
-    command: Command | None = None
+class CommandEvent(DomainEvent):
+    """An event that a command caused."""
 
 
 @frozen(kw_only=True)
 class ReturnEvent(CommandEvent):
     """An event of one return."""
 
-    return_id: str
-
 
 @frozen(kw_only=True)
 class ExchangeEvent(CommandEvent):
-    """An event of one exchange; `exchange` is as it stands afterwards."""
+    """An event of one exchange; `exchange` is its state afterwards."""
 
     exchange: Exchange
-
-    @property
-    def subject_id(self) -> str:
-        """The exchange."""
-        return self.exchange.id
 
 
 @frozen(kw_only=True)
 class ClaimEvent(CommandEvent):
-    """An event of one claim; `claim` is as it stands afterwards."""
+    """
+    An event of one claim.
+
+    Attributes:
+        claim: its state afterwards.
+        refund_keys: keys of the refunds that this event made; the others were made before.
+    """
 
     claim: Claim
+    refund_keys: tuple[str, ...] = ()
 
     @property
-    def subject_id(self) -> str:
-        """The claim."""
-        return self.claim.id
+    def refunds(self) -> tuple[Refund, ...]:
+        """The refunds that this event made."""
+        return self.claim.entitlement.refunds_of(self.refund_keys)
+
+
+@frozen(kw_only=True)
+class EntitlementEvent(ReturnEvent):
+    """
+    An event that changed what the customer of a return is entitled to.
+
+    Attributes:
+        entitlement: as it is afterwards.
+        refund_keys: keys of the refunds that this event made; the others were made before.
+    """
+
+    entitlement: Entitlement
+    refund_keys: tuple[str, ...] = ()
+
+    @property
+    def refunds(self) -> tuple[Refund, ...]:
+        """The refunds that this event made."""
+        return self.entitlement.refunds_of(self.refund_keys)
 
 
 @frozen(kw_only=True)
@@ -117,25 +206,19 @@ class ReturnRequested(ReturnEvent):
 
 
 @frozen(kw_only=True)
-class GoodsReceived(ReturnEvent):
+class GoodsReceived(EntitlementEvent):
     """
-    A parcel arrived, or what arrived was accepted.
+    A parcel was received, or what was received was accepted.
 
     Attributes:
-        receipt: what came, and what went into stock for it.
+        receipt: what was received, and what was restocked for it.
         items: the return's items afterwards.
-        refunds: what is paid because of it.
-        entitled_amount, agreed_refund, is_refund_blocked, refund_amount: the return's money afterwards.
+        location_id: where the goods are.
     """
 
     receipt: Receipt
     items: tuple[ReturnItem, ...]
-    refund_amount: Money
-    entitled_amount: int
-    agreed_refund: int | None
-    is_refund_blocked: bool
     location_id: str | None
-    refunds: tuple[Refund, ...] = ()
 
     @property
     def status(self) -> ReturnStatus:
@@ -144,30 +227,23 @@ class GoodsReceived(ReturnEvent):
 
 
 @frozen(kw_only=True)
-class ReturnResolved(ReturnEvent):
+class ReturnResolved(EntitlementEvent):
     """
     A clerk closed a return: it is received.
 
     Attributes:
-        resolution: what of what came was rejected.
+        resolution: which received units were rejected.
         items: the return's items afterwards.
-        refunds: what is paid because of it.
         withdraw_requests: what goes back to the customer, out of stock.
-        entitled_amount, agreed_refund, is_refund_blocked, refund_amount: the return's money afterwards.
     """
 
     resolution: Resolution
     items: tuple[ReturnItem, ...]
-    refund_amount: Money
-    entitled_amount: int
-    agreed_refund: int | None
-    is_refund_blocked: bool
-    refunds: tuple[Refund, ...] = ()
     withdraw_requests: tuple[WithdrawRequest, ...] = ()
 
 
 @frozen(kw_only=True)
-class RefundBlocked(SubjectEvent):
+class RefundBlocked(DomainEvent):
     """More is due than the payments have left; nothing was paid, and somebody must look."""
 
     amount: Money
@@ -175,18 +251,8 @@ class RefundBlocked(SubjectEvent):
 
 
 @frozen(kw_only=True)
-class RefundRetried(ReturnEvent):
-    """
-    What was due and not paid is paid after all, or a part of it.
-
-    Attributes:
-        entitled_amount, is_refund_blocked, refund_amount: the return's money afterwards.
-    """
-
-    refunds: tuple[Refund, ...]
-    refund_amount: Money
-    entitled_amount: int
-    is_refund_blocked: bool
+class RefundRetried(EntitlementEvent):
+    """An amount that was due and not paid is paid after all, or a part of it."""
 
 
 @frozen(kw_only=True)
@@ -218,14 +284,14 @@ class EffectOutcome:
 
 
 @frozen(kw_only=True)
-class EffectsAttempted(SubjectEvent):
+class EffectsAttempted(DomainEvent):
     """Ports answered about effects of a return, exchange or claim, or failed to."""
 
     outcomes: tuple[EffectOutcome, ...]
 
 
 @frozen(kw_only=True)
-class EffectsLeased(SubjectEvent):
+class EffectsLeased(DomainEvent):
     """These effects are being sent by one process; the others leave them alone until then."""
 
     keys: tuple[str, ...]
@@ -276,7 +342,6 @@ class ExchangeCanceled(ExchangeEvent):
 class ClaimRequested(ClaimEvent):
     """Units are made good: `refunds` are paid, or new goods are sent."""
 
-    refunds: tuple[Refund, ...] = ()
     replacement: ReplacementRequest | None = None
 
 
@@ -288,8 +353,6 @@ class ClaimCompleted(ClaimEvent):
 @frozen(kw_only=True)
 class ClaimRefundRetried(ClaimEvent):
     """What was due for a claim and not paid is paid after all, or a part of it."""
-
-    refunds: tuple[Refund, ...]
 
 
 @frozen(kw_only=True)

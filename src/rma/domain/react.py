@@ -7,95 +7,61 @@ an outbox that was lost can be rebuilt from history.
 
 from typing import assert_never
 
-from rma.domain.events import (
-    ClaimCanceled,
-    ClaimCompleted,
-    ClaimRefundRetried,
-    ClaimRequested,
-    EffectsAttempted,
-    EffectsLeased,
-    Event,
-    EventsPublished,
-    ExchangeCanceled,
-    ExchangePaid,
-    ExchangeReceived,
-    ExchangeRequested,
-    GoodsReceived,
-    RefundBlocked,
-    RefundOutcomeRecorded,
-    RefundRetried,
-    ReturnCanceled,
-    ReturnRequested,
-    ReturnResolved,
-)
+from rma.domain import events
+from rma.domain.events import Event
 from rma.domain.messages.effects import Effect, RefundRequest
-from rma.domain.state.claims import Claim
-from rma.domain.state.refunds import Refund
 
 
 def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each kind of event
     """The effects of an event, in the order in which they are delivered: stock before money."""
     match event:
-        case ReturnRequested(shipment_request=request):
+        case events.ReturnRequested(shipment_request=request):
             return (request,) if request else ()
-        case GoodsReceived(receipt=receipt):
+        case events.GoodsReceived(receipt=receipt):
             restock = (receipt.restock,) if receipt.restock else ()
             return (*restock, *_refund_requests(event))
-        case ReturnResolved(withdraw_requests=withdrawals):
+        case events.ReturnResolved(withdraw_requests=withdrawals):
             return (*withdrawals, *_refund_requests(event))
-        case RefundRetried():
+        case events.RefundRetried() | events.ClaimRefundRetried():
             return _refund_requests(event)
-        case ClaimRequested(replacement=replacement, refunds=refunds):
-            return (*_claim_refunds(event.claim, refunds), *((replacement,) if replacement else ()))
-        case ClaimRefundRetried(claim=claim, refunds=refunds):
-            return _claim_refunds(claim, refunds)
-        case ExchangeReceived(replacement=replacement) | ExchangePaid(replacement=replacement):
+        case events.ClaimRequested(replacement=replacement):
+            return (*_refund_requests(event), *((replacement,) if replacement else ()))
+        case events.ExchangeReceived(replacement=replacement) | events.ExchangePaid(replacement=replacement):
             return (replacement,) if replacement else ()
-        case ReturnCanceled(cancel_request=cancel, withdraw_requests=withdrawals):
+        case events.ReturnCanceled(cancel_request=cancel, withdraw_requests=withdrawals):
             return ((cancel,) if cancel else ()) + withdrawals
         case (
-            RefundBlocked()
-            | RefundOutcomeRecorded()
-            | EffectsLeased()
-            | EffectsAttempted()
-            | EventsPublished()
-            | ExchangeRequested()
-            | ExchangeCanceled()
-            | ClaimCompleted()
-            | ClaimCanceled()
+            events.RefundBlocked()
+            | events.RefundOutcomeRecorded()
+            | events.EffectsLeased()
+            | events.EffectsAttempted()
+            | events.EventsPublished()
+            | events.ExchangeRequested()
+            | events.ExchangeCanceled()
+            | events.ClaimCompleted()
+            | events.ClaimCanceled()
         ):
             return ()
         case _:
             assert_never(event)
 
 
-def _refund_requests(event: GoodsReceived | ReturnResolved | RefundRetried) -> tuple[RefundRequest, ...]:
+def _refund_requests(event: events.EntitlementEvent | events.ClaimEvent) -> tuple[RefundRequest, ...]:
+    header = event.header
+    if isinstance(event, events.ClaimEvent):
+        reason = "claim"
+    else:
+        reason = "exchange" if header.exchange_id else "return"
     return tuple(
         [
             RefundRequest(
                 key=refund.key,
-                order_id=event.order_id,
-                return_id=event.return_id,
+                order_id=header.order_id,
+                return_id=header.return_id,
                 payment_id=refund.payment_id,
                 amount=refund.amount,
-                reason="exchange" if event.exchange_id else "return",
+                reason=reason,
             )
             for refund in event.refunds
-        ]
-    )
-
-
-def _claim_refunds(claim: Claim, refunds: tuple[Refund, ...]) -> tuple[RefundRequest, ...]:
-    return tuple(
-        [
-            RefundRequest(
-                key=refund.key,
-                order_id=claim.order_id,
-                return_id=claim.return_id or "",
-                payment_id=refund.payment_id,
-                amount=refund.amount,
-                reason="claim",
-            )
-            for refund in refunds
         ]
     )

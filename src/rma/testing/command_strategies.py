@@ -22,9 +22,10 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.messages.effects import RefundDeclined, RefundOutcome, RefundReversed, RefundSucceeded
 from rma.domain.sale.new_item import NewItem
-from rma.domain.state.claims import ClaimReason, ClaimStatus
-from rma.domain.state.exchanges import Exchange, ExchangeStatus
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.claims import ClaimReason
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 from rma.domain.views.returnable import returnable_items
 from rma.testing.core_harness import CoreHarness

@@ -12,8 +12,9 @@ from decimal import Decimal
 from rma.adapters.medusa_api.line_items import line_json
 from rma.domain.sale.catalogue import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.sale.order import LineItem, Order
+from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.tax import TaxLine
 from rma.domain.views.order_state import OrderState
 

@@ -10,7 +10,7 @@ from rma.adapters.sql.cache import Cache
 from rma.adapters.sql.codec import decoded, encoded
 from rma.adapters.sql.timestamps import timestamp
 from rma.domain.change import Change
-from rma.domain.events import Event, ExchangeCanceled, ExchangePaid, SubjectEvent
+from rma.domain.events import Event, ExchangeCanceled, ExchangePaid
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect
 from rma.domain.state.claims import Claim
@@ -232,7 +232,5 @@ def _changed_by(event: Event) -> tuple[str, ...]:
     match event:
         case ExchangePaid(exchange=exchange) | ExchangeCanceled(exchange=exchange):
             return exchange.id, exchange.return_id
-        case SubjectEvent():
-            return (event.subject_id,)
         case _:
-            return ()
+            return () if event.subject_id is None else (event.subject_id,)

@@ -1,31 +1,31 @@
-"""RequestClaim, CancelClaim: units made good, by their money or by new goods, at most once."""
+"""RequestClaim, CancelClaim: units compensated by their money or by new goods, at most once."""
 
-from attrs import evolve, frozen
+from attrs import evolve
 
+from rma.domain.decide.checks import check_flags, check_items, check_text, check_texts
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.refunds.entitlement import block_refund
-from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
+from rma.domain.decide.refunds.entitlement import pay_what_is_due, report_blocked
 from rma.domain.decide.replacements import check_new_items, replacement_of
-from rma.domain.decide.returns.cancel import cancel_event, check_cancelable
+from rma.domain.decide.returns.cancel import check_cancelable, report_canceled
+from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
 from rma.domain.decide.returns.request import (
-    Asked,
-    allocate_items,
-    check_custom_amount,
-    check_order,
-    check_rest,
+    check_order_of,
+    check_request_options,
+    check_requested_refund,
     check_shipping,
     no_notification,
-    open_return,
 )
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.events import ClaimCanceled, ClaimRequested, Event, ReturnRequested
-from rma.domain.messages.command_items import ClaimItem, RequestedItem
-from rma.domain.messages.commands import CancelClaim, RequestClaim, RequestReturn
+from rma.domain.events import ClaimCanceled, ClaimRequested, Event, ReturnRequested, header_for
+from rma.domain.messages.command_items import ClaimItem
+from rma.domain.messages.commands import CancelClaim, RequestClaim
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Order
-from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimStatus, ClaimType
+from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
+from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import Remainder, ReturnLedger
-from rma.domain.state.returns import ReturnStatus
+from rma.domain.state.lifecycle import ClaimStatus, ReturnStatus, claim_refusal
+from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
 from rma.domain.values.validators import all_are, is_whole
@@ -33,92 +33,66 @@ from rma.domain.values.validators import all_are, is_whole
 
 def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> tuple[Event, ...]:
     """
-    The units made good: refunded, or replaced; and the return opened that brings them back, if one does.
+    The units compensated: refunded, or replaced; and the return opened that brings them back, if one does.
 
-    Windows and final sale do not matter: it was the shop that failed.
+    Windows and final sale do not matter: the merchant failed to deliver what was sold.
 
     Raises:
         Rejected: with everything that is wrong.
-        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is allocated.
+        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
     """
     wrong = Violations()
-    order = check_order(wrong, command.order_id, facts.order, ledger)
+    order = check_order_of(wrong, command.order_id, facts.order, ledger)
     kind = _kind(wrong, command)
-    items = wrong.check_items(command.items, ClaimItem)
+    items = check_items(wrong, command.items, ClaimItem)
     remainders = ledger.remainders(order, [asked.item_id for asked in items]) if order else {}
-    quantities = _check_items(wrong, items, order, remainders)
+    _check_items(wrong, items, order, remainders)
     new_items = _check_new_items(wrong, command, kind, order, books_shipments=facts.books_shipments)
-    requested_refund = check_custom_amount(wrong, command.refund_amount, order, ledger)
+    refund = check_requested_refund(wrong, command.refund_amount, order, ledger)
     check_shipping(wrong, facts, command.shipping_option_id, None)
-    wrong.check_flags(return_items=command.return_items)
-    check_rest(wrong, command)
+    check_flags(wrong, return_items=command.return_items)
+    check_request_options(wrong, command)
+    check_texts(wrong, command, "location_id")
     order = wrong.require(order)
 
     claim_id = f"claim_{facts.fresh_id}"
     if ledger.find_claim(claim_id):
         raise InvalidValue("id_not_fresh", {"return_id": claim_id})
-    coming_back = _coming_back(command, items)
-    units = allocate_items(coming_back.items, quantities, remainders)
-    request: tuple[()] | tuple[ReturnRequested] = ()
-    if command.return_items or command.shipping_option_id is not None:
-        asked = Asked(order, remainders, quantities)
-        request = (open_return(facts, ledger, coming_back, order, asked, items=units, claim_id=claim_id),)
-    value = sum([item.line.paid(item.allocated) for item in units])
-    refundable = ledger.refundable(order)
-    money = _money(order, refundable, kind, value, requested_refund)
+    claimed = _allocate_claimed(items, remainders)
+    request = _open_return(facts, ledger, command, order, claim_id, claimed)
     claim = Claim(
         id=claim_id,
         order_id=order.id,
         display_id=len(ledger.claims) + 1,
         type=kind,
-        status=_status(money, comes_back=bool(request)),
-        items=tuple(
-            [
-                ClaimedItem(
-                    item_id=asked.item_id,
-                    quantity=asked.quantity,
-                    reason=ClaimReason(asked.reason),
-                    line=unit.line,
-                    allocated=unit.allocated,
-                    note=asked.note,
-                    images=asked.images,
-                )
-                for asked, unit in zip(items, units, strict=True)
-            ]
-        ),
-        refund_amount=Money(money.entitled_amount, order.currency),
+        status=ClaimStatus.REQUESTED if request else ClaimStatus.COMPLETED,
+        items=claimed,
+        entitlement=Entitlement(_entitled(order, kind, claimed, refund), requested_refund=refund),
         requested_at=facts.at,
         updated_at=facts.at,
         new_items=new_items,
-        return_id=request[0].return_id if request else None,
-        entitled_amount=money.entitled_amount,
-        requested_refund=requested_refund,
-        is_refund_blocked=money.is_refund_blocked,
+        return_id=request[0].opened.id if request else None,
         no_notification=no_notification(command, order),
         created_by=command.created_by,
         idempotency_key=command.idempotency_key,
         metadata=command.metadata,
     )
-    refunds = refunds_for(money.pay, order, ledger, claim, facts.at) if money.pay else ()
+    account = pay_what_is_due(claim.entitlement, order, ledger, claim, facts.at)
+    status = ClaimStatus.REQUIRES_ACTION if account.is_refund_blocked else claim.status
+    claim = evolve(claim, status=status, entitlement=account)
     event = ClaimRequested(
-        order_id=order.id,
-        return_id=claim.return_id,
-        claim_id=claim.id,
-        at=facts.at,
-        by=command.created_by,
-        no_notification=claim.no_notification,
-        command=command if command.idempotency_key else None,
-        claim=evolve(claim, refunds=refunds),
-        refunds=refunds,
+        header=header_for(claim, facts.at, by=command.created_by, command=command),
+        claim=claim,
+        refund_keys=tuple([refund.key for refund in claim.refunds]),
         replacement=replacement_of(claim) if kind is ClaimType.REPLACE else None,
     )
-    stuck = money.entitled_amount if money.is_refund_blocked else 0
-    return (*request, event, *block_refund(claim, stuck, refundable, facts.at, command.created_by))
+    refundable = ledger.refundable(order).amount
+    return (*request, event, *report_blocked(account, claim, refundable, facts.at, command.created_by))
 
 
 def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tuple[Event, ...]:
     """
-    The claim called off, and its return; nothing if it was before.
+    The claim canceled, and its return; nothing if it was before.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -128,34 +102,37 @@ def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tu
     target = ledger.find(claim.return_id) if claim and claim.return_id else None
     if claim is None:
         wrong.add("claim_not_found", claim_id=error_value(command.claim_id))
-    elif claim.status is not ClaimStatus.CANCELED and (claim.refunded or claim.new_items):
-        wrong.add("claim_not_cancelable", claim_id=claim.id, paid=claim.refunded)
+    else:
+        _check_cancelable(wrong, claim, command)
     is_open = target is not None and target.status is not ReturnStatus.CANCELED
     if target and is_open:
         check_cancelable(wrong, target)
-    wrong.check_texts(command)
+    check_texts(wrong, command)
     claim = wrong.require(claim)
     if claim.status is ClaimStatus.CANCELED:
         return ()
+    at, by = facts.at, command.created_by
     event = ClaimCanceled(
-        order_id=claim.order_id,
-        return_id=claim.return_id,
-        claim_id=claim.id,
-        at=facts.at,
-        by=command.created_by,
-        no_notification=claim.no_notification,
-        command=command if command.idempotency_key else None,
+        header=header_for(claim, at, by=by, command=command),
         claim=evolve(
             claim,
             status=ClaimStatus.CANCELED,
-            refund_amount=Money(0, claim.currency),
-            entitled_amount=0,
-            is_refund_blocked=False,
-            canceled_at=facts.at,
-            updated_at=facts.at,
+            entitlement=evolve(claim.entitlement, entitled=Money(0, claim.currency), is_refund_blocked=False),
+            canceled_at=at,
+            updated_at=at,
         ),
     )
-    return (cancel_event(target, facts.at, command.created_by), event) if target and is_open else (event,)
+    return (report_canceled(target, at, by), event) if target and is_open else (event,)
+
+
+def _check_cancelable(wrong: Violations, claim: Claim, command: CancelClaim) -> None:
+    """Its status allows it, and nothing was paid or sent."""
+    paid = claim.refunded.amount
+    refusal = claim_refusal(claim.status, command)
+    if refusal is None and claim.status is not ClaimStatus.CANCELED and (paid or claim.new_items):
+        refusal = "claim_not_cancelable"
+    if refusal is not None:
+        wrong.add(refusal, claim_id=claim.id, paid=paid)
 
 
 def _kind(wrong: Violations, command: RequestClaim) -> ClaimType:
@@ -168,8 +145,8 @@ def _kind(wrong: Violations, command: RequestClaim) -> ClaimType:
 
 def _check_items(
     wrong: Violations, items: tuple[ClaimItem, ...], order: Order | None, remainders: dict[str, Remainder]
-) -> dict[str, int]:
-    """The quantities claimed by line; the limits hold for these sums."""
+) -> None:
+    """Each item by itself, and the limits for the sum of a line's quantities."""
     totals: dict[str, int] = {}
     for asked in items:
         if is_whole(asked.quantity, at_least=1):
@@ -179,7 +156,7 @@ def _check_items(
         reason: object = asked.reason
         if reason not in list(ClaimReason):
             wrong.add("invalid_claim_reason", asked.item_id, reason=error_value(reason))
-        wrong.check_text("note", asked.note, asked.item_id)
+        check_text(wrong, "note", asked.note, asked.item_id)
         if not all_are(asked.images, str):
             wrong.add("invalid_text", asked.item_id, field="images", value=error_value(asked.images))
     lines = {line.id: line for line in order.items} if order else {}
@@ -189,7 +166,6 @@ def _check_items(
             wrong.add("item_not_found", item_id, order_id=order.id if order else "")
         elif totals.get(item_id, 0) > (most := remainders[item_id].returnable(line)):
             wrong.add("quantity_exceeds_returnable", item_id, quantity=totals[item_id], returnable=most)
-    return totals
 
 
 def _check_new_items(
@@ -207,40 +183,62 @@ def _check_new_items(
     return new_items
 
 
-def _coming_back(command: RequestClaim, items: tuple[ClaimItem, ...]) -> RequestReturn:
-    return RequestReturn(
-        order_id=command.order_id,
-        items=[
-            RequestedItem(item_id=asked.item_id, quantity=asked.quantity, note=asked.note) for asked in items
-        ],
-        shipping_option_id=command.shipping_option_id,
-        location_id=command.location_id,
-        no_notification=command.no_notification,
-        created_by=command.created_by,
+def _allocate_claimed(
+    items: tuple[ClaimItem, ...], remainders: dict[str, Remainder]
+) -> tuple[ClaimedItem, ...]:
+    """The items with the value that their units take from their lines, in request order."""
+    taken = allocate([(asked.item_id, asked.quantity) for asked in items], remainders)
+    return tuple(
+        [
+            ClaimedItem(
+                item_id=asked.item_id,
+                quantity=asked.quantity,
+                reason=ClaimReason(asked.reason),
+                line=remainder.line,
+                allocated=share,
+                note=asked.note,
+                images=asked.images,
+            )
+            for asked, (remainder, share) in zip(items, taken, strict=True)
+        ]
     )
 
 
-@frozen
-class _Money:
-    """A claim's money, minor units, and what of it is paid now."""
+def _open_return(
+    facts: Facts,
+    ledger: ReturnLedger,
+    command: RequestClaim,
+    order: Order,
+    claim_id: str,
+    claimed: tuple[ClaimedItem, ...],
+) -> tuple[()] | tuple[ReturnRequested]:
+    """The return that brings the claimed goods back, if they are to come back."""
+    if not command.return_items and command.shipping_option_id is None:
+        return ()
+    items = [
+        ReturnItem(
+            item_id=each.item_id,
+            quantity=each.quantity,
+            line=each.line,
+            allocated=each.allocated,
+            note=each.note,
+        )
+        for each in claimed
+    ]
+    draft = ReturnDraft(
+        order=order,
+        items=tuple(items),
+        location_id=command.location_id,
+        no_notification=no_notification(command, order),
+        created_by=command.created_by,
+        claim_id=claim_id,
+    )
+    return (open_return(facts, ledger, draft),)
 
-    entitled_amount: int = 0
-    pay: int = 0
-    is_refund_blocked: bool = False
 
-
-def _money(
-    order: Order, refundable: int, kind: ClaimType, value: int, requested_refund: int | None
-) -> _Money:
+def _entitled(order: Order, kind: ClaimType, claimed: tuple[ClaimedItem, ...], refund: Money | None) -> Money:
     if kind is ClaimType.REPLACE:
-        return _Money()
-    if requested_refund is not None:
-        return _Money(requested_refund, requested_refund)
-    pay, rounding = limit_to_refundable(value, refundable, order)
-    return _Money(value - rounding, pay or 0, is_refund_blocked=pay is None)
-
-
-def _status(money: _Money, *, comes_back: bool) -> ClaimStatus:
-    if money.is_refund_blocked:
-        return ClaimStatus.REQUIRES_ACTION
-    return ClaimStatus.REQUESTED if comes_back else ClaimStatus.COMPLETED
+        return Money(0, order.currency)
+    if refund is not None:
+        return refund
+    return Money(sum([item.line.paid(item.allocated) for item in claimed]), order.currency)

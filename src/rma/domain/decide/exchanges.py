@@ -2,28 +2,35 @@
 
 from attrs import evolve
 
+from rma.domain.decide.checks import check_amount, check_order, check_texts
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.refunds.entitlement import block_refund, grant, resolve_event
 from rma.domain.decide.replacements import check_new_items, replacement_of
-from rma.domain.decide.returns.cancel import cancel_event, check_cancelable
-from rma.domain.decide.returns.request import no_notification, open_return, validate_request
+from rma.domain.decide.returns.cancel import check_cancelable, report_canceled
+from rma.domain.decide.returns.draft import ReturnDraft, open_return
+from rma.domain.decide.returns.request import (
+    allocate_items,
+    check_request_options,
+    no_notification,
+    validate_request,
+)
+from rma.domain.decide.returns.resolve import close_return
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import (
     Event,
     ExchangeCanceled,
     ExchangePaid,
     ExchangeRequested,
-    RefundBlocked,
     ReturnRequested,
-    ReturnResolved,
+    header_for,
 )
-from rma.domain.messages.commands import CancelExchange, RecordExchangePayment, RequestExchange, RequestReturn
+from rma.domain.messages.commands import CancelExchange, RecordExchangePayment, RequestExchange
 from rma.domain.sale.catalogue import ShippingMethod
-from rma.domain.sale.order import Order, in_currency
+from rma.domain.sale.order import in_currency
 from rma.domain.sale.pricing import AmountPart
-from rma.domain.state.exchanges import Exchange, ExchangePayment, ExchangeStatus
+from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.returns import Resolution, Return, ReturnStatus
+from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus, exchange_refusal
+from rma.domain.state.returns import Resolution
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
 
@@ -36,34 +43,37 @@ def request_exchange(
 
     Raises:
         Rejected: with everything that is wrong.
-        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is allocated.
+        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken; `currency_mismatch`, a fee
+            of the policy is not in the order's currency.
     """
     wrong = Violations()
-    coming_back = RequestReturn(
-        order_id=command.order_id,
-        items=command.items,
-        shipping_option_id=command.shipping_option_id,
-        shipping_price=command.shipping_price,
-        location_id=command.location_id,
-        no_notification=command.no_notification,
-        created_by=command.created_by,
-        metadata=command.metadata,
-    )
-    asked = validate_request(wrong, facts, ledger, coming_back)
-    currency = asked.order.currency if asked.order else None
+    valid = validate_request(wrong, facts, ledger, command)
+    check_request_options(wrong, command)
+    check_texts(wrong, command, "location_id")
+    currency = valid.order.currency if valid.order else None
     if not command.new_items:
         wrong.add("no_new_items")
     new_items = check_new_items(wrong, command.new_items, currency, books_shipments=facts.books_shipments)
-    outbound = _outbound(wrong, command.outbound_shipping, currency)
-    wrong.check_key(command)
-    order = wrong.require(asked.order)
+    outbound = _check_outbound(wrong, command.outbound_shipping, currency)
+    order = wrong.require(valid.order)
 
     exchange_id = f"exc_{facts.fresh_id}"
     charges = tuple([item.part() for item in new_items])
     if outbound:
         charges += (AmountPart("outbound_shipping", -outbound.total),)
-    request = open_return(facts, ledger, coming_back, order, asked, exchange_id=exchange_id, charges=charges)
-    value = request.opened.valuation
+    draft = ReturnDraft(
+        order=order,
+        items=allocate_items(command.items, valid.remainders),
+        shipping_price=valid.shipping_price,
+        location_id=command.location_id,
+        no_notification=no_notification(command, order),
+        created_by=command.created_by,
+        exchange_id=exchange_id,
+        charges=charges,
+        metadata=command.metadata,
+    )
+    request = open_return(facts, ledger, draft)
+    quote = request.opened.valuation
     exchange = Exchange(
         id=exchange_id,
         order_id=order.id,
@@ -71,33 +81,24 @@ def request_exchange(
         status=ExchangeStatus.REQUESTED,
         return_id=request.opened.id,
         new_items=new_items,
-        difference_due=Money(value.owed - value.total, order.currency),
+        difference_due=Money(quote.owed - quote.total, order.currency),
         requested_at=facts.at,
         updated_at=facts.at,
         outbound_shipping=outbound,
-        no_notification=no_notification(command, order),
+        no_notification=draft.no_notification,
         created_by=command.created_by,
         idempotency_key=command.idempotency_key,
         metadata=command.metadata,
     )
-    event = ExchangeRequested(
-        order_id=order.id,
-        return_id=exchange.return_id,
-        exchange_id=exchange.id,
-        at=facts.at,
-        by=command.created_by,
-        no_notification=exchange.no_notification,
-        command=command if command.idempotency_key else None,
-        exchange=exchange,
-    )
-    return (request, event)
+    header = header_for(exchange, facts.at, by=command.created_by, command=command)
+    return (request, ExchangeRequested(header=header, exchange=exchange))
 
 
 def record_exchange_payment(
     facts: Facts, ledger: ReturnLedger, command: RecordExchangePayment
 ) -> tuple[()] | tuple[ExchangePaid]:
     """
-    What the customer paid counted in, and the new goods sent if the rest is done; nothing if it is known.
+    The customer's payment counted, and the new goods sent if the rest is done; nothing if it is known.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -110,32 +111,24 @@ def record_exchange_payment(
     if not isinstance(reference, str) or not reference:
         wrong.add("invalid_reference", reference=error_value(reference))
     currency = exchange.currency if exchange else None
-    amount = wrong.check_amount(command.amount, currency, "invalid_payment_amount", minimum=1)
-    wrong.check_texts(command)
-    known = _known_payment(exchange, command) if exchange else None
-    if known and amount is not None and known.amount.amount != amount:
+    amount = check_amount(wrong, command.amount, currency, "invalid_payment_amount", minimum=1)
+    check_texts(wrong, command)
+    known = _find_payment(exchange, command) if exchange else None
+    if known and amount is not None and known.amount != amount:
         wrong.add("payment_reference_reused", reference=known.reference, amount=known.amount.amount)
     elif exchange and not known:
-        _check_owed(wrong, exchange, amount)
+        _check_owed(wrong, exchange, command, amount)
     exchange = wrong.require(exchange)
     if known or amount is None:
         return ()
 
-    payment = ExchangePayment(
-        command.reference, Money(amount, exchange.currency), facts.at, command.created_by
-    )
+    payment = ExchangePayment(command.reference, amount, facts.at, command.created_by)
     paid = evolve(exchange, payments=(*exchange.payments, payment), updated_at=facts.at)
     is_done = exchange.status is not ExchangeStatus.REQUESTED and not paid.owed.amount
     if is_done:
         paid = evolve(paid, status=ExchangeStatus.COMPLETED, completed_at=facts.at)
     event = ExchangePaid(
-        order_id=exchange.order_id,
-        return_id=exchange.return_id,
-        exchange_id=exchange.id,
-        at=facts.at,
-        by=command.created_by,
-        no_notification=exchange.no_notification,
-        command=command if command.idempotency_key else None,
+        header=header_for(exchange, facts.at, by=command.created_by, command=command),
         exchange=paid,
         payment=payment,
         replacement=replacement_of(exchange) if is_done else None,
@@ -145,8 +138,8 @@ def record_exchange_payment(
 
 def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange) -> tuple[Event, ...]:
     """
-    The exchange called off with its return, or, once its goods are here, with their refund; nothing if it
-    was before.
+    The exchange canceled with its return, or, once its goods are here, with their refund; nothing if it was
+    canceled before.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -158,45 +151,32 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
     is_here = not is_over and target is not None and target.status is ReturnStatus.RECEIVED
     if exchange is None:
         wrong.add("exchange_not_found", exchange_id=error_value(command.exchange_id))
-    elif exchange.status is ExchangeStatus.COMPLETED:
-        wrong.add("exchange_completed", exchange_id=exchange.id)
+    elif refusal := exchange_refusal(exchange.status, command):
+        wrong.add(refusal, exchange_id=exchange.id)
     elif exchange.payments and not (is_here or is_over):
         wrong.add("exchange_paid", exchange_id=exchange.id, paid=exchange.paid.amount)
     if is_here:
-        wrong.check_order(facts.order, ledger, target)
+        check_order(wrong, facts.order, ledger, target)
     elif target and not is_over:
         check_cancelable(wrong, target)
-    wrong.check_texts(command)
+    check_texts(wrong, command)
     exchange, target = wrong.require(exchange), wrong.require(target)
     if is_over:
         return ()
+    at, by = facts.at, command.created_by
     event = ExchangeCanceled(
-        order_id=exchange.order_id,
-        return_id=exchange.return_id,
-        exchange_id=exchange.id,
-        at=facts.at,
-        by=command.created_by,
-        no_notification=exchange.no_notification,
-        command=command if command.idempotency_key else None,
-        exchange=evolve(exchange, status=ExchangeStatus.CANCELED, canceled_at=facts.at, updated_at=facts.at),
+        header=header_for(exchange, at, by=by, command=command),
+        exchange=evolve(exchange, status=ExchangeStatus.CANCELED, canceled_at=at, updated_at=at),
     )
-    if facts.order and is_here:
-        return (event, *_refunded(facts, facts.order, ledger, target, command.created_by))
-    return (cancel_event(target, facts.at, command.created_by), event)
-
-
-def _refunded(
-    facts: Facts, order: Order, ledger: ReturnLedger, target: Return, by: str | None
-) -> tuple[ReturnResolved] | tuple[ReturnResolved, RefundBlocked]:
-    """What came, and what was paid for the exchange, given back as if there had been none."""
+    if not is_here:
+        return (report_canceled(target, at, by), event)
+    # What the customer paid for the exchange is given back with the goods' value.
     alone = target.without_exchange()
-    refundable = ledger.refundable(order)
-    money = grant(order, alone, alone.items, refundable=refundable, status=ReturnStatus.RECEIVED, named=None)
-    event = resolve_event(ledger, target, order, money, Resolution(facts.at, by), items=target.items)
-    return (event, *block_refund(target, money.blocked, refundable, facts.at, by))
+    order = wrong.require(facts.order)
+    return (event, *close_return(order, ledger, alone, Resolution(at, by), items=alone.items))
 
 
-def _outbound(wrong: Violations, method: object, currency: str | None) -> ShippingMethod | None:
+def _check_outbound(wrong: Violations, method: object, currency: str | None) -> ShippingMethod | None:
     if method is None or currency is None:
         return None
     if not isinstance(method, ShippingMethod):
@@ -209,14 +189,14 @@ def _outbound(wrong: Violations, method: object, currency: str | None) -> Shippi
         return None
 
 
-def _known_payment(exchange: Exchange, command: RecordExchangePayment) -> ExchangePayment | None:
+def _find_payment(exchange: Exchange, command: RecordExchangePayment) -> ExchangePayment | None:
     return next((each for each in exchange.payments if each.reference == command.reference), None)
 
 
-def _check_owed(wrong: Violations, exchange: Exchange, amount: int | None) -> None:
-    if exchange.status is ExchangeStatus.CANCELED:
-        wrong.add("exchange_canceled", exchange_id=exchange.id)
-    elif exchange.status is ExchangeStatus.COMPLETED:
-        wrong.add("exchange_completed", exchange_id=exchange.id)
-    elif amount is not None and amount > (owed := exchange.owed.amount):
-        wrong.add("payment_exceeds_owed", amount=amount, owed=owed, currency=exchange.currency)
+def _check_owed(
+    wrong: Violations, exchange: Exchange, command: RecordExchangePayment, amount: Money | None
+) -> None:
+    if refusal := exchange_refusal(exchange.status, command):
+        wrong.add(refusal, exchange_id=exchange.id)
+    elif amount is not None and amount > (owed := exchange.owed):
+        wrong.add("payment_exceeds_owed", amount=amount.amount, owed=owed.amount, currency=exchange.currency)

@@ -5,12 +5,12 @@ from datetime import datetime
 from attrs import evolve
 
 from rma.domain.decide.replacements import replacement_of
-from rma.domain.events import ClaimCompleted, ExchangeReceived
-from rma.domain.state.claims import ClaimStatus
-from rma.domain.state.exchanges import Exchange, ExchangeStatus
+from rma.domain.events import ClaimCompleted, ExchangeReceived, header_for
+from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 
 
@@ -38,12 +38,7 @@ def complete_claim(
     if claim is None or claim.status is not ClaimStatus.REQUESTED:
         return ()
     event = ClaimCompleted(
-        order_id=claim.order_id,
-        return_id=target.id,
-        claim_id=claim.id,
-        at=at,
-        by=by,
-        no_notification=claim.no_notification,
+        header=header_for(claim, at, by=by),
         claim=evolve(claim, status=ClaimStatus.COMPLETED, updated_at=at),
     )
     return (event,)
@@ -52,26 +47,21 @@ def complete_claim(
 def _exchange_received(
     exchange: Exchange, target: Return, items: tuple[ReturnItem, ...], at: datetime, by: str | None
 ) -> ExchangeReceived:
-    value = target.value_arrived(items, None)
+    arrived = target.value_arrived(items, None)
     known = evolve(
         exchange,
-        difference_due=Money(exchange.paid.amount - value.total + value.owed, exchange.currency),
+        difference_due=Money(exchange.paid.amount - arrived.total + arrived.owed, exchange.currency),
         updated_at=at,
     )
     if not known.owed.amount:
         status = ExchangeStatus.COMPLETED
     elif exchange.owed.amount:
         status = ExchangeStatus.AWAITING_PAYMENT
-    else:  # the customer did not know of it
+    else:  # it was never quoted to the customer
         status = ExchangeStatus.REQUIRES_ACTION
     is_done = status is ExchangeStatus.COMPLETED
     return ExchangeReceived(
-        order_id=exchange.order_id,
-        return_id=target.id,
-        exchange_id=exchange.id,
-        at=at,
-        by=by,
-        no_notification=exchange.no_notification,
+        header=header_for(exchange, at, by=by),
         exchange=evolve(known, status=status, completed_at=at if is_done else None),
         replacement=replacement_of(exchange) if is_done else None,
     )

@@ -1,9 +1,16 @@
-"""What outcomes of effects mean, one event for each that they belong to; needs nothing from outside."""
+"""The outcomes of effects recorded: one event for each return, exchange or claim that they belong to."""
 
 from datetime import datetime
 from typing import assert_never
 
-from rma.domain.events import EffectOutcome, EffectsAttempted, EffectsLeased, EventsPublished
+from rma.domain.events import (
+    EffectOutcome,
+    EffectsAttempted,
+    EffectsLeased,
+    EventHeader,
+    EventsPublished,
+    header_for,
+)
 from rma.domain.messages.effects import (
     Done,
     GivenUp,
@@ -17,7 +24,7 @@ from rma.domain.messages.effects import (
     owner_of,
 )
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import ReturnLedger, Subject, subject_ids
+from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.refunds import after
 
 
@@ -27,7 +34,7 @@ def record_outcomes(
     """
     What these outcomes change, at an aware moment; nothing where all their effects are closed already.
 
-    An outcome that came twice, by another process or a repeated delivery, settles its effect once.
+    An outcome that is reported twice, by another process or a repeated delivery, is recorded once.
     """
     recorded: dict[str, dict[str, EffectOutcome]] = {}
     for outcome in outcomes:
@@ -37,8 +44,10 @@ def record_outcomes(
             recorded.setdefault(target.id, {})[outcome.key] = effect_outcome
     return tuple(
         [
-            _attempted(ledger, subject_id, tuple(effect_outcomes.values()), at, number)
-            for number, (subject_id, effect_outcomes) in enumerate(recorded.items(), start=1)
+            EffectsAttempted(
+                header=header_for(ledger.subject(subject_id), at), outcomes=tuple(effect_outcomes.values())
+            )
+            for subject_id, effect_outcomes in recorded.items()
         ]
     )
 
@@ -49,53 +58,23 @@ def record_publication(
     """The publisher took the events up to this revision; nothing if it is known already."""
     if through <= ledger.published:
         return ()
-    return (EventsPublished(order_id=ledger.order_id, at=at, through=through),)
+    return (EventsPublished(header=EventHeader(order_id=ledger.order_id, at=at), through=through),)
 
 
 def lease_effects(
     ledger: ReturnLedger, keys: tuple[str, ...], at: datetime, until: datetime
 ) -> tuple[EffectsLeased, ...]:
-    """These effects are being sent, by nobody else until then; those not due any more are left out."""
+    """These effects are being sent, by no other process until then; those no longer due are left out."""
     leased: dict[str, list[str]] = {}
     for key in keys:
         effect = ledger.open_effects.get(key)
         if effect is not None and effect.is_due(at):
             leased.setdefault(effect.owner_id, []).append(key)
     return tuple(
-        [_leased(ledger, subject_id, tuple(found), at, until) for subject_id, found in leased.items()]
-    )
-
-
-def _attempted(
-    ledger: ReturnLedger, subject_id: str, outcomes: tuple[EffectOutcome, ...], at: datetime, number: int
-) -> EffectsAttempted:
-    subject = ledger.subject(subject_id)
-    return_id, exchange_id, claim_id = subject_ids(subject)
-    return EffectsAttempted(
-        order_id=ledger.order_id,
-        at=at,
-        no_notification=subject.no_notification,
-        return_id=return_id,
-        exchange_id=exchange_id,
-        claim_id=claim_id,
-        outcomes=outcomes,
-        revision=ledger.revision + 1,
-        number=number,
-    )
-
-
-def _leased(
-    ledger: ReturnLedger, subject_id: str, keys: tuple[str, ...], at: datetime, until: datetime
-) -> EffectsLeased:
-    return_id, exchange_id, claim_id = subject_ids(ledger.subject(subject_id))
-    return EffectsLeased(
-        order_id=ledger.order_id,
-        at=at,
-        return_id=return_id,
-        exchange_id=exchange_id,
-        claim_id=claim_id,
-        keys=keys,
-        until=until,
+        [
+            EffectsLeased(header=header_for(ledger.subject(subject_id), at), keys=tuple(found), until=until)
+            for subject_id, found in leased.items()
+        ]
     )
 
 

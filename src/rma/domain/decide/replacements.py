@@ -1,7 +1,8 @@
-"""New goods: what they must be, and that they are sent, for an exchange or for a claim."""
+"""New goods for an exchange or a claim: the checks on them, and the request that they are sent."""
 
 from typing import cast
 
+from rma.domain.decide.checks import check_currency, check_flags
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.messages.effects import ReplacementRequest
 from rma.domain.sale.new_item import NewItem
@@ -16,7 +17,7 @@ from rma.domain.values.validators import all_are, is_whole
 
 
 def replacement_of(subject: Exchange | Claim) -> ReplacementRequest:
-    """The new goods of an exchange or claim, on their way: once for each."""
+    """The request to send the new goods of an exchange or claim; there is one for each."""
     _, exchange_id, claim_id = subject_ids(subject)
     return ReplacementRequest(
         key=f"{subject.id}/replacement/1",
@@ -52,14 +53,14 @@ def _is_good(wrong: Violations, item: NewItem, currency: str | None) -> bool:
     if not isinstance(price, Money) or price.amount < 0:
         wrong.add("invalid_new_item", field="unit_price", value=error_value(price))
     else:
-        wrong.check_currency(price, currency)
+        check_currency(wrong, price, currency)
     if not isinstance(title, str):
         wrong.add("invalid_new_item", field="title", value=error_value(title))
     if not all_are(item.tax_lines, TaxLine):
         wrong.add("invalid_new_item", field="tax_lines", value=error_value(item.tax_lines))
     elif currency:
         _check_taxes(wrong, item, currency)
-    wrong.check_flags(is_tax_inclusive=item.is_tax_inclusive)
+    check_flags(wrong, is_tax_inclusive=item.is_tax_inclusive)
     return len(wrong) == before
 
 

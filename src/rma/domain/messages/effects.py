@@ -31,13 +31,13 @@ class RefundRequest:
     Give this much of this payment back.
 
     Attributes:
-        return_id: empty where a claim is paid for goods that do not come back.
+        return_id: None where a claim is paid for goods that do not come back.
         reason: `"return"`, `"exchange"` or `"claim"`.
     """
 
     key: str
     order_id: str
-    return_id: str
+    return_id: str | None
     payment_id: str
     amount: Money
     reason: str = "return"

@@ -38,11 +38,12 @@ class Fee:
         if self.percent is not None and self.percent > 100:
             raise invalid(self, "percent", self.percent, "at most 100")
 
-    def on(self, value: int) -> int:
-        """The fee on goods of this value, minor units, before it is limited to what is left."""
-        if self.percent is not None:
-            return percent_of(value, self.percent)
-        return self.amount.amount if self.amount is not None else 0
+
+def fee_on(fee: Fee, value: int) -> int:
+    """The fee on goods of this value, minor units, before it is limited to what is left."""
+    if fee.percent is not None:
+        return percent_of(value, fee.percent)
+    return fee.amount.amount if fee.amount is not None else 0
 
 
 def _fees(values: Iterable[Fee]) -> tuple[Fee, ...]:

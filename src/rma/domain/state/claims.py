@@ -8,7 +8,9 @@ from attrs import field, frozen
 from rma.domain.messages.effects import ReplacementShipment
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart, PricedLine
-from rma.domain.state.refunds import Refund, in_force, need_attention
+from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.lifecycle import ClaimStatus, claim_rules
+from rma.domain.state.refunds import Refund
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
@@ -27,20 +29,6 @@ class ClaimReason(StrEnum):
     WRONG_ITEM = "wrong_item"
     PRODUCTION_FAILURE = "production_failure"
     OTHER = "other"
-
-
-class ClaimStatus(StrEnum):
-    """
-    Where a claim stands.
-
-    `requested`: it was made good, its goods are still to come back. `completed`: nothing is to come any
-    more. `requires_action`: its refund is above what the payments have left, and nothing was paid.
-    """
-
-    REQUESTED = "requested"
-    COMPLETED = "completed"
-    REQUIRES_ACTION = "requires_action"
-    CANCELED = "canceled"
 
 
 @frozen
@@ -69,10 +57,7 @@ class Claim:
 
     Attributes:
         return_id: the return that brings the goods back, if they are to come; it moves no money.
-        refund_amount: what it is worth to the customer in money; 0 where new goods are sent.
-        entitled_amount: what of it was granted, minor units.
-        requested_refund: the refund that the claim named, minor units.
-        is_refund_blocked: the refund was above what the payments have left; `RetryRefund` asks again.
+        entitlement: what the customer is entitled to in money, and what was paid; 0 where new goods are sent.
         shipment: what the carrier answered when the new goods were sent.
         display_id: counts the order's claims from 1.
     """
@@ -83,15 +68,11 @@ class Claim:
     type: ClaimType
     status: ClaimStatus
     items: tuple[ClaimedItem, ...]
-    refund_amount: Money
+    entitlement: Entitlement
     requested_at: datetime
     updated_at: datetime
     new_items: tuple[NewItem, ...] = ()
     return_id: str | None = None
-    refunds: tuple[Refund, ...] = ()
-    entitled_amount: int = 0
-    requested_refund: int | None = None
-    is_refund_blocked: bool = False
     shipment: ReplacementShipment | None = None
     no_notification: bool = False
     created_by: str | None = None
@@ -102,22 +83,32 @@ class Claim:
     @property
     def currency(self) -> str:
         """Of every amount in this claim."""
-        return self.refund_amount.currency
+        return self.entitlement.entitled.currency
 
     @property
-    def refunded(self) -> int:
-        """The sum of its refunds in force, minor units."""
-        return in_force(self.refunds)
+    def refund_amount(self) -> Money:
+        """What the customer is entitled to in money; 0 where new goods are sent."""
+        return self.entitlement.entitled
+
+    @property
+    def refunds(self) -> tuple[Refund, ...]:
+        """Oldest first, those that failed included."""
+        return self.entitlement.refunds
+
+    @property
+    def refunded(self) -> Money:
+        """The sum of its refunds in force: paid, or on their way."""
+        return self.entitlement.paid
 
     @property
     def amount_due(self) -> Money:
-        """Granted, and neither paid nor on its way."""
-        return Money(max(0, self.entitled_amount - self.refunded), self.currency)
+        """What the customer is entitled to and was not paid."""
+        return self.entitlement.due
 
     @property
     def needs_attention(self) -> bool:
         """True while it goes no further without a person."""
-        return need_attention(self.entitled_amount, self.refunds)
+        return self.entitlement.needs_attention
 
     @property
     def breakdown(self) -> tuple[AmountPart, ...]:
@@ -126,12 +117,12 @@ class Claim:
             return ()
         goods = [item.line.part(item.allocated) for item in self.items]
         difference = self.refund_amount.amount - sum([part.amount.amount for part in goods])
-        if self.requested_refund is None and not difference:
+        if self.entitlement.requested_refund is None and not difference:
             return tuple(goods)
-        name = "rounding" if self.requested_refund is None else "requested_refund"
+        name = "rounding" if self.entitlement.requested_refund is None else "requested_refund"
         return (*goods, AmountPart(name, Money(difference, self.currency)))
 
     def reserved_quantities(self) -> list[tuple[str, int]]:
         """By item: its line, and the units of the line that are spoken for by it; none once canceled."""
-        is_over = self.status is ClaimStatus.CANCELED
-        return [(item.item_id, 0 if is_over else item.quantity) for item in self.items]
+        reserves = claim_rules(self.status).reserves
+        return [(item.item_id, item.quantity if reserves else 0) for item in self.items]

@@ -1,31 +1,15 @@
 """An exchange: a return whose worth pays for new goods. In the words of the seeds: a swap."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from attrs import field, frozen
 
 from rma.domain.messages.effects import ReplacementShipment
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
+from rma.domain.state.lifecycle import ExchangeStatus
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
-
-
-class ExchangeStatus(StrEnum):
-    """
-    Where an exchange stands.
-
-    `requested`: the goods are still to come. `awaiting_payment`: they came, and the customer has yet to pay
-    the difference. `requires_action`: what came is worth less than was announced, so that the customer
-    owes what nobody told them. `completed`: the new goods were ordered to be sent.
-    """
-
-    REQUESTED = "requested"
-    AWAITING_PAYMENT = "awaiting_payment"
-    REQUIRES_ACTION = "requires_action"
-    COMPLETED = "completed"
-    CANCELED = "canceled"
 
 
 @frozen

@@ -18,11 +18,12 @@ from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.pricing import PricedLine, price_lines
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
+from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.refunds import Refund, left_of_payments
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.errors import NotFound
 from rma.domain.values.frozenmap import FrozenMap
-from rma.domain.values.money import share
+from rma.domain.values.money import Money, share
 
 
 @frozen
@@ -43,9 +44,9 @@ def subject_ids(subject: Subject) -> tuple[str | None, str | None, str | None]:
         case Return(id=return_id, exchange_id=exchange_id, claim_id=claim_id):
             return return_id, exchange_id, claim_id
         case Exchange(id=exchange_id):
-            return None, exchange_id, None
+            return subject.return_id, exchange_id, None
         case Claim(id=claim_id):
-            return None, None, claim_id
+            return subject.return_id, None, claim_id
         case _:
             assert_never(subject)
 
@@ -99,14 +100,14 @@ class ReturnLedger:
         """True if any open effect may be tried now."""
         return any(effect.is_due(now) for effect in self.open_effects.values())
 
-    def find(self, return_id: str) -> Return | None:
+    def find(self, return_id: str | None) -> Return | None:
         """The return of this id, if it is here."""
         for each in self.returns:
             if each.id == return_id:
                 return each
         return None
 
-    def get(self, return_id: str) -> Return:
+    def get(self, return_id: str | None) -> Return:
         """
         The return of this id.
 
@@ -222,9 +223,9 @@ class ReturnLedger:
                 captured.setdefault(paid.reference, paid.amount.amount)
         return left_of_payments(captured, self.refunds)
 
-    def refundable(self, order: Order) -> int:
-        """Captured, less what was refunded and what is on its way: minor units."""
-        return sum(self.left_of_payments(order).values())
+    def refundable(self, order: Order) -> Money:
+        """Captured, less what was refunded and what is on its way."""
+        return Money(sum(self.left_of_payments(order).values()), order.currency)
 
     def with_open_effects(self, effects: Iterable[Effect], at: datetime) -> "ReturnLedger":
         """The ledger with these effects open, after those that are."""

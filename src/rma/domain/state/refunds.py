@@ -1,8 +1,7 @@
 """Money on its way back: a refund's states, and how an amount is taken from an order's payments."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from enum import StrEnum
 from typing import assert_never
 
 from attrs import evolve, frozen
@@ -15,25 +14,8 @@ from rma.domain.messages.effects import (
     RefundReversed,
     RefundSucceeded,
 )
+from rma.domain.state.lifecycle import RefundStatus, refund_rules, refund_status_after
 from rma.domain.values.money import Money
-
-
-class RefundStatus(StrEnum):
-    """
-    How a refund stands.
-
-    An unknown outcome is *pending*: it may have moved money, so it counts until the opposite is known.
-    """
-
-    PENDING = "pending"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    REVERSED = "reversed"
-    NEEDS_ATTENTION = "needs_attention"
-
-
-#: States in which the money has left or may leave; in the others it is free again.
-IN_FORCE = frozenset({RefundStatus.PENDING, RefundStatus.SUCCEEDED, RefundStatus.NEEDS_ATTENTION})
 
 
 @frozen
@@ -61,41 +43,38 @@ class Refund:
     @property
     def is_in_force(self) -> bool:
         """True while the money has left or may leave."""
-        return self.status in IN_FORCE
-
-
-#: Notifications come in any order: a state is only ever left for one of a higher rank. A refund that
-#: succeeded may still fail or be reversed days later; one that failed or was reversed is over.
-_RANK = {
-    RefundStatus.PENDING: 0,
-    RefundStatus.NEEDS_ATTENTION: 0,
-    RefundStatus.SUCCEEDED: 1,
-    RefundStatus.FAILED: 2,
-    RefundStatus.REVERSED: 2,
-}
+        return refund_rules(self.status).is_in_force
 
 
 def after(refund: Refund, outcome: RefundOutcome | RefundReversed | GivenUp, at: datetime) -> Refund:
-    """The refund once this is known of it: the same one where it says nothing new."""
+    """The refund once this outcome is known: the same one if it says nothing new."""
+    status = refund_status_after(refund.status, outcome)
+    if status is None:
+        return refund
     match outcome:
         case RefundSucceeded(reference=reference):
-            status, failure = RefundStatus.SUCCEEDED, None
+            return _ended(refund, status, at, reference=reference)
         case RefundPending(reference=reference):
-            if _RANK[refund.status] or (refund.status is RefundStatus.PENDING and refund.reference):
+            if refund.status is RefundStatus.PENDING and refund.reference:
                 return refund
-            return evolve(refund, status=RefundStatus.PENDING, reference=reference or refund.reference)
-        case RefundDeclined(code=code, message=message):
-            status, reference, failure = RefundStatus.FAILED, None, _words(code, message)
-        case RefundReversed(code=code, message=message):
-            status, reference, failure = RefundStatus.REVERSED, None, _words(code, message)
+            return evolve(refund, status=status, reference=reference or refund.reference)
+        case RefundDeclined(code=code, message=message) | RefundReversed(code=code, message=message):
+            return _ended(refund, status, at, failure=_words(code, message))
         case GivenUp(error=error):
-            if refund.status is not RefundStatus.PENDING or refund.reference:
-                return refund
-            return evolve(refund, status=RefundStatus.NEEDS_ATTENTION, failure=error)
+            # A gateway that answered with a reference took the request: it will report the outcome.
+            return refund if refund.reference else evolve(refund, status=status, failure=error)
         case _:
             assert_never(outcome)
-    if _RANK[status] <= _RANK[refund.status]:
-        return refund
+
+
+def _ended(
+    refund: Refund,
+    status: RefundStatus,
+    at: datetime,
+    *,
+    reference: str | None = None,
+    failure: str | None = None,
+) -> Refund:
     return evolve(
         refund, status=status, reference=reference or refund.reference, failure=failure, settled_at=at
     )
@@ -108,13 +87,6 @@ def _words(code: str, message: str) -> str:
 def in_force(refunds: Iterable[Refund]) -> int:
     """The sum of the refunds in force, minor units."""
     return sum([refund.amount.amount for refund in refunds if refund.is_in_force])
-
-
-def need_attention(entitled_amount: int, refunds: Sequence[Refund]) -> bool:
-    """True if what was granted is not paid nor on its way, or nobody can tell what became of a refund."""
-    return entitled_amount > in_force(refunds) or any(
-        refund.status is RefundStatus.NEEDS_ATTENTION for refund in refunds
-    )
 
 
 def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dict[str, int]:

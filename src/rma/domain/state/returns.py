@@ -1,7 +1,6 @@
 """A return: one authorisation to send items back (an RMA), as it stands."""
 
 from datetime import datetime
-from enum import StrEnum
 
 from attrs import evolve, field, frozen
 
@@ -10,25 +9,13 @@ from rma.domain.messages.effects import RestockRequest, ReturnShipment
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
-from rma.domain.state.refunds import Refund, in_force, need_attention
+from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.lifecycle import Reservation, ReturnStatus, return_rules
+from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.valuation import NOTHING, Valuation, value_arrived, value_requested, with_entitled
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
-
-
-class ReturnStatus(StrEnum):
-    """
-    Where a return stands.
-
-    `requires_action`: what arrived is not what was requested, and a clerk decides.
-    """
-
-    REQUESTED = "requested"
-    PARTIALLY_RECEIVED = "partially_received"
-    REQUIRES_ACTION = "requires_action"
-    RECEIVED = "received"
-    CANCELED = "canceled"
 
 
 @frozen
@@ -75,15 +62,12 @@ class Return:
     One authorisation to send items back.
 
     Attributes:
-        refund_amount: the quote until the return is received, then the sum of what was granted.
-        exchange_id: the exchange that its goods pay for. What is left of their worth, less `charges`, is
+        quoted_refund: what the request was quoted: the refund if exactly the requested units arrive.
+        entitlement: what the customer is entitled to, from what was received so far, and what was paid.
+        exchange_id: the exchange that its goods pay for. What remains of their value, less `charges`, is
             refunded once it is received; what is missing, the customer owes.
         charges: what the exchange sets against its goods, negative, and what the customer paid, positive.
         claim_id: the claim whose goods it brings back. It moves no money.
-        entitled_amount: what the receipts so far entitle the customer to, minor units.
-        requested_refund: the refund that the request named, minor units.
-        agreed_refund: the refund that a receipt named for the whole return, minor units.
-        is_refund_blocked: the amount due was above what the payments have left; `RetryRefund` asks again.
         terms: what the policy said about money and damage when the return was requested.
         display_id: counts the order's returns from 1.
         order_version: the order's version that the request made.
@@ -98,7 +82,8 @@ class Return:
     order_version: int
     status: ReturnStatus
     items: tuple[ReturnItem, ...]
-    refund_amount: Money
+    quoted_refund: Money
+    entitlement: Entitlement
     terms: Terms
     requested_at: datetime
     updated_at: datetime
@@ -108,13 +93,8 @@ class Return:
     no_notification: bool = False
     created_by: str | None = None
     idempotency_key: str | None = None
-    refunds: tuple[Refund, ...] = ()
     receipts: tuple[Receipt, ...] = ()
     resolution: Resolution | None = None
-    entitled_amount: int = 0
-    requested_refund: int | None = None
-    agreed_refund: int | None = None
-    is_refund_blocked: bool = False
     received_at: datetime | None = None
     canceled_at: datetime | None = None
     exchange_id: str | None = None
@@ -129,32 +109,42 @@ class Return:
     @property
     def is_open(self) -> bool:
         """True while goods may still arrive: its units are spoken for."""
-        return self.status not in (ReturnStatus.RECEIVED, ReturnStatus.CANCELED)
+        return return_rules(self.status).is_open
 
     @property
     def currency(self) -> str:
         """Of every amount in this return."""
-        return self.refund_amount.currency
+        return self.quoted_refund.currency
 
     @property
-    def shipping_data(self) -> FrozenMap[str, object] | None:
-        """What the carrier answered; None until a booking was."""
-        return self.shipment.data if self.shipment else None
+    def refund_amount(self) -> Money:
+        """The quote until the return is received, then what the customer is entitled to."""
+        return self.entitlement.entitled if self.status is ReturnStatus.RECEIVED else self.quoted_refund
 
     @property
-    def shipping_total(self) -> int:
-        """What the way back costs the customer, with tax: minor units."""
-        return self.shipping_method.total.amount if self.shipping_method else 0
+    def refunds(self) -> tuple[Refund, ...]:
+        """Oldest first, those that failed included."""
+        return self.entitlement.refunds
 
     @property
-    def refunded(self) -> int:
-        """The sum of its refunds in force, minor units."""
-        return in_force(self.refunds)
+    def refunded(self) -> Money:
+        """The sum of its refunds in force: paid, or on their way."""
+        return self.entitlement.paid
 
     @property
     def amount_due(self) -> Money:
-        """Granted, and neither paid nor on its way."""
-        return Money(max(0, self.entitled_amount - self.refunded), self.currency)
+        """What the customer is entitled to and was not paid."""
+        return self.entitlement.due
+
+    @property
+    def shipping_data(self) -> FrozenMap[str, object] | None:
+        """What the carrier answered; None until a booking was answered."""
+        return self.shipment.data if self.shipment else None
+
+    @property
+    def shipping_total(self) -> Money:
+        """What the way back costs the customer, with tax."""
+        return self.shipping_method.total if self.shipping_method else Money(0, self.currency)
 
     @property
     def needs_attention(self) -> bool:
@@ -166,7 +156,7 @@ class Return:
         """
         return (
             self.status is ReturnStatus.REQUIRES_ACTION
-            or need_attention(self.entitled_amount, self.refunds)
+            or self.entitlement.needs_attention
             or (bool(self.charges) and self.status is ReturnStatus.RECEIVED and self.valuation.owed > 0)
         )
 
@@ -183,22 +173,24 @@ class Return:
         if self.status is not ReturnStatus.RECEIVED:
             return value_requested(
                 self.items,
-                shipping=self.shipping_total,
+                shipping=self.shipping_total.amount,
                 terms=self.terms,
-                requested_refund=self.requested_refund,
+                requested_refund=self.entitlement.requested_refund,
                 charges=self.charges,
             )
-        return with_entitled(self.value_arrived(self.items, self.agreed_refund), self.entitled_amount)
+        return with_entitled(
+            self.value_arrived(self.items, self.entitlement.agreed_refund), self.entitlement.entitled.amount
+        )
 
-    def value_arrived(self, items: tuple[ReturnItem, ...], agreed_refund: int | None) -> Valuation:
+    def value_arrived(self, items: tuple[ReturnItem, ...], agreed_refund: Money | None) -> Valuation:
         """What these items come to by this return's terms, once they have arrived as they say."""
         if self.claim_id is not None:
             return NOTHING
         return value_arrived(
             items,
-            shipping=self.shipping_total,
+            shipping=self.shipping_total.amount,
             terms=self.terms,
-            requested_refund=self.requested_refund,
+            requested_refund=self.entitlement.requested_refund,
             agreed_refund=agreed_refund,
             charges=self.charges,
         )
@@ -215,10 +207,11 @@ class Return:
         Open returns hold what was requested and what came besides; a received one what arrived; a
         canceled one nothing. What a claim's return was requested for, the claim holds.
         """
-        if self.status is ReturnStatus.CANCELED:
+        reserves = return_rules(self.status).reserves
+        if reserves is Reservation.NOTHING:
             return [(item.item_id, 0) for item in self.items]
         if self.claim_id is not None:
             return [(item.item_id, 0 if item.is_requested else item.arrived_quantity) for item in self.items]
-        if self.status is ReturnStatus.RECEIVED:
+        if reserves is Reservation.ARRIVED:
             return [(item.item_id, item.arrived_quantity) for item in self.items]
         return [(item.item_id, item.allocated_quantity) for item in self.items]

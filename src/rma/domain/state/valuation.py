@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from rma.domain.sale.policy import Terms
+from rma.domain.sale.policy import Terms, fee_on
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.money import Money, round_half_up
@@ -53,7 +53,7 @@ def value_requested(
     *,
     shipping: int,
     terms: Terms,
-    requested_refund: int | None = None,
+    requested_refund: Money | None = None,
     charges: tuple[AmountPart, ...] = (),
 ) -> Valuation:
     """What the return comes to when exactly the requested units arrive."""
@@ -62,7 +62,7 @@ def value_requested(
     if charges:
         return _charged(goods, value, shipping, terms, charges)
     if requested_refund is not None:
-        return _named(goods, value, requested_refund)
+        return _named(goods, value, requested_refund.amount)
     return _deducted(goods, value, shipping, terms)
 
 
@@ -71,8 +71,8 @@ def value_arrived(
     *,
     shipping: int,
     terms: Terms,
-    requested_refund: int | None = None,
-    agreed_refund: int | None = None,
+    requested_refund: Money | None = None,
+    agreed_refund: Money | None = None,
     charges: tuple[AmountPart, ...] = (),
 ) -> Valuation:
     """
@@ -87,7 +87,7 @@ def value_arrived(
     goods = [(item, item.value(quantity)) for item, quantity in counted]
     value = sum([item.line.paid(running_sums) for item, running_sums in goods])
     if agreed_refund is not None:
-        return _named(goods, value, agreed_refund)
+        return _named(goods, value, agreed_refund.amount)
     if charges:
         return _charged(goods, value, shipping, terms, charges)
     if requested_refund is None:
@@ -98,7 +98,7 @@ def value_arrived(
     if not whole:  # worth nothing, yet the merchant pays for it: by units then
         part = sum([quantity for item, quantity in counted if item.is_requested])
         whole = sum([item.quantity for item in items])
-    return _named(goods, value, round_half_up(requested_refund * part, whole) + unrequested)
+    return _named(goods, value, round_half_up(requested_refund.amount * part, whole) + unrequested)
 
 
 def with_entitled(valuation: Valuation, entitled_amount: int) -> Valuation:
@@ -125,7 +125,7 @@ def _deducted(
         other.append(("return_shipping", -min(shipping, left)))
         left += other[-1][1]
     for fee in terms.fees:
-        other.append((f"fee:{fee.name}", -min(fee.on(value), left)))
+        other.append((f"fee:{fee.name}", -min(fee_on(fee, value), left)))
         left += other[-1][1]
     return Valuation(tuple(goods), tuple(other), left)
 
@@ -143,7 +143,7 @@ def _charged(
         paid = sum([part.amount.amount for part in charges])
         return Valuation(alone.goods, alone.other, alone.total + paid, charges)
     other = [("return_shipping", -shipping)] if shipping else []
-    other += [(f"fee:{fee.name}", -fee.on(value)) for fee in terms.fees]
+    other += [(f"fee:{fee.name}", -fee_on(fee, value)) for fee in terms.fees]
     balance = value + sum([amount for _, amount in other]) + sum([part.amount.amount for part in charges])
     if balance < 0:
         other.append((DIFFERENCE_DUE, -balance))

@@ -220,7 +220,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "rejected_already_refunded": (
         NotAllowed,
-        "{entitled_amount} was granted for earlier parcels of return {return_id}, what is accepted is worth {accepted} (minor units)",
+        "{entitled} was granted for earlier parcels of return {return_id}, what is accepted is worth {accepted} (minor units)",
     ),
     "not_a_return_option": (Invalid, "shipping option {shipping_option_id} is not for returns"),
     "no_fulfillment": (Invalid, "return shipments can not be booked here: no fulfillment is configured"),

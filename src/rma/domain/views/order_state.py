@@ -54,7 +54,7 @@ def order_state(order: Order, ledger: ReturnLedger) -> OrderState:
     return OrderState(
         _fulfillment_status(order, ledger),
         _payment_status(order, ledger),
-        Money(ledger.refundable(order), order.currency),
+        ledger.refundable(order),
         Money(elsewhere + in_force(ledger.refunds), order.currency),
         order.version + ledger.changes,
     )
@@ -67,8 +67,10 @@ def _fulfillment_status(order: Order, ledger: ReturnLedger) -> FulfillmentStatus
         return line.returned_quantity + back.get(line.id, 0) >= line.fulfilled_quantity
 
     fulfilled = sum(line.fulfilled_quantity for line in order.items)
-    of_returns = any(each.is_refund_blocked and each.amount_due.amount for each in ledger.returns)
-    if of_returns or any(each.is_refund_blocked and each.amount_due.amount for each in ledger.claims):
+    of_returns = any(each.entitlement.is_refund_blocked and each.amount_due.amount for each in ledger.returns)
+    if of_returns or any(
+        each.entitlement.is_refund_blocked and each.amount_due.amount for each in ledger.claims
+    ):
         return FulfillmentStatus.REQUIRES_ACTION
     if fulfilled and all(all_back(line) for line in order.items):
         return FulfillmentStatus.RETURNED
@@ -87,7 +89,7 @@ def _payment_status(order: Order, ledger: ReturnLedger) -> PaymentStatus:
     )
     if refunded:
         left = ledger.refundable(order)
-        return PaymentStatus.PARTIALLY_REFUNDED if left else PaymentStatus.REFUNDED
+        return PaymentStatus.PARTIALLY_REFUNDED if left.amount else PaymentStatus.REFUNDED
     if any(payment.captured.amount for payment in order.payments):
         return PaymentStatus.CAPTURED
     return PaymentStatus.NOT_PAID

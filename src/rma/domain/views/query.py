@@ -5,7 +5,8 @@ from datetime import datetime
 from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.validators import aware, flag, invalid, is_whole, member_of, text
 
 #: Where a return stands among all others: when it was requested, its order, its number there.

@@ -2,7 +2,8 @@
 
 from rma.domain.messages.command_items import ClaimItem
 from rma.domain.messages.commands import CancelClaim, RequestClaim
-from rma.domain.state.claims import ClaimReason, ClaimStatus, ClaimType
+from rma.domain.state.claims import ClaimReason, ClaimType
+from rma.domain.state.lifecycle import ClaimStatus
 from rma.domain.values.money import Money
 from rma.testing.actions.chance import (
     any_of,

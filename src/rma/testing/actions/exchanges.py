@@ -2,7 +2,8 @@
 
 from rma.domain.messages.commands import CancelExchange, RecordExchangePayment, RequestExchange
 from rma.domain.sale.catalogue import ShippingMethod
-from rma.domain.state.exchanges import Exchange, ExchangeStatus
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.lifecycle import ExchangeStatus
 from rma.domain.values.money import Money
 from rma.testing.actions.chance import (
     any_of,

@@ -8,7 +8,7 @@ from attrs import evolve
 from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
 from rma.domain.sale.order import OrderStatus
-from rma.domain.state.refunds import RefundStatus
+from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.values.errors import Rejected
 from rma.testing.actions.chance import any_order, ask, ledgers
 from rma.testing.gateway_model import Standing

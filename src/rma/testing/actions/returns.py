@@ -9,7 +9,8 @@ from rma.domain.messages.commands import (
     RetryRefund,
 )
 from rma.domain.state.claims import Claim
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 from rma.testing.actions.chance import (
     any_of,
@@ -95,7 +96,7 @@ def a_clerk_accepts_what_came(world: World) -> bool:
 def a_return_is_resolved(world: World) -> bool:
     """By a clerk: some of what came is kept unpaid or goes back, or an amount is named."""
     undecided = {ReturnStatus.REQUIRES_ACTION, ReturnStatus.PARTIALLY_RECEIVED}
-    target = any_return(world, lambda each: each.status in undecided or each.is_refund_blocked)
+    target = any_return(world, lambda each: each.status in undecided or each.entitlement.is_refund_blocked)
     if target is None:
         return False
     chance = world.random

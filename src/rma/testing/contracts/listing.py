@@ -10,7 +10,8 @@ from attrs import evolve
 
 from rma.domain.messages.commands import CancelReturn
 from rma.domain.messages.effects import Effect, RefundDeclined, RefundRequest
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.errors import NotFound
 from rma.domain.views.query import ReturnQuery
 from rma.ports import ReturnRepository

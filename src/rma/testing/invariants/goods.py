@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 from rma.domain.messages.effects import owner_of
 from rma.domain.sale.order import OrderStatus
-from rma.domain.state.claims import Claim, ClaimStatus, ClaimType
-from rma.domain.state.exchanges import ExchangeStatus
+from rma.domain.state.claims import Claim, ClaimType
 from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus
 from rma.testing.invariants.snapshot import Snapshot
 
 #: Why a line can not come back at all, whatever is left of it.

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 from rma.domain.messages.effects import RefundDeclined
-from rma.domain.state.exchanges import ExchangeStatus
+from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus
 from rma.domain.state.refunds import in_force
-from rma.domain.state.returns import ReturnStatus
 from rma.testing.invariants.snapshot import Snapshot
 
 
@@ -51,14 +50,15 @@ def no_refund_is_made_unknown_to_the_ledger(snapshot: Snapshot) -> Iterator[str]
 def each_return_is_paid_what_was_granted_and_no_more(snapshot: Snapshot) -> Iterator[str]:
     """And each claim: what is due is what was granted less what is in force."""
     for each in snapshot.payees:
-        if not 0 <= each.refunded <= max(each.entitled_amount, 0):
-            yield f"{each.id}: {each.refunded} in force, {each.entitled_amount} granted"
-        if each.amount_due.amount != each.entitled_amount - each.refunded:
-            yield f"{each.id}: {each.amount_due} due of {each.entitled_amount}, {each.refunded} in force"
-        if each.status is ReturnStatus.RECEIVED and each.refund_amount.amount != each.entitled_amount:
-            yield f"{each.id}: received, shows {each.refund_amount}, {each.entitled_amount} granted"
-        if each.status is ReturnStatus.CANCELED and each.entitled_amount:
-            yield f"{each.id}: canceled, {each.entitled_amount} granted"
+        entitled, paid = each.entitlement.entitled, each.refunded
+        if not 0 <= paid.amount <= max(entitled.amount, 0):
+            yield f"{each.id}: {paid} in force, {entitled} entitled"
+        if each.amount_due != entitled - paid:
+            yield f"{each.id}: {each.amount_due} due of {entitled}, {paid} in force"
+        if each.status is ReturnStatus.RECEIVED and each.refund_amount != entitled:
+            yield f"{each.id}: received, shows {each.refund_amount}, {entitled} entitled"
+        if each.status is ReturnStatus.CANCELED and entitled.amount:
+            yield f"{each.id}: canceled, {entitled} entitled"
 
 
 def every_amount_is_explained(snapshot: Snapshot) -> Iterator[str]:
@@ -77,11 +77,11 @@ def exchanges_settle_their_difference_once(snapshot: Snapshot) -> Iterator[str]:
     """What the customer paid, less what is granted in return, is the difference, give or take rounding."""
     for each in snapshot.ledger.exchanges:
         target = snapshot.ledger.get(each.return_id)
-        if each.status is not ExchangeStatus.COMPLETED or target.agreed_refund is not None:
+        if each.status is not ExchangeStatus.COMPLETED or target.entitlement.agreed_refund is not None:
             continue
-        rounding = each.paid.amount - target.entitled_amount - each.difference_due.amount
+        rounding = each.paid.amount - target.refund_amount.amount - each.difference_due.amount
         if not 0 <= rounding <= len(snapshot.order.items):
-            yield f"{each.id}: {each.paid} paid, {target.entitled_amount} granted, {each.difference_due} due"
+            yield f"{each.id}: {each.paid} paid, {target.refund_amount} entitled, {each.difference_due} due"
 
 
 def pools_are_what_returns_left(snapshot: Snapshot) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from rma.domain.state.refunds import RefundStatus, in_force
-from rma.domain.state.returns import ReturnStatus
+from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
+from rma.domain.state.refunds import in_force
 from rma.testing.invariants.snapshot import Snapshot
 
 #: How a refund is spelled in the gateway's books that stands like this in the ledger.

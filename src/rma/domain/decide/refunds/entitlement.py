@@ -1,90 +1,100 @@
-"""What the goods that came entitle the customer to, and how much of that is paid now."""
+"""What the received goods entitle the customer to, and how much of that is paid now."""
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve
 
+from rma.domain.decide.checks import check_refund
 from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
 from rma.domain.decide.violations import Violations
-from rma.domain.events import RefundBlocked, ReturnResolved
-from rma.domain.messages.commands import Command
-from rma.domain.messages.effects import WithdrawRequest
+from rma.domain.events import RefundBlocked, header_for
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
-from rma.domain.state.ledger import ReturnLedger, subject_ids
+from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.returns import Resolution, Return, ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 
 
-@frozen
-class Grant:
-    """
-    A return's money after goods were booked or judged, minor units.
-
-    Attributes:
-        refund_amount, entitled_amount, named, is_refund_blocked: as the return has them then.
-        pay: what is paid now.
-        blocked: what is due and above what the payments have left; 0 if it is not.
-    """
-
-    refund_amount: int
-    entitled_amount: int
-    named: int | None
-    is_refund_blocked: bool
-    pay: int = 0
-    blocked: int = 0
-
-
-def grant(
+def entitle(
     order: Order,
+    ledger: ReturnLedger,
     target: Return,
     items: tuple[ReturnItem, ...],
     *,
-    refundable: int,
     status: ReturnStatus,
-    named: int | None,
-) -> Grant:
-    """What the return comes to with these items and this status; `named` wins if an amount was."""
-    quote = target.refund_amount.amount
-    named = target.agreed_refund if named is None else named
-    closing = status is ReturnStatus.RECEIVED
-    if status is ReturnStatus.REQUIRES_ACTION or (target.exchange_id is not None and not closing):
-        return Grant(
-            quote, target.entitled_amount, named, target.is_refund_blocked
-        )  # an exchange settles once, at the end
-    due = target.value_arrived(items, named if closing else None).total
-    if named is not None:  # it is for the whole return, so a part of it is not worth more
-        due = min(due, named)
-    due = max(due, target.refunded)  # money that was paid is not taken back
-    pay, rounding = limit_to_refundable(due - target.refunded, refundable, order)
-    entitled_amount = due - rounding
-    return Grant(
-        refund_amount=entitled_amount if closing else quote,
-        entitled_amount=entitled_amount,
-        named=named,
+    agreed: Money | None,
+    at: datetime,
+) -> Entitlement:
+    """
+    The return's account once it has these items and this status, with the refunds that are made now.
+
+    `agreed` is the amount named by this command; it wins over one that was named before.
+    """
+    before = target.entitlement
+    if agreed is None:
+        agreed = before.agreed_refund
+    if not pays_now(target, status):
+        return evolve(before, agreed_refund=agreed)
+    final = agreed if status is ReturnStatus.RECEIVED else None
+    due = target.value_arrived(items, final).total
+    if agreed is not None:  # it is for the whole return: a part of it cannot be entitled to more
+        due = min(due, agreed.amount)
+    due = max(due, before.paid.amount)  # a payment is never asked back
+    entitled = evolve(before, entitled=Money(due, target.currency), agreed_refund=agreed)
+    return pay_what_is_due(entitled, order, ledger, target, at)
+
+
+def pays_now(target: Return, status: ReturnStatus) -> bool:
+    """True if a return that reaches this status is paid: an exchange pays once, when its goods are here."""
+    if target.exchange_id is not None:
+        return status is ReturnStatus.RECEIVED
+    return status is not ReturnStatus.REQUIRES_ACTION
+
+
+def pay_what_is_due(
+    entitlement: Entitlement, order: Order, ledger: ReturnLedger, target: Return | Claim, at: datetime
+) -> Entitlement:
+    """The account with refunds for what is due; blocked, and nothing paid, if the payments have less left."""
+    due = entitlement.due.amount
+    pay, rounding = limit_to_refundable(due, ledger.refundable(order).amount, order) if due else (0, 0)
+    refunds = refunds_for(pay, order, ledger, target, at) if pay else ()
+    return Entitlement(
+        entitled=entitlement.entitled - Money(rounding, order.currency) if rounding else entitlement.entitled,
+        requested_refund=entitlement.requested_refund,
+        agreed_refund=entitlement.agreed_refund,
         is_refund_blocked=pay is None,
-        pay=pay or 0,
-        blocked=due - target.refunded if pay is None else 0,
+        refunds=entitlement.refunds + refunds,
     )
 
 
-def check_named_amount(
-    wrong: Violations, amount: Money | int | None, order: Order | None, target: Return | None, refundable: int
-) -> int | None:
-    """The amount that was named for the whole return, if one was and it can be."""
+def made_between(before: Entitlement, after: Entitlement) -> tuple[str, ...]:
+    """The keys of the refunds that the one account has and the other had not."""
+    return tuple([refund.key for refund in after.refunds[len(before.refunds) :]])
+
+
+def check_agreed_refund(
+    wrong: Violations,
+    amount: Money | int | None,
+    order: Order | None,
+    target: Return | None,
+    refundable: int,
+) -> Money | None:
+    """The amount that was named for the whole return, if one was and it is valid."""
     if amount is None:
         return None
     is_closed = target is not None and target.status is ReturnStatus.RECEIVED
     if target and not is_closed and (target.exchange_id is not None or target.claim_id is not None):
         wrong.add("refund_settled_elsewhere", return_id=target.id)
-    return wrong.check_refund(amount, order, refundable + target.refunded if target else None)
+    return check_refund(wrong, amount, order, refundable + target.refunded.amount if target else None)
 
 
 def check_claimed(
     wrong: Violations, target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus
 ) -> None:
-    """Nobody would pay for what a claim's return brings besides what was claimed: it is not accepted."""
+    """Units beyond a claim's are not accepted with its return: no one would pay for them."""
     if target.claim_id is None or status is not ReturnStatus.RECEIVED:
         return
     for item in items:
@@ -93,54 +103,15 @@ def check_claimed(
             wrong.add("units_not_claimed", item.item_id, quantity=quantity, claim_id=target.claim_id)
 
 
-def resolve_event(
-    ledger: ReturnLedger,
-    target: Return,
-    order: Order,
-    money: Grant,
-    resolution: Resolution,
-    *,
-    items: tuple[ReturnItem, ...],
-    command: Command | None = None,
-    withdraw_requests: tuple[WithdrawRequest, ...] = (),
-) -> ReturnResolved:
-    """The return closed by this resolution, and what it comes to paid; `command` is what it is due to."""
-    return ReturnResolved(
-        order_id=target.order_id,
-        return_id=target.id,
-        exchange_id=target.exchange_id,
-        claim_id=target.claim_id,
-        at=resolution.at,
-        by=resolution.by,
-        no_notification=target.no_notification,
-        command=command if command and command.idempotency_key else None,
-        resolution=resolution,
-        items=items,
-        refund_amount=Money(money.refund_amount, target.currency),
-        entitled_amount=money.entitled_amount,
-        agreed_refund=money.named,
-        is_refund_blocked=money.is_refund_blocked,
-        refunds=refunds_for(money.pay, order, ledger, target, resolution.at) if money.pay else (),
-        withdraw_requests=withdraw_requests,
-    )
-
-
-def block_refund(
-    target: Return | Claim, amount: int, refundable: int, at: datetime, by: str | None
+def report_blocked(
+    entitlement: Entitlement, target: Return | Claim, refundable: int, at: datetime, by: str | None
 ) -> tuple[()] | tuple[RefundBlocked]:
-    """The event that says so, if this amount is due and can not be paid; minor units, 0 for none."""
-    if not amount:
+    """The event that the account was blocked just now; none if it was not."""
+    if not entitlement.is_refund_blocked:
         return ()
-    return_id, exchange_id, claim_id = subject_ids(target)
     event = RefundBlocked(
-        order_id=target.order_id,
-        return_id=return_id,
-        exchange_id=exchange_id,
-        claim_id=claim_id,
-        at=at,
-        by=by,
-        no_notification=target.no_notification,
-        amount=Money(amount, target.currency),
+        header=header_for(target, at, by=by),
+        amount=entitlement.due,
         refundable=Money(refundable, target.currency),
     )
     return (event,)

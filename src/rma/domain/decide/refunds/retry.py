@@ -1,18 +1,22 @@
 """RetryRefund: what is due and not paid is asked for again, under new keys."""
 
-from typing import cast
+from datetime import datetime
 
 from attrs import evolve
 
+from rma.domain.decide.checks import check_amount, check_order, check_texts
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.refunds.entitlement import made_between
 from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.events import ClaimRefundRetried, RefundRetried
+from rma.domain.events import ClaimRefundRetried, RefundRetried, header_for
 from rma.domain.messages.commands import RetryRefund
 from rma.domain.sale.order import Order
-from rma.domain.state.claims import Claim, ClaimStatus
+from rma.domain.state.claims import Claim
+from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.lifecycle import ClaimStatus, claim_refusal, return_refusal
+from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 
 
@@ -22,7 +26,7 @@ def retry_refund(
     """
     What is due paid after all, or the part of it that was named.
 
-    Money counts as due only once an earlier refund is known to have moved none, so the new keys can not
+    An amount is due only once an earlier refund is known to have moved no money, so the new keys cannot
     pay twice.
 
     Raises:
@@ -30,57 +34,49 @@ def retry_refund(
     """
     wrong = Violations()
     order = facts.order
-    target = _target(wrong, command, ledger)
+    target = _find_target(wrong, command, ledger)
     due = target.amount_due.amount if target else 0
-    if target and not due:
-        wrong.add("nothing_due", return_id=target.id)
-    wrong.check_order(order, ledger, target)
-    amount, rounding = _asked(wrong, command, order, ledger, due)
-    wrong.check_texts(command)
-    payee = cast("Return | Claim", wrong.require(target))  # mypy makes one object of them
+    if target and (refusal := _refusal(target, command) or (None if due else "nothing_due")):
+        wrong.add(refusal, return_id=target.id)
+    check_order(wrong, order, ledger, target)
+    amount, rounding = _check_amount(wrong, command, order, ledger, due)
+    check_texts(wrong, command)
+    if target is None:
+        return wrong.require(None)
     order = wrong.require(order)
-    entitled_amount = Money(payee.entitled_amount - rounding, order.currency)
-    refunds = refunds_for(amount, order, ledger, payee, facts.at)
-    is_refund_blocked = payee.is_refund_blocked and amount + rounding < due
-    remembered = command if command.idempotency_key else None
-    if isinstance(payee, Claim):
-        retried = ClaimRefundRetried(
-            order_id=order.id,
-            return_id=payee.return_id,
-            claim_id=payee.id,
-            at=facts.at,
-            by=command.created_by,
-            no_notification=payee.no_notification,
-            command=remembered,
-            claim=evolve(
-                payee,
-                status=payee.status if is_refund_blocked else _status_paid(payee, ledger),
-                refund_amount=entitled_amount,
-                entitled_amount=entitled_amount.amount,
-                refunds=payee.refunds + refunds,
-                is_refund_blocked=is_refund_blocked,
-                updated_at=facts.at,
-            ),
-            refunds=refunds,
-        )
-        return (retried,)
-    event = RefundRetried(
-        order_id=order.id,
-        return_id=payee.id,
-        exchange_id=payee.exchange_id,
-        at=facts.at,
-        by=command.created_by,
-        no_notification=payee.no_notification,
-        command=remembered,
-        refunds=refunds,
-        refund_amount=entitled_amount if payee.status is ReturnStatus.RECEIVED else payee.refund_amount,
-        entitled_amount=entitled_amount.amount,
-        is_refund_blocked=is_refund_blocked,
+    account = _paid(target, order, ledger, amount, rounding, facts.at)
+    header = header_for(target, facts.at, by=command.created_by, command=command)
+    keys = made_between(target.entitlement, account)
+    if isinstance(target, Return):
+        return (RefundRetried(header=header, entitlement=account, refund_keys=keys),)
+    claim = evolve(
+        target,
+        status=target.status if account.is_refund_blocked else _status_paid(target, ledger),
+        entitlement=account,
+        updated_at=facts.at,
     )
-    return (event,)
+    return (ClaimRefundRetried(header=header, claim=claim, refund_keys=keys),)
 
 
-def _target(wrong: Violations, command: RetryRefund, ledger: ReturnLedger) -> Return | Claim | None:
+def _paid(
+    target: Return | Claim, order: Order, ledger: ReturnLedger, amount: int, rounding: int, at: datetime
+) -> Entitlement:
+    before = target.entitlement
+    return evolve(
+        before,
+        entitled=before.entitled - Money(rounding, order.currency),
+        is_refund_blocked=before.is_refund_blocked and amount + rounding < before.due.amount,
+        refunds=before.refunds + refunds_for(amount, order, ledger, target, at),
+    )
+
+
+def _refusal(target: Return | Claim, command: RetryRefund) -> str | None:
+    if isinstance(target, Claim):
+        return claim_refusal(target.status, command)
+    return return_refusal(target.status, command)
+
+
+def _find_target(wrong: Violations, command: RetryRefund, ledger: ReturnLedger) -> Return | Claim | None:
     if command.claim_id is not None and command.return_id is not None:
         wrong.add(
             "return_and_claim",
@@ -100,27 +96,28 @@ def _target(wrong: Violations, command: RetryRefund, ledger: ReturnLedger) -> Re
 
 
 def _status_paid(claim: Claim, ledger: ReturnLedger) -> ClaimStatus:
-    """What a claim is once it is paid: whether its goods are still to come."""
+    """The status of a claim once it is paid: whether its goods are still expected."""
     if claim.status is not ClaimStatus.REQUIRES_ACTION:
         return claim.status
     target = ledger.find(claim.return_id) if claim.return_id else None
     return ClaimStatus.REQUESTED if target and target.is_open else ClaimStatus.COMPLETED
 
 
-def _asked(
+def _check_amount(
     wrong: Violations, command: RetryRefund, order: Order | None, ledger: ReturnLedger, due: int
 ) -> tuple[int, int]:
-    """What to pay, and how much of what is due the host's rounding makes unpayable."""
-    refundable = ledger.refundable(order) if order else 0
+    """What to pay, and how much of what is due the host's rounding makes unpayable: minor units."""
+    refundable = ledger.refundable(order).amount if order else 0
     if command.amount is None:
         pay, rounding = limit_to_refundable(due, refundable, order)
         if pay is None and order:
             wrong.add("refund_exceeds_refundable", amount=due, refundable=refundable, currency=order.currency)
         return pay or 0, rounding
     currency = order.currency if order else None
-    amount = wrong.check_amount(command.amount, currency, "invalid_refund_amount", minimum=1)
-    if amount is None or order is None or not due:
+    named = check_amount(wrong, command.amount, currency, "invalid_refund_amount", minimum=1)
+    if named is None or order is None or not due:
         return 0, 0
+    amount = named.amount
     if amount > due:
         wrong.add("refund_exceeds_due", amount=amount, due=due, currency=currency)
     if amount > refundable:

@@ -1,11 +1,12 @@
-"""Turning an amount into refunds: one for each payment it is taken from, each with its own key."""
+"""Turning an amount into refunds: one for each payment that gives it, each with its own key."""
 
 from datetime import datetime
 
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.refunds import Refund, RefundStatus, split
+from rma.domain.state.lifecycle import RefundStatus
+from rma.domain.state.refunds import Refund, split
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 
@@ -14,7 +15,7 @@ def refunds_for(
     amount: int, order: Order, ledger: ReturnLedger, target: Return | Claim, at: datetime
 ) -> tuple[Refund, ...]:
     """
-    The amount (at most what is refundable) as refunds, taken from the payments in their order.
+    The amount (minor units, at most what is refundable) as refunds, from the payments in their order.
 
     A payment whose refund failed or was reversed is tried again under the next key.
     """
@@ -43,7 +44,7 @@ def refunds_for(
 
 def limit_to_refundable(following: int, refundable: int, order: Order | None) -> tuple[int | None, int]:
     """
-    What is paid of an amount that follows, and how much of it the host's rounding makes unpayable.
+    What is paid of a computed amount, and how much of it the host's rounding makes unpayable, minor units.
 
     All of it; or what is refundable, where the amount exceeds it by at most one minor unit for each line
     of the order, because hosts round their totals in their own ways; or None: it is blocked.

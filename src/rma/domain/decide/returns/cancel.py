@@ -1,20 +1,22 @@
-"""CancelReturn: called off as long as no money was granted."""
+"""CancelReturn: possible as long as the customer is entitled to nothing."""
 
 from datetime import datetime
 
+from rma.domain.decide.checks import check_texts
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_claim
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.events import Event, ReturnCanceled
+from rma.domain.events import Event, ReturnCanceled, header_for
 from rma.domain.messages.commands import CancelReturn, Command
 from rma.domain.messages.effects import CancelShipmentRequest, RestockRequest, StockLine, WithdrawRequest
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.lifecycle import ReturnStatus, return_refusal
+from rma.domain.state.returns import Return
 
 
 def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> tuple[Event, ...]:
     """
-    The return called off; nothing if it was before. A claim that waited for it waits no longer.
+    The return canceled; nothing if it was before. A claim that waited for it waits no longer.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -27,37 +29,34 @@ def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> 
         wrong.add("return_of_exchange", return_id=target.id, exchange_id=target.exchange_id)
     else:
         check_cancelable(wrong, target)
-    wrong.check_texts(command)
+    check_texts(wrong, command)
     target = wrong.require(target)
     if target.status is ReturnStatus.CANCELED:
         return ()
     by = command.created_by
-    return (cancel_event(target, facts.at, by, command), *complete_claim(ledger, target, facts.at, by))
+    return (
+        report_canceled(target, facts.at, by, command),
+        *complete_claim(ledger, target, facts.at, by),
+    )
 
 
 def check_cancelable(wrong: Violations, target: Return) -> None:
-    """Goods that are paid for, or might be, stay here."""
-    if target.status is ReturnStatus.RECEIVED:
-        wrong.add("return_already_received", return_id=target.id)
-    elif target.was_partially_received or target.entitled_amount:
-        wrong.add("return_not_cancelable", return_id=target.id)
+    """Its status allows it, and no parcel was refunded: refunded goods stay with the merchant."""
+    refusal = return_refusal(target.status, CancelReturn(return_id=target.id))
+    if refusal is None and (target.was_partially_received or target.entitlement.entitled.amount):
+        refusal = "return_not_cancelable"
+    if refusal is not None:
+        wrong.add(refusal, return_id=target.id)
 
 
-def cancel_event(
+def report_canceled(
     target: Return, at: datetime, by: str | None, command: Command | None = None
 ) -> ReturnCanceled:
-    """The return called off, by itself or with what it belongs to."""
+    """The event that the return was canceled, by itself or with the exchange or claim that it belongs to."""
     return ReturnCanceled(
-        order_id=target.order_id,
-        return_id=target.id,
-        exchange_id=target.exchange_id,
-        claim_id=target.claim_id,
-        at=at,
-        by=by,
-        no_notification=target.no_notification,
-        command=command if command and command.idempotency_key else None,
+        header=header_for(target, at, by=by, command=command),
         cancel_request=_cancel_shipment(target),
-        withdraw_requests=_withdrawals(target),
+        withdraw_requests=_withdraw_all(target),
     )
 
 
@@ -73,17 +72,17 @@ def _cancel_shipment(target: Return) -> CancelShipmentRequest | None:
     )
 
 
-def _withdrawals(target: Return) -> tuple[WithdrawRequest, ...]:
+def _withdraw_all(target: Return) -> tuple[WithdrawRequest, ...]:
     restocks = [receipt.restock for receipt in target.receipts if receipt.restock]
     return tuple(
-        [withdrawal(target, restock, restock.lines, number) for number, restock in enumerate(restocks, 1)]
+        [withdraw(target, restock, restock.lines, number) for number, restock in enumerate(restocks, 1)]
     )
 
 
-def withdrawal(
+def withdraw(
     target: Return, restock: RestockRequest, lines: tuple[StockLine, ...], number: int
 ) -> WithdrawRequest:
-    """These units of what was put into stock, taken out again; `number` counts the return's withdrawals."""
+    """The request to take these restocked units out again; `number` counts the return's withdrawals."""
     return WithdrawRequest(
         key=f"{target.id}/withdraw/{number}",
         order_id=target.order_id,

@@ -1,20 +1,27 @@
-"""ReceiveReturn: what arrived, what the return becomes by it, and what is paid for it."""
+"""ReceiveReturn: what arrived, the return's status afterwards, and what is paid for it."""
 
+from rma.domain.decide.checks import are_items, check_flags, check_order, check_texts
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
-from rma.domain.decide.refunds.entitlement import block_refund, check_claimed, check_named_amount, grant
-from rma.domain.decide.refunds.split import refunds_for
+from rma.domain.decide.refunds.entitlement import (
+    check_agreed_refund,
+    check_claimed,
+    entitle,
+    made_between,
+    pays_now,
+    report_blocked,
+)
 from rma.domain.decide.returns.receipt_items import Arrivals, book_arrivals
-from rma.domain.decide.violations import Violations, are_items, error_value
-from rma.domain.events import Event, GoodsReceived
+from rma.domain.decide.violations import Violations, error_value
+from rma.domain.events import Event, GoodsReceived, header_for
 from rma.domain.messages.command_items import ReceivedItem
 from rma.domain.messages.commands import ReceiveReturn
 from rma.domain.messages.effects import RestockRequest, StockLine
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.state.ledger import Remainder, ReturnLedger
+from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.returns import Receipt, ReceiptItem, Return, ReturnStatus
-from rma.domain.values.money import Money
+from rma.domain.state.returns import Receipt, ReceiptItem, Return
 from rma.domain.values.validators import is_whole
 
 
@@ -32,52 +39,38 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     lines = {line.id: line for line in order.items} if order else {}
     arrivals = _check_items(wrong, command, order, lines, target)
     remainders = _check_limits(wrong, arrivals, target, order, lines, ledger) if target and order else {}
-    refundable = ledger.refundable(order) if order else 0
+    refundable = ledger.refundable(order).amount if order else 0
     if command.refund_amount is not None and command.more_expected:
         wrong.add("refund_amount_with_more_expected")
-    named = check_named_amount(wrong, command.refund_amount, order, target, refundable)
-    wrong.check_texts(command, "location_id")
+    agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
+    check_texts(wrong, command, "location_id")
     target, order = wrong.require(target), wrong.require(order)
 
-    location_id = command.location_id if command.location_id is not None else target.location_id
     items = book_arrivals(target.items, arrivals, remainders)
     status = _status(items, command)
     check_claimed(wrong, target, items, status)
     wrong.require(target)
-    money = grant(order, target, items, refundable=refundable, status=status, named=named)
+    at, by = facts.at, command.created_by
+    location_id = command.location_id if command.location_id is not None else target.location_id
+    account = entitle(order, ledger, target, items, status=status, agreed=agreed, at=at)
     received = GoodsReceived(
-        order_id=order.id,
-        return_id=target.id,
-        exchange_id=target.exchange_id,
-        claim_id=target.claim_id,
-        at=facts.at,
-        by=command.created_by,
-        no_notification=target.no_notification,
-        command=command if command.idempotency_key else None,
+        header=header_for(target, at, by=by, command=command),
         receipt=Receipt(
             number=len(target.receipts) + 1,
-            at=facts.at,
-            by=command.created_by,
+            at=at,
+            by=by,
             items=tuple([ReceiptItem(item_id, good, bad) for item_id, (good, bad) in arrivals.items()]),
             location_id=location_id,
             status=status,
             restock=_restock(target, items, arrivals, location_id),
         ),
         items=items,
-        refund_amount=Money(money.refund_amount, order.currency),
-        entitled_amount=money.entitled_amount,
-        agreed_refund=money.named,
-        is_refund_blocked=money.is_refund_blocked,
+        entitlement=account,
+        refund_keys=made_between(target.entitlement, account),
         location_id=location_id,
-        refunds=refunds_for(money.pay, order, ledger, target, facts.at) if money.pay else (),
-        revision=ledger.revision + 1,
-        number=1,
     )
-    return (
-        received,
-        *block_refund(target, money.blocked, refundable, facts.at, command.created_by),
-        *complete_linked(ledger, target, items, status, facts.at, command.created_by),
-    )
+    blocked = report_blocked(account, target, refundable, at, by) if pays_now(target, status) else ()
+    return (received, *blocked, *complete_linked(ledger, target, items, status, at, by))
 
 
 def _check_state(
@@ -89,12 +82,10 @@ def _check_state(
 ) -> None:
     if target is None:
         wrong.add("return_not_found", return_id=error_value(command.return_id))
-    elif target.status is ReturnStatus.RECEIVED:
-        wrong.add("return_already_received", return_id=target.id)
-    elif target.status is ReturnStatus.CANCELED:
-        wrong.add("return_canceled", return_id=target.id)
-    wrong.check_order(order, ledger, target)
-    wrong.check_flags(allow_mismatch=command.allow_mismatch, more_expected=command.more_expected)
+    elif refusal := return_refusal(target.status, command):
+        wrong.add(refusal, return_id=target.id)
+    check_order(wrong, order, ledger, target)
+    check_flags(wrong, allow_mismatch=command.allow_mismatch, more_expected=command.more_expected)
     if command.allow_mismatch and command.more_expected:
         wrong.add("mismatch_and_more_expected")
 

@@ -1,26 +1,30 @@
-"""ResolveReturn: a clerk's last word on what came, and on what of it is paid for."""
+"""ResolveReturn: a clerk decides what of the received goods is accepted and paid for, and closes the return."""
 
 from attrs import evolve
 
+from rma.domain.decide.checks import are_items, check_flags, check_order, check_text, check_texts
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
-    block_refund,
+    check_agreed_refund,
     check_claimed,
-    check_named_amount,
-    grant,
-    resolve_event,
+    entitle,
+    made_between,
+    report_blocked,
 )
-from rma.domain.decide.returns.cancel import withdrawal
+from rma.domain.decide.returns.cancel import withdraw
 from rma.domain.decide.returns.receipt_items import Arrivals
-from rma.domain.decide.violations import Violations, are_items, error_value
-from rma.domain.events import Event
+from rma.domain.decide.violations import Violations, error_value
+from rma.domain.events import Event, RefundBlocked, ReturnResolved, header_for
 from rma.domain.messages.command_items import RejectedItem
-from rma.domain.messages.commands import ResolveReturn
+from rma.domain.messages.commands import Command, ResolveReturn
 from rma.domain.messages.effects import StockLine, WithdrawRequest
+from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.returns import Resolution, Return, ReturnStatus
+from rma.domain.state.returns import Resolution, Return
+from rma.domain.values.money import Money
 from rma.domain.values.validators import is_whole
 
 
@@ -35,48 +39,72 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     order = facts.order
     target = ledger.find(command.return_id)
     _check_state(wrong, command, target)
-    wrong.check_order(order, ledger, target)
+    check_order(wrong, order, ledger, target)
     rejected = _check_rejected(wrong, command, target)
-    refundable = ledger.refundable(order) if order else 0
-    named = check_named_amount(wrong, command.refund_amount, order, target, refundable)
-    wrong.check_texts(command)
+    refundable = ledger.refundable(order).amount if order else 0
+    agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
+    check_texts(wrong, command)
     target, order = wrong.require(target), wrong.require(order)
 
     items = _without(target.items, rejected)
     if rejected:
-        _check_granted(wrong, target, items)
+        _check_entitled(wrong, target, items)
     check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
     wrong.require(target)
-    at, by = facts.at, command.created_by
-    money = grant(order, target, items, refundable=refundable, status=ReturnStatus.RECEIVED, named=named)
-    event = resolve_event(
-        ledger,
-        target,
-        order,
-        money,
-        Resolution(at, by, rejected),
-        items=items,
-        command=command,
-        withdraw_requests=_withdrawals(target, rejected),
-    )
+    resolution = Resolution(facts.at, command.created_by, rejected)
     return (
-        event,
-        *block_refund(target, money.blocked, refundable, at, by),
-        *complete_linked(ledger, target, items, ReturnStatus.RECEIVED, at, by),
+        *close_return(
+            order,
+            ledger,
+            target,
+            resolution,
+            items=items,
+            agreed=agreed,
+            command=command,
+            withdraw_requests=_withdraw_rejected(target, rejected),
+        ),
+        *complete_linked(ledger, target, items, ReturnStatus.RECEIVED, facts.at, command.created_by),
     )
+
+
+def close_return(
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return,
+    resolution: Resolution,
+    *,
+    items: tuple[ReturnItem, ...],
+    agreed: Money | None = None,
+    command: Command | None = None,
+    withdraw_requests: tuple[WithdrawRequest, ...] = (),
+) -> tuple[ReturnResolved] | tuple[ReturnResolved, RefundBlocked]:
+    """The events that the resolution closed the return, and what is due was paid or is blocked."""
+    at, by = resolution.at, resolution.by
+    refundable = ledger.refundable(order).amount
+    account = entitle(order, ledger, target, items, status=ReturnStatus.RECEIVED, agreed=agreed, at=at)
+    event = ReturnResolved(
+        header=header_for(target, at, by=by, command=command),
+        resolution=resolution,
+        items=items,
+        entitlement=account,
+        refund_keys=made_between(target.entitlement, account),
+        withdraw_requests=withdraw_requests,
+    )
+    return (event, *report_blocked(account, target, refundable, at, by))
 
 
 def _check_state(wrong: Violations, command: ResolveReturn, target: Return | None) -> None:
     if target is None:
         wrong.add("return_not_found", return_id=error_value(command.return_id))
-    elif target.status is ReturnStatus.CANCELED:
-        wrong.add("return_canceled", return_id=target.id)
-    elif target.status is ReturnStatus.REQUESTED:
-        wrong.add("nothing_to_resolve", return_id=target.id)
-    elif target.status is ReturnStatus.RECEIVED and (
-        command.rejected or command.refund_amount is None or not target.amount_due.amount
-    ):
-        wrong.add("return_already_received", return_id=target.id)
+        return
+    refusal = return_refusal(target.status, command)
+    sets_amount_due = (
+        not command.rejected and command.refund_amount is not None and target.amount_due.amount > 0
+    )
+    if target.status is ReturnStatus.RECEIVED and not sets_amount_due:
+        refusal = "return_already_received"
+    if refusal is not None:
+        wrong.add(refusal, return_id=target.id)
 
 
 def _check_rejected(
@@ -92,8 +120,8 @@ def _check_rejected(
         if _check_quantities(wrong, each):
             good, bad = totals.get(each.item_id, (0, 0))
             totals[each.item_id] = (good + each.quantity, bad + each.damaged_quantity)
-        wrong.check_text("reason", each.reason, each.item_id)
-        wrong.check_flags(send_back=each.send_back)
+        check_text(wrong, "reason", each.reason, each.item_id)
+        check_flags(wrong, send_back=each.send_back)
     here = _here(target) if target else totals
     for item_id, (good, bad) in totals.items():
         if item_id not in here:
@@ -129,16 +157,12 @@ def _here(target: Return) -> Arrivals:
     return here
 
 
-def _check_granted(wrong: Violations, target: Return, items: tuple[ReturnItem, ...]) -> None:
-    """A unit that an earlier parcel was refunded for can not be rejected any more: it would be both."""
-    left = target.value_arrived(items, None).total
-    if left < target.entitled_amount:
-        wrong.add(
-            "rejected_already_refunded",
-            return_id=target.id,
-            entitled_amount=target.entitled_amount,
-            accepted=left,
-        )
+def _check_entitled(wrong: Violations, target: Return, items: tuple[ReturnItem, ...]) -> None:
+    """A unit that an earlier parcel was refunded for can no longer be rejected: it would be both."""
+    accepted = target.value_arrived(items, None).total
+    entitled = target.entitlement.entitled.amount
+    if accepted < entitled:
+        wrong.add("rejected_already_refunded", return_id=target.id, entitled=entitled, accepted=accepted)
 
 
 def _without(items: tuple[ReturnItem, ...], rejected: tuple[RejectedItem, ...]) -> tuple[ReturnItem, ...]:
@@ -176,7 +200,7 @@ def _returned_to_customer(item: ReturnItem, sellable: int, damaged: int) -> Retu
     )
 
 
-def _withdrawals(target: Return, rejected: tuple[RejectedItem, ...]) -> tuple[WithdrawRequest, ...]:
+def _withdraw_rejected(target: Return, rejected: tuple[RejectedItem, ...]) -> tuple[WithdrawRequest, ...]:
     """What goes back, out of the stock into which it came: the latest parcel's first."""
     back: dict[str, int] = {}
     for each in rejected:
@@ -191,5 +215,5 @@ def _withdrawals(target: Return, rejected: tuple[RejectedItem, ...]) -> tuple[Wi
                 lines.append(StockLine(line.item_id, line.variant_id, units))
                 back[line.item_id] -= units
         if lines:
-            withdrawals.append(withdrawal(target, restock, tuple(lines), len(withdrawals) + 1))
+            withdrawals.append(withdraw(target, restock, tuple(lines), len(withdrawals) + 1))
     return tuple(withdrawals)

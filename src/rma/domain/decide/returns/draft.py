@@ -1,0 +1,157 @@
+"""A return before it is opened: what requests, exchanges and claims have in common when they open one."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from attrs import evolve, field, frozen
+
+from rma.domain.decide.facts import Facts
+from rma.domain.events import ReturnRequested, header_for
+from rma.domain.messages.commands import Request
+from rma.domain.messages.effects import ReturnShipmentRequest, StockLine
+from rma.domain.sale.catalogue import ShippingMethod, ShippingOption
+from rma.domain.sale.order import Order, in_currency
+from rma.domain.sale.pricing import AmountPart
+from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.ledger import Remainder, ReturnLedger
+from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.returns import Return
+from rma.domain.state.valuation import NOTHING, value_requested
+from rma.domain.values.errors import InvalidValue
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import Money
+
+
+@frozen(kw_only=True)
+class ReturnDraft:
+    """
+    Everything that a new return is made of.
+
+    Attributes:
+        items: with the value that their units took from their lines.
+        shipping_price: instead of the shipping option's.
+        requested_refund: instead of the computed refund.
+        exchange_id, claim_id: what the return belongs to, if it does not stand alone.
+        charges: what an exchange sets against the goods.
+        command: if this return is what the command asked for; None if an exchange or claim opens it.
+    """
+
+    order: Order
+    items: tuple[ReturnItem, ...]
+    shipping_price: Money | None = None
+    requested_refund: Money | None = None
+    location_id: str | None = None
+    no_notification: bool = False
+    created_by: str | None = None
+    exchange_id: str | None = None
+    claim_id: str | None = None
+    charges: tuple[AmountPart, ...] = ()
+    command: Request | None = None
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap)
+
+
+def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> ReturnRequested:
+    """
+    The event that the return was opened: its units reserved, its value quoted, its shipment requested.
+
+    Raises:
+        InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
+    """
+    return_id = f"ret_{facts.fresh_id}"
+    if ledger.find(return_id):
+        raise InvalidValue("id_not_fresh", {"return_id": return_id})
+    order, option = draft.order, facts.shipping_option
+    method = _method(option, draft.shipping_price, order.currency, facts.fresh_id) if option else None
+    terms = facts.policy.terms
+    quote = NOTHING
+    if draft.claim_id is None:
+        quote = value_requested(
+            draft.items,
+            shipping=method.total.amount if method else 0,
+            terms=terms,
+            requested_refund=draft.requested_refund,
+            charges=draft.charges,
+        )
+    opened = Return(
+        id=return_id,
+        order_id=order.id,
+        display_id=len(ledger.returns) + 1,
+        order_version=order.version + ledger.changes + 1,
+        status=ReturnStatus.REQUESTED,
+        items=draft.items,
+        quoted_refund=Money(quote.total, order.currency),
+        entitlement=Entitlement(Money(0, order.currency), requested_refund=draft.requested_refund),
+        terms=terms,
+        requested_at=facts.at,
+        updated_at=facts.at,
+        shipping_method=method,
+        location_id=_first(draft.location_id, option.location_id if option else None),
+        no_notification=draft.no_notification,
+        created_by=draft.created_by,
+        idempotency_key=draft.command.idempotency_key if draft.command else None,
+        exchange_id=draft.exchange_id,
+        claim_id=draft.claim_id,
+        charges=draft.charges,
+        metadata=draft.metadata,
+    )
+    return ReturnRequested(
+        header=header_for(opened, facts.at, by=draft.created_by, command=draft.command),
+        opened=opened,
+        shipment_request=_book_shipment(opened, option, method) if option and method else None,
+    )
+
+
+def allocate(
+    units: Sequence[tuple[str, int]], remainders: Mapping[str, Remainder]
+) -> tuple[tuple[Remainder, tuple[int, ...]], ...]:
+    """
+    For each line and quantity, in their order: what the line had left, and what these units took of it.
+
+    A line may repeat: it then has the less left.
+    """
+    counts = Counter([item_id for item_id, _ in units])
+    left = dict(remainders)
+    found = []
+    for item_id, quantity in units:
+        remainder = left[item_id]
+        share = remainder.share(quantity)
+        if counts[item_id] > 1:
+            left[item_id] = remainder.less(quantity, share)
+        found.append((remainder, share))
+    return tuple(found)
+
+
+def _method(option: ShippingOption, price: Money | None, currency: str, fresh_id: str) -> ShippingMethod:
+    taxes = option.tax_lines
+    if price is not None:  # the tax amount of the option's price does not apply to another price
+        taxes = tuple([evolve(tax, amount=None) for tax in taxes])
+    method = ShippingMethod(
+        id=f"sm_{fresh_id}",
+        option_id=option.id,
+        name=option.name,
+        price=option.price if price is None else price,
+        tax_lines=taxes,
+        is_tax_inclusive=option.is_tax_inclusive,
+    )
+    return in_currency(method, currency)
+
+
+def _book_shipment(opened: Return, option: ShippingOption, method: ShippingMethod) -> ReturnShipmentRequest:
+    quantities: dict[str, int] = {}
+    for item in opened.items:
+        quantities[item.item_id] = quantities.get(item.item_id, 0) + item.quantity
+    variants = {item.item_id: item.line.variant_id for item in opened.items}
+    return ReturnShipmentRequest(
+        key=f"{opened.id}/shipment/1",
+        order_id=opened.order_id,
+        return_id=opened.id,
+        shipping_method=method,
+        provider_id=option.provider_id,
+        location_id=opened.location_id,
+        lines=tuple([StockLine(item_id, variants[item_id], count) for item_id, count in quantities.items()]),
+    )
+
+
+def _first(*values: str | None) -> str | None:
+    return next((value for value in values if value is not None), None)

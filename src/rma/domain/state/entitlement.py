@@ -1,0 +1,55 @@
+"""What the customer of a return or claim is entitled to, and what of it was paid."""
+
+from collections.abc import Collection
+
+from attrs import frozen
+
+from rma.domain.state.lifecycle import RefundStatus
+from rma.domain.state.refunds import Refund, in_force
+from rma.domain.values.money import Money
+
+
+@frozen
+class Entitlement:
+    """
+    The account of one return or claim, every amount in its currency.
+
+    Attributes:
+        entitled: what the customer is to have, from what was received or claimed so far.
+        requested_refund: the amount that the request named instead of the computed one.
+        agreed_refund: the amount that a receipt or resolution named for the whole return.
+        is_refund_blocked: the amount due exceeded what the payments have left; `RetryRefund` asks again.
+        refunds: oldest first, those that failed included.
+    """
+
+    entitled: Money
+    requested_refund: Money | None = None
+    agreed_refund: Money | None = None
+    is_refund_blocked: bool = False
+    refunds: tuple[Refund, ...] = ()
+
+    @property
+    def paid(self) -> Money:
+        """The sum of the refunds in force: paid, or on their way."""
+        return Money(in_force(self.refunds), self.entitled.currency)
+
+    @property
+    def due(self) -> Money:
+        """What is entitled and not paid, never below 0."""
+        return Money(max(0, self.entitled.amount - in_force(self.refunds)), self.entitled.currency)
+
+    @property
+    def overpaid(self) -> Money:
+        """What was paid above what is entitled, never below 0."""
+        return Money(max(0, in_force(self.refunds) - self.entitled.amount), self.entitled.currency)
+
+    @property
+    def needs_attention(self) -> bool:
+        """True if an amount is due, or the outcome of a refund cannot be known without a person."""
+        return in_force(self.refunds) < self.entitled.amount or any(
+            [refund.status is RefundStatus.NEEDS_ATTENTION for refund in self.refunds]
+        )
+
+    def refunds_of(self, keys: Collection[str]) -> tuple[Refund, ...]:
+        """The refunds with these keys, oldest first."""
+        return tuple([refund for refund in self.refunds if refund.key in keys]) if keys else ()

@@ -1,0 +1,364 @@
+"""
+Every status there is, and what may be done in it: the one table that all commands ask.
+
+A row is a status, a column a command: None where the command is allowed, else the code of the refusal.
+A status without a row, or a row without a column, does not type-check. What depends on more than the status
+(on amounts, on what arrived) is decided beside the command, after this table allowed it.
+
+`docs/states.md` is drawn by exploring; a test compares what it finds with this table.
+"""
+
+from enum import Enum, StrEnum, auto
+from typing import assert_never
+
+from attrs import frozen
+
+from rma.domain.messages.commands import (
+    CancelClaim,
+    CancelExchange,
+    CancelReturn,
+    ReceiveReturn,
+    RecordExchangePayment,
+    RecordRefundOutcome,
+    ResolveReturn,
+    RetryRefund,
+)
+from rma.domain.messages.effects import (
+    GivenUp,
+    RefundDeclined,
+    RefundOutcome,
+    RefundPending,
+    RefundReversed,
+    RefundSucceeded,
+)
+
+
+class ReturnStatus(StrEnum):
+    """
+    The status of a return.
+
+    `requested`: nothing arrived yet. `partially_received`: more parcels are expected. `requires_action`: what
+    arrived is not what was requested, and a clerk decides. `received`: closed; nothing more is expected.
+    """
+
+    REQUESTED = "requested"
+    PARTIALLY_RECEIVED = "partially_received"
+    REQUIRES_ACTION = "requires_action"
+    RECEIVED = "received"
+    CANCELED = "canceled"
+
+
+class ExchangeStatus(StrEnum):
+    """
+    The status of an exchange.
+
+    `requested`: the goods are expected. `awaiting_payment`: they were received, and the customer owes the
+    difference. `requires_action`: what was received is worth less than requested, so that the customer owes
+    an amount that was never quoted. `completed`: the new goods were ordered to be sent.
+    """
+
+    REQUESTED = "requested"
+    AWAITING_PAYMENT = "awaiting_payment"
+    REQUIRES_ACTION = "requires_action"
+    COMPLETED = "completed"
+    CANCELED = "canceled"
+
+
+class ClaimStatus(StrEnum):
+    """
+    The status of a claim.
+
+    `requested`: it was compensated, and its goods are expected back. `completed`: nothing more is expected.
+    `requires_action`: its refund exceeds what the payments have left, and nothing was paid.
+    """
+
+    REQUESTED = "requested"
+    COMPLETED = "completed"
+    REQUIRES_ACTION = "requires_action"
+    CANCELED = "canceled"
+
+
+class RefundStatus(StrEnum):
+    """
+    The status of a refund.
+
+    An unknown outcome is *pending*: it may have moved money, so it counts until the opposite is known.
+    """
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    REVERSED = "reversed"
+    NEEDS_ATTENTION = "needs_attention"
+
+
+class Reservation(Enum):
+    """Which units of its lines a return reserves, so that no other return or claim can have them."""
+
+    #: What was requested, and what arrived besides.
+    REQUESTED = auto()
+    #: What arrived.
+    ARRIVED = auto()
+    NOTHING = auto()
+
+
+@frozen(kw_only=True)
+class ReturnRules:
+    """A row of the table: what a status of a return means, and what each command is refused with."""
+
+    is_open: bool
+    reserves: Reservation
+    receive: str | None
+    resolve: str | None
+    cancel: str | None
+    retry_refund: str | None
+    record_refund_outcome: str | None
+
+
+def return_rules(status: ReturnStatus) -> ReturnRules:
+    """The row of this status."""
+    match status:
+        case ReturnStatus.REQUESTED:
+            return _RETURN_REQUESTED
+        case ReturnStatus.PARTIALLY_RECEIVED:
+            return _RETURN_PARTIALLY_RECEIVED
+        case ReturnStatus.REQUIRES_ACTION:
+            return _RETURN_REQUIRES_ACTION
+        case ReturnStatus.RECEIVED:
+            return _RETURN_RECEIVED
+        case ReturnStatus.CANCELED:
+            return _RETURN_CANCELED
+        case _:
+            assert_never(status)
+
+
+_RETURN_REQUESTED = ReturnRules(
+    is_open=True,
+    reserves=Reservation.REQUESTED,
+    receive=None,
+    resolve="nothing_to_resolve",
+    cancel=None,
+    retry_refund="nothing_due",
+    record_refund_outcome="refund_not_found",
+)
+_RETURN_PARTIALLY_RECEIVED = ReturnRules(
+    is_open=True,
+    reserves=Reservation.REQUESTED,
+    receive=None,
+    resolve=None,
+    cancel="return_not_cancelable",
+    retry_refund=None,
+    record_refund_outcome=None,
+)
+_RETURN_REQUIRES_ACTION = ReturnRules(
+    is_open=True,
+    reserves=Reservation.REQUESTED,
+    receive=None,
+    resolve=None,
+    cancel=None,  # unless a parcel of several was refunded before
+    retry_refund=None,
+    record_refund_outcome=None,
+)
+_RETURN_RECEIVED = ReturnRules(
+    is_open=False,
+    reserves=Reservation.ARRIVED,
+    receive="return_already_received",
+    resolve=None,  # only to set an amount that is due and cannot be paid
+    cancel="return_already_received",
+    retry_refund=None,
+    record_refund_outcome=None,
+)
+_RETURN_CANCELED = ReturnRules(
+    is_open=False,
+    reserves=Reservation.NOTHING,
+    receive="return_canceled",
+    resolve="return_canceled",
+    cancel=None,  # canceling twice is the same as once
+    retry_refund="nothing_due",
+    record_refund_outcome="refund_not_found",
+)
+
+
+def return_refusal(
+    status: ReturnStatus,
+    command: ReceiveReturn | ResolveReturn | CancelReturn | RetryRefund | RecordRefundOutcome,
+) -> str | None:
+    """The code with which a return of this status refuses the command; None if the status allows it."""
+    rules = return_rules(status)
+    match command:
+        case ReceiveReturn():
+            return rules.receive
+        case ResolveReturn():
+            return rules.resolve
+        case CancelReturn():
+            return rules.cancel
+        case RetryRefund():
+            return rules.retry_refund
+        case RecordRefundOutcome():
+            return rules.record_refund_outcome
+        case _:
+            assert_never(command)
+
+
+@frozen(kw_only=True)
+class ExchangeRules:
+    """A row of the table: what each command about an exchange of a status is refused with."""
+
+    record_payment: str | None
+    cancel: str | None
+
+
+def exchange_rules(status: ExchangeStatus) -> ExchangeRules:
+    """The row of this status."""
+    match status:
+        case ExchangeStatus.REQUESTED | ExchangeStatus.AWAITING_PAYMENT | ExchangeStatus.REQUIRES_ACTION:
+            return _EXCHANGE_OPEN
+        case ExchangeStatus.COMPLETED:
+            return _EXCHANGE_COMPLETED
+        case ExchangeStatus.CANCELED:
+            return _EXCHANGE_CANCELED
+        case _:
+            assert_never(status)
+
+
+_EXCHANGE_OPEN = ExchangeRules(record_payment=None, cancel=None)
+_EXCHANGE_COMPLETED = ExchangeRules(record_payment="exchange_completed", cancel="exchange_completed")
+_EXCHANGE_CANCELED = ExchangeRules(record_payment="exchange_canceled", cancel=None)
+
+
+def exchange_refusal(status: ExchangeStatus, command: RecordExchangePayment | CancelExchange) -> str | None:
+    """The code with which an exchange of this status refuses the command; None if the status allows it."""
+    rules = exchange_rules(status)
+    match command:
+        case RecordExchangePayment():
+            return rules.record_payment
+        case CancelExchange():
+            return rules.cancel
+        case _:
+            assert_never(command)
+
+
+@frozen(kw_only=True)
+class ClaimRules:
+    """A row of the table: what a status of a claim means, and what each command is refused with."""
+
+    reserves: bool
+    cancel: str | None
+    retry_refund: str | None
+    record_refund_outcome: str | None
+
+
+def claim_rules(status: ClaimStatus) -> ClaimRules:
+    """The row of this status."""
+    match status:
+        case ClaimStatus.REQUESTED | ClaimStatus.COMPLETED | ClaimStatus.REQUIRES_ACTION:
+            return _CLAIM_IN_FORCE
+        case ClaimStatus.CANCELED:
+            return _CLAIM_CANCELED
+        case _:
+            assert_never(status)
+
+
+#: It can be canceled only while nothing was paid, sent or received.
+_CLAIM_IN_FORCE = ClaimRules(reserves=True, cancel=None, retry_refund=None, record_refund_outcome=None)
+_CLAIM_CANCELED = ClaimRules(
+    reserves=False, cancel=None, retry_refund="nothing_due", record_refund_outcome=None
+)
+
+
+def claim_refusal(
+    status: ClaimStatus, command: CancelClaim | RetryRefund | RecordRefundOutcome
+) -> str | None:
+    """The code with which a claim of this status refuses the command; None if the status allows it."""
+    rules = claim_rules(status)
+    match command:
+        case CancelClaim():
+            return rules.cancel
+        case RetryRefund():
+            return rules.retry_refund
+        case RecordRefundOutcome():
+            return rules.record_refund_outcome
+        case _:
+            assert_never(command)
+
+
+@frozen(kw_only=True)
+class RefundRules:
+    """
+    A row of the table: whether the money counts, and the status that each outcome leads to.
+
+    None where the outcome changes nothing: notifications arrive in any order, so that a status is left only
+    for a later one.
+    """
+
+    is_in_force: bool
+    succeeded: RefundStatus | None
+    pending: RefundStatus | None
+    declined: RefundStatus | None
+    reversed: RefundStatus | None
+    given_up: RefundStatus | None
+
+
+def refund_rules(status: RefundStatus) -> RefundRules:
+    """The row of this status."""
+    match status:
+        case RefundStatus.PENDING:
+            return _REFUND_PENDING
+        case RefundStatus.NEEDS_ATTENTION:
+            return _REFUND_NEEDS_ATTENTION
+        case RefundStatus.SUCCEEDED:
+            return _REFUND_SUCCEEDED
+        case RefundStatus.FAILED | RefundStatus.REVERSED:
+            return _REFUND_OVER
+        case _:
+            assert_never(status)
+
+
+_REFUND_PENDING = RefundRules(
+    is_in_force=True,
+    succeeded=RefundStatus.SUCCEEDED,
+    pending=RefundStatus.PENDING,
+    declined=RefundStatus.FAILED,
+    reversed=RefundStatus.REVERSED,
+    given_up=RefundStatus.NEEDS_ATTENTION,
+)
+_REFUND_NEEDS_ATTENTION = RefundRules(
+    is_in_force=True,
+    succeeded=RefundStatus.SUCCEEDED,
+    pending=RefundStatus.PENDING,
+    declined=RefundStatus.FAILED,
+    reversed=RefundStatus.REVERSED,
+    given_up=None,
+)
+#: A refund that succeeded may still fail or be reversed days later.
+_REFUND_SUCCEEDED = RefundRules(
+    is_in_force=True,
+    succeeded=None,
+    pending=None,
+    declined=RefundStatus.FAILED,
+    reversed=RefundStatus.REVERSED,
+    given_up=None,
+)
+_REFUND_OVER = RefundRules(
+    is_in_force=False, succeeded=None, pending=None, declined=None, reversed=None, given_up=None
+)
+
+
+def refund_status_after(
+    status: RefundStatus, outcome: RefundOutcome | RefundReversed | GivenUp
+) -> RefundStatus | None:
+    """The status that the outcome leads to; None if it changes nothing."""
+    rules = refund_rules(status)
+    match outcome:
+        case RefundSucceeded():
+            return rules.succeeded
+        case RefundPending():
+            return rules.pending
+        case RefundDeclined():
+            return rules.declined
+        case RefundReversed():
+            return rules.reversed
+        case GivenUp():
+            return rules.given_up
+        case _:
+            assert_never(outcome)
