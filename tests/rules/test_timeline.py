@@ -112,7 +112,7 @@ def test_a_history_reads_like_a_story() -> None:
         "ret_1: refund retried\n    money: 9.00 USD back to pay_1",
         "reported: ret_1/refund/2: 11.00 USD reversed (bank: came back)",
         "ret_2: parcel 1, requires action\n    2 x mug\n    stock: +2 mug at loc_1\n",
-        "ret_2 resolved (Cy)\n    1 x mug rejected: worn, sent back\n    1 x mug rejected, kept\n    0.00",
+        "ret_2 resolved (Cy)\n    1 x mug rejected: worn, returned to customer\n    1 x mug rejected, kept\n    0.00",
         "ret_3 canceled\n    2 x mug goes back from stock",
         "exc_4 requested for ret_4\n    1 x v_cup to be sent\n    14.00 USD",
         "exc_4: goods received, awaiting payment\n    14.00 USD owed",

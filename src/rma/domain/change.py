@@ -101,4 +101,6 @@ def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
 
 
 def _numbered(event: Event, revision: int, number: int) -> Event:
+    if event.header.revision == revision and event.header.number == number:
+        return event  # the first event of a commit has its number already
     return with_(event, header=with_(event.header, revision=revision, number=number))

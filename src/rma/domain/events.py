@@ -21,7 +21,7 @@ from rma.domain.messages.effects import (
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
-from rma.domain.state.ledger import Subject, subject_ids
+from rma.domain.state.ledger import ReturnLedger, Subject, subject_ids
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
@@ -58,9 +58,14 @@ class EventHeader:
 
 
 def header_for(
-    subject: Subject, at: datetime, *, by: str | None = None, command: Command | None = None
+    subject: Subject,
+    ledger: ReturnLedger,
+    at: datetime,
+    *,
+    by: str | None = None,
+    command: Command | None = None,
 ) -> EventHeader:
-    """The header of an event about this return, exchange or claim."""
+    """The header of an event about this return, exchange or claim, as the first of the next commit."""
     return_id, exchange_id, claim_id = subject_ids(subject)
     return EventHeader(
         order_id=subject.order_id,
@@ -72,6 +77,8 @@ def header_for(
         by=by,
         no_notification=subject.no_notification,
         command=command if command is not None and command.idempotency_key is not None else None,
+        revision=ledger.revision + 1,
+        number=1,
     )
 
 

@@ -77,17 +77,23 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
         idempotency_key=command.idempotency_key,
         metadata=command.metadata,
     )
-    account = pay_what_is_due(claim.entitlement, order, ledger, claim, facts.at)
+    refundable = ledger.refundable(order).amount
+    account = pay_what_is_due(
+        order, ledger, claim, claim.refund_amount.amount, refundable=refundable, at=facts.at
+    )
     status = ClaimStatus.REQUIRES_ACTION if account.is_refund_blocked else claim.status
     claim = evolve(claim, status=status, entitlement=account)
     event = ClaimRequested(
-        header=header_for(claim, facts.at, by=command.created_by, command=command),
+        header=header_for(claim, ledger, facts.at, by=command.created_by, command=command),
         claim=claim,
         refund_keys=tuple([refund.key for refund in claim.refunds]),
         replacement=replacement_of(claim) if kind is ClaimType.REPLACE else None,
     )
-    refundable = ledger.refundable(order).amount
-    return (*request, event, *report_blocked(account, claim, refundable, facts.at, command.created_by))
+    return (
+        *request,
+        event,
+        *report_blocked(account, claim, ledger, refundable, facts.at, command.created_by),
+    )
 
 
 def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tuple[Event, ...]:
@@ -113,7 +119,7 @@ def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tu
         return ()
     at, by = facts.at, command.created_by
     event = ClaimCanceled(
-        header=header_for(claim, at, by=by, command=command),
+        header=header_for(claim, ledger, at, by=by, command=command),
         claim=evolve(
             claim,
             status=ClaimStatus.CANCELED,
@@ -122,7 +128,7 @@ def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tu
             updated_at=at,
         ),
     )
-    return (report_canceled(target, at, by), event) if target and is_open else (event,)
+    return (report_canceled(target, ledger, at, by), event) if target and is_open else (event,)
 
 
 def _check_cancelable(wrong: Violations, claim: Claim, command: CancelClaim) -> None:

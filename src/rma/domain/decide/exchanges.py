@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_amount, check_order, check_texts
+from rma.domain.decide.checks import check_amount, check_key, check_order, check_text, check_texts
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.replacements import check_new_items, replacement_of
 from rma.domain.decide.returns.cancel import check_cancelable, report_canceled
@@ -49,12 +49,14 @@ def request_exchange(
     wrong = Violations()
     valid = validate_request(wrong, facts, ledger, command)
     check_request_options(wrong, command)
-    check_texts(wrong, command, "location_id")
+    check_text(wrong, "location_id", command.location_id)
+    check_text(wrong, "created_by", command.created_by)
     currency = valid.order.currency if valid.order else None
     if not command.new_items:
         wrong.add("no_new_items")
     new_items = check_new_items(wrong, command.new_items, currency, books_shipments=facts.books_shipments)
     outbound = _check_outbound(wrong, command.outbound_shipping, currency)
+    check_key(wrong, command)
     order = wrong.require(valid.order)
 
     exchange_id = f"exc_{facts.fresh_id}"
@@ -90,7 +92,7 @@ def request_exchange(
         idempotency_key=command.idempotency_key,
         metadata=command.metadata,
     )
-    header = header_for(exchange, facts.at, by=command.created_by, command=command)
+    header = header_for(exchange, ledger, facts.at, by=command.created_by, command=command)
     return (request, ExchangeRequested(header=header, exchange=exchange))
 
 
@@ -128,7 +130,7 @@ def record_exchange_payment(
     if is_done:
         paid = evolve(paid, status=ExchangeStatus.COMPLETED, completed_at=facts.at)
     event = ExchangePaid(
-        header=header_for(exchange, facts.at, by=command.created_by, command=command),
+        header=header_for(exchange, ledger, facts.at, by=command.created_by, command=command),
         exchange=paid,
         payment=payment,
         replacement=replacement_of(exchange) if is_done else None,
@@ -165,11 +167,11 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
         return ()
     at, by = facts.at, command.created_by
     event = ExchangeCanceled(
-        header=header_for(exchange, at, by=by, command=command),
+        header=header_for(exchange, ledger, at, by=by, command=command),
         exchange=evolve(exchange, status=ExchangeStatus.CANCELED, canceled_at=at, updated_at=at),
     )
     if not is_here:
-        return (report_canceled(target, at, by), event)
+        return (report_canceled(target, ledger, at, by), event)
     # What the customer paid for the exchange is given back with the goods' value.
     alone = target.without_exchange()
     order = wrong.require(facts.order)

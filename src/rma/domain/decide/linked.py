@@ -26,7 +26,7 @@ def complete_linked(
     if status is not ReturnStatus.RECEIVED or target.status is ReturnStatus.RECEIVED:
         return ()
     if exchange := ledger.find_exchange(target.exchange_id):
-        return (_exchange_received(exchange, target, items, at, by),)
+        return (_exchange_received(exchange, ledger, target, items, at, by),)
     return complete_claim(ledger, target, at, by)
 
 
@@ -38,14 +38,19 @@ def complete_claim(
     if claim is None or claim.status is not ClaimStatus.REQUESTED:
         return ()
     event = ClaimCompleted(
-        header=header_for(claim, at, by=by),
+        header=header_for(claim, ledger, at, by=by),
         claim=evolve(claim, status=ClaimStatus.COMPLETED, updated_at=at),
     )
     return (event,)
 
 
 def _exchange_received(
-    exchange: Exchange, target: Return, items: tuple[ReturnItem, ...], at: datetime, by: str | None
+    exchange: Exchange,
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    at: datetime,
+    by: str | None,
 ) -> ExchangeReceived:
     arrived = target.value_arrived(items, None)
     known = evolve(
@@ -61,7 +66,7 @@ def _exchange_received(
         status = ExchangeStatus.REQUIRES_ACTION
     is_done = status is ExchangeStatus.COMPLETED
     return ExchangeReceived(
-        header=header_for(exchange, at, by=by),
+        header=header_for(exchange, ledger, at, by=by),
         exchange=evolve(known, status=status, completed_at=at if is_done else None),
         replacement=replacement_of(exchange) if is_done else None,
     )

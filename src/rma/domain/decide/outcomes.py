@@ -45,7 +45,8 @@ def record_outcomes(
     return tuple(
         [
             EffectsAttempted(
-                header=header_for(ledger.subject(subject_id), at), outcomes=tuple(effect_outcomes.values())
+                header=header_for(ledger.subject(subject_id), ledger, at),
+                outcomes=tuple(effect_outcomes.values()),
             )
             for subject_id, effect_outcomes in recorded.items()
         ]
@@ -58,7 +59,12 @@ def record_publication(
     """The publisher took the events up to this revision; nothing if it is known already."""
     if through <= ledger.published:
         return ()
-    return (EventsPublished(header=EventHeader(order_id=ledger.order_id, at=at), through=through),)
+    return (
+        EventsPublished(
+            header=EventHeader(order_id=ledger.order_id, at=at, revision=ledger.revision + 1, number=1),
+            through=through,
+        ),
+    )
 
 
 def lease_effects(
@@ -72,7 +78,9 @@ def lease_effects(
             leased.setdefault(effect.owner_id, []).append(key)
     return tuple(
         [
-            EffectsLeased(header=header_for(ledger.subject(subject_id), at), keys=tuple(found), until=until)
+            EffectsLeased(
+                header=header_for(ledger.subject(subject_id), ledger, at), keys=tuple(found), until=until
+            )
             for subject_id, found in leased.items()
         ]
     )

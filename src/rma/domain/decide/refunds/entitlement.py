@@ -13,6 +13,7 @@ from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.refunds import in_force
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
@@ -26,25 +27,26 @@ def entitle(
     *,
     status: ReturnStatus,
     agreed: Money | None,
+    refundable: int,
     at: datetime,
 ) -> Entitlement:
     """
     The return's account once it has these items and this status, with the refunds that are made now.
 
-    `agreed` is the amount named by this command; it wins over one that was named before.
+    `agreed` is the amount named by this command; it wins over one that was named before. `refundable` is
+    what the payments have left, minor units.
     """
     before = target.entitlement
     if agreed is None:
         agreed = before.agreed_refund
     if not pays_now(target, status):
-        return evolve(before, agreed_refund=agreed)
+        return before if agreed == before.agreed_refund else evolve(before, agreed_refund=agreed)
     final = agreed if status is ReturnStatus.RECEIVED else None
-    due = target.value_arrived(items, final).total
+    entitled = target.value_arrived(items, final).total
     if agreed is not None:  # it is for the whole return: a part of it cannot be entitled to more
-        due = min(due, agreed.amount)
-    due = max(due, before.paid.amount)  # a payment is never asked back
-    entitled = evolve(before, entitled=Money(due, target.currency), agreed_refund=agreed)
-    return pay_what_is_due(entitled, order, ledger, target, at)
+        entitled = min(entitled, agreed.amount)
+    entitled = max(entitled, in_force(before.refunds))  # a payment is never asked back
+    return pay_what_is_due(order, ledger, target, entitled, agreed=agreed, refundable=refundable, at=at)
 
 
 def pays_now(target: Return, status: ReturnStatus) -> bool:
@@ -55,18 +57,29 @@ def pays_now(target: Return, status: ReturnStatus) -> bool:
 
 
 def pay_what_is_due(
-    entitlement: Entitlement, order: Order, ledger: ReturnLedger, target: Return | Claim, at: datetime
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return | Claim,
+    entitled: int,
+    *,
+    agreed: Money | None = None,
+    refundable: int,
+    at: datetime,
 ) -> Entitlement:
-    """The account with refunds for what is due; blocked, and nothing paid, if the payments have less left."""
-    due = entitlement.due.amount
-    pay, rounding = limit_to_refundable(due, ledger.refundable(order).amount, order) if due else (0, 0)
-    refunds = refunds_for(pay, order, ledger, target, at) if pay else ()
+    """
+    The account once the customer is entitled to this amount (minor units), with refunds for what is due.
+
+    Nothing is paid, and the account is blocked, if the payments have less left.
+    """
+    before = target.entitlement
+    due = entitled - in_force(before.refunds)
+    pay, rounding = limit_to_refundable(due, refundable, order)
     return Entitlement(
-        entitled=entitlement.entitled - Money(rounding, order.currency) if rounding else entitlement.entitled,
-        requested_refund=entitlement.requested_refund,
-        agreed_refund=entitlement.agreed_refund,
+        entitled=Money(entitled - rounding, order.currency),
+        requested_refund=before.requested_refund,
+        agreed_refund=agreed,
         is_refund_blocked=pay is None,
-        refunds=entitlement.refunds + refunds,
+        refunds=before.refunds + refunds_for(pay, order, ledger, target, at) if pay else before.refunds,
     )
 
 
@@ -104,13 +117,18 @@ def check_claimed(
 
 
 def report_blocked(
-    entitlement: Entitlement, target: Return | Claim, refundable: int, at: datetime, by: str | None
+    entitlement: Entitlement,
+    target: Return | Claim,
+    ledger: ReturnLedger,
+    refundable: int,
+    at: datetime,
+    by: str | None,
 ) -> tuple[()] | tuple[RefundBlocked]:
     """The event that the account was blocked just now; none if it was not."""
     if not entitlement.is_refund_blocked:
         return ()
     event = RefundBlocked(
-        header=header_for(target, at, by=by),
+        header=header_for(target, ledger, at, by=by),
         amount=entitlement.due,
         refundable=Money(refundable, target.currency),
     )

@@ -41,7 +41,7 @@ def record_refund_outcome(
     if known == refund and refund.key not in ledger.open_effects:
         return ()
     event = RefundOutcomeRecorded(
-        header=header_for(target, facts.at, by=command.created_by, command=command),
+        header=header_for(target, ledger, facts.at, by=command.created_by, command=command),
         refund=known,
         notification_id=command.notification_id,
     )

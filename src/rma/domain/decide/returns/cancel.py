@@ -35,7 +35,7 @@ def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> 
         return ()
     by = command.created_by
     return (
-        report_canceled(target, facts.at, by, command),
+        report_canceled(target, ledger, facts.at, by, command),
         *complete_claim(ledger, target, facts.at, by),
     )
 
@@ -50,11 +50,11 @@ def check_cancelable(wrong: Violations, target: Return) -> None:
 
 
 def report_canceled(
-    target: Return, at: datetime, by: str | None, command: Command | None = None
+    target: Return, ledger: ReturnLedger, at: datetime, by: str | None, command: Command | None = None
 ) -> ReturnCanceled:
     """The event that the return was canceled, by itself or with the exchange or claim that it belongs to."""
     return ReturnCanceled(
-        header=header_for(target, at, by=by, command=command),
+        header=header_for(target, ledger, at, by=by, command=command),
         cancel_request=_cancel_shipment(target),
         withdraw_requests=_withdraw_all(target),
     )

@@ -1,6 +1,5 @@
 """A return before it is opened: what requests, exchanges and claims have in common when they open one."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from attrs import evolve, field, frozen
@@ -96,7 +95,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         metadata=draft.metadata,
     )
     return ReturnRequested(
-        header=header_for(opened, facts.at, by=draft.created_by, command=draft.command),
+        header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command),
         opened=opened,
         shipment_request=_book_shipment(opened, option, method) if option and method else None,
     )
@@ -110,13 +109,13 @@ def allocate(
 
     A line may repeat: it then has the less left.
     """
-    counts = Counter([item_id for item_id, _ in units])
     left = dict(remainders)
+    repeats = len({item_id for item_id, _ in units}) < len(units)
     found = []
     for item_id, quantity in units:
         remainder = left[item_id]
         share = remainder.share(quantity)
-        if counts[item_id] > 1:
+        if repeats:
             left[item_id] = remainder.less(quantity, share)
         found.append((remainder, share))
     return tuple(found)

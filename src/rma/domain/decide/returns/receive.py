@@ -52,9 +52,11 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     wrong.require(target)
     at, by = facts.at, command.created_by
     location_id = command.location_id if command.location_id is not None else target.location_id
-    account = entitle(order, ledger, target, items, status=status, agreed=agreed, at=at)
+    account = entitle(
+        order, ledger, target, items, status=status, agreed=agreed, refundable=refundable, at=at
+    )
     received = GoodsReceived(
-        header=header_for(target, at, by=by, command=command),
+        header=header_for(target, ledger, at, by=by, command=command),
         receipt=Receipt(
             number=len(target.receipts) + 1,
             at=at,
@@ -69,7 +71,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         refund_keys=made_between(target.entitlement, account),
         location_id=location_id,
     )
-    blocked = report_blocked(account, target, refundable, at, by) if pays_now(target, status) else ()
+    blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
     return (received, *blocked, *complete_linked(ledger, target, items, status, at, by))
 
 

@@ -81,16 +81,25 @@ def close_return(
     """The events that the resolution closed the return, and what is due was paid or is blocked."""
     at, by = resolution.at, resolution.by
     refundable = ledger.refundable(order).amount
-    account = entitle(order, ledger, target, items, status=ReturnStatus.RECEIVED, agreed=agreed, at=at)
+    account = entitle(
+        order,
+        ledger,
+        target,
+        items,
+        status=ReturnStatus.RECEIVED,
+        agreed=agreed,
+        refundable=refundable,
+        at=at,
+    )
     event = ReturnResolved(
-        header=header_for(target, at, by=by, command=command),
+        header=header_for(target, ledger, at, by=by, command=command),
         resolution=resolution,
         items=items,
         entitlement=account,
         refund_keys=made_between(target.entitlement, account),
         withdraw_requests=withdraw_requests,
     )
-    return (event, *report_blocked(account, target, refundable, at, by))
+    return (event, *report_blocked(account, target, ledger, refundable, at, by))
 
 
 def _check_state(wrong: Violations, command: ResolveReturn, target: Return | None) -> None:
