@@ -42,7 +42,7 @@ def test_what_was_paid_for_a_line_is_its_price_less_discounts_with_tax(order: Or
     discounts = dict(zip([item.id for item in order.items], order.allocated_adjustments(), strict=True))
 
     for item, line in priced(order):
-        net = item.discounted_price - sum(discounts[item.id])
+        net = item.discounted_price.amount - sum(discounts[item.id])
         taxes = (
             []
             if item.is_tax_inclusive

@@ -514,8 +514,8 @@ def test_an_exchange_settles_exactly_its_difference(
     given.all_delivered()
 
     gave = arrivals * price + the(given).paid.amount
-    got = item.total + 200 * postage + given.the().refunded.amount + given.the().amount_due.amount
+    got = item.total.amount + 200 * postage + given.the().refunded.amount + given.the().amount_due.amount
     assert gave == got
     assert the(given).status is ExchangeStatus.COMPLETED
-    assert the(given).difference_due == usd(item.total + 200 * postage - arrivals * price)
+    assert the(given).difference_due == usd(item.total.amount + 200 * postage - arrivals * price)
     assert sum(part.amount.amount for part in given.the().breakdown) == given.the().refund_amount.amount

@@ -23,13 +23,13 @@ from rma.domain.state.ledger import ReturnLedger
 @frozen
 class Change:
     """
-    A new state of one order's ledger and how it came about; stored by one atomic commit, or not at all.
+    A new state of one order's ledger and the events that led to it; one atomic commit stores it.
 
     Attributes:
         expected_revision: that the stored ledger must have, or the commit is refused as stale.
-        ledger: as it stands afterwards.
+        ledger: afterwards.
         events: what happened, in order. Without events a change is a no-op.
-        effects: what the events ask of the outside; the ledger holds them as open.
+        effects: what the events ask of ports; the ledger has them as open.
     """
 
     order_id: str
@@ -72,7 +72,7 @@ def apply_command(facts: Facts, ledger: ReturnLedger, command: Command) -> Chang
     What a command does to the ledger.
 
     Raises:
-        Rejected: it can not be done; says everything that is wrong.
+        Rejected: it is refused; with everything that is wrong.
     """
     return unchanged(ledger).then(decide(facts, ledger, command))
 
@@ -83,7 +83,7 @@ def apply_outcomes(ledger: ReturnLedger, outcomes: Iterable[Outcome], at: dateti
 
 
 def apply_lease(ledger: ReturnLedger, keys: Iterable[str], at: datetime, until: datetime) -> Change:
-    """The ledger saying that these effects are being sent; those that somebody else is at are left out."""
+    """The change that these effects are being sent; those that another process has leased are left out."""
     return unchanged(ledger).then(lease_effects(ledger, tuple(keys), at, until))
 
 

@@ -1,7 +1,7 @@
 """
 What happened: one event for what a command did, carrying all that its effects and its replay need.
 
-Where a rule decided how something stands afterwards, the event says how it stands, so that replaying
+Where a rule decided a state, the event carries that state, so that replaying
 history needs no rules and survives their change.
 """
 
@@ -251,7 +251,7 @@ class ReturnResolved(EntitlementEvent):
 
 @frozen(kw_only=True)
 class RefundBlocked(DomainEvent):
-    """More is due than the payments have left; nothing was paid, and somebody must look."""
+    """More is due than the payments have left; nothing was paid, and a person must look."""
 
     amount: Money
     refundable: Money
@@ -264,7 +264,7 @@ class RefundRetried(EntitlementEvent):
 
 @frozen(kw_only=True)
 class ReturnCanceled(ReturnEvent):
-    """A return was called off; what had come for it goes back."""
+    """A return was canceled; what had arrived for it goes back."""
 
     cancel_request: CancelShipmentRequest | None = None
     withdraw_requests: tuple[WithdrawRequest, ...] = ()
@@ -273,11 +273,11 @@ class ReturnCanceled(ReturnEvent):
 @frozen(kw_only=True)
 class EffectOutcome:
     """
-    How one effect stands after it was tried.
+    The outcome of one attempt at an effect.
 
     Attributes:
-        is_open: True if it could not be told whether the port acted; `error` says what it said.
-        refund: as it stands now, if the effect was one.
+        is_open: True if it is unknown whether the port acted; `error` is what it raised.
+        refund: afterwards, if the effect was one.
         shipment: what the carrier answered, if the effect was a booking.
         replacement: what the carrier answered, if new goods were sent.
     """
@@ -307,7 +307,7 @@ class EffectsLeased(DomainEvent):
 
 @frozen(kw_only=True)
 class RefundOutcomeRecorded(CommandEvent):
-    """A gateway, or a person, told how a refund stands; `refund` is as it stands now."""
+    """A gateway, or a person, reported the outcome of a refund; `refund` is the refund afterwards."""
 
     refund: Refund
     notification_id: str | None = None
@@ -327,7 +327,7 @@ class ExchangeRequested(ExchangeEvent):
 
 @frozen(kw_only=True)
 class ExchangeReceived(ExchangeEvent):
-    """An exchange's return was received (the seeds' `registerReceived`): what is due now is known."""
+    """An exchange's return was received (Medusa v1: `registerReceived`): the difference due is known."""
 
     replacement: ReplacementRequest | None = None
 
@@ -342,19 +342,19 @@ class ExchangePaid(ExchangeEvent):
 
 @frozen(kw_only=True)
 class ExchangeCanceled(ExchangeEvent):
-    """An exchange was called off: its return with it, or what came is refunded as any return is."""
+    """An exchange was canceled: its return with it, or what was received is refunded as any return is."""
 
 
 @frozen(kw_only=True)
 class ClaimRequested(ClaimEvent):
-    """Units are made good: `refunds` are paid, or new goods are sent."""
+    """Units are compensated: `refunds` are paid, or new goods are sent."""
 
     replacement: ReplacementRequest | None = None
 
 
 @frozen(kw_only=True)
 class ClaimCompleted(ClaimEvent):
-    """Nothing is to come for a claim any more: its goods are back, or will not come."""
+    """Nothing more is expected for a claim: its goods are back, or will not arrive."""
 
 
 @frozen(kw_only=True)
@@ -364,7 +364,7 @@ class ClaimRefundRetried(ClaimEvent):
 
 @frozen(kw_only=True)
 class ClaimCanceled(ClaimEvent):
-    """A claim was called off, and its return with it."""
+    """A claim was canceled, and its return with it."""
 
 
 Event = (

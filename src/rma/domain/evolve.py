@@ -26,7 +26,7 @@ from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.values.frozenmap import FrozenMap
 
-#: Events that tell a return, exchange or claim what became of its effects.
+#: Events that carry the outcomes of effects of a return, exchange or claim.
 OutcomeEvent = events.EffectsAttempted | events.RefundOutcomeRecorded
 
 

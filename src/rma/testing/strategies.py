@@ -91,7 +91,7 @@ def orders(
         draw(line_items(f"i{number}", most_units=most_units, currency=currency))
         for number in range(1, draw(st.integers(1, most_lines)) + 1)
     ]
-    value = sum(item.discounted_price for item in items)
+    value = sum(item.discounted_price.amount for item in items)
     adjustments = draw(discounts(value, currency))
     order = Order(id=order_id, currency=currency, items=items, adjustments=adjustments)
     return evolve(order, payments=draw(payments(total_paid(order), currency)))

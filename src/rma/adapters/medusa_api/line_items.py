@@ -38,7 +38,7 @@ def line_json(
         "fulfilled_quantity": line.fulfilled_quantity,
         "returned_quantity": returned_quantity,
         "includes_tax": line.is_tax_inclusive,
-        **_totals(line, line.discounted_price - order_discount),
+        **_totals(line, line.discounted_price.amount - order_discount),
         "metadata": line.metadata or None,
     }
     return render if variant is None else {**render, "variant": variant}
@@ -49,15 +49,15 @@ def _totals(line: LineItem, discounted: int) -> dict[str, int]:
     tax = _tax(line, discounted)
     if not line.is_tax_inclusive:
         return {
-            "subtotal": line.price,
-            "discount_total": line.price - discounted,
+            "subtotal": line.price.amount,
+            "discount_total": line.price.amount - discounted,
             "tax_total": tax,
             "total": discounted + tax,
         }
     undiscounted = line
-    if discounted != line.price:  # an amount of tax that was charged says nothing about another price
+    if discounted != line.price.amount:  # an amount of tax that was charged says nothing about another price
         undiscounted = evolve(line, tax_lines=[evolve(each, amount=None) for each in line.tax_lines])
-    subtotal = line.price - _tax(undiscounted, line.price)
+    subtotal = line.price.amount - _tax(undiscounted, line.price.amount)
     return {
         "subtotal": subtotal,
         "discount_total": max(0, subtotal - (discounted - tax)),

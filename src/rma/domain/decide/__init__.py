@@ -44,7 +44,7 @@ def decide(  # noqa: C901, PLR0911 # a row for each command
     The events that the command causes; none if it is done already.
 
     Raises:
-        Rejected: it can not be done.
+        Rejected: it is refused.
     """
     match command:
         case RequestReturn():

@@ -218,7 +218,7 @@ def _open_return(
     claim_id: str,
     claimed: tuple[ClaimedItem, ...],
 ) -> tuple[()] | tuple[ReturnRequested]:
-    """The return that brings the claimed goods back, if they are to come back."""
+    """The return that brings the claimed goods back, if they are to be returned."""
     if not command.return_items and command.shipping_option_id is None:
         return ()
     items = [

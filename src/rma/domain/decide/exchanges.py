@@ -1,4 +1,4 @@
-"""RequestExchange, RecordExchangePayment, CancelExchange: goods that come back pay for new ones."""
+"""RequestExchange, RecordExchangePayment, CancelExchange: returned goods pay for new ones."""
 
 from attrs import evolve
 

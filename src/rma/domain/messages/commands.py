@@ -60,11 +60,11 @@ class ReceiveReturn:
     Goods arrived for a return.
 
     Args:
-        items: what came, added to what came before.
+        items: what arrived, added to what arrived before.
         refund_amount: what is due for the whole return, instead of the computed amount.
         location_id: where they are now; else the return's location.
-        allow_mismatch: accept what came as all that will come.
-        more_expected: what is missing comes in another parcel.
+        allow_mismatch: accept what arrived; nothing more is expected.
+        more_expected: what is missing is expected in another parcel.
     """
 
     return_id: str
@@ -80,13 +80,13 @@ class ReceiveReturn:
 @frozen(kw_only=True)
 class ResolveReturn:
     """
-    A clerk's last word on a return: what came is all that comes, and what of it is paid for.
+    Close a return: nothing more is expected, and a clerk says which received units are paid for.
 
     It ends `requires_action` and the rest of `partially_received`; of a received return whose amount is due
-    and can not be paid, it sets the amount.
+    and cannot be paid, it sets the amount.
 
     Args:
-        rejected: units that are not paid for; all others that came are accepted.
+        rejected: units that are not paid for; all others that arrived are accepted.
         refund_amount: what is due for the whole return, instead of the computed amount.
     """
 
@@ -99,7 +99,7 @@ class ResolveReturn:
 
 @frozen(kw_only=True)
 class CancelReturn:
-    """Call a return off, before money was granted; what came already goes back to the customer."""
+    """Cancel a return before anything was refunded; goods that already arrived go back to the customer."""
 
     return_id: str
     idempotency_key: str | None = None
@@ -126,7 +126,7 @@ class RetryRefund:
 @frozen(kw_only=True)
 class RecordRefundOutcome:
     """
-    A gateway told how a refund ended, or a person found out. In any order, as often as it likes.
+    Record the outcome of a refund that a gateway reported, or a person found out; in any order, repeatedly.
 
     Args:
         key: of the refund; or else
@@ -159,9 +159,9 @@ class RequestExchange:
     Let the customer send items back for new ones.
 
     Args:
-        items: what comes back, as for `RequestReturn`.
-        new_items: what is sent once it came, and any difference is paid.
-        shipping_option_id, shipping_price, location_id: how and where the goods come back.
+        items: what is returned, as for `RequestReturn`.
+        new_items: what is sent once the items are received and any difference is paid.
+        shipping_option_id, shipping_price, location_id: how and where the goods are returned.
         outbound_shipping: how the new items travel, and what the customer pays for that.
     """
 
@@ -181,11 +181,11 @@ class RequestExchange:
 @frozen(kw_only=True)
 class RecordExchangePayment:
     """
-    The host took money for an exchange's difference.
+    Record that the host took a payment for an exchange's difference.
 
     Args:
         amount: of at least 1, at most what is still owed.
-        reference: what the host calls this payment; told twice, it counts once.
+        reference: what the host calls this payment; recorded twice, it counts once.
     """
 
     exchange_id: str
@@ -197,7 +197,7 @@ class RecordExchangePayment:
 
 @frozen(kw_only=True)
 class CancelExchange:
-    """Call an exchange off with its return, before money moved or new goods were sent."""
+    """Cancel an exchange with its return, before money moved or new goods were sent."""
 
     exchange_id: str
     idempotency_key: str | None = None
@@ -207,14 +207,14 @@ class CancelExchange:
 @frozen(kw_only=True)
 class RequestClaim:
     """
-    Make units good: by their money at once, or by new goods.
+    Compensate units: by a refund at once, or by new goods.
 
     Args:
         type: `"refund"` or `"replace"`.
         new_items: what is sent, for `"replace"`.
-        refund_amount: instead of what the units are worth, for `"refund"`.
-        shipping_option_id: how the goods come back; the customer does not pay for it.
-        return_items: True if the goods come back, with or without a shipment that is booked here.
+        refund_amount: instead of the value of the units, for `"refund"`.
+        shipping_option_id: how the goods are returned; the customer does not pay for it.
+        return_items: True if the goods are returned, with or without a shipment that is booked here.
     """
 
     order_id: str
@@ -233,14 +233,14 @@ class RequestClaim:
 
 @frozen(kw_only=True)
 class CancelClaim:
-    """Call a claim off with its return, while nothing was paid, sent or received."""
+    """Cancel a claim with its return, while nothing was paid, sent or received."""
 
     claim_id: str
     idempotency_key: str | None = None
     created_by: str | None = None
 
 
-# By what is answered.
+# By what the service answers.
 ReturnCommand = RequestReturn | ReceiveReturn | ResolveReturn | CancelReturn
 ExchangeCommand = RequestExchange | RecordExchangePayment | CancelExchange
 ClaimCommand = RequestClaim | CancelClaim

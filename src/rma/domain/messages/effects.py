@@ -1,7 +1,7 @@
 """
-What is asked of the outside, and what it answers.
+What is asked of ports, and what they answer.
 
-An effect IS the frozen request that its port takes. It is stored with the facts it comes from and sent,
+An effect IS the frozen request that its port takes. It is stored with the event that asks for it and sent,
 under its key, until an outcome is recorded.
 """
 
@@ -31,7 +31,7 @@ class RefundRequest:
     Give this much of this payment back.
 
     Attributes:
-        return_id: None where a claim is paid for goods that do not come back.
+        return_id: None where a claim is paid for goods that are not returned.
         reason: `"return"`, `"exchange"` or `"claim"`.
     """
 
@@ -135,7 +135,7 @@ Effect = (
 
 
 def owner_of(key: str) -> str:
-    """The id of the return, exchange or claim whose effect this key stands for: `{id}/{kind}/{number}`."""
+    """The id of the return, exchange or claim whose effect this key names: `{id}/{kind}/{number}`."""
     return key.rsplit("/", 2)[0]
 
 
@@ -148,7 +148,7 @@ class RefundSucceeded:
 
 @frozen
 class RefundPending:
-    """The gateway took the request and will tell later how it ended."""
+    """The gateway took the request and will report the outcome later."""
 
     reference: str | None = None
 
@@ -166,7 +166,7 @@ RefundOutcome = RefundSucceeded | RefundPending | RefundDeclined
 
 @frozen
 class RefundReversed:
-    """The money came back after it was given: the customer's bank returned it, or a scheme took it."""
+    """The refund was reversed after it succeeded: the bank or the card scheme returned the money."""
 
     code: str = "reversed"
     message: str = ""
@@ -179,21 +179,21 @@ class Done:
 
 @frozen
 class Unknown:
-    """The port raised: whether it acted can not be told. The same key is sent again later."""
+    """The port raised: whether it acted is unknown. The same key is sent again later."""
 
     error: str
 
 
 @frozen
 class GivenUp:
-    """Whether the gateway acted can not be told, and it can not be asked: a person must look."""
+    """Whether the gateway acted is unknown, and it cannot be asked: a person must look."""
 
     error: str
 
 
 @frozen
 class Outcome:
-    """How the effect of this key ended, or that it could not be told."""
+    """The outcome of the effect of this key, or that it is unknown."""
 
     key: str
     result: RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp
@@ -205,7 +205,7 @@ class OpenEffect:
     An effect without an outcome.
 
     Attributes:
-        opened_at: when the fact was recorded that it comes from; it was not sent before.
+        opened_at: when the event that asks for it was recorded; it was not sent before.
         attempts, last_error: how often it was tried in vain, and what was said last.
         started_at: when its latest lease began, for gateways that need one.
         due_at: not to be touched before; None for at once.
@@ -219,7 +219,7 @@ class OpenEffect:
     due_at: datetime | None = None
 
     def is_due(self, now: datetime) -> bool:
-        """True unless somebody else is at it."""
+        """True unless another process has leased it."""
         return self.due_at is None or self.due_at <= now
 
     @property

@@ -49,7 +49,7 @@ class Searchable:
 @frozen
 class NotIdempotent:
     """
-    Neither: an unknown outcome stays unknown until somebody says how it ended.
+    Neither: an unknown outcome stays unknown until a person records the outcome.
 
     Args:
         timeout: how long one attempt may take at the most.
@@ -66,7 +66,7 @@ class Action(Enum):
 
     #: Send it: a repeat is harmless.
     SEND = auto()
-    #: Send it once the ledger says that it is being sent, so that nobody else does.
+    #: Send it once the ledger says that it is being sent, so that no other process does.
     LEASE_AND_SEND = auto()
     #: Ask the gateway for it; if there is nothing, lease and send.
     LOOK_UP = auto()
@@ -82,12 +82,12 @@ def next_step(effect: OpenEffect, gateway: Gateway, *, can_look_up: bool, now: d
         case Idempotent(key_lifetime=key_lifetime):
             if key_lifetime is None or now < effect.opened_at + key_lifetime:
                 return Action.SEND
-            # Whether it was sent before can not be told: a process may have died on the way.
+            # Whether it was sent before is unknown: a process may have died on the way.
             return Action.LOOK_UP if can_look_up else Action.GIVE_UP
         case Searchable():
             if effect.started_at is None:
                 return Action.LEASE_AND_SEND
-            return Action.LOOK_UP if can_look_up else Action.GIVE_UP  # it promised what it can not do
+            return Action.LOOK_UP if can_look_up else Action.GIVE_UP  # it declared what it cannot do
         case NotIdempotent():
             return Action.LEASE_AND_SEND if effect.started_at is None else Action.GIVE_UP
         case _:

@@ -1,4 +1,4 @@
-"""Which lines may come back at all, whatever their quantity: the policy's word, asked once, on request."""
+"""Which lines may be returned at all, whatever their quantity; asked once, on request."""
 
 from datetime import datetime
 

@@ -40,13 +40,14 @@ class NewItem:
     is_tax_inclusive: bool = False
 
     @property
-    def total(self) -> int:
-        """What it costs, with tax: minor units."""
+    def total(self) -> Money:
+        """What it costs, with tax."""
         price = self.unit_price.amount * self.quantity
-        return price if self.is_tax_inclusive else price + self._taxes(price)[-1]
+        total = price if self.is_tax_inclusive else price + self._taxes(price)[-1]
+        return Money(total, self.unit_price.currency)
 
     def part(self) -> AmountPart:
-        """What it costs as a part of a breakdown: negative, since it is set against what comes back."""
+        """Its total as a part of a breakdown: negative, since it is set against the returned goods."""
         price = self.unit_price.amount * self.quantity
         running_sums = self._taxes(price)
         net = price - running_sums[-1] if self.is_tax_inclusive else price
@@ -55,7 +56,7 @@ class NewItem:
         currency = self.unit_price.currency
         return AmountPart(
             f"new_item:{self.variant_id}",
-            Money(-self.total, currency),
+            -self.total,
             tuple([AmountPart(name, Money(-amount, currency)) for name, amount in parts]),
         )
 

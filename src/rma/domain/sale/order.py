@@ -82,20 +82,25 @@ class LineItem:
             raise invalid(
                 self, "returned_quantity", self.returned_quantity, f"at most {self.fulfilled_quantity}"
             )
-        if sum(adjustment.amount.amount for adjustment in self.adjustments) > self.price:
+        if _discounted(self) < 0:
             raise invalid(
-                self, "adjustments", self.adjustments, f"at most the price of the line, {self.price}"
+                self, "adjustments", self.adjustments, f"at most the price of the line, {self.price.amount}"
             )
 
     @property
-    def price(self) -> int:
-        """Minor units: unit price times ordered quantity, before discounts."""
-        return self.unit_price.amount * self.quantity
+    def price(self) -> Money:
+        """Unit price times ordered quantity, before discounts."""
+        return Money(self.unit_price.amount * self.quantity, self.unit_price.currency)
 
     @property
-    def discounted_price(self) -> int:
-        """Minor units: the price less the line's own discounts, before those of the order."""
-        return self.price - sum(adjustment.amount.amount for adjustment in self.adjustments)
+    def discounted_price(self) -> Money:
+        """The price less the line's own discounts, before those of the order."""
+        return Money(_discounted(self), self.unit_price.currency)
+
+
+def _discounted(item: LineItem) -> int:
+    discounts = sum([adjustment.amount.amount for adjustment in item.adjustments])
+    return item.unit_price.amount * item.quantity - discounts
 
 
 @frozen
@@ -178,18 +183,18 @@ class Order:
             ids = [value.id for value in getattr(self, name)]
             if len(set(ids)) != len(ids):
                 raise invalid(self, name, ids, "ids that do not repeat")
-        value = sum(item.discounted_price for item in self.items)
+        value = sum(map(_discounted, self.items))
         discounts = sum(adjustment.amount.amount for adjustment in self.adjustments)
         if discounts > value:
             raise invalid(self, "adjustments", discounts, f"at most the value of the lines, {value}")
         for item, shares in zip(self.items, self.allocated_adjustments(), strict=True):
-            check_contained_taxes(item, item.discounted_price - sum(shares))
+            check_contained_taxes(item, _discounted(item) - sum(shares))
 
     def allocated_adjustments(self) -> tuple[tuple[int, ...], ...]:
         """For each line, in order: its share of each of the order's adjustments, minor units."""
         if not self.adjustments:
             return ((),) * len(self.items)
-        values = [item.discounted_price for item in self.items]
+        values = [_discounted(item) for item in self.items]
         given = [0] * len(values)
         columns: list[tuple[int, ...]] = []
         for adjustment in self.adjustments:

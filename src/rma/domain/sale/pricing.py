@@ -1,9 +1,9 @@
 """
-What was paid for a line, in parts, and what some of its units are worth.
+What was paid for a line, in parts, and the value of some of its units.
 
 A line is priced once, by the first return that touches it, as running sums of its parts. Every unit that
 leaves takes its share of each sum of what remains (`money.share`), so parts always add up, none is ever
-negative, and all units together are worth exactly what was paid.
+negative, and the value of all units together is exactly what was paid.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +42,7 @@ class PricedLine:
             contained: tax 1, tax 1 + tax 2, …, paid. Then, upwards from net or paid, + discount 1,
             + discount 2, … to the price.
         taxes, discounts: what the steps are called, in that order.
-        ordered_quantity: of the line at that moment; units added later are not returnable through it.
+        ordered_quantity: of the line at that time; units added later are not returnable through it.
     """
 
     item_id: str
@@ -66,7 +66,7 @@ class PricedLine:
 
     def free(self, item: LineItem, reserved: int) -> int:
         """
-        Units that the customer still has, less those that returns hold, as the line of the order stands now.
+        Units that the customer still has, less those that returns reserve, as the line of the order is now.
 
         Below 0 where the host counts fewer units than returns were promised.
         """
@@ -97,7 +97,7 @@ class PricedLine:
 
 
 def price_lines(order: Order, item_ids: Iterable[str]) -> dict[str, PricedLine]:
-    """Those lines of the order priced as they stand now, by item id; ids not on the order are left out."""
+    """Those lines of the order priced as they are now, by item id; ids not on the order are left out."""
     wanted = set(item_ids)
     shares = order.allocated_adjustments()
     return {
@@ -110,7 +110,7 @@ def price_lines(order: Order, item_ids: Iterable[str]) -> dict[str, PricedLine]:
 def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> PricedLine:
     discounts = [adjustment.amount.amount for adjustment in item.adjustments]
     discounts += order_shares
-    paid = item.price - sum(discounts)
+    paid = item.unit_price.amount * item.quantity - sum(discounts)
     taxes = tax_sums(paid, item.tax_lines, is_tax_inclusive=item.is_tax_inclusive)
     steps = accumulate(discounts, initial=paid)
     if item.is_tax_inclusive:

@@ -1,4 +1,4 @@
-"""A claim: goods that never came, or came wrong or broken, and what the shop does about it."""
+"""A claim: goods that never arrived, or arrived wrong or broken, and how they are compensated."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from rma.domain.values.money import Money
 
 
 class ClaimType(StrEnum):
-    """What makes it good."""
+    """How the units are compensated."""
 
     REFUND = "refund"
     REPLACE = "replace"
@@ -34,7 +34,7 @@ class ClaimReason(StrEnum):
 @frozen
 class ClaimedItem:
     """
-    Units of a line that are made good.
+    Units of a line that are compensated.
 
     Attributes:
         line: the order's line as it was priced when a return or claim first touched it.
@@ -53,10 +53,10 @@ class ClaimedItem:
 @frozen
 class Claim:
     """
-    Units that the shop makes good, by money or by new goods, at most once.
+    Units that the merchant compensates, by a refund or by new goods, at most once.
 
     Attributes:
-        return_id: the return that brings the goods back, if they are to come; it moves no money.
+        return_id: the return that brings the goods back, if they are returned; it moves no money.
         entitlement: what the customer is entitled to in money, and what was paid; 0 where new goods are sent.
         shipment: what the carrier answered when the new goods were sent.
         display_id: counts the order's claims from 1.
@@ -123,6 +123,6 @@ class Claim:
         return (*goods, AmountPart(name, Money(difference, self.currency)))
 
     def reserved_quantities(self) -> list[tuple[str, int]]:
-        """By item: its line, and the units of the line that are spoken for by it; none once canceled."""
+        """By item: its line, and the units of the line that it reserves; none once canceled."""
         reserves = claim_rules(self.status).reserves
         return [(item.item_id, item.quantity if reserves else 0) for item in self.items]

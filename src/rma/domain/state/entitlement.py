@@ -47,7 +47,7 @@ class Entitlement:
     def needs_attention(self) -> bool:
         """True if an amount is due, or the outcome of a refund cannot be known without a person."""
         return in_force(self.refunds) < self.entitled.amount or any(
-            [refund.status is RefundStatus.NEEDS_ATTENTION for refund in self.refunds]
+            refund.status is RefundStatus.NEEDS_ATTENTION for refund in self.refunds
         )
 
     def refunds_of(self, keys: Collection[str]) -> tuple[Refund, ...]:

@@ -1,4 +1,4 @@
-"""An exchange: a return whose worth pays for new goods. In the words of the seeds: a swap."""
+"""An exchange: a return whose value pays for new goods. Medusa v1 calls it a swap."""
 
 from datetime import datetime
 
@@ -25,11 +25,11 @@ class ExchangePayment:
 @frozen
 class Exchange:
     """
-    New goods for goods that come back.
+    New goods for returned goods.
 
     Attributes:
         return_id: the return that brings the goods; what is refunded of the difference is its refund.
-        difference_due: new goods and their shipping, less what the return comes to. Above 0 the customer
+        difference_due: new goods and their shipping, less the value of the return. Above 0 the customer
             owes it, below 0 the shop. The quote until the return is received.
         payments: what the customer paid of it.
         shipment: what the carrier answered when the new goods were sent.

@@ -53,22 +53,22 @@ def subject_ids(subject: Subject) -> tuple[str | None, str | None, str | None]:
 
 @frozen
 class Remainder:
-    """What remains of a line: units that no return holds, and the running sums over them."""
+    """What remains of a line: units that no return reserves, and the running sums over them."""
 
     line: PricedLine
     quantity: int
     running_sums: tuple[int, ...]
 
     def returnable(self, item: LineItem) -> int:
-        """How many units of the line can still be announced, as the order stands now."""
+        """How many units of the line can still be requested, as the order is now."""
         return max(0, self.line.free(item, reserved=self.line.quantity - self.quantity))
 
     def share(self, quantity: int) -> tuple[int, ...]:
-        """What this many units of what remains are worth."""
+        """The value of this many units of what remains."""
         return share(self.running_sums, quantity, self.quantity) if quantity else self.line.nothing
 
     def less(self, quantity: int, allocated: tuple[int, ...]) -> "Remainder":
-        """The pool without these units and their share."""
+        """What remains without these units and their share."""
         left = tuple([amount - gone for amount, gone in zip(self.running_sums, allocated, strict=True)])
         return Remainder(self.line, self.quantity - quantity, left)
 
@@ -81,7 +81,7 @@ class ReturnLedger:
     Attributes:
         revision: counts commits; 0 for an order without any. The compare-and-set number.
         returns: oldest first.
-        open_effects: by key, in order of creation: what the outside has not answered yet.
+        open_effects: by key, in order of creation: what ports have not answered yet.
         answered: by idempotency key.
         published: the revision up to which events reached their publisher.
         exchanges, claims: oldest first.
@@ -194,7 +194,7 @@ class ReturnLedger:
         return found
 
     def reserved_quantities(self) -> dict[str, int]:
-        """Units that returns and claims hold, by item id."""
+        """Units that returns and claims reserve, by item id."""
         reserved: dict[str, int] = {}
         of_returns = [each.reserved_quantities() for each in self.returns]
         of_claims = [each.reserved_quantities() for each in self.claims]

@@ -1,4 +1,4 @@
-"""Money on its way back: a refund's states, and how an amount is taken from an order's payments."""
+"""Refunds: what an outcome changes in one, and how an amount is split over an order's payments."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -99,7 +99,7 @@ def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dic
 
 
 def split(amount: int, left: dict[str, int]) -> tuple[tuple[str, int], ...]:
-    """The amount taken from the payments in their order, each up to what it has left: at most their sum."""
+    """The amount split over the payments in their order, each up to what it has left: at most their sum."""
     allocated = []
     for payment_id, most in left.items():
         part = min(amount, most)

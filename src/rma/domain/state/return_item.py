@@ -13,13 +13,13 @@ class ReturnItem:
     A line item in a return.
 
     Attributes:
-        quantity: requested units; 0 for what came without being requested.
+        quantity: requested units; 0 for what arrived without being requested.
         received_quantity: arrived and can be sold again.
-        damaged_quantity: arrived and can not. The two are disjoint.
+        damaged_quantity: arrived and cannot. The two are disjoint.
         rejected_quantity, rejected_damaged_quantity: of the received and the damaged ones, how many were
             kept without a refund.
-        returned_to_customer_quantity: arrived, and went back to the customer; not among the received and damaged.
-        is_requested: False for units that nobody announced.
+        returned_to_customer_quantity: arrived, and went back to the customer; neither received nor damaged.
+        is_requested: False for units that were not requested.
         line: the order's line as it was priced when a return first touched it.
         allocated: the share of the line's pool that these units took, as running sums in minor units.
     """
@@ -40,7 +40,7 @@ class ReturnItem:
 
     @property
     def arrived_quantity(self) -> int:
-        """Received and damaged together: what is here."""
+        """Received and damaged together."""
         return self.received_quantity + self.damaged_quantity
 
     @property

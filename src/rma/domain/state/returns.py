@@ -1,4 +1,4 @@
-"""A return: one authorisation to send items back (an RMA), as it stands."""
+"""A return: one authorisation to send items back (an RMA)."""
 
 from datetime import datetime
 
@@ -30,11 +30,11 @@ class ReceiptItem:
 @frozen
 class Receipt:
     """
-    One arrival of goods, or a clerk's word that no more will arrive (then without items).
+    One arrival of goods, or the decision that no more is expected (then without items).
 
     Attributes:
         number: counts the return's receipts from 1.
-        status: what the return became by it.
+        status: of the return afterwards.
         restock: what was put into stock because of it.
     """
 
@@ -49,7 +49,7 @@ class Receipt:
 
 @frozen
 class Resolution:
-    """A clerk's last word: when, whose, and which units of what came were not paid for."""
+    """How a clerk closed a return: when, who, and which received units were not paid for."""
 
     at: datetime
     by: str | None
@@ -103,12 +103,12 @@ class Return:
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
 
     def without_exchange(self) -> "Return":
-        """The return standing by itself: nothing new is set against its goods; what was paid for it stays."""
+        """The return by itself: nothing new is set against its goods; what the customer paid remains."""
         return evolve(self, charges=tuple([part for part in self.charges if part.amount.amount > 0]))
 
     @property
     def is_open(self) -> bool:
-        """True while goods may still arrive: its units are spoken for."""
+        """True while goods may still arrive: its units are reserved."""
         return return_rules(self.status).is_open
 
     @property
@@ -151,8 +151,8 @@ class Return:
         """
         True while it goes no further without a person.
 
-        What arrived is not what was requested, an amount is due that could not be paid, nobody can tell
-        what became of a refund, or the customer has yet to pay for an exchange whose goods are here.
+        What arrived is not what was requested, an amount is due that could not be paid, the outcome of a
+        refund cannot be known, or the customer has yet to pay for an exchange whose goods are here.
         """
         return (
             self.status is ReturnStatus.REQUIRES_ACTION
@@ -183,7 +183,7 @@ class Return:
         )
 
     def value_arrived(self, items: tuple[ReturnItem, ...], agreed_refund: Money | None) -> Valuation:
-        """What these items come to by this return's terms, once they have arrived as they say."""
+        """The value of these items by this return's terms, once they have arrived as they say."""
         if self.claim_id is not None:
             return NOTHING
         return value_arrived(
@@ -202,10 +202,10 @@ class Return:
 
     def reserved_quantities(self) -> list[tuple[str, int]]:
         """
-        By item: its line, and the units of the line that are spoken for by it.
+        By item: its line, and the units of the line that it reserves.
 
-        Open returns hold what was requested and what came besides; a received one what arrived; a
-        canceled one nothing. What a claim's return was requested for, the claim holds.
+        Open returns reserve what was requested and what arrived besides; a received one what arrived; a
+        canceled one nothing. What a claim's return was requested for, the claim reserves.
         """
         reserves = return_rules(self.status).reserves
         if reserves is Reservation.NOTHING:

@@ -1,4 +1,4 @@
-"""What a return comes to, and why: goods, less shipping and fees, or an amount that somebody named."""
+"""The value of a return and its breakdown: goods, less shipping and fees, or an amount that was named."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.money import Money, round_half_up
 
-#: The part that brings the worth of an exchange's goods up to its charges.
+#: The part that brings the value of an exchange's goods up to its charges.
 DIFFERENCE_DUE = "difference_due"
 
 
@@ -44,7 +44,7 @@ class Valuation:
         )
 
 
-#: What a return comes to that moves goods only.
+#: The value of a return that moves goods only.
 NOTHING = Valuation((), (), 0)
 
 
@@ -56,7 +56,7 @@ def value_requested(
     requested_refund: Money | None = None,
     charges: tuple[AmountPart, ...] = (),
 ) -> Valuation:
-    """What the return comes to when exactly the requested units arrive."""
+    """The value of the return when exactly the requested units arrive."""
     goods = [(item, item.allocated) for item in items if item.is_requested]
     value = sum([item.line.paid(allocated) for item, allocated in goods])
     if charges:
@@ -76,10 +76,10 @@ def value_arrived(
     charges: tuple[AmountPart, ...] = (),
 ) -> Valuation:
     """
-    What the units that arrived so far come to.
+    The value of the units that arrived so far.
 
-    A custom amount, named on request, is for the requested units: it shrinks with what did not come, and
-    what came unrequested is added to it. An amount named on receipt is for the whole return, and final.
+    A custom amount, named on request, is for the requested units: it shrinks with what did not arrive, and
+    what arrived unrequested is added to it. An amount named on receipt is for the whole return, and final.
     """
     damaged = terms.refund_damaged
     arrivals = [item for item in items if item.arrived_quantity]
@@ -95,7 +95,7 @@ def value_arrived(
     unrequested = sum([item.line.paid(running_sums) for item, running_sums in goods if not item.is_requested])
     part = value - unrequested
     whole = sum([item.line.paid(item.allocated) for item in items if item.is_requested])
-    if not whole:  # worth nothing, yet the merchant pays for it: by units then
+    if not whole:  # without value, yet the merchant pays for it: by units then
         part = sum([quantity for item, quantity in counted if item.is_requested])
         whole = sum([item.quantity for item in items])
     return _named(goods, value, round_half_up(requested_refund.amount * part, whole) + unrequested)

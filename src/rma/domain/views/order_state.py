@@ -1,4 +1,4 @@
-"""How an order is with its returns counted in: goods, money, version."""
+"""The state of an order with its returns counted in: goods, money, version."""
 
 from enum import StrEnum
 
@@ -11,7 +11,7 @@ from rma.domain.values.money import Money
 
 
 class FulfillmentStatus(StrEnum):
-    """How the goods of an order stand."""
+    """The status of an order's goods."""
 
     NOT_FULFILLED = "not_fulfilled"
     PARTIALLY_FULFILLED = "partially_fulfilled"
@@ -22,7 +22,7 @@ class FulfillmentStatus(StrEnum):
 
 
 class PaymentStatus(StrEnum):
-    """How the money of an order stands."""
+    """The status of an order's money."""
 
     NOT_PAID = "not_paid"
     CAPTURED = "captured"
@@ -33,7 +33,7 @@ class PaymentStatus(StrEnum):
 @frozen
 class OrderState:
     """
-    How an order stands with its returns counted in.
+    The state of an order with its returns counted in.
 
     Attributes:
         refundable: what may still be paid back.

@@ -9,7 +9,7 @@ from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
 from rma.domain.values.validators import aware, flag, invalid, is_whole, member_of, text
 
-#: Where a return stands among all others: when it was requested, its order, its number there.
+#: What returns are ordered by: when it was requested, its order id, its number in the order.
 SortKey = tuple[datetime, str, int]
 
 
@@ -27,20 +27,20 @@ class ReturnQuery:
     """
     A page of returns, in the order in which they were requested.
 
-    A return keeps its place for good, whatever becomes of it, so pages that follow each other by `after`
+    The sort key of a return never changes, so pages that follow each other by `after`
     show every return that was there all the while exactly once.
 
     Args:
         order_id: of this order only.
-        status: as they stand now; its spelling will do.
+        status: their status now, as a member or as its string.
         needs_attention: only those that go no further without a person: see `Return.needs_attention`.
         requested_since, requested_before: aware; from the one on, up to but without the other.
         after: the id of the return behind which the page begins: the last one of the page before.
         limit: at most this many; all unless given.
-        newest_first: the latest request comes first, and `after` goes back in time.
+        newest_first: the latest request is first, and `after` goes back in time.
 
     Raises:
-        InvalidValue: a status that does not exist, a moment without time zone, a limit below 1.
+        InvalidValue: a status that does not exist, a naive datetime, a limit below 1.
     """
 
     order_id: str | None = field(default=None, validator=optional(text))

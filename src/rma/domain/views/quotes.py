@@ -1,4 +1,4 @@
-"""What a return or exchange would come to if it were requested now, and why."""
+"""The value of a return or exchange if it were requested now, and why."""
 
 from attrs import frozen
 
@@ -10,7 +10,7 @@ from rma.domain.values.money import Money
 
 @frozen
 class QuotedItem:
-    """What the requested units of one line item are worth, before deductions."""
+    """The value of the requested units of one line item, before deductions."""
 
     item_id: str
     quantity: int
@@ -19,7 +19,7 @@ class QuotedItem:
 
 @frozen
 class Quote:
-    """What a return would be worth if exactly the requested units arrived, and why."""
+    """The refund if exactly the requested units are received, with its breakdown."""
 
     refund_amount: Money
     breakdown: tuple[AmountPart, ...]
@@ -28,7 +28,7 @@ class Quote:
 
 @frozen
 class ExchangeQuote:
-    """What an exchange would come to if exactly the requested units arrived, and why."""
+    """The difference due if exactly the requested units are received, with its breakdown."""
 
     difference_due: Money
     breakdown: tuple[AmountPart, ...]

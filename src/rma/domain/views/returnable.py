@@ -1,4 +1,4 @@
-"""How many units of each line can come back now, and why not more."""
+"""How many units of each line can be returned now, and why not more."""
 
 from datetime import datetime
 
@@ -14,10 +14,10 @@ from rma.domain.values.money import Money, share
 @frozen
 class ReturnableItem:
     """
-    How many units of a line can come back now.
+    How many units of a line can be returned now.
 
     Attributes:
-        unit_value: what the next one is worth; the others may differ from it by one minor unit.
+        unit_value: the value of the next one; the others may differ from it by one minor unit.
         reasons: codes for why the quantity is below the ordered one: `order_canceled`,
             `item_not_returnable`, `return_window_closed`, `not_fulfilled`, `in_open_return`, `claimed`,
             `already_returned`.
@@ -59,7 +59,7 @@ def returnable_items(
 
 
 def _claimed(ledger: ReturnLedger) -> dict[str, int]:
-    """Units that claims made good, by line."""
+    """Units that claims compensated, by line."""
     claimed: dict[str, int] = {}
     for claim in ledger.claims:
         for item_id, quantity in claim.reserved_quantities():

@@ -1,8 +1,8 @@
 """
 The history of an order in words: who did what, when, and what each amount is made of.
 
-Told from events alone; the ledger is rebuilt beside them, so that an amount can be explained as it was
-explained then.
+Built from events alone; the ledger is rebuilt beside them, so that each amount has the breakdown that it
+had then.
 """
 
 from collections.abc import Iterable, Iterator
@@ -25,15 +25,15 @@ from rma.domain.values.money import Money
 @frozen(kw_only=True)
 class TimelineEntry:
     """
-    One thing that happened.
+    One event in words.
 
     Attributes:
         by: who did it, in the host's words; None for gateways, carriers and timers.
         summary: in words, without the amounts that `breakdown` explains.
         details: further lines: goods, stock, money.
-        amount: what it came to, if it came to something.
+        amount: the amount that the event set, if it set one.
         breakdown: the named parts of the amount, which add up to it exactly.
-        no_notification: True where the customer is not to be told.
+        no_notification: True where the customer is not to be notified.
     """
 
     event_id: str
@@ -49,7 +49,7 @@ class TimelineEntry:
         return "\n".join(self.lines())
 
     def lines(self) -> Iterator[str]:
-        """The entry as text, parts below what they add up to."""
+        """The lines of the entry, each amount above the parts that add up to it."""
         by = f" ({self.by})" if self.by else ""
         yield f"{self.at:%Y-%m-%d %H:%M}  {self.summary}{by}"
         yield from (f"    {detail}" for detail in self.details)

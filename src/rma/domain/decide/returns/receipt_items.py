@@ -1,9 +1,9 @@
-"""What came in a parcel, and how the items of a return stand once it is booked."""
+"""Booking what a parcel held to the items of a return."""
 
 from rma.domain.state.ledger import Remainder
 from rma.domain.state.return_item import ReturnItem
 
-#: By item id: sellable and damaged units. A line of which nothing came is a fact, too.
+#: By item id: sellable and damaged units. A line of which nothing arrived is a fact, too.
 Arrivals = dict[str, tuple[int, int]]
 
 
@@ -11,7 +11,7 @@ def book_arrivals(
     items: tuple[ReturnItem, ...], arrivals: Arrivals, remainders: dict[str, Remainder]
 ) -> tuple[ReturnItem, ...]:
     """
-    The items with what came.
+    The items with what arrived.
 
     Requested items are filled in request order, sellable units first; what is left over was not requested
     and takes its value from what remains of its line (`remainders` has the lines for which that happens).

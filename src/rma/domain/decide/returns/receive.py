@@ -99,7 +99,7 @@ def _check_items(
     lines: dict[str, LineItem],
     target: Return | None,
 ) -> Arrivals:
-    """What came, summed up by line."""
+    """What arrived, added up by line."""
     arrivals: Arrivals = {}
     items = command.items
     if not are_items(items, ReceivedItem):
@@ -137,7 +137,7 @@ def _check_limits(
     lines: dict[str, LineItem],
     ledger: ReturnLedger,
 ) -> dict[str, Remainder]:
-    """What remains of the lines of which more came than was announced here."""
+    """What remains of the lines of which more arrived than this return expected."""
     missing: dict[str, int] = {}
     for item in target.items:
         missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity

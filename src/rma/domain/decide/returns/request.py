@@ -1,4 +1,4 @@
-"""RequestReturn: who may send what back, and what that will be worth."""
+"""RequestReturn: who may send what back, and its value."""
 
 from attrs import frozen
 
@@ -111,7 +111,7 @@ def allocate_items(
 
 
 def no_notification(command: Request, order: Order) -> bool:
-    """Whether the customer is not to be told: as the command says, else as the order does."""
+    """Whether the customer is not to be notified: as the command says, else as the order does."""
     return order.no_notification if command.no_notification is None else command.no_notification
 
 

@@ -1,4 +1,4 @@
-"""ResolveReturn: a clerk decides what of the received goods is accepted and paid for, and closes the return."""
+"""ResolveReturn: a clerk decides which received goods are paid for, and closes the return."""
 
 from attrs import evolve
 
@@ -119,7 +119,7 @@ def _check_state(wrong: Violations, command: ResolveReturn, target: Return | Non
 def _check_rejected(
     wrong: Violations, command: ResolveReturn, target: Return | None
 ) -> tuple[RejectedItem, ...]:
-    """The units that are rejected, each kind of them at most as many as came."""
+    """The units that are rejected, of each kind at most as many as arrived."""
     rejected = command.rejected
     if not are_items(rejected, RejectedItem):
         wrong.add("invalid_items", expected="RejectedItem")
@@ -175,7 +175,7 @@ def _check_entitled(wrong: Violations, target: Return, items: tuple[ReturnItem, 
 
 
 def _without(items: tuple[ReturnItem, ...], rejected: tuple[RejectedItem, ...]) -> tuple[ReturnItem, ...]:
-    """The items as they stand then: of a line, what came last, and unannounced, is rejected first."""
+    """The items without the rejected units: of a line, what arrived last is rejected first."""
     left = list(items)
     for each in rejected:
         good, bad = each.quantity, each.damaged_quantity
@@ -210,7 +210,7 @@ def _returned_to_customer(item: ReturnItem, sellable: int, damaged: int) -> Retu
 
 
 def _withdraw_rejected(target: Return, rejected: tuple[RejectedItem, ...]) -> tuple[WithdrawRequest, ...]:
-    """What goes back, out of the stock into which it came: the latest parcel's first."""
+    """What goes back to the customer, out of the stock that took it: the latest parcel's first."""
     back: dict[str, int] = {}
     for each in rejected:
         if each.send_back and each.quantity:
