@@ -112,7 +112,7 @@ def test_without_holding_everybody_is_named_everything(url: str, elsewhere: Else
             assert store.outstanding(START, 9) == ("order_000", "order_001")
             assert elsewhere(lambda: store.outstanding(START, 9)) == ("order_000", "order_001")
         with store.engine.connect() as connection:
-            assert connection.scalar(text("SELECT max(held_until) FROM rma_ledgers")) is None
+            assert connection.scalar(text("SELECT max(leased_until) FROM rma_ledgers")) is None
 
 
 def test_who_is_written_at_this_moment_is_passed_over(store: SqlReturns, elsewhere: Elsewhere) -> None:

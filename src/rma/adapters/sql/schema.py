@@ -45,8 +45,8 @@ formats = Table("rma_format", metadata, Column("format", Integer, primary_key=Tr
 
 #: `waiting_since`: since when its oldest open effect is open. `due_at`: before which none is due; null for
 #: at once. `unpublished_since`: since when it has events that no publisher took. All three in UTC as ISO
-#: 8601 with microseconds, which sorts as time does in every database; so are `held_until` and
-#: `requested_at` below. `held_by`: the worker that took it to deliver it, until then.
+#: 8601 with microseconds, which sorts as time does in every database; so are `leased_until` and
+#: `requested_at` below. `leased_by`: the worker that took it to deliver it, until then.
 ledgers = Table(
     "rma_ledgers",
     metadata,
@@ -56,8 +56,8 @@ ledgers = Table(
     Column("waiting_since", Text),
     Column("due_at", Text),
     Column("unpublished_since", Text),
-    Column("held_until", Text),
-    Column("held_by", Text),
+    Column("leased_until", Text),
+    Column("leased_by", Text),
     Column("document", Text, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -98,10 +98,10 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
         .limit(bindparam("limit"))
     )
     worker, now = bindparam("worker", type_=Text), bindparam("now", type_=Text)
-    is_over = or_(ledgers.c.held_until.is_(None), ledgers.c.held_until <= now)
+    is_over = or_(ledgers.c.leased_until.is_(None), ledgers.c.leased_until <= now)
     mine = (
         found.add_columns(since.label("since"))
-        .where(or_(ledgers.c.held_by.is_(None), ledgers.c.held_by == worker, is_over))
+        .where(or_(ledgers.c.leased_by.is_(None), ledgers.c.leased_by == worker, is_over))
         .with_for_update(key_share=True, skip_locked=True)
         .cte("mine")
     )
@@ -109,7 +109,7 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
     reserved = (
         update(ledgers)
         .where(ledgers.c.order_id == mine.c.order_id, is_over)
-        .values(held_until=bindparam("until", type_=Text), held_by=worker)
+        .values(leased_until=bindparam("until", type_=Text), leased_by=worker)
         .cte("held")
     )
     return Outstanding(

@@ -53,7 +53,7 @@ _NEXT_REVISION = sqlite_text(
     .where(ledgers.c.order_id == bindparam("of_order"), ledgers.c.revision == bindparam("expected_revision"))
     .values(
         unpublished_since=case((_since.is_not(None), func.coalesce(ledgers.c.unpublished_since, _since))),
-        held_by=null(),
+        leased_by=null(),
     ),
     _LEDGER,
 )
@@ -93,7 +93,7 @@ _INSERTED = """
 _UPDATED = """
     UPDATE rma_ledgers
     SET revision = %(revision)s, published = %(published)s, waiting_since = %(waiting_since)s,
-        due_at = %(due_at)s, document = %(document)s, held_by = NULL,
+        due_at = %(due_at)s, document = %(document)s, leased_by = NULL,
         unpublished_since = CASE WHEN %(since)s::text IS NULL THEN NULL
                                  ELSE coalesce(unpublished_since, %(since)s::text) END
     WHERE order_id = %(order_id)s AND revision = %(expected)s
