@@ -135,11 +135,11 @@ def test_settings_of_the_server_are_told_apart(url: str, store: SqlReturns, opti
     life = harness()
     store.commit(life.handle(request(1)))
     change = life.handle(request(1))
-    with closing(SqlReturns(with_options(url, options))) as reserved, store.engine.connect() as connection:
+    with closing(SqlReturns(with_options(url, options))) as pooled, store.engine.connect() as connection:
         connection.execute(text("SELECT 1 FROM rma_ledgers FOR UPDATE"))
 
-        assert failure(lambda: reserved.commit(change)).code == code
-        assert reserved.load("order_1").revision == 1
+        assert failure(lambda: pooled.commit(change)).code == code
+        assert pooled.load("order_1").revision == 1
 
     store.commit(change)
     assert_alike(store.load("order_1"), life.ledger)

@@ -202,7 +202,7 @@ def test_the_index_still_finds_them(store: SqlReturns) -> None:
     parameters = {"now": "2027", "until": "2028", "worker": "me", "limit": 9}
     with store.engine.connect() as connection:
         connection.execute(text("SET enable_seqscan = off"))
-        compiled = WAITING.reserved.compile(connection)
+        compiled = WAITING.leased.compile(connection)
         plan = [
             str(row[0])
             for row in connection.exec_driver_sql(

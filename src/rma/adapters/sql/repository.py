@@ -138,7 +138,7 @@ class Repository:
         if not self._worker_lease:
             return [row[0] for row in self._found(which.found, now=timestamp(now), limit=limit)]
         until = timestamp(now + self._worker_lease)
-        rows = self._found(which.reserved, now=timestamp(now), limit=limit, until=until, worker=worker_id())
+        rows = self._found(which.leased, now=timestamp(now), limit=limit, until=until, worker=worker_id())
         return [row[0] for row in rows]
 
     def _found(self, statement: Executable, **parameters: str | int) -> Sequence[Any]:

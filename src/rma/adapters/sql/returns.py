@@ -38,8 +38,8 @@ class SqlReturns(Repository):
         self, engine_or_url: Engine | URL | str, *, busy_timeout: float = 5.0, worker_lease: float = 60.0
     ) -> None:
         self._database = Database(engine_or_url, busy_timeout)
-        reserved = timedelta(seconds=worker_lease if is_postgresql(self.engine) else 0)
-        super().__init__(self._database, write_for(self.engine.dialect.name), reserved)
+        leased = timedelta(seconds=worker_lease if is_postgresql(self.engine) else 0)
+        super().__init__(self._database, write_for(self.engine.dialect.name), leased)
 
     @property
     def engine(self) -> Engine:

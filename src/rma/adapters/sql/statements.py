@@ -82,12 +82,12 @@ class Outstanding:
 
     Attributes:
         found: read.
-        reserved: the same, less what other workers hold, and held for this one; rows that somebody is writing
-            at this moment are passed over. For PostgreSQL only.
+        leased: the same without what other workers have leased, and leased to this one; rows that are being
+            written are passed over. For PostgreSQL only.
     """
 
     found: Select[str]
-    reserved: Select[str]
+    leased: Select[str]
 
 
 def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outstanding:
@@ -105,15 +105,15 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
         .with_for_update(key_share=True, skip_locked=True)
         .cte("mine")
     )
-    # What a commit let go of before its time was just tried: it is named to everybody, and nobody holds it.
-    reserved = (
+    # What a commit released before its time was just tried: it is named to every worker, and leased to none.
+    leased = (
         update(ledgers)
         .where(ledgers.c.order_id == mine.c.order_id, is_over)
         .values(leased_until=bindparam("until", type_=Text), leased_by=worker)
-        .cte("held")
+        .cte("leased")
     )
     return Outstanding(
-        found, select(mine.c.order_id).add_cte(reserved).order_by(mine.c.since, mine.c.order_id)
+        found, select(mine.c.order_id).add_cte(leased).order_by(mine.c.since, mine.c.order_id)
     )
 
 
