@@ -138,28 +138,28 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
         net = line.unit_price.amount * line.quantity
         for adjustment in line.adjustments:
             net -= adjustment.amount.amount
-        remainder = [net]
+        running_sums = [net]
         paid = net
         for tax in line.tax_lines:
             numerator, denominator = tax.rate.as_integer_ratio()
             paid += (2 * net * numerator + 100 * denominator) // (200 * denominator)
-            remainder.append(paid)
+            running_sums.append(paid)
         for adjustment in line.adjustments:
             net += adjustment.amount.amount
-            remainder.append(net)
+            running_sums.append(net)
         priced = PricedLine(
             item_id=line.id,
             variant_id=line.variant_id,
             currency=currency,
             ordered_quantity=line.quantity,
             quantity=line.quantity,
-            remainder=tuple(remainder),
+            running_sums=tuple(running_sums),
             taxes=tuple([tax.code or "" for tax in line.tax_lines]),
             discounts=tuple([adjustment.code or "" for adjustment in line.adjustments]),
             is_tax_inclusive=False,
         )
         twice, double = 2 * asked.quantity, 2 * line.quantity
-        taken = tuple([(twice * amount + line.quantity) // double for amount in remainder])
+        taken = tuple([(twice * amount + line.quantity) // double for amount in running_sums])
         total += taken[len(line.tax_lines)]
         items.append(
             ReturnItem(

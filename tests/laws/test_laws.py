@@ -48,14 +48,14 @@ def test_what_was_paid_for_a_line_is_its_price_less_discounts_with_tax(order: Or
             if item.is_tax_inclusive
             else [half_up(net * Fraction(tax.rate) / 100) for tax in item.tax_lines]
         )
-        assert line.paid(line.remainder) == net + sum(taxes)
+        assert line.paid(line.running_sums) == net + sum(taxes)
 
 
 @given(order=orders().map(everything_fulfilled))
 def test_contained_taxes_are_what_their_rates_say_to_a_minor_unit(order: Order) -> None:
     """Together they are exactly the rounded share of the gross that all rates make."""
     for item, line in priced(order):
-        part = line.part(line.remainder)
+        part = line.part(line.running_sums)
         taxes = [each.amount.amount for each in part.parts if each.name.startswith("tax:")]
         if item.is_tax_inclusive:
             rates = sum([Fraction(tax.rate) for tax in item.tax_lines], Fraction(0))
@@ -155,7 +155,7 @@ def test_everything_back_in_any_partition_refunds_exactly_what_was_paid(
 
     assert world.refunded() == total_paid(order)
     for _, line in priced(order):
-        for each in line.part(line.remainder).parts:
+        for each in line.part(line.running_sums).parts:
             assert parts.get(f"item:{line.item_id}/{each.name}", 0) == each.amount.amount
 
 

@@ -436,7 +436,7 @@ class Returns(RuleBasedStateMachine):
         remainders = self.world.ledger.remainders(order, [item.id for item in order.items])
         whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
         return total_paid(whole) - sum(
-            remainder.line.paid(remainder.line.remainder) for remainder in remainders.values()
+            remainder.line.paid(remainder.line.running_sums) for remainder in remainders.values()
         )
 
     # -- what always holds ------------------------------------------------------------------------

@@ -126,7 +126,7 @@ def total_paid(order: Order) -> int:
     """What the items of the order came to, those that are back already included: minor units."""
     whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
     lines = price_lines(whole, [item.id for item in order.items]).values()
-    return sum(line.paid(line.remainder) for line in lines)
+    return sum(line.paid(line.running_sums) for line in lines)
 
 
 def everything_fulfilled(order: Order) -> Order:

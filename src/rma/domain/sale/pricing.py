@@ -38,7 +38,7 @@ class PricedLine:
 
     Attributes:
         quantity: units in the pool: ordered, less those that were back without us by then.
-        remainder: running sums over those units in minor units. Tax on top: net, net + tax 1, …, paid. Tax
+        running_sums: over those units in minor units. Tax on top: net, net + tax 1, …, paid. Tax
             contained: tax 1, tax 1 + tax 2, …, paid. Then, upwards from net or paid, + discount 1,
             + discount 2, … to the price.
         taxes, discounts: what the steps are called, in that order.
@@ -50,7 +50,7 @@ class PricedLine:
     currency: str
     ordered_quantity: int
     quantity: int
-    remainder: tuple[int, ...]
+    running_sums: tuple[int, ...]
     taxes: tuple[str, ...]
     discounts: tuple[str, ...]
     is_tax_inclusive: bool
@@ -62,7 +62,7 @@ class PricedLine:
     @property
     def nothing(self) -> tuple[int, ...]:
         """The sums of no unit."""
-        return (0,) * len(self.remainder)
+        return (0,) * len(self.running_sums)
 
     def free(self, item: LineItem, reserved: int) -> int:
         """
@@ -114,12 +114,12 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
     taxes = tax_sums(paid, item.tax_lines, is_tax_inclusive=item.is_tax_inclusive)
     steps = accumulate(discounts, initial=paid)
     if item.is_tax_inclusive:
-        remainder = (*taxes, *steps)
+        running_sums = (*taxes, *steps)
     else:
-        remainder = (next(steps), *[paid + tax for tax in taxes], *steps)
+        running_sums = (next(steps), *[paid + tax for tax in taxes], *steps)
     if item.returned_quantity:
-        gone = share(remainder, item.returned_quantity, item.quantity)
-        remainder = tuple([amount - part for amount, part in zip(remainder, gone, strict=True)])
+        gone = share(running_sums, item.returned_quantity, item.quantity)
+        running_sums = tuple([amount - part for amount, part in zip(running_sums, gone, strict=True)])
     adjustments = enumerate(item.adjustments + order.adjustments, start=1)
     return PricedLine(
         item_id=item.id,
@@ -127,7 +127,7 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
         currency=order.currency,
         ordered_quantity=item.quantity,
         quantity=item.quantity - item.returned_quantity,
-        remainder=remainder,
+        running_sums=running_sums,
         taxes=tuple([tax.label for tax in item.tax_lines]),
         discounts=tuple([each.code or str(number) for number, each in adjustments]),
         is_tax_inclusive=item.is_tax_inclusive,

@@ -178,19 +178,19 @@ class ReturnLedger:
             for item, (item_id, quantity) in zip(each.items, each.reserved_quantities(), strict=True):
                 if item_id in wanted:
                     remainder = found.get(item_id) or Remainder(
-                        item.line, item.line.quantity, item.line.remainder
+                        item.line, item.line.quantity, item.line.running_sums
                     )
                     found[item_id] = remainder.less(quantity, item.value(quantity))
         for claim in self.claims:
             for claimed, (item_id, quantity) in zip(claim.items, claim.reserved_quantities(), strict=True):
                 if item_id in wanted:
                     remainder = found.get(item_id) or Remainder(
-                        claimed.line, claimed.line.quantity, claimed.line.remainder
+                        claimed.line, claimed.line.quantity, claimed.line.running_sums
                     )
                     found[item_id] = remainder.less(quantity, claimed.allocated) if quantity else remainder
         if untouched := wanted - found.keys():
             for item_id, line in price_lines(order, untouched).items():
-                found[item_id] = Remainder(line, line.quantity, line.remainder)
+                found[item_id] = Remainder(line, line.quantity, line.running_sums)
         return found
 
     def reserved_quantities(self) -> dict[str, int]:

@@ -139,7 +139,7 @@ def round_half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def share(remainder: tuple[int, ...], quantity: int, of: int) -> tuple[int, ...]:
+def share(running_sums: tuple[int, ...], quantity: int, of: int) -> tuple[int, ...]:
     """
     What `quantity` of the `of` units left take from a pool, for each of its amounts.
 
@@ -151,10 +151,10 @@ def share(remainder: tuple[int, ...], quantity: int, of: int) -> tuple[int, ...]
     ((967,), (967,), (966,))
     """
     if quantity == of:
-        return remainder
+        return running_sums
     double = 2 * of
     twice = 2 * quantity
-    return tuple([(twice * amount + of) // double for amount in remainder])
+    return tuple([(twice * amount + of) // double for amount in running_sums])
 
 
 def allocate(total: int, weights: Sequence[int], *, given: Sequence[int] = ()) -> tuple[int, ...]:
