@@ -151,7 +151,6 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
             item_id=line.id,
             variant_id=line.variant_id,
             currency=currency,
-            ordered_quantity=line.quantity,
             quantity=line.quantity,
             running_sums=tuple(running_sums),
             taxes=tuple([tax.code or "" for tax in line.tax_lines]),

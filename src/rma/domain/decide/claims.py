@@ -23,8 +23,9 @@ from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement
-from rma.domain.state.ledger import Remainder, ReturnLedger
+from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ClaimStatus, ReturnStatus, claim_refusal
+from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money

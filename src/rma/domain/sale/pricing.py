@@ -1,7 +1,7 @@
 """
 What was paid for a line, in parts, and the value of some of its units.
 
-A line is priced once, by the first return that touches it, as running sums of its parts. Every unit that
+A line is priced as the order is now, as running sums of its parts. Every unit that
 leaves takes its share of each sum of what remains (`money.share`), so parts always add up, none is ever
 negative, and the value of all units together is exactly what was paid.
 """
@@ -34,7 +34,7 @@ class AmountPart:
 @frozen
 class PricedLine:
     """
-    What was paid for a line of an order, frozen when a return first touches it.
+    What was paid for a line of an order, as the order said when it was read.
 
     Attributes:
         quantity: units in the pool: ordered, less those that were back without us by then.
@@ -42,18 +42,18 @@ class PricedLine:
             contained: tax 1, tax 1 + tax 2, …, paid. Then, upwards from net or paid, + discount 1,
             + discount 2, … to the price.
         taxes, discounts: what the steps are called, in that order.
-        ordered_quantity: of the line at that time; units added later are not returnable through it.
+        order_discounts: how many of the discounts, the last ones, are shares of the order's.
     """
 
     item_id: str
     variant_id: str | None
     currency: str
-    ordered_quantity: int
     quantity: int
     running_sums: tuple[int, ...]
     taxes: tuple[str, ...]
     discounts: tuple[str, ...]
     is_tax_inclusive: bool
+    order_discounts: int = 0
 
     def paid(self, running_sums: tuple[int, ...]) -> int:
         """What these sums say was paid, with tax, after discounts: minor units."""
@@ -64,14 +64,33 @@ class PricedLine:
         """The sums of no unit."""
         return (0,) * len(self.running_sums)
 
-    def free(self, item: LineItem, reserved: int) -> int:
-        """
-        Units that the customer still has, less those that returns reserve, as the line of the order is now.
+    def has_parts_of(self, other: "PricedLine") -> bool:
+        """True if both lines have the same discounts and taxes, by name."""
+        return (
+            self.taxes == other.taxes
+            and self.discounts == other.discounts
+            and self.order_discounts == other.order_discounts
+            and self.is_tax_inclusive == other.is_tax_inclusive
+        )
 
-        Below 0 where the host counts fewer units than returns were promised.
-        """
-        fulfilled = min(item.fulfilled_quantity, self.ordered_quantity)
-        return min(fulfilled - item.returned_quantity, self.quantity) - reserved
+    def are_valid(self, running_sums: tuple[int, ...]) -> bool:
+        """True if no part of these sums is negative."""
+        taxes = len(self.taxes)
+        net = running_sums[taxes] if self.is_tax_inclusive else running_sums[0]
+        start = 0 if self.is_tax_inclusive else net
+        up_to_paid = running_sums[: taxes + 1] if self.is_tax_inclusive else running_sums[1 : taxes + 1]
+        contained = running_sums[taxes - 1] if self.is_tax_inclusive and taxes else 0
+        steps = _steps(up_to_paid, start=start) + _steps(running_sums[taxes + 1 :], start=net)
+        return net >= 0 and min(steps, default=0) >= 0 and contained >= 0
+
+    def order_discount(self, running_sums: tuple[int, ...], number: int) -> int:
+        """What the order's discount of this number (from 0) takes off these sums; 0 if the line has none."""
+        if number >= self.order_discounts:
+            return 0
+        taxes = len(self.taxes)
+        net = running_sums[taxes] if self.is_tax_inclusive else running_sums[0]
+        first = len(self.discounts) - self.order_discounts
+        return _steps(running_sums[taxes + 1 :], start=net)[first + number]
 
     def part(self, running_sums: tuple[int, ...]) -> AmountPart:
         """The sums as the part of a breakdown."""
@@ -96,10 +115,16 @@ class PricedLine:
         )
 
 
-def price_lines(order: Order, item_ids: Iterable[str]) -> dict[str, PricedLine]:
-    """Those lines of the order priced as they are now, by item id; ids not on the order are left out."""
+def price_lines(
+    order: Order, item_ids: Iterable[str], *, shares: tuple[tuple[int, ...], ...] | None = None
+) -> dict[str, PricedLine]:
+    """
+    Those lines of the order priced as they are now, by item id; ids not on the order are left out.
+
+    `shares` are what each line of the order gets of each of its adjustments, where that is not as allocated.
+    """
     wanted = set(item_ids)
-    shares = order.allocated_adjustments()
+    shares = order.allocated_adjustments() if shares is None else shares
     return {
         item.id: _price(item, order, order_shares)
         for item, order_shares in zip(order.items, shares, strict=True)
@@ -125,12 +150,12 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
         item_id=item.id,
         variant_id=item.variant_id,
         currency=order.currency,
-        ordered_quantity=item.quantity,
         quantity=item.quantity - item.returned_quantity,
         running_sums=running_sums,
         taxes=tuple([tax.label for tax in item.tax_lines]),
         discounts=tuple([each.code or str(number) for number, each in adjustments]),
         is_tax_inclusive=item.is_tax_inclusive,
+        order_discounts=len(order.adjustments),
     )
 
 

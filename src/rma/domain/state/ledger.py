@@ -14,16 +14,16 @@ from attrs import frozen
 
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import Effect, OpenEffect
-from rma.domain.sale.order import LineItem, Order
-from rma.domain.sale.pricing import PricedLine, price_lines
+from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.refunds import Refund, left_of_payments
+from rma.domain.state.remainder import Remainder, Reserved, remainders_of
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import NotFound
 from rma.domain.values.frozenmap import FrozenMap
-from rma.domain.values.money import Money, share
+from rma.domain.values.money import Money
 
 
 @frozen
@@ -49,28 +49,6 @@ def subject_ids(subject: Subject) -> tuple[str | None, str | None, str | None]:
             return subject.return_id, None, claim_id
         case _:
             assert_never(subject)
-
-
-@frozen
-class Remainder:
-    """What remains of a line: units that no return reserves, and the running sums over them."""
-
-    line: PricedLine
-    quantity: int
-    running_sums: tuple[int, ...]
-
-    def returnable(self, item: LineItem) -> int:
-        """How many units of the line can still be requested, as the order is now."""
-        return max(0, self.line.free(item, reserved=self.line.quantity - self.quantity))
-
-    def share(self, quantity: int) -> tuple[int, ...]:
-        """The value of this many units of what remains."""
-        return share(self.running_sums, quantity, self.quantity) if quantity else self.line.nothing
-
-    def less(self, quantity: int, allocated: tuple[int, ...]) -> "Remainder":
-        """What remains without these units and their share."""
-        left = tuple([amount - gone for amount, gone in zip(self.running_sums, allocated, strict=True)])
-        return Remainder(self.line, self.quantity - quantity, left)
 
 
 @frozen
@@ -172,25 +150,20 @@ class ReturnLedger:
 
     def remainders(self, order: Order, item_ids: Iterable[str]) -> dict[str, Remainder]:
         """What remains of these lines, by item id; ids neither on the order nor in a return are left out."""
-        wanted = set(item_ids)
-        found: dict[str, Remainder] = {}
+        return remainders_of(order, item_ids, self._reserved())
+
+    def _reserved(self) -> dict[str, list[Reserved]]:
+        """Units that returns and claims reserve, with their shares, by item id."""
+        found: dict[str, list[Reserved]] = {}
         for each in self.returns:
             for item, (item_id, quantity) in zip(each.items, each.reserved_quantities(), strict=True):
-                if item_id in wanted:
-                    remainder = found.get(item_id) or Remainder(
-                        item.line, item.line.quantity, item.line.running_sums
-                    )
-                    found[item_id] = remainder.less(quantity, item.value(quantity))
+                if quantity:
+                    found.setdefault(item_id, []).append(Reserved(item.line, quantity, item.value(quantity)))
         for claim in self.claims:
             for claimed, (item_id, quantity) in zip(claim.items, claim.reserved_quantities(), strict=True):
-                if item_id in wanted:
-                    remainder = found.get(item_id) or Remainder(
-                        claimed.line, claimed.line.quantity, claimed.line.running_sums
-                    )
-                    found[item_id] = remainder.less(quantity, claimed.allocated) if quantity else remainder
-        if untouched := wanted - found.keys():
-            for item_id, line in price_lines(order, untouched).items():
-                found[item_id] = Remainder(line, line.quantity, line.running_sums)
+                if quantity:
+                    reserved = Reserved(claimed.line, quantity, claimed.allocated)
+                    found.setdefault(item_id, []).append(reserved)
         return found
 
     def reserved_quantities(self) -> dict[str, int]:

@@ -12,8 +12,9 @@ from rma.domain.sale.catalogue import ShippingMethod, ShippingOption
 from rma.domain.sale.order import Order, in_currency
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.entitlement import Entitlement
-from rma.domain.state.ledger import Remainder, ReturnLedger
+from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.state.valuation import NOTHING, value_requested

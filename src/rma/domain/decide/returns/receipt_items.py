@@ -1,6 +1,6 @@
 """Booking what a parcel held to the items of a return."""
 
-from rma.domain.state.ledger import Remainder
+from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 
 #: By item id: sellable and damaged units. A line of which nothing arrived is a fact, too.

@@ -18,8 +18,9 @@ from rma.domain.messages.command_items import ReceivedItem
 from rma.domain.messages.commands import ReceiveReturn
 from rma.domain.messages.effects import RestockRequest, StockLine
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.state.ledger import Remainder, ReturnLedger
+from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
+from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Receipt, ReceiptItem, Return
 from rma.domain.values.validators import is_whole
@@ -141,19 +142,18 @@ def _check_limits(
     missing: dict[str, int] = {}
     for item in target.items:
         missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
-    priced = {item.item_id: item.line for item in target.items}
     unexpected = [
         item_id for item_id, (good, bad) in arrivals.items() if good + bad > missing.get(item_id, 0)
     ]
     remainders = ledger.remainders(order, unexpected) if unexpected else {}
-    priced |= {item_id: remainder.line for item_id, remainder in remainders.items()}
     reserved = ledger.reserved_quantities()
     for item_id, (good, bad) in arrivals.items():
-        if not good + bad or item_id not in priced:
+        if not good + bad or (item_id not in lines and item_id not in missing):
             continue
-        receivable = missing.get(item_id, 0)
-        if item_id in lines:  # the host may count fewer units as fulfilled than it did
-            receivable = max(0, receivable + priced[item_id].free(lines[item_id], reserved.get(item_id, 0)))
+        # The host may count fewer units as fulfilled than it did, or have removed the line.
+        line = lines.get(item_id)
+        fulfilled = line.fulfilled_quantity - line.returned_quantity if line else 0
+        receivable = max(0, missing.get(item_id, 0) + fulfilled - reserved.get(item_id, 0))
         if good + bad > receivable:
             wrong.add("quantity_exceeds_receivable", item_id, quantity=good + bad, receivable=receivable)
     return remainders

@@ -23,7 +23,8 @@ from rma.domain.sale.catalogue import ReturnReason
 from rma.domain.sale.eligibility import refusals
 from rma.domain.sale.order import LineItem, Order, OrderStatus
 from rma.domain.sale.policy import ReturnPolicy
-from rma.domain.state.ledger import Remainder, ReturnLedger
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import NO_CURRENCY, Money

@@ -1,0 +1,161 @@
+"""
+What remains of an order's lines: read from the order as it is now, less what units that are reserved took.
+
+Platforms edit orders in place, while returns are open, closed or canceled. So what was paid for a line is
+never remembered: units that a return or claim reserves took their share when they were requested; the rest
+of what the order says now belongs to the units that nothing reserves. Without edits, taking and giving back
+shares is exact, part by part, in any order.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from attrs import frozen
+
+from rma.domain.sale.order import LineItem, Order
+from rma.domain.sale.pricing import PricedLine, price_lines
+from rma.domain.values.money import allocate, share
+
+
+@frozen
+class Reserved:
+    """Units of a line that a return or claim reserves, and the share that they took of the line as it was."""
+
+    line: PricedLine
+    quantity: int
+    running_sums: tuple[int, ...]
+
+
+@frozen
+class Remainder:
+    """
+    What remains of a line.
+
+    Attributes:
+        line: as the order says now.
+        quantity: units that nothing reserves, fulfilled or not.
+        running_sums: what they are worth together, as the line's running sums.
+        reserved_quantity: units that returns and claims reserve.
+    """
+
+    line: PricedLine
+    quantity: int
+    running_sums: tuple[int, ...]
+    reserved_quantity: int = 0
+
+    def returnable(self, item: LineItem) -> int:
+        """How many units of the line can still be requested, as the order is now."""
+        return max(0, item.fulfilled_quantity - item.returned_quantity - self.reserved_quantity)
+
+    def share(self, quantity: int) -> tuple[int, ...]:
+        """The value of this many units of what remains."""
+        return share(self.running_sums, quantity, self.quantity) if quantity else self.line.nothing
+
+    def less(self, quantity: int, allocated: tuple[int, ...]) -> "Remainder":
+        """What remains without these units and their share."""
+        left = tuple([amount - gone for amount, gone in zip(self.running_sums, allocated, strict=True)])
+        return Remainder(self.line, self.quantity - quantity, left, self.reserved_quantity + quantity)
+
+
+def remainders_of(
+    order: Order, item_ids: Iterable[str], reserved: Mapping[str, list[Reserved]]
+) -> dict[str, Remainder]:
+    """
+    What remains of these lines, by item id; ids neither on the order nor reserved are left out.
+
+    A line that is no longer on the order has quantity 0.
+    """
+    wanted = set(item_ids)
+    spread = order.adjustments and any(reserved.values())  # one line's discount may depend on all lines
+    lines = price_lines(order, [item.id for item in order.items] if spread else wanted)
+    if spread:
+        lines = _with_discounts_spread(order, lines, reserved)
+    found = {
+        item_id: _remainder(line, reserved.get(item_id, []))
+        for item_id, line in lines.items()
+        if item_id in wanted
+    }
+    for item_id in wanted - found.keys():
+        if held := reserved.get(item_id):
+            line = held[-1].line
+            found[item_id] = Remainder(line, 0, line.nothing, sum([each.quantity for each in held]))
+    return found
+
+
+def _remainder(line: PricedLine, held: list[Reserved]) -> Remainder:
+    units = sum([each.quantity for each in held])
+    if not units:
+        return Remainder(line, line.quantity, line.running_sums)
+    quantity = max(0, line.quantity - units)
+    return Remainder(line, quantity, _rest(line, held, quantity) if quantity else line.nothing, units)
+
+
+def _rest(line: PricedLine, held: list[Reserved], quantity: int) -> tuple[int, ...]:
+    """The line's running sums less what was taken of them, for the units that are left (at least 1)."""
+    if all(each.line.has_parts_of(line) for each in held):
+        sums = line.running_sums
+        for each in held:
+            sums = tuple([amount - gone for amount, gone in zip(sums, each.running_sums, strict=True)])
+        if line.are_valid(sums):
+            return sums
+    # Discounts or taxes were changed: what remains is split like the line as it is now.
+    whole = line.paid(line.running_sums)
+    paid = max(0, whole - sum([each.line.paid(each.running_sums) for each in held]))
+    if not whole:
+        return share(line.running_sums, quantity, line.quantity)
+    return share(line.running_sums, paid, whole)
+
+
+def _with_discounts_spread(
+    order: Order, lines: dict[str, PricedLine], reserved: Mapping[str, list[Reserved]]
+) -> dict[str, PricedLine]:
+    """
+    The lines with the order's discounts as they are to be given from now on.
+
+    A line without units left keeps what its units took. What its share is too much or too little by, as the
+    order is now, goes to the lines that have units left, by their remaining value.
+    """
+    left = {item_id: _remainder(line, reserved.get(item_id, [])) for item_id, line in lines.items()}
+    open_ids = [item_id for item_id, remainder in left.items() if remainder.quantity]
+    ended = [item_id for item_id in {**lines, **reserved} if item_id not in open_ids]
+    shares = [list(each) for each in order.allocated_adjustments()]
+    index_of = {item.id: index for index, item in enumerate(order.items)}
+    room = [left[item_id].line.paid(left[item_id].running_sums) for item_id in open_ids]
+    is_changed = False
+    for number in range(len(order.adjustments)):
+        excess = sum([shares[index_of[item_id]][number] for item_id in ended if item_id in index_of])
+        for item_id in ended:
+            line = lines.get(item_id)
+            if line is not None:
+                excess += line.order_discount(line.running_sums, number) - shares[index_of[item_id]][number]
+            excess -= sum(
+                [each.line.order_discount(each.running_sums, number) for each in reserved.get(item_id, [])]
+            )
+        if not excess or not open_ids:
+            continue
+        given = [shares[index_of[item_id]][number] for item_id in open_ids]
+        for item_id, more in zip(open_ids, _spread(excess, room, given), strict=True):
+            shares[index_of[item_id]][number] += more
+            room[open_ids.index(item_id)] -= more
+            is_changed = is_changed or more != 0
+    if not is_changed:
+        return lines
+    return price_lines(order, lines, shares=tuple([tuple(each) for each in shares]))
+
+
+def _spread(excess: int, room: list[int], given: list[int]) -> tuple[int, ...]:
+    """The excess over lines by what they have left: no line gets more than that, none gives up more than it got."""
+    if excess > 0:
+        most = min(excess, sum(room))
+        return allocate(most, room) if most else (0,) * len(room)
+    limits = given
+    most = min(-excess, sum(limits))
+    parts = [0] * len(limits)
+    while missing := most - sum(parts):
+        weights = [
+            weight if part < limit else 0 for weight, part, limit in zip(room, parts, limits, strict=True)
+        ]
+        if not any(weights):
+            weights = [limit - part for part, limit in zip(parts, limits, strict=True)]
+        more = allocate(missing, weights)
+        parts = [min(limit, part + each) for part, each, limit in zip(parts, more, limits, strict=True)]
+    return tuple([-part for part in parts])
