@@ -568,20 +568,18 @@ def test_units_that_are_all_damaged_and_not_paid_for_are_worth_nothing() -> None
     assert (given.the().status, given.the().refunds) == (ReturnStatus.RECEIVED, ())
 
 
-def test_a_line_that_left_the_order_is_still_received_as_far_as_it_was_announced() -> None:
-    """Goods are a fact; what was paid for them was frozen by the request."""
-    given = requested(2)
-    put(given, items=[line("pot")])
+def test_a_line_that_left_the_order_is_refused_as_one_whose_fulfilled_quantity_fell_to_zero() -> None:
+    """The host took it off the order and paid it back: it is not paid a second time."""
+    removed, lowered = requested(2), requested(2)
+    put(removed, items=[line("pot")])
+    put(lowered, items=[line(quantity=5, fulfilled_quantity=0), line("pot")])
 
-    error = given.refuses(receive(3))
-    given.when(receive(2))
-
-    assert error.violations[0].numbers == {"quantity": 3, "receivable": 2}
-    assert given.the().refund_amount == usd(2000)
-    restock = given.the().receipts[0].restock
-    assert restock is not None
-    assert [each.variant_id for each in restock.lines] == ["v_mug"]
-    assert given.codes(request(1)) == ["item_not_found"]
+    for given in (removed, lowered):
+        (violation,) = given.refuses(receive(2)).violations
+        assert (violation.code, violation.numbers) == (
+            "quantity_exceeds_receivable",
+            {"quantity": 2, "receivable": 0},
+        )
 
 
 @pytest.mark.parametrize(

@@ -174,16 +174,16 @@ def test_units_that_come_back_without_us_later_only_lower_what_is_returnable() -
     assert given.the("ret_2").refund_amount == usd(1000)
 
 
-def test_units_added_later_are_not_returnable_through_a_touched_line() -> None:
-    """Their price was never part of the pool."""
+def test_units_that_an_edit_adds_are_returnable() -> None:
+    """What was paid and what can come back are read from the order as it is now."""
     given = Given(order_of(line(quantity=2)))
     given.when(request(1))
     put(given, items=[line(quantity=5)])
-    added = given.refuses(request(2))
+    added = given.refuses(request(5))
     put(given, items=[line(quantity=5, returned_quantity=1)])
 
-    assert added.violations[0].numbers == {"quantity": 2, "returnable": 1}
-    assert given.refuses(request(1)).violations[0].numbers == {"quantity": 1, "returnable": 0}
+    assert added.violations[0].numbers == {"quantity": 5, "returnable": 4}
+    assert given.refuses(request(4)).violations[0].numbers == {"quantity": 4, "returnable": 3}
 
 
 def test_a_line_that_shrank_below_what_is_taken_has_nothing_returnable() -> None:

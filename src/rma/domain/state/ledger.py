@@ -150,9 +150,9 @@ class ReturnLedger:
 
     def remainders(self, order: Order, item_ids: Iterable[str]) -> dict[str, Remainder]:
         """What remains of these lines, by item id; ids neither on the order nor in a return are left out."""
-        return remainders_of(order, item_ids, self._reserved())
+        return remainders_of(order, item_ids, self.reserved())
 
-    def _reserved(self) -> dict[str, list[Reserved]]:
+    def reserved(self) -> dict[str, list[Reserved]]:
         """Units that returns and claims reserve, with their shares, by item id."""
         found: dict[str, list[Reserved]] = {}
         for each in self.returns:

@@ -1,0 +1,186 @@
+"""Orders that their host edits while returns are open, closed or canceled: worked amounts, then the law."""
+
+from typing import Any
+
+from attrs import evolve
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from rma import (
+    Adjustment,
+    CancelReturn,
+    LineItem,
+    Order,
+    ReceivedItem,
+    ReceiveReturn,
+    RequestedItem,
+    RequestReturn,
+    Return,
+)
+from tests.rules.given import Given, off, order_of, put, receive, request, usd
+
+
+def priced(item_id: str, price: int, quantity: int = 1, **more: Any) -> LineItem:
+    """A line of this unit price, all of it fulfilled unless the fields say otherwise."""
+    fields = {"fulfilled_quantity": quantity, **more}
+    return LineItem(id=item_id, quantity=quantity, unit_price=usd(price), **fields)
+
+
+def bring_back(given: Given, **quantities: int) -> Return:
+    """These units requested and received in a return of their own."""
+    items = [RequestedItem(item_id=item_id, quantity=count) for item_id, count in quantities.items()]
+    given.when(RequestReturn(order_id="order_1", items=items))
+    opened = given.ledger.returns[-1]
+    arrived = [ReceivedItem(item_id=item_id, quantity=count) for item_id, count in quantities.items()]
+    given.when(ReceiveReturn(return_id=opened.id, items=arrived))
+    return given.ledger.returns[-1]
+
+
+def test_a_canceled_return_does_not_freeze_what_was_paid() -> None:
+    """1 x 50.00, canceled, then edited to 2 x 50.00: both are returnable, for 100.00."""
+    given = Given(order_of(priced("a", 5000)))
+    given.when(request(1, "a"))
+    given.when(CancelReturn(return_id="ret_1"))
+    put(given, items=[priced("a", 5000, 2)])
+
+    assert bring_back(given, a=2).refund_amount == usd(10_000)
+
+
+def test_units_added_after_a_receipt_are_returnable() -> None:
+    """One of 2 x 50.00 back, edited to 3: two more, for 100.00."""
+    given = Given(order_of(priced("a", 5000, 2), captured=20_000))
+    bring_back(given, a=1)
+    put(given, items=[priced("a", 5000, 3)])
+
+    assert given.refuses(request(3, "a")).violations[0].numbers == {"quantity": 3, "returnable": 2}
+    assert bring_back(given, a=2).refund_amount == usd(10_000)
+
+
+def test_an_orders_discount_adds_up_over_a_line_that_an_edit_adds() -> None:
+    """A and B at 100.00 with 50.00 off, A back (75.00), C added: B and C are 175.00, 250.00 in all."""
+    lines = [priced("a", 10_000), priced("b", 10_000), priced("c", 10_000)]
+    given = Given(order_of(*lines[:2], captured=25_000, adjustments=off(5000)))
+    first = bring_back(given, a=1)
+    put(given, items=lines)
+
+    rest = bring_back(given, b=1, c=1)
+
+    assert (first.refund_amount, rest.refund_amount) == (usd(7500), usd(17_500))
+
+
+def test_an_orders_discount_adds_up_over_units_that_an_edit_removes() -> None:
+    """A and three B at 100.00 with 40.00 off, A back (90.00), two B edited away: the last B is 70.00."""
+    given = Given(
+        order_of(priced("a", 10_000), priced("b", 10_000, 3), captured=40_000, adjustments=off(4000))
+    )
+    first = bring_back(given, a=1)
+    put(given, items=[priced("a", 10_000), priced("b", 10_000)])
+
+    assert (first.refund_amount, bring_back(given, b=1).refund_amount) == (usd(9000), usd(7000))
+
+
+def test_a_discount_that_comes_later_is_spread_over_what_is_left() -> None:
+    """10 x 150.00, one back at 150.00, then 450.00 off: four are 400.00."""
+    given = Given(order_of(priced("a", 15_000, 10), captured=150_000))
+    first = bring_back(given, a=1)
+    put(given, items=[priced("a", 15_000, 10, adjustments=off(45_000))])
+
+    assert (first.refund_amount, bring_back(given, a=4).refund_amount) == (usd(15_000), usd(40_000))
+
+
+def test_a_line_whose_units_are_all_back_has_nothing_more_to_give() -> None:
+    """Whatever an edit says of its price."""
+    given = Given(order_of(priced("a", 1000)))
+    bring_back(given, a=1)
+    put(given, items=[priced("a", 5000)])
+
+    assert given.codes(request(1, "a")) == ["quantity_exceeds_returnable"]
+
+
+def test_a_price_that_falls_below_what_was_taken_leaves_nothing() -> None:
+    """Never a negative amount."""
+    given = Given(order_of(priced("a", 1000, 2)))
+    bring_back(given, a=1)
+    put(given, items=[priced("a", 300, 2)])
+
+    assert bring_back(given, a=1).refund_amount == usd(0)
+
+
+def test_a_request_keeps_what_its_units_took() -> None:
+    """The quote is a promise; an edit changes it no more."""
+    given = Given(order_of(priced("mug", 1000, 2)))
+    given.when(request(1))
+    put(given, items=[priced("mug", 4000, 2)])
+
+    given.when(receive(1))
+
+    assert given.the().refund_amount == usd(1000)
+
+
+@st.composite
+def edits(draw: st.DrawFn, order: Order) -> Order:
+    """The order after an edit: quantities, lines added, one discount on the order; all fulfilled."""
+    items = []
+    for item in order.items:
+        quantity = draw(st.integers(0, 5))
+        items.append(evolve(item, quantity=quantity, fulfilled_quantity=quantity))
+    if draw(st.booleans()):
+        items.append(priced(f"i{len(items)}", draw(st.integers(1, 2000)), draw(st.integers(1, 3))))
+    whole = sum([item.price.amount for item in items])
+    discounts = (
+        [Adjustment(usd(draw(st.integers(0, whole // 2))), code="SALE")] if draw(st.booleans()) else []
+    )
+    return evolve(order, items=items, adjustments=discounts)
+
+
+@for_all(data=st.data())
+def test_what_is_left_refunds_what_the_order_says_now_less_what_was_taken(data: st.DataObject) -> None:
+    """Under any edits, requests, receipts and cancellations of untaxed lines with a discount on the order."""
+    given = Given(order_of(priced("i0", 1000, 3), priced("i1", 333, 2), captured=10_000_000))
+    order = given.order
+    for _ in range(data.draw(st.integers(1, 4))):
+        order = given.order = data.draw(edits(order)) if order else None
+        assert order is not None
+        for item in order.items:
+            most = given.ledger.remainders(order, [item.id])[item.id].returnable(item)
+            quantity = data.draw(st.integers(0, most))
+            if quantity and data.draw(st.booleans()):
+                bring_back(given, **{item.id: quantity})
+            elif quantity:
+                given.when(request(quantity, item.id))
+                given.when(CancelReturn(return_id=given.ledger.returns[-1].id))
+    order = given.order = data.draw(edits(order)) if order else None
+    assert order is not None
+
+    gross, discount = taken(given)
+    shares = {
+        item.id: sum(each) for item, each in zip(order.items, order.allocated_adjustments(), strict=True)
+    }
+    rooms, excess = {}, -sum(discount.values())
+    left = given.ledger.remainders(order, [item.id for item in order.items])
+    for item in order.items:
+        excess += shares[item.id]
+        if left[item.id].quantity:
+            excess += discount.get(item.id, 0) - shares[item.id]
+            net = gross.get(item.id, 0) - discount.get(item.id, 0)
+            rooms[item.id] = item.price.amount - shares[item.id] - net
+    if not rooms:
+        return
+    back = bring_back(given, **{item_id: left[item_id].quantity for item_id in rooms}).refund_amount.amount
+
+    assert back >= 0
+    given_to_open = sum([shares[item_id] for item_id in rooms])
+    if min(rooms.values()) >= 0 and -given_to_open <= excess <= sum(rooms.values()):
+        assert back == sum(rooms.values()) - excess
+
+
+def taken(given: Given) -> tuple[dict[str, int], dict[str, int]]:
+    """What reserved units took of each line: list price, and discount."""
+    gross: dict[str, int] = {}
+    discount: dict[str, int] = {}
+    for item_id, reserved in given.ledger.reserved().items():
+        for each in reserved:
+            parts = {part.name: part.amount.amount for part in each.line.part(each.running_sums).parts}
+            gross[item_id] = gross.get(item_id, 0) + parts["price"]
+            discount[item_id] = discount.get(item_id, 0) - parts.get("discount:SALE", 0)
+    return gross, discount
