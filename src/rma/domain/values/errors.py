@@ -232,7 +232,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         NotAllowed,
         "{quantity} more units were received than claim {claim_id} covers: reject them",
     ),
-    # Invalid: the request itself is wrong. Its items
+    # Invalid: the request itself is wrong, first about its items
     "no_items": (Invalid, "no items given"),
     "invalid_items": (Invalid, "items must be a list of {expected}"),
     "item_not_found": (Invalid, "not on order {order_id}"),
@@ -254,13 +254,13 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "return_reason_not_found": (Invalid, "return reason {reason_id} not found"),
     "return_reason_is_category": (Invalid, "return reason {reason_id} is a category: give one of its leaves"),
     "return_reason_retired": (Invalid, "return reason {reason_id} is retired"),
-    # Invalid: shipping
+    # Invalid, about shipping
     "not_a_return_option": (Invalid, "shipping option {shipping_option_id} is not for returns"),
     "no_fulfillment": (Invalid, "shipments cannot be booked here: no fulfillment port is configured"),
     "shipping_price_without_option": (Invalid, "shipping price needs a shipping option"),
     "invalid_shipping_price": (Invalid, "shipping price must be money of at least 0, not {amount}"),
     "invalid_outbound_shipping": (Invalid, "outbound shipping must be a ShippingMethod, not {value}"),
-    # Invalid: money
+    # Invalid, about money
     "invalid_refund_amount": (Invalid, "refund amount must be money of at least {minimum}, not {amount}"),
     "refund_exceeds_refundable": (
         Invalid,
@@ -280,7 +280,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "currency_mismatch": (Invalid, "amount is in {currency}, the order in {order_currency}"),
     "order_currency_changed": (Invalid, "order is in {currency}, its returns are in {return_currency}"),
     "invalid_outcome": (Invalid, "outcome must be how a refund can end, not {outcome}"),
-    # Invalid: exchanges
+    # Invalid, about exchanges
     "no_new_items": (Invalid, "no new items given"),
     "invalid_new_item": (Invalid, "new item: {field} cannot be {value}"),
     "invalid_reference": (Invalid, "reference must be a string that is not empty, not {reference}"),
@@ -290,12 +290,12 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         Invalid,
         "payment {reference} was recorded with another amount, {amount} (minor units)",
     ),
-    # Invalid: claims
+    # Invalid, about claims
     "invalid_claim_type": (Invalid, "claim type must be refund or replace, not {type}"),
     "invalid_claim_reason": (Invalid, "claim reason cannot be {reason}"),
     "refund_amount_of_replacement": (Invalid, "refund amount is for claims of type refund only"),
     "new_items_of_refund": (Invalid, "new items are for claims of type replace only"),
-    # Invalid: any command
+    # Invalid, in any command
     "invalid_flag": (Invalid, "{field} must be True or False, not {value}"),
     "invalid_text": (Invalid, "{field} must be a string, not {value}"),
     "invalid_metadata": (Invalid, "metadata must be a mapping"),
