@@ -76,6 +76,28 @@ def test_the_page_of_ports_has_every_keyword_of_the_service() -> None:
     assert in_the_table == port_names()
 
 
+def test_the_laws_on_the_page_of_tests_exist() -> None:
+    """Direct properties, rules of the machine and invariants, some by their first words."""
+    laws = text_of("testing.md").partition("## Laws")[2].partition("\n## ")[0]
+    sources = [*(SOURCE / "testing").rglob("*.py"), *(ROOT / "tests" / "laws").glob("*.py")]
+    functions = {
+        node.name
+        for path in sources
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef)
+    }
+    cited = [name for name in re.findall(r"`(\w+_\w+…?)`", laws) if name != "test_machine"]
+
+    missing = [
+        name
+        for name in cited
+        if not any(each == name or (name[-1] == "…" and each.startswith(name[:-1])) for each in functions)
+    ]
+
+    assert cited
+    assert not missing
+
+
 @pytest.mark.parametrize("name", ["architecture.md", "postgres.md"])
 def test_the_number_of_attempts_is_that_of_the_code(name: str) -> None:
     """A command that loses each race to another is tried so often."""
