@@ -8,7 +8,7 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
-from attrs import fields
+from attrs import fields, frozen
 from sqlalchemy import Table
 
 import rma.ports
@@ -19,12 +19,36 @@ from tests.docs.described import code, paragraph, table
 _PROJECT = Path(__file__).parent.parent.parent / "pyproject.toml"
 
 
+@frozen
+class Port:
+    """A port of the service: its keyword, its Protocol or callable, and the methods of a Protocol."""
+
+    keyword: str
+    kind: str
+    methods: tuple[str, ...]
+
+
+def ports_of_the_service() -> list[Port]:
+    """Each port, in the order of the service's fields."""
+    return [_port(each.name, each.type) for each in fields(ReturnService)]
+
+
+def _port(keyword: str, annotation: Any) -> Port:
+    if NoneType in get_args(annotation):
+        (annotation,) = [each for each in get_args(annotation) if each is not NoneType]
+    if isinstance(annotation, type):
+        methods = [name for name, value in vars(annotation).items() if isfunction(value) and name[0] != "_"]
+        return Port(keyword, annotation.__name__, tuple(methods))
+    alias = next(name for name, value in vars(rma.ports).items() if value == annotation)
+    return Port(keyword, alias, ())
+
+
 def ports() -> str:
     """The service and its ports: the hexagon."""
-    arrows = [
-        f'    shell -- "{" · ".join(methods)}" --> {name}["{name}: {kind}"]'
-        for name, kind, methods in _ports()
-    ]
+    arrows = []
+    for port in ports_of_the_service():
+        calls = " · ".join(port.methods) or "called"
+        arrows.append(f'    shell -- "{calls}" --> {port.keyword}["{port.keyword}: {port.kind}"]')
     return "\n".join(
         [
             "```mermaid",
@@ -38,29 +62,6 @@ def ports() -> str:
             "```",
         ]
     )
-
-
-def _ports() -> list[tuple[str, str, list[str]]]:
-    """Each port: its keyword, its Protocol, its methods."""
-    named = {name: value for name, value in vars(rma.ports).items() if not name.startswith("_")}
-    found = []
-    for each in fields(ReturnService):
-        (kind,) = (
-            [part for part in get_args(each.type) if part is not NoneType]
-            if _is_optional(each.type)
-            else [each.type]
-        )
-        if isinstance(kind, type):
-            methods = [name for name, value in vars(kind).items() if isfunction(value) and name[0] != "_"]
-            found.append((each.name, kind.__name__, methods))
-        else:
-            alias = next(name for name, value in named.items() if value == kind)
-            found.append((each.name, alias, ["called"]))
-    return found
-
-
-def _is_optional(annotation: Any) -> bool:
-    return NoneType in get_args(annotation)
 
 
 def storeys() -> str:
@@ -112,8 +113,3 @@ def tables() -> str:
 
 def _leads_with_order(each: Table) -> bool:
     return next(iter(each.primary_key.columns)).name == "order_id"
-
-
-def port_names() -> list[str]:
-    """The keywords of `ReturnService`, in order."""
-    return [name for name, _, _ in _ports()]

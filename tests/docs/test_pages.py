@@ -10,7 +10,7 @@ import pytest
 from rma.adapters.sql import failures
 from rma.domain.values.errors import codes
 from rma.shell.commit import ATTEMPTS
-from tests.docs.architecture import port_names
+from tests.docs.architecture import ports_of_the_service
 from tests.docs.described import meanings, type_name
 from tests.docs.draw import DOCS, PARTS, drawn, names
 
@@ -70,10 +70,12 @@ def test_the_page_of_errors_has_every_code_of_a_store() -> None:
 
 
 def test_the_page_of_ports_has_every_keyword_of_the_service() -> None:
-    """In the order of the service's fields."""
-    in_the_table = re.findall(r"^\| `(\w+)` \|", text_of("ports.md"), re.MULTILINE)
+    """In the order of the service's fields, each with every method of its Protocol."""
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", text_of("ports.md"), re.MULTILINE)
 
-    assert in_the_table == port_names()
+    assert [keyword for keyword, _ in rows] == [each.keyword for each in ports_of_the_service()]
+    for (_, cell), port in zip(rows, ports_of_the_service(), strict=True):
+        assert all(f"`{method}" in cell for method in port.methods), port
 
 
 def test_the_laws_on_the_page_of_tests_exist() -> None:
