@@ -9,6 +9,7 @@ from rma.domain import events as events_module
 from rma.domain.messages import command_items
 from rma.domain.messages.effects import Outcome, RefundOutcome, RefundReversed
 from rma.domain.sale.new_item import NewItem
+from rma.domain.state.entitlement import Entitlement
 from tests.docs.described import section
 
 
@@ -31,12 +32,16 @@ def items() -> str:
 def events() -> str:
     """What all events have, then what each has besides."""
     union = get_args(Event)
-    others = [
+    shared = [
         kind
         for kind in vars(events_module).values()
         if _is_made_in(kind, events_module.__name__) and kind not in union
     ]
-    return _sections(*others, *union, inherited=False)
+    parts = [_sections(*shared, Entitlement, inherited=False)]
+    for kind in union:
+        bases = ", ".join([f"`{base.__name__}`" for base in kind.__mro__ if base in shared])
+        parts.append(f"{section(kind, inherited=False)}\n\nAlso the fields of {bases}.")
+    return "\n\n".join(parts)
 
 
 def effects() -> str:

@@ -129,6 +129,16 @@ def test_every_link_leads_somewhere(page: Path) -> None:
     assert not broken
 
 
+@pytest.mark.parametrize("name", ["architecture.md", "extending.md"])
+def test_every_file_that_is_named_exists(name: str) -> None:
+    """By its path from the root of the repository, or from the package or its parts."""
+    roots = (ROOT, SOURCE, SOURCE / "domain", SOURCE / "adapters" / "sql", DOCS)
+    paths = re.findall(r"`([\w/]+\.(?:py|md))`", text_of(name))
+
+    assert paths
+    assert not [path for path in paths if not any((root / path).exists() for root in roots)]
+
+
 def test_the_index_has_every_page() -> None:
     """A page that is not there is not found."""
     linked = set(re.findall(r"\]\(([\w-]+\.md)", text_of("index.md")))
