@@ -418,7 +418,7 @@ def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_request() 
     assert type(error) is NotFound
     assert (error.code, error.http_status_hint) == ("shipping_option_not_found", 404)
     assert error.violations[0].numbers == {"quantity": 3, "returnable": 2}
-    assert str(error).startswith("line a: asked to return 3, only 2 returnable; line b: this item can not")
+    assert str(error).startswith("line a: asked to return 3, only 2 returnable; line b: this item cannot")
 
 
 def test_an_order_that_does_not_exist_is_reported_with_the_rest() -> None:

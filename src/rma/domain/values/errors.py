@@ -9,6 +9,7 @@ and only codes and numbers are promised.
 """
 
 from collections.abc import Iterable, Mapping
+from string import Formatter
 
 from attrs import field, frozen
 
@@ -126,6 +127,39 @@ class IdempotencyKeyReused(Rejected):
     http_status_hint = 409
 
 
+@frozen
+class ErrorCode:
+    """
+    One row of the table of errors.
+
+    Attributes:
+        code: stable, snake_case.
+        kind: the class that is raised with it, unless a graver violation decides the class.
+        message: what `str` of the error says, with the names of its numbers in braces.
+    """
+
+    code: str
+    kind: type[RmaError]
+    message: str
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The names of the ids and numbers that its message shows, in order."""
+        return tuple([name for _, name, _, _ in Formatter().parse(self.message) if name])
+
+
+def codes() -> tuple[ErrorCode, ...]:
+    """
+    Every code that this library raises by itself, grouped by class; adapters add theirs to `Unavailable`.
+
+    >>> from rma.domain.values.errors import codes
+    >>> row = codes()[0]
+    >>> row.code, row.kind.__name__, row.numbers
+    ('order_not_found', 'NotFound', ('order_id',))
+    """
+    return tuple([ErrorCode(code, kind, message) for code, (kind, message) in _CODES.items()])
+
+
 _GRAVEST_FIRST: tuple[type[Rejected], ...] = (NotFound, NotAllowed, Invalid, IdempotencyKeyReused)
 
 
@@ -156,33 +190,53 @@ def _plain(code: str, numbers: Mapping[str, object]) -> str:
 
 
 _CODES: dict[str, tuple[type[RmaError], str]] = {
-    # what was asked for does not exist
+    # NotFound: what the request names does not exist
     "order_not_found": (NotFound, "order {order_id} not found"),
     "return_not_found": (NotFound, "return {return_id} not found"),
+    "exchange_not_found": (NotFound, "exchange {exchange_id} not found"),
+    "claim_not_found": (NotFound, "claim {claim_id} not found"),
     "refund_not_found": (NotFound, "refund {key} {reference} not found"),
     "shipping_option_not_found": (NotFound, "shipping option {shipping_option_id} not found"),
-    # its state does not permit it
+    # NotAllowed: the state does not permit it
     "order_canceled": (NotAllowed, "order {order_id} is canceled"),
-    "return_already_received": (NotAllowed, "return {return_id} was received already"),
+    "return_already_received": (NotAllowed, "return {return_id} is already received"),
     "return_canceled": (NotAllowed, "return {return_id} is canceled"),
     "return_not_cancelable": (
         NotAllowed,
-        "return {return_id}: part of it was received or refunded; it can only be closed short",
+        "return {return_id} cannot be canceled: part of it was received or refunded; resolve it instead",
     ),
-    "exchange_not_found": (NotFound, "there is no exchange {exchange_id}"),
-    "claim_not_found": (NotFound, "there is no claim {claim_id}"),
-    "return_of_exchange": (NotAllowed, "return {return_id} belongs to exchange {exchange_id}: cancel that"),
+    "return_of_exchange": (
+        NotAllowed,
+        "return {return_id} belongs to exchange {exchange_id}: cancel the exchange instead",
+    ),
+    "nothing_to_resolve": (
+        NotAllowed,
+        "return {return_id} cannot be resolved: nothing was received yet; cancel it instead",
+    ),
+    "nothing_due": (NotAllowed, "return {return_id}: no amount is due"),
+    "rejected_already_refunded": (
+        NotAllowed,
+        "return {return_id}: earlier parcels were refunded {entitled}, the accepted units are worth only {accepted} (minor units)",
+    ),
     "exchange_canceled": (NotAllowed, "exchange {exchange_id} is canceled"),
     "exchange_completed": (NotAllowed, "exchange {exchange_id} is completed: nothing is owed"),
-    "exchange_paid": (NotAllowed, "exchange {exchange_id}: {paid} was paid for it (minor units)"),
-    "claim_not_cancelable": (NotAllowed, "claim {claim_id} was made good already"),
-    "nothing_to_resolve": (NotAllowed, "nothing came for return {return_id} yet: cancel it instead"),
-    "nothing_due": (NotAllowed, "return {return_id}: nothing is due that is not paid or on its way"),
-    # the request is wrong
+    "exchange_paid": (
+        NotAllowed,
+        "exchange {exchange_id} cannot be canceled: {paid} was paid for it (minor units)",
+    ),
+    "claim_not_cancelable": (
+        NotAllowed,
+        "claim {claim_id} cannot be canceled: its units were refunded, replaced or received",
+    ),
+    "units_not_claimed": (
+        NotAllowed,
+        "{quantity} more units were received than claim {claim_id} covers: reject them",
+    ),
+    # Invalid: the request itself is wrong, first about its items
     "no_items": (Invalid, "no items given"),
     "invalid_items": (Invalid, "items must be a list of {expected}"),
-    "invalid_metadata": (Invalid, "metadata must be a mapping"),
     "item_not_found": (Invalid, "not on order {order_id}"),
+    "item_not_in_return": (Invalid, "not in return {return_id}"),
     "invalid_quantity": (Invalid, "quantity must be a whole number of at least {minimum}, not {quantity}"),
     "invalid_damaged_quantity": (
         Invalid,
@@ -190,69 +244,72 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "quantity_exceeds_returnable": (Invalid, "asked to return {quantity}, only {returnable} returnable"),
     "quantity_exceeds_receivable": (Invalid, "{quantity} arrived, at most {receivable} can come back"),
-    "item_not_returnable": (Invalid, "this item can not be returned"),
-    "return_window_closed": (Invalid, "could be returned until {until}"),
-    "return_reason_not_found": (Invalid, "return reason {reason_id} not found"),
-    "return_reason_is_category": (Invalid, "return reason {reason_id} is a category, give one of its leaves"),
-    "return_reason_retired": (Invalid, "return reason {reason_id} is retired"),
-    "refund_settled_elsewhere": (
-        Invalid,
-        "what return {return_id} comes to is settled by its exchange or claim",
-    ),
-    "return_and_claim": (Invalid, "name either a return or a claim, not both"),
-    "no_new_items": (Invalid, "nothing new is asked for"),
-    "invalid_new_item": (Invalid, "new item: {field} can not be {value}"),
-    "invalid_outbound_shipping": (Invalid, "outbound shipping must be a ShippingMethod, not {value}"),
-    "invalid_reference": (Invalid, "a payment's reference is a text that is not empty, not {reference}"),
-    "invalid_payment_amount": (Invalid, "a payment must be money of at least {minimum}, not {amount}"),
-    "payment_exceeds_owed": (Invalid, "{amount} was paid, only {owed} is owed (minor units, {currency})"),
-    "payment_reference_reused": (Invalid, "payment {reference} was recorded with another amount, {amount}"),
-    "invalid_claim_type": (Invalid, "a claim is a refund or a replace, not {type}"),
-    "invalid_claim_reason": (Invalid, "{reason} is no reason for a claim"),
-    "refund_amount_of_replacement": (Invalid, "what is replaced is not refunded"),
-    "new_items_of_refund": (Invalid, "what is refunded is not replaced"),
-    "units_not_claimed": (NotAllowed, "{quantity} more came than claim {claim_id} is about: reject them"),
-    "item_not_in_return": (Invalid, "return {return_id} has no such line"),
-    "quantity_exceeds_received": (Invalid, "{quantity} units rejected, only {received} arrived undamaged"),
+    "quantity_exceeds_received": (Invalid, "asked to reject {quantity}, only {received} arrived undamaged"),
     "damaged_quantity_exceeds_received": (
         Invalid,
-        "{quantity} damaged units rejected, only {received} arrived damaged",
+        "asked to reject {quantity} damaged units, only {received} arrived damaged",
     ),
-    "rejected_already_refunded": (
-        NotAllowed,
-        "{entitled} was granted for earlier parcels of return {return_id}, what is accepted is worth {accepted} (minor units)",
-    ),
+    "item_not_returnable": (Invalid, "this item cannot be returned"),
+    "return_window_closed": (Invalid, "this item could be returned until {until}"),
+    "return_reason_not_found": (Invalid, "return reason {reason_id} not found"),
+    "return_reason_is_category": (Invalid, "return reason {reason_id} is a category: give one of its leaves"),
+    "return_reason_retired": (Invalid, "return reason {reason_id} is retired"),
+    # Invalid, about shipping
     "not_a_return_option": (Invalid, "shipping option {shipping_option_id} is not for returns"),
-    "no_fulfillment": (Invalid, "return shipments can not be booked here: no fulfillment is configured"),
-    "shipping_price_without_option": (Invalid, "a shipping price needs a shipping option"),
+    "no_fulfillment": (Invalid, "shipments cannot be booked here: no fulfillment port is configured"),
+    "shipping_price_without_option": (Invalid, "shipping price needs a shipping option"),
     "invalid_shipping_price": (Invalid, "shipping price must be money of at least 0, not {amount}"),
+    "invalid_outbound_shipping": (Invalid, "outbound shipping must be a ShippingMethod, not {value}"),
+    # Invalid, about money
     "invalid_refund_amount": (Invalid, "refund amount must be money of at least {minimum}, not {amount}"),
     "refund_exceeds_refundable": (
         Invalid,
         "asked to refund {amount}, only {refundable} refundable (minor units, {currency})",
     ),
     "refund_exceeds_due": (Invalid, "asked to refund {amount}, only {due} due (minor units, {currency})"),
-    "currency_mismatch": (Invalid, "amount is in {currency}, the order in {order_currency}"),
-    "order_currency_changed": (Invalid, "the order is in {currency}, its returns are in {return_currency}"),
-    "invalid_outcome": (Invalid, "outcome must be how a refund can end, not {outcome}"),
-    "invalid_flag": (Invalid, "{field} must be True or False, not {value}"),
-    "invalid_text": (Invalid, "{field} must be a text, not {value}"),
-    "invalid_idempotency_key": (Invalid, "an idempotency key is a text that is not empty"),
-    "mismatch_and_more_expected": (Invalid, "more_expected and allow_mismatch exclude each other"),
+    "refund_settled_elsewhere": (
+        Invalid,
+        "return {return_id} has no refund of its own: its exchange or claim sets the amount",
+    ),
     "refund_amount_with_more_expected": (
         Invalid,
-        "a refund amount is for the whole return: give it with the last parcel",
+        "refund amount is for the whole return: give it with the last parcel",
     ),
-    # the host's own code is wrong
-    "id_not_fresh": (InvalidValue, "id {return_id} was given before"),
-    "mixed_currencies": (InvalidValue, "{left} and {right} do not mix"),
-    "invalid_weights": (InvalidValue, "can not split {total} by {weights}"),
-    "invalid_value": (InvalidValue, "{field} must be {expected}, not {value}"),
-    # the key is allocated
+    "mismatch_and_more_expected": (Invalid, "allow_mismatch and more_expected exclude each other"),
+    "return_and_claim": (Invalid, "return_id and claim_id exclude each other"),
+    "currency_mismatch": (Invalid, "amount is in {currency}, the order in {order_currency}"),
+    "order_currency_changed": (Invalid, "order is in {currency}, its returns are in {return_currency}"),
+    "invalid_outcome": (Invalid, "outcome must be how a refund can end, not {outcome}"),
+    # Invalid, about exchanges
+    "no_new_items": (Invalid, "no new items given"),
+    "invalid_new_item": (Invalid, "new item: {field} cannot be {value}"),
+    "invalid_reference": (Invalid, "reference must be a string that is not empty, not {reference}"),
+    "invalid_payment_amount": (Invalid, "payment amount must be money of at least {minimum}, not {amount}"),
+    "payment_exceeds_owed": (Invalid, "asked to record {amount}, only {owed} owed (minor units, {currency})"),
+    "payment_reference_reused": (
+        Invalid,
+        "payment {reference} was recorded with another amount, {amount} (minor units)",
+    ),
+    # Invalid, about claims
+    "invalid_claim_type": (Invalid, "claim type must be refund or replace, not {type}"),
+    "invalid_claim_reason": (Invalid, "claim reason cannot be {reason}"),
+    "refund_amount_of_replacement": (Invalid, "refund amount is for claims of type refund only"),
+    "new_items_of_refund": (Invalid, "new items are for claims of type replace only"),
+    # Invalid, in any command
+    "invalid_flag": (Invalid, "{field} must be True or False, not {value}"),
+    "invalid_text": (Invalid, "{field} must be a string, not {value}"),
+    "invalid_metadata": (Invalid, "metadata must be a mapping"),
+    "invalid_idempotency_key": (Invalid, "idempotency key must be a string that is not empty"),
+    # IdempotencyKeyReused: the key belongs to another request
     "idempotency_key_reused": (
         IdempotencyKeyReused,
-        "idempotency key {idempotency_key} stands for another request",
+        "idempotency key {idempotency_key} belongs to another request",
     ),
-    # state moved
+    # StaleLedger: the state moved
     "stale_ledger": (StaleLedger, "order {order_id}: revision {expected} expected, found {found}"),
+    # InvalidValue: the host's own code is wrong
+    "id_not_fresh": (InvalidValue, "id {return_id} was given before"),
+    "invalid_value": (InvalidValue, "{field} must be {expected}, not {value}"),
+    "mixed_currencies": (InvalidValue, "{left} and {right} do not mix"),
+    "invalid_weights": (InvalidValue, "{total} cannot be split by {weights}"),
 }

@@ -1,0 +1,117 @@
+"""Classes of values as rows of a table: fields, types, defaults, and what docstrings say about them."""
+
+import re
+from collections.abc import Iterable
+from enum import Enum
+from inspect import cleandoc
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+from attrs import NOTHING, Factory, fields
+
+from rma import Command, Effect, Event, RefundOutcome
+
+_SECTION = re.compile(r"^(Args|Attributes|Raises|Returns):$")
+_ENTRY = re.compile(r"^    (\w+(?:, \w+)*): (.*)$")
+
+
+#: Unions that are written by their name.
+_NAMED = {"Event": Event, "Command": Command, "Effect": Effect, "RefundOutcome": RefundOutcome}
+
+
+def paragraph(doc: str | None) -> str:
+    """The first paragraph of a docstring, in one line."""
+    return " ".join(cleandoc(doc or "").split("\n\n")[0].split())
+
+
+def meanings(doc: str | None) -> dict[str, str]:
+    """By the name of a field: what the sections `Args` and `Attributes` of a docstring say about it."""
+    found: dict[str, str] = {}
+    section = ""
+    names: list[str] = []
+    for line in cleandoc(doc or "").splitlines():
+        if heading := _SECTION.match(line):
+            section, names = heading[1], []
+        elif section not in ("Args", "Attributes"):
+            continue
+        elif entry := _ENTRY.match(line):
+            names = entry[1].split(", ")
+            found.update(dict.fromkeys(names, entry[2]))
+        else:
+            found.update({name: f"{found[name]} {line.strip()}".strip() for name in names})
+    return found
+
+
+def type_name(annotation: object) -> str:
+    """An annotation as it is written, without modules."""
+    arguments = get_args(annotation)
+    if annotation is NoneType or annotation is None:
+        return "None"
+    if annotation is Ellipsis:
+        return "..."
+    if isinstance(annotation, list):
+        return f"[{', '.join(map(type_name, annotation))}]"
+    if isinstance(annotation, UnionType) or get_origin(annotation) is Union:
+        return " | ".join(_members(arguments))
+    if arguments:
+        return f"{type_name(get_origin(annotation))}[{', '.join(map(type_name, arguments))}]"
+    return getattr(annotation, "__name__", str(annotation))
+
+
+def _members(arguments: tuple[object, ...]) -> list[str]:
+    for name, union in _NAMED.items():
+        members = get_args(union)
+        if set(members) <= set(arguments):
+            return [name, *_members(tuple([each for each in arguments if each not in members]))]
+    return [type_name(each) for each in arguments]
+
+
+def default_name(default: Any) -> str:
+    """What a field is unless given."""
+    if default is NOTHING:
+        return "required"
+    if default == () or isinstance(default, Factory):  # type: ignore[arg-type] # it is a class
+        return "empty"
+    return f"`{default.value!r}`" if isinstance(default, Enum) else f"`{default!r}`"
+
+
+def code(text: str) -> str:
+    """As code in a cell of a table."""
+    return f"`{text}`".replace("|", r"\|")
+
+
+def cell(text: str) -> str:
+    """Prose in a cell of a table."""
+    return text.replace("|", r"\|")
+
+
+def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in Markdown."""
+    columns = list(head)
+    lines = [columns, ["---"] * len(columns), *map(list, rows)]
+    return "\n".join([f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines])
+
+
+def table_of(kind: type[Any], *, inherited: bool = True) -> str:
+    """The fields of an attrs class, with its own docstring's words."""
+    means = meanings(kind.__doc__)
+    shown = [each for each in fields(kind) if inherited or not each.inherited]
+    head = ("field", "type", "unless given", "means")
+    rows = [
+        (
+            code(each.name),
+            code(type_name(each.type)),
+            default_name(each.default),
+            cell(means.get(each.name, "")),
+        )
+        for each in shown
+    ]
+    if not any(means.get(each.name) for each in shown):
+        return table(head[:3], [row[:3] for row in rows]) if rows else ""
+    return table(head, rows) if rows else ""
+
+
+def section(kind: type[Any], *, inherited: bool = True) -> str:
+    """A class under a heading of its own: what it is, and its fields."""
+    parts = [f"### {kind.__name__}", paragraph(kind.__doc__), table_of(kind, inherited=inherited)]
+    return "\n\n".join(filter(None, parts))

@@ -1,0 +1,97 @@
+"""Tables of error codes, policy rules and the database, for the reference pages."""
+
+from sqlalchemy import Column, Index, Table
+from sqlalchemy.dialects import sqlite
+
+from rma import (
+    Conflict,
+    Fee,
+    IdempotencyKeyReused,
+    Invalid,
+    InvalidValue,
+    NotAllowed,
+    NotFound,
+    ReturnPolicy,
+    RmaError,
+)
+from rma.adapters.sql.schema import metadata
+from rma.domain.values.errors import StaleLedger, codes
+from tests.docs.described import cell, code, section, table
+
+#: The classes that have codes, in the order of their gravity, and whose move is next.
+CLASSES: dict[type[RmaError], str] = {
+    NotFound: "the caller asks for something that exists",
+    NotAllowed: "the caller asks for something that the state permits",
+    Invalid: "the caller corrects the request",
+    IdempotencyKeyReused: "the caller takes a new key",
+    StaleLedger: "the caller sends the command again; `handle` has tried already",
+    InvalidValue: "the programmer of the host corrects the code",
+}
+
+
+def codes_by_class() -> str:
+    """A table for each class of errors."""
+    parts = []
+    for kind, next_move in CLASSES.items():
+        bases = f", a `{Conflict.__name__}`" if issubclass(kind, Conflict) else ""
+        rows = [
+            (code(row.code), cell(row.message), ", ".join(map(code, row.numbers)) or "none")
+            for row in codes()
+            if row.kind is kind
+        ]
+        parts += [
+            f"### {kind.__name__}",
+            f"HTTP status hint {kind.http_status_hint}{bases}: {next_move}.",
+            table(("code", "message", "numbers"), rows),
+        ]
+    return "\n\n".join(parts)
+
+
+def policy() -> str:
+    """The fields of a policy and of its fees."""
+    return "\n\n".join([section(ReturnPolicy), section(Fee)])
+
+
+def schema() -> str:
+    """A table for each table of the database."""
+    return "\n\n".join([_columns(each) for each in metadata.tables.values()])
+
+
+def _columns(each: Table) -> str:
+    rows = [(code(column.name), str(column.type), _key(column)) for column in each.columns]
+    key = ", ".join([column.name for column in each.primary_key.columns])
+    return f"### {each.name}\n\nPrimary key: {code(key)}.\n\n{table(('column', 'type', 'null'), rows)}"
+
+
+def _key(column: "Column[object]") -> str:
+    if column.primary_key:
+        return "no, a key"
+    return "yes" if column.nullable else "no"
+
+
+def indexes() -> str:
+    """The indexes besides the primary keys."""
+    rows = [
+        (
+            code(each.name or ""),
+            code(owner.name),
+            code(", ".join([column.name for column in each.columns])),
+            _rows(each),
+        )
+        for owner in metadata.tables.values()
+        for each in sorted(owner.indexes, key=lambda index: index.name or "")
+    ]
+    return table(("index", "table", "columns", "rows"), rows)
+
+
+def _rows(index: Index) -> str:
+    if index.unique:
+        return "all, unique"
+    where = index.dialect_options["sqlite"]["where"]
+    if where is None:
+        return "all"
+    compiled = where.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+    condition = " ".join(str(compiled).split())
+    for owner in metadata.tables:
+        condition = condition.replace(f"{owner}.", "")
+    return f"where {code(condition)}"
