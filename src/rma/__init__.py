@@ -84,6 +84,7 @@ from rma.domain.values.errors import (
     Rejected,
     RmaError,
     StaleLedger,
+    StaleOrder,
     Unavailable,
     Violation,
 )
@@ -142,5 +143,5 @@ __all__ = [  # noqa: RUF022 # in reading order
     "PolicyProvider",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
-    "Conflict", "StaleLedger", "Unavailable", "InvalidValue",
+    "Conflict", "StaleLedger", "StaleOrder", "Unavailable", "InvalidValue",
 ]  # fmt: skip

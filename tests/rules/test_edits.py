@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from attrs import evolve
 from hypothesis import given as for_all
 from hypothesis import strategies as st
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from rma import (
     Adjustment,
     CancelReturn,
+    Conflict,
     LineItem,
     Order,
     ReceivedItem,
@@ -16,7 +18,10 @@ from rma import (
     RequestedItem,
     RequestReturn,
     Return,
+    ReturnPolicy,
+    StaleOrder,
 )
+from rma.domain.views.returnable import returnable_items
 from tests.rules.given import Given, off, order_of, put, receive, request, usd
 
 
@@ -115,6 +120,38 @@ def test_a_request_keeps_what_its_units_took() -> None:
     given.when(receive(1))
 
     assert given.the().refund_amount == usd(1000)
+
+
+def test_an_order_older_than_the_ledger_saw_moves_nothing() -> None:
+    """A replica that lags behind would pay by facts that are over."""
+    given = Given(order_of(priced("mug", 1000, 2), version=4))
+    given.when(request(1))
+    put(given, version=3)
+
+    with pytest.raises(StaleOrder) as error:
+        given.when(receive(1))
+
+    assert error.value.details == {"order_id": "order_1", "version": 3, "seen": 4}
+    assert isinstance(error.value, Conflict)
+    put(given, version=5)
+    given.when(receive(1))
+    assert given.ledger.order_version == 5
+    assert given.the().status == "received"
+
+
+def test_units_that_were_edited_away_are_explained() -> None:
+    """A removed line and one that shrank below what is reserved say the same."""
+    given = Given(order_of(priced("a", 1000, 2), priced("b", 1000, 2)))
+    given.when(request(2, "a"))
+    given.when(request(2, "b"))
+    put(given, items=[priced("a", 1000, 1)])
+    assert given.order is not None
+
+    found = returnable_items(given.order, given.ledger, ReturnPolicy(), given.now)
+
+    assert [(each.item_id, each.quantity) for each in found] == [("a", 0), ("b", 0)]
+    assert found[0].reasons == ("in_open_return", "no_longer_on_order")
+    assert found[1].reasons == ("no_longer_on_order",)
 
 
 @st.composite

@@ -18,6 +18,7 @@ from rma.domain.messages.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
+from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
@@ -41,6 +42,7 @@ class EventHeader:
         by: who, in the host's words; None for gateways, carriers and timers.
         no_notification: True where the customer is not to be notified.
         command: the command that caused it, if it had an idempotency key; `ReturnLedger.answered` keeps it.
+        order_version: of the host's order, if it is a later one than the ledger saw before.
         revision, number: the commit it belongs to and its index there, from 1; set when it is recorded.
     """
 
@@ -53,6 +55,7 @@ class EventHeader:
     by: str | None = None
     no_notification: bool = False
     command: Command | None = None
+    order_version: int | None = None
     revision: int = 0
     number: int = 0
 
@@ -64,6 +67,7 @@ def header_for(
     *,
     by: str | None = None,
     command: Command | None = None,
+    order: Order | None = None,
 ) -> EventHeader:
     """The header of an event about this return, exchange or claim, as the first of the next commit."""
     return_id, exchange_id, claim_id = subject_ids(subject)
@@ -77,6 +81,7 @@ def header_for(
         by=by,
         no_notification=subject.no_notification,
         command=command if command is not None and command.idempotency_key is not None else None,
+        order_version=order.version if order and order.version > ledger.order_version else None,
         revision=ledger.revision + 1,
         number=1,
     )

@@ -81,6 +81,7 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
         published=published,
         exchanges=exchanges,
         claims=claims,
+        order_version=event.header.order_version or ledger.order_version,
     )
 
 

@@ -45,7 +45,9 @@ def decide(  # noqa: C901, PLR0911 # a row for each command
 
     Raises:
         Rejected: it is refused.
+        StaleOrder: the order is older than one that the ledger saw.
     """
+    facts.require_current(ledger)
     match command:
         case RequestReturn():
             return request_return(facts, ledger, command)

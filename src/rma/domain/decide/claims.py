@@ -85,7 +85,7 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     status = ClaimStatus.REQUIRES_ACTION if account.is_refund_blocked else claim.status
     claim = evolve(claim, status=status, entitlement=account)
     event = ClaimRequested(
-        header=header_for(claim, ledger, facts.at, by=command.created_by, command=command),
+        header=header_for(claim, ledger, facts.at, by=command.created_by, command=command, order=order),
         claim=claim,
         refund_keys=tuple([refund.key for refund in claim.refunds]),
         replacement=replacement_of(claim) if kind is ClaimType.REPLACE else None,

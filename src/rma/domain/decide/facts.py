@@ -7,6 +7,8 @@ from attrs import field, frozen
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.values.errors import StaleOrder
 from rma.domain.values.validators import aware
 
 
@@ -34,3 +36,15 @@ class Facts:
     shipping_option: ShippingOption | None = None
     policy: ReturnPolicy = ReturnPolicy()
     books_shipments: bool = True
+
+    def require_current(self, ledger: ReturnLedger) -> None:
+        """
+        Nothing, if the order is as new as the one that the ledger saw last, or newer.
+
+        Raises:
+            StaleOrder: a stale read must not move money.
+        """
+        order = self.order
+        if order is not None and order.version < ledger.order_version and order.id == ledger.order_id:
+            details = {"order_id": order.id, "version": order.version, "seen": ledger.order_version}
+            raise StaleOrder("stale_order", details)

@@ -63,6 +63,7 @@ class ReturnLedger:
         answered: by idempotency key.
         published: the revision up to which events reached their publisher.
         exchanges, claims: oldest first.
+        order_version: the latest version of the host's order that a command was decided on; 1 unless the host counts.
     """
 
     order_id: str
@@ -73,6 +74,7 @@ class ReturnLedger:
     published: int = 0
     exchanges: tuple[Exchange, ...] = ()
     claims: tuple[Claim, ...] = ()
+    order_version: int = 1
 
     def is_due(self, now: datetime) -> bool:
         """True if any open effect may be tried now."""
@@ -214,4 +216,5 @@ class ReturnLedger:
             published=self.published,
             exchanges=self.exchanges,
             claims=self.claims,
+            order_version=self.order_version,
         )

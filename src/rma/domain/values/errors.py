@@ -50,6 +50,10 @@ class StaleLedger(Conflict):
     """Another commit came first: the ledger's revision is no longer the one the change was made for."""
 
 
+class StaleOrder(Conflict):
+    """The order that a repository answered is older than one that the ledger saw: read it again, and retry."""
+
+
 class Unavailable(RmaError):
     """The outside did not answer; raised by adapters, with the cause attached. Nothing was changed."""
 
@@ -306,6 +310,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         "idempotency key {idempotency_key} belongs to another request",
     ),
     # StaleLedger: the state moved
+    "stale_order": (
+        StaleOrder,
+        "order {order_id}: version {version} was read, version {seen} was seen before",
+    ),
     "stale_ledger": (StaleLedger, "order {order_id}: revision {expected} expected, found {found}"),
     # InvalidValue: the host's own code is wrong
     "id_not_fresh": (InvalidValue, "id {return_id} was given before"),

@@ -20,7 +20,8 @@ class ReturnableItem:
         unit_value: the value of the next one; the others may differ from it by one minor unit.
         reasons: codes for why the quantity is below the ordered one: `order_canceled`,
             `item_not_returnable`, `return_window_closed`, `not_fulfilled`, `in_open_return`, `claimed`,
-            `already_returned`.
+            `already_returned`, `no_longer_on_order` (the host took units off the order that returns or
+            claims reserve).
     """
 
     item_id: str
@@ -32,7 +33,12 @@ class ReturnableItem:
 def returnable_items(
     order: Order, ledger: ReturnLedger, policy: ReturnPolicy, at: datetime
 ) -> tuple[ReturnableItem, ...]:
-    """Every line of the order, those without returnable units too, in the order's order."""
+    """
+    Every line of the order, those without returnable units too, in the order's order.
+
+    Then every line that is no longer on the order and that a return or claim still reserves units of.
+    """
+    reserved = ledger.reserved_quantities()
     remainders = ledger.remainders(order, [line.id for line in order.items])
     expected, back, claimed = _expected(ledger), ledger.arrived_quantities(), _claimed(ledger)
     found = []
@@ -52,9 +58,15 @@ def returnable_items(
             "in_open_return": expected.get(line.id),
             "claimed": claimed.get(line.id),
             "already_returned": line.returned_quantity or back.get(line.id),
+            "no_longer_on_order": reserved.get(line.id, 0) > line.fulfilled_quantity - line.returned_quantity,
         }
         codes += [code for code, applies in shortened.items() if applies]
         found.append(ReturnableItem(line.id, quantity, Money(next_unit, order.currency), tuple(codes)))
+    known = {line.id for line in order.items}
+    nothing = Money(0, order.currency)
+    for item_id, quantity in reserved.items():
+        if quantity and item_id not in known:
+            found.append(ReturnableItem(item_id, 0, nothing, ("no_longer_on_order",)))
     return tuple(found)
 
 

@@ -45,7 +45,7 @@ def retry_refund(
         return wrong.require(None)
     order = wrong.require(order)
     account = _paid(target, order, ledger, amount, rounding, facts.at)
-    header = header_for(target, ledger, facts.at, by=command.created_by, command=command)
+    header = header_for(target, ledger, facts.at, by=command.created_by, command=command, order=order)
     keys = made_between(target.entitlement, account)
     if isinstance(target, Return):
         return (RefundRetried(header=header, entitlement=account, refund_keys=keys),)

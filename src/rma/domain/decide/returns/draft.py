@@ -96,7 +96,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         metadata=draft.metadata,
     )
     return ReturnRequested(
-        header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command),
+        header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command, order=order),
         opened=opened,
         shipment_request=_book_shipment(opened, option, method) if option and method else None,
     )

@@ -57,7 +57,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         order, ledger, target, items, status=status, agreed=agreed, refundable=refundable, at=at
     )
     received = GoodsReceived(
-        header=header_for(target, ledger, at, by=by, command=command),
+        header=header_for(target, ledger, at, by=by, command=command, order=order),
         receipt=Receipt(
             number=len(target.receipts) + 1,
             at=at,

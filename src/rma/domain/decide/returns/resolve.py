@@ -92,7 +92,7 @@ def close_return(
         at=at,
     )
     event = ReturnResolved(
-        header=header_for(target, ledger, at, by=by, command=command),
+        header=header_for(target, ledger, at, by=by, command=command, order=order),
         resolution=resolution,
         items=items,
         entitlement=account,
