@@ -88,6 +88,12 @@ def check_refund(
     return amount
 
 
+def check_worth(wrong: Violations, named: Money | None, note: object, worth: int) -> None:
+    """A refund above the value of the units (minor units) needs a note: a typing error has none."""
+    if named is not None and named.amount > worth and not note:
+        wrong.add("refund_exceeds_worth", amount=named.amount, worth=worth, currency=named.currency)
+
+
 def check_items(wrong: Violations, items: object, kind: type[ItemT]) -> tuple[ItemT, ...]:
     """The items of a request, of which there is at least one; none where they are something else."""
     if not are_items(items, kind):

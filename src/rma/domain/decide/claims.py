@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_flags, check_items, check_text, check_texts
+from rma.domain.decide.checks import check_flags, check_items, check_text, check_texts, check_worth
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.entitlement import pay_what_is_due, report_blocked
 from rma.domain.decide.replacements import check_new_items, replacement_of
@@ -53,13 +53,16 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     check_shipping(wrong, facts, command.shipping_option_id, None)
     check_flags(wrong, return_items=command.return_items)
     check_request_options(wrong, command)
-    check_texts(wrong, command, "location_id")
+    check_texts(wrong, command, "location_id", "refund_note")
     order = wrong.require(order)
+    claimed = _allocate_claimed(items, remainders)
+    value = sum([item.line.paid(item.allocated) for item in claimed])
+    check_worth(wrong, refund, command.refund_note, value)
+    wrong.require(order)
 
     claim_id = f"claim_{facts.fresh_id}"
     if ledger.find_claim(claim_id):
         raise InvalidValue("id_not_fresh", {"return_id": claim_id})
-    claimed = _allocate_claimed(items, remainders)
     request = _open_return(facts, ledger, command, order, claim_id, claimed)
     claim = Claim(
         id=claim_id,
@@ -68,7 +71,11 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
         type=kind,
         status=ClaimStatus.REQUESTED if request else ClaimStatus.COMPLETED,
         items=claimed,
-        entitlement=Entitlement(_entitled(order, kind, claimed, refund), requested_refund=refund),
+        entitlement=Entitlement(
+            _entitled(order, kind, value, refund),
+            requested_refund=refund,
+            refund_note=command.refund_note if refund else None,
+        ),
         requested_at=facts.at,
         updated_at=facts.at,
         new_items=new_items,
@@ -243,9 +250,9 @@ def _open_return(
     return (open_return(facts, ledger, draft),)
 
 
-def _entitled(order: Order, kind: ClaimType, claimed: tuple[ClaimedItem, ...], refund: Money | None) -> Money:
+def _entitled(order: Order, kind: ClaimType, value: int, refund: Money | None) -> Money:
     if kind is ClaimType.REPLACE:
         return Money(0, order.currency)
     if refund is not None:
         return refund
-    return Money(sum([item.line.paid(item.allocated) for item in claimed]), order.currency)
+    return Money(value, order.currency)

@@ -36,6 +36,7 @@ class RequestReturn:
         shipping_option_id: how they travel; the shipment is booked by itself.
         shipping_price: instead of the option's price.
         refund_amount: instead of the computed one; final, nothing is deducted from it.
+        refund_note: why `refund_amount` is above the value of the units; needed only then.
         location_id: where the goods go; else the shipping option's location.
         no_notification: else as the order says.
         idempotency_key: repeat the request under the same key and it is done once.
@@ -47,6 +48,7 @@ class RequestReturn:
     shipping_option_id: str | None = None
     shipping_price: Money | int | None = None
     refund_amount: Money | int | None = None
+    refund_note: str | None = None
     location_id: str | None = None
     no_notification: bool | None = None
     idempotency_key: str | None = None
@@ -62,6 +64,7 @@ class ReceiveReturn:
     Args:
         items: what arrived, added to what arrived before.
         refund_amount: what is due for the whole return, instead of the computed amount.
+        refund_note: why `refund_amount` is above the value of the units; needed only then.
         location_id: where they are now; else the return's location.
         allow_mismatch: accept what arrived; nothing more is expected.
         more_expected: what is missing is expected in another parcel.
@@ -70,6 +73,7 @@ class ReceiveReturn:
     return_id: str
     items: tuple[ReceivedItem, ...] = field(default=(), converter=received_items)
     refund_amount: Money | int | None = None
+    refund_note: str | None = None
     location_id: str | None = None
     allow_mismatch: bool = False
     more_expected: bool = False
@@ -88,11 +92,13 @@ class ResolveReturn:
     Args:
         rejected: units that are not paid for; all others that arrived are accepted.
         refund_amount: what is due for the whole return, instead of the computed amount.
+        refund_note: why `refund_amount` is above the value of the units; needed only then.
     """
 
     return_id: str
     rejected: tuple[RejectedItem, ...] = field(default=(), converter=rejected_items)
     refund_amount: Money | int | None = None
+    refund_note: str | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
 
@@ -213,6 +219,7 @@ class RequestClaim:
         type: `"refund"` or `"replace"`.
         new_items: what is sent, for `"replace"`.
         refund_amount: instead of the value of the units, for `"refund"`.
+        refund_note: why `refund_amount` is above the value of the units; needed only then.
         shipping_option_id: how the goods are returned; the customer does not pay for it.
         return_items: True if the goods are returned, with or without a shipment that is booked here.
     """
@@ -222,6 +229,7 @@ class RequestClaim:
     items: tuple[ClaimItem, ...] = field(converter=claim_items)
     new_items: tuple[NewItem, ...] = field(default=(), converter=new_items)
     refund_amount: Money | int | None = None
+    refund_note: str | None = None
     shipping_option_id: str | None = None
     return_items: bool = False
     location_id: str | None = None

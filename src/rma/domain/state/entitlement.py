@@ -18,6 +18,7 @@ class Entitlement:
         entitled: what the customer is to have, from what was received or claimed so far.
         requested_refund: the amount that the request named instead of the computed one.
         agreed_refund: the amount that a receipt or resolution named for the whole return.
+        refund_note: why the requested or agreed refund is above the value of the units.
         is_refund_blocked: the amount due exceeded what the payments have left; `RetryRefund` asks again.
         refunds: oldest first, those that failed included.
     """
@@ -25,6 +26,7 @@ class Entitlement:
     entitled: Money
     requested_refund: Money | None = None
     agreed_refund: Money | None = None
+    refund_note: str | None = None
     is_refund_blocked: bool = False
     refunds: tuple[Refund, ...] = ()
 

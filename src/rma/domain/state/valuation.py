@@ -101,6 +101,12 @@ def value_arrived(
     return _named(goods, value, round_half_up(requested_refund.amount * part, whole) + unrequested)
 
 
+def value_of_units(items: Sequence[ReturnItem], terms: Terms) -> int:
+    """The value of the units that arrived and are refunded, without deductions: minor units."""
+    counted = [(item, item.refunded_quantity(refund_damaged=terms.refund_damaged)) for item in items]
+    return sum([item.line.paid(item.value(quantity)) for item, quantity in counted if quantity])
+
+
 def with_entitled(valuation: Valuation, entitled_amount: int) -> Valuation:
     """
     The valuation as it was granted, the difference shown.

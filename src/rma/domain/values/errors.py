@@ -270,6 +270,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         Invalid,
         "asked to refund {amount}, only {refundable} refundable (minor units, {currency})",
     ),
+    "refund_exceeds_worth": (
+        Invalid,
+        "refund of {amount} exceeds the value of the units, {worth} (minor units, {currency}): give a refund_note",
+    ),
     "refund_exceeds_due": (Invalid, "asked to refund {amount}, only {due} due (minor units, {currency})"),
     "refund_settled_elsewhere": (
         Invalid,

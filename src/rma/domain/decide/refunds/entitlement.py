@@ -16,6 +16,7 @@ from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.refunds import in_force
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
+from rma.domain.state.valuation import value_of_units
 from rma.domain.values.money import Money
 
 
@@ -27,26 +28,27 @@ def entitle(
     *,
     status: ReturnStatus,
     agreed: Money | None,
+    refund_note: str | None,
     refundable: int,
     at: datetime,
 ) -> Entitlement:
     """
     The return's account once it has these items and this status, with the refunds that are made now.
 
-    `agreed` is the amount named by this command; it wins over one that was named before. `refundable` is
-    what the payments have left, minor units.
+    `agreed` is the amount named by this command. In the act that closes the return it is final. On a mismatch
+    that was not accepted yet it is for the requested units, as an amount named on request is: it shrinks
+    with what does not arrive. `refundable` is what the payments have left, minor units.
     """
     before = target.entitlement
-    if agreed is None:
-        agreed = before.agreed_refund
     if not pays_now(target, status):
-        return before if agreed == before.agreed_refund else evolve(before, agreed_refund=agreed)
-    final = agreed if status is ReturnStatus.RECEIVED else None
-    entitled = target.value_arrived(items, final).total
-    if agreed is not None:  # it is for the whole return: a part of it cannot be entitled to more
-        entitled = min(entitled, agreed.amount)
+        return evolve(before, requested_refund=agreed, refund_note=refund_note) if agreed else before
+    if agreed is None:
+        agreed, refund_note = before.agreed_refund, before.refund_note
+    entitled = target.value_arrived(items, agreed).total
     entitled = max(entitled, in_force(before.refunds))  # a payment is never asked back
-    return pay_what_is_due(order, ledger, target, entitled, agreed=agreed, refundable=refundable, at=at)
+    return pay_what_is_due(
+        order, ledger, target, entitled, agreed=agreed, refund_note=refund_note, refundable=refundable, at=at
+    )
 
 
 def pays_now(target: Return, status: ReturnStatus) -> bool:
@@ -63,6 +65,7 @@ def pay_what_is_due(
     entitled: int,
     *,
     agreed: Money | None = None,
+    refund_note: str | None = None,
     refundable: int,
     at: datetime,
 ) -> Entitlement:
@@ -78,6 +81,7 @@ def pay_what_is_due(
         entitled=Money(entitled - rounding, order.currency),
         requested_refund=before.requested_refund,
         agreed_refund=agreed,
+        refund_note=refund_note,
         is_refund_blocked=pay is None,
         refunds=before.refunds + refunds_for(pay, order, ledger, target, at) if pay else before.refunds,
     )
@@ -102,6 +106,17 @@ def check_agreed_refund(
     if target and not is_closed and (target.exchange_id is not None or target.claim_id is not None):
         wrong.add("refund_settled_elsewhere", return_id=target.id)
     return check_refund(wrong, amount, order, refundable + target.refunded.amount if target else None)
+
+
+def worth_of(target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus) -> int:
+    """
+    The value of the units that a refund named now is for, minor units.
+
+    Those that arrived, if that closes the return; else those that were requested, and what arrived besides.
+    """
+    if status is ReturnStatus.RECEIVED:
+        return value_of_units(items, target.terms)
+    return sum([item.line.paid(item.allocated) for item in items])
 
 
 def check_claimed(

@@ -31,7 +31,7 @@ class ReturnDraft:
     Attributes:
         items: with the value that their units took from their lines.
         shipping_price: instead of the shipping option's.
-        requested_refund: instead of the computed refund.
+        requested_refund, refund_note: instead of the computed refund, and why it is above that.
         exchange_id, claim_id: what the return belongs to, if it does not stand alone.
         charges: what an exchange sets against the goods.
         command: if this return is what the command asked for; None if an exchange or claim opens it.
@@ -41,6 +41,7 @@ class ReturnDraft:
     items: tuple[ReturnItem, ...]
     shipping_price: Money | None = None
     requested_refund: Money | None = None
+    refund_note: str | None = None
     location_id: str | None = None
     no_notification: bool = False
     created_by: str | None = None
@@ -81,7 +82,9 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         status=ReturnStatus.REQUESTED,
         items=draft.items,
         quoted_refund=Money(quote.total, order.currency),
-        entitlement=Entitlement(Money(0, order.currency), requested_refund=draft.requested_refund),
+        entitlement=Entitlement(
+            Money(0, order.currency), requested_refund=draft.requested_refund, refund_note=draft.refund_note
+        ),
         terms=terms,
         requested_at=facts.at,
         updated_at=facts.at,

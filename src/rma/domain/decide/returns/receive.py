@@ -1,6 +1,6 @@
 """ReceiveReturn: what arrived, the return's status afterwards, and what is paid for it."""
 
-from rma.domain.decide.checks import are_items, check_flags, check_order, check_texts
+from rma.domain.decide.checks import are_items, check_flags, check_order, check_texts, check_worth
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
@@ -10,6 +10,7 @@ from rma.domain.decide.refunds.entitlement import (
     made_between,
     pays_now,
     report_blocked,
+    worth_of,
 )
 from rma.domain.decide.returns.receipt_items import Arrivals, book_arrivals
 from rma.domain.decide.violations import Violations, error_value
@@ -44,17 +45,26 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     if command.refund_amount is not None and command.more_expected:
         wrong.add("refund_amount_with_more_expected")
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
-    check_texts(wrong, command, "location_id")
+    check_texts(wrong, command, "location_id", "refund_note")
     target, order = wrong.require(target), wrong.require(order)
 
     items = book_arrivals(target.items, arrivals, remainders)
     status = _status(items, command)
     check_claimed(wrong, target, items, status)
+    check_worth(wrong, agreed, command.refund_note, worth_of(target, items, status))
     wrong.require(target)
     at, by = facts.at, command.created_by
     location_id = command.location_id if command.location_id is not None else target.location_id
     account = entitle(
-        order, ledger, target, items, status=status, agreed=agreed, refundable=refundable, at=at
+        order,
+        ledger,
+        target,
+        items,
+        status=status,
+        agreed=agreed,
+        refund_note=command.refund_note,
+        refundable=refundable,
+        at=at,
     )
     received = GoodsReceived(
         header=header_for(target, ledger, at, by=by, command=command, order=order),

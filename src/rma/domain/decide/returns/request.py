@@ -12,6 +12,7 @@ from rma.domain.decide.checks import (
     check_refund,
     check_text,
     check_texts,
+    check_worth,
 )
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
@@ -44,13 +45,17 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
     valid = validate_request(wrong, facts, ledger, command)
     refund = check_requested_refund(wrong, command.refund_amount, valid.order, ledger)
     check_request_options(wrong, command)
-    check_texts(wrong, command, "location_id")
+    check_texts(wrong, command, "location_id", "refund_note")
     order = wrong.require(valid.order)
+    items = allocate_items(command.items, valid.remainders)
+    check_worth(wrong, refund, command.refund_note, sum([item.line.paid(item.allocated) for item in items]))
+    wrong.require(order)
     draft = ReturnDraft(
         order=order,
-        items=allocate_items(command.items, valid.remainders),
+        items=items,
         shipping_price=valid.shipping_price,
         requested_refund=refund,
+        refund_note=command.refund_note if refund else None,
         location_id=command.location_id,
         no_notification=no_notification(command, order),
         created_by=command.created_by,

@@ -2,7 +2,7 @@
 
 from attrs import evolve
 
-from rma.domain.decide.checks import are_items, check_flags, check_order, check_text, check_texts
+from rma.domain.decide.checks import are_items, check_flags, check_order, check_text, check_texts, check_worth
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
@@ -11,6 +11,7 @@ from rma.domain.decide.refunds.entitlement import (
     entitle,
     made_between,
     report_blocked,
+    worth_of,
 )
 from rma.domain.decide.returns.cancel import withdraw
 from rma.domain.decide.returns.receipt_items import Arrivals
@@ -43,13 +44,14 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     rejected = _check_rejected(wrong, command, target)
     refundable = ledger.refundable(order).amount if order else 0
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
-    check_texts(wrong, command)
+    check_texts(wrong, command, "refund_note")
     target, order = wrong.require(target), wrong.require(order)
 
     items = _without(target.items, rejected)
     if rejected:
         _check_entitled(wrong, target, items)
     check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
+    check_worth(wrong, agreed, command.refund_note, worth_of(target, items, ReturnStatus.RECEIVED))
     wrong.require(target)
     resolution = Resolution(facts.at, command.created_by, rejected)
     return (
@@ -60,6 +62,7 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
             resolution,
             items=items,
             agreed=agreed,
+            refund_note=command.refund_note,
             command=command,
             withdraw_requests=_withdraw_rejected(target, rejected),
         ),
@@ -75,6 +78,7 @@ def close_return(
     *,
     items: tuple[ReturnItem, ...],
     agreed: Money | None = None,
+    refund_note: str | None = None,
     command: Command | None = None,
     withdraw_requests: tuple[WithdrawRequest, ...] = (),
 ) -> tuple[ReturnResolved] | tuple[ReturnResolved, RefundBlocked]:
@@ -88,6 +92,7 @@ def close_return(
         items,
         status=ReturnStatus.RECEIVED,
         agreed=agreed,
+        refund_note=refund_note,
         refundable=refundable,
         at=at,
     )
