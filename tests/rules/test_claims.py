@@ -120,7 +120,7 @@ def test_the_claim_names_the_amount() -> None:
     """More or less than the units are worth, at most what is left."""
     given = claimed(refund_amount=500)
     assert the(given).refund_amount == usd(500)
-    assert names_and_amounts(the(given)) == {"item:mug": 2000, "requested_refund": -1500}
+    assert names_and_amounts(the(given)) == {"item:mug": 2000, "custom_amount": -1500}
 
     error = given.refuses(claim(1, refund_amount=usd(9501)))
     assert (error.code, error.details["refundable"]) == ("refund_exceeds_refundable", 9500)

@@ -245,7 +245,7 @@ def test_a_custom_amount_shrinks_with_what_did_not_come() -> None:
     extra.when(receive(3, allow_mismatch=True))
 
     assert short.the().refund_amount == usd(350)
-    assert names_and_amounts(short.the()) == {"item:mug": 1000, "requested_refund": -650}
+    assert names_and_amounts(short.the()) == {"item:mug": 1000, "custom_amount": -650}
     assert extra.the().refund_amount == usd(1700)
 
 
@@ -269,7 +269,7 @@ def test_an_amount_named_on_receipt_is_for_the_whole_return_and_final() -> None:
 
     assert [refund.amount for refund in given.the().refunds] == [usd(700), usd(1800)]
     assert given.the().refund_amount == usd(2500)
-    assert names_and_amounts(given.the()) == {"item:mug": 3000, "requested_refund": -500}
+    assert names_and_amounts(given.the()) == {"item:mug": 3000, "custom_amount": -500}
 
 
 def test_an_amount_named_below_what_is_paid_takes_nothing_back() -> None:
@@ -283,7 +283,7 @@ def test_an_amount_named_below_what_is_paid_takes_nothing_back() -> None:
     assert (given.the().refund_amount, given.the().amount_due) == (usd(1000), usd(0))
     assert names_and_amounts(given.the()) == {
         "item:mug": 2000,
-        "requested_refund": -1600,
+        "custom_amount": -1600,
         "already_paid": 600,
     }
 

@@ -312,7 +312,7 @@ def test_a_custom_amount_is_final() -> None:
     given.when(request(2, refund_amount=usd(700), shipping_option_id="so_return"))
 
     assert given.the().refund_amount == usd(700)
-    assert names_and_amounts(given.the()) == {"item:mug": 2000, "requested_refund": -1300}
+    assert names_and_amounts(given.the()) == {"item:mug": 2000, "custom_amount": -1300}
 
 
 def test_a_custom_amount_of_nothing_is_an_amount() -> None:

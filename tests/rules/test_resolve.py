@@ -176,7 +176,7 @@ def test_a_clerk_names_the_amount() -> None:
     given.when(resolve(reject(1), refund_amount=usd(2500)))
 
     assert given.the().refund_amount == usd(2500)
-    assert names_and_amounts(given.the())["requested_refund"] == 500
+    assert names_and_amounts(given.the())["custom_amount"] == 500
 
 
 def test_a_named_amount_that_was_kept_is_paid() -> None:
