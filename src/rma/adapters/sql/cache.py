@@ -7,11 +7,10 @@ command usually continues with a return that this process has just written. An e
 tuples and decoded values are frozen, and the same document always decodes to the same value.
 """
 
-from contextlib import suppress
 from threading import Lock
-from typing import TypeVar, cast
+from typing import Any, TypeVar
 
-from cachetools import LRUCache, cached
+from cachetools import LRUCache
 
 from rma.adapters.sql.codec import LongTuple, decode
 
@@ -25,19 +24,31 @@ MAX_DOCUMENT_CHARACTERS = 4_000_000
 
 #: By the identities of the tuple and of the hook that encodes its values. An entry holds both objects, so
 #: that no other object can have their identities.
-_TUPLES: LRUCache[tuple[int, int], tuple[LongTuple, str]] = LRUCache(
-    MAX_TUPLE_CHARACTERS, getsizeof=lambda entry: len(entry[1])
+_TUPLES: LRUCache[tuple[int, int], tuple[str, LongTuple]] = LRUCache(
+    MAX_TUPLE_CHARACTERS, getsizeof=lambda entry: len(entry[0])
 )
 #: By class and document.
-_DOCUMENTS: LRUCache[tuple[type, str], tuple[str, object]] = LRUCache(
+_DOCUMENTS: LRUCache[tuple[type, str], tuple[str, Any]] = LRUCache(
     MAX_DOCUMENT_CHARACTERS, getsizeof=lambda entry: len(entry[0])
 )
 _tuples_lock, _documents_lock = Lock(), Lock()
 
+# A load looks up every return of its order, so that the calls which `cachetools.cached` adds would be felt.
+
 
 def encode_long_tuple(long: LongTuple) -> str:
     """Encodes a long tuple, or returns its string from the cache."""
-    return _encode(long)[1]
+    key = id(long.values), id(long.to_json)
+    with _tuples_lock:
+        try:
+            return _TUPLES[key][0]
+        except KeyError:
+            pass
+    string = long.encode(encode_long_tuple)
+    if len(string) <= MAX_TUPLE_CHARACTERS:
+        with _tuples_lock:
+            _TUPLES[key] = string, long
+    return string
 
 
 def decode_document(document: str, kind: type[T]) -> T:
@@ -47,13 +58,21 @@ def decode_document(document: str, kind: type[T]) -> T:
     Raises:
         Exception: of any class, if the document does not hold such a value.
     """
-    return cast("T", _decode(kind, document)[1])
+    with _documents_lock:
+        try:
+            return _DOCUMENTS[kind, document][1]  # type: ignore[no-any-return] # of this class, by its key
+        except KeyError:
+            pass
+    value: T = decode(document, kind)
+    remember_document(document, kind, value)
+    return value
 
 
 def remember_document(document: str, kind: type[T], value: T) -> None:
     """Puts a value that was just encoded into the cache, for the next `decode_document`."""
-    with _documents_lock, suppress(ValueError):  # the document is larger than the whole cache
-        _DOCUMENTS[kind, document] = document, value
+    if len(document) <= MAX_DOCUMENT_CHARACTERS:
+        with _documents_lock:
+            _DOCUMENTS[kind, document] = document, value
 
 
 def clear() -> None:
@@ -62,13 +81,3 @@ def clear() -> None:
         _TUPLES.clear()
     with _documents_lock:
         _DOCUMENTS.clear()
-
-
-@cached(_TUPLES, key=lambda long: (id(long.values), id(long.to_json)), lock=_tuples_lock)
-def _encode(long: LongTuple) -> tuple[LongTuple, str]:
-    return long, long.encode(encode_long_tuple)
-
-
-@cached(_DOCUMENTS, key=lambda kind, document: (kind, document), lock=_documents_lock)
-def _decode(kind: type, document: str) -> tuple[str, object]:
-    return document, decode(document, kind)
