@@ -1,7 +1,7 @@
 """
 The code, broken on purpose: every mutant below must make a test fail.
 
-Run it by hand: `python tests/mutants.py [a word of their names]`. Each mutant is a copy of the project with
+Run it by hand: `python -m tests.mutants [a word of their names]`. Each mutant is a copy of the project with
 one change; rules and laws run against it. It ends with a line a mutant, and fails if one survives or no
 longer fits the code.
 """

@@ -27,8 +27,8 @@ class SqlReturns(Repository):
         engine_or_url: `postgresql://…` is opened with psycopg 3, a SQLite file so that commits are durable
             and wait for each other. An engine is used as it is, with the durability that the host gave it.
         busy_timeout: how many seconds a commit waits for those of others, on a SQLite file opened here.
-        worker_lease: how many seconds an order that `outstanding` named to one worker (a thread) is not named to
-            others, unless something is committed to it before; 0 for not at all. On PostgreSQL only.
+        worker_lease: how many seconds an order that `outstanding` named to one worker (a thread) is not
+            named to others, unless something is committed to it before; 0 for not at all. On PostgreSQL only.
 
     Raises:
         InvalidValue: the database is neither SQLite nor PostgreSQL.
