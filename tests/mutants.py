@@ -266,9 +266,9 @@ def main(word: str = "") -> int:
     """How many mutants were not killed."""
     chosen = [mutant for mutant in MUTANTS if word in mutant.harm]
     left_out = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
-    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(max_workers=os.cpu_count()) as remainder:
+    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
         original = shutil.copytree(ROOT, Path(place) / "original", ignore=left_out)
-        verdicts = list(remainder.map(verdict, chosen, repeat(original)))
+        verdicts = list(threads.map(verdict, chosen, repeat(original)))
     for mutant, how in zip(chosen, verdicts, strict=True):
         sys.stdout.write(f"{how:12}  {mutant.harm}\n")
     alive = sum(how != "killed" for how in verdicts)
