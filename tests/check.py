@@ -29,7 +29,7 @@ TYPED = ["src", "tests", "examples", "benchmarks", "conftest.py"]
 ABOUT_THE_DOMAIN = ["tests/rules", "tests/shell", "tests/laws/test_money.py", "src/rma/domain"]
 SEARCHES = ["laws", "testing", "races", "killed", "processes", "postgres"]
 
-STEPS: Mapping[str, Sequence[Command]] = {
+CHECKS: Mapping[str, Sequence[Command]] = {
     "lint": [["ruff", "check"], ["ruff", "format", "--check"]],
     "types": [["mypy", *TYPED]],
     "imports": [["lint-imports"]],
@@ -40,7 +40,7 @@ STEPS: Mapping[str, Sequence[Command]] = {
     "tests": [["pytest", "-q", "-n", "2"]],
 }
 
-LONGER_STEPS: Mapping[str, Sequence[Command]] = {
+LONGER_CHECKS: Mapping[str, Sequence[Command]] = {
     "searches": [["pytest", "-q", "-n", "2", *[f"tests/{name}" for name in SEARCHES]]],
     "mutants": [["python", "-m", "tests.mutants"]],
 }
@@ -51,7 +51,7 @@ LONG = {"RMA_TEST_PROFILE": "long"}
 
 def run(name: str, commands: Sequence[Command]) -> bool:
     """Runs the commands of a step until one fails, and returns whether all of them succeeded."""
-    environment = os.environ | (LONG if name in LONGER_STEPS else {})
+    environment = os.environ | (LONG if name in LONGER_CHECKS else {})
     for program, *arguments in commands:
         print(f"== {name}: {program} {' '.join(arguments)}", flush=True)
         command = [str(PROGRAMS / program), *arguments]
@@ -76,13 +76,13 @@ def check(steps: Mapping[str, Sequence[Command]]) -> list[str]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the steps that the arguments name, and returns the number of those that failed."""
-    every = {**STEPS, **LONGER_STEPS}
+    every = {**CHECKS, **LONGER_CHECKS}
     parser = ArgumentParser(
         prog="python -m tests.check", description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     parser.add_argument("step", nargs="*", help=f"long, or any of {', '.join(every)}")
-    chosen: list[str] = parser.parse_args(arguments).step or list(STEPS)
-    names = [name for each in chosen for name in (LONGER_STEPS if each == "long" else [each])]
+    chosen: list[str] = parser.parse_args(arguments).step or list(CHECKS)
+    names = [name for each in chosen for name in (LONGER_CHECKS if each == "long" else [each])]
     if unknown := [name for name in names if name not in every]:
         parser.error(f"no step is called {', '.join(unknown)}; there are {', '.join(every)}, and long")
     return len(check({name: every[name] for name in names}))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.check import LONGER_STEPS, ROOT, STEPS, check, main
+from tests.check import CHECKS, LONGER_CHECKS, ROOT, check, main
 
 GOOD = [["python", "-c", "pass"]]
 BAD = [["python", "-c", "raise SystemExit(3)"], ["python", "-c", "print('not reached', flush=True)"]]
@@ -37,12 +37,12 @@ def test_a_step_that_is_unknown_is_refused(capsys: pytest.CaptureFixture[str]) -
 
     assert error.value.code == 2
     message = capsys.readouterr().err
-    assert all(name in message for name in ["typos", *STEPS, *LONGER_STEPS])
+    assert all(name in message for name in ["typos", *CHECKS, *LONGER_CHECKS])
 
 
 def test_programs_are_those_of_the_environment() -> None:
     """Every step runs a program that was installed beside this Python."""
-    for commands in (*STEPS.values(), *LONGER_STEPS.values()):
+    for commands in (*CHECKS.values(), *LONGER_CHECKS.values()):
         for program, *_ in commands:
             assert (Path(sys.executable).parent / program).exists(), program
 

@@ -51,7 +51,7 @@ class SqlReturns(Repository):
         The same ledgers, read and written in the transaction that the host has begun on this connection.
 
         They are committed with what else the host writes there, or not at all; nothing here commits or
-        rolls back. Give it to `ReturnService.record`, not to `handle`: nobody may be asked to move money
+        rolls back. Give it to `ReturnService.record`, not to `handle`: no one may be asked to move money
         for what may still be undone. A `StaleLedger` is raised before anything is written, so the
         transaction can go on; after `Unavailable` PostgreSQL wants it to be rolled back.
 
