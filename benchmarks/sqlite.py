@@ -37,9 +37,7 @@ from sqlalchemy import event
 
 from rma import Order, ReceivedItem, ReceiveReturn, RequestedItem, RequestReturn, ReturnService
 from rma.adapters.memory import InMemoryInventory, InMemoryOrders, InMemoryPayments
-from rma.adapters.sql import SqlReturns
-from rma.adapters.sql.codec import CACHE
-from rma.adapters.sql.rows import STORED
+from rma.adapters.sql import SqlReturns, cache
 
 #: How many pairs of samples are taken, and how many more come first to warm up.
 PAIRS, WARM_UP = 400, 40
@@ -297,8 +295,7 @@ def measured(scenario: Scenario, directory: Path) -> dict[str, Timing]:
             gc.collect(0)
             for (name, run), floor in zip(ours.operations(number), statements, strict=True):
                 if not scenario.is_known:
-                    STORED.clear()
-                    CACHE.clear()
+                    cache.clear()
                 if number % 2:  # who goes first finds the caches cold
                     mine = _microseconds(run)
                     least = _microseconds(lambda: run_floor(cursor, floor))  # noqa: B023 # called at once

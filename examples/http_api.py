@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import json
 import logging
+import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -335,16 +336,17 @@ async def _resume_forever(service: ReturnService) -> None:
 def main() -> None:
     """Serve the sample orders."""
     parser = argparse.ArgumentParser(description="Medusa v1's return routes, with sample orders")
-    parser.add_argument("--port", type=int, default=9000)
+    parser.add_argument("--port", type=int, default=9000, help="0 for any that is free")
     parser.add_argument("--database", default="sqlite:///returns.db")
     chosen = parser.parse_args()
     body = '{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": 1}]}'
-    url = f"http://127.0.0.1:{chosen.port}"
+    app = returns_app(sample_service(chosen.database), customers=CUSTOMERS, admin_token=ADMIN_TOKEN)
+    listening = socket.create_server(("127.0.0.1", chosen.port))  # clients can connect from here on
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     print(f"Ask for a return:\n  curl {url}/store/returns -H 'Authorization: Bearer ada-token'", end=" ")
     print(f"-H 'Content-Type: application/json' -d '{body}'")
-    print(f"See it:\n  curl {url}/admin/returns -H 'x-medusa-access-token: {ADMIN_TOKEN}'")
-    app = returns_app(sample_service(chosen.database), customers=CUSTOMERS, admin_token=ADMIN_TOKEN)
-    uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")
+    print(f"See it:\n  curl {url}/admin/returns -H 'x-medusa-access-token: {ADMIN_TOKEN}'", flush=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
 
 
 if __name__ == "__main__":

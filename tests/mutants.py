@@ -1,7 +1,7 @@
 """
 The code, broken on purpose: every mutant below must make a test fail.
 
-Run it by hand: `python tests/mutants.py [a word of their names]`. Each mutant is a copy of the project with
+Run it by hand: `python -m tests.mutants [a word of their names]`. Each mutant is a copy of the project with
 one change; rules and laws run against it. It ends with a line a mutant, and fails if one survives or no
 longer fits the code.
 """
@@ -266,9 +266,9 @@ def main(word: str = "") -> int:
     """How many mutants were not killed."""
     chosen = [mutant for mutant in MUTANTS if word in mutant.harm]
     left_out = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
-    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(max_workers=os.cpu_count()) as remainder:
+    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
         original = shutil.copytree(ROOT, Path(place) / "original", ignore=left_out)
-        verdicts = list(remainder.map(verdict, chosen, repeat(original)))
+        verdicts = list(threads.map(verdict, chosen, repeat(original)))
     for mutant, how in zip(chosen, verdicts, strict=True):
         sys.stdout.write(f"{how:12}  {mutant.harm}\n")
     alive = sum(how != "killed" for how in verdicts)

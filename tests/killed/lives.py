@@ -55,7 +55,7 @@ class Place:
     ) -> Iterator[ReturnService]:
         """A service as a process that just started builds it; ids count from 1 unless given."""
         gateway_model = GatewayModel(self.gateway_model)
-        with closing(SqlReturns(self.url)) as returns:
+        with closing(SqlReturns(self.url, busy_timeout=60)) as returns:  # however busy the machine is
             service = in_memory_service(
                 [self.order],
                 shipping_options=[RETURN_OPTION],

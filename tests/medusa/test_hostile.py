@@ -343,8 +343,8 @@ def test_an_empty_key_is_no_key(shop: Shop, key: str) -> None:
 def test_a_rush_for_the_last_units(shop: Shop) -> None:
     """Eight ask for two of three mugs at once: one gets them, and the others are told what is left."""
     body = {**ONE_MUG, "items": [{**MUG, "quantity": 2}]}
-    with ThreadPoolExecutor(8) as remainder:
-        answers = list(remainder.map(lambda _: shop.post("/store/returns", body, ADA), range(8)))
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: shop.post("/store/returns", body, ADA), range(8)))
 
     refusals = [answer for answer in answers if answer.status != 200]
     assert len(refusals) == 7
@@ -357,8 +357,8 @@ def test_a_rush_for_the_last_units(shop: Shop) -> None:
 def test_a_key_that_is_sent_eight_times_at_once(shop: Shop) -> None:
     """One return, told eight times."""
     headers = {**ADA, "Idempotency-Key": "rush"}
-    with ThreadPoolExecutor(8) as remainder:
-        answers = list(remainder.map(lambda _: shop.post("/store/returns", ONE_MUG, headers), range(8)))
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: shop.post("/store/returns", ONE_MUG, headers), range(8)))
 
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body["return"]["id"] for answer in answers}) == 1
@@ -370,8 +370,8 @@ def test_a_refund_is_not_made_twice_in_a_rush(tmp_path: Path) -> None:
     with serving(sample_service(f"sqlite:///{tmp_path / 'returns.db'}")) as shop:
         ret = shop.post("/store/returns", ONE_MUG, ADA).body["return"]["id"]
         path = f"/admin/returns/{ret}/receive"
-        with ThreadPoolExecutor(8) as remainder:
-            answers = list(remainder.map(lambda _: shop.post(path, {"items": [MUG]}, ADMIN), range(8)))
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(lambda _: shop.post(path, {"items": [MUG]}, ADMIN), range(8)))
 
         assert sorted(answer.status for answer in answers) == [200] + [409] * 7
         assert len(shop.service.get(ret).refunds) == 1

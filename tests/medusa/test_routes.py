@@ -1,7 +1,5 @@
 """Every route of the example, over a real socket and a SQLite file."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,7 @@ from rma.adapters.medusa_api import openapi
 from rma.adapters.medusa_api.schemas import ANSWERS
 from rma.adapters.memory import InMemoryOrders
 from rma.domain.change import Change
-from tests.medusa_js.run import EXAMPLE, free_port, wait_for
+from tests.medusa_js.run import example_server
 
 from .judging import as_drafted, strictly
 from .serving import ADA, ADMIN, BOB, Answer, Shop, serving
@@ -239,20 +237,12 @@ def test_returns_outlive_the_server(tmp_path: Path) -> None:
         assert shop.get("/admin/returns", ADMIN).body["returns"][0]["id"] == ret
 
 
-def test_the_example_is_served_as_it_stands(tmp_path: Path) -> None:
-    """By its command, with its sample orders."""
-    port = free_port()
-    command = [sys.executable, str(EXAMPLE), "--port", str(port)]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            wait_for(port)
-            render = Shop(sample_service("sqlite://"), port).post("/store/returns", ONE_MUG, ADA)
-        finally:
-            server.terminate()
-            printed = server.communicate(timeout=30)[0]
+def test_the_example_is_served_by_its_command(tmp_path: Path) -> None:
+    """With its sample orders; it prints requests to try, with its port."""
+    with example_server(cwd=tmp_path) as port:
+        answer = Shop(sample_service("sqlite://"), port).post("/store/returns", ONE_MUG, ADA)
 
-    assert keeps_to("Return", render)["return"]["refund_amount"] == 8433
-    assert f"curl http://127.0.0.1:{port}/store/returns" in printed
+    assert keeps_to("Return", answer)["return"]["refund_amount"] == 8433
     assert (tmp_path / "returns.db").exists()
 
 

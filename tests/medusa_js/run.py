@@ -4,12 +4,12 @@ The official JavaScript client of Medusa v1 against the example server: needs no
 Not part of the test command, which runs on Python alone. By hand: `python tests/medusa_js/run.py`.
 """
 
-import socket
+import re
 import subprocess
 import sys
 import tempfile
-import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CLIENT = "@medusajs/medusa-js@6.1.10"
@@ -26,35 +26,25 @@ def main() -> int:
             cwd=folder,
             check=True,
         )
-        port = free_port()
-        database = f"sqlite:///{folder}/returns.db"
-        command = [sys.executable, str(EXAMPLE), "--port", str(port), "--database", database]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            wait_for(port)
+        with example_server("--database", f"sqlite:///{folder}/returns.db") as port:
             checks = ["node", str(HERE / "check.mjs"), f"http://127.0.0.1:{port}"]
             return subprocess.run(checks, cwd=folder, check=False).returncode
+
+
+@contextmanager
+def example_server(*arguments: str, cwd: Path | None = None) -> Iterator[int]:
+    """The example as its command starts it, at a port that the system chose; yields the port."""
+    command = [sys.executable, str(EXAMPLE), "--port", "0", *arguments]
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            ports = (
+                re.search(r"curl http://127\.0\.0\.1:(\d+)/store/returns", line) for line in server.stdout
+            )
+            yield int(next(filter(None, ports))[1])
         finally:
             server.terminate()
-            server.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens at, a moment ago."""
-    with closing(socket.socket()) as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
-
-
-def wait_for(port: int) -> None:
-    """Nothing, once somebody listens there."""
-    for _ in range(100):
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"nobody listens at port {port}")
+            server.communicate()
 
 
 if __name__ == "__main__":

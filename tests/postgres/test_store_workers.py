@@ -34,19 +34,19 @@ def store(url: str) -> Iterator[SqlReturns]:
 class Elsewhere:
     """Another worker, always the same: a thread."""
 
-    def __init__(self, remainder: ThreadPoolExecutor) -> None:
-        self._pool = remainder
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
 
     def __call__(self, run: Callable[[], T]) -> T:
         """What this comes to there."""
-        return self._pool.submit(run).result()
+        return self._threads.submit(run).result()
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[Elsewhere]:
     """As long as the test goes on."""
-    with ThreadPoolExecutor(1) as remainder:
-        yield Elsewhere(remainder)
+    with ThreadPoolExecutor(1) as threads:
+        yield Elsewhere(threads)
 
 
 def life(number: int) -> CoreHarness:
@@ -158,8 +158,8 @@ def test_workers_at_once_send_each_refund_once(url: str) -> None:
             together.wait()
             return service(own, payments, lives).resume()
 
-    with ThreadPoolExecutor(workers) as remainder:
-        done = [each.result() for each in [remainder.submit(work) for _ in range(workers)]]
+    with ThreadPoolExecutor(workers) as threads:
+        done = [each.result() for each in [threads.submit(work) for _ in range(workers)]]
 
     orders = [order_id for each in done for order_id in each.orders]
     assert sorted(orders) == [each.order.id for each in lives]
@@ -201,7 +201,8 @@ def test_the_index_still_finds_them(store: SqlReturns) -> None:
     stored(store, 3)
     parameters = {"now": "2027", "until": "2028", "worker": "me", "limit": 9}
     with store.engine.connect() as connection:
-        connection.execute(text("SET enable_seqscan = off"))
+        for way in ("seqscan", "bitmapscan", "sort"):  # whether the index can serve, not whether it pays
+            connection.execute(text(f"SET enable_{way} = off"))
         compiled = WAITING.leased.compile(connection)
         plan = [
             str(row[0])

@@ -44,8 +44,11 @@ KINDS = ["sqlite", "postgresql"] if LONG else ["sqlite"]
 WORKERS, RETURNS = 4, 8
 #: Mugs of the order: too few for all returns, of which each wants three.
 MUGS = 20
-#: Points that a process passes even if others have done everything before.
-FEWEST = 2 * 3 * RETURNS
+#: Points that a process passes even if others have done everything before: it asks for each return, and is
+#: at least answered by one read, which has a point before and one after.
+FEWEST = 2 * RETURNS
+#: Points up to which the successor of a process that was killed may be killed; some get further.
+DEEPEST = 240
 
 
 def requested(number: int) -> RequestReturn:
@@ -97,7 +100,7 @@ def all_at_work(place: Place, seed: int) -> int:
         assert code in {0, KILLED}, "a worker met what it should not have"
         if code == KILLED:
             killed += 1
-            begin(worker, Killing(dice.randint(1, 5 * FEWEST)))
+            begin(worker, Killing(dice.randint(1, DEEPEST)))
     return killed
 
 

@@ -6,34 +6,27 @@ from pathlib import Path
 import pytest
 
 from rma.adapters.sql import SqlReturns, rows
-from rma.adapters.sql.cache import Cache
+from rma.adapters.sql.codec import decode
 from tests.quiet import quiet
 
 __all__ = ["quiet"]
 
 
-class Forgetful(Cache[tuple[str, str], rows.Document]):
-    """Keeps nothing."""
-
-    def get(self, key: tuple[str, str]) -> None:
-        """As if it had not been put."""
-
-
 @pytest.fixture(autouse=True)
 def memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is read is always read from its document: see `test_kept` for what is not."""
-    monkeypatch.setattr(rows, "STORED", Forgetful(0))
+    """Every document is decoded when it is read; `test_cache` has the tests of the cache."""
+    monkeypatch.setattr(rows, "decode_document", decode)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the database will be; nothing is there yet."""
+    """The path of the database; the file does not exist yet."""
     return tmp_path / "returns.db"
 
 
 @pytest.fixture
 def store(file: Path) -> Iterator[SqlReturns]:
-    """Ledgers in a file; whoever holds the file meanwhile is not waited for."""
+    """Ledgers in a file; a lock that another connection holds is not waited for."""
     opened = SqlReturns(f"sqlite:///{file}", busy_timeout=0)
     yield opened
     opened.close()

@@ -1,4 +1,4 @@
-"""What is kept in memory is never out of date, never too much, and the same as what the database holds."""
+"""The caches are never out of date, stay within their limits, and hold what the database holds."""
 
 import json
 import sqlite3
@@ -6,16 +6,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from random import Random
 
 import pytest
 from attrs import evolve, frozen
 
-from rma import RequestedItem, RequestReturn, ReturnLedger
-from rma.adapters.sql import SqlReturns, codec, rows
-from rma.adapters.sql.cache import Cache
-from rma.adapters.sql.codec import LONG, decoded, encoded
-from rma.adapters.sql.rows import MAX_CACHED_DOCUMENTS
+from rma import Money, RequestedItem, RequestReturn, ReturnLedger
+from rma.adapters.sql import SqlReturns, cache
+from rma.adapters.sql.cache import (
+    MAX_DOCUMENT_CHARACTERS,
+    MAX_TUPLE_CHARACTERS,
+    decode_document,
+    encode_long_tuple,
+    remember_document,
+)
+from rma.adapters.sql.codec import LONG, decode, encode
 from rma.testing.core_harness import CoreHarness
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
@@ -24,40 +28,38 @@ from tests.sql.kinds import lived, worlds
 
 @pytest.fixture(autouse=True)
 def memory() -> Iterator[None]:
-    """Nothing is known at first."""
-    rows.STORED.clear()
-    codec.CACHE.clear()
+    """Both caches are empty at first."""
+    cache.clear()
     yield
-    rows.STORED.clear()
-    codec.CACHE.clear()
+    cache.clear()
 
 
 def afresh(store: SqlReturns) -> ReturnLedger:
-    """The ledger as a process reads it that knows nothing."""
-    rows.STORED.clear()
+    """The ledger as a process reads it whose caches are empty."""
+    cache.clear()
     return store.load("order_1")
 
 
 def changed(file: Path, before: str, after: str) -> None:
-    """Somebody else writes something else into the documents of returns, without a new revision."""
+    """Another process changes the documents of returns, without a new revision."""
     with closing(sqlite3.connect(file)) as other:
         other.execute("UPDATE rma_returns SET document = replace(document, ?, ?)", (before, after))
         other.commit()
 
 
 @pytest.mark.parametrize("life", worlds())
-def test_what_is_kept_is_what_the_documents_hold(life: str, store: SqlReturns) -> None:
-    """To the class of the last field, after whatever happened."""
+def test_what_is_cached_is_what_the_documents_hold(life: str, store: SqlReturns) -> None:
+    """To the class of every field, whatever happened before."""
     run, world = worlds()[life]
     lived(run, world, store)
 
-    kept = store.load("order_1")
+    cached = store.load("order_1")
 
-    assert_alike(kept, afresh(store))
+    assert_alike(cached, afresh(store))
 
 
-def test_what_was_written_or_read_is_not_read_again(store: SqlReturns) -> None:
-    """The same document is the same value, as long as it is kept."""
+def test_what_was_written_or_read_is_not_decoded_again(store: SqlReturns) -> None:
+    """The same document is the same value, as long as it is cached."""
     change = CoreHarness(order_of(line(quantity=9))).handle(request(1))
     store.commit(change)
 
@@ -68,7 +70,7 @@ def test_what_was_written_or_read_is_not_read_again(store: SqlReturns) -> None:
 
 
 def test_what_another_process_writes_is_read(file: Path, store: SqlReturns) -> None:
-    """Whatever it is, and however it comes there."""
+    """The cache is asked by the document, not by the id."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1, created_by="ann")))
     store.commit(life.handle(request(1)))
@@ -81,7 +83,7 @@ def test_what_another_process_writes_is_read(file: Path, store: SqlReturns) -> N
 
 
 def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
-    """Neither what failed nor what the host undid."""
+    """Neither a commit that failed nor one that the host rolled back."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     before, change = life.ledger, life.handle(receive(1))
@@ -94,53 +96,49 @@ def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
     assert_alike(store.load("order_1"), before)
 
 
-def test_only_the_last_ones_are_kept_within_the_limit() -> None:
-    """Those that were used last; by their weight."""
-    kept: Cache[str, str] = Cache(10)
-    for name, weight in (("a", 4), ("b", 4), ("a", 5)):
-        kept.put(name, name.upper(), weight)
-    assert (kept.get("b"), kept.get("a")) == ("B", "A")
-
-    assert kept.get("b") == "B"
-    kept.put("c", "C", 3)
-
-    assert [kept.get(name) for name in "abc"] == [None, "B", "C"]
-    kept.put("large", "L", 11)
-    assert [kept.get(name) for name in ("b", "c", "large")] == [None, None, "L"]
-    kept.put("d", "D", 1)
-    assert [kept.get(name) for name in ("large", "d")] == [None, "D"]
-    kept.clear()
-    assert kept.get("d") is None
-
-
-def test_documents_that_are_kept_are_limited(store: SqlReturns) -> None:
-    """An order that was not asked for in a while is read anew."""
+def test_cached_documents_are_limited(store: SqlReturns) -> None:
+    """A document that was not used for a long time is decoded again."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     known = store.load("order_1").returns[0]
 
-    rows.STORED.put(("return", "of others"), rows.ReturnDocument(known), MAX_CACHED_DOCUMENTS)
+    remember_document("x" * MAX_DOCUMENT_CHARACTERS, str, "another order's")
 
     assert store.load("order_1").returns[0] is not known
 
 
-def test_threads_keep_and_find_at_once() -> None:
-    """Everybody finds the value of the key, or nothing; the limit holds."""
-    kept: Cache[int, str] = Cache(50)
+def test_a_document_larger_than_the_cache_is_not_cached() -> None:
+    """It is decoded each time, and leaves the others in the cache."""
+    known, large = decode_document('{"amount":1,"currency":"usd"}', Money), "x" * MAX_DOCUMENT_CHARACTERS
+    remember_document(f'"{large}"', str, "not decoded")
 
-    def use(seed: int) -> bool:
-        random = Random(seed)
+    assert decode_document(f'"{large}"', str) == large
+    assert decode_document('{"amount":1,"currency":"usd"}', Money) is known
+
+
+def test_a_tuple_larger_than_the_cache_is_encoded_each_time() -> None:
+    """And encoded as any other."""
+    these = items(LONG, "n" * (MAX_TUPLE_CHARACTERS // LONG))
+    value = RequestReturn(order_id="o", items=these)
+
+    assert encode(value, RequestReturn, encode_long_tuple) == encode(value, RequestReturn)
+
+
+def test_threads_decode_and_remember_at_once() -> None:
+    """Each gets the value of its document, while others push it out of the cache."""
+    values = [str(digit) * (MAX_DOCUMENT_CHARACTERS // 4) for digit in range(8)]
+    documents = [f'"{value}"' for value in values]
+
+    def use(first: int) -> bool:
         found = []
-        for _ in range(5000):
-            key = random.randrange(30)
-            found.append((key, kept.get(key)))
-            kept.put(key, str(key), random.randrange(1, 9))
-        return all(value in (None, str(key)) for key, value in found)
+        for turn in range(24):
+            index = (first + turn * (2 * first + 1)) % len(values)
+            found.append(decode_document(documents[index], str) == values[index])
+            remember_document(documents[index - 1], str, values[index - 1])
+        return all(found)
 
-    with ThreadPoolExecutor(4) as remainder:
-        assert all(remainder.map(use, range(4)))
-    kept.put(99, "99", 50)
-    assert [kept.get(key) for key in range(30)] == [None] * 30
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(use, range(4)))
 
 
 @frozen
@@ -158,27 +156,27 @@ def items(count: int, note: str = "n") -> tuple[RequestedItem, ...]:
 
 @pytest.mark.parametrize("count", [0, 1, LONG - 1, LONG, LONG + 1, 50])
 def test_a_long_tuple_is_written_as_a_short_one_is(count: int) -> None:
-    """Once, wherever it stands, and whatever its texts look like."""
+    """Wherever it is in the document, and whatever its strings look like."""
     these, others = items(count, 'quo"te'), items(count)
     for value in (Both(these, these), Both(these, others), Both(others, these)):
-        document = encoded(value, Both)
+        document = encode(value, Both, encode_long_tuple)
 
         assert document == json.dumps(json.loads(document), separators=(",", ":"))
-        assert_alike(decoded(document, Both), value)
+        assert_alike(decode(document, Both), value)
 
 
 def test_equal_tuples_that_are_not_the_same_are_not_mixed_up() -> None:
-    """True equals 1, and is written as it is; what is gone makes room for what comes."""
+    """True equals 1 but is encoded as true; a new tuple may have the identity of one that is gone."""
     for quantity in (1, True, 1):
         for note in range(50):
             these = tuple([RequestedItem(item_id="i", quantity=quantity, note=f"{note}")] * LONG)
-            document = encoded(RequestReturn(order_id="o", items=these), RequestReturn)
+            document = encode(RequestReturn(order_id="o", items=these), RequestReturn, encode_long_tuple)
             first = json.loads(document)["items"][0]
             assert (repr(first["quantity"]), first["note"]) == (repr(quantity), f"{note}")
 
 
 def test_the_documents_of_a_commit_share_what_is_long(store: SqlReturns) -> None:
-    """And are read as they were written, by whoever knows nothing."""
+    """And a process with empty caches reads them as they were written."""
     lines = [line(f"i{number}", quantity=3) for number in range(LONG + 1)]
     life = CoreHarness(order_of(*lines))
     asked = [RequestedItem(item_id=each.id, quantity=2) for each in lines]

@@ -27,14 +27,14 @@ def at_once(*runs: Callable[[], Return]) -> list[Return]:
         together.wait()
         return each()
 
-    with ThreadPoolExecutor(len(runs)) as remainder:
-        return list(remainder.map(run, runs))
+    with ThreadPoolExecutor(len(runs)) as threads:
+        return list(threads.map(run, runs))
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{}", "sqlite://"])
 def test_requests_for_one_order_at_once_are_all_done(file: Path, url: str) -> None:
     """Each reserves its own units; the tables are made once, by whoever is first."""
-    with closing(SqlReturns(url.format(file))) as store:
+    with closing(SqlReturns(url.format(file), busy_timeout=60)) as store:
         world = World(order_of(line(quantity=THREADS * 5)))
         service = evolve(world.service, returns=store, ids=counting())
 
@@ -51,7 +51,7 @@ def test_requests_for_one_order_at_once_are_all_done(file: Path, url: str) -> No
 
 def test_the_same_command_at_once_is_done_once(file: Path) -> None:
     """Every thread hears of the same return; every effect was asked for under one key."""
-    with closing(SqlReturns(f"sqlite:///{file}")) as store:
+    with closing(SqlReturns(f"sqlite:///{file}", busy_timeout=60)) as store:
         world = World(order_of(line(quantity=2)))
         service = evolve(world.service, returns=store)
         asked = request(2, shipping_option_id="so_return", idempotency_key="a")
@@ -70,7 +70,7 @@ def test_the_same_command_at_once_is_done_once(file: Path) -> None:
 
 def test_stores_over_one_new_file_do_not_trip_over_each_other(file: Path) -> None:
     """As processes would that start together: each makes the tables, unless another was faster."""
-    stores = [SqlReturns(f"sqlite:///{file}") for _ in range(THREADS)]
+    stores = [SqlReturns(f"sqlite:///{file}", busy_timeout=60) for _ in range(THREADS)]
     order = order_of(line(quantity=THREADS))
     services = [
         evolve(World(order).service, returns=store, ids=counting(f"{number}_"))

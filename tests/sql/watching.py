@@ -12,6 +12,10 @@ def _nothing(verb: str) -> None:
     pass
 
 
+def _is_scan(step: str) -> bool:
+    return step.startswith("SCAN") and "rma_" in step and "INDEX" not in step
+
+
 @frozen
 class Asked:
     """
@@ -31,6 +35,17 @@ class Asked:
         """From here on."""
         self.statements.clear()
         self.verbs.clear()
+
+    def slow_steps(self, engine: Engine) -> list[str]:
+        """Steps of SQLite's plans for the statements that read a whole table, or sort what they read."""
+        with engine.connect() as connection:
+            steps = [
+                str(row[-1])
+                for sql, parameters in self.statements.copy()
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)  # type: ignore[arg-type] # as it was asked
+            ]
+        assert any("INDEX" in step for step in steps), f"these are not plans of tables: {steps}"
+        return [step for step in steps if _is_scan(step) or "TEMP B-TREE" in step]
 
 
 def watch(engine: Engine, first: Callable[[str], object] = _nothing) -> Asked:

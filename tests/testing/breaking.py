@@ -9,7 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 settings.register_profile(
-    "only looking", phases=[Phase.generate], database=None, suppress_health_check=[HealthCheck.too_slow]
+    "only looking",
+    phases=[Phase.generate],
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 
 

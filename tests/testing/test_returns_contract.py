@@ -322,7 +322,7 @@ class ShowsHalfOfACommit(InMemoryReturns):
         """In two steps."""
         before = super().load(change.order_id)
         super().commit(evolve(change, ledger=evolve(change.ledger, open_effects=before.open_effects)))
-        self._was_read.wait(timeout=1)
+        self._was_read.wait(timeout=60)
         self._ledgers[change.order_id] = change.ledger
 
 

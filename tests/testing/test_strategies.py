@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from random import Random
 
 import pytest
 from hypothesis import Phase, find, given, settings
@@ -175,12 +174,11 @@ def _is_tried_in_vain(event: Event) -> bool:
     ],
 )
 def test_flows_come_to_what_happens_seldom(happened: Callable[[Event], bool]) -> None:
-    """A law that never sees it proves nothing."""
+    """A law that never meets it proves nothing. The search stops at the first flow that has it."""
     find(
         flows(),
         lambda flow: any(happened(event) for change in flow for event in change.events),
-        settings=settings(max_examples=3000, phases=[Phase.generate], database=None),
-        random=Random(1),
+        settings=settings(max_examples=100_000, phases=[Phase.generate], database=None),
     )
 
 

@@ -1,5 +1,5 @@
 """
-The same ledgers for hosts that wait, over SQLAlchemy's asyncio. Needs `rma[sql,aio]`.
+The same ledgers for hosts that wait, over SQLAlchemy's asyncio. Needs the extras `sql` and `aio`.
 
 Statements, documents and failures are those of `rma.adapters.sql`; here is only how a connection is had.
 """

@@ -27,8 +27,8 @@ class SqlReturns(Repository):
         engine_or_url: `postgresql://…` is opened with psycopg 3, a SQLite file so that commits are durable
             and wait for each other. An engine is used as it is, with the durability that the host gave it.
         busy_timeout: how many seconds a commit waits for those of others, on a SQLite file opened here.
-        worker_lease: how many seconds an order that `outstanding` named to one worker (a thread) is not named to
-            others, unless something is committed to it before; 0 for not at all. On PostgreSQL only.
+        worker_lease: how many seconds an order that `outstanding` named to one worker (a thread) is not
+            named to others, unless something is committed to it before; 0 for not at all. On PostgreSQL only.
 
     Raises:
         InvalidValue: the database is neither SQLite nor PostgreSQL.
@@ -51,7 +51,7 @@ class SqlReturns(Repository):
         The same ledgers, read and written in the transaction that the host has begun on this connection.
 
         They are committed with what else the host writes there, or not at all; nothing here commits or
-        rolls back. Give it to `ReturnService.record`, not to `handle`: nobody may be asked to move money
+        rolls back. Give it to `ReturnService.record`, not to `handle`: no one may be asked to move money
         for what may still be undone. A `StaleLedger` is raised before anything is written, so the
         transaction can go on; after `Unavailable` PostgreSQL wants it to be rolled back.
 

@@ -112,9 +112,7 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
         .values(leased_until=bindparam("until", type_=Text), leased_by=worker)
         .cte("leased")
     )
-    return Outstanding(
-        found, select(mine.c.order_id).add_cte(leased).order_by(mine.c.since, mine.c.order_id)
-    )
+    return Outstanding(found, select(mine.c.order_id).add_cte(leased).order_by(mine.c.since, mine.c.order_id))
 
 
 WAITING = _outstanding(
