@@ -5,6 +5,7 @@ The order below is the order in which to read: what a host hands in, what it ask
 happened, what is asked of the outside, what can go wrong.
 """
 
+from rma.aio import AsyncReturnService
 from rma.domain.change import Change
 from rma.domain.events import (
     ClaimCanceled,
@@ -117,8 +118,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Terms",
     # what it asks
-    "ReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn", "ReceivedItem",
-    "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
+    "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn",
+    "ReceivedItem", "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
     "CancelClaim",
     # what comes back

@@ -15,11 +15,9 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from rma import NotFound, ReturnLedger, ReturnRepository, StaleLedger, Unavailable
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
-from rma.shell.driver import arun
-from rma.shell.handle import recorded
 from rma.testing.contracts import ReturnRepositoryContract
 from rma.testing.core_harness import CoreHarness
-from tests.aio.hosts import Loop, blocking, desk_over
+from tests.aio.hosts import Loop, blocking, awaited_service
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World
 
@@ -154,9 +152,9 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
 
     async def ask(store: AsyncSqlReturns, *, fails: bool = False) -> None:
         async with store.engine.begin() as connection:
-            desk = evolve(desk_over(world.service), returns=store.in_transaction(connection))
-            _, return_id = await arun(recorded(request(1, shipping_option_id="so_return"), desk))
-            await connection.execute(text("INSERT INTO notes VALUES (:note)"), {"note": return_id})
+            within = awaited_service(world.service, store.in_transaction(connection))
+            opened = await within.handle(request(1, shipping_option_id="so_return"), deliver=False)
+            await connection.execute(text("INSERT INTO notes VALUES (:note)"), {"note": opened.id})
             if fails:
                 raise ConnectionAbortedError
 
@@ -171,7 +169,7 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
         async with store.engine.connect() as connection:
             assert list(await connection.scalars(text("SELECT note FROM notes"))) == ["ret_2"]
         assert not world.fulfillment.shipments
-        await desk_over(world.service, store).resume()
+        await awaited_service(world.service, store).resume()
         assert list(world.fulfillment.shipments) == ["ret_2/shipment/1"]
 
     on(file, use)
@@ -183,9 +181,9 @@ def test_an_engine_of_the_host_is_used_as_it_is(file: Path) -> None:
     async def simulate() -> ReturnLedger:
         engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
         world = World(order_of(line()))
-        desk = desk_over(world.service, AsyncSqlReturns(engine))
-        await desk.handle(request(1))
-        await desk.handle(receive(1))
+        service = awaited_service(world.service, AsyncSqlReturns(engine))
+        await service.handle(request(1))
+        await service.handle(receive(1))
         found = await AsyncSqlReturns(engine).load("order_1")
         await engine.dispose()
         return found

@@ -30,6 +30,8 @@ class Change:
         ledger: afterwards.
         events: what happened, in order. Without events a change is a no-op.
         effects: what the events ask of ports; the ledger has them as open.
+        subject_id: the return, exchange or claim that the command was about; None where no command caused
+            the change.
     """
 
     order_id: str
@@ -37,18 +39,7 @@ class Change:
     ledger: ReturnLedger
     events: tuple[Event, ...] = ()
     effects: tuple[Effect, ...] = ()
-
-    def subject_of(self, command: Command) -> str:
-        """The id of the return, exchange or claim that the command, whose change this is, was about."""
-        match command:
-            case RequestReturn():
-                return self.ledger.returns[-1].id
-            case RequestExchange():
-                return self.ledger.exchanges[-1].id
-            case RequestClaim():
-                return self.ledger.claims[-1].id
-            case _:
-                return subject_of(command)
+    subject_id: str | None = None
 
     def then(self, events: Iterable[Event]) -> "Change":
         """This change with further events on top, in the same commit."""
@@ -59,12 +50,19 @@ class Change:
             asked = react(recorded[-1])
             ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at)
             effects += asked
-        return Change(self.order_id, self.expected_revision, ledger, (*self.events, *recorded), effects)
+        return Change(
+            self.order_id,
+            self.expected_revision,
+            ledger,
+            (*self.events, *recorded),
+            effects,
+            self.subject_id,
+        )
 
 
-def unchanged(ledger: ReturnLedger) -> Change:
-    """The change that changes nothing: where a fold starts."""
-    return Change(ledger.order_id, ledger.revision, ledger)
+def unchanged(ledger: ReturnLedger, subject_id: str | None = None) -> Change:
+    """The change that changes nothing: where a fold starts, and what a repeated command does."""
+    return Change(ledger.order_id, ledger.revision, ledger, subject_id=subject_id)
 
 
 def apply_command(facts: Facts, ledger: ReturnLedger, command: Command) -> Change:
@@ -74,7 +72,8 @@ def apply_command(facts: Facts, ledger: ReturnLedger, command: Command) -> Chang
     Raises:
         Rejected: it is refused; with everything that is wrong.
     """
-    return unchanged(ledger).then(decide(facts, ledger, command))
+    change = unchanged(ledger).then(decide(facts, ledger, command))
+    return with_(change, subject_id=_subject_id(change.ledger, command))
 
 
 def apply_outcomes(ledger: ReturnLedger, outcomes: Iterable[Outcome], at: datetime) -> Change:
@@ -98,6 +97,19 @@ def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     for event in events:
         ledger = evolve(ledger, event).with_open_effects(react(event), event.at)
     return ledger
+
+
+def _subject_id(ledger: ReturnLedger, command: Command) -> str:
+    """The id of what the command, done as the last in this ledger, was about."""
+    match command:
+        case RequestReturn():
+            return ledger.returns[-1].id
+        case RequestExchange():
+            return ledger.exchanges[-1].id
+        case RequestClaim():
+            return ledger.claims[-1].id
+        case _:
+            return subject_of(command)
 
 
 def _numbered(event: Event, revision: int, number: int) -> Event:
