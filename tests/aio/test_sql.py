@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,12 +12,12 @@ from attrs import evolve
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from rma import NotFound, ReturnLedger, ReturnRepository, StaleLedger, Unavailable
+from rma import NotFound, ReturnLedger, StaleLedger, Unavailable
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.testing.contracts import ReturnRepositoryContract
 from rma.testing.core_harness import CoreHarness
-from tests.aio.hosts import Loop, blocking, awaited_service
+from tests.aio.hosts import awaited_service
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World
 
@@ -25,21 +25,21 @@ T = TypeVar("T")
 
 
 class AwaitedStores(ReturnRepositoryContract):
-    """The contract, asked by whoever blocks until an event loop has the answer."""
+    """The contract of ledgers, and how what it opens is closed."""
 
     @pytest.fixture(autouse=True)
-    def _loop(self) -> Iterator[None]:
-        self.loop = Loop()
+    def _stores(self) -> None:
         self.stores: list[AsyncSqlReturns] = []
-        yield
-        for store in self.stores:
-            self.loop.run(store.close())
-        self.loop.close()
 
-    def opened(self, url: str) -> ReturnRepository:
+    def opened(self, url: str) -> AsyncSqlReturns:
         """Closed when the test is over."""
         self.stores.append(AsyncSqlReturns(url))
-        return blocking(self.stores[-1], self.loop)
+        return self.stores[-1]
+
+    def close(self) -> None:
+        """All of them."""
+        while self.stores:
+            self.wait(self.stores.pop().close())
 
 
 class TestAsyncSqlReturns(AwaitedStores):
@@ -49,7 +49,7 @@ class TestAsyncSqlReturns(AwaitedStores):
     def _places(self, tmp_path_factory: pytest.TempPathFactory) -> None:
         self.places = tmp_path_factory
 
-    def make(self) -> ReturnRepository:
+    def make(self) -> AsyncSqlReturns:
         """Over a new file."""
         return self.opened(f"sqlite+aiosqlite:///{self.places.mktemp('store') / 'returns.db'}")
 
@@ -57,7 +57,7 @@ class TestAsyncSqlReturns(AwaitedStores):
 class TestAsyncSqlReturnsInMemory(AwaitedStores):
     """Without a file: one connection, for which coroutines take turns."""
 
-    def make(self) -> ReturnRepository:
+    def make(self) -> AsyncSqlReturns:
         """Over a new database."""
         return self.opened("sqlite+aiosqlite://")
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import event
 
-from rma import ReturnRepository
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.domain.change import replay
 from rma.testing.core_harness import START
@@ -23,13 +22,12 @@ class TestAsyncSqlReturnsOnPostgres(AwaitedStores):
     examples = 10
 
     @pytest.fixture(autouse=True)
-    def _urls(self, new_url: Callable[[], str], _loop: None) -> Iterator[None]:
+    def _urls(self, new_url: Callable[[], str], _finished: None) -> Iterator[None]:
         self.new_url = new_url
         yield
-        for store in self.stores:  # before the schemas go
-            self.loop.run(store.close())
+        self.finish()  # before the schemas go
 
-    def make(self) -> ReturnRepository:
+    def make(self) -> AsyncSqlReturns:
         """Over an empty schema."""
         return self.opened(self.new_url())
 
