@@ -43,19 +43,13 @@ class Change:
 
     def then(self, events: Iterable[Event]) -> "Change":
         """This change with further events on top, in the same commit."""
-        ledger, effects = self.ledger, self.effects
-        recorded = []
-        for number, event in enumerate(events, start=len(self.events) + 1):
-            recorded.append(_numbered(event, self.expected_revision + 1, number))
-            asked = react(recorded[-1])
-            ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at)
-            effects += asked
+        ledger, recorded, effects = _fold(self.ledger, self.expected_revision + 1, self.events, events)
         return Change(
             self.order_id,
             self.expected_revision,
             ledger,
-            (*self.events, *recorded),
-            effects,
+            recorded,
+            self.effects + effects,
             self.subject_id,
         )
 
@@ -72,8 +66,9 @@ def apply_command(facts: Facts, ledger: ReturnLedger, command: Command) -> Chang
     Raises:
         Rejected: it is refused; with everything that is wrong.
     """
-    change = unchanged(ledger).then(decide(facts, ledger, command))
-    return with_(change, subject_id=_subject_id(change.ledger, command))
+    changed, events, effects = _fold(ledger, ledger.revision + 1, (), decide(facts, ledger, command))
+    subject_id = _subject_id(changed, command)
+    return Change(ledger.order_id, ledger.revision, changed, events, effects, subject_id)
 
 
 def apply_outcomes(ledger: ReturnLedger, outcomes: Iterable[Outcome], at: datetime) -> Change:
@@ -97,6 +92,19 @@ def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     for event in events:
         ledger = evolve(ledger, event).with_open_effects(react(event), event.at)
     return ledger
+
+
+def _fold(
+    ledger: ReturnLedger, revision: int, before: tuple[Event, ...], events: Iterable[Event]
+) -> tuple[ReturnLedger, tuple[Event, ...], tuple[Effect, ...]]:
+    """The ledger after these events of one commit; they, after those before; and the effects they ask for."""
+    recorded, effects = list(before), list[Effect]()
+    for number, event in enumerate(events, start=len(before) + 1):
+        recorded.append(_numbered(event, revision, number))
+        asked = react(recorded[-1])
+        ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at)
+        effects += asked
+    return ledger, tuple(recorded), tuple(effects)
 
 
 def _subject_id(ledger: ReturnLedger, command: Command) -> str:

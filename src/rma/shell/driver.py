@@ -21,8 +21,8 @@ whether the port answers at once or is awaited. An awaitable answer is handed to
 
 from collections.abc import Awaitable, Coroutine, Generator
 from inspect import isawaitable
-from types import coroutine
-from typing import Any, TypeVar
+from types import GeneratorType, coroutine
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
@@ -35,7 +35,10 @@ def call(answer: Awaitable[T] | T) -> Generator[Awaitable[T], T, T]:
     Raises:
         TypeError: the answer has to be awaited, and the service is a blocking one.
     """
-    return (yield answer) if isawaitable(answer) else answer
+    # As `isawaitable`, which takes five times as long for what mostly is none.
+    if hasattr(answer, "__await__") or (isinstance(answer, GeneratorType) and isawaitable(answer)):
+        answer = yield cast("Awaitable[T]", answer)
+    return answer
 
 
 def run(steps: Coroutine[Any, Any, T]) -> T:

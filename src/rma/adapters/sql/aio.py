@@ -167,7 +167,7 @@ class _Connected:
     def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
         """The rows."""
         with failures(self._connection.engine):
-            return rows_read(self._connection, statement, parameters)
+            return rows_found(self._connection, statement, parameters)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
