@@ -61,33 +61,37 @@ async def get_or_none(get: Callable[[str], Awaitable[T] | T], wanted_id: object)
         return None
 
 
-async def ledger_for(command: Command, host: Host) -> ReturnLedger | None:
+def ledger_for(command: Command, host: Host) -> Awaitable[ReturnLedger | None]:
     """Returns the ledger of the order that the command is about, or None if no order is known."""
     match command:
         case RequestReturn() | RequestExchange() | RequestClaim():
-            return await get_or_none(host.returns.load, command.order_id)
+            return get_or_none(host.returns.load, command.order_id)
         case _:
-            return await ledger_of(subject_of(command), host)
+            return ledger_of(subject_of(command), host)
 
 
-async def ledger_of(subject_id: str, host: Host) -> ReturnLedger | None:
+def ledger_of(subject_id: str, host: Host) -> Awaitable[ReturnLedger | None]:
     """Returns the ledger that holds this return, exchange or claim, or None if there is none."""
-    return await get_or_none(host.returns.load_by_return, subject_id)
+    return get_or_none(host.returns.load_by_return, subject_id)
 
 
-async def facts_for(command: Command, ledger: ReturnLedger | None, host: Host, fresh_id: str) -> Facts:
+def facts_for(command: Command, ledger: ReturnLedger | None, host: Host, fresh_id: str) -> Awaitable[Facts]:
     """Gathers everything that deciding about this command needs to know."""
     match command:
         case RequestReturn() | RequestExchange() | RequestClaim():
-            return await facts_for_request(command, host, fresh_id)
+            return facts_for_request(command, host, fresh_id)
         case ReceiveReturn() | ResolveReturn() | RetryRefund() | CancelExchange():
-            at = now(host)
-            order_id = None if ledger is None else ledger.order_id
-            return Facts(at=at, order=await get_or_none(host.orders.get, order_id))
+            return _facts(host, order_id=None if ledger is None else ledger.order_id)
         case CancelReturn() | CancelClaim() | RecordRefundOutcome() | RecordExchangePayment():
-            return Facts(at=now(host))
+            return _facts(host, order_id=None)
         case _:
             assert_never(command)
+
+
+async def _facts(host: Host, order_id: str | None) -> Facts:
+    at = now(host)
+    order = None if order_id is None else await get_or_none(host.orders.get, order_id)
+    return Facts(at=at, order=order)
 
 
 async def facts_for_request(command: Request, host: Host, fresh_id: str) -> Facts:
