@@ -139,8 +139,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "IdempotencyRecord",
     "Change", "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
-    "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "IdFactory",
-    "PolicyProvider",
+    "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
+    "IdFactory", "PolicyProvider",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
     "Conflict", "StaleLedger", "Unavailable", "InvalidValue",

@@ -30,7 +30,8 @@ from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject
-from rma.domain.state.returns import Return, ReturnStatus
+from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.query import ReturnQuery
 from rma.domain.views.quotes import ExchangeQuote, Quote
