@@ -5,6 +5,7 @@ The order below is the order in which to read: what a host hands in, what it ask
 happened, what is asked of the outside, what can go wrong.
 """
 
+from rma.aio import AsyncReturnService
 from rma.domain.change import Change
 from rma.domain.events import (
     ClaimCanceled,
@@ -117,8 +118,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Terms",
     # what it asks
-    "ReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn", "ReceivedItem",
-    "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
+    "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn",
+    "ReceivedItem", "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
     "CancelClaim",
     # what comes back
@@ -138,8 +139,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "IdempotencyRecord",
     "Change", "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
-    "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "IdFactory",
-    "PolicyProvider",
+    "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
+    "IdFactory", "PolicyProvider",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
     "Conflict", "StaleLedger", "Unavailable", "InvalidValue",

@@ -137,7 +137,7 @@ class Payments(Protocol):
     Gives captured money back.
 
     An adapter may declare what its gateway promises about repeats, as an attribute `gateway`: `Idempotent`,
-    `Searchable` (then it is a `RefundLookup` too) or `NotIdempotent`. Without it, it counts as `Idempotent()`.
+    `Searchable` (then it is a `RefundLookup` too) or `NotIdempotent`. If it declares nothing: `Idempotent()`.
     """
 
     def refund(self, request: RefundRequest) -> RefundOutcome:

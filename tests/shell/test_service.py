@@ -35,8 +35,8 @@ from rma.adapters.memory import (
 )
 from rma.domain.change import Change
 from rma.domain.state.ledger import ReturnLedger
-from rma.service import utc_now
 from rma.shell.commit import ATTEMPTS
+from rma.shell.construction import utc_now
 from rma.testing.faults import Declines
 from tests.rules.given import line, order_of, receive, request, usd
 from tests.world import REASONS, RETURN_OPTION, World

@@ -39,7 +39,7 @@ def note(connection: Connection, words: str) -> None:
 
 
 class WithinTheHostsTransaction(ABC):
-    """Laws of `SqlReturns.within` and `ReturnService.record`."""
+    """Laws of `SqlReturns.in_transaction` and of a service over it that does not deliver."""
 
     @abstractmethod
     def opened(self) -> Engine:
@@ -75,9 +75,8 @@ class WithinTheHostsTransaction(ABC):
 
         with engine.begin() as connection:
             note(connection, "before")
-            opened = service.record(
-                request(2, shipping_option_id="so_return"), returns=store.in_transaction(connection)
-            )
+            within = evolve(service, returns=store.in_transaction(connection))
+            opened = within.handle(request(2, shipping_option_id="so_return"), deliver=False)
             note(connection, "after")
             assert other.load("order_1") == ReturnLedger("order_1")
             assert other.outstanding(START, 9, unpublished=True) == ()
@@ -101,7 +100,7 @@ class WithinTheHostsTransaction(ABC):
         service = shop(store)
 
         with engine.connect() as connection:
-            service.record(request(2), returns=store.in_transaction(connection))
+            evolve(service, returns=store.in_transaction(connection)).handle(request(2), deliver=False)
             note(connection, "gone")
             connection.rollback()
 
@@ -109,7 +108,8 @@ class WithinTheHostsTransaction(ABC):
         assert other.history("order_1") == ()
         with engine.begin() as connection:
             assert noted(connection) == []
-            again = service.record(request(2), returns=store.in_transaction(connection))
+            within = evolve(service, returns=store.in_transaction(connection))
+            again = within.handle(request(2), deliver=False)
         assert other.load("order_1").get(again.id) == again
 
     def test_several_commands_are_one(self, engine: Engine, store: SqlReturns, other: SqlReturns) -> None:
@@ -117,15 +117,16 @@ class WithinTheHostsTransaction(ABC):
         service = shop(store)
 
         with engine.begin() as connection:
-            within = store.in_transaction(connection)
-            opened = service.record(request(2, idempotency_key="k"), returns=within)
-            assert service.record(request(2, idempotency_key="k"), returns=within) == opened
+            ledgers = store.in_transaction(connection)
+            within = evolve(service, returns=ledgers)
+            opened = within.handle(request(2, idempotency_key="k"), deliver=False)
+            assert within.handle(request(2, idempotency_key="k"), deliver=False) == opened
             with pytest.raises(Rejected):
-                service.record(request(4), returns=within)
-            received = service.record(receive(2, return_id=opened.id), returns=within)
-            assert_alike(within.load_by_return(opened.id), within.load("order_1"))
-            assert within.outstanding(START, 9) == ("order_1",)
-            assert len(within.history("order_1")) == 2
+                within.handle(request(4), deliver=False)
+            received = within.handle(receive(2, return_id=opened.id), deliver=False)
+            assert_alike(ledgers.load_by_return(opened.id), ledgers.load("order_1"))
+            assert ledgers.outstanding(START, 9) == ("order_1",)
+            assert len(ledgers.history("order_1")) == 2
 
         assert received.status is ReturnStatus.RECEIVED
         ledger = other.load("order_1")

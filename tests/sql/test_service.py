@@ -38,17 +38,17 @@ def test_what_is_left_out_is_as_in_the_service(file: Path) -> None:
         each.returns.close()
 
 
-def test_what_is_recorded_waits_for_resume(file: Path) -> None:
-    """In the service's own ledgers too: committed as ever, and nobody outside was asked."""
+def test_what_is_not_delivered_waits_for_resume(file: Path) -> None:
+    """In the service's own ledgers too: committed as ever, and no port was asked."""
     world = World(order_of())
     service = sql_service(
         f"sqlite:///{file}", orders=world.orders, inventory=world.inventory, payments=world.payments
     )
     opened = service.handle(request(2))
 
-    received = service.record(receive(2, return_id=opened.id, idempotency_key="k"))
+    received = service.handle(receive(2, return_id=opened.id, idempotency_key="k"), deliver=False)
 
-    again = service.record(receive(2, return_id=opened.id, idempotency_key="k"))
+    again = service.handle(receive(2, return_id=opened.id, idempotency_key="k"), deliver=False)
     assert again == received == service.get(opened.id)
     assert not world.payments.refunds
     assert service.resume(opened.id).still_open == ()

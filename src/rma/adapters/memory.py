@@ -48,7 +48,8 @@ from rma.ports import (
     ReturnRepository,
     ShippingOptionRepository,
 )
-from rma.service import ReturnService, random_id, utc_now
+from rma.service import ReturnService
+from rma.shell.construction import random_id, utc_now
 
 RequestT = TypeVar("RequestT")
 

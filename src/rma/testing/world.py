@@ -48,7 +48,7 @@ from rma.ports import (
     PolicyProvider,
     ReturnRepository,
 )
-from rma.service import as_policy_provider
+from rma.shell.construction import as_policy_provider
 from rma.shell.resume import ResumeResult
 from rma.testing.core_harness import START, counting
 from rma.testing.fault_injection import inject_faults

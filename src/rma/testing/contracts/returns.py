@@ -31,7 +31,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_an_unknown_order_is_an_empty_ledger_at_revision_0(self) -> None:
         """Without history; and reading it stores nothing."""
-        returns = self.make()
+        returns = self.port()
 
         for _ in range(2):
             assert returns.load("order_1") == ReturnLedger("order_1")
@@ -41,7 +41,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
     @pytest.mark.parametrize("unknown_id", ["ret_9", "", "order_1", "' OR 1=1 --", "ñandú-🥜"])
     def test_an_unknown_return_is_not_found(self, unknown_id: str) -> None:
         """With the code and the id that the library's own answers are made of."""
-        returns = self.make()
+        returns = self.port()
         returns.commit(harness().handle(request()))
 
         with pytest.raises(NotFound) as error:
@@ -52,12 +52,12 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_what_is_loaded_is_what_was_committed(self) -> None:
         """By order and by every return: open effects in their order, what was tried, answered keys."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         for command in (request(key="k", label=True), receive("ret_order_1_1"), request(note={"é": [1]})):
             returns.commit(life.handle(command))
         returns.commit(life.record_outcomes(in_vain))
 
-        again = self.reopen(returns)
+        again = self.reopened(returns)
 
         assert again.load("order_1") == life.ledger
         assert again.load_by_return("ret_order_1_1") == life.ledger
@@ -74,8 +74,8 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         )
         @given(flow=flows())
         def law(flow: Flow) -> None:
-            returns = self.make()
-            again = self.reopen(returns)
+            returns = self.port()
+            again = self.reopened(returns)
             events: tuple[Event, ...] = ()
             for change in flow:
                 returns.commit(change)
@@ -94,12 +94,12 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_history_is_in_order(self) -> None:
         """Oldest first: by revision, then by number, past the tenth as well."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         for number in range(1, 7):
             returns.commit(life.handle(request(label=True)))
             returns.commit(life.handle(receive(f"ret_order_1_{number}")))
 
-        places = [(event.revision, event.number) for event in self.reopen(returns).history("order_1")]
+        places = [(event.revision, event.number) for event in self.reopened(returns).history("order_1")]
 
         assert places == [(revision, 1) for revision in range(1, 13)]
 
@@ -107,7 +107,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_change_without_events_is_no_commit(self) -> None:
         """Whatever its revision says: nothing is stored, and nothing is refused."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         returns.commit(life.handle(request()))
         before = render(returns)
 
@@ -115,12 +115,12 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
             returns.commit(unchanged(ReturnLedger("order_1", revision=revision)))
             returns.commit(unchanged(ReturnLedger("order_2", revision=revision)))
 
-        assert render(self.reopen(returns)) == before
+        assert render(self.reopened(returns)) == before
         assert returns.load("order_2") == ReturnLedger("order_2")
 
     def test_a_commit_that_comes_too_late_is_refused_and_stores_nothing(self) -> None:
         """Neither ledger nor history, nor its new return, nor what it has outstanding."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         returns.commit(life.handle(request()))
         (late,) = rivals(life, 1, "late")
         returns.commit(life.handle(request()))
@@ -129,7 +129,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_first_commit_that_comes_second_is_refused_and_stores_nothing(self) -> None:
         """An order's first commit races as any other does."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         (late,) = rivals(life, 1, "late")
         returns.commit(life.handle(request()))
 
@@ -137,7 +137,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_commit_for_a_revision_that_is_not_there_yet_is_refused(self) -> None:
         """For an order that is known, and for one that is not."""
-        returns, life, other = self.make(), harness(), harness("order_2")
+        returns, life, other = self.port(), harness(), harness("order_2")
         returns.commit(life.handle(request()))
         life.handle(request())
         other.handle(request("order_2"))
@@ -147,7 +147,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_commit_that_is_repeated_is_refused(self) -> None:
         """It was stored; whoever did not hear so decides again."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         change = life.handle(request(label=True))
         returns.commit(change)
 
@@ -155,7 +155,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_commit_that_fails_stores_nothing(self) -> None:
         """Not what came before the failure either: here, what the store may not be able to write."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         returns.commit(life.handle(request()))
         before = render(returns, "ret_order_1_2", "ret_order_1_3")
         first = life.handle(request(label=True))
@@ -164,19 +164,19 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         try:
             returns.commit(both)
         except Exception:
-            assert render(self.reopen(returns), "ret_order_1_2", "ret_order_1_3") == before
+            assert render(self.reopened(returns), "ret_order_1_2", "ret_order_1_3") == before
         else:
-            assert self.reopen(returns).load("order_1") == both.ledger
+            assert self.reopened(returns).load("order_1") == both.ledger
 
     def test_orders_do_not_disturb_each_other(self) -> None:
         """Each has its own ledger, revision, returns and history."""
-        returns, lives = self.make(), [harness("order_1"), harness("order_2")]
+        returns, lives = self.port(), [harness("order_1"), harness("order_2")]
         for _ in range(2):
             for life in lives:
                 returns.commit(life.handle(request(life.order.id, label=True, key="same key")))
                 returns.commit(life.record_outcomes())
 
-        again = self.reopen(returns)
+        again = self.reopened(returns)
 
         for life in lives:
             assert again.load(life.order.id) == life.ledger
@@ -187,7 +187,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_an_order_is_outstanding_while_effects_are_open(self) -> None:
         """Those that were tried in vain too; not when all have ended."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         for change, expected in (
             (life.handle(request()), []),
             (life.handle(receive("ret_order_1_1")), ["order_1"]),
@@ -195,11 +195,11 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
             (life.record_outcomes(), []),
         ):
             returns.commit(change)
-            assert list(self.reopen(returns).outstanding(LATER, 10)) == expected
+            assert list(self.reopened(returns).outstanding(LATER, 10)) == expected
 
     def test_who_waited_longest_is_outstanding_first_and_no_more_than_asked_for(self) -> None:
         """So that a timer with a limit comes to everybody."""
-        returns, lives = self.make(), []
+        returns, lives = self.port(), []
         for number in range(5):
             life = harness(f"order_{5 - number}", at=LATER - timedelta(hours=5 - number))
             returns.commit(life.handle(request(life.order.id, label=True)))
@@ -213,7 +213,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_an_effect_under_a_lease_is_outstanding_when_the_lease_is_over(self) -> None:
         """And before, if another effect of the order is not leased."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         until = LATER - timedelta(hours=1)
         a_moment = timedelta(seconds=1)
         returns.commit(life.handle(request(label=True)))
@@ -227,7 +227,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_orders_with_unpublished_events_are_named_to_those_who_publish(self) -> None:
         """Whether effects are open or not; each order once; and nobody else is told."""
-        returns, life, other = self.make(), harness(), harness("order_2")
+        returns, life, other = self.port(), harness(), harness("order_2")
         returns.commit(life.handle(request()))
         returns.commit(other.handle(request("order_2", label=True)))
 
@@ -247,6 +247,6 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
             returns.commit(change)
 
         assert error.value.code == "stale_ledger"
-        again = self.reopen(returns)
+        again = self.reopened(returns)
         assert render(again, order_id=change.order_id) == before
         assert new_return is None or owner(again, new_return) is None
