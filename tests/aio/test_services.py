@@ -10,8 +10,6 @@ import pytest
 from attrs import evolve, fields
 
 from rma import AsyncReturnService, InvalidValue, NotFound, Order, ReturnPolicy, ReturnService
-from rma.adapters.memory import InMemoryInventory, in_memory_service
-from rma.domain.messages.effects import RestockRequest
 from tests.aio.hosts import Awaited, awaited_service
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
@@ -131,32 +129,6 @@ def test_nor_over_callables_that_are_awaited() -> None:
     for name, port in awaited.items():
         with pytest.raises(InvalidValue, match=rf"ReturnService\.{name} must .* use AsyncReturnService"):
             evolve(service, **{name: port})
-
-
-class SlyStock(InMemoryInventory):
-    """A stock whose method is not `async def`, and returns something to await all the same."""
-
-    def restock(self, request: RestockRequest) -> None:
-        """A coroutine, which nobody awaits."""
-        return self._later(request)  # type: ignore[return-value] # that is the mistake
-
-    async def _later(self, request: RestockRequest) -> None:
-        super().restock(request)
-
-
-def test_an_awaitable_answer_is_an_unknown_outcome_in_a_blocking_service() -> None:
-    """It is closed, not counted as done: the effect stays open under its key, with the reason."""
-    stock = SlyStock()
-    service = in_memory_service([order_of(line(quantity=1))], inventory=stock)
-    opened = service.handle(request(1))
-
-    service.handle(receive(1, return_id=opened.id))
-
-    (effect,) = service.returns.load("order_1").open_effects.values()
-    assert effect.request.key == f"{opened.id}/restock/1"
-    assert effect.last_error is not None
-    assert "has to be awaited" in effect.last_error
-    assert not stock.restocks
 
 
 @pytest.mark.parametrize("at", [datetime(2026, 1, 1), "now", None])  # noqa: DTZ001 # that is the mistake
