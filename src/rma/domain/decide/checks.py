@@ -60,9 +60,16 @@ def check_string(wrong: Violations, name: str, value: object, item_id: object = 
 def report_unknown(
     wrong: Violations, code: str, name: str, wanted_id: object, item_id: str | None = None
 ) -> None:
-    """Nothing has this id, and if it is not even a string, or too long, that is said first."""
-    check_string(wrong, name, wanted_id, item_id)
-    wrong.add(code, item_id, **{name: error_id(wanted_id)})
+    """Nothing has this id; the violation says so if it is not even a string, or too long for an id."""
+    wrong.add(code, item_id, **{name: error_id(wanted_id)}, **_hint_at_id(name, wanted_id))
+
+
+def _hint_at_id(name: str, wanted_id: object) -> dict[str, str]:
+    if not isinstance(wanted_id, str):
+        return {"hint": f"{name} must be a string, not {show(wanted_id)}"}
+    if len(wanted_id) > MAX_ID:
+        return {"hint": f"{name} must be at most {MAX_ID} characters long, not {len(wanted_id)}"}
+    return {}
 
 
 def check_flags(wrong: Violations, **flags: object) -> None:

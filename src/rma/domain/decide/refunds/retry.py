@@ -89,7 +89,10 @@ def _find_target(wrong: Violations, command: RetryRefund, ledger: ReturnLedger) 
         if claim is None:
             report_unknown(wrong, "claim_not_found", "claim_id", command.claim_id)
         return claim
-    target = ledger.find(command.return_id) if command.return_id is not None else None
+    if command.return_id is None:
+        wrong.add("return_not_found", return_id="None", hint="give a return_id or a claim_id")
+        return None
+    target = ledger.find(command.return_id)
     if target is None:
         report_unknown(wrong, "return_not_found", "return_id", command.return_id)
     return target
