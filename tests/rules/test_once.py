@@ -50,7 +50,8 @@ def test_the_same_key_with_another_request_is_refused(other: CancelReturn, field
 
     assert (error.value.code, error.value.http_status_hint) == ("idempotency_key_reused", 409)
     assert error.value.details == {"idempotency_key": "k", "fields": fields}
-    assert str(error.value) == f"idempotency key k belongs to another request, with other {', '.join(fields)}"
+    message = f"idempotency key k belongs to another request, which differs in {', '.join(fields)}"
+    assert str(error.value) == message
 
 
 def test_a_keyed_command_that_changed_nothing_is_not_remembered() -> None:

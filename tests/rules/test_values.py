@@ -103,7 +103,7 @@ NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 # the point
         (lambda: line(variant_id=7), "LineItem.variant_id"),
         (lambda: line(title=None), "LineItem.title"),
         (lambda: order_of(customer_id=7), "Order.customer_id"),
-        (lambda: order_of(items="mug"), "Order.items"),
+        (lambda: Order(id="o", currency="usd", items=cast("Any", "mug")), "Order.items"),
         (lambda: Payment(id="p", captured=1, provider_id=cast("str", 7)), "Payment.provider_id"),
         (lambda: ShippingOption(id="o", price=1, location_id=cast("str", 7)), "ShippingOption.location_id"),
         (lambda: ReturnReason(id="r", value="v", label=cast("str", None)), "ReturnReason.label"),

@@ -155,12 +155,12 @@ def check_items(wrong: Violations, items: object, kind: type[ItemT]) -> tuple[It
 def valid_items(wrong: Violations, items: object, kind: type[ItemT], field: str) -> tuple[ItemT, ...]:
     """Those items of a list that are of this class and have a string for their `item_id`."""
     found = valid_members(wrong, items, kind, field)
-    nameless = [each for each in found if not _has_id(each)]
-    if not nameless:
+    if all(isinstance(each.item_id, str) for each in found):
         return found
-    for each in nameless:
-        value = error_value(each.item_id)
-        wrong.add("invalid_items", value, field="item_id", expected="a string", value=value)
+    for each in found:
+        if not _has_id(each):
+            value = error_value(each.item_id)
+            wrong.add("invalid_items", value, field="item_id", expected="a string", value=value)
     return tuple([each for each in found if _has_id(each)])
 
 

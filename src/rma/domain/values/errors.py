@@ -320,7 +320,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     # IdempotencyKeyReused: the key belongs to another request
     "idempotency_key_reused": (
         IdempotencyKeyReused,
-        "idempotency key {idempotency_key} belongs to another request, with other {fields}",
+        "idempotency key {idempotency_key} belongs to another request, which differs in {fields}",
     ),
     # StaleLedger: the state moved
     "stale_ledger": (StaleLedger, "order {order_id}: revision {expected} expected, found {found}"),
