@@ -48,7 +48,6 @@ from rma.domain.values.json_data import find_unstorable
 from tests.rules.given import Given, line, order_of, receive, request, usd
 from tests.world import World
 
-
 ODD_ID: Any = 5
 NONE: Any = None
 
@@ -99,13 +98,14 @@ def asked(**changes: Any) -> Any:
          "return 5 not found: return_id must be a string, not 5"),
         (CancelExchange(exchange_id=NONE), "exchange_not_found",
          "exchange None not found: exchange_id must be a string, not None"),
-        (CancelClaim(claim_id=ODD_ID), "claim_not_found", "claim 5 not found: claim_id must be a string, not 5"),
+        (CancelClaim(claim_id=ODD_ID), "claim_not_found",
+         "claim 5 not found: claim_id must be a string, not 5"),
         (RetryRefund(), "return_not_found", "return None not found: give a return_id or a claim_id"),
         (asked(reason_id=5), "return_reason_not_found",
          "line mug: return reason 5 not found: reason_id must be a string, not 5"),
         (request(1, shipping_option_id=5), "shipping_option_not_found",
          "shipping option 5 not found: shipping_option_id must be a string, not 5"),
-        (asked(item_id=5), "invalid_items", "line 5: item_id must be a string, not 5"),
+        (asked(item_id=5), "invalid_items", "line 5: items[0].item_id must be a string, not 5"),
         (evolve(request(1), order_id="x" * 300), "order_not_found",
          f"order {show('x' * 300)} not found: order_id must be at most 255 characters long, not 300"),
     ],

@@ -1,6 +1,6 @@
 """The checks that several commands share; each appends what is wrong to the `Violations` it is given."""
 
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from rma.domain.decide.violations import MAX_ID, Violations, error_id, error_value
 from rma.domain.messages.command_items import ClaimItem, ReceivedItem, RejectedItem, RequestedItem
@@ -157,10 +157,10 @@ def valid_items(wrong: Violations, items: object, kind: type[ItemT], field: str)
     found = valid_members(wrong, items, kind, field)
     if all(isinstance(each.item_id, str) for each in found):
         return found
-    for each in found:
-        if not _has_id(each):
-            value = error_value(each.item_id)
-            wrong.add("invalid_items", value, field="item_id", expected="a string", value=value)
+    for index, each in enumerate(cast("tuple[object, ...]", items)):
+        if isinstance(each, kind) and not _has_id(each):
+            field_of_id, value = f"{field}[{index}].item_id", error_value(each.item_id)
+            wrong.add("invalid_items", each.item_id, field=field_of_id, expected="a string", value=value)
     return tuple([each for each in found if _has_id(each)])
 
 
