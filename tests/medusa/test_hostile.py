@@ -319,7 +319,7 @@ def test_a_path_that_leads_nowhere(
     assert (answer.error[0], answer.error[2]) == (status, code)
 
 
-@pytest.mark.parametrize("key", ["é", "x" * 8000, "a b;c", "../../etc", "{}"])
+@pytest.mark.parametrize("key", ["é", "x" * 255, "a b;c", "../../etc", "{}"])
 def test_any_key_is_a_key(shop: Shop, key: str) -> None:
     """It is the client's, and sent back as it came."""
     headers = {**ADA, "Idempotency-Key": key}
@@ -329,6 +329,15 @@ def test_any_key_is_a_key(shop: Shop, key: str) -> None:
     assert first.status == 200
     assert first.body == again.body
     assert first.body["return"]["idempotency_key"] == first.headers["idempotency-key"] == key
+
+
+def test_a_key_that_is_too_long_is_refused(shop: Shop) -> None:
+    """Its length is reported, and nothing is done."""
+    answer = shop.post("/store/returns", ONE_MUG, {**ADA, "Idempotency-Key": "x" * 256})
+
+    assert answer.error == (400, "invalid_data", "invalid_idempotency_key")
+    assert (answer.body["numbers"]["length"], answer.body["numbers"]["maximum"]) == (256, 255)
+    assert shop.service.list("order_mug") == ()
 
 
 @pytest.mark.parametrize("key", ["", "   "])

@@ -32,16 +32,16 @@ def test_a_repeated_command_is_answered_with_its_return() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "fields"),
     [
-        request(2, idempotency_key="k"),
-        request(1, idempotency_key="k", created_by="anna"),
-        request(1, idempotency_key="k", refund_amount=usd(0)),
-        CancelReturn(return_id="ret_1", idempotency_key="k"),
+        (request(2, idempotency_key="k"), ["items"]),
+        (request(1, idempotency_key="k", created_by="anna"), ["created_by"]),
+        (request(2, idempotency_key="k", refund_amount=usd(0)), ["items", "refund_amount"]),
+        (CancelReturn(return_id="ret_1", idempotency_key="k"), ["command"]),
     ],
 )
-def test_the_same_key_with_another_request_is_refused(other: CancelReturn) -> None:
-    """Whatever differs."""
+def test_the_same_key_with_another_request_is_refused(other: CancelReturn, fields: list[str]) -> None:
+    """The error names what differs."""
     given = Given()
     given.when(request(1, idempotency_key="k"))
 
@@ -49,7 +49,9 @@ def test_the_same_key_with_another_request_is_refused(other: CancelReturn) -> No
         answer(given.ledger, other)
 
     assert (error.value.code, error.value.http_status_hint) == ("idempotency_key_reused", 409)
-    assert error.value.details == {"idempotency_key": "k"}
+    assert error.value.details == {"idempotency_key": "k", "fields": fields}
+    message = f"idempotency key k belongs to another request, which differs in {', '.join(fields)}"
+    assert str(error.value) == message
 
 
 def test_a_keyed_command_that_changed_nothing_is_not_remembered() -> None:

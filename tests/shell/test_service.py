@@ -391,9 +391,14 @@ def test_a_refund_that_was_declined_is_retried_through_the_service() -> None:
 
 
 def test_a_command_of_no_known_class_is_the_programmers_mistake() -> None:
-    """Not a refusal."""
-    with pytest.raises(AssertionError):
-        World(order_of()).service.handle(NOTHING)
+    """Not a refusal; the error names the commands, and what was given instead."""
+    service: Any = World(order_of()).service
+    for call in (service.handle, service.quote):
+        for odd, name in ((NOTHING, "a list"), ({}, "a dict"), (None, "None"), (RequestReturn, "the class")):
+            with pytest.raises(InvalidValue, match=f"command must be one of RequestReturn, .*, not {name}"):
+                call(odd)
+    with pytest.raises(InvalidValue, match="RequestReturn, RequestExchange, not a CancelReturn"):
+        service.quote(CancelReturn(return_id="ret_1"))
 
 
 def test_everything_wrong_is_said_of_a_return_that_nobody_knows() -> None:

@@ -8,7 +8,7 @@ from rma.async_ports import Host
 from rma.domain.decide.exchanges import request_exchange
 from rma.domain.decide.returns.request import request_return
 from rma.domain.events import Event
-from rma.domain.messages.commands import RequestExchange, RequestReturn
+from rma.domain.messages.commands import RequestExchange, RequestReturn, check_quotable
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger
@@ -45,7 +45,9 @@ async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote |
 
     Raises:
         Rejected: as the command itself would be.
+        InvalidValue: the command is neither of the two.
     """
+    check_quotable(command)
     facts = await facts_for_request(command, host, "quote")
     ledger = await ledger_for(command, host) or ReturnLedger("")
     if isinstance(command, RequestExchange):

@@ -4,8 +4,6 @@ What may happen: yes is a tuple of events, no is a raised `Rejected` that says e
 One module for each family of commands; `record_outcomes` for what the outside answers; `answer` for repeats.
 """
 
-from typing import assert_never
-
 from rma.domain.decide.claims import cancel_claim, request_claim
 from rma.domain.decide.exchanges import cancel_exchange, record_exchange_payment, request_exchange
 from rma.domain.decide.facts import Facts
@@ -31,6 +29,7 @@ from rma.domain.messages.commands import (
     RequestReturn,
     ResolveReturn,
     RetryRefund,
+    not_a_command,
 )
 from rma.domain.state.ledger import ReturnLedger
 
@@ -45,6 +44,7 @@ def decide(  # noqa: C901, PLR0911 # a row for each command
 
     Raises:
         Rejected: it is refused.
+        InvalidValue: it is not a command.
     """
     match command:
         case RequestReturn():
@@ -70,4 +70,4 @@ def decide(  # noqa: C901, PLR0911 # a row for each command
         case CancelClaim():
             return cancel_claim(facts, ledger, command)
         case _:
-            assert_never(command)
+            raise not_a_command(command)

@@ -2,7 +2,16 @@
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_amount, check_key, check_order, check_text, check_texts
+from rma.domain.decide.checks import (
+    check_amount,
+    check_key,
+    check_metadata,
+    check_order,
+    check_string,
+    check_text,
+    check_texts,
+    report_unknown,
+)
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.replacements import check_new_items, replacement_of
 from rma.domain.decide.returns.cancel import check_cancelable, report_canceled
@@ -109,11 +118,15 @@ def record_exchange_payment(
     exchange = ledger.find_exchange(command.exchange_id)
     reference: object = command.reference
     if exchange is None:
-        wrong.add("exchange_not_found", exchange_id=error_value(command.exchange_id))
+        report_unknown(wrong, "exchange_not_found", "exchange_id", command.exchange_id)
     if not isinstance(reference, str) or not reference:
         wrong.add("invalid_reference", reference=error_value(reference))
+    else:
+        check_string(wrong, "reference", reference)
     currency = exchange.currency if exchange else None
-    amount = check_amount(wrong, command.amount, currency, "invalid_payment_amount", minimum=1)
+    amount = check_amount(
+        wrong, command.amount, currency, "invalid_payment_amount", field="amount", minimum=1
+    )
     check_texts(wrong, command)
     known = _find_payment(exchange, command) if exchange else None
     if known and amount is not None and known.amount != amount:
@@ -152,7 +165,7 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
     is_over = exchange is not None and exchange.status is ExchangeStatus.CANCELED
     is_here = not is_over and target is not None and target.status is ReturnStatus.RECEIVED
     if exchange is None:
-        wrong.add("exchange_not_found", exchange_id=error_value(command.exchange_id))
+        report_unknown(wrong, "exchange_not_found", "exchange_id", command.exchange_id)
     elif refusal := exchange_refusal(exchange.status, command):
         wrong.add(refusal, exchange_id=exchange.id)
     elif exchange.payments and not (is_here or is_over):
@@ -179,11 +192,14 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
 
 
 def _check_outbound(wrong: Violations, method: object, currency: str | None) -> ShippingMethod | None:
-    if method is None or currency is None:
+    if method is None:
         return None
     if not isinstance(method, ShippingMethod):
         wrong.add("invalid_outbound_shipping", value=error_value(method))
         return None
+    if currency is None:
+        return None
+    check_metadata(wrong, method.data, path="outbound_shipping.data")
     try:
         return in_currency(method, currency)
     except InvalidValue as error:

@@ -4,31 +4,18 @@ The parts of commands: what is asked about single lines, kept as it is given.
 Lists become tuples and mappings frozen ones; what is neither stays as it is, and `decide` refuses it.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar, cast
+from collections.abc import Iterable
 
 from attrs import field, frozen
 
 from rma.domain.sale.new_item import NewItem
-from rma.domain.values.frozenmap import FrozenMap, frozen_map
-
-T = TypeVar("T")
-
-
-def as_map(mapping: Mapping[str, object]) -> FrozenMap[str, object]:
-    """A frozen copy."""
-    given: object = mapping
-    return frozen_map(mapping) if isinstance(given, Mapping) else cast("FrozenMap[str, object]", given)
-
-
-def _tuple_if_it_can_be(items: Iterable[T]) -> tuple[T, ...]:
-    given: object = items
-    return tuple(items) if isinstance(given, Iterable) else cast("tuple[T, ...]", given)
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.validators import as_map, as_tuple
 
 
 def _texts(values: Iterable[str]) -> tuple[str, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(values)
+    return as_tuple(values)
 
 
 @frozen(kw_only=True)
@@ -87,24 +74,24 @@ class ClaimItem:
 
 def requested_items(items: Iterable[RequestedItem]) -> tuple[RequestedItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)
 
 
 def received_items(items: Iterable[ReceivedItem]) -> tuple[ReceivedItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)
 
 
 def rejected_items(items: Iterable[RejectedItem]) -> tuple[RejectedItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)
 
 
 def new_items(items: Iterable[NewItem]) -> tuple[NewItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)
 
 
 def claim_items(items: Iterable[ClaimItem]) -> tuple[ClaimItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)

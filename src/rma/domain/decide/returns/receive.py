@@ -1,6 +1,6 @@
 """ReceiveReturn: what arrived, the return's status afterwards, and what is paid for it."""
 
-from rma.domain.decide.checks import are_items, check_flags, check_order, check_texts
+from rma.domain.decide.checks import check_flags, check_order, check_texts, report_unknown, valid_items
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
@@ -83,7 +83,7 @@ def _check_state(
     target: Return | None,
 ) -> None:
     if target is None:
-        wrong.add("return_not_found", return_id=error_value(command.return_id))
+        report_unknown(wrong, "return_not_found", "return_id", command.return_id)
     elif refusal := return_refusal(target.status, command):
         wrong.add(refusal, return_id=target.id)
     check_order(wrong, order, ledger, target)
@@ -101,12 +101,10 @@ def _check_items(
 ) -> Arrivals:
     """What arrived, added up by line."""
     arrivals: Arrivals = {}
-    items = command.items
-    if not are_items(items, ReceivedItem):
-        wrong.add("invalid_items", expected="ReceivedItem")
-        return arrivals
+    asked: object = command.items
+    items = valid_items(wrong, asked, ReceivedItem, "items")
     here = {item.item_id for item in target.items} if target else set()
-    are_whole = True
+    are_whole = items is asked
     for each in items:
         item_id, good, bad = each.item_id, each.quantity, each.damaged_quantity
         if order and item_id not in lines and item_id not in here:
@@ -124,7 +122,7 @@ def _check_items(
     something_is_there = something_came or (
         target is not None and any(item.arrived_quantity for item in target.items)
     )
-    if (not items and not command.allow_mismatch) or (are_whole and not something_is_there):
+    if (asked == () and not command.allow_mismatch) or (are_whole and not something_is_there):
         wrong.add("no_items")
     return arrivals
 

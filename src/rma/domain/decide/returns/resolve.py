@@ -2,7 +2,14 @@
 
 from attrs import evolve
 
-from rma.domain.decide.checks import are_items, check_flags, check_order, check_text, check_texts
+from rma.domain.decide.checks import (
+    check_flags,
+    check_order,
+    check_text,
+    check_texts,
+    report_unknown,
+    valid_items,
+)
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
@@ -14,7 +21,7 @@ from rma.domain.decide.refunds.entitlement import (
 )
 from rma.domain.decide.returns.cancel import withdraw
 from rma.domain.decide.returns.receipt_items import Arrivals
-from rma.domain.decide.violations import Violations, error_value
+from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import Event, RefundBlocked, ReturnResolved, header_for
 from rma.domain.messages.command_items import RejectedItem
 from rma.domain.messages.commands import Command, ResolveReturn
@@ -104,7 +111,7 @@ def close_return(
 
 def _check_state(wrong: Violations, command: ResolveReturn, target: Return | None) -> None:
     if target is None:
-        wrong.add("return_not_found", return_id=error_value(command.return_id))
+        report_unknown(wrong, "return_not_found", "return_id", command.return_id)
         return
     refusal = return_refusal(target.status, command)
     sets_amount_due = (
@@ -120,10 +127,7 @@ def _check_rejected(
     wrong: Violations, command: ResolveReturn, target: Return | None
 ) -> tuple[RejectedItem, ...]:
     """The units that are rejected, of each kind at most as many as arrived."""
-    rejected = command.rejected
-    if not are_items(rejected, RejectedItem):
-        wrong.add("invalid_items", expected="RejectedItem")
-        return ()
+    rejected = valid_items(wrong, command.rejected, RejectedItem, "rejected")
     totals: Arrivals = {}
     for each in rejected:
         if _check_quantities(wrong, each):
@@ -134,7 +138,7 @@ def _check_rejected(
     here = _here(target) if target else totals
     for item_id, (good, bad) in totals.items():
         if item_id not in here:
-            wrong.add("item_not_in_return", item_id, return_id=error_value(command.return_id))
+            wrong.add("item_not_in_return", item_id, return_id=error_id(command.return_id))
             continue
         received, damaged = here[item_id]
         if good > received:
