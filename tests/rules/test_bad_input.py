@@ -41,7 +41,7 @@ from rma import (
     ShippingOption,
     Violation,
 )
-from rma.adapters.sql.codec import decoded, encoded
+from rma.adapters.sql.codec import decode, encode
 from rma.domain.values.display import show
 from rma.domain.values.frozenmap import MAX_DEPTH
 from rma.domain.values.json_data import find_unstorable
@@ -519,7 +519,7 @@ def tried(command: Any) -> None:
         refusal = error
     if refusal is None:
         ledger = returns.load("order_1")
-        assert decoded(encoded(ledger, ReturnLedger), ReturnLedger) == ledger
+        assert decode(encode(ledger, ReturnLedger), ReturnLedger) == ledger
     else:
         assert str(refusal)
         assert snapshot(world) == before
@@ -556,7 +556,7 @@ def test_metadata_that_are_accepted_are_given_back_equal(value: Any) -> None:
     command = request(1, metadata={"a": value})
 
     if not list(find_unstorable(command.metadata, "metadata")):
-        assert decoded(encoded(command, RequestReturn), RequestReturn) == command
+        assert decode(encode(command, RequestReturn), RequestReturn) == command
 
 
 @pytest.mark.parametrize(
