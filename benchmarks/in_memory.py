@@ -323,7 +323,7 @@ def _received(opened: Return, event: GoodsReceived, refund: Refund) -> Return:
 
 @frozen
 class Pair:
-    """Ours and its floor, prepared anew for each sample: nothing was done in them yet."""
+    """Ours and its floor, prepared again for each sample: nothing was done in them yet."""
 
     returns: InMemoryReturns
     inventory: InMemoryInventory
@@ -400,7 +400,7 @@ class Timing:
 
 
 def measured(prepare: Prepare, pairs: int) -> Timing:
-    """Ours and the floor in turns, each prepared anew; the caller keeps the garbage collector away."""
+    """Ours and the floor in turns, each prepared again; the caller keeps the garbage collector away."""
     ours, floor = [], []
     for turn in range(pairs + pairs // 10):
         pair = prepare()

@@ -10,7 +10,7 @@ again. Beside each runs its *floor*: the very same statements with the very same
 an earlier run of ours and executed in another schema by a bare psycopg cursor in autocommit: one read, one
 statement that writes, one more for outcomes. Ours and the floor take turns in one process, each going first
 in every second pair; `ratio` is the median over the pairs. Both schemas must end with the same rows. On one
-machine a journey to the server and back takes next to nothing, so the last column says what the ratio would
+machine a round trip to the server takes next to nothing, so the last column says what the ratio would
 be if it took a millisecond.
 
 The second table is returns a second, requested and received, by one process and by several: each on orders
@@ -56,8 +56,8 @@ PAIRS, WARM_UP = 400, 40
 #: Returns that each process opens and receives: on orders of its own, and on one that all share.
 OWN, SHARED = 300, 30
 
-#: Journeys of each operation.
-JOURNEYS = {"RequestReturn": 2, "ReceiveReturn": 3, "the same again": 1}
+#: Round trips of each operation.
+ROUND_TRIPS = {"RequestReturn": 2, "ReceiveReturn": 3, "the same again": 1}
 
 TABLES = ("rma_ledgers", "rma_returns", "rma_events")
 
@@ -149,7 +149,7 @@ def run_floor(cursor: psycopg.Cursor, statements: list[Statement]) -> object:
 def measured(scenario: Scenario, url: URL) -> dict[str, Timing]:
     """Each operation of the scenario."""
     orders = tuple([order_with(scattered(number), scenario) for number in range(PAIRS + WARM_UP)])
-    timings = {name: Timing() for name in JOURNEYS}
+    timings = {name: Timing() for name in ROUND_TRIPS}
     with schemas(url, "recorded", "ours", "floor") as urls:
         recording, ours, tables = [ours_in(each, orders) for each in urls]
         tables.returns.close()
@@ -159,7 +159,7 @@ def measured(scenario: Scenario, url: URL) -> dict[str, Timing]:
             for number, statements in enumerate(recordings):
                 gc.collect(0)
                 for (name, run), floor in zip(ours.operations(number), statements, strict=True):
-                    assert len(floor) == JOURNEYS[name]
+                    assert len(floor) == ROUND_TRIPS[name]
                     mine, least = in_turns(run, lambda: run_floor(cursor, floor), number)  # noqa: B023 # called at once
                     if number >= WARM_UP:
                         timings[name].ours.append(mine)
@@ -184,7 +184,7 @@ def rows_in(url: URL) -> list[object]:
         return [connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in TABLES]
 
 
-def journey(url: URL) -> float:
+def round_trip(url: URL) -> float:
     """How long a question takes that costs the server nothing: microseconds."""
     with bare(url) as connection:
         return median([_microseconds(lambda: connection.execute("SELECT 1").fetchall()) for _ in range(500)])
@@ -224,7 +224,7 @@ def work(url: str, order_ids: tuple[str, ...], each: int, name: str, barrier: An
                 try:
                     opened = service.handle(evolve(request_of(order), idempotency_key=f"{name}{number}"))
                     arrivals = receipt_of(order, opened.id)
-                    service.handle(evolve(arrivals, idempotency_key=f"{name}{number} came"))
+                    service.handle(evolve(arrivals, idempotency_key=f"{name}{number} received"))
                 except StaleLedger:
                     conflicts += 1
         return Done(len(orders) * each, perf_counter() - start, conflicts)
@@ -262,9 +262,9 @@ def main() -> None:
         with bare(url) as connection:
             version = connection.info.server_version // 10_000
             (durable,) = connection.execute("SHOW synchronous_commit").fetchone() or ("unknown",)
-        trip = journey(url)
+        trip = round_trip(url)
         print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
-        print(f"PostgreSQL {version}, synchronous_commit {durable}; a journey takes {trip:.0f} us")
+        print(f"PostgreSQL {version}, synchronous_commit {durable}; a round trip takes {trip:.0f} us")
         print(
             f"{'operation':<15} {'scenario':<10} {'ours us':>9} {'floor us':>9} {'added us':>9}"
             f" {'ratio':>6} {'at 1 ms':>8}"
@@ -273,7 +273,7 @@ def main() -> None:
         gc.disable()
         for scenario in (Scenario("1 line"), Scenario("10 lines", lines=10)):
             for name, timing in measured(scenario, url).items():
-                floor = median(timing.floor) + JOURNEYS[name] * (1000 - trip)
+                floor = median(timing.floor) + ROUND_TRIPS[name] * (1000 - trip)
                 print(
                     f"{name:<15} {scenario.name:<10} {median(timing.ours):>9.0f} {median(timing.floor):>9.0f}"
                     f" {timing.added:>9.0f} {timing.ratio:>6.2f} {(floor + timing.added) / floor:>8.2f}"

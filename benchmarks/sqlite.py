@@ -42,7 +42,7 @@ from rma.adapters.sql import SqlReturns, cache
 #: How many pairs of samples are taken, and how many more come first to warm up.
 PAIRS, WARM_UP = 400, 40
 
-#: How many returns of other orders the large database holds, unless told.
+#: How many returns of other orders the large database holds, unless given.
 MANY = 10_000
 
 #: Commits of each operation.

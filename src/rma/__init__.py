@@ -2,7 +2,7 @@
 Returns (RMA) as a pure domain library.
 
 The order below is the order in which to read: what a host hands in, what it asks, what comes back, what
-happened, what is asked of the outside, what can go wrong.
+happened, what is asked of ports, what can go wrong.
 """
 
 from rma.aio import AsyncReturnService
@@ -132,7 +132,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried", "ClaimCanceled",
     "EffectsLeased", "EffectsAttempted", "EffectOutcome", "EventsPublished",
-    # what is asked of the outside
+    # what is asked of ports
     "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",

@@ -224,7 +224,7 @@ class ReturnService:
         Raises:
             InvalidValue: a status that does not exist, a moment without time zone, a limit below 1.
             NotFound: there is no return `after`.
-            Unavailable: the store can not tell now.
+            Unavailable: the store does not answer now.
         """
         query = ReturnQuery(
             order_id=order_id,
@@ -257,7 +257,7 @@ class ReturnService:
 
     def order_state(self, order_id: str) -> OrderState:
         """
-        How the order stands with its returns counted in.
+        The state of the order with its returns counted in.
 
         Raises:
             NotFound: there is no such order.
@@ -270,6 +270,6 @@ class ReturnService:
 
         Raises:
             NotFound: there is none of this id.
-            Unavailable: the store can not say what is outstanding.
+            Unavailable: the store does not answer what is outstanding.
         """
         return run(resume(self, return_id))

@@ -26,7 +26,7 @@ from tests.world import World
 
 
 def half_up(exact: Fraction) -> int:
-    """The nearest whole number, written differently from the code under test."""
+    """The nearest integer, written differently from the code under test."""
     return int((exact + Fraction(1, 2)) // 1)
 
 

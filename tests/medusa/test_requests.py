@@ -229,7 +229,7 @@ def test_a_cancellation_needs_no_body() -> None:
     ],
 )
 def test_what_looks_like_a_number_is_none(quantity: object, message: str) -> None:
-    """Only a whole number is one, and only as far as all JSON parsers agree on it."""
+    """Only an integer is one, and only as far as all JSON parsers agree on it."""
     body = {"order_id": "o", "items": [{"item_id": "mug", "quantity": quantity}]}
 
     with pytest.raises(MalformedRequest) as refused:

@@ -315,7 +315,7 @@ def test_all_unstorable_metadata_are_refused_together() -> None:
     odd: Any = {"a": [b"x", {"b": nan}], "c": {2: 3}}
 
     assert str(Given().refuses(request(0, metadata=odd))).split("; ") == [
-        "line mug: quantity must be a whole number of at least 1, not 0",
+        "line mug: quantity must be an integer of at least 1, not 0",
         "metadata.a[0] must be what JSON can carry, not b'x'",
         "metadata.a[1].b must be a finite number, not nan",
         "metadata.c must be a mapping with strings of Unicode for keys, not one with the key 2",

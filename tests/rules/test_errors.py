@@ -45,7 +45,7 @@ def test_of_equally_grave_ones_the_first_counts() -> None:
     )
 
     assert error.code == "no_items"
-    assert str(error) == "no items given; line a: quantity must be a whole number of at least 1, not 0"
+    assert str(error) == "no items given; line a: quantity must be an integer of at least 1, not 0"
 
 
 def test_a_code_of_a_hosts_own_is_told_in_its_own_words() -> None:

@@ -344,7 +344,7 @@ REFUSALS = [
         Refusal(order=ONE_PLAIN, ask=request(a=0),
                 kind=Invalid, code="invalid_quantity", item_id="a", numbers={"quantity": 0, "minimum": 1},
                 they="requested, 0",
-                difference="they do not look; a requested quantity is a whole number of at least 1"),
+                difference="they do not look; a requested quantity is an integer of at least 1"),
         id="v1-quantity-zero",
     ),
     pytest.param(

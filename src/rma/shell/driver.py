@@ -2,7 +2,7 @@
 How the shell's coroutines call ports, and how they run in blocking and in awaited services.
 
 The shell is written once, as coroutines: `await call(port.method(...))` returns what the port answered,
-whether the port answers at once or is awaited. An awaitable answer is handed to whoever drives the coroutine:
+whether the port answers at once or is awaited. An awaitable answer is handed to the driver of the coroutine:
 `arun` awaits it in the caller's event loop, `run` refuses it, since a blocking service has no event loop.
 
 >>> from rma.shell.driver import arun, call, run

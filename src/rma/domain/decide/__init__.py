@@ -1,7 +1,7 @@
 """
 What may happen: yes is a tuple of events, no is a raised `Rejected` that says everything that is wrong.
 
-One module for each family of commands; `record_outcomes` for what the outside answers; `answer` for repeats.
+One module for each family of commands; `record_outcomes` for what ports answer; `answer` for repeats.
 """
 
 from rma.domain.decide.claims import cancel_claim, request_claim

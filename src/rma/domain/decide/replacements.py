@@ -48,7 +48,7 @@ def _is_good(wrong: Violations, item: NewItem, currency: str | None) -> bool:
     else:
         check_string(wrong, "variant_id", variant_id)
     if not is_whole(item.quantity, at_least=1):
-        _refuse(wrong, "quantity", "a whole number of at least 1", item.quantity)
+        _refuse(wrong, "quantity", "an integer of at least 1", item.quantity)
     if not isinstance(price, Money) or price.amount < 0:
         _refuse(wrong, "unit_price", "money of at least 0", price, **hint_for(price, currency))
     else:

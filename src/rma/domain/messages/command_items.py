@@ -13,14 +13,14 @@ from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.validators import as_map, as_tuple
 
 
-def _texts(values: Iterable[str]) -> tuple[str, ...]:
+def _as_strings(values: Iterable[str]) -> tuple[str, ...]:
     """A tuple of them."""
     return as_tuple(values)
 
 
 @frozen(kw_only=True)
 class RequestedItem:
-    """Units of a line item to send back: a whole number of at least 1, and why."""
+    """Units of a line item to send back: an integer of at least 1, and why."""
 
     item_id: str
     quantity: int
@@ -58,7 +58,7 @@ class RejectedItem:
 @frozen(kw_only=True)
 class ClaimItem:
     """
-    Units that never came, or came wrong or broken.
+    Units that never arrived, or arrived wrong or broken.
 
     Args:
         reason: a `ClaimReason`, its spelling will do.
@@ -69,7 +69,7 @@ class ClaimItem:
     quantity: int
     reason: str
     note: str | None = None
-    images: tuple[str, ...] = field(default=(), converter=_texts)
+    images: tuple[str, ...] = field(default=(), converter=_as_strings)
 
 
 def requested_items(items: Iterable[RequestedItem]) -> tuple[RequestedItem, ...]:

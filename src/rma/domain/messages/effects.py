@@ -229,7 +229,7 @@ class OpenEffect:
 
     @property
     def waits_for(self) -> str | None:
-        """The key that must be settled before this may be sent."""
+        """The key that must have an outcome before this may be sent."""
         match self.request:
             case CancelShipmentRequest(shipment_key=key) | WithdrawRequest(restock_key=key):
                 return key

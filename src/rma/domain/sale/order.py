@@ -2,7 +2,7 @@
 The host's facts of a sale: what was ordered, paid and fulfilled. Read through ports, never written by us.
 
 Amounts may be given as `Money`, or as whole minor units, which then are in the order's currency.
-Every constructor raises `InvalidValue` for what can not be.
+Every constructor raises `InvalidValue` for a value that cannot be.
 """
 
 from collections.abc import Iterable
@@ -35,7 +35,7 @@ from rma.domain.values.validators import (
 
 
 class OrderStatus(StrEnum):
-    """Where the sale stands, in the host's words (seed: order)."""
+    """The status of the sale, in the host's words."""
 
     PENDING = "pending"
     COMPLETED = "completed"
@@ -66,7 +66,7 @@ class LineItem:
         quantity: ordered units.
         unit_price: list price of a unit, with tax where `is_tax_inclusive`.
         fulfilled_quantity: units that left for the customer; only they can come back.
-        returned_quantity: units that came back without this library; their share is spoken for.
+        returned_quantity: units that were returned without this library; their share is reserved.
         adjustments: discounts already allocated to this line, in the terms of its unit price: on a
             tax-inclusive line they come off the gross.
         tax_lines: each computed on the whole line after discounts, unless it has an amount.

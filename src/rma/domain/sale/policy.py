@@ -12,7 +12,7 @@ from rma.domain.values.money import Money
 from rma.domain.values.tax import as_percentage, not_negative, optional_money, percent_of, percentage
 from rma.domain.values.validators import as_tuple, flag, invalid, is_whole, text, tuple_of
 
-#: A century; whoever means "always" says None.
+#: A century; None means "always".
 LONGEST_WINDOW = 36_525
 
 
@@ -85,7 +85,7 @@ class ReturnPolicy:
     def __attrs_post_init__(self) -> None:
         days = self.window_days
         if days is not None and not (is_whole(days, at_least=0) and days <= LONGEST_WINDOW):
-            raise invalid(self, "window_days", days, f"a whole number of days, from 0 to {LONGEST_WINDOW}")
+            raise invalid(self, "window_days", days, f"an integer of days, from 0 to {LONGEST_WINDOW}")
         names = [fee.name for fee in self.fees]
         if len(set(names)) != len(names):
             raise invalid(self, "fees", names, "names that do not repeat")

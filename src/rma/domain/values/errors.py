@@ -1,5 +1,5 @@
 """
-What can go wrong, told by whose move is next.
+What can go wrong, classed by who has to act next.
 
 `Rejected`: the caller changes the request. `Conflict`: reload and try again. `Unavailable`: wait and try
 again. `InvalidValue`: the programmer mends the code that built a value.
@@ -38,7 +38,7 @@ class RmaError(Exception):
 
 
 class InvalidValue(RmaError, ValueError):
-    """A value that a host builds (`Money`, `Order`, a policy, …) was given something it can not be."""
+    """A value that a host builds (`Money`, `Order`, a policy, …) was given something it cannot be."""
 
 
 class Conflict(RmaError):
@@ -52,7 +52,7 @@ class StaleLedger(Conflict):
 
 
 class Unavailable(RmaError):
-    """The outside did not answer; raised by adapters, with the cause attached. Nothing was changed."""
+    """A port did not answer; raised by adapters, with the cause attached. Nothing was changed."""
 
     http_status_hint = 503
 
@@ -82,7 +82,7 @@ class Violation:
 
 class Rejected(RmaError):
     """
-    The request can not be done as it stands; nothing was changed.
+    The request cannot be done as it is; nothing was changed.
 
     Raised as one of its subclasses. `violations` holds everything that is wrong, in the order of the
     request; class, `code` and `http_status_hint` are those of the gravest.
@@ -250,10 +250,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "invalid_items": (Invalid, "{field} must be {expected}, not {value}"),
     "item_not_found": (Invalid, "not on order {order_id}"),
     "item_not_in_return": (Invalid, "not in return {return_id}"),
-    "invalid_quantity": (Invalid, "quantity must be a whole number of at least {minimum}, not {quantity}"),
+    "invalid_quantity": (Invalid, "quantity must be an integer of at least {minimum}, not {quantity}"),
     "invalid_damaged_quantity": (
         Invalid,
-        "damaged quantity must be a whole number of at least {minimum}, not {quantity}",
+        "damaged quantity must be an integer of at least {minimum}, not {quantity}",
     ),
     "quantity_exceeds_returnable": (Invalid, "asked to return {quantity}, only {returnable} returnable"),
     "quantity_exceeds_receivable": (Invalid, "{quantity} arrived, at most {receivable} can come back"),

@@ -75,7 +75,7 @@ class Money:
     def _whole(self, attribute: object, value: object) -> None:  # noqa: ARG002 # attrs passes it
         if type(value) is not int:
             hint = hint_at_major(value, self.currency)
-            raise invalid(self, "amount", value, "a whole number of minor units", hint=hint)
+            raise invalid(self, "amount", value, "an integer of minor units", hint=hint)
 
     @classmethod
     def from_major(cls, amount: Decimal | int | str, currency: str) -> "Money":
@@ -160,7 +160,7 @@ def hint_at_major(value: object, currency: str | None = None) -> str | None:
 
 
 def round_half_up(numerator: int, denominator: int) -> int:
-    """The nearest whole number to the fraction (denominator above 0); a half goes up."""
+    """The nearest integer to the fraction (denominator above 0); a half goes up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 
@@ -195,7 +195,7 @@ def allocate(total: int, weights: Sequence[int], *, given: Sequence[int] = ()) -
 
     Args:
         total: what to split; a negative total is split as its opposite.
-        weights: whole numbers of at least 0, not all 0 unless the total is 0.
+        weights: integers of at least 0, not all 0 unless the total is 0.
         given: what earlier splits by the same weights gave each part. Being behind is then judged over
             all splits together, so that no part ever gets more than its weight while their sum does not.
 

@@ -47,7 +47,7 @@ class TaxLine:
     One tax on a line or on shipping.
 
     Args:
-        rate: percent, as `Decimal`, whole number or text; never a float.
+        rate: percent, as `Decimal`, integer or text; never a float.
         code, name: how it is called; the first that is given names it in breakdowns.
         amount: what was really charged on the whole line after discounts, when the host knows it; wins
             over the rate.
@@ -60,7 +60,7 @@ class TaxLine:
 
     @property
     def label(self) -> str:
-        """Code, name or rate: what stands behind `tax:` in a breakdown."""
+        """Code, name or rate: what follows `tax:` in a breakdown."""
         if self.code or self.name:
             return self.code or self.name or ""
         written = f"{self.rate:f}"

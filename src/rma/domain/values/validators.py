@@ -41,8 +41,8 @@ def invalid(
 
     >>> from rma import Money
     >>> from rma.domain.values.validators import invalid
-    >>> str(invalid(Money(1, "usd"), "amount", "1", "a whole number"))
-    "Money.amount must be a whole number, not '1'"
+    >>> str(invalid(Money(1, "usd"), "amount", "1", "an integer"))
+    "Money.amount must be an integer, not '1'"
     """
     details = {"field": f"{type(instance).__name__}.{field}", "value": show(value), "expected": expected}
     if hint is not None:
@@ -51,9 +51,9 @@ def invalid(
 
 
 def whole(instance: object, attribute: "Attribute[Any]", value: object) -> None:
-    """The field is a whole number of at least 0."""
+    """The field is an integer of at least 0."""
     if not is_whole(value, at_least=0):
-        raise invalid(instance, attribute.name, value, "a whole number of at least 0")
+        raise invalid(instance, attribute.name, value, "an integer of at least 0")
 
 
 def text(instance: object, attribute: "Attribute[Any]", value: object) -> None:

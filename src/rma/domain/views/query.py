@@ -19,7 +19,7 @@ def _status(value: ReturnStatus | str | None) -> ReturnStatus | None:
 
 def _positive(instance: object, attribute: "Attribute[int | None]", value: object) -> None:
     if value is not None and not is_whole(value, at_least=1):
-        raise invalid(instance, attribute.name, value, "a whole number of at least 1")
+        raise invalid(instance, attribute.name, value, "an integer of at least 1")
 
 
 @frozen(kw_only=True)
