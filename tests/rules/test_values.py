@@ -218,7 +218,7 @@ def test_values_do_not_change() -> None:
         lambda: kept["tags"].append("b"),
     ]
     for change in changes:
-        with pytest.raises(TypeError, match="can not be changed"):
+        with pytest.raises(TypeError, match="cannot be changed"):
             change()
 
 

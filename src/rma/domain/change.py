@@ -107,7 +107,7 @@ def _fold(
     return ledger, tuple(recorded), tuple(effects)
 
 
-def _subject_id(ledger: ReturnLedger, command: Command) -> str:
+def _subject_id(ledger: ReturnLedger, command: Command) -> str | None:
     """The id of what the command, done as the last in this ledger, was about."""
     match command:
         case RequestReturn():

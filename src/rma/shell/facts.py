@@ -70,12 +70,14 @@ def ledger_for(command: Command, host: Host) -> Awaitable[ReturnLedger | None]:
             return ledger_of(subject_of(command), host)
 
 
-def ledger_of(subject_id: str, host: Host) -> Awaitable[ReturnLedger | None]:
+def ledger_of(subject_id: str | None, host: Host) -> Awaitable[ReturnLedger | None]:
     """Returns the ledger that holds this return, exchange or claim, or None if there is none."""
     return get_or_none(host.returns.load_by_return, subject_id)
 
 
-def facts_for(command: Command, ledger: ReturnLedger | None, host: Host, fresh_id: str) -> Awaitable[Facts]:
+def facts_for(
+    command: Command, ledger: ReturnLedger | None, host: Host, fresh_id: str | None
+) -> Awaitable[Facts]:
     """Gathers everything that deciding about this command needs to know."""
     match command:
         case RequestReturn() | RequestExchange() | RequestClaim():
@@ -94,7 +96,7 @@ async def _facts(host: Host, order_id: str | None) -> Facts:
     return Facts(at=at, order=order)
 
 
-async def facts_for_request(command: Request, host: Host, fresh_id: str) -> Facts:
+async def facts_for_request(command: Request, host: Host, fresh_id: str | None) -> Facts:
     """Gathers what deciding about something new needs to know: order, catalogues, policy."""
     order = await get_or_none(host.orders.get, command.order_id)
     at = now(host)

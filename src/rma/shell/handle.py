@@ -80,7 +80,7 @@ async def decide_and_commit(command: Command, host: Host) -> Change:
     Raises:
         As `handle_command`.
     """
-    fresh_id = host.ids() if isinstance(command, Request) else ""
+    fresh_id = host.ids() if isinstance(command, Request) else None
 
     async def make_change() -> Change:
         ledger = await ledger_for(command, host)

@@ -131,7 +131,7 @@ class CoreHarness:
             Rejected: it can not be done.
         """
         option: ShippingOption | None = None
-        fresh_id = ""
+        fresh_id: str | None = None
         if isinstance(command, Request):
             fresh_id = self._ids()
             option = self.options.get(command.shipping_option_id or "")

@@ -62,7 +62,7 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     check_texts(wrong, command, "location_id")
     order = wrong.require(order)
 
-    claim_id = f"claim_{facts.fresh_id}"
+    claim_id = facts.new_id("claim")
     if ledger.find_claim(claim_id):
         raise InvalidValue("id_not_fresh", {"return_id": claim_id})
     claimed = _allocate_claimed(items, remainders)

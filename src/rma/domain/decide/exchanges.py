@@ -68,7 +68,7 @@ def request_exchange(
     check_key(wrong, command)
     order = wrong.require(valid.order)
 
-    exchange_id = f"exc_{facts.fresh_id}"
+    exchange_id = facts.new_id("exc")
     charges = tuple([item.part() for item in new_items])
     if outbound:
         charges += (AmountPart("outbound_shipping", -outbound.total),)

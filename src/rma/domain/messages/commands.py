@@ -147,12 +147,12 @@ class RecordRefundOutcome:
     created_by: str | None = None
 
     @property
-    def target_id(self) -> str:
+    def target_id(self) -> str | None:
         """The return or claim that the refund is of: a refund's key begins with it."""
         if self.return_id is not None:
             return self.return_id
         key: object = self.key
-        return owner_of(key) if isinstance(key, str) else ""
+        return owner_of(key) if isinstance(key, str) else None
 
 
 @frozen(kw_only=True)
@@ -263,8 +263,8 @@ def subject_of(
     | RecordExchangePayment
     | CancelExchange
     | CancelClaim,
-) -> str:
-    """The id of the return, exchange or claim that the command is about; empty if it names none."""
+) -> str | None:
+    """The id of the return, exchange or claim that the command is about; None if it names none."""
     match command:
         case RecordRefundOutcome():
             return command.target_id
@@ -273,7 +273,7 @@ def subject_of(
         case CancelClaim():
             return command.claim_id
         case RetryRefund():
-            return command.return_id or command.claim_id or ""
+            return command.claim_id if command.return_id is None else command.return_id
         case ReceiveReturn() | ResolveReturn() | CancelReturn():
             return command.return_id
         case _:

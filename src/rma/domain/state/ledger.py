@@ -127,11 +127,11 @@ class ReturnLedger:
         """The claim of this id, if it is here."""
         return next((each for each in self.claims if each.id == claim_id), None)
 
-    def find_subject(self, subject_id: str) -> Subject | None:
+    def find_subject(self, subject_id: str | None) -> Subject | None:
         """The return, exchange or claim of this id, if it is here."""
         return self.find(subject_id) or self.find_exchange(subject_id) or self.find_claim(subject_id)
 
-    def subject(self, subject_id: str) -> Subject:
+    def subject(self, subject_id: str | None) -> Subject:
         """
         The return, exchange or claim of this id.
 

@@ -57,11 +57,11 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
     Raises:
         InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
     """
-    return_id = f"ret_{facts.fresh_id}"
+    return_id = facts.new_id("ret")
     if ledger.find(return_id):
         raise InvalidValue("id_not_fresh", {"return_id": return_id})
     order, option = draft.order, facts.shipping_option
-    method = _method(option, draft.shipping_price, order.currency, facts.fresh_id) if option else None
+    method = _method(option, draft.shipping_price, order.currency, facts.new_id("sm")) if option else None
     terms = facts.policy.terms
     quote = NOTHING
     if draft.claim_id is None:
@@ -121,12 +121,12 @@ def allocate(
     return tuple(found)
 
 
-def _method(option: ShippingOption, price: Money | None, currency: str, fresh_id: str) -> ShippingMethod:
+def _method(option: ShippingOption, price: Money | None, currency: str, method_id: str) -> ShippingMethod:
     taxes = option.tax_lines
     if price is not None:  # the tax amount of the option's price does not apply to another price
         taxes = tuple([evolve(tax, amount=None) for tax in taxes])
     method = ShippingMethod(
-        id=f"sm_{fresh_id}",
+        id=method_id,
         option_id=option.id,
         name=option.name,
         price=option.price if price is None else price,
