@@ -1,4 +1,4 @@
-"""Who races for what: orders of the shop in `tests.testing.wrong_ports`, and two or three who come at once."""
+"""Who races for what: orders of the shop in `tests.testing.environment`, and two or three who come at once."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from rma import (
     RefundSucceeded,
     ResolveReturn,
 )
-from tests.testing.wrong_ports import CHAPTERS, ORDER, Action, Resume, claim, exchange, receive, request
+from tests.testing.environment import CHAPTERS, ORDER, Action, Resume, claim, exchange, receive, request
 
 
 @frozen

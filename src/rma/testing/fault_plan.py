@@ -46,7 +46,7 @@ class FaultPlan(Faults):
     def elsewhere(self) -> Faults:
         """A plan for another process: nothing fails there, but the gateway is the same."""
         other = Faults()
-        other.heard, other.refunds, other.notifications = self.heard, self.refunds, self.notifications
+        other.responses, other.refunds, other.notifications = self.responses, self.refunds, self.notifications
         return other
 
     def calm(self) -> None:

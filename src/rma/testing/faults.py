@@ -70,7 +70,7 @@ class AnswerLost:
 
 @frozen
 class Twice:
-    """The call reaches the port twice, as networks repeat them; the second answer is heard."""
+    """The call reaches the port twice, as networks repeat them; the second answer is responses."""
 
 
 @frozen
@@ -124,7 +124,7 @@ class Faults:
     Attributes:
         calls: every call so far.
         notifications: what the gateway will tell about refunds; handle them in any order, as often as you like.
-        heard: what the gateway does with the refunds that it was asked for, by key.
+        responses: what the gateway does with the refunds that it was asked for, by key.
         crash_at, at, refunds: may be changed while it runs.
     """
 
@@ -141,7 +141,7 @@ class Faults:
         self.refunds = deque(refunds)
         self.calls: list[Call] = []
         self.notifications: list[RecordRefundOutcome] = []
-        self.heard: dict[str, RefundFault | None] = {}
+        self.responses: dict[str, RefundFault | None] = {}
         self._when = when
         self._is_dead = False
         self._lock = threading.RLock()
@@ -195,10 +195,10 @@ class Faults:
     ) -> RefundOutcome:
         """What the gateway answers to this request."""
         with self._lock:
-            is_new = request.key not in self.heard
+            is_new = request.key not in self.responses
             if is_new:
-                self.heard[request.key] = self.refunds.popleft() if self.refunds else None
-        match self.heard[request.key]:
+                self.responses[request.key] = self.refunds.popleft() if self.refunds else None
+        match self.responses[request.key]:
             case None:
                 return refund(request)
             case Declines(code=code, message=message):

@@ -14,7 +14,7 @@ from rma.domain.messages.effects import (
 from rma.testing.faults import Declines, Faults, Pends
 
 #: How a refund can stand.
-Standing = RefundOutcome | RefundReversed
+KnownOutcome = RefundOutcome | RefundReversed
 
 
 class GatewayModel:
@@ -36,13 +36,13 @@ class GatewayModel:
         self.answers: dict[str, list[RefundOutcome]] = {}
         self._faults = faults
         self._refunds_made = refunds_made
-        self._told: dict[str, Standing] = {}
+        self._notified: dict[str, KnownOutcome] = {}
 
-    def stands(self, key: str) -> Standing | None:
+    def outcome_of(self, key: str) -> KnownOutcome | None:
         """How the refund of this key stands; None if the gateway never made it, or if nobody can tell."""
-        if key in self._told:
-            return self._told[key]
-        answers, fault = self.answers.get(key, ()), self._faults.heard.get(key)
+        if key in self._notified:
+            return self._notified[key]
+        answers, fault = self.answers.get(key, ()), self._faults.responses.get(key)
         if isinstance(fault, Declines):
             return RefundDeclined(fault.code, fault.message)
         if not answers:
@@ -73,30 +73,32 @@ class GatewayModel:
             request.amount.amount * self.refunds_made(key)
             for key, request in self.requests.items()
             if (request.order_id, request.payment_id) == (order_id, payment_id)
-            and isinstance(self.stands(key), RefundSucceeded | RefundPending)
+            and isinstance(self.outcome_of(key), RefundSucceeded | RefundPending)
         )
 
-    def moving(self) -> list[str]:
+    def keys_that_may_change(self) -> list[str]:
         """Keys of refunds that may still end otherwise than they stand."""
-        return [key for key in self.requests if isinstance(self.stands(key), RefundPending | RefundSucceeded)]
+        return [
+            key for key in self.requests if isinstance(self.outcome_of(key), RefundPending | RefundSucceeded)
+        ]
 
-    def tell(self, notification: RecordRefundOutcome) -> None:
+    def record_notification(self, notification: RecordRefundOutcome) -> None:
         """The gateway says this now; what it says late does not undo what it said of a later state."""
         assert notification.key is not None
-        if _rank(notification.outcome) > _rank(self.stands(notification.key)):
-            self._told[notification.key] = notification.outcome
+        if _rank(notification.outcome) > _rank(self.outcome_of(notification.key)):
+            self._notified[notification.key] = notification.outcome
 
-    def looked_up(self, key: str, found: RefundOutcome | None) -> RefundOutcome | None:
+    def search(self, key: str, found: RefundOutcome | None) -> RefundOutcome | None:
         """What a search says in which the adapter found this."""
-        stands = self.stands(key)
+        stands = self.outcome_of(key)
         if found is None or stands is None:
             return found
-        if key not in self._told and not isinstance(self._faults.heard.get(key), Pends):
+        if key not in self._notified and not isinstance(self._faults.responses.get(key), Pends):
             return found
         return RefundDeclined(stands.code, stands.message) if isinstance(stands, RefundReversed) else stands
 
 
-def _rank(standing: Standing | None) -> int:
+def _rank(standing: KnownOutcome | None) -> int:
     match standing:
         case RefundDeclined() | RefundReversed():
             return 2

@@ -65,7 +65,7 @@ class RecordingSearchablePayments(RecordingPayments):
 
     def find_refund(self, key: str) -> RefundOutcome | None:
         """As the books say."""
-        return self.gateway_model.looked_up(key, self.lookup.find_refund(key))
+        return self.gateway_model.search(key, self.lookup.find_refund(key))
 
 
 def recording_payments(port: Payments, gateway_model: GatewayModel) -> RecordingPayments:

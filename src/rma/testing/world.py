@@ -118,7 +118,7 @@ class World:
 
     Attributes:
         service: the process that runs now; after a crash it is another one.
-        outside: a service over the same ports in which nothing fails on purpose, for looking at them.
+        observer: a service over the same ports in which nothing fails on purpose, for looking at them.
         faults: the plan of failures; add to it as you like.
         gateway_model: how refunds stand at the gateway.
         now: what the clock says. It goes on a second with every look.
@@ -177,7 +177,7 @@ class World:
             InMemoryFulfillment() if fulfillment is None else fulfillment
         )
         self._events = RecordingEvents(InMemoryEvents() if events is None else events)
-        self.outside = in_memory_service(
+        self.observer = in_memory_service(
             self.orders,
             self.reasons,
             self.shipping_options,
@@ -190,7 +190,7 @@ class World:
             clock=self.tick,
             ids=counting() if ids is None else ids,
         )
-        self.service = inject_faults(self.outside, self.faults)
+        self.service = inject_faults(self.observer, self.faults)
 
     # -- what is done -----------------------------------------------------------------------------
 
@@ -266,9 +266,9 @@ class World:
         self._sending = None
         return self._lived(self.service.resume)
 
-    def tell(self, notification: RecordRefundOutcome) -> Subject | None:
+    def notify(self, notification: RecordRefundOutcome) -> Subject | None:
         """The gateway says how a refund stands, and stands by it; None where nobody heard, as with `send`."""
-        self.gateway_model.tell(notification)
+        self.gateway_model.record_notification(notification)
         return self.send(notification)
 
     def race(self, calls: int, *, resumes: bool = False) -> None:
@@ -297,7 +297,7 @@ class World:
             self.resume()
             for notification in list(self.faults.notifications):
                 with suppress(Rejected):
-                    self.tell(notification)
+                    self.notify(notification)
             if self.is_quiet:
                 break
             self.now += lease_of(self._payments.gateway) + timedelta(minutes=5)
@@ -317,7 +317,7 @@ class World:
 
     def snapshot(self, order_id: str) -> Snapshot:
         """How everything around this order stands. Looking changes nothing, the clock neither."""
-        reader = evolve(self.outside, clock=lambda: self.now)
+        reader = evolve(self.observer, clock=lambda: self.now)
         order = self.orders.get(order_id)
         return Snapshot(
             order=order,
@@ -368,7 +368,7 @@ class World:
             return act()
         except Crashed as crash:
             self.note(f"  died {crash}")
-            self.service = inject_faults(self.outside, self.faults)
+            self.service = inject_faults(self.observer, self.faults)
         except Unavailable as error:
             self.note(f"  no answer: {error}")
         except Rejected:
@@ -387,7 +387,7 @@ class World:
     def _elsewhere(self, command: Command | None) -> None:
         self._is_alone = False
         self.note(f"  meanwhile another process {'resumes' if command is None else 'does the same'}")
-        service = inject_faults(self.outside, self.faults.elsewhere())
+        service = inject_faults(self.observer, self.faults.elsewhere())
         with suppress(Rejected):
             if command is None:
                 service.resume()

@@ -28,7 +28,7 @@ def refunds_stand_as_the_gateway_says(snapshot: Snapshot) -> Iterator[str]:
     for refund in snapshot.ledger.refunds:
         if refund.status is RefundStatus.NEEDS_ATTENTION or snapshot.gateway_model.is_unknown(refund.key):
             continue
-        stands = snapshot.gateway_model.stands(refund.key)
+        stands = snapshot.gateway_model.outcome_of(refund.key)
         if type(stands).__name__ not in _STANDING[refund.status]:
             yield f"{refund.key}: {refund.status} in the ledger, {stands} at the gateway"
 
