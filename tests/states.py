@@ -53,7 +53,9 @@ from rma.domain.change import apply_command, apply_outcomes
 from rma.domain.decide.facts import Facts
 from rma.domain.events import ClaimEvent, CommandEvent, ExchangeEvent, ReturnEvent
 from rma.domain.evolve import evolve
+from rma.domain.messages.commands import subject_of
 from rma.domain.messages.effects import GivenUp, Outcome, RefundRequest
+from rma.domain.state.lifecycle import claim_refusal, exchange_refusal, return_refusal
 from rma.domain.state.refunds import after
 from rma.testing.commands import MAKERS, Situation, every
 from rma.testing.core_harness import START
@@ -106,11 +108,41 @@ class Move:
 
 
 @frozen
+class Trial:
+    """
+    A command that was tried on something of this status.
+
+    Attributes:
+        kind: what the command is about: return, exchange or claim.
+        by_table: the code with which the table of states refuses it; None where the status allows it.
+        codes: of what it was refused with; empty where it was accepted.
+    """
+
+    kind: str
+    status: str
+    command: type[Command]
+    by_table: str | None
+    codes: frozenset[str]
+
+
+@frozen
+class Explored:
+    """What an exploration found."""
+
+    moves: frozenset[Move]
+    trials: frozenset[Trial]
+
+
+@frozen
 class Snapshot:
     """An order as the host has it, and its ledger."""
 
     order: Order
     ledger: ReturnLedger
+
+
+#: Where the exploration begins.
+FIRST = Snapshot(POOR, ReturnLedger("order_1"))
 
 
 def moves() -> frozenset[Move]:
@@ -131,35 +163,104 @@ def moves_of_refunds() -> frozenset[Move]:
             yield there
 
     asked = Refund("ret_1/refund/1", "pay_1", RICH.payments[0].captured, RefundStatus.PENDING, START)
-    explore(asked, then, lambda refund: (refund.status, refund.reference))
+    deque(explore(asked, then, lambda refund: (refund.status, refund.reference)), maxlen=0)
     return frozenset(found)
 
 
-@cache
 def moves_of_ledgers() -> frozenset[Move]:
     """Every move of whatever a ledger holds, by its event."""
-    found: set[Move] = set()
+    return explored().moves
+
+
+def trials() -> frozenset[Trial]:
+    """Every command of every kind, tried on every status of whatever it is about."""
+    return explored().trials
+
+
+@cache
+def explored() -> Explored:
+    """What an exploration of everything that one small order can come to found."""
+    found, tried, seen = set[Move](), set[Trial](), set[Hashable]()
 
     def then(snapshot: Snapshot) -> Iterator[Snapshot]:
         yield Snapshot(RICH, snapshot.ledger)
+        known = (snapshot.order is RICH, _seen_by_makers(snapshot.ledger))
+        if known not in seen:
+            seen.add(known)
+            tried.update(_tried(snapshot))
         for made in _changes(snapshot):
             found.update(_moves(snapshot.ledger, made))
             yield Snapshot(snapshot.order, made.ledger)
 
-    explore(Snapshot(POOR, ReturnLedger("order_1")), then, _shape)
-    return frozenset(found)
+    deque(explore(FIRST, then, _shape), maxlen=0)
+    return Explored(frozenset(found), frozenset(tried))
 
 
-def explore(first: T, then: Callable[[T], Iterable[T]], shape: Callable[[T], Hashable]) -> int:
-    """Goes everywhere that can be reached, once for each shape; how many there are."""
+def explore(first: T, then: Callable[[T], Iterable[T]], shape: Callable[[T], Hashable]) -> Iterator[T]:
+    """Everything that can be reached, breadth first, once for each shape."""
     seen, waiting = {shape(first)}, deque([first])
     while waiting:
-        for there in then(waiting.popleft()):
+        here = waiting.popleft()
+        yield here
+        for there in then(here):
             known = shape(there)
             if known not in seen:
                 seen.add(known)
                 waiting.append(there)
-    return len(seen)
+
+
+def snapshots() -> Iterator[Snapshot]:
+    """Every state of the order and its ledger that can be reached."""
+
+    def then(snapshot: Snapshot) -> Iterator[Snapshot]:
+        yield Snapshot(RICH, snapshot.ledger)
+        for made in _changes(snapshot):
+            yield Snapshot(snapshot.order, made.ledger)
+
+    return explore(FIRST, then, _shape)
+
+
+def _tried(snapshot: Snapshot) -> Iterator[Trial]:
+    payees: list[Return | Claim] = [*snapshot.ledger.returns, *snapshot.ledger.claims]
+    unknown = [f"{each.id}/refund/9" for each in payees]
+    notices = [RecordRefundOutcome(key=key, outcome=outcome) for key in unknown for outcome in REPORTED]
+    facts = Facts(at=START, order=snapshot.order, fresh_id="2")
+    for command in (*commands_in(snapshot), *notices):
+        if (asked := _by_table(snapshot.ledger, command)) is None:
+            continue
+        codes = set[str]()
+        try:
+            apply_command(facts, snapshot.ledger, command)
+        except Rejected as refused:
+            codes = {violation.code for violation in refused.violations} or {refused.code}
+        yield Trial(*asked[:2], type(command), asked[2], frozenset(codes))
+
+
+def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | None] | None:
+    """What the command is about, its status, and what the table says; None for what begins something."""
+    match command:
+        case RequestReturn() | RequestExchange() | RequestClaim():
+            return None
+        case ReceiveReturn() | ResolveReturn() | CancelReturn():
+            target = ledger.get(command.return_id)
+            return "return", target.status, return_refusal(target.status, command)
+        case RecordExchangePayment() | CancelExchange():
+            exchange = ledger.find_exchange(command.exchange_id)
+            assert exchange is not None
+            return "exchange", exchange.status, exchange_refusal(exchange.status, command)
+        case CancelClaim():
+            claim = ledger.find_claim(command.claim_id)
+            assert claim is not None
+            return "claim", claim.status, claim_refusal(claim.status, command)
+        case RetryRefund() | RecordRefundOutcome():
+            subject_id = subject_of(command)
+            claim = ledger.find_claim(subject_id)
+            if claim is not None:
+                return "claim", claim.status, claim_refusal(claim.status, command)
+            target = ledger.get(subject_id)
+            return "return", target.status, return_refusal(target.status, command)
+        case _:
+            assert_never(command)
 
 
 def _changes(snapshot: Snapshot) -> Iterator[Change]:
