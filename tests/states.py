@@ -1,11 +1,11 @@
 """
 Where returns, refunds, exchanges and claims can go, found by trying everything on a small order.
 
-One return, exchange or claim of an order of two units is lived through in every way: each state is met once,
-breadth first, and in each everything is asked that could lead on. Moves are read off the events one by one,
-so the diagrams of `docs/states.md` say what the code does and nothing else.
+One return, exchange or claim of an order of two units is tried in every way: each state is visited once,
+breadth first, and in each every command that could change it is handled. Moves are read off the events, so
+the diagrams of `docs/states.md` show what the code does and nothing else.
 
-`python -m tests.states > docs/states.md` draws them anew.
+`python -m tests.states > docs/states.md` draws them again.
 """
 
 import sys
@@ -429,31 +429,31 @@ _INTRODUCTION = """\
 # States
 
 How returns, refunds, exchanges and claims move.
-In every state of one of them, of an order of two units, everything was asked that can be asked.
-Every move was written down; nothing here is drawn by hand.
-`python -m tests.states > docs/states.md` draws it anew, and a test fails where the code does otherwise.
+Every command was tried in every state of one of them, for an order of two units.
+Every move was recorded; nothing here is drawn by hand.
+`python -m tests.states > docs/states.md` draws it again, and a test fails where the code does otherwise.
 """
 
 _ABOUT = {
     "return": """\
-Arrows bear the [events](../src/rma/domain/events.py) that make the move.
-`received` and `canceled` are left by nothing: what follows a receipt is about money.
+Arrows are labelled with the [events](../src/rma/domain/events.py) that make the move.
+Nothing leaves `received` and `canceled`: what follows a receipt is about money.
 What a clerk does about `requires_action` is in [resolving](resolving.md).
 """,
     "refund": """\
-The first arrow bears the events that ask for a refund, the others what became known of it:
+The first arrow is labelled with the events that ask for a refund, the others with what became known of it:
 by the gateway's answer, by its notification, or by a person.
-A status is left only for one of a higher rank, so what is told late or twice changes nothing.
-The ranks: `pending` and `needs_attention`, then `succeeded`, then `failed` and `reversed`.
+A status is left only for a later one, so a late or repeated notification changes nothing:
+first `pending` and `needs_attention`, then `succeeded`, then `failed` and `reversed`.
 After the last two, `RetryRefund` makes another refund: [money](money.md).
 """,
     "exchange": """\
 `ExchangeReceived`: its return was received or resolved ([exchanges](exchanges.md)).
-`completed` and `canceled` are left by nothing.
+Nothing leaves `completed` and `canceled`.
 """,
     "claim": """\
 `ClaimCompleted`: its return was received or resolved ([claims](claims.md)).
-`completed` is left only where nothing was made good: the refund failed, or was 0.
+`completed` is left only where nothing was compensated: the refund failed, or was 0.
 """,
 }
 

@@ -1,4 +1,4 @@
-"""Who races for what: orders of the shop in `tests.testing.environment`, and two or three who come at once."""
+"""Races for the orders of the shop in `tests.testing.environment`: two or three commands at the same time."""
 
 from collections.abc import Sequence
 

@@ -57,7 +57,7 @@ def found() -> frozenset[Move]:
 
 
 def test_the_page_draws_what_the_code_does(found: frozenset[Move]) -> None:
-    """`python -m tests.states > docs/states.md` draws it anew."""
+    """`python -m tests.states > docs/states.md` draws it again."""
     assert PAGE.read_text(encoding="utf-8") == page(found)
 
 

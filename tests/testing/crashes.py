@@ -1,8 +1,8 @@
 """
-Every moment at which a process can die, and whether what comes after makes it good.
+Every point at which a process can die, and whether the recovery leaves everything as without the crash.
 
-`simulate` does the script with a plan of failures and recovers as it is told; a `Survey` does so for all plans of
-a kind and says what came out otherwise than without failures.
+`simulate` runs the script with a plan of failures and recovers; a `Survey` does so for all plans of a kind
+and yields what differs from a run without failures.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence

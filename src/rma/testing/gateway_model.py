@@ -1,4 +1,4 @@
-"""How refunds stand by the gateway's own books, as they are known to whoever plans its faults."""
+"""What a gateway did with each refund, as known from its adapter's answers and the faults planned for it."""
 
 from collections.abc import Callable
 
@@ -13,13 +13,13 @@ from rma.domain.messages.effects import (
 )
 from rma.testing.faults import Declines, Faults, Pends
 
-#: How a refund can stand.
+#: What can be known of a refund at the gateway.
 KnownOutcome = RefundOutcome | RefundReversed
 
 
 class GatewayModel:
     """
-    What a gateway did with each key: what its adapter answered, the faults it was given, what it told later.
+    What a gateway did with each key: its adapter's answers, the faults it was given, its notifications.
 
     Args:
         faults: the plan under which the adapter is asked.
@@ -39,7 +39,7 @@ class GatewayModel:
         self._notified: dict[str, KnownOutcome] = {}
 
     def outcome_of(self, key: str) -> KnownOutcome | None:
-        """How the refund of this key stands; None if the gateway never made it, or if nobody can tell."""
+        """The latest outcome of this refund; None if the gateway never made it, or if that is unknown."""
         if key in self._notified:
             return self._notified[key]
         answers, fault = self.answers.get(key, ()), self._faults.responses.get(key)
@@ -52,7 +52,7 @@ class GatewayModel:
         return answers[0]
 
     def is_unknown(self, key: str) -> bool:
-        """True if the adapter raised and the gateway can not be asked: it may have acted."""
+        """True if the adapter raised and the gateway cannot be searched: it may have acted."""
         return key in self.requests and key not in self.answers and self._refunds_made is None
 
     def refunds_made(self, key: str) -> int:
@@ -77,29 +77,30 @@ class GatewayModel:
         )
 
     def keys_that_may_change(self) -> list[str]:
-        """Keys of refunds that may still end otherwise than they stand."""
-        return [
-            key for key in self.requests if isinstance(self.outcome_of(key), RefundPending | RefundSucceeded)
-        ]
+        """Keys of refunds whose outcome may still change: pending and successful ones."""
+        changeable = RefundPending | RefundSucceeded
+        return [key for key in self.requests if isinstance(self.outcome_of(key), changeable)]
 
     def record_notification(self, notification: RecordRefundOutcome) -> None:
-        """The gateway says this now; what it says late does not undo what it said of a later state."""
+        """The gateway sends this notification; a late one does not undo a later outcome."""
         assert notification.key is not None
         if _rank(notification.outcome) > _rank(self.outcome_of(notification.key)):
             self._notified[notification.key] = notification.outcome
 
     def search(self, key: str, found: RefundOutcome | None) -> RefundOutcome | None:
-        """What a search says in which the adapter found this."""
-        stands = self.outcome_of(key)
-        if found is None or stands is None:
+        """What a search returns in which the adapter found this."""
+        outcome = self.outcome_of(key)
+        if found is None or outcome is None:
             return found
         if key not in self._notified and not isinstance(self._faults.responses.get(key), Pends):
             return found
-        return RefundDeclined(stands.code, stands.message) if isinstance(stands, RefundReversed) else stands
+        if isinstance(outcome, RefundReversed):
+            return RefundDeclined(outcome.code, outcome.message)
+        return outcome
 
 
-def _rank(standing: KnownOutcome | None) -> int:
-    match standing:
+def _rank(outcome: KnownOutcome | None) -> int:
+    match outcome:
         case RefundDeclined() | RefundReversed():
             return 2
         case RefundSucceeded():

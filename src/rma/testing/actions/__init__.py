@@ -2,7 +2,7 @@
 What can happen in a world.
 
 An action does something in a world by chance, if there is something to do. Every kind of command is sent by
-a `SendCommand` whose maker is in `rma.testing.commands`; what happens around the library is in `surroundings`.
+a `SendCommand`, made as `rma.testing.commands` has it; what happens around the library is in `surroundings`.
 A host adds its own actions with `simulate(world, 50, {**ACTIONS, mine: 2})`.
 """
 

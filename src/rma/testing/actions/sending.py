@@ -58,8 +58,8 @@ def situation_of(world: World, order_id: str) -> Situation:
     """
     What makers of commands see of this order.
 
-    Only refunds that need attention have an outcome to report, the one that the gateway's books have:
-    everything else is reported by the gateway's own notifications.
+    Only refunds that need attention have an outcome to report, the one that the gateway has: everything
+    else is reported by the gateway's own notifications.
     """
     order = world.orders.get(order_id)
     categories = {reason.parent_id for reason in world.reasons}

@@ -14,7 +14,7 @@ from rma.testing.world import World
 
 
 def change_gateway_outcome(world: World) -> bool:
-    """A pending refund ends, or a successful one fails late or is reversed; its notification is on its way."""
+    """A pending refund ends, or a successful one fails late or is reversed; a notification is on its way."""
     keys = world.gateway_model.keys_that_may_change()
     if not keys:
         return False

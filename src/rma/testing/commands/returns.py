@@ -63,7 +63,7 @@ def receive_return(chooser: Chooser, situation: Situation) -> ReceiveReturn | No
 
 
 def _parcel(chooser: Chooser, situation: Situation, target: Return) -> tuple[str, dict[str, int]]:
-    """What kind of parcel arrives, with how many units by item id; none where a clerk accepts what is here."""
+    """The kind of parcel, and its units by item id; none where a clerk accepts what arrived before."""
     missing = dict.fromkeys([item.item_id for item in target.items], 0)
     for item in target.items:
         missing[item.item_id] += item.missing_quantity
