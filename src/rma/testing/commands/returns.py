@@ -67,7 +67,7 @@ def _parcel(chooser: Chooser, situation: Situation, target: Return) -> tuple[str
     missing = dict.fromkeys([item.item_id for item in target.items], 0)
     for item in target.items:
         missing[item.item_id] += item.missing_quantity
-    kinds = ["full", "full", "full", "short", "short", "extra"]
+    kinds = ["full", "full", "full", "short", "short", "short", "extra", "extra"]
     kind = chooser.choose([*kinds, "accept", "accept", "accept"] if target.receipts else kinds)
     if kind == "accept":
         return kind, {}
@@ -114,7 +114,7 @@ def resolve_return(chooser: Chooser, situation: Situation) -> ResolveReturn | No
 def cancel_return(chooser: Chooser, situation: Situation) -> CancelReturn | None:
     """Mostly a return that can be canceled, so that whatever arrived for it goes back."""
     returns = situation.ledger.returns
-    cancelable = {ReturnStatus.REQUESTED, ReturnStatus.REQUIRES_ACTION}
-    likely = [each for each in returns if each.status in cancelable]
-    target = choose_target(chooser, likely, returns)
+    requested = [each for each in returns if each.status is ReturnStatus.REQUESTED]
+    disputed = [each for each in returns if each.status is ReturnStatus.REQUIRES_ACTION]
+    target = choose_target(chooser, [*requested, *disputed * 4], returns)
     return None if target is None else CancelReturn(return_id=target.id)
