@@ -10,7 +10,7 @@ from rma.domain.messages.effects import RefundDeclined, RefundOutcome, RefundRev
 from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.state.refunds import Refund
 from rma.domain.values.errors import Rejected
-from rma.service import as_policy_provider
+from rma.shell.construction import as_policy_provider
 from rma.testing.commands import MAKERS, RandomChooser, Situation
 from rma.testing.world import World
 
