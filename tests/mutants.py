@@ -1,34 +1,50 @@
 """
 The code, broken on purpose: every mutant below must make a test fail.
 
-Run it by hand: `python -m tests.mutants [a word of their names]`. Each mutant is a copy of the project with
-one change; rules and laws run against it. It ends with a line a mutant, and fails if one survives or no
-longer fits the code.
+    python -m tests.mutants            runs the tests against each mutant
+    python -m tests.mutants cent fee   only against those whose harm has one of these words
+    python -m tests.mutants --fit      runs nothing: names the mutants that no longer fit the code
+
+Each mutant is a copy of the project with one change; rules, shell and laws run against it, the tests of what
+was changed first. It fails if a mutant survives or no longer fits the code, and begins with the copy as it
+is, whose tests must pass: a test that fails anyway kills nothing.
 """
 
+import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from pathlib import Path
+from queue import Queue
 
 from attrs import frozen
 
 ROOT = Path(__file__).resolve().parent.parent
 DOMAIN = "src/rma/domain/"
+POLICY = DOMAIN + "sale/policy.py"
 
 
 @frozen
 class Mutant:
-    """One change, and what it would do to a shop."""
+    """
+    One change, and what it would do to a shop.
+
+    Attributes:
+        fields: of the policy's classes, the fields that it breaks, as `Fee.percent Terms.fees`.
+    """
 
     harm: str
     path: str
     before: str
     after: str
+    fields: str = ""
 
 
 MUTANTS = [
@@ -78,7 +94,7 @@ MUTANTS = [
     Mutant("return shipping makes a refund negative", DOMAIN + "state/valuation.py",
            "-min(shipping, left)", "-shipping"),
     Mutant("fees make a refund negative", DOMAIN + "state/valuation.py",
-           "-min(fee.on(value), left)", "-fee.on(value)"),
+           "-min(fee_on(fee, value), left)", "-fee_on(fee, value)"),
     Mutant("a custom amount is paid in full for half the goods", DOMAIN + "state/valuation.py",
            "round_half_up(requested_refund * part, whole) + unrequested", "requested_refund + unrequested"),
     Mutant("damaged units are paid against the terms", DOMAIN + "state/return_item.py",
@@ -239,43 +255,166 @@ MUTANTS = [
            "others = (subject.exchange_id, subject.claim_id)", "others = ()"),
     Mutant("refunds that failed are transactions", DOMAIN + "views/transactions.py",
            "        for refund in each.refunds\n        if refund.is_in_force", "        for refund in each.refunds"),
+    Mutant("a return does not remember the policy's name", POLICY,
+           "return Terms(self.name, ", 'return Terms("default", ', "ReturnPolicy.name Terms.name"),
+    Mutant("a return does not remember the policy's version", POLICY,
+           "return Terms(self.name, self.version, ", 'return Terms(self.name, "1", ', "ReturnPolicy.version Terms.version"),
+    Mutant("damaged units are paid whatever the policy says", POLICY,
+           "self.version, self.refund_damaged, self.fees)", "self.version, True, self.fees)", "ReturnPolicy.refund_damaged Terms.refund_damaged"),
+    Mutant("the policy's fees are forgotten", POLICY,
+           "self.version, self.refund_damaged, self.fees)", "self.version, self.refund_damaged, ())", "ReturnPolicy.fees Terms.fees"),
+    Mutant("a return window is a day longer", POLICY,
+           "timedelta(days=self.window_days)", "timedelta(days=self.window_days + 1)", "ReturnPolicy.window_days"),
+    Mutant("fees are not told apart in a breakdown", DOMAIN + "state/valuation.py",
+           'other.append((f"fee:{fee.name}", -min(fee_on(fee, value), left)))', 'other.append(("fee", -min(fee_on(fee, value), left)))', "Fee.name"),
+    Mutant("a fixed fee is not kept", POLICY,
+           "return fee.amount.amount if fee.amount is not None else 0", "return 0", "Fee.amount"),
+    Mutant("a fee in percent is rounded down", POLICY,
+           "return percent_of(value, fee.percent)", "return int(value * fee.percent / 100)", "Fee.percent"),
 ]  # fmt: skip
 
+#: What runs against every mutant, in this order; the next only if the one before let it live.
+STAGES = (("tests/rules",), ("tests/shell",), ("tests/laws",))
 
-def verdict(mutant: Mutant, original: Path) -> str:
-    """`killed`, `survived`, or `does not fit`."""
-    with tempfile.TemporaryDirectory() as place:
-        copy = Path(place) / "rma"
-        shutil.copytree(original, copy)
-        source = copy / mutant.path
-        text = source.read_text()
-        if text.count(mutant.before) != 1:
-            return "does not fit"
-        source.write_text(text.replace(mutant.before, mutant.after))
-        run = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider",
-             "tests/rules", "tests/shell", "tests/laws"],
-            cwd=copy,
-            env={**os.environ, "PYTHONPATH": str(copy / "src"), "RMA_TEST_PROFILE": "default"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )  # fmt: skip
-    return {0: "survived", 1: "killed"}.get(run.returncode, f"broke the run: {run.stdout[-300:]}")
+#: The tests that are most likely to kill a mutant of a path: they run before all others.
+LIKELY = {
+    "decide/claims": "claims",
+    "state/claims": "claims",
+    "decide/exchanges": "exchanges",
+    "decide/linked": "exchanges",
+    "decide/returns/request": "request",
+    "decide/returns/receive": "receive",
+    "decide/returns/resolve": "resolve",
+    "decide/returns/cancel": "cancel",
+    "decide/idempotency": "once",
+    "decide/outcomes": "once",
+    "decide/refunds/retry": "retry",
+    "decide/refunds": "receive",
+    "messages/gateways": "gateways",
+    "messages/effects": "once",
+    "state/valuation": "receive",
+    "state/return": "receive",
+    "state/refunds": "record",
+    "state/lifecycle": "states",
+    "evolve": "once",
+    "react": "once",
+    "sale/policy": "request",
+    "sale/pricing": "request",
+    "values": "values",
+    "views": "timeline",
+}
+
+#: A run that takes longer than this many seconds hangs, which is noticed.
+PATIENCE = 900
 
 
-def main(word: str = "") -> int:
-    """How many mutants were not killed."""
-    chosen = [mutant for mutant in MUTANTS if word in mutant.harm]
+def fits(mutant: Mutant) -> bool:
+    """True if the text to be changed is in its file exactly once."""
+    file = ROOT / mutant.path
+    return file.exists() and file.read_text("utf-8").count(mutant.before) == 1
+
+
+def stages(path: str) -> Iterator[tuple[str, ...]]:
+    """What runs against a mutant of this file, one after the other."""
+    likely = next((f"tests/rules/test_{name}.py" for part, name in LIKELY.items() if part in path), None)
+    if likely is not None and (ROOT / likely).exists():
+        yield (likely,)
+    yield from STAGES if path.startswith(DOMAIN) else sorted(STAGES, key=lambda each: "shell" not in each[0])
+
+
+@contextmanager
+def broken(mutant: Mutant, copy: Path) -> Iterator[None]:
+    """The copy is changed meanwhile; what Python compiled from the changed file is removed."""
+    file = copy / mutant.path
+    text = file.read_text("utf-8")
+    compiled = Path(importlib.util.cache_from_source(str(file)))
+    try:
+        file.write_text(text.replace(mutant.before, mutant.after), "utf-8")
+        compiled.unlink(missing_ok=True)
+        yield
+    finally:
+        file.write_text(text, "utf-8")
+        compiled.unlink(missing_ok=True)
+
+
+def run(tests: Sequence[str], copy: Path) -> str | None:
+    """What failed first when these tests ran in the copy; None if they passed."""
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
+    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "RMA_TEST_PROFILE": "default"}
+    try:
+        done = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, text=True, check=False, timeout=PATIENCE
+        )
+    except subprocess.TimeoutExpired:
+        return f"hung in {tests[0]}"
+    if done.returncode == 0:
+        return None
+    failed = re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
+    return failed[1] if failed else f"pytest ended with {done.returncode}: {done.stdout[-300:]}"
+
+
+def verdict(mutant: Mutant, copies: "Queue[Path]") -> tuple[str, str]:
+    """`killed` and by what, or `survived`."""
+    copy = copies.get()
+    try:
+        with broken(mutant, copy):
+            for tests in stages(mutant.path):
+                if (by := run(tests, copy)) is not None:
+                    return "killed", by
+            return "survived", ""
+    finally:
+        copies.put(copy)
+
+
+def copies_of_the_project(place: str, count: int) -> "Queue[Path]":
+    """So many copies of the project, without what is hidden or made."""
     left_out = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info")
-    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(max_workers=os.cpu_count()) as threads:
-        original = shutil.copytree(ROOT, Path(place) / "original", ignore=left_out)
-        verdicts = list(threads.map(verdict, chosen, repeat(original)))
-    for mutant, how in zip(chosen, verdicts, strict=True):
-        sys.stdout.write(f"{how:12}  {mutant.harm}\n")
-    alive = sum(how != "killed" for how in verdicts)
-    sys.stdout.write(f"{len(chosen) - alive} of {len(chosen)} mutants killed\n")
-    return alive
+    copies: Queue[Path] = Queue()
+    for number in range(count):
+        copies.put(shutil.copytree(ROOT, Path(place) / str(number), ignore=left_out))
+    return copies
+
+
+def judge(mutants: Iterable[Mutant]) -> int:
+    """Runs the tests against these mutants, prints a line for each; how many were not killed."""
+    begun, chosen = time.monotonic(), list(mutants)
+    counts = {"killed": 0, "survived": 0}
+    workers = os.cpu_count() or 1
+    with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(workers) as pool:
+        copies = copies_of_the_project(place, workers)
+        copy = copies.get()
+        if (failed := run([test for stage in STAGES for test in stage], copy)) is not None:
+            sys.stdout.write(f"nothing is broken yet, and this fails: {failed}\n")
+            return len(chosen)
+        copies.put(copy)
+        running = {pool.submit(verdict, each, copies): each for each in chosen if fits(each)}
+        for done in as_completed(running):
+            how, by = done.result()
+            counts[how] += 1
+            sys.stdout.write(f"{how:12}  {running[done].harm}{f'  ({by})' if by else ''}\n")
+            sys.stdout.flush()
+    unfit = list_unfit(chosen)
+    minutes, seconds = divmod(round(time.monotonic() - begun), 60)
+    sys.stdout.write(
+        f"{counts['killed']} of {len(chosen)} mutants killed, {counts['survived']} survived, "
+        f"{unfit} do not fit; {minutes} min {seconds} s\n"
+    )
+    return len(chosen) - counts["killed"]
+
+
+def list_unfit(mutants: Iterable[Mutant]) -> int:
+    """Prints the mutants that no longer fit the code; how many there are."""
+    unfit = [mutant for mutant in mutants if not fits(mutant)]
+    for mutant in unfit:
+        sys.stdout.write(f"{'does not fit':12}  {mutant.harm}  ({mutant.path})\n")
+    return len(unfit)
+
+
+def main(*arguments: str) -> int:
+    """1 if anything is wrong, else 0."""
+    words = [argument for argument in arguments if argument != "--fit"]
+    chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.harm for word in words)]
+    return int((list_unfit if "--fit" in arguments else judge)(chosen) > 0)
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from rma.testing.faults import Away, Crashed, Faults
 from tests.races.scenarios import Scenario
 from tests.races.schedules import Choose, Run, race
 from tests.testing.crashes import Design, End, as_shipped, resume_until_quiet
+from tests.testing.environment import Action, Environment, Resume
 from tests.testing.stores import Memory, Store
-from tests.testing.wrong_ports import Action, Outside, Resume
 
 #: At which points racers die, by their numbers.
 Deaths = Mapping[int, int]
@@ -64,52 +64,57 @@ class Arena:
 
     def raced(self, choose: Choose, deaths: Deaths | None = None, *, in_peace: bool = False) -> Result:
         """What it comes to; in peace, the gateway's notification may come before it was asked."""
-        outside, racers = Outside(self.make(), self.gateway, self.scenario.order), self.scenario.racers
+        environment, racers = (
+            Environment(self.make(), self.gateway, self.scenario.order),
+            self.scenario.racers,
+        )
         away = Faults(when=lambda call: Away() if call.method in self.scenario.was_away else None)
         for step in self.scenario.before:
-            outside.do(inject_faults(evolve(outside.service(), events=self._publisher(outside)), away), step)
-        outside.now += timedelta(hours=1)
+            environment.do(
+                inject_faults(evolve(environment.service(), events=self._publisher(environment)), away), step
+            )
+        environment.now += timedelta(hours=1)
         outcomes = race(
-            [self._run(outside, number) for number in range(len(racers))],
+            [self._run(environment, number) for number in range(len(racers))],
             choose,
-            is_ready=lambda number: in_peace or _can_come(outside, racers[number]),
+            is_ready=lambda number: in_peace or _can_come(environment, racers[number]),
             crash_at=deaths,
         )
         if self.has_deaths:
-            self._make_good(outside, outcomes)
-            return Result((), End.of(outside))
-        return Result(tuple([_answer(outcome) for outcome in outcomes]), End.of(outside))
+            self._make_good(environment, outcomes)
+            return Result((), End.of(environment))
+        return Result(tuple([_answer(outcome) for outcome in outcomes]), End.of(environment))
 
-    def _run(self, outside: Outside, number: int) -> Run:
+    def _run(self, environment: Environment, number: int) -> Run:
         """In a process of its own, at a moment that is the same for all."""
-        now, step = outside.now, self.scenario.racers[number]
+        now, step = environment.now, self.scenario.racers[number]
 
         def run(faults: Faults) -> object:
             service = evolve(
-                outside.service(),
-                events=self._publisher(outside),
+                environment.service(),
+                events=self._publisher(environment),
                 clock=lambda: now,
                 ids=lambda: f"of_racer_{number}",
             )
-            process = self.design(inject_faults(service, faults), outside)
+            process = self.design(inject_faults(service, faults), environment)
             return process.resume() if isinstance(step, Resume) else process.handle(step)
 
         return run
 
-    def _make_good(self, outside: Outside, outcomes: list[object]) -> None:
+    def _make_good(self, environment: Environment, outcomes: list[object]) -> None:
         for number, outcome in enumerate(outcomes):
-            if isinstance(outcome, Crashed) and _can_come(outside, self.scenario.racers[number]):
+            if isinstance(outcome, Crashed) and _can_come(environment, self.scenario.racers[number]):
                 with suppress(Rejected):
-                    self._run(outside, number)(Faults())
-        resume_until_quiet(outside, Faults(), self.design)
+                    self._run(environment, number)(Faults())
+        resume_until_quiet(environment, Faults(), self.design)
 
-    def _publisher(self, outside: Outside) -> InMemoryEvents | None:
-        return outside.events if self.publishes else None
+    def _publisher(self, environment: Environment) -> InMemoryEvents | None:
+        return environment.events if self.publishes else None
 
 
-def _can_come(outside: Outside, step: Action) -> bool:
+def _can_come(environment: Environment, step: Action) -> bool:
     """No gateway tells of a refund before it was asked for it."""
-    return not isinstance(step, RecordRefundOutcome) or step.key in outside.refunds_made
+    return not isinstance(step, RecordRefundOutcome) or step.key in environment.refunds_made
 
 
 def _in_this(order: tuple[int, ...]) -> Choose:

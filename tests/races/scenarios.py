@@ -1,4 +1,4 @@
-"""Who races for what: orders of the shop in `tests.testing.wrong_ports`, and two or three who come at once."""
+"""Races for the orders of the shop in `tests.testing.environment`: two or three commands at the same time."""
 
 from collections.abc import Sequence
 
@@ -17,7 +17,7 @@ from rma import (
     RefundSucceeded,
     ResolveReturn,
 )
-from tests.testing.wrong_ports import CHAPTERS, ORDER, Action, Resume, claim, exchange, receive, request
+from tests.testing.environment import CHAPTERS, ORDER, Action, Resume, claim, exchange, receive, request
 
 
 @frozen

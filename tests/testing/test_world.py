@@ -256,12 +256,12 @@ def test_the_books_stand_as_the_gateway_does(
     world.handle(REQUEST)
     world.handle(RECEIPT)
     first = {Declines: RefundDeclined, Pends: RefundPending, FailsLate: RefundSucceeded}[type(fault)]
-    assert isinstance(world.gateway_model.stands("ret_1/refund/1"), first)
+    assert isinstance(world.gateway_model.outcome_of("ret_1/refund/1"), first)
 
     world.quiesce()
 
-    assert world.gateway_model.stands("ret_1/refund/1") == ends
-    assert world.gateway_model.stands("ret_1/refund/2") is None
+    assert world.gateway_model.outcome_of("ret_1/refund/1") == ends
+    assert world.gateway_model.outcome_of("ret_1/refund/2") is None
 
 
 def test_a_gateway_without_keys_is_spared_what_no_library_can_help() -> None:

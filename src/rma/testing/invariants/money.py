@@ -1,4 +1,4 @@
-"""Laws of money: what is granted, paid, and why."""
+"""Laws of money: entitlements, refunds and their breakdowns."""
 
 from collections.abc import Iterator
 
@@ -90,7 +90,7 @@ def pools_are_what_returns_left(snapshot: Snapshot) -> Iterator[str]:
         snapshot.order, [item.id for item in snapshot.order.items]
     ).values():
         if remainder.quantity < 0 or (any(remainder.running_sums) and not remainder.quantity):
-            yield f"{remainder.line.item_id}: {remainder.quantity} units remain, worth {remainder.running_sums}"
+            yield f"{remainder.line.item_id}: {remainder.quantity} units left, worth {remainder.running_sums}"
         for part in remainder.line.part(remainder.running_sums).parts:
             sign = -1 if part.name.startswith("discount:") else 1
             if sign * part.amount.amount < 0:

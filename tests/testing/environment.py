@@ -171,7 +171,7 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
 SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])
 
 
-class Outside:
+class Environment:
     """
     What survives a process: orders, ledgers, gateway, stock, carrier, publisher, clock.
 
@@ -204,7 +204,7 @@ class Outside:
         return inject_faults(self.service(self.store.process(faults)), faults)
 
     def service(self, returns: ReturnRepository | None = None) -> ReturnService:
-        """A service in which nothing fails, over these ledgers; as seen from outside unless given."""
+        """A service in which nothing fails, over these ledgers; as seen from environment unless given."""
         return ReturnService(
             orders=self.orders,
             returns=returns or self.returns,
@@ -221,7 +221,7 @@ class Outside:
 
     @property
     def returns(self) -> ReturnRepository:
-        """The ledgers, as seen from outside every process."""
+        """The ledgers, as seen from environment every process."""
         return self.store.returns
 
     def do(self, service: ReturnService, step: Action) -> None:
