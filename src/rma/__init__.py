@@ -16,6 +16,7 @@ from rma.domain.events import (
     EffectsAttempted,
     EffectsLeased,
     Event,
+    EventHeader,
     EventsPublished,
     ExchangeCanceled,
     ExchangePaid,
@@ -69,6 +70,7 @@ from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Paym
 from rma.domain.sale.policy import Fee, ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
+from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
@@ -123,12 +125,12 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
     "CancelClaim",
     # what comes back
-    "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Refund",
+    "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     # what happened
-    "Event", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked", "RefundRetried",
+    "Event", "EventHeader", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked", "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried", "ClaimCanceled",
     "EffectsLeased", "EffectsAttempted", "EffectOutcome", "EventsPublished",
