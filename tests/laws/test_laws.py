@@ -163,7 +163,7 @@ def test_everything_back_in_any_partition_refunds_exactly_what_was_paid(
 def test_units_are_worth_between_floor_and_ceiling_of_what_one_cost(
     order: Order, data: st.DataObject
 ) -> None:
-    """So a single unit is worth its average price, rounded down or up, however many came before it."""
+    """So a single unit is worth its average price, rounded down or up, however many were returned before."""
     world = World(order)
     item = order.items[0]
     unit = Fraction(total_paid(order), item.quantity)

@@ -1,5 +1,5 @@
 """
-One machine that lives through everything, and the shipped laws, which hold whatever it does.
+One machine that does everything a host and its surroundings can do, and the laws, which always hold.
 
 It is steered: random steps alone rarely bring every unit home, so "one more unit comes home" and
 "everything left comes home" are steps of their own. The model beside it is a handful of counters.
@@ -72,7 +72,7 @@ policies = st.builds(
 )
 plain_policy = st.just(ReturnPolicy())
 HOUR = timedelta(hours=1)
-#: What a gateway tells later.
+#: What a gateway reports later.
 LATER = (Pends(), Pends(RefundDeclined("lost")), FailsLate(), FailsLate(RefundReversed()))
 #: How the gateway is while goods arrive.
 moods = st.sampled_from([None, None, None, *FAULTS, Declines(), *LATER])
@@ -90,7 +90,7 @@ LINKED_KINDS = {
 
 
 class Returns(RuleBasedStateMachine):
-    """An order, its returns, and a host whose ports fail as they like."""
+    """An order, its returns, and a host whose ports fail."""
 
     world: World
 
@@ -110,7 +110,7 @@ class Returns(RuleBasedStateMachine):
     # -- what can be done -------------------------------------------------------------------------
 
     def handle(self, command: Command) -> Subject | None:
-        """The answer, however often it takes to get it; None, and nothing changed, where it is refused."""
+        """The answer, after as many attempts as it takes; None, and nothing changed, where it is refused."""
         before = self.world.ledger
         try:
             return self.world.handle(command)
@@ -213,15 +213,15 @@ class Returns(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def meanwhile(self, data: st.DataObject) -> None:
-        """Something happens outside."""
+        """Something happens around the library."""
         happenings: list[Callable[[st.DataObject], None]] = [
             self.change_faults,
             self.time_passes,
             self.a_gateway_moves_on,
-            self.somebody_looks,
+            self.look_up_refunds,
             self.more_is_fulfilled,
             self.the_order_changes_its_status,
-            self.somebody_refunds_outside,
+            self.refund_without_the_library,
         ]
         what = data.draw(st.sampled_from(happenings))
         what(data)
@@ -249,9 +249,9 @@ class Returns(RuleBasedStateMachine):
         gateway_model, notifications = self.world.gateway_model, self.world.faults.notifications
         if moving := gateway_model.keys_that_may_change():
             key, reverse = data.draw(st.sampled_from(moving)), data.draw(st.booleans())
-            stands = gateway_model.outcome_of(key)
-            if isinstance(stands, RefundPending):
-                notifications.append(RecordRefundOutcome(key=key, outcome=stands))
+            outcome = gateway_model.outcome_of(key)
+            if isinstance(outcome, RefundPending):
+                notifications.append(RecordRefundOutcome(key=key, outcome=outcome))
                 end: KnownOutcome = RefundDeclined("lost") if reverse else RefundSucceeded(f"re_{key}")
             else:
                 end = RefundReversed() if reverse else RefundDeclined("late")
@@ -260,13 +260,13 @@ class Returns(RuleBasedStateMachine):
     @precondition(lambda self: self.world.faults.notifications)
     @rule(data=st.data())
     def a_notification_arrives(self, data: st.DataObject) -> None:
-        """Any of them, in any order, as often as it likes."""
+        """Any of them, in any order, any number of times."""
         notification = data.draw(st.sampled_from(self.world.faults.notifications))
         self.world.gateway_model.record_notification(notification)
         assert self.handle(notification) is not None
 
-    def somebody_looks(self, _: st.DataObject | None = None) -> None:
-        """At refunds of which nobody can tell, and tells what the gateway's books say."""
+    def look_up_refunds(self, _: st.DataObject | None = None) -> None:
+        """A person reports the outcome of refunds that need attention."""
         for refund in self.world.ledger.refunds:
             if refund.status is RefundStatus.NEEDS_ATTENTION:
                 outcome = self.world.gateway_model.outcome_of(refund.key) or RefundDeclined("never_arrived")
@@ -291,7 +291,7 @@ class Returns(RuleBasedStateMachine):
         status = data.draw(st.sampled_from([OrderStatus.COMPLETED] * 2 + [OrderStatus.CANCELED]))
         self.world.orders.put(evolve(self.world.order, status=status))
 
-    def somebody_refunds_outside(self, data: st.DataObject) -> None:
+    def refund_without_the_library(self, data: st.DataObject) -> None:
         """What is left of a payment, or a part of it."""
         order = self.world.order
         left = self.world.ledger.left_of_payments(order)
@@ -360,16 +360,16 @@ class Returns(RuleBasedStateMachine):
         assert resolved.status is ReturnStatus.RECEIVED
 
     def until_quiet(self) -> None:
-        """Faults stopped: what is open is delivered, what is pending ends, everything is told."""
+        """Faults stopped: what is open is delivered, what is pending ends, every notification arrives."""
         for key in self.world.gateway_model.keys_that_may_change():
             if isinstance(self.world.gateway_model.outcome_of(key), RefundPending):
                 end = RecordRefundOutcome(key=key, outcome=RefundSucceeded(f"re_{key}"))
                 self.world.faults.notifications.append(end)
         self.world.quiesce()
-        self.somebody_looks()
+        self.look_up_refunds()
 
     def share_back_before(self) -> int:
-        """What the units that came back without us were worth when their line was frozen."""
+        """The value of the units that were returned without us, when their line was frozen."""
         order = self.world.order
         remainders = self.world.ledger.remainders(order, [item.id for item in order.items])
         whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])

@@ -63,9 +63,7 @@ def test_any_units_are_worth_between_floor_and_ceiling_of_the_average(
 @given(numerator=st.integers(-10_000, 10_000), denominator=st.integers(1, 1000))
 @example(numerator=5, denominator=10)
 @example(numerator=-5, denominator=10)
-def test_round_half_up_is_the_nearest_whole_number_and_a_half_goes_up(
-    numerator: int, denominator: int
-) -> None:
+def test_round_half_up_is_the_nearest_integer_and_a_half_goes_up(numerator: int, denominator: int) -> None:
     """2.5 is 3, and -2.5 is -2."""
     exact = Fraction(numerator, denominator)
 
@@ -121,7 +119,7 @@ def test_a_negative_total_is_split_as_its_opposite(total: int, weights: list[int
 
 
 @pytest.mark.parametrize(("total", "weights"), [(1, []), (0, []), (1, [0, 0]), (1, [2, -1])])
-def test_weights_that_can_not_be_are_refused(total: int, weights: list[int]) -> None:
+def test_impossible_weights_are_refused(total: int, weights: list[int]) -> None:
     """No weights, all of them 0, or a negative one."""
     with pytest.raises(InvalidValue) as error:
         allocate(total, weights)

@@ -1,4 +1,4 @@
-"""Where races are held, and what counts when they are over."""
+"""Runs races, and compares what counts when they are over."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -24,12 +24,12 @@ Deaths = Mapping[int, int]
 
 class Result(NamedTuple):
     """
-    What a race came to.
+    The result of a race.
 
     Attributes:
-        answers: of which return, exchange or claim each racer was told, or why its command was refused; None
-            for a timer. Nothing where racers can die.
-        end: how everything stands.
+        answers: the id that each racer was answered with, or why its command was refused; None for a
+            timer. Nothing where racers can die.
+        end: everything that counts afterwards.
     """
 
     answers: tuple[object, ...]
@@ -43,9 +43,9 @@ class Arena:
 
     Args:
         make: a store with nothing in it.
-        publishes: whether there is somebody to hear of events.
+        publishes: whether there is a publisher.
         has_deaths: whether racers can die. If so, the commands of the dead are repeated after the race, and
-            a timer runs, before we look how everything stands.
+            a timer runs, before the end is compared.
     """
 
     scenario: Scenario
@@ -56,14 +56,14 @@ class Arena:
     has_deaths: bool = False
 
     def surprises(self, races: Iterable[tuple[Choose, Deaths]]) -> Iterator[Result]:
-        """What races come to that racers who come one after the other, in whatever order, do not come to."""
+        """Results of races that differ from those of every order in which racers run one after the other."""
         orders = permutations(range(len(self.scenario.racers)))
         in_peace = [self.raced(_in_this(order), in_peace=True) for order in orders]
         results = (self.raced(choose, deaths) for choose, deaths in races)
         return (result for result in results if result not in in_peace)
 
     def raced(self, choose: Choose, deaths: Deaths | None = None, *, in_peace: bool = False) -> Result:
-        """What it comes to; in peace, the gateway's notification may come before it was asked."""
+        """Its result; in peace, the gateway's notification may arrive before its request."""
         environment, racers = (
             Environment(self.make(), self.gateway, self.scenario.order),
             self.scenario.racers,
@@ -81,7 +81,7 @@ class Arena:
             crash_at=deaths,
         )
         if self.has_deaths:
-            self._make_good(environment, outcomes)
+            self._recover(environment, outcomes)
             return Result((), End.of(environment))
         return Result(tuple([_answer(outcome) for outcome in outcomes]), End.of(environment))
 
@@ -101,7 +101,7 @@ class Arena:
 
         return run
 
-    def _make_good(self, environment: Environment, outcomes: list[object]) -> None:
+    def _recover(self, environment: Environment, outcomes: list[object]) -> None:
         for number, outcome in enumerate(outcomes):
             if isinstance(outcome, Crashed) and _can_come(environment, self.scenario.racers[number]):
                 with suppress(Rejected):
@@ -113,7 +113,7 @@ class Arena:
 
 
 def _can_come(environment: Environment, step: Action) -> bool:
-    """No gateway tells of a refund before it was asked for it."""
+    """A gateway sends no notification about a refund before it received its request."""
     return not isinstance(step, RecordRefundOutcome) or step.key in environment.refunds_made
 
 

@@ -47,13 +47,13 @@ _WAITING = CHAPTERS[3][:1]  # for a carrier that is asleep
 _PENDING = CHAPTERS[3][:3]
 
 
-def _told(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9/refund/1") -> Action:
+def _notification(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9/refund/1") -> Action:
     notification = f"notice of {type(outcome).__name__}"
     return RecordRefundOutcome(key=key, outcome=outcome, notification_id=notification)
 
 
 def _another(step: Action) -> Action:
-    """The same, from somebody else."""
+    """The same, from another client."""
     assert not isinstance(step, Resume)
     return evolve(step, idempotency_key="key_another")
 
@@ -87,16 +87,20 @@ SCENARIOS = {
     "the same cancellation twice": Scenario((request(1, 3), receive(2, 1, 1)), (_CANCELED, _CANCELED)),
     "a cancellation and a timer": Scenario(_WAITING, (evolve(_CANCELED, return_id="ret_9"), Resume.RESUME)),
     "a receipt and a timer": Scenario(_WAITING, (receive(10, 9, 1), Resume.RESUME)),
-    "two timers after a refund that was not heard": Scenario(
+    "two timers after a refund without an answer": Scenario(
         (request(1, 3), _RECEIVED), (Resume.RESUME, Resume.RESUME), was_away=["payments.refund"]
     ),
     "two timers": Scenario(_WAITING, (Resume.RESUME, Resume.RESUME)),
     "a receipt and its notification": Scenario(
-        (request(1, 3),), (_RECEIVED, _told(RefundReversed(), "ret_1/refund/1"))
+        (request(1, 3),), (_RECEIVED, _notification(RefundReversed(), "ret_1/refund/1"))
     ),
-    "the same notification twice": Scenario(_PENDING, (_told(RefundReversed()), _told(RefundReversed()))),
-    "notifications out of order": Scenario(_PENDING, (_told(RefundReversed()), _told(RefundSucceeded()))),
-    "a retry and a notification": Scenario(_PENDING, (CHAPTERS[3][4], _told(RefundReversed()))),
+    "the same notification twice": Scenario(
+        _PENDING, (_notification(RefundReversed()), _notification(RefundReversed()))
+    ),
+    "notifications out of order": Scenario(
+        _PENDING, (_notification(RefundReversed()), _notification(RefundSucceeded()))
+    ),
+    "a retry and a notification": Scenario(_PENDING, (CHAPTERS[3][4], _notification(RefundReversed()))),
     "the same retry twice": Scenario(_DECLINED, (_RETRIED, _RETRIED)),
     "two retries": Scenario(_DECLINED, (_RETRIED, _another(_RETRIED))),
     "a retry and a timer": Scenario(_DECLINED, (_RETRIED, Resume.RESUME)),
@@ -122,7 +126,7 @@ CROWDS = {
     "a receipt twice and a cancellation": Scenario((request(1, 3),), (_RECEIVED, _RECEIVED, _CANCELED)),
     "a receipt twice and a timer": Scenario(_WAITING, (receive(10, 9, 1), receive(10, 9, 1), Resume.RESUME)),
     "a retry twice and a notification": Scenario(
-        _PENDING, (CHAPTERS[3][4], CHAPTERS[3][4], _told(RefundReversed()))
+        _PENDING, (CHAPTERS[3][4], CHAPTERS[3][4], _notification(RefundReversed()))
     ),
     "three requests for two units": Scenario(
         (request(1, 18),), (request(2, 1), request(3, 1), request(4, 1))

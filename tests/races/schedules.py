@@ -20,7 +20,7 @@ Choose = Callable[[Waiting], int]
 #: What a run does, through ports that are asked with these faults around them.
 Run = Callable[[Faults], object]
 
-#: Calls before which nobody need stop: what they read never changes.
+#: Calls before which no run stops: what they read never changes.
 _CONSTANT = {"orders.get", "return_reasons.list", "shipping_options.get"}
 #: Calls that change nothing.
 _READS = {"returns.load", "returns.load_by_return", "returns.history", "returns.outstanding"}
@@ -28,7 +28,7 @@ _READS = {"returns.load", "returns.load_by_return", "returns.history", "returns.
 
 class Turn(Faults):
     """
-    One run among others: stands where a plan of failures does, and stops before calls.
+    One run among others: used as a plan of failures, and stops before calls.
 
     Args:
         crash_at: points at which it dies.
@@ -52,7 +52,7 @@ class Turn(Faults):
             self._thread.join()
 
     def die(self) -> None:
-        """Where it stands."""
+        """Ends the run where it stopped."""
         self._is_dead = True
         self.go_on()
 
@@ -93,7 +93,7 @@ def race(
     crash_at: Mapping[int, int] | None = None,
 ) -> list[object]:
     """
-    What each run came to, a result or what it raised, when their calls happened in this order.
+    What each run returned or raised, when their calls happened in this order.
 
     Args:
         runs: who takes part, numbered from 0.

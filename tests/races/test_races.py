@@ -1,5 +1,5 @@
 """
-Whoever comes at once, in whatever order their calls happen: it ends as if one had come after the other.
+Commands at the same time, in every order of their calls, end as if one had run after the other.
 
 In memory all orders of calls are tried, those that differ only in calls that commute once; in a database
 some, drawn. With `RMA_TEST_PROFILE=long` all of them on SQLite too, some on PostgreSQL, and gateways that
@@ -65,7 +65,7 @@ def some_deadly_races(count: int) -> Iterator[tuple[Choose, Deaths]]:
 @gateways
 @scenarios
 def test_two_at_once_end_as_one_after_the_other(scenario: Scenario, gateway: Gateway | None) -> None:
-    """Answers, refusals, money, goods and labels; nobody hears of a conflict, nothing is left open."""
+    """Answers, refusals, money, goods and labels; no conflict is reported, nothing is left open."""
     races = some_races(150) if scenario.is_long and not LONG else all_races()
 
     assert list(Arena(scenario, gateway).surprises(races)) == []
@@ -83,8 +83,8 @@ def test_two_at_once_in_a_database_end_as_one_after_the_other(
 
 
 def test_two_timers_that_do_not_find_a_refund_make_it_once() -> None:
-    """Whoever finds that there is none says so in the ledger before it sends the refund again."""
-    arena = Arena(SCENARIOS["two timers after a refund that was not heard"], Searchable())
+    """The process that finds none records that in the ledger before it sends the refund again."""
+    arena = Arena(SCENARIOS["two timers after a refund without an answer"], Searchable())
 
     assert list(arena.surprises(all_races())) == []
 
@@ -97,7 +97,7 @@ def test_three_at_once_end_as_one_after_the_other(scenario: Scenario, gateway: G
 
 
 @scenarios
-def test_events_are_told_once_and_in_order_whoever_comes_at_once(scenario: Scenario) -> None:
+def test_events_are_published_once_and_in_order_in_every_race(scenario: Scenario) -> None:
     """Each racer publishes what it finds unpublished; a repeat under the same id is none."""
     arena = Arena(scenario, publishes=True)
 
@@ -105,7 +105,7 @@ def test_events_are_told_once_and_in_order_whoever_comes_at_once(scenario: Scena
 
 
 @scenarios
-def test_whoever_dies_in_a_race_it_ends_as_one_after_the_other(scenario: Scenario) -> None:
+def test_a_race_with_crashes_ends_as_one_after_the_other(scenario: Scenario) -> None:
     """When the commands of the dead have been repeated, and a timer has run."""
     arena = Arena(scenario, publishes=True, has_deaths=True)
 
@@ -113,7 +113,7 @@ def test_whoever_dies_in_a_race_it_ends_as_one_after_the_other(scenario: Scenari
 
 
 @scenarios
-def test_whoever_dies_in_a_race_no_refund_is_made_twice(scenario: Scenario) -> None:
+def test_no_refund_is_made_twice_in_a_race_with_crashes(scenario: Scenario) -> None:
     """Where the gateway knows no keys either; a person must look then."""
     arena = Arena(scenario, NotIdempotent(), has_deaths=True)
 
@@ -127,7 +127,7 @@ def test_whoever_dies_in_a_race_no_refund_is_made_twice(scenario: Scenario) -> N
 
 
 class LastWins(InMemoryReturns):
-    """Forgets to compare revisions: whoever commits last overwrites what the other did."""
+    """Forgets to compare revisions: the last commit overwrites the other."""
 
     def commit(self, change: Change) -> None:
         """Whatever it was made from."""
@@ -150,13 +150,13 @@ def test_a_store_that_overwrites_is_caught() -> None:
 
 
 def test_a_design_without_leases_is_caught() -> None:
-    """Where the gateway does not know its keys, who comes second pays again."""
+    """Where the gateway ignores keys, the second process pays again."""
     arena = Arena(SCENARIOS["the same receipt twice"], NotIdempotent(), design=leases_nothing)
 
     assert any(arena.surprises(all_races()))
 
 
-def test_a_conflict_that_the_caller_hears_of_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_conflict_that_reaches_the_caller_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """As it would be if a command that lost were not decided again."""
     monkeypatch.setattr("rma.shell.commit.ATTEMPTS", 1)
     surprises = Arena(SCENARIOS["two receipts of the same goods"]).surprises(all_races())

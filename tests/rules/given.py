@@ -88,6 +88,7 @@ class Given:
         self.books_shipments = True
         self.ledger = ReturnLedger("order_1")
         self.history: list[Event] = []
+        self.commands: list[Command] = []
 
     def facts(self, command: Command) -> Facts:
         """What a handler would gather."""
@@ -111,6 +112,7 @@ class Given:
         made = apply_command(self.facts(command), self.ledger, command)
         self.ledger = made.ledger
         self.history += made.events
+        self.commands.append(command)
         return made.events
 
     def record_outcomes(self, *outcomes: tuple[str, Result]) -> tuple[Event, ...]:

@@ -278,6 +278,15 @@ def test_free_return_shipping_is_not_a_deduction() -> None:
     assert names_and_amounts(given.the()) == {"item:mug": 1000}
 
 
+def test_a_fee_in_percent_is_rounded_half_up() -> None:
+    """Half a cent of fee is a cent."""
+    given = Given(policy=ReturnPolicy(fees=[Fee("restocking", percent="0.05")]))
+
+    given.when(request(1))
+
+    assert names_and_amounts(given.the()) == {"item:mug": 1000, "fee:restocking": -1}
+
+
 def test_deductions_take_at_most_what_is_left() -> None:
     """Goods of 1.00, shipping of 2.00, a fee of 1.00: the refund is 0, and the parts still add up."""
     given = Given(order_of(line(price=100)), ReturnPolicy(fees=[Fee("handling", amount=usd(100))]))

@@ -42,7 +42,7 @@ FINAL = {
     "claim": {"completed", "canceled"},
 }
 ALLOWED = {
-    # a gateway tells days later that it failed after all, or that the money came back
+    # a gateway tells days later that it failed after all, or that it was reversed
     ("refund", "succeeded", "failed"),
     ("refund", "succeeded", "reversed"),
     # nothing was paid: its refund failed, or was 0
@@ -69,7 +69,7 @@ def test_every_status_is_reached(found: frozenset[Move]) -> None:
 
 
 def test_nothing_leaves_an_end_but_what_is_allowed(found: frozenset[Move]) -> None:
-    """Neither goods nor money move for what is over."""
+    """Neither goods nor money move for what has ended."""
     left = {
         (move.kind, move.before, move.after)
         for move in found
@@ -141,7 +141,7 @@ def test_a_refund_is_only_ever_better_known() -> None:
 
 
 def test_refunds_in_ledgers_move_as_refunds_do(found: frozenset[Move]) -> None:
-    """Whoever tells of them; and they all begin as pending."""
+    """For every source of an outcome; and they all begin as pending."""
     of_refunds = {(move.before, move.after) for move in found if move.kind == "refund"}
 
     in_ledgers = {(move.before, move.after) for move in moves_of_ledgers() if move.kind == "refund"}

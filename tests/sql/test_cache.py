@@ -23,7 +23,7 @@ from rma.adapters.sql.codec import LONG, decode, encode
 from rma.testing.core_harness import CoreHarness
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
-from tests.sql.kinds import lived, worlds
+from tests.sql.kinds import run, worlds
 
 
 @pytest.fixture(autouse=True)
@@ -47,11 +47,11 @@ def changed(file: Path, before: str, after: str) -> None:
         other.commit()
 
 
-@pytest.mark.parametrize("life", worlds())
-def test_what_is_cached_is_what_the_documents_hold(life: str, store: SqlReturns) -> None:
+@pytest.mark.parametrize("name", worlds())
+def test_what_is_cached_is_what_the_documents_hold(name: str, store: SqlReturns) -> None:
     """To the class of every field, whatever happened before."""
-    run, world = worlds()[life]
-    lived(run, world, store)
+    script, world = worlds()[name]
+    run(script, world, store)
 
     cached = store.load("order_1")
 

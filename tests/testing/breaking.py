@@ -29,7 +29,7 @@ def breaks(contract: type[PortContract], law: str) -> bool:
     held = contract()
     method = cast("Callable[..., None]", getattr(held, f"test_{law}"))
     parameters = inspect.signature(method).parameters
-    settings.load_profile("only looking")  # nobody reads the example, so it need not be small
+    settings.load_profile("only looking")  # no one reads the example, so it need not be small
     try:
         method(**dict.fromkeys(parameters, "no-such-id"))
     except pytest.skip.Exception:

@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 @frozen
 class End:
-    """How everything stands, but for what may differ: moments, revisions, attempts and what was said."""
+    """Everything that counts, without timestamps, revisions, attempts and messages, which may differ."""
 
     returns: tuple[object, ...]
     exchanges: tuple[object, ...]
@@ -42,7 +42,7 @@ class End:
 
     @classmethod
     def of(cls, environment: Environment) -> "End":
-        """As seen from environment every process."""
+        """As seen from outside of every process."""
         ledger = environment.returns.load(ORDER.id)
         return cls(
             returns=tuple([(r.id, r.status, r.items, r.refund_amount, r.shipment) for r in ledger.returns]),
@@ -89,7 +89,7 @@ def every_point(calls: Sequence[Call]) -> list[int]:
 
 def every_moment(calls: Sequence[Call]) -> list[int]:
     """
-    Of points between which nothing happens environment of the process, one: before each call, and at the end.
+    Of points between which nothing happens outside of the process, one: before each call, and at the end.
 
     After a call is before the next one. A database acts in its statements: before a load or commit is
     before the first of them.
@@ -170,12 +170,12 @@ def _has_happened(environment: Environment, step: Action) -> bool:
 
 class Survey:
     """
-    A script and how it ends if nothing fails, after each of its steps.
+    A script, and its end after each of its steps if nothing fails.
 
     Wherever a `count` is given, so many runs are drawn instead of all.
 
     Args:
-        make: the environment for a run, anew each time.
+        make: a new environment for each run.
         at: of calls, the points to die at.
         in_peace: the environment in which nothing fails; as the others unless given.
     """
@@ -199,7 +199,7 @@ class Survey:
         self.points = at(calm.calls)
 
     def differences(self, faults: Faults, recovery: Recovery, *, has_timer: bool = False) -> list[str]:
-        """What came out otherwise than if nothing had failed, at the end or after a recovery."""
+        """What differs from a run in which nothing failed, at the end or after a recovery."""
         environment = self.make()
         found: list[str] = []
 
@@ -265,5 +265,5 @@ def some(things: Iterable[T], count: int | None) -> Sequence[T]:
 
 
 def what_differs(survey: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
-    """Where something came out otherwise, and what."""
+    """Where something differs, and what."""
     return {where: found for where, found in survey if found}

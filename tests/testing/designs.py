@@ -72,7 +72,7 @@ class _PaysFirst(Returns):
 
 
 def pays_before_it_commits(service: ReturnService, environment: Environment) -> ReturnService:
-    """The refund is made while the transaction is open: who dies then has paid for nothing."""
+    """The refund is made while the transaction is open: a process that dies then has paid for nothing."""
     return evolve(service, returns=_PaysFirst(service.returns, service.payments))
 
 
@@ -88,7 +88,7 @@ class _WritesTwice(Returns):
 
 
 def writes_the_journal_in_a_later_commit(service: ReturnService, environment: Environment) -> ReturnService:
-    """First what happened, then what is to be done about it: who dies between forgets to do it."""
+    """First what happened, then what is to be done about it: a process that dies between forgets to do it."""
     return evolve(service, returns=_WritesTwice(service.returns))
 
 
@@ -105,7 +105,7 @@ class _FreshKeys:
 
 
 def draws_a_fresh_key_for_each_attempt(service: ReturnService, environment: Environment) -> ReturnService:
-    """The gateway can not know that it is the same refund, and makes it again."""
+    """The gateway cannot know that it is the same refund, and makes it again."""
     return evolve(service, payments=_FreshKeys(service.payments, environment))
 
 
@@ -137,7 +137,7 @@ class _ForgetfulPayments:
 
 
 def forgets_refunds_that_fail(service: ReturnService, environment: Environment) -> ReturnService:
-    """The row of the journal is removed whatever the gateway said: nobody tries again."""
+    """The row of the journal is removed whatever the gateway said: it is not tried again."""
     return evolve(service, payments=_ForgetfulPayments(service.payments))
 
 

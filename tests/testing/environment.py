@@ -110,7 +110,7 @@ def exchange(number: int, mugs: int, price: int) -> RequestExchange:
 
 
 def claim(number: int, kind: str, **more: Any) -> RequestClaim:
-    """A mug came broken, and is paid for or replaced."""
+    """A mug arrived broken, and is paid for or replaced."""
     new_items = [NewItem(variant_id="v_mug", quantity=1, unit_price=999)]
     return RequestClaim(
         order_id="order_1",
@@ -122,7 +122,7 @@ def claim(number: int, kind: str, **more: Any) -> RequestClaim:
     )
 
 
-#: What is done, a chapter a story. Whoever adds a command adds it here.
+#: What is done, a chapter a story. A test compares it with the registry of commands.
 CHAPTERS: tuple[tuple[Action, ...], ...] = (
     (
         request(1, 3, 1),
@@ -249,14 +249,14 @@ class Environment:
 
 
 class Forgetful(InMemoryPayments):
-    """A gateway that knows no keys, but can be searched for them."""
+    """A gateway that ignores keys, but can be searched for them."""
 
     def __init__(self, answer: Callable[[RefundRequest], RefundOutcome], gateway: Gateway) -> None:
         super().__init__(answer)
         self.gateway = gateway
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """Each time anew."""
+        """A new refund each time."""
         self.refunds[request.key] = request
         self._outcomes[request.key] = self.answer(request)
         return self._outcomes[request.key]
@@ -267,7 +267,7 @@ class Forgetful(InMemoryPayments):
 
 
 class SleepyCarrier(InMemoryFulfillment):
-    """A carrier that does not hear the first booking of one return."""
+    """A carrier that cannot be reached for the first booking of one return."""
 
     def __init__(self) -> None:
         super().__init__()

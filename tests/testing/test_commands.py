@@ -33,7 +33,7 @@ def test_every_kind_of_command_has_a_maker() -> None:
 
 
 def test_a_maker_makes_commands_of_its_kind() -> None:
-    """In some state of a simulation, within some seeds; and nothing else, or nothing at all."""
+    """In some state of a simulation, after some attempts; and nothing else, or nothing at all."""
     made: set[type[Command]] = set()
     for seed in range(50):
         world = World([ORDER], seed)

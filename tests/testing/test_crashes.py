@@ -68,25 +68,25 @@ def test_the_script_does_all_that_can_be_done() -> None:
 
 @chapters
 @pytest.mark.parametrize("recovery", Recovery)
-def test_a_crash_at_any_point_is_made_good(recovery: Recovery, chapter: tuple[Action, ...]) -> None:
+def test_a_crash_at_any_point_is_recovered_from(recovery: Recovery, chapter: tuple[Action, ...]) -> None:
     """By repeating the command alone, or by resuming alone: each effect once, nothing missing."""
     assert what_differs(Survey(script=chapter).crashes([recovery])) == {}
 
 
-def test_a_crash_anywhere_in_the_whole_script_is_made_good() -> None:
+def test_a_crash_anywhere_in_the_whole_script_is_recovered_from() -> None:
     """Whatever happened before, and happens afterwards."""
     assert what_differs(survey().crashes(count=None if LONG else 100)) == {}
 
 
 @chapters
-def test_a_failure_of_any_call_is_made_good(chapter: tuple[Action, ...]) -> None:
+def test_a_failure_of_any_call_is_recovered_from(chapter: tuple[Action, ...]) -> None:
     """Not reached, answer lost, or sent twice; store, catalogues, publisher and ports alike."""
     assert what_differs(Survey(script=chapter).failures()) == {}
 
 
 @chapters
 @pytest.mark.parametrize("recovery", Recovery)
-def test_a_second_crash_while_recovering_is_made_good(
+def test_a_second_crash_while_recovering_is_recovered_from(
     recovery: Recovery, chapter: tuple[Action, ...]
 ) -> None:
     """At any point of what follows the first: in a repeated command, in resuming, in the next command."""
@@ -94,7 +94,7 @@ def test_a_second_crash_while_recovering_is_made_good(
 
 
 @pytest.mark.parametrize("recovery", Recovery)
-def test_a_second_crash_anywhere_in_the_whole_script_is_made_good(recovery: Recovery) -> None:
+def test_a_second_crash_anywhere_in_the_whole_script_is_recovered_from(recovery: Recovery) -> None:
     """However much later it happens."""
     assert what_differs(survey().pairs(recovery, 5000 if LONG else 50)) == {}
 
@@ -107,7 +107,7 @@ def test_a_refund_that_can_be_looked_up_is_made_once(chapter: tuple[Action, ...]
     assert what_differs(looked_up.crashes([Recovery.RESUME])) == {}
 
 
-def test_a_refund_that_can_not_be_told_is_not_made_again() -> None:
+def test_a_refund_of_unknown_outcome_is_not_made_again() -> None:
     """Where the gateway knows nothing, at most once: a person must look."""
     is_not_retried = takewhile(lambda step: not isinstance(step, RetryRefund), SCRIPT)
     script = tuple(is_not_retried)  # what follows retries what a person may have to look at first

@@ -43,12 +43,12 @@ def database(kind: str, databases: Databases) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def environment(database: Database) -> Callable[[], Environment]:
-    """For each run: an environment where nothing has happened yet."""
+    """For each run: an environment in which nothing has happened yet."""
     return lambda: Environment(database.emptied())
 
 
 @chapters
-def test_a_crash_at_any_statement_is_made_good(
+def test_a_crash_at_any_statement_is_recovered_from(
     environment: Callable[[], Environment], chapter: tuple[Action, ...]
 ) -> None:
     """Before each, commits included; of what was begun nothing is left, of what was committed all."""
@@ -62,7 +62,7 @@ def test_a_crash_at_any_statement_is_made_good(
 
 @chapters
 @recoveries
-def test_a_second_crash_while_recovering_is_made_good(
+def test_a_second_crash_while_recovering_is_recovered_from(
     kind: str, environment: Callable[[], Environment], recovery: Recovery, chapter: tuple[Action, ...]
 ) -> None:
     """In a repeated command, in resuming, in the next command; between their statements too."""
@@ -72,7 +72,7 @@ def test_a_second_crash_while_recovering_is_made_good(
 
 
 @chapters
-def test_a_failure_of_any_statement_is_made_good(
+def test_a_failure_of_any_statement_is_recovered_from(
     environment: Callable[[], Environment], chapter: tuple[Action, ...]
 ) -> None:
     """Refused, or done without an answer; a commit too."""
@@ -81,7 +81,9 @@ def test_a_failure_of_any_statement_is_made_good(
     assert what_differs(survey.failures([Away(), AnswerLost()], None if LONG else DRAWN)) == {}
 
 
-def test_a_crash_anywhere_in_the_whole_script_is_made_good(environment: Callable[[], Environment]) -> None:
+def test_a_crash_anywhere_in_the_whole_script_is_recovered_from(
+    environment: Callable[[], Environment],
+) -> None:
     """Before and after each call and statement, whatever chapters came before."""
     survey = Survey(environment, in_peace=Environment)
 
@@ -89,7 +91,7 @@ def test_a_crash_anywhere_in_the_whole_script_is_made_good(environment: Callable
     assert what_differs(survey.crashes(count=300 if LONG else 10)) == {}
 
 
-def test_a_crash_while_tables_are_made_is_made_good(kind: str, databases: Databases) -> None:
+def test_a_crash_while_tables_are_made_is_recovered_from(kind: str, databases: Databases) -> None:
     """The next process makes them."""
     with ExitStack() as until_the_end:
 
@@ -103,7 +105,7 @@ def test_a_crash_while_tables_are_made_is_made_good(kind: str, databases: Databa
         assert what_differs(survey.crashes(in_turn=not LONG)) == {}
 
 
-def test_a_store_whose_statements_stand_by_themselves_is_caught(databases: Databases) -> None:
+def test_a_store_without_transactions_is_caught(databases: Databases) -> None:
     """Half a commit is found where a process dies between them."""
 
     class Torn(Database):

@@ -30,6 +30,6 @@ def test_every_field_of_a_rule_is_broken_by_a_mutant() -> None:
     assert broken == known
 
 
-def test_mutants_are_told_apart_by_the_harm_they_do() -> None:
+def test_each_mutant_has_a_harm_of_its_own() -> None:
     """A harm is named once."""
     assert [harm for harm, times in Counter(mutant.harm for mutant in MUTANTS).items() if times > 1] == []

@@ -23,7 +23,7 @@ class Chooser(Protocol):
         ...
 
     def whole(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, both included."""
+        """An integer from `low` to `high`, both included."""
         ...
 
     def detail(self, options: Sequence[T]) -> T:

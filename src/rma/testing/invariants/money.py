@@ -47,7 +47,7 @@ def no_refund_is_made_unknown_to_the_ledger(snapshot: Snapshot) -> Iterator[str]
             yield f"{key}: {request.amount} of {request.payment_id} asked for, {refunds.get(key)} recorded"
 
 
-def each_return_is_paid_what_was_granted_and_no_more(snapshot: Snapshot) -> Iterator[str]:
+def each_return_is_paid_its_entitlement_and_no_more(snapshot: Snapshot) -> Iterator[str]:
     """And each claim: what is due is what was granted less what is in force."""
     for each in snapshot.payees:
         entitled, paid = each.entitlement.entitled, each.refunded
@@ -73,7 +73,7 @@ def every_amount_is_explained(snapshot: Snapshot) -> Iterator[str]:
                 yield f"{each.id}: {part.name}, {part.amount}, is not the sum of {part.parts}"
 
 
-def exchanges_settle_their_difference_once(snapshot: Snapshot) -> Iterator[str]:
+def exchange_differences_are_paid_once(snapshot: Snapshot) -> Iterator[str]:
     """What the customer paid, less what is granted in return, is the difference, give or take rounding."""
     for each in snapshot.ledger.exchanges:
         target = snapshot.ledger.get(each.return_id)
