@@ -129,7 +129,7 @@ def test_an_effect_of_unknown_outcome_stays_open_and_says_why() -> None:
     assert given.the().shipment == ReturnShipment({"label": 1}, "T1", "https://x.example")
 
 
-def test_no_outcome_is_no_change() -> None:
+def test_an_empty_list_of_outcomes_changes_nothing() -> None:
     """An empty list of outcomes changes neither the ledger nor its revision."""
     ledger = ReturnLedger("order_1")
 

@@ -82,7 +82,13 @@ def test_what_was_requested_arrived_so_stock_and_money_move() -> None:
             ReceivedItem(item_id="pot", quantity=0, damaged_quantity=1),
         ],
     ],
-    ids=["fewer units", "more units", "another line besides", "another line instead", "another line, damaged"],
+    ids=[
+        "fewer units",
+        "more units",
+        "another line besides",
+        "another line instead",
+        "another line, damaged",
+    ],
 )
 def test_anything_else_is_a_mismatch_that_books_the_goods_and_moves_no_money(
     arrivals: list[ReceivedItem],
