@@ -171,7 +171,7 @@ def test_a_port_that_returns_none_has_an_unknown_outcome() -> None:
         """A gateway that returns None."""
 
         def refund(self, request: RefundRequest) -> RefundOutcome:
-            """None."""
+            """Returns None."""
             return cast("RefundOutcome", None)
 
     payments: Payments = Broken()
@@ -363,7 +363,7 @@ def test_an_unreadable_ledger_does_not_block_the_others() -> None:
         away = ""
 
         def load(self, order_id: str) -> ReturnLedger:
-            """Unless it is that one."""
+            """Raises Unavailable for that ledger."""
             if order_id == self.away:
                 raise Unavailable("database_locked")
             return super().load(order_id)
@@ -397,7 +397,7 @@ def test_failed_attempts_are_not_published() -> None:
         """A carrier that fails with a long message."""
 
         def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
-            """Never."""
+            """Raises OSError."""
             raise OSError("x" * 5000)
 
     events = FlakyEvents()

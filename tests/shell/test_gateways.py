@@ -243,7 +243,7 @@ def test_a_refund_that_another_process_leased_is_not_sent() -> None:
         rival: Callable[[], object] | None = None
 
         def commit(self, change: Change) -> None:
-            """After the rival."""
+            """Runs the rival before the first lease."""
             if self.rival and any(isinstance(event, EffectsLeased) for event in change.events):
                 rival, self.rival = self.rival, None
                 rival()
