@@ -69,12 +69,12 @@ class World(world.World):
 
     @property
     def ledger(self) -> ReturnLedger:
-        """The ledger as committed."""
+        """The committed ledger."""
         return self.returns.load(self.order_id)
 
     @property
     def all_returns(self) -> tuple[Return, ...]:
-        """Every return of the order."""
+        """All returns of the order."""
         return self.ledger.returns
 
     def refunded(self) -> int:

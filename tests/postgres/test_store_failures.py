@@ -138,7 +138,9 @@ def test_a_connection_that_is_cut_while_it_writes(url: str, store: SqlReturns) -
         ("-cdefault_transaction_read_only=on", "store_read_only"),
     ],
 )
-def test_limits_of_the_server_have_their_own_codes(url: str, store: SqlReturns, options: str, code: str) -> None:
+def test_limits_of_the_server_have_their_own_codes(
+    url: str, store: SqlReturns, options: str, code: str
+) -> None:
     """
     A lock timeout, a statement timeout and read-only mode raise their codes, and the change can be
     committed later.
@@ -237,14 +239,14 @@ def test_a_repeatable_read_transaction_has_to_be_repeated(store: SqlReturns) -> 
         assert ledgers.load("order_1").revision == 1
         store.commit(life.handle(request(1)))
 
-        late = CoreHarness(life.order, ledger=ledgers.load("order_1"), ids=counting("late")).handle(request(1))
+        late = CoreHarness(life.order, ledger=ledgers.load("order_1"), ids=counting("late")).handle(
+            request(1)
+        )
         assert failure(lambda: ledgers.commit(late)).code == "store_not_serializable"
 
 
 @pytest.mark.parametrize("level", ["repeatable\\ read", "serializable"])
-def test_stricter_isolation_by_default_hides_no_conflicts(
-    url: str, store: SqlReturns, level: str
-) -> None:
+def test_stricter_isolation_by_default_hides_no_conflicts(url: str, store: SqlReturns, level: str) -> None:
     """Under stricter isolation by default, the later commit raises StaleLedger with the stored revision."""
     first, second = harness().handle(request(1)), harness().handle(request(1))
     with closing(SqlReturns(with_options(url, f"-cdefault_transaction_isolation={level}"))) as strict:
@@ -268,8 +270,10 @@ def test_stricter_isolation_by_default_hides_no_conflicts(
 
 
 @pytest.mark.parametrize("unspeakable", ["\ud800", "order_\x00"])
-def test_an_id_that_no_database_can_hold_is_not_there(store: SqlReturns, unspeakable: str) -> None:
-    """And is refused where it would have to be stored; in documents, zeroes are kept."""
+def test_an_id_that_the_database_cannot_hold_is_not_found(store: SqlReturns, unspeakable: str) -> None:
+    """
+    Reading by such an id finds nothing and storing it raises InvalidValue; documents may have zero bytes.
+    """
     assert store.load(unspeakable) == ReturnLedger(unspeakable)
     assert store.history(unspeakable) == ()
     with pytest.raises(NotFound):
@@ -282,9 +286,7 @@ def test_an_id_that_no_database_can_hold_is_not_there(store: SqlReturns, unspeak
     assert_alike(store.load("order_1"), life.ledger)
 
 
-def test_commits_without_synchronous_commit_log_a_warning(
-    url: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_commits_without_synchronous_commit_log_a_warning(url: str, caplog: pytest.LogCaptureFixture) -> None:
     """A warning is logged once if `synchronous_commit` is off."""
     with closing(SqlReturns(with_options(url, "-csynchronous_commit=off"))) as store:
         store.load("order_1")

@@ -5,10 +5,10 @@ from sqlalchemy import Engine, create_engine, make_url
 
 from rma import InvalidValue
 from rma.adapters.sql import SqlReturns
-from tests.sql.in_transaction import WithinTheHostsTransaction
+from tests.sql.in_transaction import InTransactionLaws
 
 
-class TestWithAnEngineOfTheHost(WithinTheHostsTransaction):
+class TestWithAnEngineOfTheHost(InTransactionLaws):
     """An engine as SQLAlchemy makes it."""
 
     @pytest.fixture(autouse=True)
@@ -20,7 +20,7 @@ class TestWithAnEngineOfTheHost(WithinTheHostsTransaction):
         return create_engine(make_url(self.url).set(drivername="postgresql+psycopg"))
 
 
-class TestWithTheEngineOfTheStore(WithinTheHostsTransaction):
+class TestWithTheEngineOfTheStore(InTransactionLaws):
     """The engine that `SqlReturns` opened."""
 
     @pytest.fixture(autouse=True)

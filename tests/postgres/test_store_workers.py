@@ -134,7 +134,7 @@ class CountingGateway:
         self.asked: Counter[str] = Counter()
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """At once."""
+        """Counts the call and returns a success."""
         self.asked[request.key] += 1
         return RefundSucceeded(f"re_{request.key}")
 
@@ -182,7 +182,9 @@ def test_one_worker_reaches_every_order(store: SqlReturns) -> None:
     assert resumed.still_open == tuple([f"order_{number:03}" for number in range(120)])
 
 
-def test_a_resume_after_a_port_failed_does_not_wait_for_the_lease(store: SqlReturns, elsewhere: Elsewhere) -> None:
+def test_a_resume_after_a_port_failed_does_not_wait_for_the_lease(
+    store: SqlReturns, elsewhere: Elsewhere
+) -> None:
     """Another worker can resume at once, as the failed attempts were committed."""
 
     class Away(CountingGateway):

@@ -44,7 +44,7 @@ def test_a_repeated_command_is_answered_with_its_return() -> None:
     ],
 )
 def test_the_same_key_with_another_request_is_refused(other: CancelReturn, fields: list[str]) -> None:
-    """The error names what differs."""
+    """The error names the key and the fields that differ from the first request."""
     given = Given()
     given.when(request(1, idempotency_key="k"))
 

@@ -620,8 +620,8 @@ def test_an_id_that_was_given_before_raises_invalid_value() -> None:
     assert str(error.value) == "id ret_1 was given before"
 
 
-def test_metadata_are_kept() -> None:
-    """Tuples as lists, which is what JSON makes of them."""
+def test_metadata_are_stored() -> None:
+    """Metadata are stored with tuples as lists, as JSON has them."""
     given = Given()
 
     given.when(request(1, metadata={"thing": None, "list": [{"a": (1,)}]}))

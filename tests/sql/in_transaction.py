@@ -38,7 +38,7 @@ def note(connection: Connection, words: str) -> None:
     connection.execute(text("INSERT INTO notes (note) VALUES (:note)"), {"note": words})
 
 
-class WithinTheHostsTransaction(ABC):
+class InTransactionLaws(ABC):
     """Laws of `SqlReturns.in_transaction` and of a service over it that does not deliver."""
 
     @abstractmethod
@@ -75,8 +75,8 @@ class WithinTheHostsTransaction(ABC):
 
         with engine.begin() as connection:
             note(connection, "before")
-            within = evolve(service, returns=store.in_transaction(connection))
-            opened = within.handle(request(2, shipping_option_id="so_return"), deliver=False)
+            joined = evolve(service, returns=store.in_transaction(connection))
+            opened = joined.handle(request(2, shipping_option_id="so_return"), deliver=False)
             note(connection, "after")
             assert other.load("order_1") == ReturnLedger("order_1")
             assert other.outstanding(START, 9, unpublished=True) == ()
@@ -108,8 +108,8 @@ class WithinTheHostsTransaction(ABC):
         assert other.history("order_1") == ()
         with engine.begin() as connection:
             assert noted(connection) == []
-            within = evolve(service, returns=store.in_transaction(connection))
-            again = within.handle(request(2), deliver=False)
+            joined = evolve(service, returns=store.in_transaction(connection))
+            again = joined.handle(request(2), deliver=False)
         assert other.load("order_1").get(again.id) == again
 
     def test_several_commands_in_one_transaction(
@@ -123,12 +123,12 @@ class WithinTheHostsTransaction(ABC):
 
         with engine.begin() as connection:
             ledgers = store.in_transaction(connection)
-            within = evolve(service, returns=ledgers)
-            opened = within.handle(request(2, idempotency_key="k"), deliver=False)
-            assert within.handle(request(2, idempotency_key="k"), deliver=False) == opened
+            joined = evolve(service, returns=ledgers)
+            opened = joined.handle(request(2, idempotency_key="k"), deliver=False)
+            assert joined.handle(request(2, idempotency_key="k"), deliver=False) == opened
             with pytest.raises(Rejected):
-                within.handle(request(4), deliver=False)
-            received = within.handle(receive(2, return_id=opened.id), deliver=False)
+                joined.handle(request(4), deliver=False)
+            received = joined.handle(receive(2, return_id=opened.id), deliver=False)
             assert_alike(ledgers.load_by_return(opened.id), ledgers.load("order_1"))
             assert ledgers.outstanding(START, 9) == ("order_1",)
             assert len(ledgers.history("order_1")) == 2

@@ -48,8 +48,8 @@ def changed(file: Path, before: str, after: str) -> None:
 
 
 @pytest.mark.parametrize("life", worlds())
-def test_what_is_cached_is_what_the_documents_hold(life: str, store: SqlReturns) -> None:
-    """To the class of every field, whatever happened before."""
+def test_the_cached_ledger_equals_the_documents(life: str, store: SqlReturns) -> None:
+    """After any history the cached ledger equals the decoded documents, to the class of every field."""
     run, world = worlds()[life]
     lived(run, world, store)
 
@@ -58,8 +58,8 @@ def test_what_is_cached_is_what_the_documents_hold(life: str, store: SqlReturns)
     assert_alike(cached, loaded_without_cache(store))
 
 
-def test_what_was_written_or_read_is_not_decoded_again(store: SqlReturns) -> None:
-    """The same document is the same value, as long as it is cached."""
+def test_a_cached_document_is_decoded_once(store: SqlReturns) -> None:
+    """A return that was written or read is the same object when it is loaded again."""
     change = CoreHarness(order_of(line(quantity=9))).handle(request(1))
     store.commit(change)
 
@@ -97,7 +97,7 @@ def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
 
 
 def test_cached_documents_are_limited(store: SqlReturns) -> None:
-    """A document that was not used for a long time is decoded again."""
+    """A document that was dropped for others is decoded again."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     known = store.load("order_1").returns[0]
@@ -108,7 +108,7 @@ def test_cached_documents_are_limited(store: SqlReturns) -> None:
 
 
 def test_a_document_larger_than_the_cache_is_not_cached() -> None:
-    """It is decoded each time, and leaves the others in the cache."""
+    """A document larger than the cache is decoded each time, and the others stay cached."""
     known, large = decode_document('{"amount":1,"currency":"usd"}', Money), "x" * MAX_DOCUMENT_CHARACTERS
     remember_document(f'"{large}"', str, "not decoded")
 
@@ -117,7 +117,7 @@ def test_a_document_larger_than_the_cache_is_not_cached() -> None:
 
 
 def test_a_tuple_larger_than_the_cache_is_encoded_each_time() -> None:
-    """And encoded as any other."""
+    """A tuple larger than the cache is encoded to the same document as without the cache."""
     these = items(LONG, "n" * (MAX_TUPLE_CHARACTERS // LONG))
     value = RequestReturn(order_id="o", items=these)
 
@@ -125,7 +125,7 @@ def test_a_tuple_larger_than_the_cache_is_encoded_each_time() -> None:
 
 
 def test_threads_decode_and_remember_at_once() -> None:
-    """Each gets the value of its document, while others push it out of the cache."""
+    """Every thread gets the value of its document, while others drop it from the cache."""
     values = [str(digit) * (MAX_DOCUMENT_CHARACTERS // 4) for digit in range(8)]
     documents = [f'"{value}"' for value in values]
 

@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from rma.adapters.sql import SqlReturns
-from tests.sql.in_transaction import WithinTheHostsTransaction
+from tests.sql.in_transaction import InTransactionLaws
 
 
-class TestWithAnEngineOfTheHost(WithinTheHostsTransaction):
+class TestWithAnEngineOfTheHost(InTransactionLaws):
     """An engine as SQLAlchemy makes it, where `sqlite3` begins transactions at the first write."""
 
     @pytest.fixture(autouse=True)
@@ -21,7 +21,7 @@ class TestWithAnEngineOfTheHost(WithinTheHostsTransaction):
         return create_engine(f"sqlite:///{self.file}")
 
 
-class TestWithTheEngineOfTheStore(WithinTheHostsTransaction):
+class TestWithTheEngineOfTheStore(InTransactionLaws):
     """The engine that `SqlReturns` opened."""
 
     @pytest.fixture(autouse=True)

@@ -43,7 +43,7 @@ def store_all(store: ReturnRepository, *lives: CoreHarness) -> None:
 
 
 def test_orders_are_named_by_the_age_of_their_oldest_open_effect(store: ReturnRepository) -> None:
-    """Orders are named by when their oldest open effect was open_return, and then by id."""
+    """Orders are named by the time their oldest effect was opened, and then by id."""
     lives = [open_return(life(number, hour), label=True) for number, hour in ((1, 5), (2, 3), (4, 4), (3, 4))]
     store_all(store, *lives)
 

@@ -39,7 +39,7 @@ def test_omitted_ports_have_the_defaults_of_the_service(file: Path) -> None:
 
 
 def test_what_is_not_delivered_waits_for_resume(file: Path) -> None:
-    """In the service's own ledgers too: committed as ever, and no port was asked."""
+    """With `deliver=False` a command is committed and calls no port, until `resume` delivers its effects."""
     world = World(order_of())
     service = sql_service(
         f"sqlite:///{file}", orders=world.orders, inventory=world.inventory, payments=world.payments

@@ -174,7 +174,7 @@ def test_a_file_that_is_not_a_database_is_unavailable(path: Path, tmp_path: Path
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.json")), ids=lambda file: str(file.stem))
 def test_what_an_earlier_version_stored_is_still_understood(golden: Path, path: Path) -> None:
-    """Documents are kept as they were written; each later version must load them, and go on."""
+    """The documents that an earlier version wrote are loaded, and further commands are handled on them."""
     tables: dict[str, list[dict[str, object]]] = json.loads(golden.read_text())
     store(path).load("order_1")
     with closing(sqlite3.connect(path)) as other:
