@@ -1,4 +1,4 @@
-"""Bad input: each slip is refused with a sentence that helps, and nothing changes."""
+"""Bad input: each mistake is refused with a message that names it, and nothing changes."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -53,14 +53,14 @@ NONE: Any = None
 
 
 class Unprintable:
-    """A value that cannot even say what it is."""
+    """A value whose `repr` raises."""
 
     def __repr__(self) -> str:
         raise RuntimeError
 
 
 def nested(levels: int) -> object:
-    """A mapping of so many levels."""
+    """Returns a mapping of this many levels."""
     found: object = 1
     for _ in range(levels):
         found = {"a": found}
@@ -68,7 +68,7 @@ def nested(levels: int) -> object:
 
 
 def endless() -> dict[str, object]:
-    """Mappings that contain each other, twice."""
+    """Returns two mappings that contain each other, twice."""
     outer: dict[str, object] = {}
     inner = {"back": outer, "again": [outer]}
     outer.update(left=inner, right=inner)
@@ -76,13 +76,13 @@ def endless() -> dict[str, object]:
 
 
 def one(given: Given, command: Command) -> Violation:
-    """The only violation of the command."""
+    """Returns the only violation of the command."""
     (violation,) = given.refuses(command).violations
     return violation
 
 
 def asked(**changes: Any) -> Any:
-    """A request for one mug, with one item that differs."""
+    """Requests a return of one mug, with changed fields of its item."""
     fields = {"item_id": "mug", "quantity": 1, **changes}
     return RequestReturn(order_id="order_1", items=[RequestedItem(**fields)])
 
@@ -110,8 +110,10 @@ def asked(**changes: Any) -> Any:
          f"order {show('x' * 300)} not found: order_id must be at most 255 characters long, not 300"),
     ],
 )  # fmt: skip
-def test_an_id_that_is_no_id_is_shown(command: Any, code: str, message: str) -> None:
-    """The code is that of an id that nothing has."""
+def test_an_invalid_id_is_shown(command: Any, code: str, message: str) -> None:
+    """
+    An id that is not a valid string is refused with the code of an unknown id and a message that shows it.
+    """
     error = Given().refuses(command)
 
     assert error.code == error.violations[0].code == code
@@ -119,7 +121,7 @@ def test_an_id_that_is_no_id_is_shown(command: Any, code: str, message: str) -> 
 
 
 def test_items_of_another_class_are_named_by_their_index() -> None:
-    """The others are judged all the same."""
+    """Items of another class are named by their index, and the other items are checked as well."""
     items: Any = [{"item_id": "mug"}, RequestedItem(item_id="hat", quantity=1), None]
 
     error = Given().refuses(RequestReturn(order_id="order_1", items=items))
@@ -145,8 +147,8 @@ def test_items_of_another_class_are_named_by_their_index() -> None:
         (RequestedItem(item_id="mug", quantity=1), "a RequestedItem"),
     ],
 )
-def test_what_is_no_list_is_named(items: Any, value: str) -> None:
-    """A string or a mapping could be iterated, but no one means its letters or keys."""
+def test_a_value_that_is_not_a_list_is_named(items: Any, value: str) -> None:
+    """A string or a mapping in place of a list is refused with its field, although it could be iterated."""
     violation = one(Given(), RequestReturn(order_id="order_1", items=items))
 
     assert (violation.code, str(violation)) == (
@@ -156,7 +158,7 @@ def test_what_is_no_list_is_named(items: Any, value: str) -> None:
 
 
 def test_lists_of_new_and_rejected_items_are_named_by_their_field() -> None:
-    """Not all lists are called items."""
+    """A message about a list has the name of its field, such as new_items or rejected."""
     odd: Any = ["mug"]
     exchange = RequestExchange(
         order_id="order_1", items=[RequestedItem(item_id="mug", quantity=1)], new_items=odd
@@ -176,7 +178,7 @@ def test_lists_of_new_and_rejected_items_are_named_by_their_field() -> None:
     ],
 )
 def test_a_quantity_that_is_a_string_is_quoted(command: Any, code: str) -> None:
-    """In the message and in the numbers, so that one sees what is wrong with it."""
+    """A quantity that is a string is quoted in the message and in the numbers."""
     happened = Given()
     happened.when(request(1))
 
@@ -190,8 +192,8 @@ def test_a_quantity_that_is_a_string_is_quoted(command: Any, code: str) -> None:
     ("amount", "written"),
     [(10.0, "10.0"), ("10.00", "10.00"), (Decimal("10.5"), "10.5")],
 )
-def test_a_decimal_amount_is_pointed_to_from_major(amount: Any, written: str) -> None:
-    """Which currency the order has, too."""
+def test_a_decimal_amount_has_a_hint_to_from_major(amount: Any, written: str) -> None:
+    """The message for a decimal amount has the call of Money.from_major with the currency of the order."""
     hint = f'amounts are whole minor units; Money.from_major("{written}", "usd") converts a decimal'
     new_item = NewItem(variant_id="v", quantity=1, unit_price=amount)
     exchange = RequestExchange(
@@ -221,7 +223,7 @@ def test_a_decimal_amount_is_pointed_to_from_major(amount: Any, written: str) ->
 
 @pytest.mark.parametrize("amount", [nan, inf, "ten", "", "1" * 50, object(), None, True, -1])
 def test_other_amounts_have_no_hint(amount: Any) -> None:
-    """There is nothing to convert."""
+    """The message for an amount that cannot be converted has no hint."""
     with pytest.raises(InvalidValue) as error:
         evolve(line(), unit_price=amount)
 
@@ -229,7 +231,7 @@ def test_other_amounts_have_no_hint(amount: Any) -> None:
 
 
 def test_an_amount_in_another_currency_is_named() -> None:
-    """Several may be given."""
+    """Each amount in another currency is named by its field."""
     command = request(
         1, refund_amount=Money(1, "eur"), shipping_price=Money(1, "gbp"), shipping_option_id="so_return"
     )
@@ -258,8 +260,8 @@ UNSTORABLE: dict[str, tuple[object, str, str]] = {
 
 
 @pytest.mark.parametrize("name", UNSTORABLE)
-def test_metadata_that_no_store_keeps_are_refused_with_their_path(name: str) -> None:
-    """Wherever a command has metadata, in memory as in SQL."""
+def test_metadata_that_cannot_be_stored_are_refused_with_their_path(name: str) -> None:
+    """Every field of a command with metadata is checked, in memory as in SQL."""
     value, rest, expected = UNSTORABLE[name]
     odd: Any = {"fine": [1, None, "ñ\x00"], "a": {"b": [1, 2.5, value]}}
     item = RequestedItem(item_id="mug", quantity=1, metadata=odd)
@@ -289,7 +291,7 @@ def test_metadata_that_no_store_keeps_are_refused_with_their_path(name: str) -> 
 
 
 def test_metadata_may_be_as_deep_as_the_bound() -> None:
-    """The mapping itself is the first level; one level more is refused."""
+    """Metadata may have 32 levels, counting the mapping itself, and are refused with one more."""
     happened = Given()
     deepest: Any = nested(MAX_DEPTH)
     too_deep: Any = nested(MAX_DEPTH + 1)
@@ -300,8 +302,8 @@ def test_metadata_may_be_as_deep_as_the_bound() -> None:
     assert happened.codes(request(1, metadata=too_deep)) == ["invalid_metadata"]
 
 
-def test_metadata_without_an_end_are_refused() -> None:
-    """Each place at which they contain themselves is named once."""
+def test_metadata_that_contain_themselves_are_refused() -> None:
+    """Metadata that contain themselves are refused with a bounded number of violations."""
     error = Given().refuses(request(1, metadata=endless()))
 
     assert {each.numbers["expected"] for each in error.violations} == {
@@ -311,7 +313,7 @@ def test_metadata_without_an_end_are_refused() -> None:
 
 
 def test_all_unstorable_metadata_are_refused_together() -> None:
-    """With what else is wrong."""
+    """All metadata that cannot be stored are listed, with the other violations of the command."""
     odd: Any = {"a": [b"x", {"b": nan}], "c": {2: 3}}
 
     assert str(Given().refuses(request(0, metadata=odd))).split("; ") == [
@@ -322,8 +324,8 @@ def test_all_unstorable_metadata_are_refused_together() -> None:
     ]
 
 
-def test_what_is_no_mapping_is_no_metadata() -> None:
-    """As before, with its value."""
+def test_metadata_that_are_not_a_mapping_are_refused() -> None:
+    """The message shows the value in place of the mapping."""
     assert str(one(Given(), request(1, metadata=[1]))) == "metadata must be a mapping, not [1]"
 
 
@@ -365,7 +367,9 @@ def test_what_is_no_mapping_is_no_metadata() -> None:
 def test_a_string_beyond_its_bound_is_refused(
     command: Callable[[str], Any], field: str, maximum: int
 ) -> None:
-    """At the bound it is not; half a surrogate pair, which UTF-8 cannot write, is refused at any length."""
+    """
+    A string of its maximal length is accepted, a longer one and one with half a surrogate pair are refused.
+    """
 
     def found(text: str) -> list[Violation]:
         happened = Given(order_of(line(quantity=5)))
@@ -386,8 +390,8 @@ def test_a_string_beyond_its_bound_is_refused(
 
 
 @pytest.mark.parametrize("key", ["", "k" * 256, "\udfff", 5, ["k"]])
-def test_a_key_that_can_be_none_is_shown(key: Any) -> None:
-    """With its length, if it has one."""
+def test_an_invalid_idempotency_key_is_shown(key: Any) -> None:
+    """The violation has the maximal length and, for a string, the length of the key."""
     violation = one(Given(), request(1, idempotency_key=key))
 
     assert violation.code == "invalid_idempotency_key"
@@ -396,8 +400,8 @@ def test_a_key_that_can_be_none_is_shown(key: Any) -> None:
     assert len(str(violation)) < 250
 
 
-def test_the_longest_key_is_a_key() -> None:
-    """255 characters."""
+def test_an_idempotency_key_may_have_255_characters() -> None:
+    """A key of 255 characters is accepted and stored."""
     happened = Given()
 
     happened.when(request(1, idempotency_key="k" * 255))
@@ -406,7 +410,7 @@ def test_the_longest_key_is_a_key() -> None:
 
 
 def test_images_are_a_list() -> None:
-    """A single string would be taken for a list of its letters."""
+    """A single string in place of the list of images is refused."""
     item = ClaimItem(item_id="mug", quantity=1, reason="other", images="https://a.example/1.png")
 
     violation = one(Given(), RequestClaim(order_id="order_1", type="refund", items=[item]))
@@ -415,7 +419,7 @@ def test_images_are_a_list() -> None:
 
 
 def life() -> World:
-    """An order with a return, one that was refunded and one that needs a clerk, an exchange and a claim."""
+    """Returns a world with an open, a refunded and a mismatched return, an exchange and two claims."""
     world = World(order_of(line(quantity=40)))
     handle = world.service.handle
     handle(request(1))
@@ -501,15 +505,18 @@ junk = st.recursive(
 )
 
 
-def test_the_commands_are_valid_before_junk_gets_in() -> None:
-    """All but the retry, for which nothing is due; the properties below change one field of each."""
+def test_the_unchanged_commands_are_valid() -> None:
+    """Every command but the retry, for which nothing is due, is accepted before a field is changed."""
     for name, command in VALID.items():
         if name != "RetryRefund":
             life().service.handle(command)
 
 
-def tried(command: Any) -> None:
-    """The command is done, and a store gives its ledger back equal; or it is refused, and nothing changes."""
+def assert_handled_or_refused(command: Any) -> None:
+    """
+    Asserts that the command is done and its ledger can be stored, or that it is refused and changes
+    nothing.
+    """
     world = life()
     returns, before = world.returns, snapshot(world)
     refusal: Rejected | InvalidValue | None = None
@@ -526,33 +533,36 @@ def tried(command: Any) -> None:
 
 
 def snapshot(world: World) -> object:
-    """All that a command could have changed."""
+    """Returns everything that a command could have changed."""
     return world.returns.load("order_1"), world.service.history("order_1"), str(world.asked)
 
 
 @settings(deadline=None)
 @given(where=st.sampled_from(FIELDS), value=junk, key=st.none() | st.just("k"))
 def test_junk_in_any_field_is_refused_or_stored(where: tuple[str, str], value: Any, key: str | None) -> None:
-    """Never an error of another class, and never half a change."""
+    """
+    A command with any value in any field is done or refused, without another error and without half a
+    change.
+    """
     name, field = where
     command = evolve(VALID[name], idempotency_key=key)
 
-    tried(evolve(command, **{field: value}))
+    assert_handled_or_refused(evolve(command, **{field: value}))
 
 
 @settings(deadline=None)
 @given(where=st.sampled_from(PART_FIELDS), value=junk)
 def test_junk_in_any_part_is_refused_or_stored(where: tuple[str, str, str], value: Any) -> None:
-    """In the items of commands, as in commands."""
+    """The same is true for any value in any field of the items of a command."""
     name, many, field = where
     (part,) = getattr(VALID[name], many)
 
-    tried(evolve(VALID[name], **{many: [evolve(part, **{field: value})]}))
+    assert_handled_or_refused(evolve(VALID[name], **{many: [evolve(part, **{field: value})]}))
 
 
 @given(value=junk)
-def test_metadata_that_are_accepted_are_given_back_equal(value: Any) -> None:
-    """By the documents of the SQL store."""
+def test_accepted_metadata_are_decoded_equal(value: Any) -> None:
+    """Metadata that are accepted are equal after encoding and decoding."""
     command = request(1, metadata={"a": value})
 
     if not list(find_unstorable(command.metadata, "metadata")):
@@ -562,8 +572,8 @@ def test_metadata_that_are_accepted_are_given_back_equal(value: Any) -> None:
 @pytest.mark.parametrize(
     "odd", [None, {}, {"order_id": "order_1"}, 5, "RequestReturn", RequestReturn, object()]
 )
-def test_what_is_no_command_is_refused_by_the_core(odd: Any) -> None:
-    """The error names the commands."""
+def test_an_unknown_command_is_refused_by_the_core(odd: Any) -> None:
+    """A value that is not a command raises InvalidValue, which names the commands."""
     happened = Given()
 
     with pytest.raises(InvalidValue, match=r"command must be one of RequestReturn, ReceiveReturn, .*, not "):
@@ -571,7 +581,7 @@ def test_what_is_no_command_is_refused_by_the_core(odd: Any) -> None:
 
 
 def test_a_long_list_of_mistakes_is_one_error() -> None:
-    """Each named by itself."""
+    """A request with a hundred wrong items is refused once, with a violation for each."""
     items: Any = [RequestedItem(item_id=n, quantity="1") for n, _ in product(range(50), range(2))]  # type: ignore[arg-type] # the point
 
     with pytest.raises(NotFound) as error:
@@ -580,8 +590,8 @@ def test_a_long_list_of_mistakes_is_one_error() -> None:
     assert len(error.value.violations) == 101
 
 
-def test_a_value_of_any_size_is_shown_short() -> None:
-    """Errors go to logs and over wires."""
+def test_a_value_of_any_size_is_shortened() -> None:
+    """A value of any size or depth is shown in less than 150 characters."""
     for value in (
         "x" * 10**6,
         list(range(10**5)),

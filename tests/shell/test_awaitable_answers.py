@@ -1,15 +1,15 @@
-"""What a blocking service does with an answer that would have to be awaited."""
+"""A blocking service and a port whose answer would have to be awaited."""
 
 from rma import RestockRequest
 from rma.adapters.memory import InMemoryInventory, in_memory_service
 from tests.rules.given import line, order_of, receive, request
 
 
-class SlyStock(InMemoryInventory):
-    """A stock whose method is not `async def`, and returns something to await all the same."""
+class AwaitableInventory(InMemoryInventory):
+    """An inventory whose method is not `async def` and returns a coroutine."""
 
     def restock(self, request: RestockRequest) -> None:
-        """A coroutine, which nobody awaits."""
+        """Returns a coroutine that the blocking service does not await."""
         return self._later(request)  # type: ignore[return-value] # that is the mistake
 
     async def _later(self, request: RestockRequest) -> None:
@@ -17,8 +17,8 @@ class SlyStock(InMemoryInventory):
 
 
 def test_an_awaitable_answer_is_an_unknown_outcome_in_a_blocking_service() -> None:
-    """It is closed, not counted as done: the effect stays open under its key, with the reason."""
-    stock = SlyStock()
+    """The coroutine is closed, and the effect stays open under its key with the reason."""
+    stock = AwaitableInventory()
     service = in_memory_service([order_of(line(quantity=1))], inventory=stock)
     opened = service.handle(request(1))
 

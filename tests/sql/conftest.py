@@ -1,4 +1,4 @@
-"""A database file for each test, and a logger that is off: ports and files fail here on purpose."""
+"""A database file for each test, and the logger off, as ports and files fail here on purpose."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,19 +14,19 @@ __all__ = ["quiet"]
 
 @pytest.fixture(autouse=True)
 def memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every document is decoded when it is read; `test_cache` has the tests of the cache."""
+    """Turns the cache off, so that every document is decoded; `test_cache` tests the cache."""
     monkeypatch.setattr(rows, "decode_document", decode)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """The path of the database; the file does not exist yet."""
+    """Returns the path of the database, where no file exists yet."""
     return tmp_path / "returns.db"
 
 
 @pytest.fixture
 def store(file: Path) -> Iterator[SqlReturns]:
-    """Ledgers in a file; a lock that another connection holds is not waited for."""
+    """Yields a store over the file that does not wait for locks."""
     opened = SqlReturns(f"sqlite:///{file}", busy_timeout=0)
     yield opened
     opened.close()

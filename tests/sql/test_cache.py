@@ -1,4 +1,4 @@
-"""The caches are never out of date, stay within their limits, and hold what the database holds."""
+"""The cache of documents is never out of date, is limited, and equals what the database holds."""
 
 import json
 import sqlite3
@@ -28,49 +28,49 @@ from tests.sql.kinds import run, worlds
 
 @pytest.fixture(autouse=True)
 def memory() -> Iterator[None]:
-    """Both caches are empty at first."""
+    """Empties the caches before and after each test."""
     cache.clear()
     yield
     cache.clear()
 
 
-def afresh(store: SqlReturns) -> ReturnLedger:
-    """The ledger as a process reads it whose caches are empty."""
+def loaded_without_cache(store: SqlReturns) -> ReturnLedger:
+    """Returns the ledger as a process with an empty cache loads it."""
     cache.clear()
     return store.load("order_1")
 
 
 def changed(file: Path, before: str, after: str) -> None:
-    """Another process changes the documents of returns, without a new revision."""
+    """Replaces a string in the documents of returns, as another process might, without a new revision."""
     with closing(sqlite3.connect(file)) as other:
         other.execute("UPDATE rma_returns SET document = replace(document, ?, ?)", (before, after))
         other.commit()
 
 
 @pytest.mark.parametrize("name", worlds())
-def test_what_is_cached_is_what_the_documents_hold(name: str, store: SqlReturns) -> None:
-    """To the class of every field, whatever happened before."""
+def test_the_cached_ledger_equals_the_documents(name: str, store: SqlReturns) -> None:
+    """After any history the cached ledger equals the decoded documents, to the class of every field."""
     script, world = worlds()[name]
     run(script, world, store)
 
     cached = store.load("order_1")
 
-    assert_alike(cached, afresh(store))
+    assert_alike(cached, loaded_without_cache(store))
 
 
-def test_what_was_written_or_read_is_not_decoded_again(store: SqlReturns) -> None:
-    """The same document is the same value, as long as it is cached."""
+def test_a_cached_document_is_decoded_once(store: SqlReturns) -> None:
+    """A return that was written or read is the same object when it is loaded again."""
     change = CoreHarness(order_of(line(quantity=9))).handle(request(1))
     store.commit(change)
 
     assert store.load("order_1").returns[0] is change.ledger.returns[0]
-    once = afresh(store).returns[0]
-    assert once is not change.ledger.returns[0]
-    assert store.load("order_1").returns[0] is once
+    decoded_once = loaded_without_cache(store).returns[0]
+    assert decoded_once is not change.ledger.returns[0]
+    assert store.load("order_1").returns[0] is decoded_once
 
 
 def test_what_another_process_writes_is_read(file: Path, store: SqlReturns) -> None:
-    """The cache is asked by the document, not by the id."""
+    """A document that another process changed is decoded, whatever its revision."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1, created_by="ann")))
     store.commit(life.handle(request(1)))
@@ -83,7 +83,7 @@ def test_what_another_process_writes_is_read(file: Path, store: SqlReturns) -> N
 
 
 def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
-    """Neither a commit that failed nor one that the host rolled back."""
+    """A change that the host rolled back is not loaded from the cache."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     before, change = life.ledger, life.handle(receive(1))
@@ -97,7 +97,7 @@ def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
 
 
 def test_cached_documents_are_limited(store: SqlReturns) -> None:
-    """A document that was not used for a long time is decoded again."""
+    """A document that was dropped for others is decoded again."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     known = store.load("order_1").returns[0]
@@ -108,7 +108,7 @@ def test_cached_documents_are_limited(store: SqlReturns) -> None:
 
 
 def test_a_document_larger_than_the_cache_is_not_cached() -> None:
-    """It is decoded each time, and leaves the others in the cache."""
+    """A document larger than the cache is decoded each time, and the others stay cached."""
     known, large = decode_document('{"amount":1,"currency":"usd"}', Money), "x" * MAX_DOCUMENT_CHARACTERS
     remember_document(f'"{large}"', str, "not decoded")
 
@@ -117,7 +117,7 @@ def test_a_document_larger_than_the_cache_is_not_cached() -> None:
 
 
 def test_a_tuple_larger_than_the_cache_is_encoded_each_time() -> None:
-    """And encoded as any other."""
+    """A tuple larger than the cache is encoded to the same document as without the cache."""
     these = items(LONG, "n" * (MAX_TUPLE_CHARACTERS // LONG))
     value = RequestReturn(order_id="o", items=these)
 
@@ -125,7 +125,7 @@ def test_a_tuple_larger_than_the_cache_is_encoded_each_time() -> None:
 
 
 def test_threads_decode_and_remember_at_once() -> None:
-    """Each gets the value of its document, while others push it out of the cache."""
+    """Every thread gets the value of its document, while others drop it from the cache."""
     values = [str(digit) * (MAX_DOCUMENT_CHARACTERS // 4) for digit in range(8)]
     documents = [f'"{value}"' for value in values]
 
@@ -143,20 +143,20 @@ def test_threads_decode_and_remember_at_once() -> None:
 
 @frozen
 class Both:
-    """Two documents in one."""
+    """A class with two long tuples."""
 
     left: tuple[RequestedItem, ...]
     right: tuple[RequestedItem, ...]
 
 
 def items(count: int, note: str = "n") -> tuple[RequestedItem, ...]:
-    """So many."""
+    """Returns this many items."""
     return tuple([RequestedItem(item_id=f"i{number}", quantity=1, note=note) for number in range(count)])
 
 
 @pytest.mark.parametrize("count", [0, 1, LONG - 1, LONG, LONG + 1, 50])
 def test_a_long_tuple_is_written_as_a_short_one_is(count: int) -> None:
-    """Wherever it is in the document, and whatever its strings look like."""
+    """A document with long tuples is the same JSON as without the cache, and decodes to the same value."""
     these, others = items(count, 'quo"te'), items(count)
     for value in (Both(these, these), Both(these, others), Both(others, these)):
         document = encode(value, Both, encode_long_tuple)
@@ -165,8 +165,8 @@ def test_a_long_tuple_is_written_as_a_short_one_is(count: int) -> None:
         assert_alike(decode(document, Both), value)
 
 
-def test_equal_tuples_that_are_not_the_same_are_not_mixed_up() -> None:
-    """True equals 1 but is encoded as true; a new tuple may have the identity of one that is gone."""
+def test_equal_tuples_of_other_classes_are_not_mixed_up() -> None:
+    """A long tuple with True is written as true, and one with 1 as 1, also after the first was dropped."""
     for quantity in (1, True, 1):
         for note in range(50):
             these = tuple([RequestedItem(item_id="i", quantity=quantity, note=f"{note}")] * LONG)
@@ -176,7 +176,7 @@ def test_equal_tuples_that_are_not_the_same_are_not_mixed_up() -> None:
 
 
 def test_the_documents_of_a_commit_share_what_is_long(store: SqlReturns) -> None:
-    """And a process with empty caches reads them as they were written."""
+    """The documents of a commit with long tuples decode to the ledger and the events without the cache."""
     lines = [line(f"i{number}", quantity=3) for number in range(LONG + 1)]
     life = CoreHarness(order_of(*lines))
     asked = [RequestedItem(item_id=each.id, quantity=2) for each in lines]
@@ -185,6 +185,6 @@ def test_the_documents_of_a_commit_share_what_is_long(store: SqlReturns) -> None
 
     store.commit(life.handle(evolve(receive(1), items=arrivals, idempotency_key="r")))
 
-    assert_alike(afresh(store), life.ledger)
+    assert_alike(loaded_without_cache(store), life.ledger)
     happened = tuple([event for change in life.changes for event in change.events])
     assert_alike(store.history("order_1"), happened)
