@@ -67,7 +67,7 @@ def test_rivals_are_refused_for_what_is_true_and_nothing_else(chance: Random, ga
         assert {error.code for error in refused} == {"quantity_exceeds_returnable"}
 
         ids = sorted({each.id for each in opened})
-        arrivals = [receive(1, return_id=each, idempotency_key=f"came {each}") for each in ids]
+        arrivals = [receive(1, return_id=each, idempotency_key=f"received {each}") for each in ids]
         canceled = CancelReturn(return_id=ids[0])
         done, refused = await at_once(
             *[service.handle(each) for each in (*arrivals, *arrivals)],
@@ -132,7 +132,7 @@ def test_who_hangs_up_finds_it_done_once(steps: tuple[int, int], gateway: Gatewa
 
 @pytest.mark.parametrize("url", ["sqlite+aiosqlite:///{}", "sqlite+aiosqlite://"])
 def test_coroutines_on_one_new_database_take_turns(tmp_path: Path, url: str) -> None:
-    """Each reserves its own units; the tables are made once, by whoever is first."""
+    """Each reserves its own units; the tables are made once, by the first of them."""
     file = tmp_path / "returns.db"
     world = World(order_of(line(quantity=12)))
 

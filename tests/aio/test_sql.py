@@ -93,8 +93,8 @@ def test_a_commit_is_on_the_disk_when_it_returns(file: Path) -> None:
     assert on(file, snapshot) == ("wal", 2)
 
 
-def test_commits_wait_for_each_other_and_reading_for_nobody(file: Path) -> None:
-    """A writer elsewhere holds up who writes, as long as it may, and nobody who reads."""
+def test_commits_wait_for_each_other_and_reads_do_not_wait(file: Path) -> None:
+    """A writer of another process holds up writers, within the timeout, and never readers."""
     change = CoreHarness(order_of(line())).handle(request(1))
 
     async def use(store: AsyncSqlReturns) -> ReturnLedger:
@@ -132,9 +132,9 @@ def test_what_is_canceled_while_it_commits_is_committed_or_undone(file: Path) ->
     on(file, use, busy_timeout=1)
 
 
-def test_what_can_not_be_read_is_unavailable(file: Path) -> None:
+def test_what_cannot_be_read_is_unavailable(file: Path) -> None:
     """With the code of what has to be mended."""
-    file.write_text("this is no database " * 100)
+    file.write_text("not a database " * 100)
 
     async def use(store: AsyncSqlReturns) -> str:
         with pytest.raises(Unavailable) as error:
@@ -152,8 +152,8 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
 
     async def ask(store: AsyncSqlReturns, *, fails: bool = False) -> None:
         async with store.engine.begin() as connection:
-            within = awaited_service(world.service, store.in_transaction(connection))
-            opened = await within.handle(request(1, shipping_option_id="so_return"), deliver=False)
+            bound = awaited_service(world.service, store.in_transaction(connection))
+            opened = await bound.handle(request(1, shipping_option_id="so_return"), deliver=False)
             await connection.execute(text("INSERT INTO notes VALUES (:note)"), {"note": opened.id})
             if fails:
                 raise ConnectionAbortedError

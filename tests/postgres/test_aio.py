@@ -33,7 +33,7 @@ class TestAsyncSqlReturnsOnPostgres(AwaitedStores):
 
 
 def test_coroutines_on_an_empty_schema_take_turns(url: str) -> None:
-    """Each reserves its own units; the tables are made once, by whoever is first."""
+    """Each reserves its own units; the tables are made once, by the first of them."""
     world = World(order_of(line(quantity=8)))
 
     async def simulate() -> None:

@@ -589,7 +589,7 @@ def test_units_that_are_all_damaged_and_not_paid_for_are_worth_nothing() -> None
     assert (given.the().status, given.the().refunds) == (ReturnStatus.RECEIVED, ())
 
 
-def test_a_line_that_left_the_order_is_still_received_as_far_as_it_was_announced() -> None:
+def test_a_line_that_left_the_order_is_still_received_as_far_as_it_was_requested() -> None:
     """Goods are a fact; what was paid for them was frozen by the request."""
     given = requested(2)
     put(given, items=[line("pot")])

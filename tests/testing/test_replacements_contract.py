@@ -45,7 +45,7 @@ class SendsTwice(WrongSender):
     """Knows no keys."""
 
     def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
-        """Each time anew."""
+        """Sends again each time."""
         return self.send(request)
 
 
@@ -63,7 +63,7 @@ class ComparesRequests(WrongSender):
     """Takes what is sent for a part of the key."""
 
     def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
-        """Anew if anything differs."""
+        """Sends again if anything differs."""
         known = self.answers.get(request.key)
         if known and known[0] != request:
             return self.send(request)

@@ -2,8 +2,8 @@
 What each port promises, as a test class an adapter is held to.
 
 Subclass one in your tests under a name that begins with `Test`, say how the adapter is made, and pytest
-runs its laws; the base classes themselves are not collected. A method that looks at the outside tells the
-laws what the adapter can not: how many refunds the gateway really made, what is really in stock.
+runs its laws; the base classes themselves are not collected. Further methods give the
+laws what the adapter cannot: how many refunds the gateway really made, what is really in stock.
 
     from rma.testing.contracts import PaymentsContract
 

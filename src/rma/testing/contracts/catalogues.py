@@ -41,7 +41,7 @@ class OrderRepositoryContract(PortContract):
         assert order.id == self.known_id
 
     def test_reading_an_order_twice_gives_the_same(self) -> None:
-        """As long as nobody changed it: reading changes nothing."""
+        """As long as it was not changed: reading changes nothing."""
         orders = self.port()
 
         assert orders.get(self.known_id) == orders.get(self.known_id)
@@ -78,7 +78,7 @@ class ShippingOptionRepositoryContract(PortContract):
         assert option.id == self.known_id
 
     def test_reading_an_option_twice_gives_the_same(self) -> None:
-        """As long as nobody changed it: reading changes nothing."""
+        """As long as it was not changed: reading changes nothing."""
         options = self.port()
 
         assert options.get(self.known_id) == options.get(self.known_id)
@@ -113,7 +113,7 @@ class ReturnReasonRepositoryContract(PortContract):
         assert all(isinstance(reason, ReturnReason) for reason in reasons)
 
     def test_reading_the_catalogue_twice_gives_the_same(self) -> None:
-        """As long as nobody changed it: reading changes nothing."""
+        """As long as it was not changed: reading changes nothing."""
         reasons = self.port()
 
         assert reasons.list() == reasons.list()

@@ -28,7 +28,7 @@ class EventPublisherContract(PortContract):
 
     @abstractmethod
     def make(self) -> EventPublisher | AsyncEventPublisher:
-        """The adapter over a channel that has handed on nothing yet, anew each time."""
+        """The adapter over a channel that has handed on nothing yet, a new one each time."""
 
     def port(self) -> EventPublisher:
         """The adapter as one that blocks."""
@@ -56,7 +56,7 @@ class EventPublisherContract(PortContract):
         law()
 
     def test_an_event_that_comes_again_keeps_its_id(self) -> None:
-        """So that whoever receives it knows the repeat; it may be handed on again, or not."""
+        """So that a receiver knows the repeat; it may be handed on again, or not."""
         publisher = self.port()
         mug = LineItem(id="mug", quantity=1, fulfilled_quantity=1, unit_price=1000)
         order = Order(id="order_1", currency="usd", items=[mug])

@@ -26,7 +26,7 @@ class FulfillmentContract(PortContract):
 
     @abstractmethod
     def make(self) -> Fulfillment | AsyncFulfillment:
-        """The adapter over a carrier that has booked nothing yet, anew for each law."""
+        """The adapter over a carrier that has booked nothing yet, a new one for each law."""
 
     def port(self) -> Fulfillment:
         """The adapter as one that blocks."""
@@ -54,7 +54,7 @@ class FulfillmentContract(PortContract):
         )
 
     def cancellation(self, key: str, shipment: ReturnShipment) -> CancelShipmentRequest:
-        """The booking under `KEY`, called off."""
+        """The cancellation of the booking under `KEY`."""
         return CancelShipmentRequest(key, "order_1", "ret_contract", KEY, shipment)
 
     def test_a_shipment_that_is_asked_for_is_booked(self) -> None:
@@ -130,7 +130,7 @@ class FulfillmentContract(PortContract):
         assert self.bookings_made(KEY) == 1
 
     def test_a_key_that_is_sent_twice_at_once_books_one_shipment(self) -> None:
-        """One of the two may be told to come again; then it gets the first answer."""
+        """One of the two may be asked to try again; then it gets the first answer."""
         carrier = self.port()
         request = self.request(KEY)
 

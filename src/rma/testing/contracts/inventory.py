@@ -21,7 +21,7 @@ class InventoryContract(PortContract):
 
     @abstractmethod
     def make(self) -> Inventory | AsyncInventory:
-        """The adapter over a stock that knows the items of `lines` at `location_id`; anew for each law."""
+        """The adapter over a stock with the items of `lines` at `location_id`; a new one for each law."""
 
     @abstractmethod
     def on_hand(self, item_id: str) -> int:
@@ -41,11 +41,11 @@ class InventoryContract(PortContract):
     )
 
     def restock(self, key: str) -> RestockRequest:
-        """These lines came back."""
+        """The request to restock these lines."""
         return RestockRequest(key, "order_1", "ret_contract", self.location_id, self.lines)
 
     def withdraw(self, key: str) -> WithdrawRequest:
-        """The lines that came under `KEY` go to the customer again."""
+        """The request to withdraw the lines that were restocked under `KEY`."""
         return WithdrawRequest(key, "order_1", "ret_contract", self.location_id, self.lines, restock_key=KEY)
 
     def test_a_restock_adds_its_units(self) -> None:
@@ -78,7 +78,7 @@ class InventoryContract(PortContract):
         assert self.stock() == self.more(before, 2)
 
     def test_a_withdrawal_takes_out_what_was_put_in(self) -> None:
-        """Stock is as it was before the goods came."""
+        """Stock is as it was before the goods were restocked."""
         inventory = self.port()
         before = self.stock()
 
@@ -116,7 +116,7 @@ class InventoryContract(PortContract):
         assert self.stock() == self.more(before, 1)
 
     def test_a_key_that_is_sent_twice_at_once_moves_stock_once(self) -> None:
-        """One of the two may be told to come again; then nothing more is moved."""
+        """One of the two may be asked to try again; then nothing more is moved."""
         inventory = self.port()
         before = self.stock()
 

@@ -20,7 +20,7 @@ from rma.testing.core_harness import START, CoreHarness, Result, good_end
 
 A_MINUTE = timedelta(minutes=1)
 
-#: Of what is listed, what needs a person: a refund was declined; more came than was announced.
+#: Of what is listed, what needs a person: a refund was declined; more arrived than was requested.
 ATTENTION = {"ret_order_1_3", "ret_order_10_4"}
 
 
@@ -85,7 +85,7 @@ class Listing(ReturnRepositoryPort):
         assert returns.find(evolve(query, after=here.id, newest_first=True)) == before[3::-1]
 
     def test_behind_an_unknown_return_there_is_no_page(self) -> None:
-        """It is not found; nor is the list clipped or begun anew."""
+        """It is not found; nor is the list clipped or begun again."""
         returns = self.port()
         _filled(returns)
 

@@ -38,7 +38,7 @@ class PaymentsContract(PortContract):
 
     @abstractmethod
     def make(self) -> Payments | AsyncPayments:
-        """The adapter over a gateway that has made no refund yet, anew for each law."""
+        """The adapter over a gateway that has made no refund yet, a new one for each law."""
 
     def port(self) -> Payments:
         """The adapter as one that blocks."""
@@ -100,7 +100,7 @@ class PaymentsContract(PortContract):
         assert [self.refunds_made(key) for key in (KEY, OTHER_KEY)] == [1, 1]
 
     def test_a_key_that_is_sent_twice_at_once_makes_one_refund(self) -> None:
-        """One of the two may be told to come again; then it gets the first answer."""
+        """One of the two may be asked to try again; then it gets the first answer."""
         payments = self.make_keyed()
         request = self.request(KEY)
 
@@ -139,7 +139,7 @@ class RefundLookupContract(PortContract):
 
     @abstractmethod
     def make(self) -> SearchablePayments | AsyncSearchablePayments:
-        """The adapter over a gateway that has made no refund yet, anew for each law."""
+        """The adapter over a gateway that has made no refund yet, a new one for each law."""
 
     def port(self) -> SearchablePayments:
         """The adapter as one that blocks."""

@@ -25,7 +25,7 @@ class PortContract(ABC):
 
     @abstractmethod
     def make(self) -> object:
-        """The adapter, made anew for each law."""
+        """The adapter, a new one for each law."""
 
     def wait(self, awaitable: Awaitable[T]) -> T:
         """

@@ -38,7 +38,7 @@ class RacesOfCommits(ReturnRepositoryPort):
             life = harness(ledger=winner.ledger, at=life.now)
 
     def test_commits_to_different_orders_at_once_all_win(self) -> None:
-        """Nobody waits for another order, or loses against it."""
+        """No command waits for another order, or loses against it."""
         returns = self.port()
         for number in range(self.rounds):
             lives = [harness(f"order_{number}_{rival}") for rival in range(4)]

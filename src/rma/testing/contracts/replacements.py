@@ -20,7 +20,7 @@ class ReplacementsContract(PortContract):
 
     @abstractmethod
     def make(self) -> Fulfillment | AsyncFulfillment:
-        """The adapter over a carrier that has sent nothing yet, anew for each law."""
+        """The adapter over a carrier that has sent nothing yet, a new one for each law."""
 
     def port(self) -> Fulfillment:
         """The adapter as one that blocks."""
@@ -82,7 +82,7 @@ class ReplacementsContract(PortContract):
         assert self.replacements_sent(KEY) == 1
 
     def test_a_key_that_is_sent_twice_at_once_is_one_replacement(self) -> None:
-        """One of the two may be told to come again; then it gets the first answer."""
+        """One of the two may be asked to try again; then it gets the first answer."""
         carrier = self.port()
         request = self.request(KEY)
 

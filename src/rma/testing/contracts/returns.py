@@ -106,7 +106,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     # -- what is committed --------------------------------------------------------------------------
 
-    def test_a_change_without_events_is_no_commit(self) -> None:
+    def test_a_change_without_events_commits_nothing(self) -> None:
         """Whatever its revision says: nothing is stored, and nothing is refused."""
         returns, life = self.port(), harness()
         returns.commit(life.handle(request()))
@@ -147,7 +147,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         self.assert_stale(returns, other.handle(request("order_2")), new_return="ret_order_2_2")
 
     def test_a_commit_that_is_repeated_is_refused(self) -> None:
-        """It was stored; whoever did not hear so decides again."""
+        """It was stored; a caller without the answer decides again."""
         returns, life = self.port(), harness()
         change = life.handle(request(label=True))
         returns.commit(change)
@@ -228,7 +228,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         assert list(returns.outstanding(until - a_moment, 10)) == ["order_1"]
 
     def test_orders_with_unpublished_events_are_named_to_those_who_publish(self) -> None:
-        """Whether effects are open or not; each order once; and nobody else is told."""
+        """Whether effects are open or not; each order once; and no other order."""
         returns, life, other = self.port(), harness(), harness("order_2")
         returns.commit(life.handle(request()))
         returns.commit(other.handle(request("order_2", label=True)))
