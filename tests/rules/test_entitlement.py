@@ -1,4 +1,4 @@
-"""The account of a return or claim."""
+"""The account of a return or a claim: what is due, overpaid and paid."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +9,7 @@ from tests.rules.given import usd
 
 
 def refund(number: int, amount: int, status: RefundStatus) -> Refund:
-    """A refund of this amount and status."""
+    """Returns a refund of this amount and status."""
     return Refund(
         key=f"ret_1/refund/{number}",
         payment_id="pay_1",
@@ -26,7 +26,7 @@ def refund(number: int, amount: int, status: RefundStatus) -> Refund:
 def test_what_is_due_less_what_is_overpaid_is_what_is_entitled_less_what_is_paid(
     entitled: int, refunds: list[tuple[int, RefundStatus]]
 ) -> None:
-    """Never both, never negative, and only refunds in force count."""
+    """Due and overpaid are never negative nor both above 0, and only refunds in force count as paid."""
     account = Entitlement(usd(entitled), refunds=tuple([refund(n, *each) for n, each in enumerate(refunds)]))
     is_over = {RefundStatus.FAILED, RefundStatus.REVERSED}
 
@@ -37,7 +37,7 @@ def test_what_is_due_less_what_is_overpaid_is_what_is_entitled_less_what_is_paid
 
 
 def test_an_account_needs_attention_while_an_amount_is_due_or_an_outcome_cannot_be_known() -> None:
-    """A pending refund needs none: the gateway reports its outcome."""
+    """A due amount and an unknown outcome need attention; a pending refund does not."""
     pending = refund(1, 100, RefundStatus.PENDING)
     unknown = refund(1, 100, RefundStatus.NEEDS_ATTENTION)
 
@@ -47,7 +47,7 @@ def test_an_account_needs_attention_while_an_amount_is_due_or_an_outcome_cannot_
 
 
 def test_an_event_finds_the_refunds_that_it_made() -> None:
-    """By their keys, oldest first."""
+    """An event finds its refunds by their keys, oldest first."""
     refunds = tuple([refund(number, 100, RefundStatus.PENDING) for number in range(3)])
     account = Entitlement(usd(300), refunds=refunds)
 

@@ -287,7 +287,7 @@ def test_free_return_shipping_is_not_a_deduction() -> None:
 
 
 def test_a_fee_in_percent_is_rounded_half_up() -> None:
-    """Half a cent of fee is a cent."""
+    """A fee of half a cent is rounded to a cent."""
     given = Given(policy=ReturnPolicy(fees=[Fee("restocking", percent="0.05")]))
 
     given.when(request(1))

@@ -37,7 +37,7 @@ class Asked:
         self.verbs.clear()
 
     def slow_steps(self, engine: Engine) -> list[str]:
-        """Steps of SQLite's plans for the statements that read a whole table, or sort what they read."""
+        """Returns the steps of SQLite's plans that read a whole table or sort what they read."""
         with engine.connect() as connection:
             steps = [
                 str(row[-1])
