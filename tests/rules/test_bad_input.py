@@ -602,3 +602,26 @@ def test_a_value_of_any_size_is_shortened() -> None:
         ReturnPolicy(),
     ):
         assert 0 < len(show(value)) < 150
+
+
+def test_items_with_and_without_an_id_are_distinguished_by_index() -> None:
+    """Only the item without a string for its id is named."""
+    items = [RequestedItem(item_id="mug", quantity=1), RequestedItem(item_id=ODD_ID, quantity=1)]
+
+    (violation,) = Given().refuses(RequestReturn(order_id="order_1", items=items)).violations
+
+    assert violation.numbers["field"] == "items[1].item_id"
+
+
+def test_outbound_shipping_of_an_unknown_order_is_not_judged_further() -> None:
+    """Its currency can only be compared with that of an order."""
+    given = Given()
+    given.order = None
+    command = RequestExchange(
+        order_id="order_1",
+        items=[RequestedItem(item_id="mug", quantity=1)],
+        new_items=[NewItem(variant_id="v_cup", quantity=1, unit_price=100)],
+        outbound_shipping=ShippingMethod(id="sm", option_id=None, name="", price=Money(1, "eur")),
+    )
+
+    assert given.codes(command) == ["order_not_found"]

@@ -1,5 +1,7 @@
 """RecordRefundOutcome: the outcome of a refund that a gateway reports later, or that a person found out."""
 
+from typing import assert_never
+
 from rma.domain.decide.checks import check_string, check_text, check_texts
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.violations import Violations, error_id, error_value
@@ -66,6 +68,8 @@ def _check_answer(
         case RefundDeclined(code=code, message=message) | RefundReversed(code=code, message=message):
             check_string(wrong, "outcome.code", code)
             check_string(wrong, "outcome.message", message)
+        case _:
+            assert_never(outcome)
 
 
 def _find_refund(target: Return | Claim, command: RecordRefundOutcome) -> Refund | None:
