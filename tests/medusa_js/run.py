@@ -1,7 +1,7 @@
 """
-The official JavaScript client of Medusa v1 against the example server: needs node, npm and a registry.
+Runs the official JavaScript client of Medusa v1 against the example; needs node, npm and a registry.
 
-Not part of the test command, which runs on Python alone. By hand: `python tests/medusa_js/run.py`.
+The test command does not run it. Run it by hand: `python tests/medusa_js/run.py`.
 """
 
 import re
@@ -18,9 +18,9 @@ EXAMPLE = HERE.parent.parent / "examples" / "http_api.py"
 
 
 def main() -> int:
-    """The exit status of the checks."""
+    """Runs the checks and returns their exit status."""
     with tempfile.TemporaryDirectory() as folder:
-        # its peer is all of Medusa's server, which the client does not need to run
+        # the peer dependency is Medusa's whole server, which the client does not need
         subprocess.run(
             ["npm", "install", "--silent", "--no-audit", "--no-fund", "--legacy-peer-deps", CLIENT],
             cwd=folder,
@@ -33,7 +33,7 @@ def main() -> int:
 
 @contextmanager
 def example_server(*arguments: str, cwd: Path | None = None) -> Iterator[int]:
-    """The example as its command starts it, at a port that the system chose; yields the port."""
+    """Starts the example by its command at a free port, and yields the port."""
     command = [sys.executable, str(EXAMPLE), "--port", "0", *arguments]
     with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, text=True) as server:
         try:

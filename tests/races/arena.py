@@ -1,4 +1,4 @@
-"""Runs races, and compares what counts when they are over."""
+"""Runs races, and compares their results."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -18,8 +18,8 @@ from tests.testing.crashes import Design, End, as_shipped, resume_until_quiet
 from tests.testing.environment import Action, Environment, Resume
 from tests.testing.stores import Memory, Store
 
-#: At which points racers die, by their numbers.
-Deaths = Mapping[int, int]
+#: The points at which racers crash, by the number of the racer.
+Crashes = Mapping[int, int]
 
 
 class Result(NamedTuple):
@@ -44,7 +44,7 @@ class Arena:
     Args:
         make: a store with nothing in it.
         publishes: whether there is a publisher.
-        has_deaths: whether racers can die. If so, the commands of the dead are repeated after the race, and
+        has_crashes: whether racers can crash. If so, commands of crashed racers are repeated after the race, and
             a timer runs, before the end is compared.
     """
 
@@ -53,17 +53,17 @@ class Arena:
     make: Callable[[], Store] = Memory
     design: Design = as_shipped
     publishes: bool = False
-    has_deaths: bool = False
+    has_crashes: bool = False
 
-    def surprises(self, races: Iterable[tuple[Choose, Deaths]]) -> Iterator[Result]:
-        """Results of races that differ from those of every order in which racers run one after the other."""
+    def surprises(self, races: Iterable[tuple[Choose, Crashes]]) -> Iterator[Result]:
+        """Yields results that differ from those of all orders in which racers run one after the other."""
         orders = permutations(range(len(self.scenario.racers)))
-        in_peace = [self.raced(_in_this(order), in_peace=True) for order in orders]
-        results = (self.raced(choose, deaths) for choose, deaths in races)
-        return (result for result in results if result not in in_peace)
+        serial = [self.run(_in_order(order), is_serial=True) for order in orders]
+        results = (self.run(choose, crashes) for choose, crashes in races)
+        return (result for result in results if result not in serial)
 
-    def raced(self, choose: Choose, deaths: Deaths | None = None, *, in_peace: bool = False) -> Result:
-        """Its result; in peace, the gateway's notification may arrive before its request."""
+    def run(self, choose: Choose, crashes: Crashes | None = None, *, is_serial: bool = False) -> Result:
+        """Runs one race; if it is serial, a notification of the gateway may arrive before its request."""
         environment, racers = (
             Environment(self.make(), self.gateway, self.scenario.order),
             self.scenario.racers,
@@ -75,18 +75,18 @@ class Arena:
             )
         environment.now += timedelta(hours=1)
         outcomes = race(
-            [self._run(environment, number) for number in range(len(racers))],
+            [self._racer(environment, number) for number in range(len(racers))],
             choose,
-            is_ready=lambda number: in_peace or _can_come(environment, racers[number]),
-            crash_at=deaths,
+            is_ready=lambda number: is_serial or _can_arrive(environment, racers[number]),
+            crash_at=crashes,
         )
-        if self.has_deaths:
+        if self.has_crashes:
             self._recover(environment, outcomes)
             return Result((), End.of(environment))
         return Result(tuple([_answer(outcome) for outcome in outcomes]), End.of(environment))
 
-    def _run(self, environment: Environment, number: int) -> Run:
-        """In a process of its own, at a moment that is the same for all."""
+    def _racer(self, environment: Environment, number: int) -> Run:
+        """Returns the run of one racer: a process of its own, with the same clock as the others."""
         now, step = environment.now, self.scenario.racers[number]
 
         def run(faults: Faults) -> object:
@@ -103,21 +103,21 @@ class Arena:
 
     def _recover(self, environment: Environment, outcomes: list[object]) -> None:
         for number, outcome in enumerate(outcomes):
-            if isinstance(outcome, Crashed) and _can_come(environment, self.scenario.racers[number]):
+            if isinstance(outcome, Crashed) and _can_arrive(environment, self.scenario.racers[number]):
                 with suppress(Rejected):
-                    self._run(environment, number)(Faults())
+                    self._racer(environment, number)(Faults())
         resume_until_quiet(environment, Faults(), self.design)
 
     def _publisher(self, environment: Environment) -> InMemoryEvents | None:
         return environment.events if self.publishes else None
 
 
-def _can_come(environment: Environment, step: Action) -> bool:
+def _can_arrive(environment: Environment, step: Action) -> bool:
     """A gateway sends no notification about a refund before it received its request."""
     return not isinstance(step, RecordRefundOutcome) or step.key in environment.refunds_made
 
 
-def _in_this(order: tuple[int, ...]) -> Choose:
+def _in_order(order: tuple[int, ...]) -> Choose:
     return lambda waiting: next(number for number in order if number in waiting)
 
 

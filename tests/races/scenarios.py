@@ -1,4 +1,4 @@
-"""Races for the orders of the shop in `tests.testing.environment`: two or three commands at the same time."""
+"""Defines races for the orders of `tests.testing.environment`: two or three commands at the same time."""
 
 from collections.abc import Sequence
 
@@ -23,14 +23,14 @@ from tests.testing.environment import CHAPTERS, ORDER, Action, Resume, claim, ex
 @frozen
 class Scenario:
     """
-    A race.
+    Commands that run at the same time on one order.
 
     Attributes:
-        before: what was done in peace, an hour before.
+        before: what was done an hour before, one after the other.
         was_away: methods of ports that could not be reached then.
-        racers: what is done at once, each by a process of its own.
-        order: what was bought.
-        is_long: too many schedules to try them all where time is short.
+        racers: what is done at the same time, each by its own process.
+        order: the order of all commands.
+        is_long: whether there are too many schedules to try all of them in the test command.
     """
 
     before: tuple[Action, ...]
@@ -43,7 +43,7 @@ class Scenario:
 _RECEIVED = receive(2, 1, 3)
 _CANCELED = CancelReturn(return_id="ret_1", idempotency_key="key_3")
 _DECLINED, _RETRIED = CHAPTERS[2][:2], CHAPTERS[2][2]
-_WAITING = CHAPTERS[3][:1]  # for a carrier that is asleep
+_WAITING = CHAPTERS[3][:1]  # for a carrier that does not answer
 _PENDING = CHAPTERS[3][:3]
 
 
@@ -53,7 +53,7 @@ def _notification(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9/r
 
 
 def _another(step: Action) -> Action:
-    """The same, from another client."""
+    """Returns the same command from another client."""
     assert not isinstance(step, Resume)
     return evolve(step, idempotency_key="key_another")
 
@@ -63,7 +63,7 @@ _EXCHANGE_OFF = CancelExchange(exchange_id="exc_1", idempotency_key="key_6")
 _A_CENT_TOO_LITTLE = evolve(ORDER, payments=[Payment(id="card", captured=Money(2 * 999 - 1, "usd"))])
 _OPENED_TWICE = (request(1, 1, label=False), request(2, 1, label=False))
 
-#: Of two.
+#: Races of two commands.
 SCENARIOS = {
     "the same request twice": Scenario((), (request(1, 3), request(1, 3))),
     "two requests for the last unit": Scenario((request(1, 19),), (request(2, 1), request(3, 1))),
@@ -121,7 +121,7 @@ SCENARIOS = {
     ),
 }
 
-#: Of three.
+#: Races of three commands.
 CROWDS = {
     "a receipt twice and a cancellation": Scenario((request(1, 3),), (_RECEIVED, _RECEIVED, _CANCELED)),
     "a receipt twice and a timer": Scenario(_WAITING, (receive(10, 9, 1), receive(10, 9, 1), Resume.RESUME)),

@@ -19,9 +19,9 @@ def test_the_quickstart_prints_both_returns(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == first
     mug, basket = first.split("Order order_basket")
     for expected in (
-        "customer Ada asks to return\n",
+        "customer Ada requests a return\n",
         '1 x Medusa Coffee Mug (Damaged goods; "The handle is broken.")',
-        "for 78.00 USD",
+        "expected refund: 78.00 USD",
         "80.00 USD  Medusa Coffee Mug\n              -2.00 USD  return shipping",
         "stock: +1 Medusa Coffee Mug at warehouse",
         "78.00 USD to the card: succeeded",
