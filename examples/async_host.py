@@ -131,7 +131,7 @@ def ask(order_id: str, customer: str) -> RequestReturn:
 
 
 async def run_day(url: str) -> None:
-    """Requests at once, then receipts at once, then the timer; and prints what came of it."""
+    """Requests at once, then receipts at once, then the timer; and prints the results."""
     gateway, warehouse, returns = Gateway(), Warehouse(), AsyncSqlReturns(url)
     numbers = count(1)
     service = AsyncReturnService(

@@ -20,7 +20,7 @@ ItemT = TypeVar("ItemT", RequestedItem, ReceivedItem, RejectedItem, ClaimItem)
 MAX_TEXT = 10_000
 
 
-def check_texts(wrong: Violations, command: Command, *names: str) -> None:
+def check_strings(wrong: Violations, command: Command, *names: str) -> None:
     """These fields are strings or None, `created_by` among them, and the idempotency key is valid."""
     for name in (*names, "created_by"):
         value: object = getattr(command, name)

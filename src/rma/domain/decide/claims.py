@@ -7,7 +7,7 @@ from rma.domain.decide.checks import (
     check_items,
     check_string,
     check_text,
-    check_texts,
+    check_strings,
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
@@ -59,7 +59,7 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     check_shipping(wrong, facts, command.shipping_option_id, None)
     check_flags(wrong, return_items=command.return_items)
     check_request_options(wrong, command)
-    check_texts(wrong, command, "location_id")
+    check_strings(wrong, command, "location_id")
     order = wrong.require(order)
 
     claim_id = facts.new_id("claim")
@@ -120,7 +120,7 @@ def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tu
     is_open = target is not None and target.status is not ReturnStatus.CANCELED
     if target and is_open:
         check_cancelable(wrong, target)
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     claim = wrong.require(claim)
     if claim.status is ClaimStatus.CANCELED:
         return ()

@@ -9,7 +9,7 @@ from rma.domain.decide.checks import (
     check_order,
     check_string,
     check_text,
-    check_texts,
+    check_strings,
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
@@ -127,7 +127,7 @@ def record_exchange_payment(
     amount = check_amount(
         wrong, command.amount, currency, "invalid_payment_amount", field="amount", minimum=1
     )
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     known = _find_payment(exchange, command) if exchange else None
     if known and amount is not None and known.amount != amount:
         wrong.add("payment_reference_reused", reference=known.reference, amount=known.amount.amount)
@@ -174,7 +174,7 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
         check_order(wrong, facts.order, ledger, target)
     elif target and not is_over:
         check_cancelable(wrong, target)
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     exchange, target = wrong.require(exchange), wrong.require(target)
     if is_over:
         return ()

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from rma.domain.decide.checks import check_string, check_text, check_texts
+from rma.domain.decide.checks import check_string, check_text, check_strings
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import RefundOutcomeRecorded, header_for
@@ -37,7 +37,7 @@ def record_refund_outcome(
         wrong.add("invalid_outcome", outcome=error_value(outcome))
     else:
         _check_answer(wrong, outcome)
-    check_texts(wrong, command, "key", "return_id", "reference", "notification_id")
+    check_strings(wrong, command, "key", "return_id", "reference", "notification_id")
     if wrong or target is None:
         return wrong.require(None)
     refund = wrong.require(refund)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_amount, check_order, check_texts, report_unknown
+from rma.domain.decide.checks import check_amount, check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.entitlement import made_between
 from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
@@ -40,7 +40,7 @@ def retry_refund(
         wrong.add(refusal, return_id=target.id)
     check_order(wrong, order, ledger, target)
     amount, rounding = _check_amount(wrong, command, order, ledger, due)
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     if target is None:
         return wrong.require(None)
     order = wrong.require(order)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from rma.domain.decide.checks import check_texts, report_unknown
+from rma.domain.decide.checks import check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_claim
 from rma.domain.decide.violations import Violations
@@ -29,7 +29,7 @@ def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> 
         wrong.add("return_of_exchange", return_id=target.id, exchange_id=target.exchange_id)
     else:
         check_cancelable(wrong, target)
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     target = wrong.require(target)
     if target.status is ReturnStatus.CANCELED:
         return ()

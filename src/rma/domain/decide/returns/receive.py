@@ -1,6 +1,6 @@
 """ReceiveReturn: what arrived, the return's status afterwards, and what is paid for it."""
 
-from rma.domain.decide.checks import check_flags, check_order, check_texts, report_unknown, valid_items
+from rma.domain.decide.checks import check_flags, check_order, check_strings, report_unknown, valid_items
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
@@ -43,7 +43,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     if command.refund_amount is not None and command.more_expected:
         wrong.add("refund_amount_with_more_expected")
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
-    check_texts(wrong, command, "location_id")
+    check_strings(wrong, command, "location_id")
     target, order = wrong.require(target), wrong.require(order)
 
     items = book_arrivals(target.items, arrivals, remainders)

@@ -11,7 +11,7 @@ from rma.domain.decide.checks import (
     check_order_currency,
     check_refund,
     check_text,
-    check_texts,
+    check_strings,
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
@@ -44,7 +44,7 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
     valid = validate_request(wrong, facts, ledger, command)
     refund = check_requested_refund(wrong, command.refund_amount, valid.order, ledger)
     check_request_options(wrong, command)
-    check_texts(wrong, command, "location_id")
+    check_strings(wrong, command, "location_id")
     order = wrong.require(valid.order)
     draft = ReturnDraft(
         order=order,

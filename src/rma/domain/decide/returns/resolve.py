@@ -6,7 +6,7 @@ from rma.domain.decide.checks import (
     check_flags,
     check_order,
     check_text,
-    check_texts,
+    check_strings,
     report_unknown,
     valid_items,
 )
@@ -50,7 +50,7 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     rejected = _check_rejected(wrong, command, target)
     refundable = ledger.refundable(order).amount if order else 0
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     target, order = wrong.require(target), wrong.require(order)
 
     items = _without(target.items, rejected)
