@@ -211,7 +211,7 @@ class Throughput:
 
 
 def work(url: str, order_ids: tuple[str, ...], each: int, name: str, barrier: Any) -> Throughput:  # a proxy
-    """Opens and receives so many returns of each of these orders."""
+    """Opens and receives `each` returns of each of these orders."""
     orders = [order_with(order_id, Scenario("1 line", earlier=2 * 4 * SHARED)) for order_id in order_ids]
     conflicts = 0
     with closing(SqlReturns(url)) as returns:

@@ -173,7 +173,7 @@ def stored_before(scenario: Scenario, orders: tuple[Order, ...]) -> Iterator[tup
 
 
 def template(scenario: Scenario, returned: int) -> list[tuple[str, Row]]:
-    """Returns the table and row of an order `@` with so many received returns `ret_@_{n}`."""
+    """Returns the table and row of an order `@` that has received returns `ret_@_{n}`."""
     order = order_with("@", scenario)
     returns = SqlReturns("sqlite://")
     returns.load("")

@@ -61,7 +61,7 @@ def an_order(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def value(document: dict[str, Any], quantity: int) -> int:
-    """Returns the refund of so many units of the first line, in minor units."""
+    """Returns the refund of `quantity` units of the first line, in minor units."""
     order = order_from_medusa(document)
     request = RequestReturn(
         order_id=order.id, items=[RequestedItem(item_id=order.items[0].id, quantity=quantity)]

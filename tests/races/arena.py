@@ -44,7 +44,7 @@ class Arena:
     Args:
         make: a store with nothing in it.
         publishes: whether there is a publisher.
-        has_crashes: whether racers can crash. If so, commands of crashed racers are repeated after the race, and
+        has_crashes: whether racers can crash. If so, their commands are repeated after the race, and
             a timer runs, before the end is compared.
     """
 

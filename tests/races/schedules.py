@@ -101,8 +101,8 @@ def race(
         is_ready: whether a run can have started by now; one that never can crashes.
         crash_at: points at which runs crash.
     """
-    deaths = crash_at or {}
-    turns = [Turn(run, [deaths[number]] if number in deaths else []) for number, run in enumerate(runs)]
+    points = crash_at or {}
+    turns = [Turn(run, [points[number]] if number in points else []) for number, run in enumerate(runs)]
     for turn in turns:
         turn.go_on()
     while waiting := {
@@ -196,7 +196,7 @@ def schedules(commute: Callable[[Call, Call], bool] = commute) -> Iterator[Sched
 
 
 def draw_schedules(count: int) -> Iterator[Choose]:
-    """Draws so many schedules, the same in every run of the tests."""
+    """Draws `count` schedules, the same in every run of the tests."""
     for number in range(count):
         dice = Random(number)
         yield lambda waiting, dice=dice: dice.choice(list(waiting))  # type: ignore[misc] # a default binds it

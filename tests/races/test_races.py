@@ -52,12 +52,12 @@ def all_races() -> Iterator[tuple[Choose, Crashes]]:
 
 
 def some_races(count: int) -> Iterator[tuple[Choose, Crashes]]:
-    """Draws so many races."""
+    """Draws `count` races."""
     return ((choose, {}) for choose in draw_schedules(count))
 
 
 def some_races_with_crashes(count: int) -> Iterator[tuple[Choose, Crashes]]:
-    """Draws so many races in which one or both crash before or after one of their first calls."""
+    """Draws `count` races in which one or both crash before or after one of their first calls."""
     for number, choose in enumerate(draw_schedules(count)):
         dice = Random(number)
         crashes = {racer: dice.randint(1, 24) for racer in dice.choice([(0,), (1,), (0, 1)])}

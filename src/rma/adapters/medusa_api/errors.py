@@ -14,7 +14,7 @@ from rma.domain.values.errors import (
     rejection,
 )
 
-#: A response lists at most so many errors, so that a body of mistakes gets a short one.
+#: The largest number of errors in a response: a body of mistakes gets a short response.
 _MOST_ERRORS = 100
 
 _TYPES: dict[type[RmaError], str] = {
