@@ -6,8 +6,8 @@ from rma.domain.decide.checks import (
     check_flags,
     check_items,
     check_string,
-    check_text,
     check_strings,
+    check_text,
     report_unknown,
 )
 from rma.domain.decide.facts import Facts

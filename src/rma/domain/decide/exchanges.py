@@ -8,8 +8,8 @@ from rma.domain.decide.checks import (
     check_metadata,
     check_order,
     check_string,
-    check_text,
     check_strings,
+    check_text,
     report_unknown,
 )
 from rma.domain.decide.facts import Facts

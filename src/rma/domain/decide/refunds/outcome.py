@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from rma.domain.decide.checks import check_string, check_text, check_strings
+from rma.domain.decide.checks import check_string, check_strings, check_text
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import RefundOutcomeRecorded, header_for

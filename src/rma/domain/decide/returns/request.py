@@ -10,8 +10,8 @@ from rma.domain.decide.checks import (
     check_metadata,
     check_order_currency,
     check_refund,
-    check_text,
     check_strings,
+    check_text,
     report_unknown,
 )
 from rma.domain.decide.facts import Facts

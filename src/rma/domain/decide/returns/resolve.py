@@ -5,8 +5,8 @@ from attrs import evolve
 from rma.domain.decide.checks import (
     check_flags,
     check_order,
-    check_text,
     check_strings,
+    check_text,
     report_unknown,
     valid_items,
 )
