@@ -393,7 +393,7 @@ class LooksForTheLastAmongWhatIsListed(InMemoryReturns):
         return everything[start:][: query.limit]
 
 
-def reserved(repository: Callable[[], ReturnRepository]) -> type[ReturnRepositoryContract]:
+def contract_for(repository: Callable[[], ReturnRepository]) -> type[ReturnRepositoryContract]:
     """The contract, with this repository held against it."""
 
     class Held(ReturnRepositoryContract):
@@ -452,7 +452,7 @@ WRONG: list[tuple[type[InMemoryReturns], str]] = [
 @pytest.mark.parametrize(("wrong", "law"), WRONG)
 def test_a_wrong_repository_breaks_the_law_that_is_about_it(wrong: type[InMemoryReturns], law: str) -> None:
     """The function that pytest runs for a host fails."""
-    assert breaks(reserved(wrong), law)
+    assert breaks(contract_for(wrong), law)
 
 
 def test_every_law_of_repositories_catches_something() -> None:
@@ -462,9 +462,9 @@ def test_every_law_of_repositories_catches_something() -> None:
 
 def test_a_law_that_fails_shows_what_differs() -> None:
     """The asserts of contracts are explained to a host as those of its own tests are."""
-    contract = reserved(StoresChangesWithoutEvents)()
+    contract = contract_for(StoresChangesWithoutEvents)()
 
-    with pytest.raises(AssertionError, match=r"assert Stored\(ledger=") as error:
+    with pytest.raises(AssertionError, match=r"assert Stored\(ledger") as error:
         contract.test_a_change_without_events_commits_nothing()
 
     assert "revision=7" in str(error.value)

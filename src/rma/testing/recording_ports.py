@@ -103,15 +103,15 @@ class RecordingInventory:
 
     def held_because_of(self, order: Order) -> dict[str, int]:
         """How many units of each line are in stock because it was returned, while nothing is on its way."""
-        render: Counter[tuple[bool, str]] = Counter()
+        moved: Counter[tuple[bool, str]] = Counter()
         for request in self.moved.values():
             sign = 1 if isinstance(request, RestockRequest) else -1
             for line in request.lines:
-                render[request.order_id == order.id, line.item_id] += sign * line.quantity
+                moved[request.order_id == order.id, line.item_id] += sign * line.quantity
         if self._on_hand is None:
-            return {item.id: render[True, item.id] for item in order.items}
+            return {item.id: moved[True, item.id] for item in order.items}
         really = {item_id: self._on_hand(item_id) - had for item_id, had in self._had.items()}
-        return {item.id: really.get(item.id, 0) - render[False, item.id] for item in order.items}
+        return {item.id: really.get(item.id, 0) - moved[False, item.id] for item in order.items}
 
     def _look(self, request: RestockRequest | WithdrawRequest) -> None:
         if self._on_hand is not None:

@@ -197,9 +197,9 @@ def _written(value: object) -> str:
 
 
 def _plain(code: str, numbers: Mapping[str, str]) -> str:
-    render = ", ".join(f"{name} {value}" for name, value in numbers.items())
+    shown = ", ".join(f"{name} {value}" for name, value in numbers.items())
     words = code.replace("_", " ")
-    return f"{words} ({render})" if render else words
+    return f"{words} ({shown})" if shown else words
 
 
 _CODES: dict[str, tuple[type[RmaError], str]] = {

@@ -13,7 +13,7 @@ from rma.domain.values.errors import NotFound, StaleLedger
 from rma.ports import ReturnRepository
 from rma.testing.contracts.listing import Listing
 from rma.testing.contracts.races import RacesOfCommits
-from rma.testing.contracts.storing import LATER, harness, in_vain, owner, receive, render, request, rivals
+from rma.testing.contracts.storing import LATER, harness, in_vain, owner, receive, read_back, request, rivals
 from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 
@@ -110,13 +110,13 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         """Whatever its revision says: nothing is stored, and nothing is refused."""
         returns, life = self.port(), harness()
         returns.commit(life.handle(request()))
-        before = render(returns)
+        before = read_back(returns)
 
         for revision in (0, 1, 7):
             returns.commit(unchanged(ReturnLedger("order_1", revision=revision)))
             returns.commit(unchanged(ReturnLedger("order_2", revision=revision)))
 
-        assert render(self.reopened(returns)) == before
+        assert read_back(self.reopened(returns)) == before
         assert returns.load("order_2") == ReturnLedger("order_2")
 
     def test_a_commit_that_comes_too_late_is_refused_and_stores_nothing(self) -> None:
@@ -158,7 +158,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         """Not what came before the failure either: here, what the store may not be able to write."""
         returns, life = self.port(), harness()
         returns.commit(life.handle(request()))
-        before = render(returns, "ret_order_1_2")
+        before = read_back(returns, "ret_order_1_2")
         first = life.handle(request(label=True))
         label = ReturnShipment({"print": lambda: "a function is not data"})
         both = first.then(life.record_outcomes(lambda _: label).events)
@@ -166,7 +166,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         try:
             returns.commit(both)
         except Exception:
-            assert render(self.reopened(returns), "ret_order_1_2") == before
+            assert read_back(self.reopened(returns), "ret_order_1_2") == before
         else:
             assert self.reopened(returns).load("order_1") == both.ledger
 
@@ -244,11 +244,11 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         self, returns: ReturnRepository, change: Change, *, new_return: str | None = None
     ) -> None:
         """The change is refused as stale, and everything is as it was."""
-        before = render(returns, order_id=change.order_id)
+        before = read_back(returns, order_id=change.order_id)
         with pytest.raises(StaleLedger) as error:
             returns.commit(change)
 
         assert error.value.code == "stale_ledger"
         again = self.reopened(returns)
-        assert render(again, order_id=change.order_id) == before
+        assert read_back(again, order_id=change.order_id) == before
         assert new_return is None or owner(again, new_return) is None

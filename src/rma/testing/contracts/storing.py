@@ -85,7 +85,7 @@ class Stored:
     unpublished: frozenset[str]
 
 
-def render(returns: ReturnRepository, *return_ids: str, order_id: str = "order_1") -> Stored:
+def read_back(returns: ReturnRepository, *return_ids: str, order_id: str = "order_1") -> Stored:
     """What it tells now, about these returns too."""
     return Stored(
         ledger=returns.load(order_id),

@@ -118,8 +118,8 @@ def _check_items(
             wrong.add("invalid_quantity", item_id, quantity=error_value(good), minimum=0)
         if not is_whole(bad, at_least=0):
             wrong.add("invalid_damaged_quantity", item_id, quantity=error_value(bad), minimum=0)
-    something_came = any(good or bad for good, bad in arrivals.values())
-    something_is_there = something_came or (
+    something_arrived = any(good or bad for good, bad in arrivals.values())
+    something_is_there = something_arrived or (
         target is not None and any(item.arrived_quantity for item in target.items)
     )
     if (asked == () and not command.allow_mismatch) or (are_whole and not something_is_there):
