@@ -41,12 +41,12 @@ Subject = Return | Exchange | Claim
 def subject_ids(subject: Subject) -> tuple[str | None, str | None, str | None]:
     """The ids of return, exchange and claim that an event about this carries."""
     match subject:
-        case Return(id=return_id, exchange_id=exchange_id, claim_id=claim_id):
-            return return_id, exchange_id, claim_id
-        case Exchange(id=exchange_id):
-            return subject.return_id, exchange_id, None
-        case Claim(id=claim_id):
-            return subject.return_id, None, claim_id
+        case Return():
+            return subject.id, subject.exchange_id, subject.claim_id
+        case Exchange():
+            return subject.return_id, subject.id, None
+        case Claim():
+            return subject.return_id, None, subject.id
         case _:
             assert_never(subject)
 

@@ -7,7 +7,7 @@ nothing else in this library multiplies an amount and rounds.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from typing import Any, cast
 
 from attrs import Attribute, field, frozen
@@ -132,6 +132,12 @@ class Money:
         if other.currency != self.currency:
             raise InvalidValue("mixed_currencies", {"left": self.currency, "right": other.currency})
         return other
+
+
+@lru_cache(maxsize=256)
+def zero(currency: str) -> Money:
+    """No money, in this currency: the same value each time."""
+    return Money(0, currency)
 
 
 def as_money(value: "Money | int") -> Money:

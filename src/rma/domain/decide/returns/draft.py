@@ -19,7 +19,7 @@ from rma.domain.state.returns import Return
 from rma.domain.state.valuation import NOTHING, value_requested
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
-from rma.domain.values.money import Money
+from rma.domain.values.money import Money, zero
 
 
 @frozen(kw_only=True)
@@ -80,7 +80,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         status=ReturnStatus.REQUESTED,
         items=draft.items,
         quoted_refund=Money(quote.total, order.currency),
-        entitlement=Entitlement(Money(0, order.currency), requested_refund=draft.requested_refund),
+        entitlement=Entitlement(zero(order.currency), requested_refund=draft.requested_refund),
         terms=terms,
         requested_at=facts.at,
         updated_at=facts.at,
@@ -109,14 +109,14 @@ def allocate(
 
     A line may repeat: it then has the less left.
     """
+    if len(remainders) == len(units):  # no line repeats
+        return tuple([(remainders[item_id], remainders[item_id].share(count)) for item_id, count in units])
     left = dict(remainders)
-    repeats = len({item_id for item_id, _ in units}) < len(units)
     found = []
     for item_id, quantity in units:
         remainder = left[item_id]
         share = remainder.share(quantity)
-        if repeats:
-            left[item_id] = remainder.less(quantity, share)
+        left[item_id] = remainder.less(quantity, share)
         found.append((remainder, share))
     return tuple(found)
 
