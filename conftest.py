@@ -1,7 +1,15 @@
-"""README, docs and docstrings are executed as they are printed."""
+"""
+README, docs and docstrings are executed as they are printed.
 
-from sybil import Sybil
-from sybil.document import PythonDocStringDocument
+The blocks of a page share one namespace. Each is an item of its own to pytest, and may be run alone, in
+another order, or in another process than the blocks above it; those are then executed before it, in a new
+namespace.
+"""
+
+import pytest
+from sybil import Document, Sybil
+from sybil.document import PythonDocStringDocument, PythonDocument
+from sybil.integration.pytest import SybilItem
 from sybil.parsers.markdown import PythonCodeBlockParser
 from sybil.parsers.rest import DocTestParser
 from sybil.sybil import SybilCollection
@@ -16,3 +24,29 @@ pytest_collect_file = SybilCollection(
         ),
     ]
 ).pytest()
+
+#: How many blocks of a page have been executed in its namespace.
+_executed = pytest.StashKey[dict[Document, int]]()
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Executes the blocks above a block of a page, except those that its namespace has seen."""
+    if not isinstance(item, SybilItem):
+        return
+    document = item.example.document
+    executed = item.config.stash.setdefault(_executed, {})
+    blocks = list(document.examples())
+    (index,) = [number for number, each in enumerate(blocks) if each.region is item.example.region]
+    count = executed.pop(document, None)
+    if count is None or count > index:
+        _start_over(document)
+        count = 0
+    for each in blocks[count:index]:
+        each.evaluate()
+    executed[document] = index + 1
+
+
+def _start_over(document: Document) -> None:
+    document.namespace.clear()
+    if isinstance(document, PythonDocument):
+        document.push_evaluator(document.import_document)

@@ -1,20 +1,20 @@
 """
-What this library costs above the least Python that does the same. Run by hand, with `rma` installed:
+Measures what this library costs above the least Python that does the same. Run it by hand, with `rma`
+installed:
 
     python benchmarks/in_memory.py
 
 For orders of 1 to 1000 lines (each with one discount and two taxes on top), all in memory, it times
-`RequestReturn` for some units of every line, and `ReceiveReturn` when exactly these arrive. Beside each
-runs its *floor*: a straight function, written by hand, that knows beforehand that everything is valid, and
-builds the same objects with the same arithmetic, puts them into the same kind of dicts and calls the same
-ports once. The floor has no handlers, no rules, nothing to look up and no errors. For every size both
-must end with equal ledgers, histories and port calls before anything is timed.
+`RequestReturn` for some units of every line, and `ReceiveReturn` when exactly these units arrive. Each is
+compared with its *floor*: a function written by hand that assumes a valid command, builds the same objects
+with the same arithmetic, puts them into the same kind of dicts and calls the same ports once. The floor has
+no handlers, rules, look-ups or errors. Before anything is timed, both must end with equal ledgers, histories
+and port calls for every size.
 
-How to read it: machines differ, so only the *ratio* means anything. Ours and the floor take turns in one
-process, each going first in every second pair, and `ratio` is the median over the pairs: what it costs to
-check a request and to find everything by oneself. It is good to two or three percent from run to run.
-`us/line` is ours; it should fall from 1 line to 10 and stay level from there. Nothing here fails because of a
-time.
+How to read it: compare only the *ratio* between machines. The library and the floor take turns in one
+process, each of them first in every second pair, and `ratio` is the median over the pairs: the cost of
+checking a command and looking things up. It varies by two or three percent from run to run. `us/line` is the
+time of the library; it should fall from 1 line to 10 and then stay level. No time makes this script fail.
 """
 
 import gc
@@ -65,7 +65,7 @@ from rma.domain.sale.pricing import PricedLine
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.values.frozenmap import FrozenMap
 
-#: How many pairs of samples are taken, by lines of the order.
+#: Number of pairs of samples, by number of lines of the order.
 PAIRS = {1: 6000, 10: 3000, 100: 600, 1000: 120}
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
@@ -76,11 +76,11 @@ TERMS = ReturnPolicy().terms
 Run = Callable[[], Return]
 
 
-# What both are given
+# Input of both
 
 
 def order_of(lines: int) -> Order:
-    """An order in which every line differs a little, delivered and paid."""
+    """Returns an order whose lines all differ a little, delivered and paid."""
     return Order(
         id="order_1",
         currency="usd",
@@ -101,14 +101,14 @@ def order_of(lines: int) -> Order:
 
 
 def request_of(order: Order) -> RequestReturn:
-    """Two units of every line: less than all, so that shares have to be computed."""
+    """Requests two units of every line: fewer than all, so that shares have to be computed."""
     return RequestReturn(
         order_id=order.id, items=[RequestedItem(item_id=line.id, quantity=2) for line in order.items]
     )
 
 
 def receipt_of(order: Order) -> ReceiveReturn:
-    """Everything that was requested arrives, and can be sold again."""
+    """Receives all requested units, undamaged."""
     return ReceiveReturn(
         return_id=RETURN_ID, items=[ReceivedItem(item_id=line.id, quantity=2) for line in order.items]
     )
@@ -119,22 +119,22 @@ def receipt_of(order: Order) -> ReceiveReturn:
 
 @frozen
 class Store:
-    """What the in-memory adapter keeps, and the ports; without locks and refusals."""
+    """The data of the in-memory adapter, and the ports, without locks and checks."""
 
     ledgers: dict[str, ReturnLedger] = field(factory=dict)
     history: dict[str, list[Event]] = field(factory=dict)
     order_of: dict[str, str] = field(factory=dict)
-    waiting: dict[str, None] = field(factory=dict)
+    outstanding: dict[str, None] = field(factory=dict)
     inventory: InMemoryInventory = field(factory=InMemoryInventory)
     payments: InMemoryPayments = field(factory=InMemoryPayments)
 
 
 def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> Return:
-    """The least that `RequestReturn` can be."""
+    """Does the least that `RequestReturn` needs."""
     currency = order.currency
     total = 0
     items = []
-    for line, asked in zip(order.items, command.items, strict=True):
+    for line, item in zip(order.items, command.items, strict=True):
         net = line.unit_price.amount * line.quantity
         for adjustment in line.adjustments:
             net -= adjustment.amount.amount
@@ -157,18 +157,18 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
             discounts=tuple([adjustment.code or "" for adjustment in line.adjustments]),
             is_tax_inclusive=False,
         )
-        twice, double = 2 * asked.quantity, 2 * line.quantity
-        taken = tuple([(twice * amount + line.quantity) // double for amount in running_sums])
-        total += taken[len(line.tax_lines)]
+        twice, double = 2 * item.quantity, 2 * line.quantity
+        allocated = tuple([(twice * amount + line.quantity) // double for amount in running_sums])
+        total += allocated[len(line.tax_lines)]
         items.append(
             ReturnItem(
                 item_id=line.id,
-                quantity=asked.quantity,
+                quantity=item.quantity,
                 line=priced,
-                allocated=taken,
-                reason_id=asked.reason_id,
-                note=asked.note,
-                metadata=asked.metadata,
+                allocated=allocated,
+                reason_id=item.reason_id,
+                note=item.note,
+                metadata=item.metadata,
             )
         )
     opened = Return(
@@ -199,7 +199,7 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
 
 
 def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> Return:
-    """The least that `ReceiveReturn` can be: the receipt, both ports, and their answers."""
+    """Does the least that `ReceiveReturn` needs: the receipt, both ports, and their answers."""
     (opened,) = store.ledgers[order.id].returns
     due = 0
     items, arrivals, stock = [], [], []
@@ -256,7 +256,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     unpaid = _received(opened, received, pending)
     store.ledgers[order.id] = ReturnLedger(order.id, revision=2, returns=(unpaid,), open_effects=effects)
     store.history[order.id].append(received)
-    store.waiting[order.id] = None
+    store.outstanding[order.id] = None
 
     store.inventory.restock(restock)
     answer = store.payments.refund(refund_request)
@@ -278,7 +278,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     after = _received(opened, received, paid)
     store.ledgers[order.id] = ReturnLedger(order.id, revision=3, returns=(after,))
     store.history[order.id].append(attempted)
-    del store.waiting[order.id]
+    del store.outstanding[order.id]
     return after
 
 
@@ -317,18 +317,18 @@ def _received(opened: Return, event: GoodsReceived, refund: Refund) -> Return:
     )
 
 
-# Ours and the floor side by side
+# The library and the floor side by side
 
 
 @frozen
 class Pair:
-    """Ours and its floor, prepared anew for each sample: nothing was done in them yet."""
+    """The library and its floor with the same data, prepared for one sample."""
 
     returns: InMemoryReturns
     inventory: InMemoryInventory
     payments: InMemoryPayments
     store: Store
-    run_ours: Run
+    run_library: Run
     run_floor: Run
 
 
@@ -336,7 +336,7 @@ Prepare = Callable[[], Pair]
 
 
 def request_pair(order: Order) -> Prepare:
-    """Makes pairs that request."""
+    """Makes pairs that run `RequestReturn`."""
     command = request_of(order)
 
     def prepare() -> Pair:
@@ -348,10 +348,10 @@ def request_pair(order: Order) -> Prepare:
 
 
 def receive_pair(order: Order) -> Prepare:
-    """Makes pairs that receive what was requested before."""
+    """Makes pairs that run `ReceiveReturn` on a return that is requested already."""
     command = receipt_of(order)
     requested = request_pair(order)()
-    requested.run_ours()
+    requested.run_library()
     ledger, history = requested.returns.load(order.id), requested.returns.history(order.id)
 
     def prepare() -> Pair:
@@ -377,13 +377,13 @@ def _pair(order: Order, command: RequestReturn | ReceiveReturn, store: Store, ru
 
 
 def check(pair: Pair, order: Order) -> None:
-    """Ours and the floor end with the same, to the last field."""
-    assert pair.run_ours() == pair.run_floor()
+    """Checks that the library and the floor end with equal data."""
+    assert pair.run_library() == pair.run_floor()
     store = pair.store
     assert pair.returns.load(order.id) == store.ledgers[order.id]
     assert pair.returns.history(order.id) == tuple(store.history[order.id])
     assert pair.returns.load_by_return(RETURN_ID).order_id == store.order_of[RETURN_ID]
-    assert tuple(pair.returns.outstanding(AT, 10)) == tuple(store.waiting)
+    assert tuple(pair.returns.outstanding(AT, 10)) == tuple(store.outstanding)
     assert pair.inventory.restocks == store.inventory.restocks
     assert pair.inventory.on_hand == store.inventory.on_hand
     assert pair.payments.refunds == store.payments.refunds
@@ -391,29 +391,29 @@ def check(pair: Pair, order: Order) -> None:
 
 @frozen
 class Timing:
-    """Medians over all pairs: microseconds of each side, and ours over the floor of the same pair."""
+    """Medians over all pairs: microseconds of each side, and their ratio in one pair."""
 
-    ours: float
+    library: float
     floor: float
     ratio: float
 
 
-def measured(prepare: Prepare, pairs: int) -> Timing:
-    """Ours and the floor in turns, each prepared anew; the caller keeps the garbage collector away."""
-    ours, floor = [], []
+def measure(prepare: Prepare, pairs: int) -> Timing:
+    """Times the library and the floor in turns; the caller must disable the garbage collector."""
+    library, floor = [], []
     for turn in range(pairs + pairs // 10):
         pair = prepare()
-        if turn % 2:  # who goes first finds the caches cold
-            ours.append(_nanoseconds(pair.run_ours))
+        if turn % 2:  # the first of a pair finds the caches cold
+            library.append(_nanoseconds(pair.run_library))
             floor.append(_nanoseconds(pair.run_floor))
         else:
             floor.append(_nanoseconds(pair.run_floor))
-            ours.append(_nanoseconds(pair.run_ours))
-    ours, floor = ours[-pairs:], floor[-pairs:]  # the first ones warm up
+            library.append(_nanoseconds(pair.run_library))
+    library, floor = library[-pairs:], floor[-pairs:]  # the first pairs warm up
     return Timing(
-        median(ours) / 1000,
+        median(library) / 1000,
         median(floor) / 1000,
-        median([mine / least for mine, least in zip(ours, floor, strict=True)]),
+        median([mine / least for mine, least in zip(library, floor, strict=True)]),
     )
 
 
@@ -421,12 +421,12 @@ def _nanoseconds(run: Run) -> int:
     start = perf_counter_ns()
     kept = run()
     end = perf_counter_ns()
-    del kept  # only now: taking it apart is not part of the work
+    del kept  # deleted here, because freeing it is not part of the work
     return end - start
 
 
 def main() -> None:
-    """Print the table."""
+    """Prints the table."""
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
     print(f"{'operation':<14} {'lines':>5} {'ours us':>10} {'floor us':>10} {'ratio':>6} {'us/line':>8}")
     gc.collect()
@@ -437,10 +437,10 @@ def main() -> None:
             prepare = pair_of(order)
             check(prepare(), order)
             gc.collect()
-            timing = measured(prepare, pairs)
+            timing = measure(prepare, pairs)
             print(
-                f"{name:<14} {lines:>5} {timing.ours:>10.1f} {timing.floor:>10.1f} {timing.ratio:>6.2f}"
-                f" {timing.ours / lines:>8.2f}"
+                f"{name:<14} {lines:>5} {timing.library:>10.1f} {timing.floor:>10.1f} {timing.ratio:>6.2f}"
+                f" {timing.library / lines:>8.2f}"
             )
 
 

@@ -1,19 +1,17 @@
 """
-What this library costs above the SQL that it runs, on a SQLite file with WAL and `synchronous=FULL`.
+Measures what this library costs above the SQL it runs, on a SQLite file with WAL and `synchronous=FULL`.
 
-    python benchmarks/sqlite.py [directory of the disk to measure [returns stored besides]]
+    python benchmarks/sqlite.py [directory of the disk to measure [returns of other orders]]
 
-It times `RequestReturn`, `ReceiveReturn` when exactly that arrives, and the same `ReceiveReturn` again.
-Beside each runs its *floor*: the very same statements with the very same parameters, BEGIN and COMMIT
-included, recorded from an earlier run of ours and executed on another file by a bare `sqlite3` cursor. The
-floor knows every statement beforehand: no rules, no JSON, no SQLAlchemy. Both files must end with the same
-rows before anything is printed.
+It times `RequestReturn`, `ReceiveReturn` when exactly the requested units arrive, and the same
+`ReceiveReturn` again. Each is compared with its *floor*: the same statements with the same parameters, BEGIN
+and COMMIT included, recorded from an earlier run and executed on another file by a bare `sqlite3` cursor. The
+floor has no rules, JSON or SQLAlchemy. Both files must end with the same rows before anything is printed.
 
-How to read it: ours and the floor take turns in one process, each going first in every second pair, and
-`ratio` is the median over the pairs. A ratio depends on the disk: what is in the floor is mostly the wait
-for it, once a commit. So the table also says what ours adds in microseconds, which does not depend on the
-disk, and what the ratio would be with that on a disk that needs a millisecond for a sync. Nothing here
-fails because of a time.
+How to read it: the library and the floor take turns in one process, each of them first in every second pair,
+and `ratio` is the median over the pairs. The ratio depends on the disk, because the floor mostly waits for
+one sync a commit. Therefore the table also has the microseconds that the library adds, which do not depend
+on the disk, and the ratio for a disk that needs a millisecond for a sync. No time makes this script fail.
 """
 
 import gc
@@ -37,22 +35,20 @@ from sqlalchemy import event
 
 from rma import Order, ReceivedItem, ReceiveReturn, RequestedItem, RequestReturn, ReturnService
 from rma.adapters.memory import InMemoryInventory, InMemoryOrders, InMemoryPayments
-from rma.adapters.sql import SqlReturns
-from rma.adapters.sql.codec import CACHE
-from rma.adapters.sql.rows import STORED
+from rma.adapters.sql import SqlReturns, cache
 
-#: How many pairs of samples are taken, and how many more come first to warm up.
+#: Number of pairs of samples, and of earlier pairs that warm up.
 PAIRS, WARM_UP = 400, 40
 
-#: How many returns of other orders the large database holds, unless told.
+#: Number of returns of other orders in the large database, by default.
 MANY = 10_000
 
-#: Commits of each operation.
+#: Number of commits of each operation.
 COMMITS = {"RequestReturn": 1, "ReceiveReturn": 2, "the same again": 0}
 
 TABLES = ("rma_ledgers", "rma_returns", "rma_events")
 
-#: A statement, its parameters, and whether these are many.
+#: A statement, its parameters, and whether it runs once for each of them.
 Statement = tuple[str, object, bool]
 Row = tuple[object, ...]
 
@@ -60,13 +56,13 @@ Row = tuple[object, ...]
 @frozen
 class Scenario:
     """
-    What is timed.
+    A kind of order and database to time.
 
     Attributes:
-        lines: of each order.
-        stored: returns of other orders in the database.
-        earlier: returns of the same order, received before.
-        is_known: False if another process does each operation, so that nothing of the order is in memory.
+        lines: number of lines of each order.
+        stored: number of returns of other orders in the database.
+        earlier: number of returns of the same order that were received before.
+        is_known: False to clear the cache before each operation, as if another process ran it.
     """
 
     name: str
@@ -77,7 +73,7 @@ class Scenario:
 
 
 def scenarios(many: int) -> tuple[Scenario, ...]:
-    """One after the other."""
+    """Returns the scenarios, in the order in which they are timed."""
     return (
         Scenario("1 line"),
         Scenario("10 lines", lines=10),
@@ -91,15 +87,15 @@ def scenarios(many: int) -> tuple[Scenario, ...]:
 
 
 def scattered(number: int) -> str:
-    """An id that is nowhere near that of the next number, as ids in the wild are."""
+    """Returns an id that does not sort next to that of the next number, like random ids."""
     return f"{random.Random(number).getrandbits(64):016x}"
 
 
-# What both are given
+# Input of both
 
 
 def order_with(order_id: str, scenario: Scenario) -> Order:
-    """An order with enough units for every return of it."""
+    """Returns an order with enough units for all its returns."""
     order = order_of(scenario.lines)
     units = 2 * (scenario.earlier + 2)
     items = [evolve(line, quantity=units, fulfilled_quantity=units) for line in order.items]
@@ -107,30 +103,30 @@ def order_with(order_id: str, scenario: Scenario) -> Order:
 
 
 def request_of(order: Order) -> RequestReturn:
-    """Two units of every line."""
+    """Requests two units of every line."""
     items = [RequestedItem(item_id=line.id, quantity=2) for line in order.items]
     return RequestReturn(order_id=order.id, items=items, idempotency_key="request")
 
 
 def receipt_of(order: Order, return_id: str) -> ReceiveReturn:
-    """Everything arrives, and can be sold again."""
+    """Receives all requested units, undamaged."""
     items = [ReceivedItem(item_id=line.id, quantity=2) for line in order.items]
     return ReceiveReturn(return_id=return_id, items=items, idempotency_key="receive")
 
 
-# Ours
+# The library
 
 
 @frozen
-class Ours:
-    """A service over a database file, and the orders that are timed one after the other."""
+class Library:
+    """A service with a database, and the orders that are timed one after the other."""
 
     returns: SqlReturns
     service: ReturnService
     orders: tuple[Order, ...]
 
     def operations(self, number: int) -> tuple[tuple[str, Callable[[], object]], ...]:
-        """What is timed, on one order."""
+        """Returns the operations on one order, by name."""
         order = self.orders[number]
         receipt = receipt_of(order, f"ret_{scattered(-number - 1)}")
         return (
@@ -140,21 +136,21 @@ class Ours:
         )
 
 
-def ours_in(file: Path, scenario: Scenario, orders: tuple[Order, ...]) -> Ours:
-    """Ours over a new file, with everything in it that the scenario wants to be there."""
+def library_in(file: Path, scenario: Scenario, orders: tuple[Order, ...]) -> Library:
+    """Returns the library with a new file that contains the rows of the scenario."""
     returns = SqlReturns(f"sqlite:///{file}")
-    returns.load("")  # makes the tables
+    returns.load("")  # creates the tables
     with closing(sqlite3.connect(file)) as connection:
         for table, row in stored_before(scenario, orders):
             connection.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", row)
         connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     ids = (scattered(-number) for number in count(1))
-    return Ours(returns, service_over(returns, orders, ids), orders)
+    return Library(returns, service_over(returns, orders, ids), orders)
 
 
 def service_over(returns: SqlReturns, orders: Iterable[Order], ids: Iterator[str]) -> ReturnService:
-    """A service whose other ports cost next to nothing."""
+    """Returns a service whose other ports are in memory."""
     return ReturnService(
         orders=InMemoryOrders(orders),
         returns=returns,
@@ -166,7 +162,7 @@ def service_over(returns: SqlReturns, orders: Iterable[Order], ids: Iterator[str
 
 
 def stored_before(scenario: Scenario, orders: tuple[Order, ...]) -> Iterator[tuple[str, Row]]:
-    """Table by table, the rows of other orders' returns, and of the earlier returns of these orders."""
+    """Yields the table and row of returns of other orders, and of earlier returns of these orders."""
     others = (scattered(number) for number in range(len(orders), len(orders) + scenario.stored))
     for returned, order_ids in ((1, others), (scenario.earlier, [order.id for order in orders])):
         rows = template(scenario, returned)
@@ -177,7 +173,7 @@ def stored_before(scenario: Scenario, orders: tuple[Order, ...]) -> Iterator[tup
 
 
 def template(scenario: Scenario, returned: int) -> list[tuple[str, Row]]:
-    """Table by table, the rows of an order `@`, of which so many returns `ret_@_{n}` were received."""
+    """Returns the table and row of an order `@` that has received returns `ret_@_{n}`."""
     order = order_with("@", scenario)
     returns = SqlReturns("sqlite://")
     returns.load("")
@@ -198,12 +194,12 @@ def template(scenario: Scenario, returned: int) -> list[tuple[str, Row]]:
 # The floor
 
 
-def recorded(ours: Ours) -> list[list[list[Statement]]]:
-    """By order and operation, the statements that ours runs."""
+def record_statements(library: Library) -> list[list[list[Statement]]]:
+    """Runs every operation, and returns the statements by order and operation."""
     statements: list[Statement] = []
 
     class Cursor(sqlite3.Cursor):
-        """Remembers."""
+        """Records statements."""
 
         def execute(self, sql: str, parameters: Any = ()) -> "Cursor":
             statements.append((sql, parameters, False))
@@ -214,7 +210,7 @@ def recorded(ours: Ours) -> list[list[list[Statement]]]:
             return super().executemany(sql, rows)
 
     class Connection(sqlite3.Connection):
-        """Its cursors remember, and it when it commits."""
+        """Records commits; its cursors record statements."""
 
         def cursor(self, factory: Any = Cursor) -> Any:
             return super().cursor(factory)
@@ -227,14 +223,14 @@ def recorded(ours: Ours) -> list[list[list[Statement]]]:
     def connect(*arguments: Any) -> None:
         arguments[-1]["factory"] = Connection
 
-    event.listen(ours.returns.engine, "do_connect", connect)
-    ours.returns.close()
-    ours.returns.load("")
+    event.listen(library.returns.engine, "do_connect", connect)
+    library.returns.close()
+    library.returns.load("")
     statements.clear()
     found = []
-    for number in range(len(ours.orders)):
+    for number in range(len(library.orders)):
         of_order = []
-        for _, run in ours.operations(number):
+        for _, run in library.operations(number):
             run()
             of_order.append(statements.copy())
             statements.clear()
@@ -243,14 +239,14 @@ def recorded(ours: Ours) -> list[list[list[Statement]]]:
 
 
 def floor_in(file: Path) -> sqlite3.Connection:
-    """A bare connection, as durable as ours."""
+    """Returns a bare connection with the same durability."""
     connection = sqlite3.connect(file, isolation_level=None)
     connection.execute("PRAGMA synchronous = FULL")
     return connection
 
 
 def run_floor(cursor: sqlite3.Cursor, statements: list[Statement]) -> object:
-    """The statements, one after the other, and what they find."""
+    """Runs the statements, and returns the rows of the last one."""
     found = None
     for sql, parameters, is_many in statements:
         if is_many:
@@ -260,88 +256,89 @@ def run_floor(cursor: sqlite3.Cursor, statements: list[Statement]) -> object:
     return found
 
 
-# Ours and the floor side by side
+# The library and the floor side by side
 
 
 @frozen
 class Timing:
     """Microseconds of each side, pair by pair."""
 
-    ours: list[float] = field(factory=list)
+    library: list[float] = field(factory=list)
     floor: list[float] = field(factory=list)
 
     @property
     def added(self) -> float:
-        """What ours costs above its floor: microseconds."""
-        return median([mine - least for mine, least in zip(self.ours, self.floor, strict=True)])
+        """Microseconds that the library adds to the floor."""
+        return median([mine - least for mine, least in zip(self.library, self.floor, strict=True)])
 
     @property
     def ratio(self) -> float:
-        """Ours over the floor of the same pair."""
-        return median([mine / least for mine, least in zip(self.ours, self.floor, strict=True)])
+        """The library divided by the floor, in one pair."""
+        return median([mine / least for mine, least in zip(self.library, self.floor, strict=True)])
 
 
-def measured(scenario: Scenario, directory: Path) -> dict[str, Timing]:
-    """Each operation of the scenario."""
+def measure(scenario: Scenario, directory: Path) -> dict[str, Timing]:
+    """Times each operation of the scenario."""
     orders = tuple([order_with(scattered(number), scenario) for number in range(PAIRS + WARM_UP)])
-    recording, ours = [ours_in(directory / name, scenario, orders) for name in ("recorded.db", "ours.db")]
-    ours_in(directory / "floor.db", scenario, orders).returns.close()
-    recordings = recorded(recording)
+    recording, library = [
+        library_in(directory / name, scenario, orders) for name in ("recorded.db", "library.db")
+    ]
+    library_in(directory / "floor.db", scenario, orders).returns.close()
+    recordings = record_statements(recording)
     timings = {name: Timing() for name in COMMITS}
     with closing(floor_in(directory / "floor.db")) as connection:
         cursor = connection.cursor()
         for number, statements in enumerate(recordings):
-            if scenario.is_known:  # both have read it before
-                ours.returns.load(orders[number].id)
+            if scenario.is_known:  # both have read the order before
+                library.returns.load(orders[number].id)
                 run_floor(cursor, statements[0][:1])
             gc.collect(0)
-            for (name, run), floor in zip(ours.operations(number), statements, strict=True):
+            for (name, run), floor in zip(library.operations(number), statements, strict=True):
                 if not scenario.is_known:
-                    STORED.clear()
-                    CACHE.clear()
-                if number % 2:  # who goes first finds the caches cold
+                    cache.clear()
+                if number % 2:  # the first of a pair finds the caches cold
                     mine = _microseconds(run)
                     least = _microseconds(lambda: run_floor(cursor, floor))  # noqa: B023 # called at once
                 else:
                     least = _microseconds(lambda: run_floor(cursor, floor))  # noqa: B023 # called at once
                     mine = _microseconds(run)
                 if number >= WARM_UP:
-                    timings[name].ours.append(mine)
+                    timings[name].library.append(mine)
                     timings[name].floor.append(least)
     recording.returns.close()
-    ours.returns.close()
-    for row, same in zip(rows_in(directory / "ours.db"), rows_in(directory / "floor.db"), strict=True):
+    library.returns.close()
+    for row, same in zip(rows_in(directory / "library.db"), rows_in(directory / "floor.db"), strict=True):
         assert row == same
     return timings
 
 
 def rows_in(file: Path) -> Iterator[Row]:
-    """All rows, table by table."""
+    """Yields all rows, table by table."""
     with closing(sqlite3.connect(file)) as connection:
         for table in TABLES:
             yield from connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3")
 
 
 def sync_time(directory: Path) -> float:
-    """How long this disk needs until four kilobytes are on it: microseconds."""
-    taken = []
+    """Returns the microseconds that this disk needs to store four kilobytes."""
+    times = []
     with (directory / "sync").open("wb", buffering=0) as file:
         for _ in range(200):
             file.write(b"x" * 4096)
-            taken.append(_microseconds(lambda: os.fsync(file.fileno())))
-    return median(taken)
+            times.append(_microseconds(lambda: os.fsync(file.fileno())))
+    return median(times)
 
 
 def _microseconds(run: Callable[[], object]) -> float:
     start = perf_counter_ns()
     kept = run()
     end = perf_counter_ns()
-    del kept  # only now: taking it apart is not part of the work
+    del kept  # deleted here, because freeing it is not part of the work
     return (end - start) / 1000
 
 
 def main() -> None:
-    """Print the table."""
+    """Prints the table."""
     parent = sys.argv[1] if len(sys.argv) > 1 else None
     many = int(sys.argv[2]) if len(sys.argv) > 2 else MANY
     with tempfile.TemporaryDirectory(dir=parent) as found:
@@ -356,13 +353,13 @@ def main() -> None:
     gc.disable()
     for scenario in scenarios(many):
         with tempfile.TemporaryDirectory(dir=parent) as directory:
-            timings = measured(scenario, Path(directory))
+            timings = measure(scenario, Path(directory))
         gc.collect()
         for name, timing in timings.items():
             slower = COMMITS[name] * (1000 - sync)
             floor = median(timing.floor) + slower
             print(
-                f"{name:<15} {scenario.name:<32} {median(timing.ours):>9.0f} {median(timing.floor):>9.0f}"
+                f"{name:<15} {scenario.name:<32} {median(timing.library):>9.0f} {median(timing.floor):>9.0f}"
                 f" {timing.added:>9.0f} {timing.ratio:>6.2f} {(floor + timing.added) / floor:>8.2f}"
             )
 

@@ -1,18 +1,16 @@
 """
-Returns in an application that waits: three customers at once, a double click, a gateway that times out.
+Returns in an asynchronous application: three customers at once, a double click, a gateway that times out.
 
-`Desk` is all that an asynchronous application writes to run the library: its ports, and one `await` for each
-thing that can be done. Ledgers are in a database over SQLAlchemy's asyncio; gateway, warehouse and carrier
-take a while; a catalogue that is at hand is not awaited at all.
+`AsyncReturnService` runs over the application's ports. The ledgers are in a database over SQLAlchemy's
+asyncio; gateway, warehouse and carrier are awaited; a catalogue in memory answers at once.
 
-Run it: `python examples/async_host.py`, or with the URL of a database that is empty, such as
-`postgresql://localhost/shop`. Whoever comes first, it says the same in every run.
+Run it: `python examples/async_host.py`, or with the URL of an empty database, such as
+`postgresql://localhost/shop`. It prints the same in every run, whichever task is first.
 """
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +18,8 @@ from tempfile import TemporaryDirectory
 from attrs import field, frozen
 
 from rma import (
+    AsyncReturnService,
     CancelShipmentRequest,
-    Command,
     EffectsAttempted,
     Event,
     GoodsReceived,
@@ -40,64 +38,19 @@ from rma import (
     RequestedItem,
     RequestReturn,
     RestockRequest,
-    ResumeResult,
-    ReturnPolicy,
     ReturnRequested,
     ReturnShipment,
     ReturnShipmentRequest,
     ShippingOption,
     WithdrawRequest,
 )
-from rma.adapters.memory import InMemoryReturnReasons, InMemoryShippingOptions
+from rma.adapters.memory import InMemoryShippingOptions
 from rma.adapters.sql.aio import AsyncSqlReturns
-from rma.async_ports import (
-    AsyncEventPublisher,
-    AsyncFulfillment,
-    AsyncInventory,
-    AsyncOrderRepository,
-    AsyncPayments,
-    AsyncReturnReasonRepository,
-    AsyncReturnRepository,
-    AsyncShippingOptionRepository,
-)
-from rma.domain.state.ledger import Subject
-from rma.ports import Clock, IdFactory, ReturnReasonRepository, ShippingOptionRepository
-from rma.shell.driver import arun
-from rma.shell.handle import handled
-from rma.shell.resume import resumed
 
 POST = ShippingOption(id="post", price=Money(200, "usd"), name="Parcel", location_id="warehouse")
 
 
-# What an asynchronous application writes
-
-
-@frozen(kw_only=True)
-class Desk:
-    """What `ReturnService` is to an application that blocks: every port, and what can be asked."""
-
-    orders: AsyncOrderRepository
-    returns: AsyncReturnRepository
-    inventory: AsyncInventory
-    payments: AsyncPayments
-    fulfillment: AsyncFulfillment | None = None
-    shipping_options: ShippingOptionRepository | AsyncShippingOptionRepository = InMemoryShippingOptions()
-    return_reasons: ReturnReasonRepository | AsyncReturnReasonRepository = InMemoryReturnReasons()
-    policies: Callable[[Order], ReturnPolicy | Awaitable[ReturnPolicy]] = lambda _: ReturnPolicy()
-    events: AsyncEventPublisher | None = None
-    clock: Clock = lambda: datetime.now(UTC)
-    ids: IdFactory
-
-    async def handle(self, command: Command) -> Subject:
-        """The return (exchange, claim) after the command was done and its effects delivered."""
-        return await arun(handled(command, self))
-
-    async def resume(self) -> ResumeResult:
-        """Deliver whatever is outstanding. Run it on a timer."""
-        return await arun(resumed(self))
-
-
-# Its ports
+# The ports of an asynchronous application
 
 
 class Orders:
@@ -177,11 +130,11 @@ def ask(order_id: str, customer: str) -> RequestReturn:
     )
 
 
-async def tell(url: str) -> None:
-    """All of it, in parts of which each happens at once."""
+async def run_day(url: str) -> None:
+    """Requests at once, then receipts at once, then the timer; and prints the results."""
     gateway, warehouse, returns = Gateway(), Warehouse(), AsyncSqlReturns(url)
     numbers = count(1)
-    desk = Desk(
+    service = AsyncReturnService(
         orders=Orders(),
         returns=returns,
         inventory=warehouse,
@@ -193,10 +146,10 @@ async def tell(url: str) -> None:
 
     print("Ann, Bob and Cat ask at once; Bob clicks twice.")
     ann, bob, bob_again, cat = await asyncio.gather(
-        desk.handle(ask("order_ann", "Ann")),
-        desk.handle(ask("order_bob", "Bob")),
-        desk.handle(ask("order_bob", "Bob")),
-        desk.handle(ask("order_cat", "Cat")),
+        service.handle(ask("order_ann", "Ann")),
+        service.handle(ask("order_bob", "Bob")),
+        service.handle(ask("order_bob", "Bob")),
+        service.handle(ask("order_cat", "Cat")),
     )
     print(f"  Both of Bob's clicks are the same return: {bob.id == bob_again.id}")
 
@@ -204,13 +157,13 @@ async def tell(url: str) -> None:
     mug = ReceivedItem(item_id="mug", quantity=1)
     await asyncio.gather(
         *[
-            desk.handle(ReceiveReturn(return_id=each.id, items=[mug], created_by="clerk Dan"))
+            service.handle(ReceiveReturn(return_id=each.id, items=[mug], created_by="clerk Dan"))
             for each in (ann, bob, cat)
         ]
     )
 
     print("A timer resumes what has no answer yet.")
-    found = await desk.resume()
+    found = await service.resume()
     print(f"  It was {', '.join(found.orders)}; still open: {len(found.still_open)}")
 
     for order_id in ("order_ann", "order_bob", "order_cat"):
@@ -238,10 +191,10 @@ def render(event: Event) -> Iterator[str]:
 
 
 def main(*urls: str) -> None:
-    """In the database of the URL, or in a file that is gone afterwards."""
+    """Runs in the database of the URL, or in a file that is removed afterwards."""
     with TemporaryDirectory() as folder:
         url = next(iter(urls), f"sqlite:///{Path(folder) / 'returns.db'}")
-        asyncio.run(tell(url))
+        asyncio.run(run_day(url))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """
-Medusa v1's return routes over the library, with Starlette and a SQLite file.
+Serves Medusa v1's return routes with Starlette and a SQLite file.
 
-Run it: `python examples/http_api.py`. It knows three orders of two customers, prints what to ask it, and
-keeps its returns in `returns.db`. Everything about the API is in `rma.adapters.medusa_api`, everything about
-returns in the library; here is only HTTP: who is asking, how much may be sent, threads for calls that block.
+Run it: `python examples/http_api.py`. It has three orders of two customers, prints requests to try, and
+stores returns in `returns.db`. The API is in `rma.adapters.medusa_api` and the rules are in the library; this
+file does only HTTP: authentication, the limit of body sizes, and threads for calls that block.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import json
 import logging
+import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
@@ -61,9 +62,9 @@ from rma.adapters.memory import (
 )
 from rma.adapters.sql import sql_service
 
-#: The largest body that is read; a return of hundreds of lines is smaller.
+#: The largest body that is read, in bytes; a return of hundreds of lines is smaller.
 MOST_BYTES = 64 * 1024
-#: How often what is outstanding is delivered, in seconds.
+#: How often open effects are delivered, in seconds.
 RESUME_EVERY = 60.0
 
 ORDERS = (
@@ -113,13 +114,13 @@ ORDERS = (
 REASONS = (
     ReturnReason(id="rr_size", value="size", label="Wrong size"),
     ReturnReason(id="rr_small", value="too_small", label="Too small", parent_id="rr_size"),
-    ReturnReason(id="rr_damaged", value="damaged", label="Damaged goods", description="It came broken"),
+    ReturnReason(id="rr_damaged", value="damaged", label="Damaged goods", description="It arrived broken"),
 )
 SHIPPING_OPTIONS = (
     ShippingOption(id="so_return", name="PostFake Return", price=200, location_id="sloc_1"),
     ShippingOption(id="so_out", name="PostFake Standard", price=500, is_return=False),
 )
-#: Who a token stands for. A real shop looks them up.
+#: The customer of each token. Replace it with your own authentication.
 CUSTOMERS = {"ada-token": "cus_ada", "bob-token": "cus_bob"}
 ADMIN_TOKEN = "admin-token"
 
@@ -130,7 +131,7 @@ _log = logging.getLogger("http_api")
 
 
 class Refused(Exception):
-    """What HTTP refuses before the API is asked."""
+    """A request that is refused before it reaches the API."""
 
     def __init__(self, status: int, kind: str, code: str, message: str) -> None:
         super().__init__(message)
@@ -141,11 +142,11 @@ class Refused(Exception):
 @frozen
 class ReturnsApi:
     """
-    The routes over a service.
+    The routes of a service.
 
     Attributes:
-        customers: by token, who is asking at the store's side.
-        admin_token: what lets in at the admin's side.
+        customers: customer ids of the store routes, by token.
+        admin_token: the token of the admin routes.
     """
 
     service: ReturnService
@@ -153,7 +154,7 @@ class ReturnsApi:
     admin_token: str = field(repr=False)
 
     async def create(self, request: Request, key: str) -> Json:
-        """POST /store/returns: for one's own orders only."""
+        """POST /store/returns: customers return their own orders only."""
         customer_id = self.customers.get(_bearer(request))
         if customer_id is None:
             raise _unauthorized()
@@ -176,19 +177,19 @@ class ReturnsApi:
 
     async def list_returns(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
         """GET /admin/returns."""
-        self._admit(request)
+        self._require_admin(request)
         wanted = page(request.query_params.multi_items())
         return await run_in_threadpool(returns_response, self.service, wanted)
 
     async def get_return(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
         """GET /admin/returns/{id}."""
-        self._admit(request)
+        self._require_admin(request)
         return_id = request.path_params["id"]
         return await run_in_threadpool(lambda: return_response(self.service, self.service.get(return_id)))
 
     async def receive(self, request: Request, key: str) -> Json:
         """POST /admin/returns/{id}/receive."""
-        self._admit(request)
+        self._require_admin(request)
         return_id, body = request.path_params["id"], await _body(request)
 
         def receive() -> Json:
@@ -199,12 +200,12 @@ class ReturnsApi:
 
     async def cancel(self, request: Request, key: str) -> Json:
         """POST /admin/returns/{id}/cancel, with or without an empty body."""
-        self._admit(request)
+        self._require_admin(request)
         return_id, body = request.path_params["id"], await _body(request)
 
         def cancel() -> Json:
-            asked = loads(body or b"{}")
-            command = cancel_return(return_id, asked, idempotency_key=key, created_by="admin")
+            document = loads(body or b"{}")
+            command = cancel_return(return_id, document, idempotency_key=key, created_by="admin")
             return order_response(self.service, self.service.handle(command))
 
         return await run_in_threadpool(cancel)
@@ -213,13 +214,13 @@ class ReturnsApi:
         """GET /openapi.json."""
         return openapi(title="rma: returns over HTTP")
 
-    def _admit(self, request: Request) -> None:
+    def _require_admin(self, request: Request) -> None:
         given = request.headers.get("x-medusa-access-token") or _bearer(request)
         if not hmac.compare_digest(given.encode(), self.admin_token.encode()):
             raise _unauthorized()
 
     def _service_of(self, customer_id: str, order_id: str) -> ReturnService:
-        """The service; for somebody else's order one that has no orders, and answers as for none at all."""
+        """Returns the service; for another customer's order, one without orders that answers "not found"."""
         with suppress(NotFound):
             if self.service.orders.get(order_id).customer_id == customer_id:
                 return self.service
@@ -227,7 +228,7 @@ class ReturnsApi:
 
 
 def returns_app(service: ReturnService, *, customers: Mapping[str, str], admin_token: str) -> Starlette:
-    """An ASGI application; while it runs, what is outstanding is delivered now and then."""
+    """Returns an ASGI application; while it runs, it delivers open effects at intervals."""
     api = ReturnsApi(service, customers, admin_token)
 
     @asynccontextmanager
@@ -244,7 +245,7 @@ def returns_app(service: ReturnService, *, customers: Mapping[str, str], admin_t
             _route("GET", "/store/return-reasons", api.list_reasons),
             _route("GET", "/store/return-reasons/{id}", api.get_reason),
             _route("GET", "/admin/returns", api.list_returns),
-            _route("GET", "/admin/returns/", api.list_returns),  # where Medusa's client asks
+            _route("GET", "/admin/returns/", api.list_returns),  # the path that Medusa's client uses
             _route("GET", "/admin/returns/{id}", api.get_return),
             _route("POST", "/admin/returns/{id}/receive", api.receive),
             _route("POST", "/admin/returns/{id}/cancel", api.cancel),
@@ -256,7 +257,7 @@ def returns_app(service: ReturnService, *, customers: Mapping[str, str], admin_t
 
 
 def sample_service(database: str) -> ReturnService:
-    """A service that keeps its returns in this database; the shop around it is in memory."""
+    """Returns a service that stores returns in this database; the rest of the shop is in memory."""
     return sql_service(
         database,
         orders=InMemoryOrders(ORDERS),
@@ -278,21 +279,21 @@ def _route(method: str, path: str, endpoint: Endpoint) -> Route:
         try:
             return _response(200, await endpoint(request, key), headers)
         except ClientDisconnect:
-            return Response(status_code=400)  # to nobody
+            return Response(status_code=400)  # no one receives it
         except Refused as refused:
             return _response(refused.status, refused.body, headers)
-        except Exception as error:  # every failure has Medusa's shape, and none tells what is inside
-            status, render = error_json(error)
+        except Exception as error:  # every failure is rendered as Medusa does, without its message
+            status, body = error_json(error)
             if status >= 500:
                 _log.exception("%s %s failed", method, path)
-            return _response(status, render, headers)
+            return _response(status, body, headers)
 
     return Route(path, respond, methods=[method])
 
 
-def _response(status: int, render: Json, headers: Mapping[str, str] | None = None) -> Response:
-    # default=str: a host's metadata may hold what JSON has no word for
-    return Response(json.dumps(render, default=str), status, headers, "application/json")
+def _response(status: int, body: Json, headers: Mapping[str, str] | None = None) -> Response:
+    # default=str: metadata of a host may contain values that are not JSON
+    return Response(json.dumps(body, default=str), status, headers, "application/json")
 
 
 def _no_route(_: Request, error: Exception) -> Response:
@@ -302,7 +303,7 @@ def _no_route(_: Request, error: Exception) -> Response:
 
 
 async def _body(request: Request) -> bytes:
-    """The body, if it is declared as JSON and not too large; more is not kept."""
+    """Reads the body; refuses one that is too large or is not declared as JSON."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -320,31 +321,32 @@ def _bearer(request: Request) -> str:
 
 
 def _unauthorized() -> Refused:
-    return Refused(401, "unauthorized", "unauthorized", "a token is needed")
+    return Refused(401, "unauthorized", "unauthorized", "send a token")
 
 
 async def _resume_forever(service: ReturnService) -> None:
     while True:
         try:
             await run_in_threadpool(service.resume)
-        except Exception:  # again in a minute
-            _log.exception("nothing was resumed")
+        except Exception:  # it is tried again after the interval
+            _log.exception("resume failed")
         await asyncio.sleep(RESUME_EVERY)
 
 
 def main() -> None:
-    """Serve the sample orders."""
+    """Serves the sample orders."""
     parser = argparse.ArgumentParser(description="Medusa v1's return routes, with sample orders")
-    parser.add_argument("--port", type=int, default=9000)
+    parser.add_argument("--port", type=int, default=9000, help="0 for any free port")
     parser.add_argument("--database", default="sqlite:///returns.db")
-    chosen = parser.parse_args()
+    options = parser.parse_args()
     body = '{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": 1}]}'
-    url = f"http://127.0.0.1:{chosen.port}"
-    print(f"Ask for a return:\n  curl {url}/store/returns -H 'Authorization: Bearer ada-token'", end=" ")
+    app = returns_app(sample_service(options.database), customers=CUSTOMERS, admin_token=ADMIN_TOKEN)
+    listening = socket.create_server(("127.0.0.1", options.port))  # clients can connect from here on
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+    print(f"Request a return:\n  curl {url}/store/returns -H 'Authorization: Bearer ada-token'", end=" ")
     print(f"-H 'Content-Type: application/json' -d '{body}'")
-    print(f"See it:\n  curl {url}/admin/returns -H 'x-medusa-access-token: {ADMIN_TOKEN}'")
-    app = returns_app(sample_service(chosen.database), customers=CUSTOMERS, admin_token=ADMIN_TOKEN)
-    uvicorn.run(app, host="127.0.0.1", port=chosen.port, log_level="warning")
+    print(f"List returns:\n  curl {url}/admin/returns -H 'x-medusa-access-token: {ADMIN_TOKEN}'", flush=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="warning")).run(sockets=[listening])
 
 
 if __name__ == "__main__":

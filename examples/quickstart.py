@@ -1,9 +1,10 @@
 """
-Two orders and their returns, told as timelines.
+Runs two sample returns and prints each as a timeline.
 
-Who did what, what it is worth and why, where stock and money went.
+The timeline says who did what, how every refund was calculated, and what happened to stock and money.
 
-Run it: `python examples/quickstart.py`. Everything is printed from `service.history`, nothing is kept aside.
+Run it: `python examples/quickstart.py`. Everything it prints comes from the service: the history of an order
+and its state.
 """
 
 from collections.abc import Iterator
@@ -35,7 +36,7 @@ from rma.adapters.memory import in_memory_service
 
 
 def usd(amount: int) -> Money:
-    """US cents."""
+    """Returns an amount of US cents."""
     return Money(amount, "usd")
 
 
@@ -50,8 +51,8 @@ MUG = Order(
     payments=[Payment(id="pay_card", captured=usd(8000))],
 )
 
-# Nothing divides here: 10.00 off the whole order, 5.00 off three shirts, two tax rates on top of the
-# shirts, tax inside the teapot's price, and the customer paid a part with a gift card.
+# None of these amounts divides evenly: 10.00 off the whole order, 5.00 off three shirts, two tax rates on top
+# of the shirts' price, tax included in the teapot's price. The customer paid part of it with a gift card.
 BASKET = Order(
     id="order_basket",
     currency="usd",
@@ -91,7 +92,7 @@ POST = ShippingOption(id="so_post", price=usd(200), name="PostFake Return", loca
 
 
 def quickstart_service() -> ReturnService:
-    """A whole service in memory; a clock and ids that are the same in every run."""
+    """Builds a service in memory, with a clock and ids that are the same in every run."""
     start = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
     minutes: Iterator[int] = count()
     numbers: Iterator[int] = count(1)
@@ -105,7 +106,7 @@ def quickstart_service() -> ReturnService:
 
 
 def return_the_mug(service: ReturnService) -> None:
-    """The mug came damaged, and is sent back by post."""
+    """Returns a mug that arrived broken, by post."""
     opened = service.handle(
         RequestReturn(
             order_id=MUG.id,
@@ -129,7 +130,7 @@ def return_the_mug(service: ReturnService) -> None:
 
 
 def return_the_basket(service: ReturnService) -> None:
-    """Everything goes back in two parcels; one shirt is damaged."""
+    """Returns the whole basket in two parcels; one shirt is damaged."""
     opened = service.handle(
         RequestReturn(
             order_id=BASKET.id,
@@ -166,8 +167,8 @@ def return_the_basket(service: ReturnService) -> None:
     )
 
 
-class Teller:
-    """Tells what happened to an order, from its history alone."""
+class Timeline:
+    """Renders what happened to an order, from its history."""
 
     def __init__(self, service: ReturnService, order: Order) -> None:
         self.service = service
@@ -176,8 +177,8 @@ class Teller:
         self.kinds = {payment.id: payment.kind.replace("_", " ") for payment in order.payments}
         self.reasons = {reason.id: reason.label for reason in service.return_reasons.list()}
 
-    def timeline(self) -> Iterator[str]:
-        """Line by line."""
+    def lines(self) -> Iterator[str]:
+        """Yields the lines of the timeline."""
         sold = ", ".join(f"{item.quantity} x {item.title}" for item in self.order.items)
         paid = " and ".join(f"{each.captured} by {self.kinds[each.id]}" for each in self.order.payments)
         yield f"Order {self.order.id}: {sold}; paid {paid}"
@@ -189,77 +190,80 @@ class Teller:
             status.replace("_", " ") for status in (state.fulfillment_status, state.payment_status)
         )
         yield ""
-        yield f"  In the end: goods {goods}, money {money}, {state.refundable} kept by the shop"
+        yield f"  Result: goods {goods}, money {money}, {state.refundable} kept by the shop"
 
     def render(self, event: Event) -> Iterator[str]:
-        """One event."""
+        """Yields the lines of one event."""
         match event:
             case ReturnRequested():
-                yield from self.requested(event)
+                yield from self.render_request(event)
             case GoodsReceived():
-                yield from self.received(event)
+                yield from self.render_receipt(event)
             case EffectsAttempted():
-                yield from self.record_outcomes(event)
+                yield from self.render_outcomes(event)
             case _:
                 yield f"{event.at:%H:%M}  {type(event).__name__}"
 
-    def requested(self, event: ReturnRequested) -> Iterator[str]:
-        """What is to come back, why, and what it will be worth."""
-        yield f"{event.at:%H:%M}  {event.by} asks to return"
+    def render_request(self, event: ReturnRequested) -> Iterator[str]:
+        """Yields the requested items with their reasons, and the expected refund."""
+        yield f"{event.at:%H:%M}  {event.by} requests a return"
         for item in event.opened.items:
-            said = [self.reasons[item.reason_id]] if item.reason_id else []
-            said += [f'"{item.note}"'] if item.note else []
-            words = f" ({'; '.join(said)})" if said else ""
-            yield f"         {item.quantity} x {self.titles[item.item_id]}{words}"
-        yield f"       for {event.opened.refund_amount}, which is"
-        yield from self.explained(event.opened.breakdown, details=True)
+            reasons = [self.reasons[item.reason_id]] if item.reason_id else []
+            reasons += [f'"{item.note}"'] if item.note else []
+            why = f" ({'; '.join(reasons)})" if reasons else ""
+            yield f"         {item.quantity} x {self.titles[item.item_id]}{why}"
+        yield f"       expected refund: {event.opened.refund_amount}, calculated as"
+        yield from self.render_amounts(event.opened.breakdown, details=True)
 
-    def received(self, event: GoodsReceived) -> Iterator[str]:
-        """What came, where it went, and what is paid for it."""
+    def render_receipt(self, event: GoodsReceived) -> Iterator[str]:
+        """Yields the received items, the changes of stock, and how the refund was calculated."""
         receipt = event.receipt
-        yield f"{event.at:%H:%M}  {event.by} books parcel {receipt.number}: {event.status.replace('_', ' ')}"
-        for arrivals in receipt.items:
-            damaged = f", and {arrivals.damaged_quantity} damaged" if arrivals.damaged_quantity else ""
-            yield f"         {arrivals.quantity} x {self.titles[arrivals.item_id]} fit for sale{damaged}"
+        status = event.status.replace("_", " ")
+        yield f"{event.at:%H:%M}  {event.by} receives parcel {receipt.number}; the return is {status}"
+        for item in receipt.items:
+            damaged = f", and {item.damaged_quantity} damaged" if item.damaged_quantity else ""
+            yield f"         {item.quantity} x {self.titles[item.item_id]} fit for sale{damaged}"
         for line in receipt.restock.lines if receipt.restock else ():
             yield f"       stock: +{line.quantity} {self.titles[line.item_id]} at {receipt.location_id}"
         for refund in event.refunds:
-            yield f"       money: {refund.amount} is to go back to the {self.kinds[refund.payment_id]}"
-        yield "       because what came so far is worth"
+            yield f"       refund: {refund.amount} to the {self.kinds[refund.payment_id]}"
+        yield "       refund for everything received so far, calculated as"
         value = self.service.get(event.return_id or "").value_arrived(
             event.items, event.entitlement.agreed_refund
         )
-        yield from self.explained(value.breakdown(self.order.currency), details=False)
+        yield from self.render_amounts(value.breakdown(self.order.currency), details=False)
 
-    def record_outcomes(self, event: EffectsAttempted) -> Iterator[str]:
-        """What the carrier, the warehouse and the bank answered."""
+    def render_outcomes(self, event: EffectsAttempted) -> Iterator[str]:
+        """Yields the answers of the carrier, the warehouse and the payment gateway."""
         for each in event.outcomes:
             time = f"{event.at:%H:%M}"
             if each.shipment:
-                yield f"{time}  the carrier booked the way back: {each.shipment.tracking_number}"
+                yield f"{time}  return shipment booked: {each.shipment.tracking_number}"
             elif each.refund:
                 kind = self.kinds[each.refund.payment_id]
-                yield f"{time}  {each.refund.amount} to the {kind}: {each.refund.status} ({each.key})"
+                yield f"{time}  refund: {each.refund.amount} to the {kind}: {each.refund.status} ({each.key})"
             else:
-                yield f"{time}  stock: booked ({each.key})"
+                yield f"{time}  stock: updated ({each.key})"
 
-    def explained(self, parts: tuple[AmountPart, ...], *, details: bool, depth: int = 0) -> Iterator[str]:
-        """An amount as a tree of its parts, which add up."""
+    def render_amounts(
+        self, parts: tuple[AmountPart, ...], *, details: bool, depth: int = 0
+    ) -> Iterator[str]:
+        """Yields an amount as a tree of parts that add up to it."""
         for part in parts:
             name = part.name.removeprefix("item:")
-            words = self.titles.get(name, name.replace("_", " ").replace(":", " "))
-            yield f"         {part.amount!s:>{12 + 4 * depth}}  {words}"
+            title = self.titles.get(name, name.replace("_", " ").replace(":", " "))
+            yield f"         {part.amount!s:>{12 + 4 * depth}}  {title}"
             if details and len(part.parts) > 1:
-                yield from self.explained(part.parts, details=details, depth=depth + 1)
+                yield from self.render_amounts(part.parts, details=details, depth=depth + 1)
 
 
 def main() -> None:
-    """Both returns, and their stories."""
+    """Runs both returns and prints their timelines."""
     service = quickstart_service()
     return_the_mug(service)
     return_the_basket(service)
     for order in (MUG, BASKET):
-        print(*Teller(service, order).timeline(), "", sep="\n")
+        print(*Timeline(service, order).lines(), "", sep="\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""New databases, of each kind that ledgers can live in; gone after use."""
+"""New databases of each kind that can hold ledgers, removed after use."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -20,20 +20,22 @@ class Databases:
     """
     Makes databases.
 
-    Those of PostgreSQL are schemas on the server that `RMA_TEST_POSTGRES_URL` names, or on one that is
+    A database of PostgreSQL is a schema on the server that `RMA_TEST_POSTGRES_URL` names, or on one that is
     started for the first of them and stopped with the last test.
     """
 
-    def __init__(self, new_place: Callable[[], Path], until_the_end: ExitStack) -> None:
-        self._new_place = new_place
+    def __init__(self, new_folder: Callable[[], Path], until_the_end: ExitStack) -> None:
+        self._new_folder = new_folder
         self._until_the_end = until_the_end
         self._names = (f"rma_test_{os.getpid()}_{number}" for number in count(1))
 
     @contextmanager
     def new(self, kind: str) -> Iterator[str]:
-        """The URL of an empty one, as a host writes it: `sqlite` for a file, `postgresql` for a schema."""
+        """
+        Yields the URL of an empty database as a host writes it: `sqlite` is a file, `postgresql` a schema.
+        """
         if kind == "sqlite":
-            yield f"sqlite:///{self._new_place() / 'returns.db'}"
+            yield f"sqlite:///{self._new_folder() / 'returns.db'}"
             return
         name = next(self._names)
         self._do(f"CREATE SCHEMA {name}")
@@ -59,6 +61,6 @@ class Databases:
 
 @pytest.fixture(scope="session")
 def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    """Where tests get theirs."""
+    """Yields the maker of databases for all tests."""
     with ExitStack() as until_the_end:
         yield Databases(lambda: tmp_path_factory.mktemp("database"), until_the_end)

@@ -1,4 +1,4 @@
-"""A logger that is off, for tests in which ports fail by the thousand: its warnings would say nothing."""
+"""Turns the library's logger off, for tests in which thousands of ports fail."""
 
 import logging
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture(autouse=True)
 def quiet() -> Iterator[None]:
-    """The library's logger is off."""
+    """Turns the library's logger off for a test."""
     logger = logging.getLogger("rma")
     logger.disabled = True
     yield

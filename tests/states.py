@@ -1,11 +1,11 @@
 """
 Where returns, refunds, exchanges and claims can go, found by trying everything on a small order.
 
-One return, exchange or claim of an order of two units is lived through in every way: each state is met once,
-breadth first, and in each everything is asked that could lead on. Moves are read off the events one by one,
-so the diagrams of `docs/states.md` say what the code does and nothing else.
+One return, exchange or claim of an order of two units is tried in every way: each state is visited once,
+breadth first, and in each every command that could change it is handled. Moves are read off the events, so
+the diagrams of `docs/states.md` show what the code does and nothing else.
 
-`python -m tests.states > docs/states.md` draws them anew.
+`python -m tests.states > docs/states.md` draws them again.
 """
 
 import sys
@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from enum import StrEnum
 from functools import cache
-from typing import TypeVar
+from typing import TypeVar, assert_never
 
 from attrs import evolve as with_
 from attrs import frozen
@@ -24,15 +24,12 @@ from rma import (
     CancelReturn,
     Change,
     Claim,
-    ClaimItem,
     ClaimStatus,
     Command,
     ExchangeStatus,
     LineItem,
-    NewItem,
     Order,
     Payment,
-    ReceivedItem,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
@@ -43,9 +40,7 @@ from rma import (
     RefundStatus,
     RefundSucceeded,
     Rejected,
-    RejectedItem,
     RequestClaim,
-    RequestedItem,
     RequestExchange,
     RequestReturn,
     ResolveReturn,
@@ -58,8 +53,11 @@ from rma.domain.change import apply_command, apply_outcomes
 from rma.domain.decide.facts import Facts
 from rma.domain.events import ClaimEvent, CommandEvent, ExchangeEvent, ReturnEvent
 from rma.domain.evolve import evolve
+from rma.domain.messages.commands import subject_of
 from rma.domain.messages.effects import GivenUp, Outcome, RefundRequest
+from rma.domain.state.lifecycle import claim_refusal, exchange_refusal, return_refusal
 from rma.domain.state.refunds import after
+from rma.testing.commands import MAKERS, Situation, every
 from rma.testing.core_harness import START
 
 T = TypeVar("T")
@@ -86,9 +84,17 @@ POOR = with_(RICH, payments=[Payment(id="pay_1", captured=500)])
 #: How many parcels come, and how often money is asked for, at most.
 MOST_RECEIPTS = 2
 MOST_REFUNDS = 2
+MOST_PAYMENTS = 2
+#: Sellable and damaged units of a parcel.
+PARCELS = {(0, 0), (1, 0), (0, 1), (2, 0)}
+#: What begins something; in the exploration, only where there is nothing yet.
+REQUESTS = {RequestReturn, RequestExchange, RequestClaim}
+
+#: What may be reported of any refund.
+REPORTED = (RefundSucceeded("re"), RefundPending("re"), RefundDeclined("no"), RefundReversed())
 
 #: Everything that can become known of a refund.
-KNOWN = (RefundSucceeded("re"), RefundPending("re"), RefundDeclined("no"), RefundReversed(), GivenUp("away"))
+KNOWN = (*REPORTED, GivenUp("away"))
 
 
 @frozen(order=True)
@@ -102,11 +108,41 @@ class Move:
 
 
 @frozen
+class Trial:
+    """
+    A command that was tried on something of this status.
+
+    Attributes:
+        kind: what the command is about: return, exchange or claim.
+        by_table: the code with which the table of states refuses it; None where the status allows it.
+        codes: of what it was refused with; empty where it was accepted.
+    """
+
+    kind: str
+    status: str
+    command: type[Command]
+    by_table: str | None
+    codes: frozenset[str]
+
+
+@frozen
+class Explored:
+    """What an exploration found."""
+
+    moves: frozenset[Move]
+    trials: frozenset[Trial]
+
+
+@frozen
 class Snapshot:
     """An order as the host has it, and its ledger."""
 
     order: Order
     ledger: ReturnLedger
+
+
+#: Where the exploration begins.
+FIRST = Snapshot(POOR, ReturnLedger("order_1"))
 
 
 def moves() -> frozenset[Move]:
@@ -127,41 +163,113 @@ def moves_of_refunds() -> frozenset[Move]:
             yield there
 
     asked = Refund("ret_1/refund/1", "pay_1", RICH.payments[0].captured, RefundStatus.PENDING, START)
-    every(asked, then, lambda refund: (refund.status, refund.reference))
+    deque(explore(asked, then, lambda refund: (refund.status, refund.reference)), maxlen=0)
     return frozenset(found)
 
 
-@cache
 def moves_of_ledgers() -> frozenset[Move]:
     """Every move of whatever a ledger holds, by its event."""
-    found: set[Move] = set()
+    return explored().moves
+
+
+def trials() -> frozenset[Trial]:
+    """Every command of every kind, tried on every status of whatever it is about."""
+    return explored().trials
+
+
+@cache
+def explored() -> Explored:
+    """What an exploration of everything that one small order can come to found."""
+    found, tried, seen = set[Move](), set[Trial](), set[Hashable]()
 
     def then(snapshot: Snapshot) -> Iterator[Snapshot]:
         yield Snapshot(RICH, snapshot.ledger)
+        known = (snapshot.order is RICH, _seen_by_makers(snapshot.ledger))
+        if known not in seen:
+            seen.add(known)
+            tried.update(_tried(snapshot))
         for made in _changes(snapshot):
             found.update(_moves(snapshot.ledger, made))
             yield Snapshot(snapshot.order, made.ledger)
 
-    every(Snapshot(POOR, ReturnLedger("order_1")), then, _shape)
-    return frozenset(found)
+    deque(explore(FIRST, then, _shape), maxlen=0)
+    return Explored(frozenset(found), frozenset(tried))
 
 
-def every(first: T, then: Callable[[T], Iterable[T]], shape: Callable[[T], Hashable]) -> int:
-    """Goes everywhere that can be reached, once for each shape; how many there are."""
+def explore(first: T, then: Callable[[T], Iterable[T]], shape: Callable[[T], Hashable]) -> Iterator[T]:
+    """Everything that can be reached, breadth first, once for each shape."""
     seen, waiting = {shape(first)}, deque([first])
     while waiting:
-        for there in then(waiting.popleft()):
+        here = waiting.popleft()
+        yield here
+        for there in then(here):
             known = shape(there)
             if known not in seen:
                 seen.add(known)
                 waiting.append(there)
-    return len(seen)
+
+
+def snapshots() -> Iterator[Snapshot]:
+    """Every state of the order and its ledger that can be reached."""
+
+    def then(snapshot: Snapshot) -> Iterator[Snapshot]:
+        yield Snapshot(RICH, snapshot.ledger)
+        for made in _changes(snapshot):
+            yield Snapshot(snapshot.order, made.ledger)
+
+    return explore(FIRST, then, _shape)
+
+
+def _tried(snapshot: Snapshot) -> Iterator[Trial]:
+    payees: list[Return | Claim] = [*snapshot.ledger.returns, *snapshot.ledger.claims]
+    unknown = [f"{each.id}/refund/9" for each in payees]
+    notices = [RecordRefundOutcome(key=key, outcome=outcome) for key in unknown for outcome in REPORTED]
+    facts = Facts(at=START, order=snapshot.order, fresh_id="2")
+    for command in (*commands_in(snapshot), *notices):
+        if (asked := _by_table(snapshot.ledger, command)) is None:
+            continue
+        codes = set[str]()
+        try:
+            apply_command(facts, snapshot.ledger, command)
+        except Rejected as refused:
+            codes = {violation.code for violation in refused.violations} or {refused.code}
+        yield Trial(*asked[:2], type(command), asked[2], frozenset(codes))
+
+
+def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | None] | None:
+    """What the command is about, its status, and what the table says; None for what begins something."""
+    match command:
+        case RequestReturn() | RequestExchange() | RequestClaim():
+            return None
+        case ReceiveReturn() | ResolveReturn() | CancelReturn():
+            target = ledger.get(command.return_id)
+            return "return", target.status, return_refusal(target.status, command)
+        case RecordExchangePayment() | CancelExchange():
+            exchange = ledger.find_exchange(command.exchange_id)
+            assert exchange is not None
+            return "exchange", exchange.status, exchange_refusal(exchange.status, command)
+        case CancelClaim():
+            claim = ledger.find_claim(command.claim_id)
+            assert claim is not None
+            return "claim", claim.status, claim_refusal(claim.status, command)
+        case RetryRefund() | RecordRefundOutcome():
+            subject_id = subject_of(command)
+            claim = ledger.find_claim(subject_id)
+            if claim is not None:
+                return "claim", claim.status, claim_refusal(claim.status, command)
+            target = ledger.get(subject_id)
+            return "return", target.status, return_refusal(target.status, command)
+        case _:
+            assert_never(command)
 
 
 def _changes(snapshot: Snapshot) -> Iterator[Change]:
     """Everything that can happen next."""
     facts = Facts(at=START, order=snapshot.order, fresh_id="1")
-    for command in _commands(snapshot.ledger):
+    is_new = not snapshot.ledger.returns and not snapshot.ledger.claims
+    for command in commands_in(snapshot, REQUESTS if is_new else MAKERS.keys() - REQUESTS):
+        if not _is_within_bounds(snapshot.ledger, command):
+            continue
         try:
             yield apply_command(facts, snapshot.ledger, command)
         except Rejected:
@@ -191,74 +299,73 @@ def _standing(ledger: ReturnLedger) -> dict[str, tuple[str, str]]:
     return found | {each.key: ("refund", each.status.value) for each in ledger.refunds}
 
 
-# What is asked
+# What is tried
 
 
-def _commands(ledger: ReturnLedger) -> Iterator[Command]:
-    if not ledger.returns and not ledger.claims:
-        yield from _requests()
-    for each in ledger.returns:
-        yield from _for_return(each)
-    for exchange in ledger.exchanges:
-        yield CancelExchange(exchange_id=exchange.id)
-        for amount in {1, exchange.owed.amount}:
-            reference = f"ch_{min(len(exchange.payments), 1)}"
-            yield RecordExchangePayment(exchange_id=exchange.id, amount=amount, reference=reference)
-    for claim in ledger.claims:
-        yield CancelClaim(claim_id=claim.id)
-        if len(claim.refunds) < MOST_REFUNDS:
-            yield RetryRefund(claim_id=claim.id)
-    for refund in ledger.refunds:
-        yield RecordRefundOutcome(key=refund.key, outcome=RefundReversed())
+def commands_in(snapshot: Snapshot, kinds: Iterable[type[Command]] = MAKERS) -> Iterator[Command]:
+    """Every command of these kinds that its maker can make here, allowed or refused."""
+    seen = _seen_by_makers(snapshot.ledger)
+    for kind in kinds:
+        if (kind, seen) not in _MADE:
+            _MADE[kind, seen] = made_in(snapshot, kind)
+        yield from _MADE[kind, seen]
 
 
-def _requests() -> Iterator[Command]:
-    for quantity in (1, 2):
-        mugs = [RequestedItem(item_id="mug", quantity=quantity)]
-        yield RequestReturn(order_id="order_1", items=mugs)
-        for price in (500, 1000, 2500):
-            cup = NewItem(variant_id="cup", quantity=1, unit_price=price)
-            yield RequestExchange(order_id="order_1", items=mugs, new_items=[cup])
-        broken = [ClaimItem(item_id="mug", quantity=quantity, reason="other")]
-        for comes_back in (False, True):
-            for amount in (None, 0):
-                yield RequestClaim(
-                    order_id="order_1",
-                    type="refund",
-                    items=broken,
-                    refund_amount=amount,
-                    return_items=comes_back,
+def made_in(snapshot: Snapshot, kind: type[Command]) -> list[Command]:
+    """Every command of this kind that its maker can make here."""
+    situation = Situation(
+        order=snapshot.order, ledger=snapshot.ledger, now=START, outcomes=lambda _: REPORTED
+    )
+    return list(every(MAKERS[kind].make, situation))
+
+
+#: What makers made, by kind and by what they look at: most states differ in something else.
+_MADE: dict[tuple[type[Command], Hashable], list[Command]] = {}
+
+
+def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
+    return (
+        tuple(
+            [
+                (
+                    (each.id, each.status, each.exchange_id, each.claim_id, _shape_of_items(each)),
+                    (bool(each.receipts), bool(each.amount_due.amount), each.entitlement.is_refund_blocked),
                 )
-            yield RequestClaim(
-                order_id="order_1",
-                type="replace",
-                items=broken,
-                new_items=[NewItem(variant_id="mug", quantity=quantity, unit_price=1000)],
-                return_items=comes_back,
-            )
+                for each in ledger.returns
+            ]
+        ),
+        tuple([(each.status, each.owed, len(each.payments)) for each in ledger.exchanges]),
+        tuple([(each.id, each.status, bool(each.amount_due.amount)) for each in ledger.claims]),
+        tuple([each.key for each in ledger.refunds]),
+    )
 
 
-def _for_return(each: Return) -> Iterator[Command]:
-    yield CancelReturn(return_id=each.id)
-    if len(each.refunds) < MOST_REFUNDS:
-        yield RetryRefund(return_id=each.id)
-        for rejected in ([], [_rejected(send_back=True)], [_rejected(send_back=False)]):
-            yield ResolveReturn(return_id=each.id, rejected=rejected)
-        yield ResolveReturn(return_id=each.id, refund_amount=0)
-        if len(each.receipts) < MOST_RECEIPTS:
-            yield from _parcels(each)
-
-
-def _rejected(*, send_back: bool) -> RejectedItem:
-    return RejectedItem(item_id="mug", quantity=1, send_back=send_back)
-
-
-def _parcels(each: Return) -> Iterator[Command]:
-    for good, damaged in ((0, 0), (1, 0), (0, 1), (2, 0)):
-        arrivals = [ReceivedItem(item_id="mug", quantity=good, damaged_quantity=damaged)]
-        yield ReceiveReturn(return_id=each.id, items=arrivals)
-        yield ReceiveReturn(return_id=each.id, items=arrivals, allow_mismatch=True)
-        yield ReceiveReturn(return_id=each.id, items=arrivals, more_expected=True)
+def _is_within_bounds(ledger: ReturnLedger, command: Command) -> bool:
+    """False for what would only make the number of states grow: more subjects, parcels, refunds, amounts."""
+    match command:
+        case RequestReturn():
+            return command.refund_amount is None
+        case RequestExchange() | RecordRefundOutcome() | CancelReturn() | CancelExchange() | CancelClaim():
+            return True
+        case RequestClaim():
+            return not command.refund_amount
+        case ReceiveReturn():
+            target, units = ledger.get(command.return_id), sum(each.quantity for each in command.items)
+            damaged = sum(each.damaged_quantity for each in command.items)
+            is_few = len(target.receipts) < MOST_RECEIPTS and len(target.refunds) < MOST_REFUNDS
+            return is_few and (units, damaged) in PARCELS and command.refund_amount is None
+        case ResolveReturn():
+            is_few = len(ledger.get(command.return_id).refunds) < MOST_REFUNDS
+            rejected = sum(each.quantity + each.damaged_quantity for each in command.rejected)
+            return is_few and rejected <= 1 and not command.refund_amount
+        case RetryRefund():
+            subject = ledger.find_claim(command.claim_id or "") or ledger.get(command.return_id or "")
+            return len(subject.refunds) < MOST_REFUNDS and command.amount is None
+        case RecordExchangePayment():
+            exchange = ledger.find_exchange(command.exchange_id)
+            return exchange is None or len(exchange.payments) < MOST_PAYMENTS
+        case _:
+            assert_never(command)
 
 
 # What counts of a state: whatever could matter to what is decided next
@@ -276,27 +383,32 @@ def _shape(snapshot: Snapshot) -> Hashable:
 
 
 def _shape_of_return(each: Return) -> Hashable:
-    items = [
-        (
-            item.is_requested,
-            item.quantity,
-            item.received_quantity,
-            item.damaged_quantity,
-            item.rejected_quantity,
-            item.returned_to_customer_quantity,
-        )
-        for item in each.items
-    ]
     return (
         each.status,
         each.exchange_id,
         each.claim_id,
-        tuple(items),
+        _shape_of_items(each),
         each.entitlement.entitled.amount,
         each.refunded,
         each.entitlement.is_refund_blocked,
         each.was_partially_received,
         len(each.receipts),
+    )
+
+
+def _shape_of_items(each: Return) -> Hashable:
+    return tuple(
+        [
+            (
+                item.is_requested,
+                item.quantity,
+                item.received_quantity,
+                item.damaged_quantity,
+                item.rejected_quantity,
+                item.returned_to_customer_quantity,
+            )
+            for item in each.items
+        ]
     )
 
 
@@ -317,31 +429,31 @@ _INTRODUCTION = """\
 # States
 
 How returns, refunds, exchanges and claims move.
-In every state of one of them, of an order of two units, everything was asked that can be asked.
-Every move was written down; nothing here is drawn by hand.
-`python -m tests.states > docs/states.md` draws it anew, and a test fails where the code does otherwise.
+Every command was tried in every state of one of them, for an order of two units.
+Every move was recorded; nothing here is drawn by hand.
+`python -m tests.states > docs/states.md` draws it again, and a test fails where the code does otherwise.
 """
 
 _ABOUT = {
     "return": """\
-Arrows bear the [events](../src/rma/domain/events.py) that make the move.
-`received` and `canceled` are left by nothing: what follows a receipt is about money.
+Arrows are labelled with the [events](../src/rma/domain/events.py) that make the move.
+Nothing leaves `received` and `canceled`: what follows a receipt is about money.
 What a clerk does about `requires_action` is in [resolving](resolving.md).
 """,
     "refund": """\
-The first arrow bears the events that ask for a refund, the others what became known of it:
+The first arrow is labelled with the events that ask for a refund, the others with what became known of it:
 by the gateway's answer, by its notification, or by a person.
-A status is left only for one of a higher rank, so what is told late or twice changes nothing.
-The ranks: `pending` and `needs_attention`, then `succeeded`, then `failed` and `reversed`.
+A status is left only for a later one, so a late or repeated notification changes nothing:
+first `pending` and `needs_attention`, then `succeeded`, then `failed` and `reversed`.
 After the last two, `RetryRefund` makes another refund: [money](money.md).
 """,
     "exchange": """\
 `ExchangeReceived`: its return was received or resolved ([exchanges](exchanges.md)).
-`completed` and `canceled` are left by nothing.
+Nothing leaves `completed` and `canceled`.
 """,
     "claim": """\
 `ClaimCompleted`: its return was received or resolved ([claims](claims.md)).
-`completed` is left only where nothing was made good: the refund failed, or was 0.
+`completed` is left only where nothing was compensated: the refund failed, or was 0.
 """,
 }
 

@@ -1,4 +1,4 @@
-"""The shipped world around one order, and what our tests can choose in it."""
+"""The shipped world around one order, with the adapters of our tests."""
 
 from rma import (
     Gateway,
@@ -26,7 +26,7 @@ REASONS = (
 
 
 class World(world.World):
-    """Our reasons and options, everything in memory and at hand."""
+    """A world with our reasons and options, everything in memory."""
 
     def __init__(
         self, order: Order, policy: ReturnPolicy | None = None, gateway: Gateway | None = None
@@ -51,7 +51,7 @@ class World(world.World):
 
     @property
     def asked(self) -> object:
-        """Everything that ports were asked, to the last field, in order."""
+        """Every request that ports got, to the last field, in order."""
         return (
             list(self.payments.refunds.values()),
             list(self.inventory.restocks.values()),
@@ -64,21 +64,21 @@ class World(world.World):
 
     @property
     def order(self) -> Order:
-        """The order as it stands."""
+        """The order as it is now."""
         return self.orders.get(self.order_id)
 
     @property
     def ledger(self) -> ReturnLedger:
-        """The ledger as committed."""
+        """The committed ledger."""
         return self.returns.load(self.order_id)
 
     @property
     def all_returns(self) -> tuple[Return, ...]:
-        """Every return of the order."""
+        """All returns of the order."""
         return self.ledger.returns
 
     def refunded(self) -> int:
-        """What left the order's payments, or may have: minor units."""
+        """Returns what was refunded, or may have been, from the payments of the order, in minor units."""
         return sum(
             self.gateway_model.given_back(self.order_id, payment.id) for payment in self.order.payments
         )

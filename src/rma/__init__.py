@@ -2,9 +2,10 @@
 Returns (RMA) as a pure domain library.
 
 The order below is the order in which to read: what a host hands in, what it asks, what comes back, what
-happened, what is asked of the outside, what can go wrong.
+happened, what is asked of ports, what can go wrong.
 """
 
+from rma.aio import AsyncReturnService
 from rma.domain.change import Change
 from rma.domain.events import (
     ClaimCanceled,
@@ -15,6 +16,7 @@ from rma.domain.events import (
     EffectsAttempted,
     EffectsLeased,
     Event,
+    EventHeader,
     EventsPublished,
     ExchangeCanceled,
     ExchangePaid,
@@ -68,6 +70,7 @@ from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Paym
 from rma.domain.sale.policy import Fee, ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
+from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
@@ -118,29 +121,30 @@ __all__ = [  # noqa: RUF022 # in reading order
     "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Terms",
     # what it asks
-    "ReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn", "ReceivedItem",
-    "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
+    "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn",
+    "ReceivedItem", "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
     "CancelClaim",
     # what comes back
-    "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Refund",
+    "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     # what happened
-    "Event", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked", "RefundRetried",
+    "Event", "EventHeader", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked",
+    "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried", "ClaimCanceled",
     "EffectsLeased", "EffectsAttempted", "EffectOutcome", "EventsPublished",
-    # what is asked of the outside
+    # what is asked of ports
     "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "IdempotencyRecord",
     "Change", "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
-    "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock", "IdFactory",
-    "PolicyProvider",
+    "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
+    "IdFactory", "PolicyProvider",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
     "Conflict", "StaleLedger", "StaleOrder", "Unavailable", "InvalidValue",

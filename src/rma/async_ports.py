@@ -1,9 +1,8 @@
 """
-Who runs the steps: a `Host` has every port, and each may answer at once or be awaited.
+The ports as Protocols whose methods are awaited, and `Host`: every port, of either kind.
 
-`ReturnService` is the host whose ports block. An asynchronous application writes its own: a class with
-these attributes, whose `handle` is `await arun(handled(command, self))`. A port's promise is the one of its
-Protocol in `rma.ports`, however it answers.
+What a port promises is said by its Protocol in `rma.ports`, whether it is awaited or not. `ReturnService` is
+the host whose ports all block; `AsyncReturnService` is the host whose ports block or are awaited.
 """
 
 from collections.abc import Awaitable, Callable, Iterable
@@ -27,6 +26,8 @@ from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.returns import Return
+from rma.domain.views.query import ReturnQuery
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -60,7 +61,7 @@ class AsyncReturnReasonRepository(Protocol):
 
 
 class AsyncReturnRepository(Protocol):
-    """`ReturnRepository`, awaited; as far as steps ask it."""
+    """`ReturnRepository`, awaited."""
 
     def load(self, order_id: str) -> Awaitable[ReturnLedger]: ...
 
@@ -72,13 +73,21 @@ class AsyncReturnRepository(Protocol):
         self, now: datetime, limit: int, *, unpublished: bool = False
     ) -> Awaitable[Iterable[str]]: ...
 
+    def find(self, query: ReturnQuery) -> Awaitable[tuple[Return, ...]]: ...
+
     def history(self, order_id: str) -> Awaitable[tuple[Event, ...]]: ...
 
 
 class AsyncPayments(Protocol):
-    """`Payments`, awaited; `find_refund` too, where there is one."""
+    """`Payments`, awaited; a declared `gateway` is an attribute as ever."""
 
     def refund(self, request: RefundRequest) -> Awaitable[RefundOutcome]: ...
+
+
+class AsyncRefundLookup(Protocol):
+    """`RefundLookup`, awaited."""
+
+    def find_refund(self, key: str) -> Awaitable[RefundOutcome | None]: ...
 
 
 class AsyncInventory(Protocol):
@@ -105,8 +114,12 @@ class AsyncEventPublisher(Protocol):
     def publish(self, event_id: str, event: Event) -> Awaitable[None]: ...
 
 
+#: The rules for an order, awaited or not.
+AsyncPolicyProvider = Callable[[Order], ReturnPolicy | Awaitable[ReturnPolicy]]
+
+
 class Host(Protocol):
-    """Every port, as attributes; what they are, `ReturnService` says."""
+    """What the shell runs on: every port of a service, as attributes; `ReturnService` says what they are."""
 
     @property
     def orders(self) -> OrderRepository | AsyncOrderRepository: ...
@@ -130,7 +143,7 @@ class Host(Protocol):
     def return_reasons(self) -> ReturnReasonRepository | AsyncReturnReasonRepository: ...
 
     @property
-    def policies(self) -> Callable[[Order], ReturnPolicy | Awaitable[ReturnPolicy]]: ...
+    def policies(self) -> AsyncPolicyProvider: ...
 
     @property
     def events(self) -> EventPublisher | AsyncEventPublisher | None: ...

@@ -2,7 +2,7 @@
 What the library needs from its host: Protocols only, so that no host class has to inherit from ours.
 
 For every port: requests carry a `key`. A key that is repeated must have no second effect and give the
-first answer. Outcomes that a gateway reports are values; an exception means that nobody knows whether it
+first answer. Outcomes that a gateway reports are values; an exception means that it is unknown whether it
 acted, and the same key is sent again later.
 """
 
@@ -36,11 +36,11 @@ class OrderRepository(Protocol):
 
     def get(self, order_id: str) -> Order:
         """
-        The order as it stands now.
+        The order as it is now.
 
         Raises:
             NotFound: `NotFound("order_not_found", {"order_id": order_id})`.
-            Unavailable: it can not be told now; the command changes nothing.
+            Unavailable: it cannot be read now; the command changes nothing.
         """
         ...
 
@@ -54,7 +54,7 @@ class ShippingOptionRepository(Protocol):
 
         Raises:
             NotFound: `NotFound("shipping_option_not_found", {"shipping_option_id": option_id})`.
-            Unavailable: it can not be told now.
+            Unavailable: it cannot be read now.
         """
         ...
 
@@ -67,7 +67,7 @@ class ReturnReasonRepository(Protocol):
         All reasons, categories and retired ones too.
 
         Raises:
-            Unavailable: it can not be told now.
+            Unavailable: it cannot be read now.
         """
         ...
 
@@ -80,7 +80,7 @@ class ReturnRepository(Protocol):
         The ledger as last committed; an empty one at revision 0 for an order without returns.
 
         Raises:
-            Unavailable: it can not be told now.
+            Unavailable: it cannot be read now.
         """
         ...
 
@@ -90,7 +90,7 @@ class ReturnRepository(Protocol):
 
         Raises:
             NotFound: `NotFound("return_not_found", {"return_id": return_id})`.
-            Unavailable: it can not be told now.
+            Unavailable: it cannot be read now.
         """
         ...
 
@@ -123,7 +123,7 @@ class ReturnRepository(Protocol):
 
         Raises:
             NotFound: `NotFound("return_not_found", {"return_id": query.after})`: there is no such place.
-            Unavailable: it can not be told now.
+            Unavailable: it cannot be read now.
         """
         ...
 
@@ -137,7 +137,7 @@ class Payments(Protocol):
     Gives captured money back.
 
     An adapter may declare what its gateway promises about repeats, as an attribute `gateway`: `Idempotent`,
-    `Searchable` (then it is a `RefundLookup` too) or `NotIdempotent`. Without it, it counts as `Idempotent()`.
+    `Searchable` (then it is a `RefundLookup` too) or `NotIdempotent`. If it declares nothing: `Idempotent()`.
     """
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
@@ -155,7 +155,7 @@ class RefundLookup(Protocol):
     """What a payments adapter has besides, whose gateway can be asked: see `rma.domain.messages.gateways`."""
 
     def find_refund(self, key: str) -> RefundOutcome | None:
-        """How the refund of this key stands; None if the gateway does not know of any."""
+        """The outcome of the refund of this key; None if the gateway does not know of any."""
         ...
 
 
@@ -192,7 +192,7 @@ class EventPublisher(Protocol):
 
     def publish(self, event_id: str, event: Event) -> None:
         """
-        Hand the event on. Called at least once for each, in order within an order; whoever receives it
+        Hand the event on. Called at least once for each, in order within an order; a receiver
         knows a repeat by its id. An exception means: not taken, again later.
         """
         ...
@@ -200,7 +200,7 @@ class EventPublisher(Protocol):
 
 #: The present moment, aware.
 Clock = Callable[[], datetime]
-#: A text that was never given before; ids of returns are made of it.
+#: A string that was never given before; ids of returns are made of it.
 IdFactory = Callable[[], str]
 #: The rules for an order.
 PolicyProvider = Callable[[Order], ReturnPolicy]

@@ -1,12 +1,10 @@
 """The one object that most hosts construct."""
 
-import uuid
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import overload
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
-from rma.domain.decide.facts import Facts
 from rma.domain.events import Event
 from rma.domain.messages.commands import (
     ClaimCommand,
@@ -17,20 +15,18 @@ from rma.domain.messages.commands import (
     RequestReturn,
     ReturnCommand,
 )
-from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
-from rma.domain.values.errors import NotFound
-from rma.domain.views.order_state import OrderState, order_state
+from rma.domain.views.order_state import OrderState
 from rma.domain.views.query import ReturnQuery
 from rma.domain.views.quotes import ExchangeQuote, Quote
-from rma.domain.views.returnable import ReturnableItem, returnable_items
-from rma.domain.views.timeline import TimelineEntry, timeline
-from rma.domain.views.transactions import OrderTransaction, transactions
+from rma.domain.views.returnable import ReturnableItem
+from rma.domain.views.timeline import TimelineEntry
+from rma.domain.views.transactions import OrderTransaction
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -44,41 +40,30 @@ from rma.ports import (
     ReturnRepository,
     ShippingOptionRepository,
 )
+from rma.shell.construction import (
+    NoReturnReasons,
+    NoShippingOptions,
+    as_policy_provider,
+    random_id,
+    refuse_awaited_ports,
+    utc_now,
+)
 from rma.shell.driver import run
-from rma.shell.handle import handled, ledger_of, quoted, recorded
-from rma.shell.resume import ResumeResult, resumed
-
-#: How many returns of all orders `list` shows unless told.
-_PAGE = 100
-
-
-class _NoShippingOptions:
-    """A host that ships nothing back."""
-
-    def get(self, option_id: str) -> ShippingOption:
-        raise NotFound("shipping_option_not_found", {"shipping_option_id": option_id})
-
-
-class _NoReturnReasons:
-    """A host that asks for no reasons."""
-
-    def list(self) -> tuple[ReturnReason, ...]:
-        return ()
-
-
-def utc_now() -> datetime:
-    """The present moment."""
-    return datetime.now(UTC)
-
-
-def random_id() -> str:
-    """32 random hexadecimal digits."""
-    return uuid.uuid4().hex
-
-
-def as_policy_provider(policies: PolicyProvider | ReturnPolicy) -> PolicyProvider:
-    """The same policy for every order, where one is given instead of a callable."""
-    return (lambda _: policies) if isinstance(policies, ReturnPolicy) else policies
+from rma.shell.handle import handle_command
+from rma.shell.read import (
+    get_claim,
+    get_exchange,
+    get_return,
+    list_returns,
+    load_ledger,
+    quote,
+    read_history,
+    read_order_state,
+    read_returnable_items,
+    read_timeline,
+    read_transactions,
+)
+from rma.shell.resume import ResumeResult, resume
 
 
 @frozen(kw_only=True)
@@ -93,7 +78,10 @@ class ReturnService:
         policies: callable from an order to its `ReturnPolicy`, or one policy for all.
         events: where events are published, at least once each; nowhere unless given.
         clock: callable, the present moment, aware; UTC.
-        ids: callable, a text never given before; random.
+        ids: callable, a string never given before; random.
+
+    Raises:
+        InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those.
     """
 
     orders: OrderRepository
@@ -101,35 +89,44 @@ class ReturnService:
     inventory: Inventory
     payments: Payments
     fulfillment: Fulfillment | None = None
-    shipping_options: ShippingOptionRepository = field(factory=_NoShippingOptions)
-    return_reasons: ReturnReasonRepository = field(factory=_NoReturnReasons)
+    shipping_options: ShippingOptionRepository = field(factory=NoShippingOptions)
+    return_reasons: ReturnReasonRepository = field(factory=NoReturnReasons)
     policies: PolicyProvider = field(factory=ReturnPolicy, converter=as_policy_provider)  # type: ignore[assignment] # converted
     events: EventPublisher | None = None
     clock: Clock = utc_now
     ids: IdFactory = random_id
 
-    @overload
-    def handle(self, command: ReturnCommand) -> Return: ...
+    def __attrs_post_init__(self) -> None:
+        refuse_awaited_ports(self)
 
     @overload
-    def handle(self, command: ExchangeCommand) -> Exchange: ...
+    def handle(self, command: ReturnCommand, *, deliver: bool = ...) -> Return: ...
 
     @overload
-    def handle(self, command: ClaimCommand) -> Claim: ...
+    def handle(self, command: ExchangeCommand, *, deliver: bool = ...) -> Exchange: ...
 
     @overload
-    def handle(self, command: RefundCommand) -> Return | Claim: ...
+    def handle(self, command: ClaimCommand, *, deliver: bool = ...) -> Claim: ...
 
     @overload
-    def handle(self, command: Command) -> Subject: ...
+    def handle(self, command: RefundCommand, *, deliver: bool = ...) -> Return | Claim: ...
 
-    def handle(self, command: Command) -> Subject:
+    @overload
+    def handle(self, command: Command, *, deliver: bool = ...) -> Subject: ...
+
+    def handle(self, command: Command, *, deliver: bool = True) -> Subject:
         """
         The return, exchange or claim after the command was done, its effects delivered as far as the ports
         answered.
 
         A port that fails after the commit does not fail the command: what is outstanding stays in the
         ledger and goes out with the next `resume`.
+
+        Args:
+            command: what is asked for.
+            deliver: False decides and commits only. With ledgers in a transaction of the host, the command
+                is then part of it; once that is committed, `resume(return_id)` delivers what the command
+                asks for, and so does the next `resume()`.
 
         Raises:
             Rejected: `NotFound`, `NotAllowed`, `Invalid` or `IdempotencyKeyReused`, with every violation;
@@ -138,38 +135,7 @@ class ReturnService:
                 repeat the command under its idempotency key.
             StaleLedger: others changed the order's returns again and again; nothing changed.
         """
-        return run(handled(command, self))
-
-    @overload
-    def record(self, command: ReturnCommand, *, returns: ReturnRepository | None = ...) -> Return: ...
-
-    @overload
-    def record(self, command: ExchangeCommand, *, returns: ReturnRepository | None = ...) -> Exchange: ...
-
-    @overload
-    def record(self, command: ClaimCommand, *, returns: ReturnRepository | None = ...) -> Claim: ...
-
-    @overload
-    def record(self, command: RefundCommand, *, returns: ReturnRepository | None = ...) -> Return | Claim: ...
-
-    @overload
-    def record(self, command: Command, *, returns: ReturnRepository | None = ...) -> Subject: ...
-
-    def record(self, command: Command, *, returns: ReturnRepository | None = None) -> Subject:
-        """
-        What the command is about once it was decided and committed, as by `handle`; nothing is delivered yet.
-
-        With ledgers within a transaction of the host, the command is part of it. Once it is committed,
-        `resume(return_id)` delivers what the command asks for; so does the next `resume()`.
-
-        `returns` says where the command is committed, if not where all the others are.
-
-        Raises:
-            Rejected, Unavailable, StaleLedger: as `handle`.
-        """
-        host = self if returns is None else evolve(self, returns=returns)
-        ledger, subject_id = run(recorded(command, host))
-        return ledger.subject(subject_id)
+        return run(handle_command(command, self, deliver_now=deliver))
 
     @overload
     def quote(self, command: RequestReturn) -> Quote: ...
@@ -184,7 +150,7 @@ class ReturnService:
         Raises:
             Rejected: as the command itself would be.
         """
-        return run(quoted(command, self))
+        return run(quote(command, self))
 
     def returnable_items(self, order_id: str) -> tuple[ReturnableItem, ...]:
         """
@@ -193,9 +159,7 @@ class ReturnService:
         Raises:
             NotFound: there is no such order.
         """
-        order = self.orders.get(order_id)
-        facts = Facts(at=self.clock(), order=order, policy=self.policies(order))
-        return returnable_items(order, self.returns.load(order_id), facts.policy, facts.at)
+        return run(read_returnable_items(order_id, self))
 
     def get(self, return_id: str) -> Return:
         """
@@ -204,7 +168,7 @@ class ReturnService:
         Raises:
             NotFound: there is none.
         """
-        return run(ledger_of(return_id, self)).get(return_id)
+        return run(get_return(return_id, self))
 
     def get_exchange(self, exchange_id: str) -> Exchange:
         """
@@ -213,10 +177,7 @@ class ReturnService:
         Raises:
             NotFound: there is none.
         """
-        found = run(ledger_of(exchange_id, self)).find_exchange(exchange_id)
-        if found is None:
-            raise NotFound("exchange_not_found", {"exchange_id": exchange_id})
-        return found
+        return run(get_exchange(exchange_id, self))
 
     def get_claim(self, claim_id: str) -> Claim:
         """
@@ -225,18 +186,15 @@ class ReturnService:
         Raises:
             NotFound: there is none.
         """
-        found = run(ledger_of(claim_id, self)).find_claim(claim_id)
-        if found is None:
-            raise NotFound("claim_not_found", {"claim_id": claim_id})
-        return found
+        return run(get_claim(claim_id, self))
 
     def exchanges(self, order_id: str) -> tuple[Exchange, ...]:
         """The exchanges of an order, oldest first; none for an order that is not known."""
-        return self.returns.load(order_id).exchanges
+        return run(load_ledger(order_id, self)).exchanges
 
     def claims(self, order_id: str) -> tuple[Claim, ...]:
         """The claims of an order, oldest first; none for an order that is not known."""
-        return self.returns.load(order_id).claims
+        return run(load_ledger(order_id, self)).claims
 
     def list(
         self,
@@ -266,28 +224,27 @@ class ReturnService:
         Raises:
             InvalidValue: a status that does not exist, a moment without time zone, a limit below 1.
             NotFound: there is no return `after`.
-            Unavailable: the store can not tell now.
+            Unavailable: the store does not answer now.
         """
-        return self.returns.find(
-            ReturnQuery(
-                order_id=order_id,
-                status=status,
-                needs_attention=needs_attention,
-                requested_since=requested_since,
-                requested_before=requested_before,
-                after=after,
-                limit=_PAGE if limit is None and order_id is None else limit,
-                newest_first=newest_first,
-            )
+        query = ReturnQuery(
+            order_id=order_id,
+            status=status,
+            needs_attention=needs_attention,
+            requested_since=requested_since,
+            requested_before=requested_before,
+            after=after,
+            limit=limit,
+            newest_first=newest_first,
         )
+        return run(list_returns(query, self))
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """What happened to the returns of an order, oldest first."""
-        return self.returns.history(order_id)
+        return run(read_history(order_id, self))
 
     def timeline(self, order_id: str) -> tuple[TimelineEntry, ...]:
         """The history of an order in words, each amount explained by its parts; `str` tells an entry."""
-        return timeline(order_id, self.returns.history(order_id))
+        return run(read_timeline(order_id, self))
 
     def transactions(self, order_id: str) -> tuple[OrderTransaction, ...]:
         """
@@ -296,16 +253,16 @@ class ReturnService:
         Raises:
             NotFound: there is no such order.
         """
-        return transactions(self.orders.get(order_id), self.returns.load(order_id))
+        return run(read_transactions(order_id, self))
 
     def order_state(self, order_id: str) -> OrderState:
         """
-        How the order stands with its returns counted in.
+        The state of the order with its returns counted in.
 
         Raises:
             NotFound: there is no such order.
         """
-        return order_state(self.orders.get(order_id), self.returns.load(order_id))
+        return run(read_order_state(order_id, self))
 
     def resume(self, return_id: str | None = None) -> ResumeResult:
         """
@@ -313,6 +270,6 @@ class ReturnService:
 
         Raises:
             NotFound: there is none of this id.
-            Unavailable: the store can not say what is outstanding.
+            Unavailable: the store does not answer what is outstanding.
         """
-        return run(resumed(self, return_id))
+        return run(resume(self, return_id))

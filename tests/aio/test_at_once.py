@@ -28,7 +28,7 @@ from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.domain.change import replay
 from rma.domain.state.ledger import Subject
 from rma.shell.deliver import is_news
-from tests.aio.hosts import desk_over
+from tests.aio.hosts import awaited_service
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World
 
@@ -58,25 +58,25 @@ async def at_once(*awaited: Awaitable[object]) -> tuple[list[Return], list[Rejec
 def test_rivals_are_refused_for_what_is_true_and_nothing_else(chance: Random, gateway: Gateway) -> None:
     """Requests for more units than there are, receipts, a cancellation, a timer, however they take turns."""
     world = World(order_of(line(quantity=UNITS)), gateway=gateway)
-    desk = desk_over(world.service, turns=lambda: chance.randrange(4))
+    service = awaited_service(world.service, turns=lambda: chance.randrange(4))
     asked = [request(1, idempotency_key=f"ask {number}") for number in range(UNITS + 1)]
 
     async def simulate() -> None:
-        opened, refused = await at_once(*[desk.handle(each) for each in (*asked, *asked[:2])])
+        opened, refused = await at_once(*[service.handle(each) for each in (*asked, *asked[:2])])
         assert len({each.id for each in opened}) == UNITS
         assert {error.code for error in refused} == {"quantity_exceeds_returnable"}
 
         ids = sorted({each.id for each in opened})
-        arrivals = [receive(1, return_id=each, idempotency_key=f"came {each}") for each in ids]
+        arrivals = [receive(1, return_id=each, idempotency_key=f"received {each}") for each in ids]
         canceled = CancelReturn(return_id=ids[0])
         done, refused = await at_once(
-            *[desk.handle(each) for each in (*arrivals, *arrivals)],
-            desk.handle(canceled),
-            *[desk.resume(), desk.resume()],
+            *[service.handle(each) for each in (*arrivals, *arrivals)],
+            service.handle(canceled),
+            *[service.resume(), service.resume()],
         )
         assert {each.id for each in done} == set(ids)
         assert {error.code for error in refused} <= {"return_already_received", "return_canceled"}
-        await desk.resume()
+        await service.resume()
 
     asyncio.run(simulate())
 
@@ -99,11 +99,11 @@ def test_rivals_are_refused_for_what_is_true_and_nothing_else(chance: Random, ga
 def test_who_hangs_up_finds_it_done_once(steps: tuple[int, int], gateway: Gateway) -> None:
     """A task that is canceled, wherever it waits, has done all or nothing; repeated, it goes on."""
     world = World(order_of(line(quantity=1)), gateway=gateway)
-    desk = desk_over(world.service)
+    service = awaited_service(world.service)
     asked = request(1, idempotency_key="a", shipping_option_id="so_return")
 
     async def hang_up(command: Command, after: int) -> None:
-        task = asyncio.create_task(desk.handle(command))
+        task = asyncio.create_task(service.handle(command))
         for _ in range(after):
             await asyncio.sleep(0)
         task.cancel()
@@ -112,12 +112,12 @@ def test_who_hangs_up_finds_it_done_once(steps: tuple[int, int], gateway: Gatewa
 
     async def simulate() -> Subject:
         await hang_up(asked, steps[0])
-        opened = await desk.handle(asked)
+        opened = await service.handle(asked)
         arrivals = receive(1, return_id=opened.id, idempotency_key="b")
         await hang_up(arrivals, steps[1])
-        received = await desk.handle(arrivals)
+        received = await service.handle(arrivals)
         world.now += timedelta(minutes=30)  # every lease is over
-        await desk.resume()
+        await service.resume()
         return received
 
     received = asyncio.run(simulate())
@@ -132,14 +132,14 @@ def test_who_hangs_up_finds_it_done_once(steps: tuple[int, int], gateway: Gatewa
 
 @pytest.mark.parametrize("url", ["sqlite+aiosqlite:///{}", "sqlite+aiosqlite://"])
 def test_coroutines_on_one_new_database_take_turns(tmp_path: Path, url: str) -> None:
-    """Each reserves its own units; the tables are made once, by whoever is first."""
+    """Each reserves its own units; the tables are made once, by the first of them."""
     file = tmp_path / "returns.db"
     world = World(order_of(line(quantity=12)))
 
     async def simulate() -> None:
         store = AsyncSqlReturns(url.format(file))
-        desk = desk_over(world.service, store)
-        opened, refused = await at_once(*[desk.handle(request(1)) for _ in range(12)])
+        service = awaited_service(world.service, store)
+        opened, refused = await at_once(*[service.handle(request(1)) for _ in range(12)])
         assert (len(opened), refused) == (12, [])
         ledger = await store.load("order_1")
         assert [each.display_id for each in ledger.returns] == list(range(1, 13))
@@ -155,7 +155,7 @@ def test_a_host_that_waits_and_one_that_blocks_share_a_file(tmp_path: Path) -> N
 
     async def ask() -> Return:
         store = AsyncSqlReturns(f"sqlite+aiosqlite:///{tmp_path / 'returns.db'}")
-        found = await desk_over(world.service, store).handle(request(2))
+        found = await awaited_service(world.service, store).handle(request(2))
         await store.close()
         assert isinstance(found, Return)
         return found

@@ -1,26 +1,27 @@
-"""Steps come to the same, whether what they ask for is there at once or awaited."""
+"""The shell's coroutines come to the same, whether what they call answers at once or is awaited."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import inspect
+from collections.abc import Awaitable, Callable, Generator
+from typing import Any
 
 import pytest
 from attrs import evolve
 
-from async_host import Desk
-from rma import NotAllowed, NotFound
-from rma.shell.driver import Steps, arun, run
-from tests.aio.hosts import desk_over
+from rma import AsyncReturnService, NotAllowed, NotFound
+from rma.shell.driver import arun, call, run
+from tests.aio.hosts import awaited_service
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World
 
 
-def halved(number_of: Callable[[str], object]) -> Steps[float]:
-    """Half of what it says of one thing, or nothing if that can not be told."""
+async def halved(number_of: Callable[[str], Awaitable[int] | int]) -> float:
+    """Half of what is answered about one thing; 0 if the answer is an error."""
     try:
-        number: float = yield number_of("one")
+        number = await call(number_of("one"))
     except LookupError:
         return 0.0
-    yield None
+    await call(None)
     return number / 2
 
 
@@ -36,70 +37,104 @@ async def later(name: str) -> int:
 
 
 def raises(name: str) -> int:
-    """No answer."""
+    """An error instead of an answer."""
     raise LookupError(name)
 
 
 async def raises_later(name: str) -> int:
-    """No answer either."""
+    """The same, awaited."""
     await asyncio.sleep(0)
     return raises(name)
 
 
-def test_an_answer_is_sent_where_it_was_asked_for() -> None:
+def test_an_answer_is_returned_where_it_was_called_for() -> None:
     """At once, or when it is there; and an answer of None is one."""
     assert run(halved(at_once)) == 1.5
     assert asyncio.run(arun(halved(later))) == 1.5
     assert asyncio.run(arun(halved(at_once))) == 1.5
 
 
-def test_what_a_port_raises_is_raised_where_it_was_asked() -> None:
-    """So that steps can go on, however it came."""
+def test_what_a_port_raises_is_raised_where_it_was_called() -> None:
+    """So that the shell can handle it, whether the port is awaited or not."""
     assert run(halved(raises)) == 0.0
     assert asyncio.run(arun(halved(raises_later))) == 0.0
     assert asyncio.run(arun(halved(raises))) == 0.0
 
 
 @pytest.mark.parametrize("number_of", [at_once, later])
-def test_what_steps_raise_is_heard(number_of: Callable[[str], int | Awaitable[int]]) -> None:
-    """By whoever runs them."""
+def test_what_the_shell_raises_reaches_the_caller(number_of: Callable[[str], int | Awaitable[int]]) -> None:
+    """Before an answer was awaited, or after."""
 
-    def steps() -> Steps[float]:
-        number: int = yield number_of("one")
-        return 1 / (number - 3)
+    async def steps() -> float:
+        return 1 / (await call(number_of("one")) - 3)
 
     with pytest.raises(ZeroDivisionError):
         asyncio.run(arun(steps()))
 
 
-def test_steps_that_ask_nothing_end_at_once() -> None:
+def test_a_coroutine_that_calls_nothing_ends_at_once() -> None:
     """There is nothing to wait for."""
 
-    def steps() -> Steps[int]:
-        yield from ()
+    async def steps() -> int:
         return 7
 
     assert run(steps()) == asyncio.run(arun(steps())) == 7
+
+
+def test_a_blocking_driver_closes_what_would_have_to_be_awaited() -> None:
+    """The coroutine never runs, and the call raises `TypeError`, even if nothing would suspend."""
+    begun = []
+
+    async def act(name: str) -> int:
+        begun.append(name)
+        return 3
+
+    coroutine = act("one")
+
+    with pytest.raises(TypeError, match="use AsyncReturnService"):
+        run(halved(lambda _: coroutine))
+
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
+    assert begun == []
+
+
+def test_a_blocking_driver_cancels_a_future_and_leaves_other_awaitables_alone() -> None:
+    """What can be ended is ended; nothing is taken for an answer."""
+
+    class Odd:
+        def __await__(self) -> Generator[Any, None, int]:
+            yield None
+            return 3
+
+    async def in_a_loop() -> bool:
+        future = asyncio.get_running_loop().create_future()
+        with pytest.raises(TypeError):
+            run(halved(lambda _: future))
+        return future.cancelled()
+
+    assert asyncio.run(in_a_loop())
+    with pytest.raises(TypeError):
+        run(halved(lambda _: Odd()))
 
 
 def test_a_host_may_have_ports_of_both_kinds() -> None:
     """What is at hand is not awaited; and a refusal is the same as ever."""
     world = World(order_of(line(quantity=1)))
     at_hand = world.service
-    desk: Desk = evolve(
-        desk_over(world.service),
+    service: AsyncReturnService = evolve(
+        awaited_service(world.service),
         shipping_options=at_hand.shipping_options,
         return_reasons=at_hand.return_reasons,
         policies=at_hand.policies,
     )
 
     async def simulate() -> None:
-        opened = await desk.handle(request(1, shipping_option_id="so_return"))
-        await desk.handle(receive(1, return_id=opened.id))
+        opened = await service.handle(request(1, shipping_option_id="so_return"))
+        await service.handle(receive(1, return_id=opened.id))
         with pytest.raises(NotAllowed):
-            await desk.handle(receive(1, return_id=opened.id))
+            await service.handle(receive(1, return_id=opened.id))
         with pytest.raises(NotFound):
-            await desk.handle(receive(1, return_id="ret_9"))
+            await service.handle(receive(1, return_id="ret_9"))
 
     asyncio.run(simulate())
 

@@ -1,4 +1,4 @@
-"""Whoever asks can not tell a host that waits from one that blocks."""
+"""An awaited service makes the same calls and gives the same answers as a blocking one."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,8 +8,8 @@ from attrs import evolve, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from async_host import Desk
 from rma import (
+    AsyncReturnService,
     Command,
     Gateway,
     Idempotent,
@@ -23,7 +23,7 @@ from rma import (
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.testing.faults import AnswerLost, Away, Declines, Fault, Pends, RefundFault
 from rma.testing.strategies import command_sequences, orders, policies
-from tests.aio.hosts import desk_over
+from tests.aio.hosts import awaited_service
 from tests.sql.alike import assert_alike
 from tests.world import RETURN_OPTION, World
 
@@ -70,10 +70,10 @@ def answer(service: ReturnService, command: Command | None) -> object:
         return refusal(error)
 
 
-async def awaited_answer(desk: Desk, command: Command | None) -> object:
+async def awaited_answer(service: AsyncReturnService, command: Command | None) -> object:
     """The same of the host that waits."""
     try:
-        return await (desk.resume() if command is None else desk.handle(command))
+        return await (service.resume() if command is None else service.handle(command))
     except RmaError as error:
         return refusal(error)
 
@@ -91,7 +91,7 @@ def test_the_same_calls_are_made_in_the_same_order(
     order = data.draw(orders())
     commands = data.draw(command_sequences(order, option=RETURN_OPTION))
     blocks, waits = World(order, policy, gateway), World(order, policy, gateway)
-    desk = desk_over(waits.service)
+    awaited = awaited_service(waits.service)
 
     async def simulate() -> None:
         for command in (*commands, None):
@@ -99,7 +99,7 @@ def test_the_same_calls_are_made_in_the_same_order(
             for world in (blocks, waits):
                 trouble.comes_over(world)
 
-            assert_alike(await awaited_answer(desk, command), answer(blocks.service, command))
+            assert_alike(await awaited_answer(awaited, command), answer(blocks.service, command))
 
             assert waits.faults.calls == blocks.faults.calls
             assert_alike(waits.asked, blocks.asked)
@@ -122,13 +122,13 @@ def test_ledgers_behind_an_awaited_driver_come_to_the_same(
 
     async def simulate() -> None:
         async with in_memory() as store:
-            desk = desk_over(waits.service, store)
+            awaited = awaited_service(waits.service, store)
             for command in (*commands, None):
                 trouble = data.draw(troubles(*OUTSIDE))
                 for world in (blocks, waits):
                     trouble.comes_over(world)
 
-                assert_alike(await awaited_answer(desk, command), answer(service, command))
+                assert_alike(await awaited_answer(awaited, command), answer(service, command))
 
                 assert waits.faults.calls == blocks.faults.calls
                 assert_alike(waits.asked, blocks.asked)

@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,14 +12,12 @@ from attrs import evolve
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from rma import NotFound, ReturnLedger, ReturnRepository, StaleLedger, Unavailable
+from rma import NotFound, ReturnLedger, StaleLedger, Unavailable
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
-from rma.shell.driver import arun
-from rma.shell.handle import recorded
 from rma.testing.contracts import ReturnRepositoryContract
 from rma.testing.core_harness import CoreHarness
-from tests.aio.hosts import Loop, blocking, desk_over
+from tests.aio.hosts import awaited_service
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World
 
@@ -27,21 +25,21 @@ T = TypeVar("T")
 
 
 class AwaitedStores(ReturnRepositoryContract):
-    """The contract, asked by whoever blocks until an event loop has the answer."""
+    """The contract of ledgers, and how what it opens is closed."""
 
     @pytest.fixture(autouse=True)
-    def _loop(self) -> Iterator[None]:
-        self.loop = Loop()
+    def _stores(self) -> None:
         self.stores: list[AsyncSqlReturns] = []
-        yield
-        for store in self.stores:
-            self.loop.run(store.close())
-        self.loop.close()
 
-    def opened(self, url: str) -> ReturnRepository:
+    def opened(self, url: str) -> AsyncSqlReturns:
         """Closed when the test is over."""
         self.stores.append(AsyncSqlReturns(url))
-        return blocking(self.stores[-1], self.loop)
+        return self.stores[-1]
+
+    def close(self) -> None:
+        """All of them."""
+        while self.stores:
+            self.wait(self.stores.pop().close())
 
 
 class TestAsyncSqlReturns(AwaitedStores):
@@ -51,7 +49,7 @@ class TestAsyncSqlReturns(AwaitedStores):
     def _places(self, tmp_path_factory: pytest.TempPathFactory) -> None:
         self.places = tmp_path_factory
 
-    def make(self) -> ReturnRepository:
+    def make(self) -> AsyncSqlReturns:
         """Over a new file."""
         return self.opened(f"sqlite+aiosqlite:///{self.places.mktemp('store') / 'returns.db'}")
 
@@ -59,7 +57,7 @@ class TestAsyncSqlReturns(AwaitedStores):
 class TestAsyncSqlReturnsInMemory(AwaitedStores):
     """Without a file: one connection, for which coroutines take turns."""
 
-    def make(self) -> ReturnRepository:
+    def make(self) -> AsyncSqlReturns:
         """Over a new database."""
         return self.opened("sqlite+aiosqlite://")
 
@@ -95,8 +93,8 @@ def test_a_commit_is_on_the_disk_when_it_returns(file: Path) -> None:
     assert on(file, snapshot) == ("wal", 2)
 
 
-def test_commits_wait_for_each_other_and_reading_for_nobody(file: Path) -> None:
-    """A writer elsewhere holds up who writes, as long as it may, and nobody who reads."""
+def test_commits_wait_for_each_other_and_reads_do_not_wait(file: Path) -> None:
+    """A writer of another process holds up writers, within the timeout, and never readers."""
     change = CoreHarness(order_of(line())).handle(request(1))
 
     async def use(store: AsyncSqlReturns) -> ReturnLedger:
@@ -134,9 +132,9 @@ def test_what_is_canceled_while_it_commits_is_committed_or_undone(file: Path) ->
     on(file, use, busy_timeout=1)
 
 
-def test_what_can_not_be_read_is_unavailable(file: Path) -> None:
+def test_what_cannot_be_read_is_unavailable(file: Path) -> None:
     """With the code of what has to be mended."""
-    file.write_text("this is no database " * 100)
+    file.write_text("not a database " * 100)
 
     async def use(store: AsyncSqlReturns) -> str:
         with pytest.raises(Unavailable) as error:
@@ -154,9 +152,9 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
 
     async def ask(store: AsyncSqlReturns, *, fails: bool = False) -> None:
         async with store.engine.begin() as connection:
-            desk = evolve(desk_over(world.service), returns=store.in_transaction(connection))
-            _, return_id = await arun(recorded(request(1, shipping_option_id="so_return"), desk))
-            await connection.execute(text("INSERT INTO notes VALUES (:note)"), {"note": return_id})
+            bound = awaited_service(world.service, store.in_transaction(connection))
+            opened = await bound.handle(request(1, shipping_option_id="so_return"), deliver=False)
+            await connection.execute(text("INSERT INTO notes VALUES (:note)"), {"note": opened.id})
             if fails:
                 raise ConnectionAbortedError
 
@@ -171,7 +169,7 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
         async with store.engine.connect() as connection:
             assert list(await connection.scalars(text("SELECT note FROM notes"))) == ["ret_2"]
         assert not world.fulfillment.shipments
-        await desk_over(world.service, store).resume()
+        await awaited_service(world.service, store).resume()
         assert list(world.fulfillment.shipments) == ["ret_2/shipment/1"]
 
     on(file, use)
@@ -183,9 +181,9 @@ def test_an_engine_of_the_host_is_used_as_it_is(file: Path) -> None:
     async def simulate() -> ReturnLedger:
         engine = create_async_engine(f"sqlite+aiosqlite:///{file}")
         world = World(order_of(line()))
-        desk = desk_over(world.service, AsyncSqlReturns(engine))
-        await desk.handle(request(1))
-        await desk.handle(receive(1))
+        service = awaited_service(world.service, AsyncSqlReturns(engine))
+        await service.handle(request(1))
+        await service.handle(receive(1))
         found = await AsyncSqlReturns(engine).load("order_1")
         await engine.dispose()
         return found

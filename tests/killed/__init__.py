@@ -1,1 +1,1 @@
-"""Real processes, killed at every call and commit, on a SQLite file."""
+"""Tests that kill real processes at every call and commit, on a SQLite file."""

@@ -1,4 +1,4 @@
-"""Ports whose memory is a file, so that they outlive the process that calls them."""
+"""Ports that store requests in a file, so that they outlive the process that calls them."""
 
 import sqlite3
 from contextlib import closing
@@ -20,87 +20,90 @@ from rma import (
 
 
 class GatewayModel:
-    """What was asked for, by key, and how often."""
+    """A file with the requests that ports received, by key, and how often."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with closing(self._open()) as gateway_model:
-            gateway_model.execute(
-                "CREATE TABLE IF NOT EXISTS asked (key TEXT PRIMARY KEY, what TEXT NOT NULL, times INTEGER)"
+        with closing(self._open()) as connection:
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS requests"
+                " (key TEXT PRIMARY KEY, summary TEXT NOT NULL, times INTEGER)"
             )
 
-    def ask(self, key: str, what: str) -> None:
-        """Once more for the key."""
-        with closing(self._open()) as gateway_model:
-            gateway_model.execute(
-                "INSERT INTO asked VALUES (?, ?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1",
-                (key, what),
+    def record(self, key: str, summary: str) -> None:
+        """Stores the request, or counts it once more for its key."""
+        with closing(self._open()) as connection:
+            connection.execute(
+                "INSERT INTO requests VALUES (?, ?, 1) ON CONFLICT (key) DO UPDATE SET times = times + 1",
+                (key, summary),
             )
 
     def done(self) -> dict[str, str]:
-        """What who knows the keys did, by key."""
-        return {key: what for key, what, _ in self._asked()}
+        """Returns what a gateway that is idempotent did, by key."""
+        return {key: summary for key, summary, _ in self._requests()}
 
     def times(self) -> dict[str, int]:
-        """How often who does not know the keys did it, by key."""
-        return {key: times for key, _, times in self._asked()}
+        """Returns how often a gateway that ignores keys did it, by key."""
+        return {key: times for key, _, times in self._requests()}
 
-    def _asked(self) -> list[tuple[str, str, int]]:
-        with closing(self._open()) as gateway_model:
-            return gateway_model.execute("SELECT key, what, times FROM asked ORDER BY key").fetchall()
+    def _requests(self) -> list[tuple[str, str, int]]:
+        with closing(self._open()) as connection:
+            return connection.execute("SELECT key, summary, times FROM requests ORDER BY key").fetchall()
 
     def _open(self) -> sqlite3.Connection:
-        gateway_model = sqlite3.connect(self._path, isolation_level=None, timeout=30)
-        gateway_model.execute(
-            "PRAGMA synchronous = OFF"
-        )  # it outlives processes; power cuts are not the point here
-        return gateway_model
+        connection = sqlite3.connect(self._path, isolation_level=None, timeout=30)
+        connection.execute("PRAGMA synchronous = OFF")  # it outlives processes, not a power failure
+        return connection
 
 
-class BookedPayments:
-    """A gateway that knows its keys, or not."""
+class StoredPayments:
+    """A gateway, idempotent or not."""
 
     def __init__(self, gateway_model: GatewayModel, gateway: Gateway) -> None:
-        self._books = gateway_model
+        self._gateway_model = gateway_model
         self.gateway = gateway
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """Always."""
-        self._books.ask(request.key, f"refund {request.amount} of {request.payment_id}")
+        """Always succeeds."""
+        self._gateway_model.record(request.key, f"refund {request.amount} of {request.payment_id}")
         return RefundSucceeded(f"re_{request.key}")
 
 
-class BookedInventory:
-    """Stock."""
+class StoredInventory:
+    """Stock that is restocked and withdrawn once for each key."""
 
     def __init__(self, gateway_model: GatewayModel) -> None:
-        self._books = gateway_model
+        self._gateway_model = gateway_model
 
     def restock(self, request: RestockRequest) -> None:
-        """Once for the key."""
-        self._books.ask(request.key, f"restock {[(line.item_id, line.quantity) for line in request.lines]}")
+        """Adds the units, once for each key."""
+        self._gateway_model.record(
+            request.key, f"restock {[(line.item_id, line.quantity) for line in request.lines]}"
+        )
 
     def withdraw(self, request: WithdrawRequest) -> None:
-        """Once for the key."""
-        self._books.ask(request.key, f"withdraw {[(line.item_id, line.quantity) for line in request.lines]}")
+        """Removes the units, once for each key."""
+        self._gateway_model.record(
+            request.key, f"withdraw {[(line.item_id, line.quantity) for line in request.lines]}"
+        )
 
 
-class BookedFulfillment:
-    """A carrier."""
+class StoredFulfillment:
+    """A carrier that books once for each key."""
 
     def __init__(self, gateway_model: GatewayModel) -> None:
-        self._books = gateway_model
+        self._gateway_model = gateway_model
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
-        """Once for the key."""
-        self._books.ask(request.key, f"label for {request.return_id}")
+        """Books a return label, once for each key."""
+        self._gateway_model.record(request.key, f"label for {request.return_id}")
         return ReturnShipment({"shipment": request.key})
 
     def cancel_return(self, request: CancelShipmentRequest) -> None:
-        """Once for the key."""
-        self._books.ask(request.key, f"cancel {request.shipment_key}")
+        """Cancels a return label, once for each key."""
+        self._gateway_model.record(request.key, f"cancel {request.shipment_key}")
 
     def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
-        """Once for the key."""
-        self._books.ask(request.key, f"replacement for {request.exchange_id or request.claim_id}")
+        """Ships a replacement, once for each key."""
+        self._gateway_model.record(request.key, f"replacement for {request.exchange_id or request.claim_id}")
         return ReplacementShipment({"shipment": request.key})

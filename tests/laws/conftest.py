@@ -1,4 +1,4 @@
-"""The laws make thousands of ports fail on purpose; their warnings would say nothing and cost minutes."""
+"""Turns the library's logger off, as the laws make thousands of ports fail."""
 
 from tests.quiet import quiet
 

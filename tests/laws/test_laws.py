@@ -1,4 +1,4 @@
-"""The laws of returns, each by itself."""
+"""The laws of quotes, refunds and repeated commands."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -26,19 +26,19 @@ from tests.world import World
 
 
 def half_up(exact: Fraction) -> int:
-    """The nearest whole number, written differently from the code under test."""
+    """Returns the nearest integer, computed in another way than the code under test."""
     return int((exact + Fraction(1, 2)) // 1)
 
 
 def priced(order: Order) -> list[tuple[LineItem, PricedLine]]:
-    """Each line of the order with its price."""
+    """Returns each line of the order with its price."""
     lines = price_lines(order, [item.id for item in order.items])
     return [(item, lines[item.id]) for item in order.items]
 
 
 @given(order=orders().map(everything_fulfilled))
 def test_what_was_paid_for_a_line_is_its_price_less_discounts_with_tax(order: Order) -> None:
-    """Tax on top is rounded by tax line on the whole line; contained tax changes nothing."""
+    """Tax on top is rounded for each tax line on the whole line, and contained tax changes nothing."""
     discounts = dict(zip([item.id for item in order.items], order.allocated_adjustments(), strict=True))
 
     for item, line in priced(order):
@@ -52,8 +52,8 @@ def test_what_was_paid_for_a_line_is_its_price_less_discounts_with_tax(order: Or
 
 
 @given(order=orders().map(everything_fulfilled))
-def test_contained_taxes_are_what_their_rates_say_to_a_minor_unit(order: Order) -> None:
-    """Together they are exactly the rounded share of the gross that all rates make."""
+def test_contained_taxes_follow_their_rates_to_a_minor_unit(order: Order) -> None:
+    """Contained taxes sum to the rounded share of the gross that all rates give, each within a minor unit."""
     for item, line in priced(order):
         part = line.part(line.running_sums)
         taxes = [each.amount.amount for each in part.parts if each.name.startswith("tax:")]
@@ -66,7 +66,7 @@ def test_contained_taxes_are_what_their_rates_say_to_a_minor_unit(order: Order) 
 
 
 def assert_adds_up(part: AmountPart) -> None:
-    """Every part is the sum of its own parts; only discounts and deductions are negative."""
+    """Asserts that every part is the sum of its own parts, and that only discounts are negative."""
     if part.parts:
         assert sum(each.amount.amount for each in part.parts) == part.amount.amount
     for each in part.parts:
@@ -78,7 +78,7 @@ def assert_adds_up(part: AmountPart) -> None:
 def test_a_quote_is_explained_by_parts_that_add_up_and_is_what_is_refunded(
     order: Order, data: st.DataObject
 ) -> None:
-    """The amount quoted on request is the amount refunded when exactly that arrives, part by part."""
+    """The amount quoted on request is refunded when exactly that arrives, with the same breakdown."""
     world = World(order)
     wanted = {
         each.item_id: data.draw(st.integers(0, each.quantity))
@@ -112,7 +112,10 @@ def test_a_quote_is_explained_by_parts_that_add_up_and_is_what_is_refunded(
 def test_everything_back_in_any_partition_refunds_exactly_what_was_paid(
     order: Order, data: st.DataObject
 ) -> None:
-    """Whatever was requested, canceled and requested again, in parcels or at once, not a cent is lost."""
+    """
+    All units of an order, returned in any partition with cancellations between, refund exactly what was
+    paid.
+    """
     world = World(order)
     service = world.service
     parts: dict[str, int] = {}
@@ -163,7 +166,7 @@ def test_everything_back_in_any_partition_refunds_exactly_what_was_paid(
 def test_units_are_worth_between_floor_and_ceiling_of_what_one_cost(
     order: Order, data: st.DataObject
 ) -> None:
-    """So a single unit is worth its average price, rounded down or up, however many came before it."""
+    """A single unit is worth its average price rounded down or up, however many were returned before it."""
     world = World(order)
     item = order.items[0]
     unit = Fraction(total_paid(order), item.quantity)
@@ -182,7 +185,7 @@ def test_units_are_worth_between_floor_and_ceiling_of_what_one_cost(
 
 @given(order=orders(), data=st.data())
 def test_a_repeated_command_changes_nothing(order: Order, data: st.DataObject) -> None:
-    """The first answer, and neither another commit nor another call."""
+    """A repeated command returns the first answer, without another commit or port call."""
     world = World(order)
     left = [each for each in world.service.returnable_items(order.id) if each.quantity]
     if not left:

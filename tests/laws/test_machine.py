@@ -1,5 +1,5 @@
 """
-One machine that lives through everything, and the shipped laws, which hold whatever it does.
+One machine that does everything a host and its surroundings can do, and the laws, which always hold.
 
 It is steered: random steps alone rarely bring every unit home, so "one more unit comes home" and
 "everything left comes home" are steps of their own. The model beside it is a handful of counters.
@@ -7,7 +7,7 @@ It is steered: random steps alone rarely bring every unit home, so "one more uni
 
 from collections.abc import Callable
 from datetime import timedelta
-from random import Random
+from typing import assert_never
 
 from attrs import evolve
 from hypothesis import settings
@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rma import (
+    CancelClaim,
+    CancelExchange,
     CancelReturn,
     Command,
     Fee,
@@ -25,6 +27,7 @@ from rma import (
     OrderStatus,
     ReceivedItem,
     ReceiveReturn,
+    RecordExchangePayment,
     RecordRefundOutcome,
     RefundDeclined,
     RefundPending,
@@ -45,16 +48,11 @@ from rma import (
     Searchable,
 )
 from rma.domain.state.ledger import Subject
-from rma.testing.actions import Action
-from rma.testing.actions.claims import a_claim_is_canceled, a_claim_is_made
-from rma.testing.actions.exchanges import (
-    an_exchange_is_canceled,
-    an_exchange_is_paid,
-    an_exchange_is_requested,
-)
-from rma.testing.actions.returns import a_return_is_resolved
+from rma.testing.actions import situation_of
+from rma.testing.command_strategies import DrawChooser
+from rma.testing.commands import MAKERS
 from rma.testing.faults import Declines, FailsLate, Fault, Pends, RefundFault
-from rma.testing.gateway_model import Standing
+from rma.testing.gateway_model import KnownOutcome
 from rma.testing.simulation import FAULTS, PORTS
 from rma.testing.strategies import everything_fulfilled, orders, total_paid
 from tests.world import World
@@ -74,21 +72,25 @@ policies = st.builds(
 )
 plain_policy = st.just(ReturnPolicy())
 HOUR = timedelta(hours=1)
-#: What a gateway tells later.
+#: What a gateway reports later.
 LATER = (Pends(), Pends(RefundDeclined("lost")), FailsLate(), FailsLate(RefundReversed()))
-#: What has no rule of its own here.
-OTHER_STEPS = (
-    a_return_is_resolved,
-    an_exchange_is_requested,
-    an_exchange_is_paid,
-    an_exchange_is_canceled,
-    a_claim_is_made,
-    a_claim_is_canceled,
-)
+#: How the gateway is while goods arrive.
+moods = st.sampled_from([None, None, None, *FAULTS, Declines(), *LATER])
+#: Kinds of commands, as often as they weigh.
+kinds = st.sampled_from([kind for kind, maker in MAKERS.items() for _ in range(maker.weight)])
+#: What an order that has only returns does without: what remains counts in goods alone.
+LINKED_KINDS = {
+    ResolveReturn,
+    RequestExchange,
+    RecordExchangePayment,
+    CancelExchange,
+    RequestClaim,
+    CancelClaim,
+}
 
 
 class Returns(RuleBasedStateMachine):
-    """An order, its returns, and a host whose ports fail as they like."""
+    """An order, its returns, and a host whose ports fail."""
 
     world: World
 
@@ -108,7 +110,7 @@ class Returns(RuleBasedStateMachine):
     # -- what can be done -------------------------------------------------------------------------
 
     def handle(self, command: Command) -> Subject | None:
-        """The answer, however often it takes to get it; None, and nothing changed, where it is refused."""
+        """The answer, after as many attempts as it takes; None, and nothing changed, where it is refused."""
         before = self.world.ledger
         try:
             return self.world.handle(command)
@@ -135,44 +137,57 @@ class Returns(RuleBasedStateMachine):
         assert answer is None or isinstance(answer, Return)
         return answer
 
-    def pick(self, data: st.DataObject, accept: Callable[[Return], bool]) -> Return | None:
-        """One of the returns that fit, if there are any."""
-        fitting = [each for each in self.world.all_returns if accept(each)]
-        return data.draw(st.sampled_from(fitting)) if fitting else None
+    @rule(data=st.data(), kind=kinds)
+    def a_command_is_handled(self, data: st.DataObject, kind: type[Command]) -> None:
+        """Any kind of command, as its maker makes it for what is in the ledger."""
+        kind = RequestReturn if self.is_only_returns and kind in LINKED_KINDS else kind
+        self.handle_command_of(data, kind)
 
-    @rule(
-        data=st.data(),
-        ships=st.booleans(),
-        custom=st.one_of(st.none(), st.integers(0, 400)),
-        twice=st.booleans(),
-    )
-    def a_return_is_requested(
-        self, data: st.DataObject, ships: bool, custom: int | None, twice: bool
+    @rule(data=st.data(), kind=st.sampled_from([RequestReturn, ReceiveReturn]), mood=moods)
+    def goods_come_back(
+        self, data: st.DataObject, kind: type[Command], mood: Fault | RefundFault | None
     ) -> None:
-        """Some units, maybe a line twice, maybe with shipping or an amount of its own, maybe too many."""
-        left = [each for each in self.world.outside.returnable_items(self.world.order_id) if each.quantity]
-        if not left:
-            return
-        items = []
-        for each in data.draw(st.lists(st.sampled_from(left), min_size=1, unique=True)):
-            most = each.quantity + (data.draw(st.integers(0, 9)) == 0)
-            quantity = data.draw(st.integers(1, most))
-            parts = [1, quantity - 1] if twice and quantity > 1 else [quantity]
-            items += [RequestedItem(item_id=each.item_id, quantity=part) for part in parts]
-        opened = self.handle(
-            RequestReturn(
-                order_id=self.world.order_id,
-                items=items,
-                shipping_option_id="so_return" if ships else None,
-                refund_amount=None if custom is None else Money(custom, "usd"),
-            )
-        )
-        self.is_plain &= opened is None or (custom is None and not ships)
+        """A request, or a parcel while the gateway is as it is."""
+        if isinstance(mood, Fault):
+            self.world.faults.breaks("payments", mood)
+        elif mood is not None:
+            self.world.faults.refunds.extend([mood] * len(self.world.order.payments))
+        self.handle_command_of(data, kind)
+        self.world.faults.calm()
+
+    def handle_command_of(self, data: st.DataObject, kind: type[Command]) -> None:
+        """Handle a command of this kind, if there is anything it could be about."""
+        situation = situation_of(self.world, self.world.order_id)
+        command = MAKERS[kind].make(DrawChooser(data.draw), situation)
+        if command is not None:
+            answer = self.handle(command)
+            self.is_plain &= answer is None or self.leaves_it_plain(command)
+
+    def leaves_it_plain(self, command: Command) -> bool:
+        """True if, after this command, nothing but goods counts in what is paid."""
+        match command:
+            case RequestReturn():
+                return command.refund_amount is None and command.shipping_option_id is None
+            case ReceiveReturn():
+                return command.refund_amount is None and self.pays_for_damage
+            case CancelReturn() | RetryRefund() | RecordRefundOutcome():
+                return True
+            case (
+                ResolveReturn()
+                | RequestExchange()
+                | RecordExchangePayment()
+                | CancelExchange()
+                | RequestClaim()
+                | CancelClaim()
+            ):
+                return False
+            case _:
+                assert_never(command)
 
     @rule(data=st.data())
     def one_more_unit_comes_home(self, data: st.DataObject) -> None:
         """A single unit is requested and arrives."""
-        left = [each for each in self.world.outside.returnable_items(self.world.order_id) if each.quantity]
+        left = [each for each in self.world.observer.returnable_items(self.world.order_id) if each.quantity]
         if left:
             item_id = data.draw(st.sampled_from(left)).item_id
             opened = self.request({item_id: 1})
@@ -180,56 +195,6 @@ class Returns(RuleBasedStateMachine):
             received = self.receive(opened, {item_id: (1, 0)})
             assert received is not None
             assert received.status is ReturnStatus.RECEIVED
-
-    @rule(
-        data=st.data(),
-        all_of_it=st.booleans(),
-        accept=st.sampled_from(["", "allow_mismatch", "more_expected"]),
-        mood=st.sampled_from([None, None, None, *FAULTS, Declines(), *LATER]),
-    )
-    def a_parcel_arrives(
-        self, data: st.DataObject, all_of_it: bool, accept: str, mood: Fault | RefundFault | None
-    ) -> None:
-        """With all that is missing, or some of it, some of that damaged; the gateway is as it is."""
-        if isinstance(mood, Fault):
-            self.world.faults.breaks("payments", mood)
-        elif mood is not None:
-            self.world.faults.refunds.extend([mood] * len(self.world.order.payments))
-        target = self.pick(data, lambda each: each.is_open)
-        if target is None:
-            return
-        arrivals: dict[str, tuple[int, int]] = {}
-        for each in self.world.outside.returnable_items(self.world.order_id):
-            missing = sum(item.missing_quantity for item in target.items if item.item_id == each.item_id)
-            count = missing if all_of_it else data.draw(st.integers(0, missing))
-            damaged = data.draw(st.integers(0, count)) if data.draw(st.booleans()) else 0
-            if count or missing:
-                arrivals[each.item_id] = (count - damaged, damaged)
-        received = self.receive(target, arrivals, **{accept: True} if accept else {})
-        self.world.faults.calm()
-        self.is_plain &= received is None or self.pays_for_damage
-
-    @rule(data=st.data(), amount=st.integers(0, 400))
-    def a_clerk_names_an_amount(self, data: st.DataObject, amount: int) -> None:
-        """What came is accepted for an amount."""
-        target = self.pick(data, lambda each: each.is_open)
-        if target is not None:
-            received = self.receive(target, {}, allow_mismatch=True, refund_amount=Money(amount, "usd"))
-            self.is_plain &= received is None
-
-    @rule(data=st.data())
-    def a_return_is_canceled(self, data: st.DataObject) -> None:
-        """Any return; refused where goods or money forbid it."""
-        target = self.pick(data, lambda _: True)
-        if target is not None:
-            self.handle(CancelReturn(return_id=target.id))
-
-    @rule(data=st.data(), part=st.booleans())
-    def a_refund_is_retried(self, data: st.DataObject, part: bool) -> None:
-        """What is due, or one cent of it."""
-        target = self.pick(data, lambda each: each.amount_due.amount > 0)
-        if target is not None:
-            self.handle(RetryRefund(return_id=target.id, amount=Money(1, "usd") if part else None))
 
     @precondition(lambda self: self.world.answered)
     @rule(data=st.data())
@@ -248,15 +213,15 @@ class Returns(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def meanwhile(self, data: st.DataObject) -> None:
-        """Something happens outside."""
+        """Something happens around the library."""
         happenings: list[Callable[[st.DataObject], None]] = [
             self.change_faults,
             self.time_passes,
             self.a_gateway_moves_on,
-            self.somebody_looks,
+            self.look_up_refunds,
             self.more_is_fulfilled,
             self.the_order_changes_its_status,
-            self.somebody_refunds_outside,
+            self.refund_without_the_library,
         ]
         what = data.draw(st.sampled_from(happenings))
         what(data)
@@ -282,12 +247,12 @@ class Returns(RuleBasedStateMachine):
     def a_gateway_moves_on(self, data: st.DataObject) -> None:
         """What was pending ends, what succeeded fails late; the notification is on its way."""
         gateway_model, notifications = self.world.gateway_model, self.world.faults.notifications
-        if moving := gateway_model.moving():
+        if moving := gateway_model.keys_that_may_change():
             key, reverse = data.draw(st.sampled_from(moving)), data.draw(st.booleans())
-            stands = gateway_model.stands(key)
-            if isinstance(stands, RefundPending):
-                notifications.append(RecordRefundOutcome(key=key, outcome=stands))
-                end: Standing = RefundDeclined("lost") if reverse else RefundSucceeded(f"re_{key}")
+            outcome = gateway_model.outcome_of(key)
+            if isinstance(outcome, RefundPending):
+                notifications.append(RecordRefundOutcome(key=key, outcome=outcome))
+                end: KnownOutcome = RefundDeclined("lost") if reverse else RefundSucceeded(f"re_{key}")
             else:
                 end = RefundReversed() if reverse else RefundDeclined("late")
             notifications.append(RecordRefundOutcome(key=key, outcome=end))
@@ -295,16 +260,16 @@ class Returns(RuleBasedStateMachine):
     @precondition(lambda self: self.world.faults.notifications)
     @rule(data=st.data())
     def a_notification_arrives(self, data: st.DataObject) -> None:
-        """Any of them, in any order, as often as it likes."""
+        """Any of them, in any order, any number of times."""
         notification = data.draw(st.sampled_from(self.world.faults.notifications))
-        self.world.gateway_model.tell(notification)
+        self.world.gateway_model.record_notification(notification)
         assert self.handle(notification) is not None
 
-    def somebody_looks(self, _: st.DataObject | None = None) -> None:
-        """At refunds of which nobody can tell, and tells what the gateway's books say."""
+    def look_up_refunds(self, _: st.DataObject | None = None) -> None:
+        """A person reports the outcome of refunds that need attention."""
         for refund in self.world.ledger.refunds:
             if refund.status is RefundStatus.NEEDS_ATTENTION:
-                outcome = self.world.gateway_model.stands(refund.key) or RefundDeclined("never_arrived")
+                outcome = self.world.gateway_model.outcome_of(refund.key) or RefundDeclined("never_arrived")
                 render = self.handle(RecordRefundOutcome(key=refund.key, outcome=outcome))
                 assert render is not None
 
@@ -326,7 +291,7 @@ class Returns(RuleBasedStateMachine):
         status = data.draw(st.sampled_from([OrderStatus.COMPLETED] * 2 + [OrderStatus.CANCELED]))
         self.world.orders.put(evolve(self.world.order, status=status))
 
-    def somebody_refunds_outside(self, data: st.DataObject) -> None:
+    def refund_without_the_library(self, data: st.DataObject) -> None:
         """What is left of a payment, or a part of it."""
         order = self.world.order
         left = self.world.ledger.left_of_payments(order)
@@ -339,33 +304,6 @@ class Returns(RuleBasedStateMachine):
         ]
         self.world.orders.put(evolve(order, payments=payments))
         self.is_plain = False
-
-    @rule(
-        data=st.data(), damaged=st.booleans(), accept=st.sampled_from(["", "allow_mismatch", "more_expected"])
-    )
-    def something_unannounced_arrives(self, data: st.DataObject, damaged: bool, accept: str) -> None:
-        """In the parcel of an open return."""
-        target = self.pick(data, lambda each: each.is_open)
-        left = [each for each in self.world.outside.returnable_items(self.world.order_id) if each.quantity]
-        if target is not None and left:
-            item_id = data.draw(st.sampled_from(left)).item_id
-            missing = sum(item.missing_quantity for item in target.items if item.item_id == item_id)
-            arrivals = {item_id: (missing, 1) if damaged else (missing + 1, 0)}
-            received = self.receive(target, arrivals, **{accept: True} if accept else {})
-            if target.claim_id is not None and accept == "allow_mismatch":
-                assert received is None  # nobody would pay for what was not claimed
-                return
-            assert received is not None
-            assert any(not item.is_requested for item in received.items)
-            self.is_plain &= self.pays_for_damage
-
-    @precondition(lambda self: not self.is_only_returns)
-    @rule(random=st.randoms(use_true_random=False), step=st.sampled_from(OTHER_STEPS))
-    def something_else_is_asked(self, random: Random, step: Action) -> None:
-        """About an exchange, a claim, or by a clerk who resolves: as in the shipped lives."""
-        self.world.random = random
-        if step(self.world):
-            self.is_plain = False
 
     def teardown(self) -> None:
         """However it went: in the end everything comes home, and nothing is lost."""
@@ -385,7 +323,7 @@ class Returns(RuleBasedStateMachine):
         for each in world.all_returns:
             if each.is_open:
                 self.the_rest_arrives(each)
-        left = {each.item_id: each.quantity for each in world.outside.returnable_items(order.id)}
+        left = {each.item_id: each.quantity for each in world.observer.returnable_items(order.id)}
         opened = self.request(left)
         if opened is not None:
             self.receive(opened, {i: (q, 0) for i, q in left.items() if q})
@@ -422,16 +360,16 @@ class Returns(RuleBasedStateMachine):
         assert resolved.status is ReturnStatus.RECEIVED
 
     def until_quiet(self) -> None:
-        """Faults stopped: what is open is delivered, what is pending ends, everything is told."""
-        for key in self.world.gateway_model.moving():
-            if isinstance(self.world.gateway_model.stands(key), RefundPending):
+        """Faults stopped: what is open is delivered, what is pending ends, every notification arrives."""
+        for key in self.world.gateway_model.keys_that_may_change():
+            if isinstance(self.world.gateway_model.outcome_of(key), RefundPending):
                 end = RecordRefundOutcome(key=key, outcome=RefundSucceeded(f"re_{key}"))
                 self.world.faults.notifications.append(end)
         self.world.quiesce()
-        self.somebody_looks()
+        self.look_up_refunds()
 
     def share_back_before(self) -> int:
-        """What the units that came back without us were worth when their line was frozen."""
+        """The value of the units that were returned without us, when their line was frozen."""
         order = self.world.order
         remainders = self.world.ledger.remainders(order, [item.id for item in order.items])
         whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
@@ -449,7 +387,7 @@ class Returns(RuleBasedStateMachine):
     @invariant()
     def the_order_version_counts_what_the_customer_notices(self) -> None:
         """Requests, receipts and cancellations, as they were answered."""
-        state = self.world.outside.order_state(self.world.order_id)
+        state = self.world.observer.order_state(self.world.order_id)
         changes = sum(self.is_noticed(each) for each in self.world.ledger.answered.values())
         changes += sum(each.status is ReturnStatus.CANCELED for each in self.world.all_returns)
         assert state.order_version == self.world.order.version + changes

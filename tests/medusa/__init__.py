@@ -1,1 +1,1 @@
-"""Medusa's API over the library: the codec by itself, and the example application over a real socket."""
+"""Tests of Medusa's API: the adapter by itself, and the example application over a real socket."""

@@ -1,4 +1,4 @@
-"""A running shop for each test that asks for one."""
+"""Provides a running shop to each test that needs one."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +12,6 @@ from .serving import Shop, serving
 
 @pytest.fixture
 def shop(tmp_path: Path) -> Iterator[Shop]:
-    """The example's orders, with returns in a SQLite file."""
+    """A running shop with the orders of the example, and returns in a SQLite file."""
     with serving(sample_service(f"sqlite:///{tmp_path / 'returns.db'}")) as running:
         yield running

@@ -1,8 +1,8 @@
-"""The bodies and fields that Medusa's documentation of Create Return shows, as data of our own."""
+"""The bodies and fields of Medusa's documentation of Create Return, as Python data."""
 
 from typing import Final
 
-#: The example request; each value stands for its type.
+#: The example request; each value shows its type.
 REQUEST: Final = {
     "order_id": "string",
     "return_shipping": {"option_id": "string"},
@@ -28,7 +28,7 @@ REQUIRED: Final[dict[str, tuple[type, ...]]] = {
 }
 STATUSES: Final = {"requested", "received", "requires_action", "canceled"}
 
-#: What the example answer shows inside, less what only the host can tell: carts, regions, products.
+#: Nested fields of the example response, without those that only the host knows: carts, regions, products.
 METHOD: Final = {
     "id", "shipping_option_id", "order_id", "claim_order_id", "cart_id", "swap_id", "return_id", "price",
     "includes_tax", "subtotal", "total", "tax_total", "data", "tax_lines", "shipping_option",
@@ -48,7 +48,7 @@ LINE: Final = {
     "discount_total", "includes_tax", "metadata",
 }  # fmt: skip
 
-#: The figures of the example answer.
+#: The values of the example response.
 FIGURES: Final = {
     "return_id": "ret_01F0YET7XPCMF8RZ0Y151NZV2V",
     "order_id": "order_01G8TJSYT9M6AVS5N4EMNFS1EK",

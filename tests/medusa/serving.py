@@ -1,4 +1,4 @@
-"""The example application behind a real socket, and a client of nothing but Python's own."""
+"""Runs the example application behind a real socket, with a client from the standard library."""
 
 import json
 import threading
@@ -14,7 +14,7 @@ from http_api import ADMIN_TOKEN, CUSTOMERS, returns_app
 from rma import ReturnService
 from rma.adapters.medusa_api.schemas import ERROR
 
-from .judging import strictly
+from .schema_validators import strict_validator
 
 ADMIN = {"x-medusa-access-token": ADMIN_TOKEN}
 ADA = {"Authorization": "Bearer ada-token"}
@@ -23,8 +23,8 @@ JSON = {"Content-Type": "application/json"}
 
 
 @frozen
-class Answer:
-    """What came back."""
+class Response:
+    """A response with its parsed body."""
 
     status: int
     headers: Mapping[str, str]
@@ -32,8 +32,8 @@ class Answer:
 
     @property
     def error(self) -> tuple[int, str, str]:
-        """Status, type and code of a refusal, which has Medusa's shape."""
-        strictly(ERROR).validate(self.body)
+        """Status, type and code of an error, whose body matches its schema."""
+        strict_validator(ERROR).validate(self.body)
         return self.status, self.body["type"], self.body["code"]
 
 
@@ -44,25 +44,25 @@ class Shop:
     service: ReturnService
     port: int
 
-    def get(self, path: str, headers: Mapping[str, str] = {}) -> Answer:
-        """Ask to read."""
-        return self.ask("GET", path, None, headers)
+    def get(self, path: str, headers: Mapping[str, str] = {}) -> Response:
+        """Sends a GET request."""
+        return self.send("GET", path, None, headers)
 
-    def post(self, path: str, body: object = None, headers: Mapping[str, str] = {}) -> Answer:
-        """Ask for something to be done; no body for None."""
-        sent = None if body is None else json.dumps(body).encode()
-        return self.ask("POST", path, sent, {**(JSON if sent else {}), **headers})
+    def post(self, path: str, body: object = None, headers: Mapping[str, str] = {}) -> Response:
+        """Sends a POST request; None sends no body."""
+        content = None if body is None else json.dumps(body).encode()
+        return self.send("POST", path, content, {**(JSON if content else {}), **headers})
 
-    def ask(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Answer:
-        """Send these very bytes."""
+    def send(self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]) -> Response:
+        """Sends these bytes as the body."""
         with closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
             connection.request(method, path, body, dict(headers))
             response = connection.getresponse()
             assert response.headers.get_content_type() == "application/json"
-            return Answer(response.status, dict(response.headers), json.loads(response.read()))
+            return Response(response.status, dict(response.headers), json.loads(response.read()))
 
-    def render(self) -> object:
-        """Every ledger and every history, as they are stored."""
+    def stored(self) -> object:
+        """Returns every ledger and every history."""
         orders = ("order_mug", "order_shirt", "order_tea", "order_none")
         returns = self.service.returns
         return [(returns.load(order_id), returns.history(order_id)) for order_id in orders]
@@ -70,17 +70,17 @@ class Shop:
 
 @contextmanager
 def serving(service: ReturnService) -> Iterator[Shop]:
-    """The application over this service, at a port of its own."""
+    """Runs the application of this service at a free port."""
     app = returns_app(service, customers=CUSTOMERS, admin_token=ADMIN_TOKEN)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
     started = threading.Event()
     startup = server.startup
 
-    async def expected(sockets: Any = None) -> None:  # as uvicorn has it
+    async def start(sockets: Any = None) -> None:  # the signature of uvicorn
         await startup(sockets)
         started.set()
 
-    server.startup = expected  # type: ignore[method-assign] # it has no other way to tell
+    server.startup = start  # type: ignore[method-assign] # uvicorn reports its start in no other way
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

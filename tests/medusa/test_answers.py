@@ -1,4 +1,4 @@
-"""What is told about returns, reasons and orders, and in which fields."""
+"""Tests of responses: how returns, reasons and orders are rendered."""
 
 import re
 from collections.abc import Iterator
@@ -55,11 +55,11 @@ from rma.testing.core_harness import counting
 from rma.testing.strategies import command_sequences, line_items, orders
 
 from .documented import FIGURES, ITEM, LINE, METHOD, OPTION, REASON, REQUIRED, STATUSES, TAX_LINE
-from .judging import strictly
+from .schema_validators import strict_validator
 
 AT = datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)
-JUDGES = {name: strictly(schema) for name, schema in ANSWERS.items()}
-MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
+VALIDATORS = {name: strict_validator(schema) for name, schema in ANSWERS.items()}
+TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 POST = ShippingOption(
     id=str(FIGURES["option_id"]),
     name=str(FIGURES["option_name"]),
@@ -90,7 +90,7 @@ ORDER = Order(
 
 
 def a_service(order: Order = ORDER, **more: Any) -> ReturnService:
-    """A shop whose clock stands and whose ids are those of the documentation."""
+    """Returns a service with a fixed clock and the ids of the documentation."""
     service = in_memory_service(
         [order],
         reasons=[DAMAGED],
@@ -101,8 +101,8 @@ def a_service(order: Order = ORDER, **more: Any) -> ReturnService:
     return evolve(service, **more)
 
 
-def asked(quantity: int = 1, **more: Any) -> RequestReturn:
-    """Mugs to send back."""
+def mug_request(quantity: int = 1, **more: Any) -> RequestReturn:
+    """Requests a return of mugs."""
     item = RequestedItem(
         item_id=MUG.id,
         quantity=quantity,
@@ -116,21 +116,21 @@ def asked(quantity: int = 1, **more: Any) -> RequestReturn:
     return evolve(request, **more)
 
 
-def arrivals(ret: Return, quantity: int, damaged_quantity: int = 0, **more: Any) -> ReceiveReturn:
-    """Mugs that came back."""
+def mug_receipt(ret: Return, quantity: int, damaged_quantity: int = 0, **more: Any) -> ReceiveReturn:
+    """Receives mugs."""
     item = ReceivedItem(item_id=MUG.id, quantity=quantity, damaged_quantity=damaged_quantity)
     return evolve(ReceiveReturn(return_id=ret.id, items=[item]), **more)
 
 
-def test_every_documented_field_is_told() -> None:
-    """Those that are marked required with one of their types, and what stands inside method and items."""
+def test_every_documented_field_is_rendered() -> None:
+    """The required fields have one of their documented types; method and items have all their fields."""
     service = a_service()
 
-    render = return_of(service, service.handle(asked()))
+    rendered = return_of(service, service.handle(mug_request()))
 
     for name, kinds in REQUIRED.items():
-        assert isinstance(render[name], kinds)
-    method, (item,) = render["shipping_method"], render["items"]
+        assert isinstance(rendered[name], kinds)
+    method, (item,) = rendered["shipping_method"], rendered["items"]
     assert method.keys() == METHOD
     assert method["tax_lines"][0].keys() == TAX_LINE
     assert method["shipping_option"].keys() == OPTION
@@ -139,38 +139,38 @@ def test_every_documented_field_is_told() -> None:
     assert item["item"].keys() == LINE
 
 
-def test_the_documented_figures_are_told() -> None:
-    """One of two mugs at 80.00, less 2.00 of postage and its tax."""
+def test_the_documented_values_are_rendered() -> None:
+    """The refund of one of two mugs at 80.00 is reduced by 2.00 of return shipping and its tax."""
     service = a_service()
 
-    render = return_of(service, service.handle(asked(idempotency_key="key")))
+    rendered = return_of(service, service.handle(mug_request(idempotency_key="key")))
 
-    assert render["id"] == FIGURES["return_id"]
-    assert render["order_id"] == FIGURES["order_id"]
-    assert render["location_id"] == FIGURES["location_id"]
-    assert render["refund_amount"] == 8000 - 220
-    assert render["created_at"] == render["updated_at"] == "2019-08-24T14:15:22.000Z"
-    assert render["received_at"] is None
-    assert render["idempotency_key"] == "key"
-    assert render["metadata"] == {"car": "white"}
-    assert render["no_notification"] is False
-    method = render["shipping_method"]
+    assert rendered["id"] == FIGURES["return_id"]
+    assert rendered["order_id"] == FIGURES["order_id"]
+    assert rendered["location_id"] == FIGURES["location_id"]
+    assert rendered["refund_amount"] == 8000 - 220
+    assert rendered["created_at"] == rendered["updated_at"] == "2019-08-24T14:15:22.000Z"
+    assert rendered["received_at"] is None
+    assert rendered["idempotency_key"] == "key"
+    assert rendered["metadata"] == {"car": "white"}
+    assert rendered["no_notification"] is False
+    method = rendered["shipping_method"]
     assert (method["price"], method["subtotal"], method["tax_total"], method["total"]) == (200, 200, 20, 220)
     assert (method["tax_lines"][0]["rate"], method["tax_lines"][0]["code"]) == (10, "tax01")
-    assert method["return_id"] == render["id"]
-    (item,) = render["items"]
+    assert method["return_id"] == rendered["id"]
+    (item,) = rendered["items"]
     assert item["note"] == "I didn't like it."
     assert item["reason"]["label"] == "Damaged goods"
     assert (item["item"]["title"], item["item"]["unit_price"]) == (FIGURES["title"], 8000)
 
 
-def test_what_came_is_received_and_damaged_together() -> None:
-    """Null before anything came; the line counts it among its returned units."""
+def test_received_quantity_includes_damaged_units() -> None:
+    """It is null before a receipt; the line counts it among its returned units."""
     service = a_service()
-    ret = service.handle(asked(2))
+    ret = service.handle(mug_request(2))
     before = return_of(service, ret)["items"][0]
-    first = return_of(service, service.handle(arrivals(ret, 0, 1, more_expected=True)))
-    second = return_of(service, service.handle(arrivals(ret, 1)))
+    first = return_of(service, service.handle(mug_receipt(ret, 0, 1, more_expected=True)))
+    second = return_of(service, service.handle(mug_receipt(ret, 1)))
 
     quantities = ("quantity", "requested_quantity", "received_quantity", "is_requested")
     assert [before[name] for name in quantities] == [2, 2, None, True]
@@ -181,54 +181,54 @@ def test_what_came_is_received_and_damaged_together() -> None:
     assert second["items"][0]["item"]["returned_quantity"] == 2
 
 
-def test_what_nobody_announced_has_no_requested_quantity() -> None:
-    """Its quantity is what came."""
+def test_an_unexpected_item_has_no_requested_quantity() -> None:
+    """Its quantity is what was received."""
     service = a_service()
-    ret = service.handle(asked(1))
+    ret = service.handle(mug_request(1))
 
-    render = return_of(service, service.handle(arrivals(ret, 2)))
+    rendered = return_of(service, service.handle(mug_receipt(ret, 2)))
 
-    expected, surplus = render["items"]
-    assert render["status"] == "requires_action"
+    expected, surplus = rendered["items"]
+    assert rendered["status"] == "requires_action"
     assert (expected["requested_quantity"], expected["received_quantity"]) == (1, 1)
     assert surplus["is_requested"] is False
     assert (surplus["quantity"], surplus["requested_quantity"], surplus["received_quantity"]) == (1, None, 1)
 
 
 @pytest.mark.parametrize("status", ReturnStatus)
-def test_every_status_has_a_word_of_medusas(status: ReturnStatus) -> None:
-    """It knows four."""
+def test_every_status_is_rendered_as_one_of_medusas(status: ReturnStatus) -> None:
+    """Medusa has four statuses."""
     assert status_of(status) in STATUSES
 
 
 @given(st.data())
-def test_answers_keep_to_their_schemas(data: st.DataObject) -> None:
-    """Whatever an order and its returns went through."""
+def test_responses_match_their_schemas(data: st.DataObject) -> None:
+    """After any sequence of commands on any order, every response matches its schema."""
     order = data.draw(orders(most_lines=3))
     service = in_memory_service([order], shipping_options=[POST], ids=counting())
     for command in data.draw(command_sequences(order, option=POST, most=6)):
         with suppress(Rejected):
             service.handle(command)
-        keeps_to("Returns", returns_response(service, Page()))
+        check_response("Returns", returns_response(service, Page()))
     for ret in service.list(order.id):
-        keeps_to("Return", return_response(service, ret))
-        keeps_to("Order", order_response(service, ret))
+        check_response("Return", return_response(service, ret))
+        check_response("Order", order_response(service, ret))
 
 
 @given(line_items())
 def test_a_line_adds_up(line: LineItem) -> None:
-    """Subtotal less discounts with tax is the total, which is what was paid for it."""
-    render: Any = line_json("order_1", line)
+    """Subtotal less discount plus tax is the total, and none of them is negative."""
+    rendered: Any = line_json("order_1", line)
 
     subtotal, discount, tax, total = (
-        render[name] for name in ("subtotal", "discount_total", "tax_total", "total")
+        rendered[name] for name in ("subtotal", "discount_total", "tax_total", "total")
     )
     assert subtotal - discount + tax == total
     assert min(subtotal, discount, tax, total) >= 0
 
 
-def test_discounts_on_a_line_with_tax_inside_are_told_without_it() -> None:
-    """1250 with 25 % inside: 1000 net; 25 off the gross are 20 off the net."""
+def test_discounts_on_a_tax_inclusive_line_are_rendered_net() -> None:
+    """1250 with 25 % tax included are 1000 net; 25 off the gross price are 20 off the net price."""
     line = LineItem(
         id="a",
         quantity=10,
@@ -239,36 +239,36 @@ def test_discounts_on_a_line_with_tax_inside_are_told_without_it() -> None:
         tax_lines=[TaxLine(25)],
     )
 
-    render = line_json("order_1", line)
+    rendered = line_json("order_1", line)
 
-    assert (render["subtotal"], render["discount_total"]) == (1000, 20)
-    assert (render["tax_total"], render["total"]) == (245, 1225)
+    assert (rendered["subtotal"], rendered["discount_total"]) == (1000, 20)
+    assert (rendered["tax_total"], rendered["total"]) == (245, 1225)
 
 
 def test_discounts_on_the_order_reach_its_lines() -> None:
-    """Each line has its share."""
+    """The discount of a line includes its share of the order's discount."""
     service = a_service(evolve(ORDER, adjustments=[Adjustment(1000)], payments=[]))
-    ret = service.handle(evolve(asked(), shipping_option_id=None))
+    ret = service.handle(evolve(mug_request(), shipping_option_id=None))
 
     line = return_of(service, ret)["items"][0]["item"]
 
     assert (line["discount_total"], line["total"]) == (1000, 15000)
 
 
-def test_other_objects_are_told_by_the_host() -> None:
-    """Asked by kind and id, and left out where it knows nothing."""
+def test_other_objects_are_provided_by_the_host() -> None:
+    """The host is called with kind and id; an object it does not have is left out."""
     known = {
         ("order", ORDER.id): {"email": "ada@example.com"},
         ("variant", MUG.variant_id): {"sku": "mug-s", "product_id": "prod_1"},
         ("product", "prod_1"): {"handle": "coffee-mug"},
     }
     service = a_service()
-    ret = service.handle(asked())
+    ret = service.handle(mug_request())
 
-    render = return_response(service, ret, lambda kind, wanted_id: known.get((kind, wanted_id)))
+    rendered = return_response(service, ret, lambda kind, wanted_id: known.get((kind, wanted_id)))
 
-    keeps_to("Return", render)
-    inside = render["return"]
+    check_response("Return", rendered)
+    inside = rendered["return"]
     assert isinstance(inside, dict)
     assert inside["order"] == {"email": "ada@example.com"}
     assert inside["items"][0]["item"]["variant"]["product"] == {"handle": "coffee-mug"}
@@ -276,49 +276,49 @@ def test_other_objects_are_told_by_the_host() -> None:
     assert not {"order", "variant"} & return_of(service, ret).keys()
 
 
-def test_swaps_and_claims_are_told_by_their_ids() -> None:
-    """A return of an exchange is the return of a swap in Medusa."""
-    ret = evolve(a_service().handle(asked()), exchange_id="exc_1", claim_id="claim_1")
+def test_swaps_and_claims_are_rendered_by_their_ids() -> None:
+    """A return of an exchange is rendered as the return of a swap."""
+    ret = evolve(a_service().handle(mug_request()), exchange_id="exc_1", claim_id="claim_1")
 
-    render = return_json(ret, expand=lambda kind, wanted_id: {"id": wanted_id, "kind": kind})
+    rendered = return_json(ret, expand=lambda kind, wanted_id: {"id": wanted_id, "kind": kind})
 
-    assert (render["swap_id"], render["claim_order_id"]) == ("exc_1", "claim_1")
-    assert render["swap"] == {"id": "exc_1", "kind": "swap"}
-    assert render["claim_order"] == {"id": "claim_1", "kind": "claim_order"}
+    assert (rendered["swap_id"], rendered["claim_order_id"]) == ("exc_1", "claim_1")
+    assert rendered["swap"] == {"id": "exc_1", "kind": "swap"}
+    assert rendered["claim_order"] == {"id": "claim_1", "kind": "claim_order"}
 
 
-def test_the_carriers_answer_is_told_whole() -> None:
-    """With tracking number and label, which Medusa has no fields for; null where nothing was booked."""
+def test_the_carriers_data_are_rendered_whole() -> None:
+    """`shipping_data` includes tracking number and label URL; it is null without a shipment."""
 
     class Carrier(InMemoryFulfillment):
         def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
             return ReturnShipment({"label_url": "its own", "weight": 3}, "T1", "https://label.example")
 
     service = a_service(fulfillment=Carrier())
-    shipped = return_of(service, service.handle(asked()))
+    shipped = return_of(service, service.handle(mug_request()))
     plain = a_service()
 
     assert shipped["shipping_data"] == {"tracking_number": "T1", "label_url": "its own", "weight": 3}
-    assert return_of(plain, plain.handle(asked(shipping_option_id=None)))["shipping_data"] is None
+    assert return_of(plain, plain.handle(mug_request(shipping_option_id=None)))["shipping_data"] is None
 
 
-def test_moments_are_told_in_utc() -> None:
-    """As JavaScript writes them."""
-    there = AT.astimezone(timezone(timedelta(hours=2)))
-    service = a_service(clock=lambda: there)
+def test_timestamps_are_rendered_in_utc() -> None:
+    """Timestamps have the format of JavaScript."""
+    local = AT.astimezone(timezone(timedelta(hours=2)))
+    service = a_service(clock=lambda: local)
 
-    assert return_of(service, service.handle(asked()))["created_at"] == "2019-08-24T14:15:22.000Z"
+    assert return_of(service, service.handle(mug_request()))["created_at"] == "2019-08-24T14:15:22.000Z"
 
 
 def test_rates_are_numbers() -> None:
-    """Whole ones without a fraction."""
-    ret = a_service().handle(asked())
+    """A rate that is an integer is rendered without a fraction."""
+    ret = a_service().handle(mug_request())
     assert ret.shipping_method is not None
     taxes = [TaxLine(Decimal("7.5")), TaxLine(Decimal("20.00"), name="vat")]
 
-    render = return_json(evolve(ret, shipping_method=evolve(ret.shipping_method, tax_lines=taxes)))
+    rendered = return_json(evolve(ret, shipping_method=evolve(ret.shipping_method, tax_lines=taxes)))
 
-    method = render["shipping_method"]
+    method = rendered["shipping_method"]
     assert isinstance(method, dict)
     assert [(line["name"], repr(line["rate"])) for line in method["tax_lines"]] == [
         ("7.5", "7.5"),
@@ -326,37 +326,39 @@ def test_rates_are_numbers() -> None:
     ]
 
 
-def test_a_return_is_told_though_catalogues_are_away() -> None:
-    """The command was done; what can not be told now is left out."""
+def test_a_return_is_rendered_while_catalogues_are_unavailable() -> None:
+    """What the unavailable catalogues would provide is null."""
 
-    class Away:
+    class Unreachable:
         def get(self, wanted_id: str) -> ShippingOption:
-            raise Unavailable("away")
+            raise Unavailable("timeout")
 
         def list(self) -> tuple[ReturnReason, ...]:
-            raise Unavailable("away")
+            raise Unavailable("timeout")
 
     service = a_service()
-    ret = service.handle(asked())
-    alone = evolve(service, orders=InMemoryOrders(), shipping_options=Away(), return_reasons=Away())
+    ret = service.handle(mug_request())
+    alone = evolve(
+        service, orders=InMemoryOrders(), shipping_options=Unreachable(), return_reasons=Unreachable()
+    )
 
-    render = return_of(alone, ret)
+    rendered = return_of(alone, ret)
 
-    assert render["refund_amount"] == 7780
-    assert render["shipping_method"]["shipping_option"] is None
-    assert (render["items"][0]["reason"], render["items"][0]["item"]) == (None, None)
+    assert rendered["refund_amount"] == 7780
+    assert rendered["shipping_method"]["shipping_option"] is None
+    assert (rendered["items"][0]["reason"], rendered["items"][0]["item"]) == (None, None)
 
 
-def test_a_cancellation_tells_the_order() -> None:
-    """As it stands with its returns; null once the host does not know it any more."""
+def test_a_cancellation_is_answered_with_the_order() -> None:
+    """The order has all its returns; it is null if the host no longer has it."""
     service = a_service()
-    received = service.handle(arrivals(service.handle(asked()), 1))
+    received = service.handle(mug_receipt(service.handle(mug_request()), 1))
     canceled = evolve(service, ids=lambda: "2")
-    ret = canceled.handle(CancelReturn(return_id=canceled.handle(asked()).id))
+    ret = canceled.handle(CancelReturn(return_id=canceled.handle(mug_request()).id))
 
     order = order_response(service, ret)["order"]
 
-    keeps_to("Order", {"order": order})
+    check_response("Order", {"order": order})
     assert isinstance(order, dict)
     assert [each["id"] for each in order["returns"]] == [received.id, "ret_2"]
     assert [each["status"] for each in order["returns"]] == ["received", "canceled"]
@@ -370,28 +372,28 @@ def test_a_cancellation_tells_the_order() -> None:
     assert order_response(evolve(service, orders=InMemoryOrders()), ret) == {"order": None}
 
 
-def test_a_list_is_told_page_by_page() -> None:
-    """Newest first, with the number of all."""
+def test_a_list_is_returned_page_by_page() -> None:
+    """Pages are newest first, and have the number of all returns."""
     many = evolve(ORDER, items=[evolve(MUG, quantity=250, fulfilled_quantity=250)])
     ticks = iter(range(10_000))
     service = a_service(many, ids=counting(), clock=lambda: AT + timedelta(seconds=next(ticks)))
     for _ in range(203):
-        service.handle(asked(shipping_option_id=None))
+        service.handle(mug_request(shipping_option_id=None))
 
-    def listed(**wanted: int) -> tuple[list[str], object]:
-        render = returns_response(service, Page(**wanted))
-        found = render["returns"]
+    def list_ids(**wanted: int) -> tuple[list[str], object]:
+        rendered = returns_response(service, Page(**wanted))
+        found = rendered["returns"]
         assert isinstance(found, list)
-        return [each["id"] for each in found], render["count"]
+        return [each["id"] for each in found], rendered["count"]
 
-    assert listed(limit=3) == (["ret_203", "ret_202", "ret_201"], 203)
-    assert listed(limit=2, offset=99) == (["ret_104", "ret_103"], 203)
-    assert listed(offset=201) == (["ret_2", "ret_1"], 203)
-    assert listed(offset=203) == ([], 203)
+    assert list_ids(limit=3) == (["ret_203", "ret_202", "ret_201"], 203)
+    assert list_ids(limit=2, offset=99) == (["ret_104", "ret_103"], 203)
+    assert list_ids(offset=201) == (["ret_2", "ret_1"], 203)
+    assert list_ids(offset=203) == ([], 203)
 
 
-def test_reasons_are_told_as_trees() -> None:
-    """Those that can be chosen, below what can be."""
+def test_reasons_are_rendered_as_trees() -> None:
+    """Retired reasons are left out; a child of a retired reason becomes a root."""
     catalogue = [
         ReturnReason(id="size", value="size", label="Size"),
         ReturnReason(id="small", value="small", label="Too small", parent_id="size"),
@@ -402,8 +404,8 @@ def test_reasons_are_told_as_trees() -> None:
     ]
     service = in_memory_service(reasons=catalogue)
 
-    keeps_to("ReturnReasons", reasons_response(service))
-    keeps_to("ReturnReason", reason_response(service, "small"))
+    check_response("ReturnReasons", reasons_response(service))
+    check_response("ReturnReason", reason_response(service, "small"))
     assert [shape_of(root) for root in reasons_json(catalogue)] == [
         ("size", [("small", [("tiny", [])])]),
         ("left", []),
@@ -414,8 +416,8 @@ def test_reasons_are_told_as_trees() -> None:
             reason_response(service, missing)
 
 
-def test_a_catalogue_that_goes_in_circles_ends() -> None:
-    """A host's mistake is not ours to hang on."""
+def test_a_catalogue_with_a_cycle_is_rendered() -> None:
+    """Rendering ends where a reason would repeat."""
     circle = [
         ReturnReason(id="a", value="a", label="A", parent_id="b"),
         ReturnReason(id="b", value="b", label="B", parent_id="a"),
@@ -426,23 +428,23 @@ def test_a_catalogue_that_goes_in_circles_ends() -> None:
 
 
 def return_of(service: ReturnService, ret: Return) -> Any:  # a JSON object
-    """What is told about a return, which keeps to its schema."""
-    render = return_response(service, ret)
-    keeps_to("Return", render)
-    return render["return"]
+    """Renders a return, and checks the response against its schema."""
+    body = return_response(service, ret)
+    check_response("Return", body)
+    return body["return"]
 
 
-def keeps_to(answer: str, render: Any) -> None:
-    """Fails unless the answer is what its schema says, and its moments are what JavaScript writes."""
-    JUDGES[answer].validate(render)
-    for name, value in fields(render):
-        if name.endswith("_at") and value is not None:
+def check_response(name: str, body: Any) -> None:
+    """Fails unless the body matches its schema and its timestamps have the format of JavaScript."""
+    VALIDATORS[name].validate(body)
+    for field, value in fields(body):
+        if field.endswith("_at") and value is not None:
             assert isinstance(value, str)
-            assert MOMENT.fullmatch(value)
+            assert TIMESTAMP.fullmatch(value)
 
 
 def fields(value: object) -> Iterator[tuple[str, object]]:
-    """Every field of every object in a JSON value."""
+    """Yields every field of every object in a JSON value."""
     if isinstance(value, dict):
         yield from value.items()
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -451,5 +453,5 @@ def fields(value: object) -> Iterator[tuple[str, object]]:
 
 
 def shape_of(reason: Any) -> object:
-    """The ids of a tree."""
+    """Returns the ids of a tree of reasons."""
     return reason["id"], [shape_of(below) for below in reason["return_reason_children"]]

@@ -1,4 +1,4 @@
-"""Refusals and failures in Medusa's shape."""
+"""Tests of refusals and failures as Medusa renders them."""
 
 from typing import Any
 
@@ -21,13 +21,13 @@ from rma.adapters.medusa_api import MalformedRequest, error_json, request_return
 from rma.adapters.medusa_api.schemas import ERROR
 from rma.adapters.memory import in_memory_service
 
-from .judging import strictly
+from .schema_validators import strict_validator
 
 
 def render(error: Exception) -> tuple[int, Any]:
-    """Status and body, which keeps to its schema."""
+    """Returns the status and the body, which matches its schema."""
     status, body = error_json(error)
-    strictly(ERROR).validate(body)  # type: ignore[arg-type] # its stubs want JSON spelled out
+    strict_validator(ERROR).validate(body)  # type: ignore[arg-type] # its stubs spell JSON out
     return status, body
 
 
@@ -41,8 +41,8 @@ def render(error: Exception) -> tuple[int, Any]:
         (Invalid("no_items"), 400, "invalid_data"),
     ],
 )
-def test_one_violation_is_told_plainly(error: Rejected, status: int, kind: str) -> None:
-    """Type, code and message at the top, with the numbers beside them."""
+def test_one_violation_is_rendered_at_the_top(error: Rejected, status: int, kind: str) -> None:
+    """The body has its type, code, message and numbers."""
     assert render(error) == (
         status,
         {"type": kind, "code": error.code, "message": str(error)}
@@ -50,8 +50,8 @@ def test_one_violation_is_told_plainly(error: Rejected, status: int, kind: str) 
     )
 
 
-def test_several_violations_are_told_one_by_one() -> None:
-    """Under the status and type of the gravest, each with its own."""
+def test_several_violations_are_listed() -> None:
+    """The response has the status and type of the gravest; each violation has its own type."""
     items = [RequestedItem(item_id="a", quantity=0), RequestedItem(item_id="b", quantity=1, reason_id="no")]
     with pytest.raises(Rejected) as refused:
         in_memory_service().handle(RequestReturn(order_id="none", items=items))
@@ -67,8 +67,8 @@ def test_several_violations_are_told_one_by_one() -> None:
     ]
 
 
-def test_a_malformed_request_is_told_place_by_place() -> None:
-    """Also when there is only one."""
+def test_a_malformed_request_lists_the_place_of_each_problem() -> None:
+    """A single problem is listed too."""
     with pytest.raises(MalformedRequest) as refused:
         request_return({"order_id": 1, "items": []})
 
@@ -80,15 +80,15 @@ def test_a_malformed_request_is_told_place_by_place() -> None:
     )
 
 
-def test_a_body_of_nothing_but_mistakes_gets_a_short_answer() -> None:
-    """The message says how many there are."""
+def test_a_body_with_thousands_of_mistakes_gets_a_short_response() -> None:
+    """The message has the number of mistakes; the list is cut."""
     with pytest.raises(MalformedRequest) as refused:
         request_return({"order_id": "o", "items": [], **{f"x{number}": 0 for number in range(5000)}})
 
     _, body = render(refused.value)
 
     assert len(body["errors"]) == 100
-    assert body["message"] == "$.x0: is not known here (and 4999 more)"
+    assert body["message"] == "$.x0: is unknown (and 4999 more)"
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_a_body_of_nothing_but_mistakes_gets_a_short_answer() -> None:
         (ValueError("secret"), 500, "api_error"),
     ],
 )
-def test_what_is_inside_is_not_told(error: Exception, status: int, code: str) -> None:
-    """No address, no id, no word of an exception."""
+def test_internal_details_are_not_rendered(error: Exception, status: int, code: str) -> None:
+    """The body contains no address, id or message of an exception."""
     found, body = render(error)
 
     assert (found, body["code"]) == (status, code)
@@ -109,7 +109,7 @@ def test_what_is_inside_is_not_told(error: Exception, status: int, code: str) ->
 
 
 def test_a_violation_of_a_hosts_own_policy_is_invalid_data() -> None:
-    """Codes that the library does not know are the request's."""
+    """Codes that the library does not know are rendered as mistakes of the request."""
     violations = [Violation("only_on_mondays", "a"), Violation("no_items")]
 
     status, body = render(Rejected("only_on_mondays", violations=violations))

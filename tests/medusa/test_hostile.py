@@ -1,4 +1,4 @@
-"""Bodies, paths and headers that nobody sends by accident: refused in Medusa's shape, and nothing changed."""
+"""Tests of hostile bodies, paths and headers: they are refused with Medusa's errors and change nothing."""
 
 import json
 import socket
@@ -14,7 +14,7 @@ import pytest
 
 from http_api import MOST_BYTES, sample_service
 
-from .serving import ADA, ADMIN, BOB, JSON, Answer, Shop, serving
+from .serving import ADA, ADMIN, BOB, JSON, Response, Shop, serving
 
 MUG: dict[str, Any] = {"item_id": "item_mug", "quantity": 1}
 ONE_MUG: dict[str, Any] = {"order_id": "order_mug", "items": [MUG]}
@@ -22,26 +22,28 @@ ONE_MUG: dict[str, Any] = {"order_id": "order_mug", "items": [MUG]}
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, str]]:
-    """A shop with one open return, and its id; no test here may change anything."""
+    """A shop with one open return, and its id; tests must not change it."""
     database = tmp_path_factory.mktemp("busy") / "returns.db"
     with serving(sample_service(f"sqlite:///{database}")) as shop:
         yield shop, shop.post("/store/returns", ONE_MUG, ADA).body["return"]["id"]
 
 
-def unchanged(busy: tuple[Shop, str], method: str, path: str, body: bytes | None, headers: Any) -> Answer:
-    """The answer, after which every ledger and every history is what it was."""
+def send_in_vain(
+    busy: tuple[Shop, str], method: str, path: str, body: bytes | None, headers: Any
+) -> Response:
+    """Sends a request and checks that no ledger and no history changed."""
     shop, return_id = busy
-    before = shop.render()
-    answer = shop.ask(method, path.replace(":id", return_id), body, headers)
-    assert shop.render() == before
+    before = shop.stored()
+    answer = shop.send(method, path.replace(":id", return_id), body, headers)
+    assert shop.stored() == before
     return answer
 
 
 MALFORMED = {
     "nothing": b"",
     "half": b'{"order_id": "order_mug", "items": [',
-    "no-json": b"order_id=order_mug",
-    "no-utf-8": b'{"order_id": "\xff"}',
+    "not-json": b"order_id=order_mug",
+    "not-utf-8": b'{"order_id": "\xff"}',
     "twice": b'{"items": [], "items": []}',
     "nan": b'{"items": NaN}',
     "deep-array": b"[" * 30_000 + b"]" * 30_000,
@@ -50,15 +52,15 @@ MALFORMED = {
     "exponent": b'{"items": 1e999}',
     "null": b"null",
     "array": b"[]",
-    "text": b'"items"',
+    "string": b'"items"',
     "number": b"1",
     "true": b"true",
     "empty": b"{}",
     "unknown": b'{"items": [], "order_id": "order_mug", "__proto__": {"admin": true}}',
     "items-object": b'{"order_id": "order_mug", "items": {"item_id": "item_mug", "quantity": 1}}',
     "items-null": b'{"order_id": "order_mug", "items": null}',
-    "item-text": b'{"order_id": "order_mug", "items": ["item_mug"]}',
-    "quantity-text": b'{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": "1"}]}',
+    "item-string": b'{"order_id": "order_mug", "items": ["item_mug"]}',
+    "quantity-string": b'{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": "1"}]}',
     "quantity-true": b'{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": true}]}',
     "quantity-float": b'{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": 1.0}]}',
     "quantity-huge": b'{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": 1e3}]}',
@@ -81,11 +83,11 @@ WELL_FORMED = [("cancel", "nothing"), ("cancel", "empty")]
 @pytest.mark.parametrize(
     ("route", "name"), [pair for pair in product(ROUTES, MALFORMED) if pair not in WELL_FORMED]
 )
-def test_a_malformed_body_is_refused_in_place(busy: tuple[Shop, str], route: str, name: str) -> None:
-    """422, with every place by its path."""
+def test_a_malformed_body_is_refused(busy: tuple[Shop, str], route: str, name: str) -> None:
+    """The status is 422, and every problem has its path."""
     path, token = ROUTES[route]
 
-    answer = unchanged(busy, "POST", path, MALFORMED[name], {**JSON, **token})
+    answer = send_in_vain(busy, "POST", path, MALFORMED[name], {**JSON, **token})
 
     assert answer.error == (422, "invalid_data", "invalid_request_error")
     assert all(error["path"].startswith("$") for error in answer.body["errors"])
@@ -135,13 +137,13 @@ def test_a_malformed_body_is_refused_in_place(busy: tuple[Shop, str], route: str
     ],
     ids=range(16),
 )
-def test_a_request_that_can_not_be_is_refused(
+def test_a_request_against_the_rules_is_refused(
     busy: tuple[Shop, str], body: dict[str, Any], message: tuple[int, str, str]
 ) -> None:
-    """Of the right shape, and against the rules."""
-    sent = json.dumps(body).encode()
+    """A body of the right shape that breaks a rule is refused with its code."""
+    content = json.dumps(body).encode()
 
-    answer = unchanged(busy, "POST", "/store/returns", sent, {**JSON, **ADA})
+    answer = send_in_vain(busy, "POST", "/store/returns", content, {**JSON, **ADA})
 
     assert answer.error == message
     assert len(answer.body.get("errors", [])) <= 100
@@ -160,13 +162,13 @@ def test_a_request_that_can_not_be_is_refused(
         ({"items": [MUG], "allow_mismatch": True, "more_expected": True}, "mismatch_and_more_expected"),
     ],
 )
-def test_a_receipt_that_can_not_be_is_refused(
+def test_a_receipt_against_the_rules_is_refused(
     busy: tuple[Shop, str], body: dict[str, Any], code: str
 ) -> None:
-    """Of the right shape, and against the rules."""
-    sent = json.dumps(body).encode()
+    """A body of the right shape that breaks a rule is refused with its code."""
+    content = json.dumps(body).encode()
 
-    answer = unchanged(busy, "POST", "/admin/returns/:id/receive", sent, {**JSON, **ADMIN})
+    answer = send_in_vain(busy, "POST", "/admin/returns/:id/receive", content, {**JSON, **ADMIN})
 
     assert answer.error == (400, "invalid_data", code)
 
@@ -175,7 +177,7 @@ def test_a_receipt_that_can_not_be_is_refused(
     ("method", "path", "headers"),
     [
         ("POST", "/store/returns", {}),
-        ("POST", "/store/returns", {"Authorization": "Bearer nobody"}),
+        ("POST", "/store/returns", {"Authorization": "Bearer unknown"}),
         ("POST", "/store/returns", {"Authorization": "Bearer "}),
         ("POST", "/store/returns", {"Authorization": "ada-token"}),
         ("POST", "/store/returns", {"Authorization": "Basic ada-token"}),
@@ -195,16 +197,16 @@ def test_a_receipt_that_can_not_be_is_refused(
 def test_without_a_token_nothing_is_done(
     busy: tuple[Shop, str], method: str, path: str, headers: dict[str, Any]
 ) -> None:
-    """Nor told, not even whether a return exists."""
+    """The response does not reveal whether a return exists."""
     body = json.dumps(ONE_MUG).encode() if method == "POST" else None
 
-    answer = unchanged(busy, method, path, body, {**JSON, **headers})
+    answer = send_in_vain(busy, method, path, body, {**JSON, **headers})
 
     assert answer.error == (401, "unauthorized", "unauthorized")
 
 
-def test_the_admin_may_come_as_a_bearer(busy: tuple[Shop, str]) -> None:
-    """Medusa takes the token in either header."""
+def test_the_admin_token_may_be_a_bearer_token(busy: tuple[Shop, str]) -> None:
+    """The token is accepted in either header."""
     shop, return_id = busy
 
     assert shop.get(f"/admin/returns/{return_id}", {"Authorization": "bearer admin-token"}).status == 200
@@ -216,17 +218,17 @@ def test_the_admin_may_come_as_a_bearer(busy: tuple[Shop, str]) -> None:
     ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "", "multipart/form-data"],
 )
 def test_another_type_of_body_is_refused(busy: tuple[Shop, str], route: str, declared: str) -> None:
-    """Whatever is in it."""
+    """A body that is not declared as JSON is refused with 415."""
     path, token = ROUTES[route]
     body = json.dumps({"items": [MUG]} if route == "receive" else ONE_MUG).encode()
 
-    answer = unchanged(busy, "POST", path, body, {"Content-Type": declared, **token})
+    answer = send_in_vain(busy, "POST", path, body, {"Content-Type": declared, **token})
 
     assert answer.error == (415, "invalid_data", "unsupported_media_type")
 
 
-def test_the_type_may_say_its_charset(shop: Shop) -> None:
-    """As clients do, in any case."""
+def test_the_content_type_may_have_a_charset(shop: Shop) -> None:
+    """The content type is compared without parameters and case."""
     answer = shop.post("/store/returns", ONE_MUG, {**ADA, "Content-Type": "Application/JSON; charset=utf-8"})
 
     assert answer.status == 200
@@ -235,47 +237,47 @@ def test_the_type_may_say_its_charset(shop: Shop) -> None:
 @pytest.mark.parametrize("route", ROUTES)
 @pytest.mark.parametrize("size", [MOST_BYTES + 1, 20 * MOST_BYTES])
 def test_a_body_that_is_too_large_is_not_read(busy: tuple[Shop, str], route: str, size: int) -> None:
-    """It could have been a request."""
+    """A body above the limit is refused with 413, even if it is a valid request."""
     path, token = ROUTES[route]
     body = json.dumps(ONE_MUG).encode().ljust(size)
 
-    answer = unchanged(busy, "POST", path, body, {**JSON, **token})
+    answer = send_in_vain(busy, "POST", path, body, {**JSON, **token})
 
     assert answer.error == (413, "invalid_data", "body_too_large")
 
 
 def test_a_body_of_the_largest_size_is_read(shop: Shop) -> None:
-    """To the byte."""
-    answer = shop.ask(
+    """A body of exactly the limit is accepted."""
+    answer = shop.send(
         "POST", "/store/returns", json.dumps(ONE_MUG).encode().ljust(MOST_BYTES), {**JSON, **ADA}
     )
 
     assert answer.status == 200
 
 
-def test_a_body_without_an_end_is_cut_off(busy: tuple[Shop, str]) -> None:
-    """In chunks, it says no size."""
+def test_an_endless_body_is_refused(busy: tuple[Shop, str]) -> None:
+    """A chunked body has no declared size and is refused at the limit."""
     shop, _ = busy
-    before = shop.render()
+    before = shop.stored()
     with closing(HTTPConnection("127.0.0.1", shop.port, timeout=30)) as connection:
         connection.putrequest("POST", "/store/returns")
         for name, value in {**JSON, **ADA, "Transfer-Encoding": "chunked"}.items():
             connection.putheader(name, value)
         connection.endheaders()
-        with suppress(ConnectionError):  # it hangs up when it has read enough
+        with suppress(ConnectionError):  # the server closes the connection at the limit
             for _ in range(17):
                 connection.send(b"1000\r\n" + b" " * 4096 + b"\r\n")
         response = connection.getresponse()
 
         assert response.status == 413
         assert json.loads(response.read())["code"] == "body_too_large"
-    assert shop.render() == before
+    assert shop.stored() == before
 
 
 def test_a_client_that_leaves_does_no_harm(busy: tuple[Shop, str]) -> None:
-    """In the middle of its body."""
+    """Connections that close in the middle of a body change nothing."""
     shop, return_id = busy
-    before = shop.render()
+    before = shop.stored()
     for _ in range(5):
         with closing(socket.create_connection(("127.0.0.1", shop.port), timeout=30)) as connection:
             connection.sendall(
@@ -284,7 +286,7 @@ def test_a_client_that_leaves_does_no_harm(busy: tuple[Shop, str]) -> None:
             )
 
     assert shop.get(f"/admin/returns/{return_id}", ADMIN).status == 200
-    assert shop.render() == before
+    assert shop.stored() == before
 
 
 @pytest.mark.parametrize(
@@ -310,18 +312,18 @@ def test_a_client_that_leaves_does_no_harm(busy: tuple[Shop, str]) -> None:
     ],
     ids=range(17),
 )
-def test_a_path_that_leads_nowhere(
+def test_an_unknown_path_is_refused(
     busy: tuple[Shop, str], method: str, path: str, status: int, code: str
 ) -> None:
-    """Is refused in the same shape."""
-    answer = unchanged(busy, method, path, None, ADMIN)
+    """Unknown routes, methods, ids and queries are refused with Medusa's errors."""
+    answer = send_in_vain(busy, method, path, None, ADMIN)
 
     assert (answer.error[0], answer.error[2]) == (status, code)
 
 
-@pytest.mark.parametrize("key", ["é", "x" * 8000, "a b;c", "../../etc", "{}"])
-def test_any_key_is_a_key(shop: Shop, key: str) -> None:
-    """It is the client's, and sent back as it came."""
+@pytest.mark.parametrize("key", ["é", "x" * 255, "a b;c", "../../etc", "{}"])
+def test_any_string_can_be_a_key(shop: Shop, key: str) -> None:
+    """The client's key is returned unchanged."""
     headers = {**ADA, "Idempotency-Key": key}
 
     first, again = (shop.post("/store/returns", ONE_MUG, headers) for _ in range(2))
@@ -331,20 +333,29 @@ def test_any_key_is_a_key(shop: Shop, key: str) -> None:
     assert first.body["return"]["idempotency_key"] == first.headers["idempotency-key"] == key
 
 
+def test_a_key_that_is_too_long_is_refused(shop: Shop) -> None:
+    """The error has its length, and no return is created."""
+    answer = shop.post("/store/returns", ONE_MUG, {**ADA, "Idempotency-Key": "x" * 256})
+
+    assert answer.error == (400, "invalid_data", "invalid_idempotency_key")
+    assert (answer.body["numbers"]["length"], answer.body["numbers"]["maximum"]) == (256, 255)
+    assert shop.service.list("order_mug") == ()
+
+
 @pytest.mark.parametrize("key", ["", "   "])
-def test_an_empty_key_is_no_key(shop: Shop, key: str) -> None:
-    """One is made, so that two requests are two."""
+def test_an_empty_key_is_replaced(shop: Shop, key: str) -> None:
+    """Each request gets a fresh key, so two requests create two returns."""
     first, second = (shop.post("/store/returns", ONE_MUG, {**ADA, "Idempotency-Key": key}) for _ in range(2))
 
     assert first.headers["idempotency-key"] != second.headers["idempotency-key"]
     assert first.body["return"]["id"] != second.body["return"]["id"]
 
 
-def test_a_rush_for_the_last_units(shop: Shop) -> None:
-    """Eight ask for two of three mugs at once: one gets them, and the others are told what is left."""
+def test_concurrent_requests_for_the_last_units(shop: Shop) -> None:
+    """Of eight requests for two of three mugs one succeeds; the others are refused with what is left."""
     body = {**ONE_MUG, "items": [{**MUG, "quantity": 2}]}
-    with ThreadPoolExecutor(8) as remainder:
-        answers = list(remainder.map(lambda _: shop.post("/store/returns", body, ADA), range(8)))
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: shop.post("/store/returns", body, ADA), range(8)))
 
     refusals = [answer for answer in answers if answer.status != 200]
     assert len(refusals) == 7
@@ -354,24 +365,24 @@ def test_a_rush_for_the_last_units(shop: Shop) -> None:
     assert len(shop.service.list("order_mug")) == 1
 
 
-def test_a_key_that_is_sent_eight_times_at_once(shop: Shop) -> None:
-    """One return, told eight times."""
-    headers = {**ADA, "Idempotency-Key": "rush"}
-    with ThreadPoolExecutor(8) as remainder:
-        answers = list(remainder.map(lambda _: shop.post("/store/returns", ONE_MUG, headers), range(8)))
+def test_concurrent_requests_with_the_same_key(shop: Shop) -> None:
+    """One return is created, and all eight responses contain it."""
+    headers = {**ADA, "Idempotency-Key": "same"}
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: shop.post("/store/returns", ONE_MUG, headers), range(8)))
 
     assert {answer.status for answer in answers} == {200}
     assert len({answer.body["return"]["id"] for answer in answers}) == 1
     assert len(shop.service.list("order_mug")) == 1
 
 
-def test_a_refund_is_not_made_twice_in_a_rush(tmp_path: Path) -> None:
-    """Eight clerks receive the same parcel, without a key."""
+def test_concurrent_receipts_refund_once(tmp_path: Path) -> None:
+    """Eight clerks receive the same parcel at once, without a key."""
     with serving(sample_service(f"sqlite:///{tmp_path / 'returns.db'}")) as shop:
         ret = shop.post("/store/returns", ONE_MUG, ADA).body["return"]["id"]
         path = f"/admin/returns/{ret}/receive"
-        with ThreadPoolExecutor(8) as remainder:
-            answers = list(remainder.map(lambda _: shop.post(path, {"items": [MUG]}, ADMIN), range(8)))
+        with ThreadPoolExecutor(8) as threads:
+            answers = list(threads.map(lambda _: shop.post(path, {"items": [MUG]}, ADMIN), range(8)))
 
         assert sorted(answer.status for answer in answers) == [200] + [409] * 7
         assert len(shop.service.get(ret).refunds) == 1

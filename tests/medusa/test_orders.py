@@ -1,4 +1,4 @@
-"""Orders of a Medusa store, as the library's values."""
+"""Tests of orders of a Medusa store as the library's values."""
 
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from rma.adapters.memory import in_memory_service
 def a_line(
     quantity: int, unit_price: int, *, rates: tuple[float, ...] = (), off: tuple[float, ...] = (), **more: Any
 ) -> dict[str, Any]:
-    """A line as Medusa tells it, fulfilled."""
+    """Returns a fulfilled line in Medusa's JSON."""
     return {
         "id": "a",
         "title": "Mug",
@@ -34,7 +34,7 @@ def a_line(
 
 
 def an_order(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
-    """An order as Medusa tells it, paid."""
+    """Returns a paid order in Medusa's JSON."""
     return {
         "id": "order_1",
         "currency_code": "usd",
@@ -61,7 +61,7 @@ def an_order(*lines: dict[str, Any], **more: Any) -> dict[str, Any]:
 
 
 def value(document: dict[str, Any], quantity: int) -> int:
-    """What so many units of the order's first line are worth."""
+    """Returns the refund of `quantity` units of the first line, in minor units."""
     order = order_from_medusa(document)
     request = RequestReturn(
         order_id=order.id, items=[RequestedItem(item_id=order.items[0].id, quantity=quantity)]
@@ -79,7 +79,7 @@ def value(document: dict[str, Any], quantity: int) -> int:
         pytest.param(an_order(a_line(2, 1000, rates=(20,), off=(200,))), 1, 1080, id="v1t-discount"),
         pytest.param(an_order(a_line(2, 1200, rates=(20,), includes_tax=True)), 1, 1200,
                      id="v1x-calc-incl-20"),
-        # The flat rate of old orders wins over tax lines, also when it is 0.
+        # The flat rate of old orders replaces tax lines, even if it is 0.
         pytest.param(an_order(a_line(2, 1000, rates=(20,)), tax_rate=0), 1, 1000,
                      id="v1x-calc-legacy-tax-zero"),
         pytest.param(an_order(a_line(2, 1125, rates=(20,), includes_tax=True), tax_rate=12.5), 1, 1125,
@@ -94,13 +94,15 @@ def value(document: dict[str, Any], quantity: int) -> int:
                      id="v1x-calc-adj100-q3-ret2"),
     ],
 )  # fmt: skip
-def test_an_order_is_worth_what_was_paid_for_it(document: dict[str, Any], quantity: int, amount: int) -> None:
-    """Medusa's net discounts come off the gross where tax is inside."""
+def test_units_of_an_order_are_worth_what_was_paid_for_them(
+    document: dict[str, Any], quantity: int, amount: int
+) -> None:
+    """Net discounts of Medusa reduce the gross price of a tax-inclusive line."""
     assert value(document, quantity) == amount
 
 
-def test_an_order_keeps_its_facts() -> None:
-    """Null stands for what was never touched."""
+def test_an_order_keeps_its_values() -> None:
+    """Every value is converted; null becomes the default."""
     method = {"id": "sm_1", "price": 500, "shipping_option_id": "so_1", "includes_tax": None, "data": {}}
     document = an_order(
         a_line(2, 1000, rates=(7.5,), returned_quantity=1, metadata={"car": "white"}),
@@ -127,8 +129,8 @@ def test_an_order_keeps_its_facts() -> None:
     assert order.payments[0].provider_id == "manual"
 
 
-def test_only_captured_money_is_money() -> None:
-    """Medusa counts what was authorised, and cancellations; here neither can be given back."""
+def test_only_captured_payments_count() -> None:
+    """An authorised or canceled payment has a captured amount of 0."""
     captured = {"id": "p1", "amount": 500, "captured_at": "2019-08-24T14:15:22Z", "amount_refunded": 100}
     authorised = {"id": "p2", "amount": 500, "captured_at": None}
     voided = {**captured, "id": "p3", "canceled_at": "2019-08-25T14:15:22Z", "amount_refunded": 0}
@@ -141,7 +143,7 @@ def test_only_captured_money_is_money() -> None:
 
 
 def test_a_canceled_order_is_canceled() -> None:
-    """By its status or its moment."""
+    """An order is canceled by its status or its timestamp."""
     timestamp = order_from_medusa(an_order(a_line(1, 500), canceled_at="2019-08-24T14:15:22Z"))
     status = order_from_medusa(an_order(a_line(1, 500), status="canceled"))
 
@@ -149,7 +151,7 @@ def test_a_canceled_order_is_canceled() -> None:
 
 
 def test_a_discounts_code_names_its_adjustment() -> None:
-    """Where the discount is told with it."""
+    """An adjustment without a discount has no code."""
     adjustments = [{"amount": 30.5, "discount": {"code": "10DISC", "id": "disc_1"}}, {"amount": 30.5}]
 
     line = line_item_from_medusa(a_line(1, 500, adjustments=adjustments))
@@ -171,7 +173,7 @@ TAXES = st.lists(st.sampled_from(["0", "5", "7.5", "19", "25"]), max_size=2).map
 def test_gross_discounts_add_up(
     unit_price: int, quantity: int, taxes: list[TaxLine], shares: list[int]
 ) -> None:
-    """None is negative, together they are at most the price, and what is not all differs by less than one."""
+    """None is negative, together they are at most the price, and less than all differs by less than one."""
     price, whole = unit_price * quantity, 100 + sum([tax.rate for tax in taxes], Decimal(0))
     net = [int(price * 100 / whole) * share // 100 for share in shares]
 
@@ -185,7 +187,7 @@ def test_gross_discounts_add_up(
 
 @given(unit_price=st.integers(1, 10_000), quantity=st.integers(1, 50), taxes=TAXES)
 def test_all_of_the_net_is_all_of_the_price(unit_price: int, quantity: int, taxes: list[TaxLine]) -> None:
-    """Though Medusa rounds the tax inside each unit."""
+    """The whole net price becomes the whole price, although Medusa rounds the tax of each unit."""
     rate = sum(tax.rate for tax in taxes)
     tax_inside = int(Decimal(unit_price * rate / (100 + rate)).to_integral_value("ROUND_HALF_UP"))
     net = (unit_price - tax_inside) * quantity
@@ -193,20 +195,20 @@ def test_all_of_the_net_is_all_of_the_price(unit_price: int, quantity: int, taxe
     assert not net or gross_discounts(unit_price, quantity, [net], taxes) == (unit_price * quantity,)
 
 
-def test_more_than_all_is_not_clipped() -> None:
-    """A discount above the price is the host's mistake."""
+def test_a_discount_above_the_price_is_refused() -> None:
+    """It is not reduced to the price, because it is a mistake of the host."""
     with pytest.raises(InvalidValue):
         line_item_from_medusa(a_line(1, 120, rates=(20,), off=(101,), includes_tax=True))
 
 
 @given(unit_price=st.integers(0, 10_000), amounts=st.lists(st.integers(0, 100), max_size=3))
 def test_without_tax_net_is_gross(unit_price: int, amounts: list[int]) -> None:
-    """Nothing is added."""
+    """Discounts stay the same without tax."""
     assert gross_discounts(unit_price, 1, amounts, ()) == tuple(amounts)
 
 
 def test_an_order_of_another_shape_is_refused() -> None:
-    """With everything that is wrong: the host's to mend, not the client's."""
+    """The error is the host's, and lists every problem."""
     document = an_order(a_line(1, 500) | {"quantity": "1"}, {"id": "b", "quantity": 1, "unit_price": 5})
 
     with pytest.raises(InvalidValue) as refused:
@@ -231,17 +233,17 @@ def test_an_order_of_another_shape_is_refused() -> None:
         an_order(a_line(1, 500), a_line(1, 500)),
     ],
 )
-def test_an_order_that_can_not_be_is_refused(document: dict[str, Any]) -> None:
-    """By the library's own values."""
+def test_an_invalid_order_is_refused(document: dict[str, Any]) -> None:
+    """The library's values refuse it."""
     with pytest.raises(InvalidValue):
         order_from_medusa(document)
 
 
-def test_an_order_is_read_from_text() -> None:
-    """Rates keep the digits that were written."""
+def test_an_order_is_read_from_json() -> None:
+    """Rates keep the digits of the JSON."""
     line = b'{"id": "a", "quantity": 1, "unit_price": 5, "adjustments": [], "tax_lines": [{"rate": 8.1}]}'
-    text = b'{"id": "o", "currency_code": "eur", "payments": [], "items": [' + line + b"]}"
-    document = loads(text)
+    body = b'{"id": "o", "currency_code": "eur", "payments": [], "items": [' + line + b"]}"
+    document = loads(body)
 
     assert isinstance(document, dict)
     order = order_from_medusa(document)

@@ -1,4 +1,4 @@
-"""Bodies and queries: what is accepted, what is refused, and where."""
+"""Tests of bodies and queries: what is accepted, what is refused, and the place of each problem."""
 
 import json
 import re
@@ -24,9 +24,9 @@ from rma.adapters.medusa_api.json_schema import Schema, check
 from rma.adapters.medusa_api.schemas import CANCEL_RETURN, CREATE_RETURN, RECEIVE_RETURN
 
 from .documented import REQUEST
-from .judging import as_drafted, strictly
+from .schema_validators import draft_validator, strict_validator
 
-Json = Any  # whatever JSON can hold
+Json = Any  # any JSON value
 
 SCALARS = st.one_of(
     st.none(),
@@ -41,30 +41,32 @@ ANYTHING = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
     max_leaves=8,
 )
-WHOLE = st.integers(-(2**53) + 1, 2**53 - 1)
-TEXT = st.text(max_size=5)
+INTEGERS = st.integers(-(2**53) + 1, 2**53 - 1)
+STRINGS = st.text(max_size=5)
 CREATE_BODIES = st.fixed_dictionaries(
     {
-        "order_id": TEXT,
+        "order_id": STRINGS,
         "items": st.lists(
             st.fixed_dictionaries(
-                {"item_id": TEXT, "quantity": WHOLE}, optional={"reason_id": TEXT, "note": TEXT}
+                {"item_id": STRINGS, "quantity": INTEGERS}, optional={"reason_id": STRINGS, "note": STRINGS}
             ),
             max_size=3,
         ),
     },
-    optional={"return_shipping": st.fixed_dictionaries({"option_id": TEXT})},
+    optional={"return_shipping": st.fixed_dictionaries({"option_id": STRINGS})},
 )
 RECEIVE_BODIES = st.fixed_dictionaries(
     {
         "items": st.lists(
-            st.fixed_dictionaries({"item_id": TEXT, "quantity": WHOLE}, optional={"damaged_quantity": WHOLE}),
+            st.fixed_dictionaries(
+                {"item_id": STRINGS, "quantity": INTEGERS}, optional={"damaged_quantity": INTEGERS}
+            ),
             max_size=3,
         )
     },
     optional={
-        "refund": WHOLE,
-        "location_id": TEXT,
+        "refund": INTEGERS,
+        "location_id": STRINGS,
         "allow_mismatch": st.booleans(),
         "more_expected": st.booleans(),
     },
@@ -77,20 +79,20 @@ CODECS: list[tuple[Schema, st.SearchStrategy[Json], Callable[[Json], object]]] =
 by_codec = pytest.mark.parametrize(("schema", "bodies", "codec"), CODECS, ids=["create", "receive", "cancel"])
 
 
-def places(value: Json) -> Iterator[tuple[Json, Json]]:
-    """Every container in a JSON value with each of its keys."""
+def containers(value: Json) -> Iterator[tuple[Json, Json]]:
+    """Yields every container in a JSON value with each of its keys."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, each in inner:
         yield value, key
-        yield from places(each)
+        yield from containers(each)
 
 
 @st.composite
 def spoiled(draw: st.DrawFn, bodies: st.SearchStrategy[Json]) -> Json:
-    """A body in which one to three places hold something else, are missing, or have company."""
+    """Draws a body in which one to three values were replaced, removed or added."""
     body = draw(bodies)
     for _ in range(draw(st.integers(1, 3))):
-        if not (found := list(places(body))):
+        if not (found := list(containers(body))):
             return draw(ANYTHING)
         container, key = draw(st.sampled_from(found))
         match draw(st.sampled_from(["replace", "remove", "add"])):
@@ -104,7 +106,7 @@ def spoiled(draw: st.DrawFn, bodies: st.SearchStrategy[Json]) -> Json:
 
 
 def accepts(codec: Callable[[Json], object], body: Json) -> bool:
-    """True if the codec makes a command of it."""
+    """Returns True if the codec makes a command of the body."""
     try:
         codec(body)
     except MalformedRequest:
@@ -117,40 +119,40 @@ def accepts(codec: Callable[[Json], object], body: Json) -> bool:
 def test_the_codec_accepts_exactly_what_its_schema_accepts(
     schema: Schema, bodies: st.SearchStrategy[Json], codec: Callable[[Json], object], data: st.DataObject
 ) -> None:
-    """So the schema that clients see is the truth; as drafted, it differs only in calling 2.0 an integer."""
+    """The published schema is exact; only draft 2020-12 also calls 2.0 an integer."""
     body = data.draw(st.one_of(bodies, spoiled(bodies), ANYTHING))
 
     accepted = accepts(codec, body)
 
-    assert accepted == strictly(schema).is_valid(body)
-    assert not accepted or as_drafted(schema).is_valid(body)
+    assert accepted == strict_validator(schema).is_valid(body)
+    assert not accepted or draft_validator(schema).is_valid(body)
 
 
 @by_codec
 @given(data=st.data())
-def test_every_problem_is_told_where_it_is(
+def test_every_problem_is_reported_at_its_place(
     schema: Schema, bodies: st.SearchStrategy[Json], codec: Callable[[Json], object], data: st.DataObject
 ) -> None:
-    """In the places where another judge of the schema sees one, and in no others."""
+    """The places are those that another validator of the schema reports."""
     body = data.draw(spoiled(bodies))
 
     try:
         check(body, schema)
     except MalformedRequest as refused:
-        render = {
+        found_paths = {
             re.sub(r'(\.\w+|\[".*"\])$', "", problem.path)  # the object that lacks it, or has it
             if problem.code in ("missing", "unknown")
             else problem.path
             for problem in refused.problems
         }
     else:
-        render = set()
+        found_paths = set()
 
-    assert render == {error.json_path for error in strictly(schema).iter_errors(body)}
+    assert found_paths == {error.json_path for error in strict_validator(schema).iter_errors(body)}
 
 
 def test_the_documented_request_is_a_command() -> None:
-    """The example of the documentation; that nothing can be returned zero times is for the rules to say."""
+    """The documented example has the right shape; its quantity of 0 is left to the rules."""
     command = request_return(REQUEST, idempotency_key="key", created_by="ada")
 
     item = RequestedItem(item_id="string", quantity=0, reason_id="string", note="string")
@@ -165,7 +167,7 @@ def test_the_documented_request_is_a_command() -> None:
 
 @given(CREATE_BODIES)
 def test_a_request_keeps_everything_that_was_sent(body: Json) -> None:
-    """The body can be told from the command again."""
+    """The body can be rebuilt from the command."""
     command = request_return(loads(json.dumps(body).encode()))
 
     items = [
@@ -180,7 +182,7 @@ def test_a_request_keeps_everything_that_was_sent(body: Json) -> None:
 
 
 def test_a_receipt_has_medusas_fields_and_three_of_ours() -> None:
-    """Medusa knows no damage, no further parcels, and accepts every mismatch."""
+    """Ours are damaged units, mismatches and further parcels."""
     plain = {"items": [{"item_id": "mug", "quantity": 2}], "refund": 700, "location_id": "loc"}
     ours = {"items": [{"item_id": "mug", "quantity": 1, "damaged_quantity": 1}], "allow_mismatch": True}
 
@@ -198,18 +200,18 @@ def test_a_receipt_has_medusas_fields_and_three_of_ours() -> None:
 
 
 def test_a_host_may_accept_mismatches_as_medusa_does() -> None:
-    """Unless the body says otherwise, or that more is on its way."""
-    said = [{}, {"allow_mismatch": False}, {"more_expected": True}]
+    """The default does not apply if the body has the key or expects more."""
+    bodies = [{}, {"allow_mismatch": False}, {"more_expected": True}]
 
-    meant = [
-        receive_return("ret_1", {"items": [], **more}, allow_mismatch=True).allow_mismatch for more in said
+    accepted = [
+        receive_return("ret_1", {"items": [], **more}, allow_mismatch=True).allow_mismatch for more in bodies
     ]
 
-    assert meant == [True, False, False]
+    assert accepted == [True, False, False]
 
 
 def test_a_cancellation_needs_no_body() -> None:
-    """Medusa's client sends none."""
+    """A cancellation without a body and with an empty one are the same."""
     wanted = CancelReturn(return_id="ret_1", idempotency_key="key", created_by="admin")
 
     assert cancel_return("ret_1", idempotency_key="key", created_by="admin") == wanted
@@ -228,8 +230,8 @@ def test_a_cancellation_needs_no_body() -> None:
         (-(2**53), f"must be at least {-(2**53) + 1}"),
     ],
 )
-def test_what_looks_like_a_number_is_none(quantity: object, message: str) -> None:
-    """Only a whole number is one, and only as far as all JSON parsers agree on it."""
+def test_a_quantity_is_an_integer(quantity: object, message: str) -> None:
+    """Other types, and integers that JSON parsers read differently, are refused."""
     body = {"order_id": "o", "items": [{"item_id": "mug", "quantity": quantity}]}
 
     with pytest.raises(MalformedRequest) as refused:
@@ -238,8 +240,8 @@ def test_what_looks_like_a_number_is_none(quantity: object, message: str) -> Non
     assert str(refused.value) == f"$.items[0].quantity: {message}"
 
 
-def test_all_problems_are_told_together() -> None:
-    """Each with its JSON path, in the order of the schema."""
+def test_all_problems_are_reported_together() -> None:
+    """Each problem has its JSON path; they are in the order of the schema."""
     body = {
         "items": [{"item_id": 7, "quantity": "1", "notes": ""}, "mug", {"note": None}],
         "return_shipping": {"option_id": None, "a b": 1},
@@ -264,11 +266,11 @@ def test_all_problems_are_told_together() -> None:
     ]
 
 
-def test_half_a_surrogate_pair_is_no_text() -> None:
-    """JSON can write it, and no database can hold it."""
+def test_half_a_surrogate_pair_is_not_a_string() -> None:
+    """JSON can contain it, and databases cannot store it."""
     body = loads(b'{"order_id": "\\ud800", "items": []}')
 
-    with pytest.raises(MalformedRequest, match=r"\$\.order_id: must be Unicode text"):
+    with pytest.raises(MalformedRequest, match=r"\$\.order_id: must be a Unicode string"):
         request_return(body)
 
 
@@ -282,17 +284,17 @@ def test_half_a_surrogate_pair_is_no_text() -> None:
         (b'{"a": 1} {}', "not JSON: Extra data"),
         (b"\xff\xfe{}", "not UTF-8"),
         (b"\xef\xbb\xbf{}", "not JSON: Unexpected UTF-8 BOM"),
-        (b'{"a": NaN}', "NaN is no JSON"),
-        (b'{"a": -Infinity}', "-Infinity is no JSON"),
-        (b'{"a": 1, "a": 2}', 'the key "a" stands in an object twice'),
+        (b'{"a": NaN}', "NaN is not JSON"),
+        (b'{"a": -Infinity}', "-Infinity is not JSON"),
+        (b'{"a": 1, "a": 2}', 'the key "a" is in an object twice'),
         (b"[" * 100_000 + b"]" * 100_000, "nested too deep"),
         (b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "nested too deep"),
         (b'{"a": ' + b"9" * 5000 + b"}", "a number is too long"),
     ],
     ids=range(13),
 )
-def test_what_is_no_json_is_refused(body: bytes, reason: str) -> None:
-    """In words, and never with a crash."""
+def test_invalid_json_is_refused(body: bytes, reason: str) -> None:
+    """The problem has a message, and nothing crashes."""
     with pytest.raises(MalformedRequest) as refused:
         loads(body)
 
@@ -304,19 +306,19 @@ def test_what_is_no_json_is_refused(body: bytes, reason: str) -> None:
 @given(ANYTHING)
 @example({"a": [1.5, None, {"b": "ä"}]})
 def test_json_is_read_as_it_was_written(value: Json) -> None:
-    """Whatever else is JSON is what it says."""
+    """Any JSON value is parsed to the same Python value."""
     assert loads(json.dumps(value, ensure_ascii=False).encode()) == value
 
 
 @given(st.binary(max_size=40))
 def test_no_bytes_crash_the_parser(body: bytes) -> None:
-    """They are JSON or refused."""
+    """Any bytes are parsed or refused."""
     with suppress(MalformedRequest):
         loads(body)
 
 
-def test_a_page_is_asked_for_in_whole_numbers() -> None:
-    """Fifty from the beginning, unless said otherwise."""
+def test_a_page_is_requested_in_integers() -> None:
+    """The default is the first fifty."""
     assert page([]) == Page(limit=50, offset=0)
     assert page([("limit", "10"), ("offset", "20")]) == Page(limit=10, offset=20)
 
@@ -333,8 +335,8 @@ def test_a_page_is_asked_for_in_whole_numbers() -> None:
         ([("order", "asc")], [("?order", "unknown")]),
     ],
 )
-def test_a_page_that_can_not_be(query: list[tuple[str, str]], problems: list[tuple[str, str]]) -> None:
-    """Everything that is wrong with it is told."""
+def test_an_invalid_page_is_refused(query: list[tuple[str, str]], problems: list[tuple[str, str]]) -> None:
+    """Every problem of the query is reported."""
     with pytest.raises(MalformedRequest) as refused:
         page(query)
 

@@ -1,7 +1,5 @@
-"""Every route of the example, over a real socket and a SQLite file."""
+"""Tests of every route of the example, over a real socket and a SQLite file."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,49 +12,49 @@ from rma.adapters.medusa_api import openapi
 from rma.adapters.medusa_api.schemas import ANSWERS
 from rma.adapters.memory import InMemoryOrders
 from rma.domain.change import Change
-from tests.medusa_js.run import EXAMPLE, free_port, wait_for
+from tests.medusa_js.run import example_server
 
-from .judging import as_drafted, strictly
-from .serving import ADA, ADMIN, BOB, Answer, Shop, serving
+from .schema_validators import draft_validator, strict_validator
+from .serving import ADA, ADMIN, BOB, Response, Shop, serving
 
 ONE_MUG: dict[str, Any] = {"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": 1}]}
-ONE_CAME = {"items": [{"item_id": "item_mug", "quantity": 1}]}
+ONE_RECEIVED = {"items": [{"item_id": "item_mug", "quantity": 1}]}
 
 
-def created(shop: Shop, **more: object) -> str:
-    """The id of a return of one mug."""
+def create_return(shop: Shop, **more: object) -> str:
+    """Creates a return of one mug and returns its id."""
     answer = shop.post("/store/returns", {**ONE_MUG, **more}, ADA)
     assert answer.status == 200
     return str(answer.body["return"]["id"])
 
 
-def keeps_to(name: str, answer: Answer) -> Any:
-    """The body of an answer that was done, by its schema."""
+def checked_body(name: str, answer: Response) -> Any:
+    """Returns the body of a successful response, which matches its schema."""
     assert answer.status == 200
-    strictly(ANSWERS[name]).validate(answer.body)
+    strict_validator(ANSWERS[name]).validate(answer.body)
     return answer.body
 
 
-def test_a_customer_asks_for_a_return(shop: Shop) -> None:
-    """A third of (24000 - 1000) + 10 %, less postage."""
+def test_a_customer_requests_a_return(shop: Shop) -> None:
+    """The refund is a third of (24000 - 1000) + 10 %, less return shipping."""
     body = {
         **ONE_MUG,
         "return_shipping": {"option_id": "so_return"},
         "items": [{"item_id": "item_mug", "quantity": 1, "reason_id": "rr_small", "note": "too small"}],
     }
 
-    render = keeps_to("Return", shop.post("/store/returns", body, ADA))["return"]
+    rendered = checked_body("Return", shop.post("/store/returns", body, ADA))["return"]
 
-    assert render["refund_amount"] == 8433 - 200
-    assert render["shipping_method"]["shipping_option"]["name"] == "PostFake Return"
-    assert render["shipping_data"]["tracking_number"].startswith("TRACK-")
-    assert render["items"][0]["reason"]["label"] == "Too small"
-    ret = shop.service.get(render["id"])
-    assert (ret.created_by, ret.idempotency_key) == ("cus_ada", render["idempotency_key"])
+    assert rendered["refund_amount"] == 8433 - 200
+    assert rendered["shipping_method"]["shipping_option"]["name"] == "PostFake Return"
+    assert rendered["shipping_data"]["tracking_number"].startswith("TRACK-")
+    assert rendered["items"][0]["reason"]["label"] == "Too small"
+    ret = shop.service.get(rendered["id"])
+    assert (ret.created_by, ret.idempotency_key) == ("cus_ada", rendered["idempotency_key"])
 
 
-def test_a_key_is_always_sent_back(shop: Shop) -> None:
-    """The client's, or one that was made; browsers may read it; on refusals too."""
+def test_a_key_is_always_returned(shop: Shop) -> None:
+    """Every response, refusals too, has the client's key or a fresh one, and lets browsers read it."""
     ours = shop.post("/store/returns", ONE_MUG, ADA)
     theirs = shop.post("/store/returns", ONE_MUG, {**ADA, "Idempotency-Key": "key-1"})
     refused = shop.post("/store/returns", {}, ADA)
@@ -69,24 +67,24 @@ def test_a_key_is_always_sent_back(shop: Shop) -> None:
         assert answer.headers["access-control-expose-headers"] == "Idempotency-Key"
 
 
-def test_a_request_under_the_same_key_is_done_once(shop: Shop) -> None:
-    """With either key; another request under it is refused."""
+def test_a_request_with_the_same_key_is_handled_once(shop: Shop) -> None:
+    """It gets the same response; another request with that key is refused."""
     first = shop.post("/store/returns", ONE_MUG, ADA)
     key = {"Idempotency-Key": first.headers["idempotency-key"]}
-    before = shop.render()
+    before = shop.stored()
 
     again = shop.post("/store/returns", ONE_MUG, {**ADA, **key})
-    other = shop.post("/store/returns", {**ONE_MUG, "items": ONE_CAME["items"] * 2}, {**ADA, **key})
+    other = shop.post("/store/returns", {**ONE_MUG, "items": ONE_RECEIVED["items"] * 2}, {**ADA, **key})
 
     assert again.body == first.body
     assert other.error == (409, "conflict", "idempotency_key_reused")
-    assert shop.render() == before
+    assert shop.stored() == before
 
 
-def test_somebody_elses_order_is_no_order(shop: Shop) -> None:
-    """The answers are the same to the byte, whatever else is wrong, and with whatever key."""
+def test_another_customers_order_is_not_found(shop: Shop) -> None:
+    """The response is the same as for an unknown order, for any body and any key."""
     shop.post("/store/returns", ONE_MUG, {**ADA, "Idempotency-Key": "key-1"})
-    before = shop.render()
+    before = shop.stored()
     bodies: list[dict[str, Any]] = [
         ONE_MUG,
         {**ONE_MUG, "items": []},
@@ -97,15 +95,15 @@ def test_somebody_elses_order_is_no_order(shop: Shop) -> None:
     for body in bodies:
         for key in ({}, {"Idempotency-Key": "key-1"}):
             theirs = shop.post("/store/returns", body, {**BOB, **key})
-            nobodys = shop.post("/store/returns", {**body, "order_id": "order_non"}, {**BOB, **key})
+            missing = shop.post("/store/returns", {**body, "order_id": "order_non"}, {**BOB, **key})
 
-            assert theirs.status == nobodys.status == 404
-            assert str(theirs.body) == str(nobodys.body).replace("order_non", "order_mug")
-    assert shop.render() == before
+            assert theirs.status == missing.status == 404
+            assert str(theirs.body) == str(missing.body).replace("order_non", "order_mug")
+    assert shop.stored() == before
 
 
-def test_an_order_of_nobody_is_nobodys(tmp_path: Path) -> None:
-    """An order without a customer is not returned by whoever comes."""
+def test_an_order_without_a_customer_is_not_found(tmp_path: Path) -> None:
+    """A customer cannot return an order that has no customer."""
     guest = Order(
         id="order_guest",
         currency="usd",
@@ -118,10 +116,10 @@ def test_an_order_of_nobody_is_nobodys(tmp_path: Path) -> None:
         assert shop.post("/store/returns", body, ADA).status == 404
 
 
-def test_reasons_are_for_everybody(shop: Shop) -> None:
-    """As trees, and one by one."""
-    listed = keeps_to("ReturnReasons", shop.get("/store/return-reasons"))["return_reasons"]
-    one = keeps_to("ReturnReason", shop.get("/store/return-reasons/rr_size"))["return_reason"]
+def test_reasons_need_no_token(shop: Shop) -> None:
+    """Reasons are listed as trees, and returned one by one."""
+    listed = checked_body("ReturnReasons", shop.get("/store/return-reasons"))["return_reasons"]
+    one = checked_body("ReturnReason", shop.get("/store/return-reasons/rr_size"))["return_reason"]
 
     assert [each["id"] for each in listed] == ["rr_size", "rr_damaged"]
     assert listed[0] == one
@@ -129,13 +127,13 @@ def test_reasons_are_for_everybody(shop: Shop) -> None:
     assert shop.get("/store/return-reasons/none").error == (404, "not_found", "return_reason_not_found")
 
 
-def test_the_back_office_sees_returns(shop: Shop) -> None:
-    """Newest first, page by page, and one by one."""
-    first, second = created(shop), created(shop)
+def test_the_back_office_lists_returns(shop: Shop) -> None:
+    """Returns are listed newest first, in pages, and returned one by one."""
+    first, second = create_return(shop), create_return(shop)
 
-    listed = keeps_to("Returns", shop.get("/admin/returns", ADMIN))
-    paged = keeps_to("Returns", shop.get("/admin/returns/?limit=1&offset=1", ADMIN))
-    one = keeps_to("Return", shop.get(f"/admin/returns/{first}", ADMIN))["return"]
+    listed = checked_body("Returns", shop.get("/admin/returns", ADMIN))
+    paged = checked_body("Returns", shop.get("/admin/returns/?limit=1&offset=1", ADMIN))
+    one = checked_body("Return", shop.get(f"/admin/returns/{first}", ADMIN))["return"]
 
     assert [each["id"] for each in listed["returns"]] == [second, first]
     assert (listed["count"], listed["offset"], listed["limit"]) == (2, 0, 50)
@@ -144,76 +142,76 @@ def test_the_back_office_sees_returns(shop: Shop) -> None:
 
 
 def test_the_back_office_receives_a_return(shop: Shop) -> None:
-    """Refunded and restocked once, however often it is said under one key."""
-    ret = created(shop)
+    """A receipt that is repeated with its key refunds once; one without is refused."""
+    ret = create_return(shop)
     path, key = f"/admin/returns/{ret}/receive", {**ADMIN, "Idempotency-Key": "receipt-1"}
 
-    render = keeps_to("Return", shop.post(path, ONE_CAME, key))["return"]
-    again = shop.post(path, ONE_CAME, key)
-    twice = shop.post(path, ONE_CAME, ADMIN)
+    rendered = checked_body("Return", shop.post(path, ONE_RECEIVED, key))["return"]
+    again = shop.post(path, ONE_RECEIVED, key)
+    twice = shop.post(path, ONE_RECEIVED, ADMIN)
 
-    assert (render["status"], render["refund_amount"]) == ("received", 8433)
-    assert render["items"][0]["received_quantity"] == render["items"][0]["item"]["returned_quantity"] == 1
-    assert again.body == {"return": render}
+    assert (rendered["status"], rendered["refund_amount"]) == ("received", 8433)
+    assert rendered["items"][0]["received_quantity"] == rendered["items"][0]["item"]["returned_quantity"] == 1
+    assert again.body == {"return": rendered}
     assert twice.error == (409, "not_allowed", "return_already_received")
     assert [str(refund.amount) for refund in shop.service.get(ret).refunds] == ["84.33 USD"]
 
 
 def test_a_mismatch_waits_for_a_decision(shop: Shop) -> None:
-    """Fewer than announced: no money moves until the short receipt is accepted, for half of 168.67."""
-    ret = created(shop, items=[{"item_id": "item_mug", "quantity": 2}])
+    """A short receipt refunds nothing until it is accepted; then half of 168.67 is refunded."""
+    ret = create_return(shop, items=[{"item_id": "item_mug", "quantity": 2}])
     path = f"/admin/returns/{ret}/receive"
 
-    short = keeps_to("Return", shop.post(path, ONE_CAME, ADMIN))["return"]
-    accepted = keeps_to("Return", shop.post(path, {"items": [], "allow_mismatch": True}, ADMIN))["return"]
+    short = checked_body("Return", shop.post(path, ONE_RECEIVED, ADMIN))["return"]
+    accepted = checked_body("Return", shop.post(path, {"items": [], "allow_mismatch": True}, ADMIN))["return"]
 
     assert (short["status"], short["received_at"]) == ("requires_action", None)
     assert (accepted["status"], accepted["refund_amount"]) == ("received", 8434)
 
 
 def test_a_receipt_may_name_damage_and_the_refund(shop: Shop) -> None:
-    """At another place than announced."""
-    ret = created(shop)
+    """A receipt can have damaged units, a refund amount and another location."""
+    ret = create_return(shop)
     items = [{"item_id": "item_mug", "quantity": 0, "damaged_quantity": 1}]
     body = {"items": items, "refund": 500, "location_id": "sloc_2"}
 
-    render = keeps_to("Return", shop.post(f"/admin/returns/{ret}/receive", body, ADMIN))["return"]
+    rendered = checked_body("Return", shop.post(f"/admin/returns/{ret}/receive", body, ADMIN))["return"]
 
-    assert (render["status"], render["refund_amount"]) == ("received", 500)
-    assert render["items"][0]["received_quantity"] == 1
+    assert (rendered["status"], rendered["refund_amount"]) == ("received", 500)
+    assert rendered["items"][0]["received_quantity"] == 1
     assert shop.service.get(ret).items[0].damaged_quantity == 1
 
 
 def test_the_back_office_cancels_a_return(shop: Shop) -> None:
-    """The order is told; canceled twice is the same as once; a received return is not canceled."""
-    ret, other = created(shop), created(shop)
-    shop.post(f"/admin/returns/{other}/receive", ONE_CAME, ADMIN)
+    """The response is the order; a repeat changes nothing; a received return cannot be canceled."""
+    ret, other = create_return(shop), create_return(shop)
+    shop.post(f"/admin/returns/{other}/receive", ONE_RECEIVED, ADMIN)
 
-    order = keeps_to("Order", shop.post(f"/admin/returns/{ret}/cancel", None, ADMIN))["order"]
-    before = shop.render()
+    order = checked_body("Order", shop.post(f"/admin/returns/{ret}/cancel", None, ADMIN))["order"]
+    before = shop.stored()
     again = shop.post(f"/admin/returns/{ret}/cancel", {}, ADMIN)
 
     assert (order["id"], order["currency_code"]) == ("order_mug", "usd")
     assert {each["id"]: each["status"] for each in order["returns"]} == {ret: "canceled", other: "received"}
     assert again.body == {"order": order}
-    assert shop.render() == before
+    assert shop.stored() == before
     received = shop.post(f"/admin/returns/{other}/cancel", None, ADMIN)
     assert received.error == (409, "not_allowed", "return_already_received")
 
 
-def test_a_line_with_tax_inside_is_told(shop: Shop) -> None:
-    """1200 with 20 % inside, twice."""
+def test_a_tax_inclusive_line_is_rendered(shop: Shop) -> None:
+    """Its two units at 1200 include 20 % tax."""
     body = {"order_id": "order_shirt", "items": [{"item_id": "item_shirt", "quantity": 1}]}
 
-    render = keeps_to("Return", shop.post("/store/returns", body, ADA))["return"]
+    rendered = checked_body("Return", shop.post("/store/returns", body, ADA))["return"]
 
-    line = render["items"][0]["item"]
-    assert render["refund_amount"] == 1200
+    line = rendered["items"][0]["item"]
+    assert rendered["refund_amount"] == 1200
     assert (line["subtotal"], line["tax_total"], line["total"]) == (2000, 400, 2400)
 
 
 def test_the_routes_describe_themselves(shop: Shop) -> None:
-    """In OpenAPI, with every route that there is, and schemas that hold."""
+    """The OpenAPI document has every route, and its schemas are valid."""
     document = shop.get("/openapi.json").body
 
     assert document == openapi(title=document["info"]["title"])
@@ -222,52 +220,44 @@ def test_the_routes_describe_themselves(shop: Shop) -> None:
     }
     assert len(served) == 7
     for path, method in served:
-        answer = shop.ask(method.upper(), path, None, {})
+        answer = shop.send(method.upper(), path, None, {})
         assert answer.status in (200, 401) or answer.body["code"] == "return_reason_not_found"
     for name, schema in document["components"]["schemas"].items():
         whole = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
-        as_drafted(schema).check_schema(schema)
-        assert not as_drafted(whole).is_valid("neither of these is a text")
+        draft_validator(schema).check_schema(schema)
+        assert not draft_validator(whole).is_valid("neither of these is a string")
 
 
 def test_returns_outlive_the_server(tmp_path: Path) -> None:
-    """They are in the file."""
+    """Returns are in the file when another server starts."""
     database = f"sqlite:///{tmp_path / 'returns.db'}"
     with serving(sample_service(database)) as shop:
-        ret = created(shop)
+        ret = create_return(shop)
     with serving(sample_service(database)) as shop:
         assert shop.get("/admin/returns", ADMIN).body["returns"][0]["id"] == ret
 
 
-def test_the_example_is_served_as_it_stands(tmp_path: Path) -> None:
-    """By its command, with its sample orders."""
-    port = free_port()
-    command = [sys.executable, str(EXAMPLE), "--port", str(port)]
-    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as server:
-        try:
-            wait_for(port)
-            render = Shop(sample_service("sqlite://"), port).post("/store/returns", ONE_MUG, ADA)
-        finally:
-            server.terminate()
-            printed = server.communicate(timeout=30)[0]
+def test_the_example_is_served_by_its_command(tmp_path: Path) -> None:
+    """The command serves the sample orders and prints its port."""
+    with example_server(cwd=tmp_path) as port:
+        answer = Shop(sample_service("sqlite://"), port).post("/store/returns", ONE_MUG, ADA)
 
-    assert keeps_to("Return", render)["return"]["refund_amount"] == 8433
-    assert f"curl http://127.0.0.1:{port}/store/returns" in printed
+    assert checked_body("Return", answer)["return"]["refund_amount"] == 8433
     assert (tmp_path / "returns.db").exists()
 
 
 class Failing:
-    """Ledgers that can be read, and refuse every commit with this error."""
+    """A repository that can be read, and raises this error in every commit."""
 
     def __init__(self, returns: Any, error: Exception) -> None:
         self._returns = returns
         self._error = error
 
     def commit(self, change: Change) -> None:
-        """Never."""
+        """Raises the error."""
         raise self._error
 
-    def __getattr__(self, name: str) -> Any:  # as the ledgers do
+    def __getattr__(self, name: str) -> Any:  # the types of the repository
         return getattr(self._returns, name)
 
 
@@ -279,10 +269,10 @@ class Failing:
         (RuntimeError("secret"), (500, "unknown_error", "api_error")),
     ],
 )
-def test_failures_are_told_without_their_words(
+def test_failures_are_rendered_without_their_messages(
     tmp_path: Path, error: Exception, message: tuple[int, str, str]
 ) -> None:
-    """With the key under which to ask again."""
+    """The response has the key with which the request can be repeated."""
     service = sample_service(f"sqlite:///{tmp_path / 'returns.db'}")
     with serving(evolve(service, returns=Failing(service.returns, error))) as shop:
         answer = shop.post("/store/returns", ONE_MUG, ADA)

@@ -1,1 +1,1 @@
-"""Medusa's own JavaScript client against the example, by hand: see `run`."""
+"""Runs Medusa's own JavaScript client against the example, by hand: see `run`."""

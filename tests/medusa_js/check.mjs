@@ -8,7 +8,7 @@ const Medusa = require("@medusajs/medusa-js").default
 const baseUrl = process.argv[2]
 const store = new Medusa({ baseUrl, maxRetries: 3, customHeaders: { Authorization: "Bearer ada-token" } })
 const stranger = new Medusa({ baseUrl, maxRetries: 0, customHeaders: { Authorization: "Bearer bob-token" } })
-const nobody = new Medusa({ baseUrl, maxRetries: 0 })
+const anonymous = new Medusa({ baseUrl, maxRetries: 0 })
 const { admin } = new Medusa({ baseUrl, maxRetries: 0, apiKey: "admin-token" })
 
 const failure = async (promise) => {
@@ -23,7 +23,7 @@ assert.deepEqual(return_reasons.map(({ id }) => id), ["rr_size", "rr_damaged"])
 const { return_reason } = await store.returnReasons.retrieve("rr_size")
 assert.equal(return_reason.return_reason_children[0].id, "rr_small")
 
-// Created, with a key that the client made because it may retry; sent again under it, nothing is done twice.
+// A return is created with the client's key; the same request with the same key creates no second one.
 const created = await store.returns.create({ ...mugs(1), return_shipping: { option_id: "so_return" } })
 const key = created.response.headers["idempotency-key"]
 assert.equal(created.response.status, 200)
@@ -41,16 +41,16 @@ const second = await store.returns.create(mugs(1))
 assert.notEqual(second.return.id, created.return.id)
 
 // Refusals.
-assert.equal((await failure(nobody.returns.create(mugs(1)))).type, "unauthorized")
+assert.equal((await failure(anonymous.returns.create(mugs(1)))).type, "unauthorized")
 const strange = await failure(stranger.returns.create(mugs(1)))
 assert.deepEqual([strange.status, strange.type, strange.code], [404, "not_found", "order_not_found"])
 const greedy = await failure(store.returns.create(mugs(9)))
 assert.deepEqual([greedy.status, greedy.type, greedy.code], [400, "invalid_data", "quantity_exceeds_returnable"])
 const wrong = await failure(store.returns.create({ order_id: "order_mug", items: [{ item_id: "item_mug", quantity: "1" }] }))
 assert.deepEqual([wrong.status, wrong.errors[0].path], [422, "$.items[0].quantity"])
-assert.equal((await failure(nobody.admin.returns.list())).status, 401)
+assert.equal((await failure(anonymous.admin.returns.list())).status, 401)
 
-// The admin's side.
+// The admin routes.
 const all = await admin.returns.list()
 assert.deepEqual([all.count, all.offset, all.limit], [2, 0, 50])
 assert.deepEqual(all.returns.map(({ id }) => id), [second.return.id, created.return.id])

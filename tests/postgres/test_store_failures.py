@@ -1,4 +1,7 @@
-"""Whatever becomes of the server is told with a code and its cause, nothing has changed, and it passes."""
+"""
+Every failure of the server is reported with a code and its cause, nothing has changed, and later uses
+succeed.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -6,7 +9,7 @@ from threading import Thread
 
 import pytest
 from attrs import evolve
-from sqlalchemy import make_url, text
+from sqlalchemy import Connection, make_url, text
 
 from rma import InvalidValue, NotFound, ReturnLedger, StaleLedger, Unavailable
 from rma.adapters.sql import SqlReturns
@@ -18,18 +21,18 @@ from tests.sql.in_transaction import shop
 
 @pytest.fixture
 def store(url: str) -> Iterator[SqlReturns]:
-    """Over an empty schema."""
+    """Yields a store over an empty schema."""
     with closing(SqlReturns(url)) as opened:
         yield opened
 
 
 def harness(order_id: str = "order_1") -> CoreHarness:
-    """An order of mugs, lived through by the core alone."""
+    """Returns the core with an order of mugs, without ports."""
     return CoreHarness(evolve(order_of(line(quantity=9)), id=order_id), ids=counting(order_id))
 
 
 def failure(run: Callable[[], object]) -> Unavailable:
-    """What is raised, with its cause attached."""
+    """Returns the Unavailable that is raised, and asserts that it has a cause."""
     with pytest.raises(Unavailable) as error:
         run()
     assert error.value.__cause__ is not None
@@ -37,14 +40,14 @@ def failure(run: Callable[[], object]) -> Unavailable:
 
 
 def with_options(url: str, options: str) -> str:
-    """The same, where the server is told these settings besides."""
+    """Returns the URL with these settings of the server added."""
     parsed = make_url(url)
     given = f"{parsed.query['options']} {options}"
     return parsed.update_query_dict({"options": given}).render_as_string(hide_password=False)
 
 
 def cut(store: SqlReturns, by: SqlReturns) -> None:
-    """An administrator ends all its connections."""
+    """Ends all connections of the store, as an administrator can."""
     name = store.engine.url.query["application_name"]
     with by.engine.connect() as connection:
         connection.execute(
@@ -56,12 +59,19 @@ def cut(store: SqlReturns, by: SqlReturns) -> None:
 
 
 def named(url: str, name: str) -> str:
-    """The same, under a name of its own."""
+    """Returns the URL with this application name."""
     return make_url(url).update_query_dict({"application_name": name}).render_as_string(hide_password=False)
 
 
-def test_a_server_that_is_not_there(url: str) -> None:
-    """Nobody listens; nothing is retried for long."""
+def wait_until_it_blocks_another(connection: Connection) -> None:
+    """Returns when another connection waits for a lock that this one holds."""
+    blocked = text("SELECT count(*) FROM pg_locks WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid))")
+    while not connection.scalar(blocked):
+        pass
+
+
+def test_a_server_that_does_not_exist(url: str) -> None:
+    """A server that refuses connections and an unknown database raise `store_not_opened`."""
     with closing(SqlReturns("postgresql://nobody@127.0.0.1:1/none")) as store:
         life = harness()
         assert failure(lambda: store.load("order_1")).code == "store_not_opened"
@@ -71,7 +81,7 @@ def test_a_server_that_is_not_there(url: str) -> None:
 
 
 def test_readers_do_not_notice_that_connections_were_cut(url: str, store: SqlReturns) -> None:
-    """A look is repeated, on a new connection; a commit is not, but the next one is stored."""
+    """A read is repeated on a new connection; a commit raises Unavailable, and the next commit is stored."""
     life = harness()
     store.commit(life.handle(request(1)))
     with closing(SqlReturns(named(url, "cut"))) as victim:
@@ -88,8 +98,8 @@ def test_readers_do_not_notice_that_connections_were_cut(url: str, store: SqlRet
         assert_alike(store.load("order_1"), life.ledger)
 
 
-def test_a_command_heals_the_pool_before_it_commits(url: str, store: SqlReturns) -> None:
-    """Each begins with a look, so callers notice nothing."""
+def test_a_command_succeeds_after_its_connections_were_cut(url: str, store: SqlReturns) -> None:
+    """A command begins with a read, which replaces the broken connections."""
     with closing(SqlReturns(named(url, "healed"))) as victim:
         service = shop(victim)
         opened = service.handle(request(1))
@@ -99,8 +109,8 @@ def test_a_command_heals_the_pool_before_it_commits(url: str, store: SqlReturns)
         assert store.load_by_return(opened.id).revision == 3
 
 
-def test_a_server_that_goes_while_it_writes(url: str, store: SqlReturns) -> None:
-    """Here it waits for another transaction when its connection is cut; nothing is stored."""
+def test_a_connection_that_is_cut_while_it_writes(url: str, store: SqlReturns) -> None:
+    """A commit that is cut while it waits for a lock raises `store_shut_down` and stores nothing."""
     life = harness()
     store.commit(life.handle(request(1)))
     before, change = life.ledger, life.handle(request(1))
@@ -110,9 +120,7 @@ def test_a_server_that_goes_while_it_writes(url: str, store: SqlReturns) -> None
         connection.execute(text("SELECT 1 FROM rma_ledgers FOR UPDATE"))
         writing = Thread(target=lambda: errors.append(failure(lambda: victim.commit(change))))
         writing.start()
-        waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-        while not connection.scalar(waiting):
-            pass
+        wait_until_it_blocks_another(connection)
         cut(victim, by=store)
         writing.join()
         connection.rollback()
@@ -125,28 +133,33 @@ def test_a_server_that_goes_while_it_writes(url: str, store: SqlReturns) -> None
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        ("-clock_timeout=50", "store_locked"),
-        ("-cstatement_timeout=50", "store_timeout"),
+        ("-clock_timeout=500", "store_locked"),
+        ("-cstatement_timeout=500", "store_timeout"),
         ("-cdefault_transaction_read_only=on", "store_read_only"),
     ],
 )
-def test_settings_of_the_server_are_told_apart(url: str, store: SqlReturns, options: str, code: str) -> None:
-    """And the change can be committed as soon as they allow it."""
+def test_limits_of_the_server_have_their_own_codes(
+    url: str, store: SqlReturns, options: str, code: str
+) -> None:
+    """
+    A lock timeout, a statement timeout and read-only mode raise their codes, and the change can be
+    committed later.
+    """
     life = harness()
     store.commit(life.handle(request(1)))
     change = life.handle(request(1))
-    with closing(SqlReturns(with_options(url, options))) as pooled, store.engine.connect() as connection:
+    with closing(SqlReturns(with_options(url, options))) as limited, store.engine.connect() as connection:
         connection.execute(text("SELECT 1 FROM rma_ledgers FOR UPDATE"))
 
-        assert failure(lambda: pooled.commit(change)).code == code
-        assert pooled.load("order_1").revision == 1
+        assert failure(lambda: limited.commit(change)).code == code
+        assert store.load("order_1").revision == 1
 
     store.commit(change)
     assert_alike(store.load("order_1"), life.ledger)
 
 
 def test_a_disk_that_is_full_stores_nothing(store: SqlReturns) -> None:
-    """As the server says it."""
+    """SQLSTATE 53100 raises `store_full`, and nothing is stored."""
     life = harness()
     store.commit(life.handle(request(1)))
     with store.engine.begin() as connection:
@@ -163,7 +176,10 @@ def test_a_disk_that_is_full_stores_nothing(store: SqlReturns) -> None:
 
 
 def test_too_many_connections(url: str, store: SqlReturns) -> None:
-    """Whether the server counts them or our pool does."""
+    """
+    A connection beyond the limit of its role raises `store_crowded`, and a reader's commit
+    `store_not_permitted`.
+    """
     store.load("order_1")
     schema = str(make_url(url).query["options"]).partition("=")[2]
     role = f"few_{schema}"
@@ -181,8 +197,8 @@ def test_too_many_connections(url: str, store: SqlReturns) -> None:
             connection.exec_driver_sql(f"DROP ROLE {role}")
 
 
-def test_a_deadlock_of_hosts_ends_for_one_of_them(store: SqlReturns) -> None:
-    """Two transactions that write the same two orders, in turns that can not be."""
+def test_a_deadlock_between_hosts_is_reported_to_one_of_them(store: SqlReturns) -> None:
+    """Of two transactions that write two orders in opposite order, one raises `store_deadlock`."""
     lives = [harness("order_1"), harness("order_2")]
     for life in lives:
         store.commit(life.handle(evolve(request(1), order_id=life.order.id)))
@@ -213,25 +229,25 @@ def test_a_deadlock_of_hosts_ends_for_one_of_them(store: SqlReturns) -> None:
     assert [error.code for error in errors] == ["store_deadlock"]
 
 
-def test_a_host_that_is_strict_hears_that_its_transaction_must_begin_again(store: SqlReturns) -> None:
-    """Somebody committed what it can not see; the host rolls back and repeats."""
+def test_a_repeatable_read_transaction_has_to_be_repeated(store: SqlReturns) -> None:
+    """If another process committed since its snapshot, it raises `store_not_serializable`."""
     life = harness()
     store.commit(life.handle(request(1)))
     strict = store.engine.execution_options(isolation_level="REPEATABLE READ")
     with strict.connect() as connection:
-        within = store.in_transaction(connection)
-        assert within.load("order_1").revision == 1
+        ledgers = store.in_transaction(connection)
+        assert ledgers.load("order_1").revision == 1
         store.commit(life.handle(request(1)))
 
-        late = CoreHarness(life.order, ledger=within.load("order_1"), ids=counting("late")).handle(request(1))
-        assert failure(lambda: within.commit(late)).code == "store_not_serializable"
+        late = CoreHarness(life.order, ledger=ledgers.load("order_1"), ids=counting("late")).handle(
+            request(1)
+        )
+        assert failure(lambda: ledgers.commit(late)).code == "store_not_serializable"
 
 
 @pytest.mark.parametrize("level", ["repeatable\\ read", "serializable"])
-def test_a_server_that_is_strict_for_everybody_hides_no_conflicts(
-    url: str, store: SqlReturns, level: str
-) -> None:
-    """Who comes late is stale, as ever, and decides again."""
+def test_stricter_isolation_by_default_hides_no_conflicts(url: str, store: SqlReturns, level: str) -> None:
+    """Under stricter isolation by default, the later commit raises StaleLedger with the stored revision."""
     first, second = harness().handle(request(1)), harness().handle(request(1))
     with closing(SqlReturns(with_options(url, f"-cdefault_transaction_isolation={level}"))) as strict:
         strict.load("order_1")
@@ -246,9 +262,7 @@ def test_a_server_that_is_strict_for_everybody_hides_no_conflicts(
 
             racing = Thread(target=commit)
             racing.start()
-            waiting = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
-            while not connection.scalar(waiting):
-                pass
+            wait_until_it_blocks_another(connection)
             connection.commit()
             racing.join()
 
@@ -256,8 +270,10 @@ def test_a_server_that_is_strict_for_everybody_hides_no_conflicts(
 
 
 @pytest.mark.parametrize("unspeakable", ["\ud800", "order_\x00"])
-def test_an_id_that_no_database_can_hold_is_not_there(store: SqlReturns, unspeakable: str) -> None:
-    """And is refused where it would have to be stored; elsewhere such texts are kept."""
+def test_an_id_that_the_database_cannot_hold_is_not_found(store: SqlReturns, unspeakable: str) -> None:
+    """
+    Reading by such an id finds nothing and storing it raises InvalidValue; documents may have zero bytes.
+    """
     assert store.load(unspeakable) == ReturnLedger(unspeakable)
     assert store.history(unspeakable) == ()
     with pytest.raises(NotFound):
@@ -266,14 +282,12 @@ def test_an_id_that_no_database_can_hold_is_not_there(store: SqlReturns, unspeak
         store.commit(harness(unspeakable).handle(evolve(request(1), order_id=unspeakable)))
 
     life = harness()
-    store.commit(life.handle(request(1, metadata={"note": unspeakable}, created_by=unspeakable)))
+    store.commit(life.handle(request(1, metadata={"note": "\x00"}, created_by="\x00")))
     assert_alike(store.load("order_1"), life.ledger)
 
 
-def test_commits_that_a_crash_would_lose_are_not_lost_silently(
-    url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Whoever turned `synchronous_commit` off is told, once."""
+def test_commits_without_synchronous_commit_log_a_warning(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    """A warning is logged once if `synchronous_commit` is off."""
     with closing(SqlReturns(with_options(url, "-csynchronous_commit=off"))) as store:
         store.load("order_1")
         store.load("order_1")

@@ -1,27 +1,27 @@
-"""A command as a part of the host's own transaction, on PostgreSQL."""
+"""A command in a transaction of the host, on PostgreSQL."""
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url
 
 from rma import InvalidValue
 from rma.adapters.sql import SqlReturns
-from tests.sql.in_transaction import WithinTheHostsTransaction
+from tests.sql.in_transaction import InTransactionLaws
 
 
-class TestWithAnEngineOfTheHost(WithinTheHostsTransaction):
-    """As SQLAlchemy makes it."""
+class TestWithAnEngineOfTheHost(InTransactionLaws):
+    """An engine as SQLAlchemy makes it."""
 
     @pytest.fixture(autouse=True)
     def _url(self, url: str) -> None:
         self.url = url
 
     def opened(self) -> Engine:
-        """Over the schema of this test."""
+        """Returns an engine over the schema of this test."""
         return create_engine(make_url(self.url).set(drivername="postgresql+psycopg"))
 
 
-class TestWithTheEngineOfTheStore(WithinTheHostsTransaction):
-    """As `SqlReturns` opened it."""
+class TestWithTheEngineOfTheStore(InTransactionLaws):
+    """The engine that `SqlReturns` opened."""
 
     @pytest.fixture(autouse=True)
     def _url(self, url: str) -> None:
@@ -29,13 +29,13 @@ class TestWithTheEngineOfTheStore(WithinTheHostsTransaction):
         self.stores: list[SqlReturns] = []
 
     def opened(self) -> Engine:
-        """Over the schema of this test."""
+        """Returns the engine of a store over the schema of this test."""
         self.stores.append(SqlReturns(self.url))
         return self.stores[-1].engine
 
 
 def test_a_connection_that_commits_each_statement_is_refused(url: str) -> None:
-    """What is recorded there could not be undone."""
+    """`in_transaction` raises InvalidValue for an AUTOCOMMIT connection, where no rollback is possible."""
     store = SqlReturns(url)
     with (
         store.engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection,

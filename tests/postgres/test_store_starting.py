@@ -1,4 +1,4 @@
-"""Processes that start together on an empty database."""
+"""Processes that start at the same time on an empty database."""
 
 from collections.abc import Iterator
 from contextlib import closing
@@ -16,7 +16,7 @@ TOGETHER = 6
 
 @pytest.fixture
 def stores(url: str) -> Iterator[list[SqlReturns]]:
-    """As many processes have them."""
+    """Yields as many stores as processes start."""
     opened = [SqlReturns(url) for _ in range(TOGETHER)]
     yield opened
     for each in opened:
@@ -24,7 +24,7 @@ def stores(url: str) -> Iterator[list[SqlReturns]]:
 
 
 def test_the_tables_are_made_by_one_of_them(stores: list[SqlReturns]) -> None:
-    """The others wait for it, and find them."""
+    """One of the processes makes the tables, and the others wait for it and read them."""
     found = at_once([partial(each.load, "order_1") for each in stores])
 
     assert found == [ReturnLedger("order_1")] * TOGETHER
@@ -33,7 +33,7 @@ def test_the_tables_are_made_by_one_of_them(stores: list[SqlReturns]) -> None:
 
 
 def test_tables_of_a_later_version_are_left_alone(url: str, stores: list[SqlReturns]) -> None:
-    """Nothing is read or written."""
+    """A store raises `newer_format` for tables of a newer format."""
     stores[0].load("order_1")
     with stores[0].engine.begin() as connection:
         connection.execute(text("UPDATE rma_format SET format = 2"))

@@ -1,4 +1,4 @@
-"""Workers that resume share what is outstanding; nobody waits for them, none of it stays with the dead."""
+"""Workers that resume share what is outstanding, do not wait for each other, and take over after one ends."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,37 +20,37 @@ from rma.testing.core_harness import START, CoreHarness, counting
 from tests.rules.given import line, order_of, receive, request
 
 T = TypeVar("T")
-HOLD = timedelta(seconds=60)
-MOMENT = timedelta(microseconds=1)
+LEASE = timedelta(seconds=60)
+MICROSECOND = timedelta(microseconds=1)
 
 
 @pytest.fixture
 def store(url: str) -> Iterator[SqlReturns]:
-    """As it is unless told."""
+    """Yields a store with the default lease."""
     with closing(SqlReturns(url)) as opened:
         yield opened
 
 
 class Elsewhere:
-    """Another worker, always the same: a thread."""
+    """Another worker: one thread that runs every function it is given."""
 
-    def __init__(self, remainder: ThreadPoolExecutor) -> None:
-        self._pool = remainder
+    def __init__(self, threads: ThreadPoolExecutor) -> None:
+        self._threads = threads
 
     def __call__(self, run: Callable[[], T]) -> T:
-        """What this comes to there."""
-        return self._pool.submit(run).result()
+        """Returns the result of the function in that thread."""
+        return self._threads.submit(run).result()
 
 
 @pytest.fixture
 def elsewhere() -> Iterator[Elsewhere]:
-    """As long as the test goes on."""
-    with ThreadPoolExecutor(1) as remainder:
-        yield Elsewhere(remainder)
+    """Yields another worker."""
+    with ThreadPoolExecutor(1) as threads:
+        yield Elsewhere(threads)
 
 
 def life(number: int) -> CoreHarness:
-    """An order that waits for a refund, the longer the lower its number."""
+    """Returns the core with an order that waits for a refund, the longer the lower its number."""
     order = evolve(order_of(line(quantity=2)), id=f"order_{number:03}")
     harness = CoreHarness(order, ids=counting(f"{number}_"), at=START + number * timedelta(hours=1))
     harness.handle(evolve(request(1), order_id=order.id))
@@ -59,7 +59,7 @@ def life(number: int) -> CoreHarness:
 
 
 def stored(store: SqlReturns, count: int) -> list[CoreHarness]:
-    """So many orders that wait."""
+    """Stores this many orders that wait for a refund, and returns them."""
     lives = [life(number) for number in range(count)]
     for each in lives:
         for change in each.changes:
@@ -67,20 +67,20 @@ def stored(store: SqlReturns, count: int) -> list[CoreHarness]:
     return lives
 
 
-def test_what_one_worker_has_is_not_named_to_another(store: SqlReturns, elsewhere: Elsewhere) -> None:
-    """To itself it is. When the time is over, to the microsecond, whoever asks first has it."""
+def test_a_leased_order_is_not_named_to_another_worker(store: SqlReturns, elsewhere: Elsewhere) -> None:
+    """A leased order is named to its worker only, until the microsecond its lease ends."""
     ids = tuple([each.order.id for each in stored(store, 4)])
 
     assert store.outstanding(START, 3) == ids[:3]
     assert elsewhere(lambda: store.outstanding(START, 3)) == ids[3:]
-    assert store.outstanding(START + HOLD - MOMENT, 9) == ids[:3]
-    assert elsewhere(lambda: store.outstanding(START + HOLD - MOMENT, 9)) == ids[3:]
-    assert elsewhere(lambda: store.outstanding(START + HOLD, 9)) == ids
-    assert store.outstanding(START + HOLD, 9) == ()
+    assert store.outstanding(START + LEASE - MICROSECOND, 9) == ids[:3]
+    assert elsewhere(lambda: store.outstanding(START + LEASE - MICROSECOND, 9)) == ids[3:]
+    assert elsewhere(lambda: store.outstanding(START + LEASE, 9)) == ids
+    assert store.outstanding(START + LEASE, 9) == ()
 
 
-def test_a_commit_lets_go(store: SqlReturns, elsewhere: Elsewhere) -> None:
-    """What is outstanding after it is anybody's."""
+def test_a_commit_ends_the_lease(store: SqlReturns, elsewhere: Elsewhere) -> None:
+    """An order that is still outstanding after a commit is named to other workers."""
     (waiting,) = stored(store, 1)
     assert store.outstanding(START, 9) == ("order_000",)
     before = store.load("order_000")
@@ -92,8 +92,8 @@ def test_a_commit_lets_go(store: SqlReturns, elsewhere: Elsewhere) -> None:
     assert elsewhere(lambda: store.outstanding(START, 9)) == ("order_000",)
 
 
-def test_unpublished_orders_are_shared_too(store: SqlReturns, elsewhere: Elsewhere) -> None:
-    """Behind those that wait, as ever."""
+def test_unpublished_orders_are_leased_too(store: SqlReturns, elsewhere: Elsewhere) -> None:
+    """Orders with unpublished events follow those that wait, and are leased in the same way."""
     first = stored(store, 2)[0]
     store.commit(first.record_outcomes())
 
@@ -104,8 +104,8 @@ def test_unpublished_orders_are_shared_too(store: SqlReturns, elsewhere: Elsewhe
     assert elsewhere(lambda: store.outstanding(START, 9, unpublished=True)) == ()
 
 
-def test_without_holding_everybody_is_named_everything(url: str, elsewhere: Elsewhere) -> None:
-    """And nothing is written."""
+def test_without_a_lease_every_worker_is_named_every_order(url: str, elsewhere: Elsewhere) -> None:
+    """With `worker_lease=0`, all outstanding orders are named to every worker and nothing is written."""
     with closing(SqlReturns(url, worker_lease=0)) as store:
         stored(store, 2)
         for _ in range(2):
@@ -115,8 +115,8 @@ def test_without_holding_everybody_is_named_everything(url: str, elsewhere: Else
             assert connection.scalar(text("SELECT max(leased_until) FROM rma_ledgers")) is None
 
 
-def test_who_is_written_at_this_moment_is_passed_over(store: SqlReturns, elsewhere: Elsewhere) -> None:
-    """The worker does not wait for a host's transaction, however long that takes."""
+def test_an_order_that_is_being_written_is_skipped(store: SqlReturns, elsewhere: Elsewhere) -> None:
+    """A worker does not wait for a transaction of the host; it skips the order until that ends."""
     waiting, _ = stored(store, 2)
     with store.engine.begin() as connection:
         store.in_transaction(connection).commit(waiting.record_outcomes())
@@ -127,28 +127,28 @@ def test_who_is_written_at_this_moment_is_passed_over(store: SqlReturns, elsewhe
     assert elsewhere(lambda: store.outstanding(START, 9)) == ("order_000", "order_001")
 
 
-class Slow:
-    """Pays; notes what it was asked, by whom ever."""
+class CountingGateway:
+    """A gateway that pays and counts its calls by key, from all workers."""
 
     def __init__(self) -> None:
         self.asked: Counter[str] = Counter()
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """At once."""
+        """Counts the call and returns a success."""
         self.asked[request.key] += 1
         return RefundSucceeded(f"re_{request.key}")
 
 
-def service(store: SqlReturns, payments: Slow, lives: list[CoreHarness]) -> ReturnService:
-    """Over these orders."""
+def service(store: SqlReturns, payments: CountingGateway, lives: list[CoreHarness]) -> ReturnService:
+    """Returns a service over these orders."""
     return in_memory_service(
         [each.order for each in lives], payments=payments, returns=store, clock=lambda: START
     )
 
 
 def test_workers_at_once_send_each_refund_once(url: str) -> None:
-    """Each of them is a process of its own here, as far as the database can tell."""
-    payments, count, workers = Slow(), 240, 3
+    """Three workers with stores of their own resume 240 orders, and each refund is sent once."""
+    payments, count, workers = CountingGateway(), 240, 3
     with closing(SqlReturns(url)) as store:
         lives = stored(store, count)
     together = Barrier(workers)
@@ -158,8 +158,8 @@ def test_workers_at_once_send_each_refund_once(url: str) -> None:
             together.wait()
             return service(own, payments, lives).resume()
 
-    with ThreadPoolExecutor(workers) as remainder:
-        done = [each.result() for each in [remainder.submit(work) for _ in range(workers)]]
+    with ThreadPoolExecutor(workers) as threads:
+        done = [each.result() for each in [threads.submit(work) for _ in range(workers)]]
 
     orders = [order_id for each in done for order_id in each.orders]
     assert sorted(orders) == [each.order.id for each in lives]
@@ -168,40 +168,43 @@ def test_workers_at_once_send_each_refund_once(url: str) -> None:
     assert [each.still_open for each in done] == [()] * workers
 
 
-def test_one_worker_comes_to_everybody(store: SqlReturns) -> None:
-    """Past those whose ledgers can not be read, though they stay in front."""
+def test_one_worker_reaches_every_order(store: SqlReturns) -> None:
+    """One `resume` reaches 250 orders, although the first 120 ledgers cannot be read."""
     lives = stored(store, 250)
     with store.engine.begin() as connection:
         connection.execute(
             text("UPDATE rma_ledgers SET document = '{' WHERE order_id < 'order_120'"),
         )
 
-    resumed = service(store, Slow(), lives).resume()
+    resumed = service(store, CountingGateway(), lives).resume()
 
     assert len(resumed.orders) == 250
     assert resumed.still_open == tuple([f"order_{number:03}" for number in range(120)])
 
 
-def test_a_resume_after_a_port_was_away_needs_not_wait(store: SqlReturns, elsewhere: Elsewhere) -> None:
-    """Whoever runs it: that nobody answered was committed."""
+def test_a_resume_after_a_port_failed_does_not_wait_for_the_lease(
+    store: SqlReturns, elsewhere: Elsewhere
+) -> None:
+    """Another worker can resume at once, as the failed attempts were committed."""
 
-    class Away(Slow):
+    class Away(CountingGateway):
         def refund(self, request: RefundRequest) -> RefundOutcome:
             raise TimeoutError
 
     lives = stored(store, 2)
 
     assert len(service(store, Away(), lives).resume().still_open) == 2
-    assert elsewhere(lambda: service(store, Slow(), lives).resume()).still_open == ()
+    assert elsewhere(lambda: service(store, CountingGateway(), lives).resume()).still_open == ()
     assert store.outstanding(START, 9) == ()
 
 
-def test_the_index_still_finds_them(store: SqlReturns) -> None:
-    """Of many orders only those that wait are looked at, in the order in which they are wanted."""
+def test_leasing_uses_the_index_of_waiting_orders(store: SqlReturns) -> None:
+    """The statement that leases reads the waiting orders by their index."""
     stored(store, 3)
     parameters = {"now": "2027", "until": "2028", "worker": "me", "limit": 9}
     with store.engine.connect() as connection:
-        connection.execute(text("SET enable_seqscan = off"))
+        for way in ("seqscan", "bitmapscan", "sort"):  # whether the index can serve, not whether it pays
+            connection.execute(text(f"SET enable_{way} = off"))
         compiled = WAITING.leased.compile(connection)
         plan = [
             str(row[0])

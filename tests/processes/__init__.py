@@ -1,1 +1,1 @@
-"""Several real processes at work on one order."""
+"""Tests of several real processes that work on one order."""

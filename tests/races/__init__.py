@@ -1,1 +1,1 @@
-"""Commands that compete for one order: every order in which their calls can happen."""
+"""Tests of commands that compete for one order, in every order of their calls."""

@@ -1,4 +1,4 @@
-"""Where races are held, and what counts when they are over."""
+"""Runs races, and compares their results."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -15,21 +15,21 @@ from rma.testing.faults import Away, Crashed, Faults
 from tests.races.scenarios import Scenario
 from tests.races.schedules import Choose, Run, race
 from tests.testing.crashes import Design, End, as_shipped, resume_until_quiet
+from tests.testing.environment import Action, Environment, Resume
 from tests.testing.stores import Memory, Store
-from tests.testing.wrong_ports import Action, Outside, Resume
 
-#: At which points racers die, by their numbers.
-Deaths = Mapping[int, int]
+#: The points at which racers crash, by the number of the racer.
+Crashes = Mapping[int, int]
 
 
 class Result(NamedTuple):
     """
-    What a race came to.
+    The result of a race.
 
     Attributes:
-        answers: of which return, exchange or claim each racer was told, or why its command was refused; None
-            for a timer. Nothing where racers can die.
-        end: how everything stands.
+        answers: the id that each racer was answered with, or why its command was refused; None for a
+            timer. Nothing where racers can die.
+        end: everything that counts afterwards.
     """
 
     answers: tuple[object, ...]
@@ -43,9 +43,9 @@ class Arena:
 
     Args:
         make: a store with nothing in it.
-        publishes: whether there is somebody to hear of events.
-        has_deaths: whether racers can die. If so, the commands of the dead are repeated after the race, and
-            a timer runs, before we look how everything stands.
+        publishes: whether there is a publisher.
+        has_crashes: whether racers can crash. If so, their commands are repeated after the race, and
+            a timer runs, before the end is compared.
     """
 
     scenario: Scenario
@@ -53,66 +53,71 @@ class Arena:
     make: Callable[[], Store] = Memory
     design: Design = as_shipped
     publishes: bool = False
-    has_deaths: bool = False
+    has_crashes: bool = False
 
-    def surprises(self, races: Iterable[tuple[Choose, Deaths]]) -> Iterator[Result]:
-        """What races come to that racers who come one after the other, in whatever order, do not come to."""
+    def surprises(self, races: Iterable[tuple[Choose, Crashes]]) -> Iterator[Result]:
+        """Yields results that differ from those of all orders in which racers run one after the other."""
         orders = permutations(range(len(self.scenario.racers)))
-        in_peace = [self.raced(_in_this(order), in_peace=True) for order in orders]
-        results = (self.raced(choose, deaths) for choose, deaths in races)
-        return (result for result in results if result not in in_peace)
+        serial = [self.run(_in_order(order), is_serial=True) for order in orders]
+        results = (self.run(choose, crashes) for choose, crashes in races)
+        return (result for result in results if result not in serial)
 
-    def raced(self, choose: Choose, deaths: Deaths | None = None, *, in_peace: bool = False) -> Result:
-        """What it comes to; in peace, the gateway's notification may come before it was asked."""
-        outside, racers = Outside(self.make(), self.gateway, self.scenario.order), self.scenario.racers
+    def run(self, choose: Choose, crashes: Crashes | None = None, *, is_serial: bool = False) -> Result:
+        """Runs one race; if it is serial, a notification of the gateway may arrive before its request."""
+        environment, racers = (
+            Environment(self.make(), self.gateway, self.scenario.order),
+            self.scenario.racers,
+        )
         away = Faults(when=lambda call: Away() if call.method in self.scenario.was_away else None)
         for step in self.scenario.before:
-            outside.do(inject_faults(evolve(outside.service(), events=self._publisher(outside)), away), step)
-        outside.now += timedelta(hours=1)
+            environment.do(
+                inject_faults(evolve(environment.service(), events=self._publisher(environment)), away), step
+            )
+        environment.now += timedelta(hours=1)
         outcomes = race(
-            [self._run(outside, number) for number in range(len(racers))],
+            [self._racer(environment, number) for number in range(len(racers))],
             choose,
-            is_ready=lambda number: in_peace or _can_come(outside, racers[number]),
-            crash_at=deaths,
+            is_ready=lambda number: is_serial or _can_arrive(environment, racers[number]),
+            crash_at=crashes,
         )
-        if self.has_deaths:
-            self._make_good(outside, outcomes)
-            return Result((), End.of(outside))
-        return Result(tuple([_answer(outcome) for outcome in outcomes]), End.of(outside))
+        if self.has_crashes:
+            self._recover(environment, outcomes)
+            return Result((), End.of(environment))
+        return Result(tuple([_answer(outcome) for outcome in outcomes]), End.of(environment))
 
-    def _run(self, outside: Outside, number: int) -> Run:
-        """In a process of its own, at a moment that is the same for all."""
-        now, step = outside.now, self.scenario.racers[number]
+    def _racer(self, environment: Environment, number: int) -> Run:
+        """Returns the run of one racer: a process of its own, with the same clock as the others."""
+        now, step = environment.now, self.scenario.racers[number]
 
         def run(faults: Faults) -> object:
             service = evolve(
-                outside.service(),
-                events=self._publisher(outside),
+                environment.service(),
+                events=self._publisher(environment),
                 clock=lambda: now,
                 ids=lambda: f"of_racer_{number}",
             )
-            process = self.design(inject_faults(service, faults), outside)
+            process = self.design(inject_faults(service, faults), environment)
             return process.resume() if isinstance(step, Resume) else process.handle(step)
 
         return run
 
-    def _make_good(self, outside: Outside, outcomes: list[object]) -> None:
+    def _recover(self, environment: Environment, outcomes: list[object]) -> None:
         for number, outcome in enumerate(outcomes):
-            if isinstance(outcome, Crashed) and _can_come(outside, self.scenario.racers[number]):
+            if isinstance(outcome, Crashed) and _can_arrive(environment, self.scenario.racers[number]):
                 with suppress(Rejected):
-                    self._run(outside, number)(Faults())
-        resume_until_quiet(outside, Faults(), self.design)
+                    self._racer(environment, number)(Faults())
+        resume_until_quiet(environment, Faults(), self.design)
 
-    def _publisher(self, outside: Outside) -> InMemoryEvents | None:
-        return outside.events if self.publishes else None
-
-
-def _can_come(outside: Outside, step: Action) -> bool:
-    """No gateway tells of a refund before it was asked for it."""
-    return not isinstance(step, RecordRefundOutcome) or step.key in outside.refunds_made
+    def _publisher(self, environment: Environment) -> InMemoryEvents | None:
+        return environment.events if self.publishes else None
 
 
-def _in_this(order: tuple[int, ...]) -> Choose:
+def _can_arrive(environment: Environment, step: Action) -> bool:
+    """A gateway sends no notification about a refund before it received its request."""
+    return not isinstance(step, RecordRefundOutcome) or step.key in environment.refunds_made
+
+
+def _in_order(order: tuple[int, ...]) -> Choose:
     return lambda waiting: next(number for number in order if number in waiting)
 
 

@@ -1,4 +1,4 @@
-"""Who races for what: orders of the shop in `tests.testing.wrong_ports`, and two or three who come at once."""
+"""Defines races for the orders of `tests.testing.environment`: two or three commands at the same time."""
 
 from collections.abc import Sequence
 
@@ -17,20 +17,20 @@ from rma import (
     RefundSucceeded,
     ResolveReturn,
 )
-from tests.testing.wrong_ports import CHAPTERS, ORDER, Action, Resume, claim, exchange, receive, request
+from tests.testing.environment import CHAPTERS, ORDER, Action, Resume, claim, exchange, receive, request
 
 
 @frozen
 class Scenario:
     """
-    A race.
+    Commands that run at the same time on one order.
 
     Attributes:
-        before: what was done in peace, an hour before.
+        before: what was done an hour before, one after the other.
         was_away: methods of ports that could not be reached then.
-        racers: what is done at once, each by a process of its own.
-        order: what was bought.
-        is_long: too many schedules to try them all where time is short.
+        racers: what is done at the same time, each by its own process.
+        order: the order of all commands.
+        is_long: whether there are too many schedules to try all of them in the test command.
     """
 
     before: tuple[Action, ...]
@@ -43,17 +43,17 @@ class Scenario:
 _RECEIVED = receive(2, 1, 3)
 _CANCELED = CancelReturn(return_id="ret_1", idempotency_key="key_3")
 _DECLINED, _RETRIED = CHAPTERS[2][:2], CHAPTERS[2][2]
-_WAITING = CHAPTERS[3][:1]  # for a carrier that is asleep
+_WAITING = CHAPTERS[3][:1]  # for a carrier that does not answer
 _PENDING = CHAPTERS[3][:3]
 
 
-def _told(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9/refund/1") -> Action:
+def _notification(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9/refund/1") -> Action:
     notification = f"notice of {type(outcome).__name__}"
     return RecordRefundOutcome(key=key, outcome=outcome, notification_id=notification)
 
 
 def _another(step: Action) -> Action:
-    """The same, from somebody else."""
+    """Returns the same command from another client."""
     assert not isinstance(step, Resume)
     return evolve(step, idempotency_key="key_another")
 
@@ -63,7 +63,7 @@ _EXCHANGE_OFF = CancelExchange(exchange_id="exc_1", idempotency_key="key_6")
 _A_CENT_TOO_LITTLE = evolve(ORDER, payments=[Payment(id="card", captured=Money(2 * 999 - 1, "usd"))])
 _OPENED_TWICE = (request(1, 1, label=False), request(2, 1, label=False))
 
-#: Of two.
+#: Races of two commands.
 SCENARIOS = {
     "the same request twice": Scenario((), (request(1, 3), request(1, 3))),
     "two requests for the last unit": Scenario((request(1, 19),), (request(2, 1), request(3, 1))),
@@ -87,16 +87,20 @@ SCENARIOS = {
     "the same cancellation twice": Scenario((request(1, 3), receive(2, 1, 1)), (_CANCELED, _CANCELED)),
     "a cancellation and a timer": Scenario(_WAITING, (evolve(_CANCELED, return_id="ret_9"), Resume.RESUME)),
     "a receipt and a timer": Scenario(_WAITING, (receive(10, 9, 1), Resume.RESUME)),
-    "two timers after a refund that was not heard": Scenario(
+    "two timers after a refund without an answer": Scenario(
         (request(1, 3), _RECEIVED), (Resume.RESUME, Resume.RESUME), was_away=["payments.refund"]
     ),
     "two timers": Scenario(_WAITING, (Resume.RESUME, Resume.RESUME)),
     "a receipt and its notification": Scenario(
-        (request(1, 3),), (_RECEIVED, _told(RefundReversed(), "ret_1/refund/1"))
+        (request(1, 3),), (_RECEIVED, _notification(RefundReversed(), "ret_1/refund/1"))
     ),
-    "the same notification twice": Scenario(_PENDING, (_told(RefundReversed()), _told(RefundReversed()))),
-    "notifications out of order": Scenario(_PENDING, (_told(RefundReversed()), _told(RefundSucceeded()))),
-    "a retry and a notification": Scenario(_PENDING, (CHAPTERS[3][4], _told(RefundReversed()))),
+    "the same notification twice": Scenario(
+        _PENDING, (_notification(RefundReversed()), _notification(RefundReversed()))
+    ),
+    "notifications out of order": Scenario(
+        _PENDING, (_notification(RefundReversed()), _notification(RefundSucceeded()))
+    ),
+    "a retry and a notification": Scenario(_PENDING, (CHAPTERS[3][4], _notification(RefundReversed()))),
     "the same retry twice": Scenario(_DECLINED, (_RETRIED, _RETRIED)),
     "two retries": Scenario(_DECLINED, (_RETRIED, _another(_RETRIED))),
     "a retry and a timer": Scenario(_DECLINED, (_RETRIED, Resume.RESUME)),
@@ -117,12 +121,12 @@ SCENARIOS = {
     ),
 }
 
-#: Of three.
+#: Races of three commands.
 CROWDS = {
     "a receipt twice and a cancellation": Scenario((request(1, 3),), (_RECEIVED, _RECEIVED, _CANCELED)),
     "a receipt twice and a timer": Scenario(_WAITING, (receive(10, 9, 1), receive(10, 9, 1), Resume.RESUME)),
     "a retry twice and a notification": Scenario(
-        _PENDING, (CHAPTERS[3][4], CHAPTERS[3][4], _told(RefundReversed()))
+        _PENDING, (CHAPTERS[3][4], CHAPTERS[3][4], _notification(RefundReversed()))
     ),
     "three requests for two units": Scenario(
         (request(1, 18),), (request(2, 1), request(3, 1), request(4, 1))

@@ -1,5 +1,5 @@
 """
-Runs that take turns, a call at a time; and every way in which they can.
+Runs several functions in turns, one call at a time, and enumerates every order of their calls.
 
 Each run has a thread, but only one of them moves: it stops before each of its calls until it is chosen
 again. So a schedule is a list of choices, and comes out the same whenever it is chosen.
@@ -15,23 +15,23 @@ from rma.testing.faults import Call, Crashed, Faults, T
 
 #: Runs that can go on, by number: what each is about to call.
 Waiting = Mapping[int, Call]
-#: Says which of them goes on.
+#: Chooses the run that continues.
 Choose = Callable[[Waiting], int]
-#: What a run does, through ports that are asked with these faults around them.
+#: The function of a run; it calls its ports with these faults.
 Run = Callable[[Faults], object]
 
-#: Calls before which nobody need stop: what they read never changes.
+#: Calls before which no run stops, because what they read never changes.
 _CONSTANT = {"orders.get", "return_reasons.list", "shipping_options.get"}
-#: Calls that change nothing.
+#: Calls of the store that only read.
 _READS = {"returns.load", "returns.load_by_return", "returns.history", "returns.outstanding"}
 
 
 class Turn(Faults):
     """
-    One run among others: stands where a plan of failures does, and stops before calls.
+    One run of several: a plan of faults that stops before calls.
 
     Args:
-        crash_at: points at which it dies.
+        crash_at: points at which it crashes.
     """
 
     def __init__(self, run: Run, crash_at: Iterable[int] = ()) -> None:
@@ -41,18 +41,18 @@ class Turn(Faults):
         self._run = run
         self._may_go = threading.Semaphore(0)
         self._has_stopped = threading.Semaphore(0)
-        self._thread = threading.Thread(target=self._live, daemon=True)
+        self._thread = threading.Thread(target=self._run_in_turns, daemon=True)
         self._thread.start()
 
     def go_on(self) -> None:
-        """Until before its next call, or to its end; returns then."""
+        """Continues the run until it stops before its next call, or ends."""
         self._may_go.release()
         self._has_stopped.acquire()
         if self.before is None:
             self._thread.join()
 
     def die(self) -> None:
-        """Where it stands."""
+        """Ends the run where it stopped."""
         self._is_dead = True
         self.go_on()
 
@@ -65,7 +65,7 @@ class Turn(Faults):
         away: Callable[[str], Exception] = ConnectionError,
         lost: Callable[[str], Exception] = TimeoutError,
     ) -> T:
-        """When it is its turn."""
+        """Waits for its turn, then makes the call."""
         if method not in _CONSTANT:
             self._stop(Call(len(self.calls) + 1, method, subject))
         return super().call(method, subject, act, away=away, lost=lost)
@@ -76,7 +76,7 @@ class Turn(Faults):
         if before is not None:
             self._may_go.acquire()
 
-    def _live(self) -> None:
+    def _run_in_turns(self) -> None:
         self._may_go.acquire()
         try:
             self.outcome = self._run(self)
@@ -93,16 +93,16 @@ def race(
     crash_at: Mapping[int, int] | None = None,
 ) -> list[object]:
     """
-    What each run came to, a result or what it raised, when their calls happened in this order.
+    Runs all, and returns what each returned or raised.
 
     Args:
         runs: who takes part, numbered from 0.
         choose: the order.
-        is_ready: whether a run can have begun by now; one that never can dies.
-        crash_at: points at which runs die.
+        is_ready: whether a run can have started by now; one that never can crashes.
+        crash_at: points at which runs crash.
     """
-    deaths = crash_at or {}
-    turns = [Turn(run, [deaths[number]] if number in deaths else []) for number, run in enumerate(runs)]
+    points = crash_at or {}
+    turns = [Turn(run, [points[number]] if number in points else []) for number, run in enumerate(runs)]
     for turn in turns:
         turn.go_on()
     while waiting := {
@@ -119,7 +119,7 @@ def race(
 
 def commute(one: Call, other: Call) -> bool:
     """
-    Whether it is all the same which of two calls comes first.
+    Returns whether the order of two calls makes no difference.
 
     Calls of the store do if both only read; of other ports, if they are not both about the same.
     """
@@ -132,20 +132,20 @@ def commute(one: Call, other: Call) -> bool:
 class _Choice:
     waiting: Waiting
     asleep: set[int]
-    taken: int
+    chosen: int
     tried: set[int] = field(factory=set)
 
     def moves_on(self) -> bool:
-        self.tried.add(self.taken)
+        self.tried.add(self.chosen)
         left = [number for number in self.waiting if number not in self.tried | self.asleep]
-        self.taken = left[0] if left else -1
+        self.chosen = left[0] if left else -1
         return bool(left)
 
 
 @define
 class Schedule:
     """
-    The next one.
+    One order of calls.
 
     Attributes:
         is_known: it differs from an earlier one only in the order of calls that commute.
@@ -157,7 +157,7 @@ class Schedule:
     _done: int = 0
 
     def choose(self, waiting: Waiting) -> int:
-        """Who goes on."""
+        """Chooses the run that continues."""
         if self._done == len(self.path) and not self.is_known:
             asleep = self._asleep(waiting)
             awake = [number for number in waiting if number not in asleep]
@@ -166,16 +166,16 @@ class Schedule:
         if self.is_known:
             return next(iter(waiting))
         self._done += 1
-        return self.path[self._done - 1].taken
+        return self.path[self._done - 1].chosen
 
     def _asleep(self, waiting: Waiting) -> set[int]:
-        """Those whose turn was tried here before, since when nothing happened that they could notice."""
+        """Returns runs whose turn was tried here before, and that no call since then can affect."""
         if not self.path:
             return set()
         last = self.path[-1]
-        took = last.waiting[last.taken]
+        last_call = last.waiting[last.chosen]
         before = (last.asleep | last.tried) & waiting.keys()
-        return {number for number in before if self._commute(waiting[number], took)}
+        return {number for number in before if self._commute(waiting[number], last_call)}
 
 
 def schedules(commute: Callable[[Call, Call], bool] = commute) -> Iterator[Schedule]:
@@ -195,8 +195,8 @@ def schedules(commute: Callable[[Call, Call], bool] = commute) -> Iterator[Sched
             return
 
 
-def drawn(count: int) -> Iterator[Choose]:
-    """So many schedules, the same in every run of the tests."""
+def draw_schedules(count: int) -> Iterator[Choose]:
+    """Draws `count` schedules, the same in every run of the tests."""
     for number in range(count):
         dice = Random(number)
         yield lambda waiting, dice=dice: dice.choice(list(waiting))  # type: ignore[misc] # a default binds it

@@ -1,4 +1,4 @@
-"""Given what happened, when a command is given, then these events: the pure core, nothing around it."""
+"""Given what happened, when a command is handled, then these events: the core alone, without ports."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -48,37 +48,39 @@ Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown |
 
 
 def usd(amount: int) -> Money:
-    """US cents."""
+    """Returns this many US cents."""
     return Money(amount, "usd")
 
 
 def line(item_id: str = "mug", quantity: int = 2, price: int = 1000, **more: Any) -> LineItem:
-    """A line, all of it fulfilled unless told otherwise."""
+    """Returns a line; all of its units are fulfilled unless `more` says otherwise."""
     fields: dict[str, Any] = {"fulfilled_quantity": quantity, "variant_id": f"v_{item_id}", **more}
     return LineItem(id=item_id, quantity=quantity, unit_price=usd(price), **fields)
 
 
 def order_of(*lines: LineItem, captured: int | None = None, **more: Any) -> Order:
-    """An order of these lines, or of two mugs at 10.00; captured in one payment, 100.00 unless told."""
+    """
+    Returns an order of these lines, or of two mugs at 10.00, with one payment: by default 100.00 captured.
+    """
     payments = [Payment(id="pay_1", captured=usd(10_000 if captured is None else captured))]
     fields: dict[str, Any] = {"payments": payments, **more}
     return Order(id="order_1", currency="usd", items=lines or (line(),), **fields)
 
 
 def request(quantity: int = 2, item_id: str = "mug", **more: Any) -> RequestReturn:
-    """Request units of one line."""
+    """Requests a return of units of one line."""
     items = [RequestedItem(item_id=item_id, quantity=quantity)]
     return RequestReturn(order_id="order_1", items=items, **more)
 
 
 def receive(quantity: int = 2, damaged: int = 0, *, return_id: str = "ret_1", **more: Any) -> ReceiveReturn:
-    """Receive mugs for the first return."""
+    """Receives mugs, by default for the first return."""
     items = [ReceivedItem(item_id="mug", quantity=quantity, damaged_quantity=damaged)]
     return ReceiveReturn(return_id=return_id, items=items, **more)
 
 
 class Given:
-    """An order and what happened to its returns."""
+    """An order and the history of its returns."""
 
     def __init__(self, order: Order | None = None, policy: ReturnPolicy | None = None) -> None:
         self.order: Order | None = order or order_of()
@@ -88,9 +90,10 @@ class Given:
         self.books_shipments = True
         self.ledger = ReturnLedger("order_1")
         self.history: list[Event] = []
+        self.commands: list[Command] = []
 
     def facts(self, command: Command) -> Facts:
-        """What a handler would gather."""
+        """Returns the facts that a handler would gather for the command."""
         option: ShippingOption | None = None
         if isinstance(command, Request) and command.shipping_option_id is not None:
             option = self.options.get(command.shipping_option_id)
@@ -106,15 +109,16 @@ class Given:
         )
 
     def when(self, command: Command) -> tuple[Event, ...]:
-        """The command done: what happened by it."""
+        """Handles the command and returns the events that it recorded."""
         self.now += timedelta(minutes=1)
         made = apply_command(self.facts(command), self.ledger, command)
         self.ledger = made.ledger
         self.history += made.events
+        self.commands.append(command)
         return made.events
 
     def record_outcomes(self, *outcomes: tuple[str, Result]) -> tuple[Event, ...]:
-        """Effects answered, each by the end of its key after the return's id."""
+        """Records outcomes of effects, each given with the key of its effect, and returns the events."""
         self.now += timedelta(minutes=1)
         made = apply_outcomes(self.ledger, [Outcome(key, result) for key, result in outcomes], self.now)
         self.ledger = made.ledger
@@ -122,7 +126,7 @@ class Given:
         return made.events
 
     def all_delivered(self) -> None:
-        """Every open effect ended well."""
+        """Records a success for every open effect, until none is open."""
         while keys := [key for key, effect in self.ledger.open_effects.items()]:
             results: list[tuple[str, Result]] = []
             for key in keys:
@@ -137,7 +141,7 @@ class Given:
             self.record_outcomes(*results)
 
     def refuses(self, command: Command) -> Rejected:
-        """The refusal of the command; nothing changed by it."""
+        """Returns the refusal of the command, and asserts that the ledger did not change."""
         before = self.ledger
         with pytest.raises(Rejected) as error:
             apply_command(self.facts(command), self.ledger, command)
@@ -145,41 +149,41 @@ class Given:
         return error.value
 
     def codes(self, command: Command) -> list[str]:
-        """What the command is refused for."""
+        """Returns the codes of the violations that the command is refused for."""
         return [violation.code for violation in self.refuses(command).violations]
 
     def the(self, return_id: str = "ret_1") -> Return:
-        """The return of this id; history rebuilds it."""
+        """Returns the return of this id, and asserts that the history rebuilds the ledger."""
         assert replay("order_1", self.history) == self.ledger
         return self.ledger.get(return_id)
 
 
 def names_and_amounts(ret: Return | Claim) -> dict[str, int]:
-    """The breakdown's top, in minor units."""
+    """Returns the amounts of the top level of the breakdown by name, in minor units."""
     return {part.name: part.amount.amount for part in ret.breakdown}
 
 
 def effect_kinds(ledger: ReturnLedger) -> list[str]:
-    """The open effects, by the part of their key after the return's id."""
+    """Returns the keys of the open effects without the id that they begin with."""
     return [key.split("/", 1)[1] for key in ledger.open_effects]
 
 
 def vat(rate: str, **more: Any) -> list[TaxLine]:
-    """One tax line."""
+    """Returns one tax line of this rate."""
     return [TaxLine(Decimal(rate), **more)]
 
 
 def off(*amounts: int) -> list[Adjustment]:
-    """Discounts."""
+    """Returns discounts of these amounts."""
     return [Adjustment(usd(amount)) for amount in amounts]
 
 
 def put(given: Given, **changes: Any) -> None:
-    """The host changed its order."""
+    """Replaces fields of the order, as an edit by the host does."""
     assert given.order is not None
     given.order = evolve(given.order, **changes)
 
 
 def keys_of(items: Iterable[object]) -> list[str]:
-    """Their keys."""
+    """Returns the keys of these items."""
     return [getattr(item, "key", "") for item in items]

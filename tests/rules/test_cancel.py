@@ -19,14 +19,14 @@ CANCEL = CancelReturn(return_id="ret_1", created_by="anna")
 
 
 def requested(quantity: int = 2, **more: Any) -> Given:
-    """A return of mugs, of an order of five."""
+    """Returns an order of five mugs with a return of some of them."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(quantity, **more))
     return given
 
 
 def test_canceling_releases_the_units() -> None:
-    """At exactly the value they took."""
+    """Canceling a return makes its units returnable again, and opens no effect."""
     given = requested(2, no_notification=True)
 
     (event,) = given.when(CANCEL)
@@ -41,7 +41,9 @@ def test_canceling_releases_the_units() -> None:
 
 
 def test_a_booked_shipment_is_canceled_with_what_the_carrier_answered() -> None:
-    """By its key and its data."""
+    """
+    The cancellation of a shipment names the key of the booking and the shipment that the carrier returned.
+    """
     given = requested(2, shipping_option_id="so_return")
     shipment = ReturnShipment({"label": 7})
     given.record_outcomes(("ret_1/shipment/1", shipment))
@@ -54,8 +56,10 @@ def test_a_booked_shipment_is_canceled_with_what_the_carrier_answered() -> None:
     )
 
 
-def test_a_cancellation_waits_for_the_answer_to_its_booking_and_learns_it() -> None:
-    """Nobody can cancel what may not have been booked yet."""
+def test_a_cancellation_waits_for_its_booking_and_carries_the_booked_shipment() -> None:
+    """
+    The cancellation of a shipment whose booking is open waits for the booking, then carries the shipment.
+    """
     given = requested(2, shipping_option_id="so_return")
     given.when(CANCEL)
 
@@ -69,8 +73,11 @@ def test_a_cancellation_waits_for_the_answer_to_its_booking_and_learns_it() -> N
     assert given.the().shipping_data == {"label": 7}
 
 
-def test_goods_of_an_unresolved_return_go_back_from_where_they_went() -> None:
-    """Exactly the units that were restocked, by receipt; the receipts stay in history."""
+def test_goods_of_an_unresolved_return_are_withdrawn_where_they_were_restocked() -> None:
+    """
+    Canceling withdraws exactly the restocked units of each receipt, at its location, and keeps the
+    receipts.
+    """
     given = requested(4, location_id="loc_1")
     given.when(receive(1, 1))
     given.when(receive(1, location_id="loc_2"))
@@ -96,8 +103,10 @@ def test_goods_of_an_unresolved_return_go_back_from_where_they_went() -> None:
     given.when(request(5))
 
 
-def test_unannounced_units_are_free_again_too() -> None:
-    """They go back like the rest."""
+def test_units_that_were_not_expected_are_returnable_again() -> None:
+    """
+    Canceling also takes back units that arrived without being requested, so that all five are returnable.
+    """
     given = requested(1)
     given.when(receive(2))
 
@@ -109,7 +118,7 @@ def test_unannounced_units_are_free_again_too() -> None:
 
 
 def test_canceling_twice_is_the_same_as_once() -> None:
-    """No event, no change."""
+    """Canceling a canceled return records no event and does not change the ledger."""
     given = requested()
     given.when(CANCEL)
     before = given.ledger
@@ -118,8 +127,8 @@ def test_canceling_twice_is_the_same_as_once() -> None:
     assert given.ledger == before
 
 
-def test_what_was_received_can_not_be_canceled() -> None:
-    """By state."""
+def test_a_received_return_cannot_be_canceled() -> None:
+    """A received return refuses the cancellation as NotAllowed with `return_already_received`."""
     given = requested()
     given.when(receive(2))
 
@@ -128,7 +137,7 @@ def test_what_was_received_can_not_be_canceled() -> None:
 
 
 def test_what_was_paid_in_part_can_only_be_closed_short() -> None:
-    """In any status it may have come to since."""
+    """A return that was refunded in part refuses the cancellation, also after a mismatch."""
     given = requested()
     given.when(receive(1, more_expected=True))
     partially = given.codes(CANCEL)
@@ -138,8 +147,8 @@ def test_what_was_paid_in_part_can_only_be_closed_short() -> None:
     assert partially == given.codes(CANCEL) == ["return_not_cancelable"]
 
 
-def test_what_is_not_there_can_not_be_canceled() -> None:
-    """Nor under a key that is none."""
+def test_a_return_that_does_not_exist_cannot_be_canceled() -> None:
+    """An unknown return is reported as not found, together with the invalid idempotency key."""
     error = requested().refuses(CancelReturn(return_id="ret_9", idempotency_key=""))
 
     assert type(error) is NotFound

@@ -59,7 +59,7 @@ CUP = NewItem(variant_id="v_cup", quantity=1, unit_price=usd(1500))
 
 
 def claim(quantity: int = 2, kind: str = "refund", reason: str = "missing_item", **more: Any) -> RequestClaim:
-    """Mugs that went wrong."""
+    """Returns a claim for mugs."""
     fields: dict[str, Any] = {
         "items": [ClaimItem(item_id="mug", quantity=quantity, reason=reason)],
         "new_items": [CUP] * (kind == "replace"),
@@ -69,26 +69,26 @@ def claim(quantity: int = 2, kind: str = "refund", reason: str = "missing_item",
 
 
 def claimed(quantity: int = 2, kind: str = "refund", *, captured: int | None = None, **more: Any) -> Given:
-    """Of an order of five mugs at 10.00."""
+    """Returns an order of five mugs at 10.00 with one claim."""
     given = Given(order_of(line(quantity=5), captured=captured))
     given.when(claim(quantity, kind, **more))
     return given
 
 
 def the(given: Given) -> Claim:
-    """The first claim."""
+    """Returns the first claim."""
     return given.ledger.claims[0]
 
 
 def free(given: Given) -> tuple[int, tuple[str, ...]]:
-    """How many mugs can still be returned, and why not more."""
+    """Returns how many mugs are returnable, and the reasons why not more."""
     assert given.order is not None
     (item,) = returnable_items(given.order, given.ledger, given.policy, given.now)
     return item.quantity, item.reasons
 
 
 def test_a_refund_claim_pays_when_it_is_made() -> None:
-    """What its units are worth; nothing comes back."""
+    """A refund claim refunds the value of its units at once, without a return."""
     given = Given(order_of(line(quantity=5)))
 
     (event,) = given.when(
@@ -117,17 +117,17 @@ def test_a_refund_claim_pays_when_it_is_made() -> None:
 
 
 def test_the_claim_names_the_amount() -> None:
-    """More or less than the units are worth, at most what is left."""
+    """A claim may request more or less than the value of its units, at most what is refundable."""
     given = claimed(refund_amount=500)
     assert the(given).refund_amount == usd(500)
-    assert names_and_amounts(the(given)) == {"item:mug": 2000, "requested_refund": -1500}
+    assert names_and_amounts(the(given)) == {"item:mug": 2000, "custom_amount": -1500}
 
     error = given.refuses(claim(1, refund_amount=usd(9501)))
     assert (error.code, error.details["refundable"]) == ("refund_exceeds_refundable", 9500)
 
 
-def test_a_claim_above_what_is_left_waits_for_somebody() -> None:
-    """Nothing is paid, and the order says so; a retry pays it."""
+def test_a_claim_above_what_is_refundable_requires_action() -> None:
+    """A claim above what is refundable pays nothing and requires action, until a retry pays it."""
     given = Given(order_of(line(quantity=5), captured=1500))
 
     _, blocked = given.when(claim())
@@ -149,8 +149,8 @@ def test_a_claim_above_what_is_left_waits_for_somebody() -> None:
     assert effect_kinds(given.ledger) == ["refund/1"]
 
 
-def test_a_cent_a_line_of_the_hosts_rounding_is_paid_around() -> None:
-    """As for receipts."""
+def test_a_rounding_difference_of_a_cent_a_line_does_not_block_a_claim() -> None:
+    """A claim that exceeds what is refundable by one minor unit a line is refunded with a rounding part."""
     given = claimed(5, captured=4999)
 
     assert the(given).refund_amount == usd(4999)
@@ -158,7 +158,7 @@ def test_a_cent_a_line_of_the_hosts_rounding_is_paid_around() -> None:
 
 
 def test_a_replace_claim_sends_the_replacement_and_moves_no_money() -> None:
-    """Once, when it is made."""
+    """A replace claim sends its new items once, when it is made, and refunds nothing."""
     given = claimed(2, "replace")
 
     assert the(given).status is ClaimStatus.COMPLETED
@@ -174,7 +174,7 @@ def test_a_replace_claim_sends_the_replacement_and_moves_no_money() -> None:
 
 @pytest.mark.parametrize("kind", ["refund", "replace"])
 def test_goods_that_come_back_have_a_return_that_moves_no_money(kind: str) -> None:
-    """Stock it moves; the customer pays nothing for the way."""
+    """The return of a claim restocks its goods, refunds nothing and charges no return shipping."""
     given = Given(order_of(line(quantity=5)), ReturnPolicy(refund_damaged=False))
     opened, _ = given.when(claim(2, kind, shipping_option_id="so_return"))
     assert isinstance(opened, ReturnRequested)
@@ -199,7 +199,7 @@ def test_goods_that_come_back_have_a_return_that_moves_no_money(kind: str) -> No
 
 
 def test_goods_may_come_back_without_a_shipment_booked_here() -> None:
-    """The host sees to it."""
+    """A claim may expect its goods back without booking a return shipment."""
     given = claimed(return_items=True)
 
     assert given.the().shipping_method is None
@@ -207,7 +207,7 @@ def test_goods_may_come_back_without_a_shipment_booked_here() -> None:
 
 
 def test_units_of_a_claim_are_compensated_once_whether_they_come_back_or_not() -> None:
-    """Neither returned nor claimed again; not even if they never came back."""
+    """Units of a claim can be neither returned nor claimed again, even if they were never received."""
     given = claimed(3, return_items=True)
 
     assert given.codes(request(3)) == ["quantity_exceeds_returnable"]
@@ -220,7 +220,7 @@ def test_units_of_a_claim_are_compensated_once_whether_they_come_back_or_not() -
 
 
 def test_an_id_that_was_given_before_is_the_hosts_mistake() -> None:
-    """No claim takes the place of another."""
+    """An id factory that repeats an id raises InvalidValue with `id_not_fresh`."""
     given = claimed(1)
 
     with pytest.raises(InvalidValue) as error:
@@ -230,15 +230,15 @@ def test_an_id_that_was_given_before_is_the_hosts_mistake() -> None:
 
 
 def test_what_belongs_together_is_known_by_each_of_its_ids() -> None:
-    """A claim and its return; what is not there is alone."""
+    """A claim and its return are related by either id; an unknown id is related to itself only."""
     given = claimed(return_items=True)
 
     assert given.ledger.related("claim_1") == given.ledger.related("ret_1") == {"claim_1", "ret_1"}
-    assert given.ledger.related("nobody") == {"nobody"}
+    assert given.ledger.related("claim_9") == {"claim_9"}
 
 
 def test_returned_units_are_not_claimed() -> None:
-    """Nor announced ones."""
+    """A claim is refused for units that are reserved by an open return."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(3))
 
@@ -248,7 +248,7 @@ def test_returned_units_are_not_claimed() -> None:
 
 
 def test_more_than_was_claimed_is_not_accepted() -> None:
-    """Nobody would pay for it: a clerk sends it back, or says that it is kept."""
+    """Units beyond the claim are not accepted; a clerk has to reject them."""
     given = claimed(1, return_items=True)
 
     error = given.refuses(receive(2, allow_mismatch=True))
@@ -262,7 +262,7 @@ def test_more_than_was_claimed_is_not_accepted() -> None:
 
 
 def test_a_claims_return_may_be_canceled_by_itself() -> None:
-    """The claim stands: the customer keeps what is broken."""
+    """Canceling the return of a claim completes the claim, whose refund stays."""
     given = claimed(return_items=True)
 
     events = given.when(CancelReturn(return_id="ret_1"))
@@ -273,14 +273,16 @@ def test_a_claims_return_may_be_canceled_by_itself() -> None:
 
 
 def test_no_refund_is_named_for_a_claims_return() -> None:
-    """The claim was paid."""
+    """A receipt for the return of a claim is refused if it names a refund."""
     given = claimed(return_items=True)
 
     assert given.codes(receive(2, refund_amount=1)) == ["refund_settled_elsewhere"]
 
 
 def test_a_refund_that_failed_is_due_until_it_is_retried() -> None:
-    """A gateway tells it late, or that the money came back."""
+    """
+    The amount of a claim is due again after a declined and after a reversed refund, until it is retried.
+    """
     given = claimed()
     given.record_outcomes(("claim_1/refund/1", RefundDeclined("card_closed")))
     assert (the(given).amount_due, the(given).status) == (usd(2000), ClaimStatus.COMPLETED)
@@ -296,8 +298,8 @@ def test_a_refund_that_failed_is_due_until_it_is_retried() -> None:
     assert given.codes(RetryRefund(claim_id="claim_1")) == ["nothing_due"]
 
 
-def test_a_claim_is_canceled_while_nothing_was_made_good() -> None:
-    """Its units are free again, its return is called off; twice is the same as once."""
+def test_a_claim_that_compensated_nothing_can_be_canceled() -> None:
+    """Canceling such a claim cancels its return and frees its units; a second cancellation does nothing."""
     given = Given(order_of(line(quantity=5), captured=0))
     given.when(claim(return_items=True, refund_amount=0))
 
@@ -309,7 +311,7 @@ def test_a_claim_is_canceled_while_nothing_was_made_good() -> None:
 
 
 def test_a_claim_whose_refund_failed_can_be_canceled() -> None:
-    """Then nothing is due any more."""
+    """Nothing is due for a claim that was canceled after its refund failed."""
     given = claimed()
     given.record_outcomes(("claim_1/refund/1", RefundDeclined("card_closed")))
 
@@ -320,16 +322,16 @@ def test_a_claim_whose_refund_failed_can_be_canceled() -> None:
 
 
 @pytest.mark.parametrize("kind", ["refund", "replace"])
-def test_a_claim_that_was_made_good_is_not_canceled(kind: str) -> None:
-    """Money left, or may leave; goods may be on their way."""
+def test_a_claim_that_was_compensated_cannot_be_canceled(kind: str) -> None:
+    """The cancellation is refused as NotAllowed once a refund or a replacement was requested."""
     error = claimed(2, kind).refuses(CancelClaim(claim_id="claim_1"))
 
     assert isinstance(error, NotAllowed)
     assert error.code == "claim_not_cancelable"
 
 
-def test_a_claim_whose_goods_came_back_is_not_canceled() -> None:
-    """They are the shop's."""
+def test_a_claim_whose_goods_were_received_cannot_be_canceled() -> None:
+    """The cancellation is refused with `return_already_received`."""
     given = claimed(return_items=True, refund_amount=0)
     given.when(receive(2))
 
@@ -337,7 +339,7 @@ def test_a_claim_whose_goods_came_back_is_not_canceled() -> None:
 
 
 def test_windows_and_final_sale_do_not_matter() -> None:
-    """It was the shop that failed."""
+    """A claim is accepted for a line that is not returnable."""
     given = Given(order_of(line(is_returnable=False)))
 
     given.when(claim())
@@ -346,7 +348,7 @@ def test_windows_and_final_sale_do_not_matter() -> None:
 
 
 def test_the_order_counts_claims_refunds() -> None:
-    """In what is left, and in how it was paid."""
+    """The refund of a claim counts in the payment status and in what is refundable."""
     given = claimed(5, captured=5000)
 
     assert given.order is not None
@@ -354,8 +356,8 @@ def test_the_order_counts_claims_refunds() -> None:
     assert (state.payment_status, state.refundable) == (PaymentStatus.REFUNDED, usd(0))
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
-    """In the order of the request."""
+def test_all_violations_are_reported_at_once() -> None:
+    """The refusal lists every violation of the claim, in the order of its fields."""
     given = Given(order_of(line(quantity=5), status=OrderStatus.CANCELED))
     given.books_shipments = False
     wrong: Any = 7
@@ -416,8 +418,8 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         (RetryRefund(claim_id="claim_1", return_id="ret_1"), ["return_and_claim"]),
     ],
 )
-def test_what_can_not_be_is_refused(command: Any, codes: list[str]) -> None:
-    """With a code for each."""
+def test_each_impossible_command_is_refused_with_its_code(command: Any, codes: list[str]) -> None:
+    """Each of these commands is refused with its own code, as Invalid unless something was not found."""
     error = Given(order_of(line(quantity=5))).refuses(command)
 
     assert [violation.code for violation in error.violations] == codes
@@ -433,7 +435,10 @@ def test_what_can_not_be_is_refused(command: Any, codes: list[str]) -> None:
 def test_claims_and_returns_share_what_was_paid_exactly(
     quantities: list[int], price: int, discount: int, data: st.DataObject
 ) -> None:
-    """In any partition between them, and with claims canceled between: to the cent, and no unit twice."""
+    """
+    Claims and returns in any partition, with canceled claims between, refund exactly what was paid, each
+    unit once.
+    """
     units = sum(quantities)
     whole = price * units - min(discount, price * units)
     mugs = line(quantity=units, price=price, adjustments=off(min(discount, price * units)))

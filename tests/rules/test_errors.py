@@ -1,4 +1,4 @@
-"""Errors are data: codes, numbers, and whose move is next."""
+"""Errors are data: a class, a code, numbers and a status hint."""
 
 import copy
 import pickle
@@ -22,7 +22,7 @@ from rma.domain.values.errors import _CODES, rejection
 
 
 def test_the_gravest_violation_gives_class_code_and_hint() -> None:
-    """Not found, then state, then the request, then the key."""
+    """Not found outranks state, state outranks the request, and the request outranks the idempotency key."""
     found = {
         "idempotency_key_reused": IdempotencyKeyReused,
         "no_items": Invalid,
@@ -39,17 +39,17 @@ def test_the_gravest_violation_gives_class_code_and_hint() -> None:
 
 
 def test_of_equally_grave_ones_the_first_counts() -> None:
-    """In request order."""
+    """Among violations of one class, the first gives the code; the message lists all."""
     error = rejection(
         [Violation("no_items"), Violation("invalid_quantity", "a", {"quantity": 0, "minimum": 1})]
     )
 
     assert error.code == "no_items"
-    assert str(error) == "no items given; line a: quantity must be a whole number of at least 1, not 0"
+    assert str(error) == "no items given; line a: quantity must be an integer of at least 1, not 0"
 
 
-def test_a_code_of_a_hosts_own_is_told_in_its_own_words() -> None:
-    """Policies may add violations."""
+def test_a_code_of_the_host_is_rendered_from_its_name_and_numbers() -> None:
+    """A code that a policy adds is Invalid, and its message is the code in words with its numbers."""
     error = rejection([Violation("too_smelly", "shoe", {"grade": 7})])
 
     assert type(error) is Invalid
@@ -57,15 +57,15 @@ def test_a_code_of_a_hosts_own_is_told_in_its_own_words() -> None:
     assert str(Violation("too_smelly")) == "too smelly"
 
 
-def test_a_code_without_its_numbers_still_tells_itself() -> None:
-    """Hosts raise NotFound with whatever details they have."""
+def test_a_code_without_its_numbers_is_rendered_from_its_name() -> None:
+    """NotFound may be raised with any details, and its message shows them."""
     assert str(NotFound("order_not_found", {"id": 5})) == "order not found (id 5)"
     assert NotFound("order_not_found").violations == (Violation("order_not_found"),)
 
 
 @pytest.mark.parametrize("code", sorted(_CODES))
 def test_every_code_is_snake_case_and_has_a_message(code: str) -> None:
-    """Codes are API."""
+    """Every code is in snake case and has a message and an error class."""
     kind, template = _CODES[code]
 
     assert code == code.lower()
@@ -74,8 +74,8 @@ def test_every_code_is_snake_case_and_has_a_message(code: str) -> None:
     assert issubclass(kind, RmaError)
 
 
-def test_errors_say_whose_move_is_next() -> None:
-    """The tree that callers catch by."""
+def test_the_class_of_an_error_gives_its_status_hint() -> None:
+    """Conflicts, refusals, outages and wrong values are separate classes, each with an HTTP status hint."""
     assert issubclass(Rejected, RmaError)
     assert issubclass(StaleLedger, Conflict)
     assert issubclass(InvalidValue, ValueError)
@@ -93,14 +93,14 @@ def test_errors_say_whose_move_is_next() -> None:
         InvalidValue("invalid_value", {"field": "f"}),
     ],
 )
-def test_errors_travel(error: RmaError) -> None:
-    """Through copies and task queues, with everything they say."""
+def test_errors_survive_pickling_and_copying(error: RmaError) -> None:
+    """A pickled or copied error has the same class, code, details, message and violations."""
     for twin in (pickle.loads(pickle.dumps(error)), copy.copy(error)):
         assert type(twin) is type(error)
         assert (twin.code, twin.details, str(twin)) == (error.code, error.details, str(error))
         assert getattr(twin, "violations", None) == getattr(error, "violations", None)
 
 
-def test_an_error_of_no_known_code_outside_requests_is_an_error_all_the_same() -> None:
-    """A class that is no refusal does not become one."""
+def test_a_violation_whose_code_belongs_to_another_error_is_invalid() -> None:
+    """A violation with the code of an error that is not a refusal is rejected as Invalid."""
     assert type(rejection([Violation("stale_ledger")])) is Invalid

@@ -50,7 +50,7 @@ from tests.rules.given import (
 
 
 def exchange(quantity: int = 2, price: int = 1500, *, new: int = 1, **more: Any) -> RequestExchange:
-    """Mugs for new cups."""
+    """Requests an exchange of mugs for new cups."""
     fields: dict[str, Any] = {
         "items": [RequestedItem(item_id="mug", quantity=quantity)],
         "new_items": [NewItem(variant_id="v_cup", quantity=new, unit_price=price)] * bool(new),
@@ -60,25 +60,27 @@ def exchange(quantity: int = 2, price: int = 1500, *, new: int = 1, **more: Any)
 
 
 def opened(*lines: LineItem, **more: Any) -> Given:
-    """An exchange of two of five mugs at 10.00."""
+    """Returns an order of five mugs at 10.00 with an exchange of two."""
     given = Given(order_of(*(lines or (line(quantity=5),))))
     given.when(exchange(**more))
     return given
 
 
 def pay(amount: Money | int = 1000, reference: str = "ch_1", **more: Any) -> RecordExchangePayment:
-    """For the first exchange."""
+    """Records a payment for the first exchange."""
     return RecordExchangePayment(exchange_id="exc_1", amount=amount, reference=reference, **more)
 
 
 def the(given: Given) -> Exchange:
-    """The first exchange; history rebuilds it."""
+    """Returns the first exchange, and asserts that the history rebuilds the ledger."""
     given.the()
     return given.ledger.exchanges[0]
 
 
 def test_an_exchange_opens_its_return_and_quotes_the_difference() -> None:
-    """What is new, with tax and shipping, less what comes back, less its shipping."""
+    """
+    The difference is the new items with tax and shipping, less the returned items after return shipping.
+    """
     given = Given(order_of(line(quantity=5)))
 
     request, event = given.when(
@@ -113,8 +115,8 @@ def test_an_exchange_opens_its_return_and_quotes_the_difference() -> None:
     assert effect_kinds(given.ledger) == ["shipment/1"]
 
 
-def test_a_difference_in_the_customers_favour_is_refunded_when_the_goods_came() -> None:
-    """Once, by the exchange's return; and the new goods are sent."""
+def test_a_difference_in_the_customers_favour_is_refunded_on_receipt() -> None:
+    """The receipt refunds the difference once, through the return, and sends the new items."""
     given = opened()
     assert the(given).difference_due == usd(-500)
     assert given.the().refund_amount == usd(500)
@@ -142,7 +144,7 @@ def test_a_difference_in_the_customers_favour_is_refunded_when_the_goods_came() 
 
 
 def test_an_even_exchange_moves_no_money() -> None:
-    """Not a cent."""
+    """An exchange without a difference sends the new items and refunds nothing."""
     given = opened(price=2000)
 
     given.when(receive(2))
@@ -153,7 +155,7 @@ def test_an_even_exchange_moves_no_money() -> None:
 
 
 def test_a_customer_who_owes_pays_before_the_goods_are_sent() -> None:
-    """After the goods came: they are sent with the last payment."""
+    """After the receipt, the new items are sent with the payment that completes the difference."""
     given = opened(price=3000)
     given.when(receive(2))
     assert the(given).status is ExchangeStatus.AWAITING_PAYMENT
@@ -178,8 +180,8 @@ def test_a_customer_who_owes_pays_before_the_goods_are_sent() -> None:
     }
 
 
-def test_a_customer_may_pay_before_the_goods_come() -> None:
-    """Then the goods are all that is waited for."""
+def test_a_customer_may_pay_before_the_goods_are_received() -> None:
+    """An exchange that is paid in advance is completed by the receipt."""
     given = opened(price=3000)
 
     given.when(pay(1000))
@@ -190,8 +192,8 @@ def test_a_customer_may_pay_before_the_goods_come() -> None:
     assert "replacement/1" in effect_kinds(given.ledger)
 
 
-def test_a_payment_that_is_told_twice_counts_once() -> None:
-    """Under its reference, whenever; another amount under it is refused."""
+def test_a_payment_that_is_recorded_twice_counts_once() -> None:
+    """A payment under a known reference records nothing, and another amount under it is refused."""
     given = opened(price=3000)
     given.when(pay(1000))
 
@@ -204,7 +206,7 @@ def test_a_payment_that_is_told_twice_counts_once() -> None:
 
 
 def test_no_more_is_paid_than_is_owed() -> None:
-    """The maximum is said."""
+    """A payment above what is owed is refused with the amount owed."""
     given = opened(price=3000)
 
     error = given.refuses(pay(1001))
@@ -216,7 +218,7 @@ def test_no_more_is_paid_than_is_owed() -> None:
 
 
 def test_a_short_parcel_that_makes_the_customer_owe_requires_action() -> None:
-    """Nobody told them; what they then pay completes it."""
+    """If accepting missing units makes the customer owe, the exchange requires action until it is paid."""
     given = opened(price=2000)
 
     given.when(receive(1))
@@ -229,8 +231,10 @@ def test_a_short_parcel_that_makes_the_customer_owe_requires_action() -> None:
     assert the(given).status is ExchangeStatus.COMPLETED
 
 
-def test_a_short_parcel_of_one_who_owed_already_awaits_more() -> None:
-    """The difference is computed anew."""
+def test_a_short_parcel_increases_what_is_owed() -> None:
+    """
+    If the customer owed before, accepting missing units leaves the exchange awaiting the larger payment.
+    """
     given = opened(price=3000)
 
     given.when(receive(1, allow_mismatch=True))
@@ -240,7 +244,9 @@ def test_a_short_parcel_of_one_who_owed_already_awaits_more() -> None:
 
 
 def test_what_was_paid_too_much_is_refunded() -> None:
-    """More came than was announced: from what was captured and what was paid for the exchange."""
+    """
+    A surplus payment is refunded, first from the payments of the order, then from those of the exchange.
+    """
     given = Given(order_of(line(quantity=5), captured=300))
     given.when(exchange(price=3000))
     given.when(pay(1000))
@@ -258,7 +264,7 @@ def test_what_was_paid_too_much_is_refunded() -> None:
 
 
 def test_a_payment_that_the_host_counts_among_the_orders_is_not_counted_twice() -> None:
-    """By its id."""
+    """A payment of an exchange that is also a payment of the order counts once in what is refundable."""
     given = opened(price=3000)
     given.when(pay(1000))
     put(given, payments=[Payment(id="pay_1", captured=usd(50)), Payment(id="ch_1", captured=usd(1000))])
@@ -268,7 +274,7 @@ def test_a_payment_that_the_host_counts_among_the_orders_is_not_counted_twice() 
 
 
 def test_parcels_of_an_exchange_pay_nothing_before_the_last() -> None:
-    """It settles once."""
+    """An exchange refunds its difference once, with the last parcel."""
     given = opened(price=500)
 
     given.when(receive(1, more_expected=True))
@@ -281,7 +287,7 @@ def test_parcels_of_an_exchange_pay_nothing_before_the_last() -> None:
 
 
 def test_a_clerk_resolves_an_exchanges_return() -> None:
-    """What is rejected does not pay for the new goods."""
+    """Rejected units of an exchange do not count towards the new items."""
     given = opened(price=1000)
     given.when(receive(3))
 
@@ -293,7 +299,10 @@ def test_a_clerk_resolves_an_exchanges_return() -> None:
 
 
 def test_a_difference_above_what_is_left_is_blocked_and_the_goods_are_sent() -> None:
-    """As with any return: somebody must look; a smaller amount can be set."""
+    """
+    A difference above what is refundable is blocked, the new items are sent, and a smaller amount may be
+    set.
+    """
     given = Given(order_of(line(quantity=5), captured=100))
     given.when(exchange())
 
@@ -311,7 +320,7 @@ def test_a_difference_above_what_is_left_is_blocked_and_the_goods_are_sent() -> 
 
 
 def test_a_refund_of_a_difference_that_failed_is_retried() -> None:
-    """By its return."""
+    """A retry by the return of an exchange requests the difference again, for the reason `exchange`."""
     given = opened()
     given.when(receive(2))
     given.record_outcomes(("ret_1/refund/1", RefundDeclined("card_closed")))
@@ -323,7 +332,7 @@ def test_a_refund_of_a_difference_that_failed_is_retried() -> None:
 
 
 def test_deductions_above_what_comes_back_are_owed() -> None:
-    """An exchange can ask for money where a return can not."""
+    """Return shipping above the value of the returned items is added to what the customer owes."""
     given = Given(order_of(line(price=100)))
 
     given.when(exchange(1, 300, shipping_option_id="so_return"))
@@ -332,7 +341,7 @@ def test_deductions_above_what_comes_back_are_owed() -> None:
 
 
 def test_no_refund_is_named_for_an_exchanges_return() -> None:
-    """The exchange settles its difference."""
+    """Neither a receipt nor a resolution may name a refund for the return of an exchange."""
     given = opened()
 
     assert given.codes(receive(2, refund_amount=1)) == ["refund_settled_elsewhere"]
@@ -342,7 +351,10 @@ def test_no_refund_is_named_for_an_exchanges_return() -> None:
 
 
 def test_an_exchange_is_canceled_with_its_return() -> None:
-    """Units are free again, what came goes back, the parcel is called off; twice is the same as once."""
+    """
+    A cancellation frees the units, withdraws received goods and cancels the label; a second one does
+    nothing.
+    """
     given = opened(shipping_option_id="so_return")
     given.all_delivered()
     given.when(receive(1))
@@ -357,8 +369,8 @@ def test_an_exchange_is_canceled_with_its_return() -> None:
     given.when(request(5))
 
 
-def test_an_exchange_that_moved_something_is_not_canceled() -> None:
-    """Nor is its return by itself."""
+def test_a_paid_or_completed_exchange_cannot_be_canceled() -> None:
+    """The cancellation is refused once the exchange is paid, and its return cannot be canceled by itself."""
     given = opened(price=3000)
     error = given.refuses(CancelReturn(return_id="ret_1"))
     assert isinstance(error, NotAllowed)
@@ -371,7 +383,10 @@ def test_an_exchange_that_moved_something_is_not_canceled() -> None:
 
 
 def test_an_exchange_whose_difference_is_not_paid_is_canceled_and_its_goods_refunded() -> None:
-    """As if it had been a return from the start; what was paid of it, too; twice is the same as once."""
+    """
+    A cancellation after receipt refunds the goods and the payments; a second one does nothing, even without
+    the order.
+    """
     given = opened(price=3000, shipping_option_id="so_return")
     given.when(receive(2))
     assert given.the().needs_attention
@@ -391,7 +406,7 @@ def test_an_exchange_whose_difference_is_not_paid_is_canceled_and_its_goods_refu
 
 
 def test_an_exchange_that_is_canceled_late_needs_its_order() -> None:
-    """To know what is left to refund; if too little is, somebody must look."""
+    """A cancellation after receipt needs the order, and blocks the refund if too little is refundable."""
     given = opened(price=3000)
     given.when(receive(2))
     order, given.order = given.order, None
@@ -406,7 +421,7 @@ def test_an_exchange_that_is_canceled_late_needs_its_order() -> None:
 
 
 def test_deductions_of_a_canceled_exchange_are_those_of_a_return() -> None:
-    """Never more than the goods are worth."""
+    """After a cancellation return shipping deducts at most the value of the goods."""
     given = Given(order_of(line(price=50)))
     given.when(exchange(1, 3000, shipping_option_id="so_return"))
     given.when(receive(1))
@@ -418,8 +433,8 @@ def test_deductions_of_a_canceled_exchange_are_those_of_a_return() -> None:
     assert not given.the().needs_attention
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
-    """With return and new items together."""
+def test_all_violations_are_reported_at_once() -> None:
+    """The refusal lists the violations of the return and of the new items together."""
     given = Given(order_of(line(quantity=5)))
     given.books_shipments = False
     wrong: Any = "no"
@@ -473,15 +488,17 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         (CancelExchange(exchange_id="exc_9"), ["exchange_not_found"]),
     ],
 )
-def test_what_can_not_be_is_refused(command: Any, codes: list[str]) -> None:
-    """Both sides of an exchange are there, and an exchange that is paid is known."""
+def test_each_impossible_command_is_refused_with_its_code(command: Any, codes: list[str]) -> None:
+    """
+    An exchange needs items, new items and valid shipping; a payment or cancellation needs a known exchange.
+    """
     given = Given(order_of(line(quantity=5)))
 
     assert given.codes(command) == codes
 
 
 def test_an_order_that_is_not_there_is_not_found() -> None:
-    """Whatever else is wrong."""
+    """An exchange for an unknown order is refused as NotFound."""
     given = Given()
     given.order = None
 
@@ -497,10 +514,12 @@ def test_an_order_that_is_not_there_is_not_found() -> None:
     early=st.booleans(),
     postage=st.booleans(),
 )
-def test_an_exchange_settles_exactly_its_difference(
+def test_an_exchange_pays_exactly_its_difference(
     quantity: int, price: int, new_price: int, inclusive: bool, arrivals: int, early: bool, postage: bool
 ) -> None:
-    """What the customer gave, in goods and money, is what they got, whatever came and whenever they paid."""
+    """
+    The customer gives, in goods and money, exactly what they get, whatever arrives and whenever they pay.
+    """
     given = Given(order_of(line(quantity=9, price=price), captured=9 * price))
     item = NewItem(
         variant_id="v", quantity=2, unit_price=new_price, tax_lines=vat("7.5"), is_tax_inclusive=inclusive

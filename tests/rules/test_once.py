@@ -1,4 +1,4 @@
-"""Idempotency keys, outcomes that come twice, and what is remembered."""
+"""Idempotency keys, repeated outcomes, and what a ledger remembers."""
 
 import pytest
 
@@ -18,7 +18,10 @@ from tests.rules.given import Given, line, order_of, receive, request, usd
 
 
 def test_a_repeated_command_is_answered_with_its_return() -> None:
-    """Equal in class and every field; lists and tuples are the same."""
+    """
+    A command that equals the first one under its key, in class and every field, is answered with its
+    return.
+    """
     given = Given()
     command = request(1, idempotency_key="k")
     assert answer(given.ledger, command) is None
@@ -32,16 +35,16 @@ def test_a_repeated_command_is_answered_with_its_return() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    ("other", "fields"),
     [
-        request(2, idempotency_key="k"),
-        request(1, idempotency_key="k", created_by="anna"),
-        request(1, idempotency_key="k", refund_amount=usd(0)),
-        CancelReturn(return_id="ret_1", idempotency_key="k"),
+        (request(2, idempotency_key="k"), ["items"]),
+        (request(1, idempotency_key="k", created_by="anna"), ["created_by"]),
+        (request(2, idempotency_key="k", refund_amount=usd(0)), ["items", "refund_amount"]),
+        (CancelReturn(return_id="ret_1", idempotency_key="k"), ["command"]),
     ],
 )
-def test_the_same_key_with_another_request_is_refused(other: CancelReturn) -> None:
-    """Whatever differs."""
+def test_the_same_key_with_another_request_is_refused(other: CancelReturn, fields: list[str]) -> None:
+    """The error names the key and the fields that differ from the first request."""
     given = Given()
     given.when(request(1, idempotency_key="k"))
 
@@ -49,11 +52,13 @@ def test_the_same_key_with_another_request_is_refused(other: CancelReturn) -> No
         answer(given.ledger, other)
 
     assert (error.value.code, error.value.http_status_hint) == ("idempotency_key_reused", 409)
-    assert error.value.details == {"idempotency_key": "k"}
+    assert error.value.details == {"idempotency_key": "k", "fields": fields}
+    message = f"idempotency key k belongs to another request, which differs in {', '.join(fields)}"
+    assert str(error.value) == message
 
 
-def test_a_keyed_command_that_changed_nothing_is_not_remembered() -> None:
-    """There is nothing to answer with but the present state, and that is so anyway."""
+def test_a_command_that_changed_nothing_is_not_remembered_under_its_key() -> None:
+    """A second cancellation does not store its idempotency key."""
     given = Given()
     given.when(request(1))
     given.when(CancelReturn(return_id="ret_1", idempotency_key="first"))
@@ -62,8 +67,8 @@ def test_a_keyed_command_that_changed_nothing_is_not_remembered() -> None:
     assert list(given.ledger.answered) == ["first"]
 
 
-def test_commands_without_a_key_are_not_kept() -> None:
-    """History stays small."""
+def test_commands_without_a_key_are_not_stored() -> None:
+    """Neither the event nor the ledger stores a command that has no idempotency key."""
     given = Given()
 
     (event,) = given.when(request(1))
@@ -72,8 +77,8 @@ def test_commands_without_a_key_are_not_kept() -> None:
     assert given.ledger.answered == {}
 
 
-def test_an_outcome_that_comes_twice_settles_its_effect_once() -> None:
-    """By another process, or a repeated delivery."""
+def test_a_repeated_outcome_is_recorded_once() -> None:
+    """The second outcome of an effect and an outcome of an unknown effect record nothing."""
     given = Given()
     given.when(request(2))
     given.when(receive(2))
@@ -93,7 +98,7 @@ def test_an_outcome_that_comes_twice_settles_its_effect_once() -> None:
 
 
 def test_a_pending_refund_keeps_its_reference_and_counts() -> None:
-    """The effect is closed: the gateway has the request."""
+    """A pending refund closes its effect, stores its reference and counts as refunded."""
     given = Given()
     given.when(request(2))
     given.when(receive(2))
@@ -107,7 +112,10 @@ def test_a_pending_refund_keeps_its_reference_and_counts() -> None:
 
 
 def test_an_effect_of_unknown_outcome_stays_open_and_says_why() -> None:
-    """It is counted, and the same key is sent again."""
+    """
+    An unknown outcome keeps the effect open with the number of attempts and the last error, until one is
+    known.
+    """
     given = Given()
     given.when(request(2, shipping_option_id="so_return"))
 
@@ -121,15 +129,15 @@ def test_an_effect_of_unknown_outcome_stays_open_and_says_why() -> None:
     assert given.the().shipment == ReturnShipment({"label": 1}, "T1", "https://x.example")
 
 
-def test_no_outcome_is_no_change() -> None:
-    """Of the ledger or its revision."""
+def test_an_empty_list_of_outcomes_changes_nothing() -> None:
+    """An empty list of outcomes changes neither the ledger nor its revision."""
     ledger = ReturnLedger("order_1")
 
     assert apply_outcomes(ledger, [], START) == unchanged(ledger)
 
 
 def test_publication_is_remembered_and_needs_no_publishing_itself() -> None:
-    """The ledger is behind only if something came between."""
+    """Recording a publication brings the ledger up to date, unless events were recorded meanwhile."""
     given = Given()
     given.when(request(1))
     done = apply_publication(given.ledger, 1, START)
@@ -141,8 +149,8 @@ def test_publication_is_remembered_and_needs_no_publishing_itself() -> None:
     assert apply_publication(done.ledger, 2, START).events == ()
 
 
-def test_evolving_is_total() -> None:
-    """Events of returns that are not there change nothing, and none is refused."""
+def test_events_of_unknown_returns_change_no_return() -> None:
+    """Events of returns that are not in the ledger neither raise nor add a return."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(2, shipping_option_id="so_return"))
     given.record_outcomes(("ret_1/shipment/1", Unknown("away")))
@@ -156,7 +164,7 @@ def test_evolving_is_total() -> None:
 
 
 def test_history_rebuilds_the_ledger_with_what_is_outstanding() -> None:
-    """An outbox that was lost is found again."""
+    """Replaying the history restores the ledger with all open effects."""
     given = Given()
     given.when(request(2, shipping_option_id="so_return", idempotency_key="k"))
     given.when(receive(1, more_expected=True))
@@ -168,8 +176,8 @@ def test_history_rebuilds_the_ledger_with_what_is_outstanding() -> None:
     assert len(rebuilt.open_effects) == 3
 
 
-def test_outcomes_are_told_by_return_and_carry_its_notification() -> None:
-    """Whoever mails a customer needs to know about which return, and whether to."""
+def test_outcomes_are_recorded_by_return_with_its_notification() -> None:
+    """Outcomes of several returns are recorded in one event a return, each with its `no_notification`."""
     given = Given(order_of(line(quantity=2)))
     given.when(request(1, shipping_option_id="so_return", no_notification=True))
     given.when(request(1, shipping_option_id="so_return"))

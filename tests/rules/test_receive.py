@@ -43,14 +43,14 @@ from tests.rules.given import (
 
 
 def requested(quantity: int = 2, *, policy: ReturnPolicy | None = None, **more: Any) -> Given:
-    """A return of mugs at 10.00, of an order of five."""
+    """Returns an order of five mugs at 10.00 with a return of some of them."""
     given = Given(order_of(line(quantity=5)), policy)
     given.when(request(quantity, **more))
     return given
 
 
 def test_what_was_requested_arrived_so_stock_and_money_move() -> None:
-    """Stock first."""
+    """A receipt of exactly the requested units restocks them, then refunds them."""
     given = requested(2, location_id="loc_1")
 
     (event,) = given.when(receive(2, created_by="bob"))
@@ -82,12 +82,18 @@ def test_what_was_requested_arrived_so_stock_and_money_move() -> None:
             ReceivedItem(item_id="pot", quantity=0, damaged_quantity=1),
         ],
     ],
-    ids=["less", "more", "something else besides", "something else instead", "something else, damaged"],
+    ids=[
+        "fewer units",
+        "more units",
+        "another line besides",
+        "another line instead",
+        "another line, damaged",
+    ],
 )
 def test_anything_else_is_a_mismatch_that_books_the_goods_and_moves_no_money(
     arrivals: list[ReceivedItem],
 ) -> None:
-    """What arrived is a fact all the same: sellable units are in stock at once."""
+    """Any other receipt requires action: it restocks the sellable units and refunds nothing."""
     given = Given(order_of(line(quantity=5), line("pot")))
     given.when(request(2))
 
@@ -105,7 +111,7 @@ def test_anything_else_is_a_mismatch_that_books_the_goods_and_moves_no_money(
 
 
 def test_a_mismatch_can_be_accepted_at_once() -> None:
-    """Paid for what arrived; what did not come is returnable again."""
+    """With `allow_mismatch`, what arrived is refunded and the missing units are returnable again."""
     given = requested(3)
 
     given.when(receive(1, allow_mismatch=True))
@@ -116,7 +122,7 @@ def test_a_mismatch_can_be_accepted_at_once() -> None:
 
 
 def test_a_mismatch_can_be_accepted_later_without_items() -> None:
-    """The clerk's word that this is all."""
+    """A receipt without items and with `allow_mismatch` refunds what arrived before."""
     given = requested(3)
     given.when(receive(1))
 
@@ -130,7 +136,7 @@ def test_a_mismatch_can_be_accepted_later_without_items() -> None:
 
 
 def test_later_parcels_add_to_earlier_ones() -> None:
-    """Two of three, then the third: the sum matches."""
+    """A return is received when the parcels together match the request."""
     given = requested(3)
     given.when(receive(2))
 
@@ -141,8 +147,8 @@ def test_later_parcels_add_to_earlier_ones() -> None:
     assert given.the().refund_amount == usd(3000)
 
 
-def test_more_expected_pays_for_each_parcel_as_it_comes() -> None:
-    """Return shipping is deducted once, from the first."""
+def test_more_expected_refunds_each_parcel_on_receipt() -> None:
+    """With `more_expected` each parcel is refunded on receipt, and return shipping is deducted once."""
     given = requested(3, shipping_option_id="so_return")
 
     given.when(receive(1, more_expected=True))
@@ -156,8 +162,8 @@ def test_more_expected_pays_for_each_parcel_as_it_comes() -> None:
     assert given.the().refund_amount == usd(2800)
 
 
-def test_more_expected_speaks_only_of_what_is_missing() -> None:
-    """All came: received. Something unannounced besides: requires action, and nothing is paid."""
+def test_more_expected_applies_only_to_missing_units() -> None:
+    """With `more_expected`, a complete receipt is received, and an unrequested unit still requires action."""
     complete = requested(2)
     complete.when(receive(2, more_expected=True))
     extra = requested(2)
@@ -169,7 +175,9 @@ def test_more_expected_speaks_only_of_what_is_missing() -> None:
 
 
 def test_extra_units_take_their_value_from_what_remains_of_their_line() -> None:
-    """And become a return item that was not requested; more of them join it."""
+    """
+    Unrequested units join one return item of their own and are worth their share of the rest of the line.
+    """
     given = Given(order_of(line(quantity=5, adjustments=off(100))))
     given.when(request(2))
 
@@ -186,7 +194,7 @@ def test_extra_units_take_their_value_from_what_remains_of_their_line() -> None:
 
 
 def test_a_line_in_two_return_items_is_filled_in_request_order() -> None:
-    """Sellable units first."""
+    """Received units fill the return items of a line in request order, sellable units first."""
     given = Given(order_of(line(quantity=5)))
     items = [RequestedItem(item_id="mug", quantity=2), RequestedItem(item_id="mug", quantity=1)]
     given.when(RequestReturn(order_id="order_1", items=items))
@@ -198,8 +206,8 @@ def test_a_line_in_two_return_items_is_filled_in_request_order() -> None:
     assert counts == [(1, 1), (0, 1)]
 
 
-def test_no_more_arrives_than_is_announced_or_still_with_the_customer() -> None:
-    """Two announced here, one in another return, two free: at most four."""
+def test_at_most_the_expected_and_the_free_units_are_received() -> None:
+    """A receipt is limited to the units of its return and those of the line that no return reserves."""
     given = requested(2)
     given.when(request(1))
 
@@ -212,7 +220,7 @@ def test_no_more_arrives_than_is_announced_or_still_with_the_customer() -> None:
 
 
 def test_damaged_units_are_not_restocked_and_paid_unless_the_terms_say_otherwise() -> None:
-    """The terms are those of the request, not those of today."""
+    """Damaged units are not restocked, and are refunded unless the terms at the request exclude it."""
     pays = requested(2)
     pays.when(receive(1, 1))
     refuses = requested(2, policy=ReturnPolicy(refund_damaged=False))
@@ -229,7 +237,7 @@ def test_damaged_units_are_not_restocked_and_paid_unless_the_terms_say_otherwise
 
 
 def test_nothing_sellable_means_nothing_for_stock() -> None:
-    """All damaged: money moves, stock does not."""
+    """A receipt of damaged units only opens a refund and no restock."""
     given = requested(2)
 
     given.when(receive(0, 2))
@@ -237,23 +245,26 @@ def test_nothing_sellable_means_nothing_for_stock() -> None:
     assert effect_kinds(given.ledger) == ["refund/1"]
 
 
-def test_a_custom_amount_shrinks_with_what_did_not_come() -> None:
-    """7.00 for two of 10.00: one is worth 3.50; an unannounced unit is worth its price besides."""
+def test_a_requested_refund_shrinks_with_missing_units() -> None:
+    """
+    A requested refund is paid in proportion to the received value, and unrequested units are added at their
+    price.
+    """
     short = requested(2, refund_amount=usd(700))
     short.when(receive(1, allow_mismatch=True))
     extra = requested(2, refund_amount=usd(700))
     extra.when(receive(3, allow_mismatch=True))
 
     assert short.the().refund_amount == usd(350)
-    assert names_and_amounts(short.the()) == {"item:mug": 1000, "requested_refund": -650}
+    assert names_and_amounts(short.the()) == {"item:mug": 1000, "custom_amount": -650}
     assert extra.the().refund_amount == usd(1700)
 
 
-def test_a_custom_amount_for_goods_worth_nothing_goes_by_units() -> None:
-    """And by those that are refunded."""
+def test_a_requested_refund_for_goods_without_value_is_split_by_units() -> None:
+    """For goods priced 0, a requested refund is paid in proportion to the refunded units."""
     policy = ReturnPolicy(refund_damaged=False)
     given = Given(order_of(line(quantity=3, price=0)), policy)
-    given.when(request(3, refund_amount=usd(100)))
+    given.when(request(3, refund_amount=usd(100), refund_note="goodwill"))
 
     given.when(receive(1, 1, allow_mismatch=True))
 
@@ -261,7 +272,10 @@ def test_a_custom_amount_for_goods_worth_nothing_goes_by_units() -> None:
 
 
 def test_an_amount_named_on_receipt_is_for_the_whole_return_and_final() -> None:
-    """Neither shipping nor fees come off it; what was paid before counts."""
+    """
+    A refund named on receipt is the total of the return, without deductions; earlier refunds count towards
+    it.
+    """
     given = requested(3, shipping_option_id="so_return", policy=ReturnPolicy(fees=[Fee("f", percent=10)]))
     given.when(receive(1, more_expected=True))
 
@@ -269,11 +283,13 @@ def test_an_amount_named_on_receipt_is_for_the_whole_return_and_final() -> None:
 
     assert [refund.amount for refund in given.the().refunds] == [usd(700), usd(1800)]
     assert given.the().refund_amount == usd(2500)
-    assert names_and_amounts(given.the()) == {"item:mug": 3000, "requested_refund": -500}
+    assert names_and_amounts(given.the()) == {"item:mug": 3000, "custom_amount": -500}
 
 
 def test_an_amount_named_below_what_is_paid_takes_nothing_back() -> None:
-    """What is paid stays granted, and the parts say so."""
+    """
+    A named refund below what was already paid pays nothing more, and the breakdown shows `already_paid`.
+    """
     given = requested(2)
     given.when(receive(1, more_expected=True))
 
@@ -283,16 +299,19 @@ def test_an_amount_named_below_what_is_paid_takes_nothing_back() -> None:
     assert (given.the().refund_amount, given.the().amount_due) == (usd(1000), usd(0))
     assert names_and_amounts(given.the()) == {
         "item:mug": 2000,
-        "requested_refund": -1600,
+        "custom_amount": -1600,
         "already_paid": 600,
     }
 
 
-def test_an_amount_named_on_a_mismatch_is_kept_until_it_is_accepted() -> None:
-    """Or until a later parcel makes the sum match, unless another is named."""
+def test_an_amount_named_on_a_mismatch_is_for_the_requested_units() -> None:
+    """
+    It shrinks with what did not arrive when it is accepted later, is whole when the rest arrives, and another
+    amount may be named.
+    """
     accepted = requested(2)
     accepted.when(receive(1, refund_amount=usd(900)))
-    kept = accepted.the()
+    waiting = accepted.the()
     accepted.when(ReceiveReturn(return_id="ret_1", allow_mismatch=True))
     completed = requested(2)
     completed.when(receive(1, refund_amount=usd(900)))
@@ -301,14 +320,25 @@ def test_an_amount_named_on_a_mismatch_is_kept_until_it_is_accepted() -> None:
     renamed.when(receive(1, refund_amount=usd(900)))
     renamed.when(receive(1, refund_amount=usd(800)))
 
-    assert (kept.refunds, kept.refund_amount) == ((), usd(2000))
-    assert accepted.the().refund_amount == usd(900)
+    assert (waiting.refunds, waiting.refund_amount) == ((), usd(2000))
+    assert accepted.the().refund_amount == usd(450)
     assert completed.the().refund_amount == usd(900)
     assert renamed.the().refund_amount == usd(800)
 
 
+def test_the_whole_amount_named_for_two_of_three_pays_two_when_it_is_accepted() -> None:
+    """3 x 89.99 requested, 2 arrive, 269.97 named: 179.98 is paid when the mismatch is accepted."""
+    given = Given(order_of(line(quantity=3, price=8999), captured=26_997))
+    given.when(request(3))
+    given.when(receive(2, refund_amount=usd(26_997)))
+
+    given.when(ReceiveReturn(return_id="ret_1", allow_mismatch=True))
+
+    assert given.the().refund_amount == usd(17_998)
+
+
 def test_a_named_amount_above_what_is_refundable_is_refused() -> None:
-    """The caller's to change, and the maximum is in the answer: what is left and what this return has."""
+    """A named refund may be at most what is refundable plus what this return was refunded."""
     given = Given(order_of(line(quantity=5), captured=3000))
     given.when(request(3))
     given.when(receive(1, more_expected=True))
@@ -321,7 +351,10 @@ def test_a_named_amount_above_what_is_refundable_is_refused() -> None:
 
 
 def test_a_following_amount_above_what_is_refundable_books_the_goods_and_pays_nothing() -> None:
-    """Not even a part; it is due, and said."""
+    """
+    If a computed refund exceeds what is refundable, the goods are restocked and the whole amount is
+    blocked.
+    """
     given = Given(order_of(captured=1500))
     given.when(request(2))
 
@@ -337,7 +370,7 @@ def test_a_following_amount_above_what_is_refundable_books_the_goods_and_pays_no
 
 
 def test_a_blocked_parcel_stays_blocked_through_a_mismatch() -> None:
-    """Only paying ends it."""
+    """A blocked refund stays blocked when a later parcel is a mismatch."""
     given = Given(order_of(line(quantity=5), captured=500))
     given.when(request(2))
     given.when(receive(1, more_expected=True))
@@ -349,8 +382,8 @@ def test_a_blocked_parcel_stays_blocked_through_a_mismatch() -> None:
     assert given.the().amount_due == usd(1000)
 
 
-def test_a_host_that_rounds_in_other_ways_is_met_by_a_cent_a_line() -> None:
-    """Two lines of 0.10 at 5 %: we say 0.22, they captured 0.21; that is paid and shown."""
+def test_a_rounding_difference_of_a_cent_a_line_is_refunded() -> None:
+    """A refund that exceeds what was captured by one minor unit is paid with a rounding part."""
     given = Given(
         order_of(line("a", 1, 10, tax_lines=vat("5")), line("b", 1, 10, tax_lines=vat("5")), captured=21)
     )
@@ -365,8 +398,8 @@ def test_a_host_that_rounds_in_other_ways_is_met_by_a_cent_a_line() -> None:
 
 
 @pytest.mark.parametrize(("captured", "blocked"), [(1999, False), (1998, True)])
-def test_more_than_a_cent_a_line_is_no_rounding(captured: int, *, blocked: bool) -> None:
-    """One line: one minor unit."""
+def test_more_than_a_cent_a_line_is_blocked(captured: int, *, blocked: bool) -> None:
+    """A refund of one line is blocked if it exceeds what was captured by more than one minor unit."""
     given = Given(order_of(captured=captured))
     given.when(request(2))
 
@@ -375,8 +408,8 @@ def test_more_than_a_cent_a_line_is_no_rounding(captured: int, *, blocked: bool)
     assert given.the().entitlement.is_refund_blocked is blocked
 
 
-def test_a_refund_is_taken_from_the_payments_in_their_order() -> None:
-    """Each up to what it has left; one that has nothing is left out."""
+def test_a_refund_is_split_over_the_payments_in_their_order() -> None:
+    """A refund is split over the payments in their order, each up to its rest, without empty parts."""
     payments = [
         Payment(id="card", captured=usd(700), refunded=usd(100)),
         Payment(id="spent", captured=usd(50), refunded=usd(50)),
@@ -394,7 +427,7 @@ def test_a_refund_is_taken_from_the_payments_in_their_order() -> None:
 
 
 def test_money_on_its_way_counts_against_what_is_refundable() -> None:
-    """A second return can not spend what the first is about to."""
+    """A refund that is pending reduces what is refundable for another return."""
     given = Given(order_of(line(quantity=2), captured=1500))
     given.when(request(1))
     given.when(request(1))
@@ -405,8 +438,8 @@ def test_money_on_its_way_counts_against_what_is_refundable() -> None:
     assert given.the("ret_2").entitlement.is_refund_blocked
 
 
-def test_a_failed_refund_is_made_good_by_the_next_parcel() -> None:
-    """What is due for the whole return, less what is in force."""
+def test_a_failed_refund_is_paid_with_the_next_parcel() -> None:
+    """The next parcel requests what is due for the whole return, as a retry of the failed refund."""
     given = requested(2)
     given.when(receive(1, more_expected=True))
     given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired", "card expired")))
@@ -419,7 +452,7 @@ def test_a_failed_refund_is_made_good_by_the_next_parcel() -> None:
 
 
 def test_goods_for_an_order_canceled_meanwhile_are_booked() -> None:
-    """They are a fact."""
+    """Goods of a return are received after the order was canceled."""
     given = requested(2)
     put(given, status=OrderStatus.CANCELED)
 
@@ -428,8 +461,8 @@ def test_goods_for_an_order_canceled_meanwhile_are_booked() -> None:
     assert given.the().status is ReturnStatus.RECEIVED
 
 
-def test_where_the_goods_are_is_the_receipts_word_else_the_returns() -> None:
-    """And the return follows."""
+def test_the_location_of_a_receipt_replaces_that_of_the_return() -> None:
+    """A receipt restocks at its own location, or else at that of the return, which takes over the new one."""
     given = requested(2, location_id="loc_1")
     given.when(receive(1))
     given.when(receive(1, location_id="loc_2"))
@@ -440,7 +473,7 @@ def test_where_the_goods_are_is_the_receipts_word_else_the_returns() -> None:
 
 
 def test_what_was_received_or_canceled_is_not_received_again() -> None:
-    """By state."""
+    """A receipt is refused as NotAllowed for a received and for a canceled return, each with its code."""
     received = requested(2)
     received.when(receive(2))
     canceled = requested(2)
@@ -452,8 +485,8 @@ def test_what_was_received_or_canceled_is_not_received_again() -> None:
     assert canceled.codes(receive(1)) == ["return_canceled"]
 
 
-def test_everything_that_is_wrong_with_a_receipt_is_said_at_once() -> None:
-    """In its order."""
+def test_all_violations_of_a_receipt_are_reported_at_once() -> None:
+    """The refusal lists every violation of the receipt, in the order of its fields."""
     given = requested(2)
     items = [
         ReceivedItem(item_id="mug", quantity=9),
@@ -485,7 +518,7 @@ def test_everything_that_is_wrong_with_a_receipt_is_said_at_once() -> None:
 
 
 def test_a_return_or_order_that_does_not_exist_is_reported() -> None:
-    """With the rest."""
+    """An unknown return is reported as not found, together with the invalid quantity."""
     given = requested(2)
     given.order = None
 
@@ -507,15 +540,15 @@ def test_a_return_or_order_that_does_not_exist_is_reported() -> None:
         receive(0, allow_mismatch=True),
         receive(0, more_expected=True),
     ],
-    ids=["nothing said", "nothing accepted", "none came", "none accepted", "none came yet"],
+    ids=["no items", "no items accepted", "none received", "none accepted", "none received yet"],
 )
 def test_nothing_at_all_is_not_received(command: ReceiveReturn) -> None:
-    """Cancel the return instead."""
+    """A first receipt without any unit is refused with `no_items`."""
     assert requested(2).codes(command) == ["no_items"]
 
 
-def test_once_something_came_a_later_nothing_is_a_fact() -> None:
-    """A zero for a line may be said; an empty list only to accept."""
+def test_a_later_receipt_may_report_zero_units() -> None:
+    """After a first receipt, zero units of a line may be reported; an empty list needs `allow_mismatch`."""
     given = requested(2)
     given.when(receive(1))
 
@@ -528,7 +561,7 @@ def test_once_something_came_a_later_nothing_is_a_fact() -> None:
 
 @pytest.mark.parametrize("items", [None, 5, [{"item_id": "mug"}]])
 def test_items_are_a_list_of_received_items(items: object) -> None:
-    """Anything else is refused, not raised about."""
+    """A receipt whose items are not a list of ReceivedItem is refused with `invalid_items`."""
     command = ReceiveReturn(return_id="ret_1", items=items)  # type: ignore[arg-type] # the point
 
     assert requested(2).codes(command) == ["invalid_items"]
@@ -543,12 +576,12 @@ def test_items_are_a_list_of_received_items(items: object) -> None:
     ],
 )
 def test_a_named_amount_is_money_of_the_order(amount: object, code: str) -> None:
-    """Of at least 0."""
+    """A named refund has to be an integer or Money of at least 0 in the currency of the order."""
     assert requested(2).codes(receive(2, refund_amount=amount)) == [code]
 
 
 def test_the_orders_version_counts_receipts() -> None:
-    """The next request sees them."""
+    """The order version of a return counts the receipts before it."""
     given = requested(2)
     given.when(receive(1, more_expected=True))
     given.when(receive(1))
@@ -559,7 +592,7 @@ def test_the_orders_version_counts_receipts() -> None:
 
 
 def test_units_that_are_all_damaged_and_not_paid_for_are_worth_nothing() -> None:
-    """They are back all the same."""
+    """If the terms exclude damaged units, a receipt of damaged units only is received and refunds nothing."""
     given = requested(2, policy=ReturnPolicy(refund_damaged=False))
 
     given.when(receive(0, 2))
@@ -587,7 +620,7 @@ def test_a_line_that_left_the_order_is_refused_as_one_whose_fulfilled_quantity_f
     [({"returned_quantity": 1}, 4), ({"fulfilled_quantity": 1}, 1), ({"fulfilled_quantity": 0}, 0), ({}, 5)],
 )
 def test_what_the_host_counts_now_limits_what_arrives(changes: dict[str, Any], receivable: int) -> None:
-    """A unit that came back without us meanwhile does not come back again."""
+    """A receipt is limited by the fulfilled and returned quantities of the order as it is now."""
     given = requested(5)
     put(given, items=[line(quantity=5, **changes)])
 
@@ -598,8 +631,8 @@ def test_what_the_host_counts_now_limits_what_arrives(changes: dict[str, Any], r
         assert given.when(receive(receivable))
 
 
-def test_units_of_other_returns_stay_theirs() -> None:
-    """Of two returns of two, one can not swallow the other when the host counts three."""
+def test_a_receipt_does_not_use_units_that_another_return_reserves() -> None:
+    """A receipt is refused if its units are reserved by another return or were returned elsewhere."""
     given = Given(order_of(line(quantity=4)))
     given.when(request(2))
     given.when(request(2))
@@ -608,15 +641,15 @@ def test_units_of_other_returns_stay_theirs() -> None:
     assert given.codes(receive(2)) == ["quantity_exceeds_receivable"]
 
 
-def test_a_kept_amount_is_never_exceeded_by_a_parcel() -> None:
-    """It is for the whole return."""
+def test_an_amount_named_on_a_mismatch_is_paid_by_parcel() -> None:
+    """Each parcel pays its share of it, and all parcels together pay the whole."""
     given = requested(3)
     given.when(receive(1, refund_amount=usd(500)))
 
     given.when(receive(1, more_expected=True))
     given.when(receive(1))
 
-    assert [refund.amount for refund in given.the().refunds] == [usd(500)]
+    assert [refund.amount for refund in given.the().refunds] == [usd(333), usd(167)]
     assert given.the().refund_amount == usd(500)
 
 
@@ -629,13 +662,13 @@ def test_a_kept_amount_is_never_exceeded_by_a_parcel() -> None:
         ({"created_by": ["bob"]}, "invalid_text"),
     ],
 )
-def test_flags_are_flags_and_texts_are_texts(more: dict[str, Any], code: str) -> None:
-    """However truthy the rest is."""
+def test_flags_are_booleans_and_ids_are_strings(more: dict[str, Any], code: str) -> None:
+    """A flag that is not a boolean and an id that is not a string are refused with their code."""
     assert requested(2).codes(receive(2, **more)) == [code]
 
 
-def test_a_line_said_to_have_brought_nothing_is_no_mismatch() -> None:
-    """Zero of something that was never announced."""
+def test_zero_units_of_an_unrequested_line_are_not_a_mismatch() -> None:
+    """A receipt that reports zero units of an unrequested line is received."""
     given = Given(order_of(line(quantity=5), line("pot")))
     given.when(request(2))
 
@@ -646,7 +679,10 @@ def test_a_line_said_to_have_brought_nothing_is_no_mismatch() -> None:
 
 
 def test_an_order_that_is_gone_is_reported_with_a_return_that_is_known() -> None:
-    """Goods can not be booked without it."""
+    """
+    A receipt for a known return of an unknown order is refused with `order_not_found` and the other
+    violations.
+    """
     given = requested(2)
     given.order = None
 

@@ -1,4 +1,4 @@
-"""RecordRefundOutcome: notifications in any order, as often as they like."""
+"""RecordRefundOutcome: notifications in any order and any number."""
 
 from itertools import permutations
 
@@ -24,23 +24,23 @@ KEY = "ret_1/refund/1"
 
 
 def received() -> Given:
-    """Two mugs at 10.00 are back; the gateway has not answered yet."""
+    """Returns a received return of two mugs at 10.00, whose refund the gateway has not answered."""
     given = Given(order_of(line(quantity=2)))
     given.when(request(2, no_notification=True))
     given.when(receive(2))
     return given
 
 
-def render(outcome: object, **more: object) -> RecordRefundOutcome:
-    """What the gateway says of the refund."""
+def notify(outcome: object, **more: object) -> RecordRefundOutcome:
+    """Returns the notification of an outcome of the refund."""
     return RecordRefundOutcome(**{"key": KEY, "outcome": outcome, **more})  # type: ignore[arg-type] # by name
 
 
-def test_a_notification_that_comes_before_our_own_answer_settles_the_refund() -> None:
-    """The effect is closed; the answer that comes later says nothing new."""
+def test_a_notification_before_the_answer_of_the_gateway_closes_the_effect() -> None:
+    """A notification records the outcome and closes the effect, so that the answer records nothing."""
     given = received()
 
-    (event,) = given.when(render(RefundSucceeded("re_1"), notification_id="evt_1", created_by="gateway"))
+    (event,) = given.when(notify(RefundSucceeded("re_1"), notification_id="evt_1", created_by="gateway"))
     again = given.record_outcomes((KEY, RefundSucceeded("re_1")))
 
     (refund,) = given.the().refunds
@@ -53,15 +53,18 @@ def test_a_notification_that_comes_before_our_own_answer_settles_the_refund() ->
 
 
 def test_a_late_failure_and_a_reversal_release_the_money() -> None:
-    """Succeeded is not final; it is due again, and RetryRefund pays under the next key."""
+    """
+    A failure or reversal after success makes the amount due again, and a retry requests it under the next
+    key.
+    """
     for outcome, status in (
         (RefundDeclined("insufficient_funds", "no"), RefundStatus.FAILED),
         (RefundReversed("returned"), RefundStatus.REVERSED),
     ):
         given = received()
-        given.when(render(RefundSucceeded("re_1")))
+        given.when(notify(RefundSucceeded("re_1")))
 
-        given.when(render(outcome))
+        given.when(notify(outcome))
         due = given.the().amount_due
         given.when(RetryRefund(return_id="ret_1"))
 
@@ -75,47 +78,47 @@ def test_a_late_failure_and_a_reversal_release_the_money() -> None:
     "order", list(permutations([RefundPending("re_1"), RefundSucceeded("re_1"), RefundDeclined("lost")]))
 )
 def test_notifications_in_any_order_end_the_same(order: tuple[object, ...]) -> None:
-    """By rank: pending, succeeded, failed."""
+    """Pending, succeeded and failed end as failed, in whatever order they are recorded, also twice."""
     given = received()
 
     for outcome in (*order, *order):
-        given.when(render(outcome))
+        given.when(notify(outcome))
 
     (refund,) = given.the().refunds
     assert (refund.status, refund.failure) == (RefundStatus.FAILED, "lost")
 
 
-def test_a_repeated_notification_is_no_change() -> None:
-    """Nor is one that says less than is known."""
+def test_a_repeated_notification_changes_nothing() -> None:
+    """A notification that was recorded, or that says less than is known, records no event."""
     given = received()
-    given.when(render(RefundSucceeded("re_1")))
+    given.when(notify(RefundSucceeded("re_1")))
     before = given.ledger
 
-    assert given.when(render(RefundSucceeded("re_1"))) == ()
-    assert given.when(render(RefundPending("re_1"))) == ()
+    assert given.when(notify(RefundSucceeded("re_1"))) == ()
+    assert given.when(notify(RefundPending("re_1"))) == ()
     assert given.ledger == before
 
 
-def test_a_pending_notification_closes_the_effect_and_keeps_the_reference() -> None:
-    """The gateway has the request; what it is called is known from then on."""
+def test_a_pending_notification_stores_the_reference() -> None:
+    """After a pending notification, an outcome may be recorded by the reference of the refund."""
     given = received()
     given.record_outcomes((KEY, Unknown("timeout")))
 
-    given.when(render(RefundPending("re_1")))
+    given.when(notify(RefundPending("re_1")))
     given.when(RecordRefundOutcome(return_id="ret_1", reference="re_1", outcome=RefundSucceeded()))
 
     (refund,) = given.the().refunds
     assert (refund.status, refund.reference) == (RefundStatus.SUCCEEDED, "re_1")
 
 
-def test_what_nobody_can_tell_waits_for_a_person_who_tells() -> None:
-    """It counts as paid until the opposite is known."""
+def test_a_refund_that_was_given_up_waits_for_a_recorded_outcome() -> None:
+    """A refund that was given up counts as paid until its outcome is recorded."""
     given = received()
     given.record_outcomes((KEY, GivenUp("TimeoutError: 30 s")))
     stuck = given.the()
     refused = given.codes(RetryRefund(return_id="ret_1"))
 
-    given.when(render(RefundDeclined("never_arrived"), created_by="anna"))
+    given.when(notify(RefundDeclined("never_arrived"), created_by="anna"))
 
     assert (stuck.refunds[0].status, stuck.refunds[0].failure) == (
         RefundStatus.NEEDS_ATTENTION,
@@ -126,39 +129,39 @@ def test_what_nobody_can_tell_waits_for_a_person_who_tells() -> None:
 
 
 def test_giving_up_does_not_undo_what_is_known() -> None:
-    """A notification was faster."""
+    """Giving up a refund after its notification records nothing."""
     given = received()
-    given.when(render(RefundPending("re_1")))
+    given.when(notify(RefundPending("re_1")))
 
     assert given.record_outcomes((KEY, GivenUp("timeout"))) == ()
     assert given.the().refunds[0].status is RefundStatus.PENDING
 
 
 def test_an_answer_that_says_more_than_a_notification_counts() -> None:
-    """Pending was told first, the gateway's answer was no."""
+    """A declined answer after a pending notification fails the refund."""
     given = received()
-    given.when(render(RefundPending("re_1")))
+    given.when(notify(RefundPending("re_1")))
 
     given.record_outcomes((KEY, RefundDeclined("expired")))
 
     assert given.the().refunds[0].status is RefundStatus.FAILED
 
 
-def test_what_is_not_there_can_not_be_told_of() -> None:
-    """Everything that is wrong is said."""
+def test_an_outcome_of_an_unknown_refund_is_refused() -> None:
+    """The refusal lists what was not found together with everything that is invalid."""
     given = received()
 
-    unknown = given.refuses(render(RefundSucceeded(), key="ret_1/refund/9"))
-    nobody = given.refuses(render("succeeded", key="ret_9/refund/1", idempotency_key=""))
-    nothing = given.refuses(render(RefundSucceeded(), key=None))
-    odd = given.refuses(render(RefundSucceeded(), key=5))
+    unknown = given.refuses(notify(RefundSucceeded(), key="ret_1/refund/9"))
+    no_return = given.refuses(notify("succeeded", key="ret_9/refund/1", idempotency_key=""))
+    nothing = given.refuses(notify(RefundSucceeded(), key=None))
+    odd = given.refuses(notify(RefundSucceeded(), key=5))
 
     assert (type(unknown), unknown.code) == (NotFound, "refund_not_found")
-    assert [violation.code for violation in nobody.violations] == [
+    assert [violation.code for violation in no_return.violations] == [
         "return_not_found",
         "invalid_outcome",
         "invalid_idempotency_key",
     ]
     assert nothing.code == "return_not_found"
     assert [violation.code for violation in odd.violations] == ["return_not_found", "invalid_text"]
-    assert type(given.refuses(render(None))) is Invalid
+    assert type(given.refuses(notify(None))) is Invalid

@@ -46,7 +46,10 @@ from tests.rules.given import (
 
 
 def test_a_request_reserves_units_and_quotes_what_they_are_worth() -> None:
-    """Two of three mugs, 10 % off the line, 20 % tax on top."""
+    """
+    A request of two of three mugs reserves them and quotes their price less discount plus tax, part by
+    part.
+    """
     given = Given(order_of(line(quantity=3, price=1000, adjustments=off(300), tax_lines=vat("20"))))
 
     (event,) = given.when(request(2, created_by="anna", metadata={"via": "portal"}))
@@ -77,7 +80,7 @@ def test_a_request_reserves_units_and_quotes_what_they_are_worth() -> None:
 
 
 def test_contained_tax_is_shown_and_not_added() -> None:
-    """A gross of 12.00 at 20 % holds 2.00 of tax; a discount comes off the gross."""
+    """Contained tax is a part of the breakdown and does not increase the refund."""
     given = Given(
         order_of(
             line(quantity=1, price=1500, is_tax_inclusive=True, adjustments=off(300), tax_lines=vat("20"))
@@ -100,7 +103,9 @@ def test_contained_tax_is_shown_and_not_added() -> None:
 
 
 def test_parts_are_named_by_code_name_rate_or_number() -> None:
-    """What the host calls them, as far as it calls them anything."""
+    """
+    A part of the breakdown is named by the code or name of its discount or tax, or else by number or rate.
+    """
     taxes = [TaxLine(Decimal("7.50"), code="vat"), TaxLine(Decimal(5), name="City"), TaxLine("2.50")]
     given = Given(
         order_of(
@@ -124,8 +129,8 @@ def test_parts_are_named_by_code_name_rate_or_number() -> None:
     ]
 
 
-def test_what_was_charged_wins_over_the_rate() -> None:
-    """On top and contained."""
+def test_a_charged_tax_amount_replaces_the_rate() -> None:
+    """A tax line with an amount is refunded by that amount, on top of the price or contained in it."""
     given = Given(
         order_of(
             line("a", 1, 1000, tax_lines=vat("20", amount=usd(199))),
@@ -142,7 +147,7 @@ def test_what_was_charged_wins_over_the_rate() -> None:
 
 
 def test_an_orders_discount_is_allocated_to_its_lines_by_value() -> None:
-    """1.00 over lines of 10.00 and 20.00: 0.33 and 0.67."""
+    """A discount of 1.00 on the order is split as 0.33 and 0.67 over lines of 10.00 and 20.00."""
     given = Given(order_of(line("a", 1, 1000), line("b", 1, 2000), adjustments=off(100)))
     items = [RequestedItem(item_id=item_id, quantity=1) for item_id in "ab"]
 
@@ -151,8 +156,8 @@ def test_an_orders_discount_is_allocated_to_its_lines_by_value() -> None:
     assert names_and_amounts(given.the()) == {"item:a": 967, "item:b": 1933}
 
 
-def test_units_that_came_back_without_us_are_out_of_the_pool() -> None:
-    """One of three at 10.00 less 1.00 is back: the other two are worth the rest, 19.33."""
+def test_units_that_the_host_counts_as_returned_are_not_returnable() -> None:
+    """If the host counts one of three units as returned, the other two are worth the rest of the line."""
     given = Given(order_of(line(quantity=3, returned_quantity=1, adjustments=off(100))))
 
     given.when(request(2))
@@ -161,8 +166,11 @@ def test_units_that_came_back_without_us_are_out_of_the_pool() -> None:
     assert given.codes(request(1)) == ["quantity_exceeds_returnable"]
 
 
-def test_units_that_come_back_without_us_later_only_lower_what_is_returnable() -> None:
-    """The price of the others does not move."""
+def test_units_that_the_host_counts_as_returned_later_lower_what_is_returnable() -> None:
+    """
+    A unit that the host counts as returned after a request is not returnable, and the price of the others
+    stays.
+    """
     given = Given(order_of(line(quantity=3)))
     given.when(request(1))
     put(given, items=[line(quantity=3, returned_quantity=1)])
@@ -186,8 +194,8 @@ def test_units_that_an_edit_adds_are_returnable() -> None:
     assert given.refuses(request(4)).violations[0].numbers == {"quantity": 4, "returnable": 3}
 
 
-def test_a_line_that_shrank_below_what_is_taken_has_nothing_returnable() -> None:
-    """Never a negative number."""
+def test_a_line_that_shrank_below_its_reserved_units_has_nothing_returnable() -> None:
+    """If an edit leaves fewer units than are reserved, 0 units are returnable, not a negative number."""
     given = Given(order_of(line(quantity=3)))
     given.when(request(3))
     put(given, items=[line(quantity=1)])
@@ -196,7 +204,7 @@ def test_a_line_that_shrank_below_what_is_taken_has_nothing_returnable() -> None
 
 
 def test_a_line_may_be_returned_twice_in_one_request_for_different_reasons() -> None:
-    """Two return items; the limits hold for their sum; their shares add up."""
+    """A line in two requested items gives two return items, whose sum is limited and booked together."""
     given = Given(order_of(line(quantity=3, price=1000, adjustments=off(100))))
     items = [
         RequestedItem(item_id="mug", quantity=1, reason_id="rr_big", note="too big", metadata={"n": 1}),
@@ -218,7 +226,7 @@ def test_a_line_may_be_returned_twice_in_one_request_for_different_reasons() -> 
 
 
 def test_return_shipping_is_booked_and_its_price_with_tax_deducted() -> None:
-    """2.00 at 12.5 % is 2.25."""
+    """A request with a shipping option books the shipment and deducts its price of 2.00 with 12.5 % tax."""
     given = Given()
     taxed = ShippingOption(
         id="so", price=usd(200), tax_lines=vat("12.5"), location_id="loc", provider_id="post"
@@ -242,7 +250,7 @@ def test_return_shipping_is_booked_and_its_price_with_tax_deducted() -> None:
 
 
 def test_contained_tax_of_return_shipping_is_not_deducted_twice() -> None:
-    """2.25 with 12.5 % inside."""
+    """Return shipping of 2.25 that contains its tax deducts 2.25."""
     given = Given()
     given.options["so"] = ShippingOption(
         id="so",
@@ -259,8 +267,8 @@ def test_contained_tax_of_return_shipping_is_not_deducted_twice() -> None:
     assert given.the().refund_amount == usd(775)
 
 
-def test_a_shipping_price_of_ones_own_replaces_the_options() -> None:
-    """The rate applies to it; an amount that was charged on the other price does not."""
+def test_a_shipping_price_of_the_request_replaces_that_of_the_option() -> None:
+    """A shipping price of the request is taxed by the rate of the option, not by its charged tax amount."""
     given = Given()
     given.options["so"] = ShippingOption(id="so", price=usd(200), tax_lines=vat("10", amount=usd(99)))
 
@@ -270,7 +278,7 @@ def test_a_shipping_price_of_ones_own_replaces_the_options() -> None:
 
 
 def test_free_return_shipping_is_not_a_deduction() -> None:
-    """0 is a price."""
+    """A shipping price of 0 deducts nothing."""
     given = Given()
 
     given.when(request(1, shipping_option_id="so_return", shipping_price=0))
@@ -278,8 +286,17 @@ def test_free_return_shipping_is_not_a_deduction() -> None:
     assert names_and_amounts(given.the()) == {"item:mug": 1000}
 
 
-def test_deductions_take_at_most_what_is_left() -> None:
-    """Goods of 1.00, shipping of 2.00, a fee of 1.00: the refund is 0, and the parts still add up."""
+def test_a_fee_in_percent_is_rounded_half_up() -> None:
+    """A fee of half a cent is rounded to a cent."""
+    given = Given(policy=ReturnPolicy(fees=[Fee("restocking", percent="0.05")]))
+
+    given.when(request(1))
+
+    assert names_and_amounts(given.the()) == {"item:mug": 1000, "fee:restocking": -1}
+
+
+def test_deductions_are_limited_to_the_value_of_the_goods() -> None:
+    """Shipping and fees above the value of the goods leave a refund of 0, and the parts still add up."""
     given = Given(order_of(line(price=100)), ReturnPolicy(fees=[Fee("handling", amount=usd(100))]))
 
     given.when(request(1, shipping_option_id="so_return"))
@@ -288,8 +305,10 @@ def test_deductions_take_at_most_what_is_left() -> None:
     assert names_and_amounts(given.the()) == {"item:mug": 100, "return_shipping": -100, "fee:handling": 0}
 
 
-def test_fees_are_kept_of_the_goods_value() -> None:
-    """15 % of 20.00, and 1.00 for the handling; the terms stay with the return."""
+def test_fees_are_deducted_from_the_value_of_the_goods() -> None:
+    """
+    A fee in percent and a fixed fee are deducted from the goods, and the terms are stored with the return.
+    """
     policy = ReturnPolicy(
         name="de",
         version="7",
@@ -305,18 +324,18 @@ def test_fees_are_kept_of_the_goods_value() -> None:
     assert (given.the().terms.name, given.the().terms.version) == ("de", "7")
 
 
-def test_a_custom_amount_is_final() -> None:
-    """Neither shipping nor fees are deducted from it."""
+def test_a_requested_refund_is_final() -> None:
+    """Neither shipping nor fees are deducted from a requested refund."""
     given = Given(policy=ReturnPolicy(fees=[Fee("handling", amount=usd(100))]))
 
     given.when(request(2, refund_amount=usd(700), shipping_option_id="so_return"))
 
     assert given.the().refund_amount == usd(700)
-    assert names_and_amounts(given.the()) == {"item:mug": 2000, "requested_refund": -1300}
+    assert names_and_amounts(given.the()) == {"item:mug": 2000, "custom_amount": -1300}
 
 
-def test_a_custom_amount_of_nothing_is_an_amount() -> None:
-    """0 does not mean: compute it."""
+def test_a_requested_refund_of_zero_is_an_amount() -> None:
+    """A requested refund of 0 gives a refund of 0, not the computed one."""
     given = Given()
 
     given.when(request(2, refund_amount=0))
@@ -325,7 +344,7 @@ def test_a_custom_amount_of_nothing_is_an_amount() -> None:
 
 
 def test_a_computed_amount_above_what_is_refundable_does_not_stop_a_request() -> None:
-    """Only a named amount is the caller's to change."""
+    """A request is accepted although its computed refund exceeds what is refundable."""
     given = Given(order_of(captured=100))
 
     given.when(request(2))
@@ -334,7 +353,7 @@ def test_a_computed_amount_above_what_is_refundable_does_not_stop_a_request() ->
 
 
 def test_notification_and_location_come_from_the_request_else_from_order_and_option() -> None:
-    """The nearest word counts."""
+    """The request decides notification and location; by default, the order and the shipping option do."""
     given = Given(order_of(line(quantity=9), no_notification=True))
 
     given.when(request(1, shipping_option_id="so_return"))
@@ -349,7 +368,7 @@ def test_notification_and_location_come_from_the_request_else_from_order_and_opt
 
 
 def test_order_versions_and_display_ids_count_up() -> None:
-    """From the order's own version."""
+    """Each return has the next display id, and the next order version from that of the order."""
     given = Given(order_of(version=5))
 
     given.when(request(1))
@@ -359,7 +378,7 @@ def test_order_versions_and_display_ids_count_up() -> None:
 
 
 def test_the_window_closes_after_its_last_day() -> None:
-    """Counted from delivery, else from the order; without either date it never closes."""
+    """The window is counted from delivery, or else from the order, and does not close without either date."""
     policy = ReturnPolicy(window_days=14)
     delivered = Given(order_of(line(quantity=9, delivered_at=START), created_at=START), policy)
     ordered = Given(order_of(line(quantity=9), created_at=START), policy)
@@ -377,8 +396,8 @@ def test_the_window_closes_after_its_last_day() -> None:
     assert unknown.when(request(1))
 
 
-def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_request() -> None:
-    """With its line and numbers; the gravest gives class and code."""
+def test_all_violations_are_reported_at_once_in_the_order_of_the_request() -> None:
+    """The refusal lists every violation with its line and numbers; the gravest gives class and code."""
     given = Given(order_of(line("a"), line("b", is_returnable=False), line("c", fulfilled_quantity=1)))
     items = [
         RequestedItem(item_id="a", quantity=3),
@@ -422,7 +441,7 @@ def test_everything_that_is_wrong_is_said_at_once_in_the_order_of_the_request() 
 
 
 def test_an_order_that_does_not_exist_is_reported_with_the_rest() -> None:
-    """As far as the rest can be judged without it."""
+    """An unknown order is reported together with the violations that do not depend on it."""
     given = Given()
     given.order = None
 
@@ -437,7 +456,7 @@ def test_an_order_that_does_not_exist_is_reported_with_the_rest() -> None:
 
 
 def test_a_canceled_order_takes_no_requests() -> None:
-    """Every other status does."""
+    """A request is refused for a canceled order and accepted for one of any other status."""
     for status in OrderStatus:
         given = Given(order_of(status=status))
         if status is OrderStatus.CANCELED:
@@ -449,7 +468,7 @@ def test_a_canceled_order_takes_no_requests() -> None:
 
 @pytest.mark.parametrize("quantity", [0, -1, 0.5, 1.0, True, "1", None])
 def test_quantities_are_whole_and_at_least_1(quantity: object) -> None:
-    """`True` is not 1, and neither is 1.0."""
+    """A quantity that is not an integer of at least 1, such as True or 1.0, is refused."""
     given = Given()
 
     error = given.refuses(request(quantity))  # type: ignore[arg-type] # the point
@@ -463,14 +482,14 @@ def test_quantities_are_whole_and_at_least_1(quantity: object) -> None:
     "items", [None, 5, "mug", [{"item_id": "mug"}], [RequestedItem(item_id=cast("str", 7), quantity=1)]]
 )
 def test_items_are_a_list_of_requested_items(items: object) -> None:
-    """Anything else is refused, not raised about."""
+    """A request whose items are not a list of RequestedItem is refused with `invalid_items`."""
     command = RequestReturn(order_id="order_1", items=items)  # type: ignore[arg-type] # the point
 
     assert Given().codes(command) == ["invalid_items"]
 
 
-def test_something_must_be_asked_for() -> None:
-    """An empty return is none."""
+def test_a_request_needs_an_item() -> None:
+    """A request without items is refused with `no_items`."""
     assert Given().codes(RequestReturn(order_id="order_1", items=[])) == ["no_items"]
 
 
@@ -494,25 +513,44 @@ def test_something_must_be_asked_for() -> None:
         ({"created_by": 7}, "invalid_text"),
     ],
 )
-def test_what_can_not_be_is_refused_by_its_code(more: dict[str, Any], code: str) -> None:
-    """One thing wrong, one violation."""
+def test_each_invalid_field_is_refused_with_its_code(more: dict[str, Any], code: str) -> None:
+    """A request with one invalid field is refused with exactly one violation."""
     assert Given().codes(request(1, **more)) == [code]
 
 
-def test_the_refund_that_may_be_named_is_what_is_refundable() -> None:
-    """Captured, less refunded outside, less our own in force."""
+def test_a_requested_refund_is_limited_to_what_is_refundable() -> None:
+    """
+    A requested refund may be at most what was captured, less refunds of the host and those in force here.
+    """
     payments = [Payment(id="p", captured=usd(3000), refunded=usd(500))]
     given = Given(order_of(line(quantity=5), payments=payments))
     given.when(request(1))
     given.when(receive(1))
 
-    assert given.when(request(1, refund_amount=usd(1500)))
-    (violation,) = given.refuses(request(1, refund_amount=usd(1501))).violations
+    assert given.when(request(1, refund_amount=usd(1500), refund_note="goodwill"))
+    named = request(1, refund_amount=usd(1501), refund_note="goodwill")
+    (violation,) = given.refuses(named).violations
     assert violation.numbers == {"amount": 1501, "refundable": 1500, "currency": "usd"}
 
 
+def test_a_refund_above_the_value_of_the_units_needs_a_note() -> None:
+    """20.00 for a mug of 10.00 would use up the money of other lines: a typing error has no note."""
+    given = Given(order_of(line(quantity=3)))
+
+    (violation,) = given.refuses(request(1, refund_amount=usd(2000))).violations
+    given.when(request(1, refund_amount=usd(2000), refund_note="promised by phone"))
+    given.when(request(1, refund_amount=usd(1000)))
+
+    assert (violation.code, violation.numbers) == (
+        "refund_exceeds_worth",
+        {"amount": 2000, "value": 1000, "currency": "usd"},
+    )
+    assert given.the("ret_1").entitlement.refund_note == "promised by phone"
+    assert given.the("ret_2").entitlement.refund_note is None
+
+
 def test_an_option_in_another_currency_is_refused() -> None:
-    """Amounts are never converted."""
+    """A shipping option in another currency than the order is refused; amounts are not converted."""
     given = Given()
     given.options["so"] = ShippingOption(id="so", price=Money(5, "gbp"))
 
@@ -521,27 +559,28 @@ def test_an_option_in_another_currency_is_refused() -> None:
     assert [violation.numbers["currency"] for violation in error.violations] == ["gbp"]
 
 
-def test_a_fee_in_another_currency_is_the_merchants_mistake() -> None:
-    """The customer is not refused for it: the policy has to be corrected."""
+def test_a_fee_in_another_currency_is_an_error_of_the_policy() -> None:
+    """A policy with a fee in another currency raises InvalidValue instead of refusing the request."""
     given = Given(policy=ReturnPolicy(fees=[Fee("f", amount=Money(5, "eur")), Fee("g", percent=1)]))
 
     with pytest.raises(InvalidValue) as error:
         given.when(request(1))
 
     assert (error.value.code, error.value.details["currency"]) == ("currency_mismatch", "eur")
+    assert str(error.value) == "fee f of policy default is in eur, the order in usd"
     assert not given.ledger.returns
 
 
 def test_without_fulfillment_nothing_can_be_shipped() -> None:
-    """And that is said, instead of leaving a label nobody books."""
+    """A request with a shipping option is refused if the service has no fulfillment port."""
     given = Given()
     given.books_shipments = False
 
     assert given.codes(request(1, shipping_option_id="so_return")) == ["no_fulfillment"]
 
 
-def test_a_request_in_bare_numbers_is_in_the_orders_currency() -> None:
-    """Minor units."""
+def test_an_integer_amount_is_in_the_currency_of_the_order() -> None:
+    """Integer amounts of a request are minor units of the currency of the order."""
     given = Given()
 
     given.when(request(1, refund_amount=300, shipping_option_id="so_return", shipping_price=5))
@@ -550,7 +589,7 @@ def test_a_request_in_bare_numbers_is_in_the_orders_currency() -> None:
 
 
 def test_several_commands_fold_into_one_change() -> None:
-    """One commit, events numbered in it."""
+    """Two changes combined with `then` are one commit whose events are numbered in order."""
     given = Given()
     first = apply_command(given.facts(request(1)), given.ledger, request(1))
 
@@ -562,8 +601,8 @@ def test_several_commands_fold_into_one_change() -> None:
     assert [ret.id for ret in both.ledger.returns] == ["ret_1", "ret_2"]
 
 
-def test_reasons_and_notes_are_texts() -> None:
-    """A number that looks like an id is none."""
+def test_reasons_and_notes_are_strings() -> None:
+    """A reason id or a note that is a number is refused."""
     odd: Any = RequestedItem
     items = [odd(item_id="mug", quantity=1, reason_id=1, note=2)]
 
@@ -574,7 +613,10 @@ def test_reasons_and_notes_are_texts() -> None:
 
 
 def test_an_order_found_under_another_id_is_another_order() -> None:
-    """A repository that does not look at case would open two ledgers for one order, and pay twice."""
+    """
+    An order whose id differs in case from that of the request is not found, so that one order has one
+    ledger.
+    """
     given = Given()
     put(given, id="ORDER_1")
 
@@ -582,7 +624,7 @@ def test_an_order_found_under_another_id_is_another_order() -> None:
 
 
 def test_an_order_that_changed_its_currency_takes_no_requests() -> None:
-    """Its returns were valued in the other."""
+    """Requests and receipts are refused after the order changed its currency."""
     given = Given()
     given.when(request(1))
     given.order = Order(id="order_1", currency="eur", items=[evolve(line(), unit_price=Money(1, "eur"))])
@@ -593,8 +635,8 @@ def test_an_order_that_changed_its_currency_takes_no_requests() -> None:
     assert given.codes(receive(1)) == ["order_currency_changed"]
 
 
-def test_an_id_that_was_given_before_is_the_programmers_to_mend() -> None:
-    """It would overwrite a return."""
+def test_an_id_that_was_given_before_raises_invalid_value() -> None:
+    """An id factory that repeats an id raises InvalidValue, so that no return is overwritten."""
     given = Given()
     given.when(request(1))
 
@@ -604,10 +646,10 @@ def test_an_id_that_was_given_before_is_the_programmers_to_mend() -> None:
     assert str(error.value) == "id ret_1 was given before"
 
 
-def test_metadata_of_any_kind_is_kept() -> None:
-    """Commands keep what they are given."""
-    given, thing = Given(), object()
+def test_metadata_are_stored() -> None:
+    """Metadata are stored with tuples as lists, as JSON has them."""
+    given = Given()
 
-    given.when(request(1, metadata={"thing": thing, "list": [{"a": (1,)}]}))
+    given.when(request(1, metadata={"thing": None, "list": [{"a": (1,)}]}))
 
-    assert given.the().metadata == {"thing": thing, "list": [{"a": [1]}]}
+    assert given.the().metadata == {"thing": None, "list": [{"a": [1]}]}

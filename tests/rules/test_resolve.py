@@ -41,7 +41,7 @@ from tests.rules.given import (
 def disputed(
     arrivals: int = 3, damaged: int = 0, *, policy: ReturnPolicy | None = None, **more: Any
 ) -> Given:
-    """Of a return of two mugs at 10.00, of an order of five, other than two came."""
+    """Returns an order of five mugs at 10.00 with a return of two, of which another number was received."""
     given = Given(order_of(line(quantity=5)), policy)
     given.when(request(2, **more))
     given.when(receive(arrivals, damaged, location_id="loc_1"))
@@ -50,24 +50,24 @@ def disputed(
 
 
 def resolve(*rejected: RejectedItem, **more: Any) -> ResolveReturn:
-    """The first return."""
+    """Resolves the first return."""
     return ResolveReturn(return_id="ret_1", rejected=rejected, **more)
 
 
 def reject(quantity: int, damaged: int = 0, **more: Any) -> RejectedItem:
-    """Mugs."""
+    """Rejects this many mugs."""
     return RejectedItem(item_id="mug", quantity=quantity, damaged_quantity=damaged, **more)
 
 
 def free(given: Given) -> int:
-    """How many mugs can still be returned."""
+    """Returns how many mugs are returnable."""
     assert given.order is not None
     (item,) = returnable_items(given.order, given.ledger, given.policy, given.now)
     return item.quantity
 
 
-def test_what_came_is_accepted_and_paid_for() -> None:
-    """One more than was announced; stock moved when it came, not again."""
+def test_a_resolution_refunds_everything_received() -> None:
+    """A resolution refunds all received units, one more than requested, and restocks nothing again."""
     given = disputed(3)
 
     (event,) = given.when(resolve(created_by="bob"))
@@ -84,7 +84,7 @@ def test_what_came_is_accepted_and_paid_for() -> None:
 
 
 def test_a_return_that_stays_short_is_closed() -> None:
-    """What did not come is released."""
+    """A resolution refunds the received units and makes the missing one returnable again."""
     given = disputed(1)
 
     given.when(resolve())
@@ -93,8 +93,8 @@ def test_a_return_that_stays_short_is_closed() -> None:
     assert free(given) == 4
 
 
-def test_what_is_rejected_and_sent_back_leaves_stock_and_is_not_paid() -> None:
-    """The customer has it again, and may return it another time."""
+def test_units_rejected_and_returned_to_the_customer_are_withdrawn_unpaid() -> None:
+    """Units that are returned to the customer are withdrawn, not refunded, and returnable again."""
     given = disputed(3)
 
     (event,) = given.when(resolve(reject(1, reason="not ours"), reject(1, reason="worn")))
@@ -115,8 +115,8 @@ def test_what_is_rejected_and_sent_back_leaves_stock_and_is_not_paid() -> None:
     assert free(given) == 4
 
 
-def test_what_is_rejected_and_kept_stays_in_stock_unpaid() -> None:
-    """It is not the customer's any more, so nobody can return it."""
+def test_units_rejected_and_retained_stay_in_stock_unpaid() -> None:
+    """Units that are rejected and not returned to the customer stay in stock, unpaid and not returnable."""
     given = disputed(3)
 
     given.when(resolve(reject(1, send_back=False)))
@@ -128,7 +128,7 @@ def test_what_is_rejected_and_kept_stays_in_stock_unpaid() -> None:
 
 
 def test_damaged_units_are_rejected_as_such() -> None:
-    """They never went into stock, so none is withdrawn."""
+    """Rejecting damaged units withdraws nothing, as they were not restocked."""
     given = disputed(1, damaged=2)
 
     given.when(resolve(reject(0, 1), reject(0, 1, send_back=False)))
@@ -140,8 +140,8 @@ def test_damaged_units_are_rejected_as_such() -> None:
     assert free(given) == 3
 
 
-def test_goods_go_back_from_where_they_went() -> None:
-    """The latest parcel's first, each from its own stock."""
+def test_rejected_goods_are_withdrawn_where_they_were_restocked() -> None:
+    """Rejected units are withdrawn from the latest receipt first, each from its own location."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(4))
     given.when(receive(1, location_id="loc_1"))
@@ -159,7 +159,7 @@ def test_goods_go_back_from_where_they_went() -> None:
 
 
 def test_a_withdrawal_waits_for_its_restock() -> None:
-    """Stock that was not told of the one can not be told of the other."""
+    """A withdrawal waits for the open restock of the same units."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(2))
     given.when(receive(3))
@@ -169,29 +169,32 @@ def test_a_withdrawal_waits_for_its_restock() -> None:
     assert given.ledger.open_effects["ret_1/withdraw/1"].waits_for == "ret_1/restock/1"
 
 
-def test_a_clerk_names_the_amount() -> None:
-    """For the whole return."""
+def test_a_resolution_may_name_the_refund() -> None:
+    """A refund named in the resolution is the total of the return."""
     given = disputed(3)
 
-    given.when(resolve(reject(1), refund_amount=usd(2500)))
+    (violation,) = given.refuses(resolve(reject(1), refund_amount=usd(2500))).violations
+    given.when(resolve(reject(1), refund_amount=usd(2500), refund_note="promised by phone"))
 
+    assert violation.numbers == {"amount": 2500, "value": 2000, "currency": "usd"}
+    assert given.the().entitlement.refund_note == "promised by phone"
     assert given.the().refund_amount == usd(2500)
-    assert names_and_amounts(given.the())["requested_refund"] == 500
+    assert names_and_amounts(given.the())["custom_amount"] == 500
 
 
-def test_a_named_amount_that_was_kept_is_paid() -> None:
-    """It was given with the parcel, and could not be paid then."""
+def test_a_refund_named_on_receipt_is_paid_by_the_resolution() -> None:
+    """A refund that was named with a mismatched receipt is paid for the part that arrived."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(2))
     given.when(receive(1, refund_amount=usd(700)))
 
     given.when(resolve())
 
-    assert given.the().refund_amount == usd(700)
+    assert given.the().refund_amount == usd(350)
 
 
 def test_the_rest_of_a_return_in_parcels_is_closed() -> None:
-    """What came was paid for, so nothing is paid again; what did not come is released."""
+    """A resolution after a refunded parcel pays nothing more and frees the missing units."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(3))
     given.when(receive(1, more_expected=True))
@@ -206,7 +209,7 @@ def test_the_rest_of_a_return_in_parcels_is_closed() -> None:
 
 
 def test_what_an_earlier_parcel_was_refunded_for_is_not_rejected() -> None:
-    """The customer would have both; what came later is rejected all the same."""
+    """Units that a parcel was refunded for cannot be rejected; those received later can."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(3))
     given.when(receive(1, more_expected=True))
@@ -224,7 +227,9 @@ def test_what_an_earlier_parcel_was_refunded_for_is_not_rejected() -> None:
 
 
 def test_deductions_apply_to_what_is_accepted() -> None:
-    """Return shipping once; a custom amount shrinks with what is not accepted."""
+    """
+    Return shipping is deducted once, and a requested refund shrinks with the units that are not accepted.
+    """
     shipped = disputed(1, shipping_option_id="so_return")
     shipped.when(resolve())
     assert shipped.the().refund_amount == usd(800)
@@ -235,7 +240,10 @@ def test_deductions_apply_to_what_is_accepted() -> None:
 
 
 def test_an_amount_above_what_is_left_is_blocked() -> None:
-    """The return is received; the order requires action; a clerk may set a smaller amount."""
+    """
+    A refund above what is refundable is blocked, the order requires action, and a smaller refund may be
+    named.
+    """
     given = disputed(3)
     put(given, payments=[Payment(id="pay_1", captured=usd(1500))])
 
@@ -260,8 +268,8 @@ def test_an_amount_above_what_is_left_is_blocked() -> None:
     assert order_state(given.order, given.ledger).fulfillment_status is FulfillmentStatus.PARTIALLY_RETURNED
 
 
-def test_what_can_not_be_paid_is_written_off() -> None:
-    """A refund that failed is not owed for ever."""
+def test_a_refund_that_failed_can_be_written_off() -> None:
+    """A resolution with a refund of 0 ends what is due after a failed refund."""
     given = disputed(3)
     given.when(resolve())
     given.record_outcomes(("ret_1/refund/1", RefundDeclined("card_closed")))
@@ -274,8 +282,8 @@ def test_what_can_not_be_paid_is_written_off() -> None:
     assert given.codes(RetryRefund(return_id="ret_1")) == ["nothing_due"]
 
 
-def test_it_is_done_once() -> None:
-    """Under a key it is answered, without one refused; and nothing is canceled afterwards."""
+def test_a_return_is_resolved_once() -> None:
+    """A resolved return refuses a second resolution and a cancellation, and stores the idempotency key."""
     given = disputed(3)
     given.when(resolve(reject(1), idempotency_key="k"))
 
@@ -286,7 +294,7 @@ def test_it_is_done_once() -> None:
 
 
 def test_there_must_be_something_to_resolve() -> None:
-    """Neither before anything came nor after it was called off."""
+    """A return without receipts and a canceled return cannot be resolved."""
     given = Given(order_of(line(quantity=5)))
     assert isinstance(given.refuses(resolve()), NotFound)
     given.when(request(2))
@@ -295,8 +303,8 @@ def test_there_must_be_something_to_resolve() -> None:
     assert given.codes(resolve()) == ["return_canceled"]
 
 
-def test_everything_that_is_wrong_is_said_at_once() -> None:
-    """With the numbers."""
+def test_all_violations_are_reported_at_once() -> None:
+    """The refusal lists every violation of the resolution, with its numbers."""
     given = disputed(2, damaged=1)
 
     error = given.refuses(
@@ -329,15 +337,18 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 
 
 @pytest.mark.parametrize("rejected", [7, ["mug"], [RejectedItem(item_id=7, quantity=1)]])  # type: ignore[arg-type] # wrong
-def test_what_is_no_list_of_rejected_items_is_refused(rejected: Any) -> None:
-    """Not raised when the command is built."""
+def test_rejected_is_a_list_of_rejected_items(rejected: Any) -> None:
+    """A resolution whose `rejected` is not a list of RejectedItem is refused with `invalid_items`."""
     given = disputed(3)
 
     assert given.codes(ResolveReturn(return_id="ret_1", rejected=rejected)) == ["invalid_items"]
 
 
-def test_an_order_that_is_gone_can_not_be_refunded() -> None:
-    """Nor one in another currency."""
+def test_a_resolution_needs_the_order() -> None:
+    """
+    A resolution for an unknown order is refused with `order_not_found`, whatever the currency of its
+    refund.
+    """
     given = disputed(3)
     given.order = None
     assert given.codes(resolve()) == ["order_not_found"]
@@ -355,7 +366,10 @@ def test_an_order_that_is_gone_can_not_be_refunded() -> None:
 def test_units_and_money_are_conserved_whatever_is_rejected(
     asked: int, sellable: int, damaged: int, price: int, refund_damaged: bool, data: st.DataObject
 ) -> None:
-    """Each unit is at the customer, here and paid, or here and unpaid; the rest returned gives the rest."""
+    """
+    Each unit is with the customer or here, each accepted one is refunded once, and the rest is worth the
+    rest.
+    """
     quantity = asked + sellable + damaged
     policy = ReturnPolicy(refund_damaged=refund_damaged)
     given = Given(order_of(line(quantity=quantity, price=price), captured=quantity * price), policy)
@@ -366,16 +380,17 @@ def test_units_and_money_are_conserved_whatever_is_rejected(
     given.all_delivered()
     if given.the().status is ReturnStatus.RECEIVED:
         return
-    kept = [data.draw(st.integers(0, most)) for most in (sellable, damaged)]
+    retained = [data.draw(st.integers(0, most)) for most in (sellable, damaged)]
     back = [
-        data.draw(st.integers(0, most - less)) for most, less in zip((sellable, damaged), kept, strict=True)
+        data.draw(st.integers(0, most - less))
+        for most, less in zip((sellable, damaged), retained, strict=True)
     ]
-    rejected = [reject(*kept, send_back=False)] * any(kept) + [reject(*back)] * any(back)
+    rejected = [reject(*retained, send_back=False)] * any(retained) + [reject(*back)] * any(back)
 
     given.when(resolve(*rejected))
     given.all_delivered()
 
-    paid = sellable - kept[0] - back[0] + (damaged - kept[1] - back[1]) * refund_damaged
+    paid = sellable - retained[0] - back[0] + (damaged - retained[1] - back[1]) * refund_damaged
     here = sellable + damaged - sum(back)
     assert given.the().refunded == given.the().entitlement.entitled == usd(paid * price)
     assert sum(item.arrived_quantity for item in given.the().items) == here

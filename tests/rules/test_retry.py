@@ -32,15 +32,15 @@ RETRY = RetryRefund(return_id="ret_1", created_by="anna")
 
 
 def received(captured: int = 5000) -> Given:
-    """Two mugs at 10.00 are back."""
+    """Returns a received return of two mugs at 10.00."""
     given = Given(order_of(line(quantity=2), captured=captured))
     given.when(request(2))
     given.when(receive(2))
     return given
 
 
-def test_a_declined_refund_is_asked_for_again_under_the_next_key() -> None:
-    """The failed one released its amount."""
+def test_a_declined_refund_is_requested_again_under_the_next_key() -> None:
+    """A retry requests the amount of a declined refund under the next key and names the refund it retries."""
     given = received()
     given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
     due = given.the().amount_due
@@ -61,7 +61,7 @@ def test_a_declined_refund_is_asked_for_again_under_the_next_key() -> None:
 
 
 def test_a_retry_of_a_retry_names_the_last_one() -> None:
-    """A chain, not a fan."""
+    """Each retry names the refund before it, not the first one."""
     given = received()
     given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
     given.when(RETRY)
@@ -72,8 +72,11 @@ def test_a_retry_of_a_retry_names_the_last_one() -> None:
     assert [refund.retry_of for refund in given.the().refunds] == [None, "ret_1/refund/1", "ret_1/refund/2"]
 
 
-def test_a_blocked_amount_is_paid_once_there_is_money() -> None:
-    """All or part; blocked until all of it is."""
+def test_a_blocked_amount_is_paid_once_it_is_refundable() -> None:
+    """
+    A blocked amount is paid in parts or whole once it is refundable, and is blocked until all of it is
+    paid.
+    """
     given = received(captured=500)
     refused = given.refuses(RETRY)
     named = given.refuses(RetryRefund(return_id="ret_1", amount=usd(600)))
@@ -98,7 +101,7 @@ def test_a_blocked_amount_is_paid_once_there_is_money() -> None:
 
 
 def test_money_that_may_have_moved_is_not_due() -> None:
-    """Pending, unknown or succeeded: a new key could pay twice."""
+    """A retry is refused while the refund has succeeded, is pending or has an unknown outcome."""
     for result in (RefundSucceeded("re"), RefundPending("re"), Unknown("timeout")):
         given = received()
         given.record_outcomes(("ret_1/refund/1", result))
@@ -118,7 +121,7 @@ def test_money_that_may_have_moved_is_not_due() -> None:
     ],
 )
 def test_a_part_is_money_of_at_least_a_minor_unit_and_at_most_what_is_due(amount: object, code: str) -> None:
-    """More is refused with the maximum."""
+    """The amount of a retry has to be at least one minor unit and at most what is due."""
     given = received()
     given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
 
@@ -128,8 +131,8 @@ def test_a_part_is_money_of_at_least_a_minor_unit_and_at_most_what_is_due(amount
     assert [violation.code for violation in error.violations] == [code]
 
 
-def test_what_is_not_there_can_not_be_retried() -> None:
-    """Everything that is wrong is said."""
+def test_a_retry_for_an_unknown_return_is_refused() -> None:
+    """An unknown return is reported as not found, together with the other violations."""
     given = received()
     given.order = None
 
@@ -144,7 +147,7 @@ def test_what_is_not_there_can_not_be_retried() -> None:
 
 
 def test_an_order_that_is_gone_is_reported() -> None:
-    """Even where something is due."""
+    """A retry for an unknown order is refused with `order_not_found`, although something is due."""
     given = received()
     given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
     given.order = None
@@ -154,7 +157,7 @@ def test_an_order_that_is_gone_is_reported() -> None:
 
 
 def test_a_failed_refund_never_changes_the_returns_status() -> None:
-    """The goods are back all the same."""
+    """A declined refund leaves the status of the return and its restock as they are."""
     given = received()
     before = given.the().status
     given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
@@ -164,7 +167,7 @@ def test_a_failed_refund_never_changes_the_returns_status() -> None:
 
 
 def test_a_cent_of_the_hosts_rounding_does_not_keep_an_amount_blocked() -> None:
-    """One line: one minor unit; what is refundable is paid, and the rest is shown."""
+    """A blocked amount that exceeds what is refundable by one minor unit is paid with a rounding part."""
     given = received(captured=500)
     put(given, payments=[Payment(id="pay_1", captured=usd(1999))])
 
@@ -177,7 +180,7 @@ def test_a_cent_of_the_hosts_rounding_does_not_keep_an_amount_blocked() -> None:
 
 
 def test_a_parcel_that_was_blocked_is_paid_before_the_return_is_complete() -> None:
-    """The quote stays what it was."""
+    """A retry pays a blocked parcel, and the quoted refund of the return stays."""
     given = Given(order_of(line(quantity=2), captured=500))
     given.when(request(2))
     given.when(receive(1, more_expected=True))
@@ -190,7 +193,7 @@ def test_a_parcel_that_was_blocked_is_paid_before_the_return_is_complete() -> No
 
 
 def test_an_order_that_changed_its_currency_pays_nothing() -> None:
-    """Amounts are never converted."""
+    """A retry is refused after the order changed its currency."""
     given = received(captured=500)
     given.order = Order(id="order_1", currency="eur", items=[])
 

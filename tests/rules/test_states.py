@@ -1,11 +1,36 @@
-"""Where things can go, tried out: `tests.states` goes everywhere."""
+"""Every move and every refusal that `tests.states` finds by exploring is that of the table of states."""
 
+import itertools
 from pathlib import Path
 
 import pytest
 
+from rma import (
+    CancelClaim,
+    CancelExchange,
+    CancelReturn,
+    Command,
+    ReceiveReturn,
+    RecordExchangePayment,
+    RecordRefundOutcome,
+    ResolveReturn,
+    RetryRefund,
+)
 from rma.domain.state.lifecycle import RefundStatus, refund_rules
-from tests.states import KINDS, Move, moves, moves_of_ledgers, moves_of_refunds, page
+from rma.testing.commands import MAKERS
+from tests.states import (
+    KINDS,
+    REQUESTS,
+    Move,
+    commands_in,
+    made_in,
+    moves,
+    moves_of_ledgers,
+    moves_of_refunds,
+    page,
+    snapshots,
+    trials,
+)
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "states.md"
 
@@ -17,7 +42,7 @@ FINAL = {
     "claim": {"completed", "canceled"},
 }
 ALLOWED = {
-    # a gateway tells days later that it failed after all, or that the money came back
+    # a gateway tells days later that it failed after all, or that it was reversed
     ("refund", "succeeded", "failed"),
     ("refund", "succeeded", "reversed"),
     # nothing was paid: its refund failed, or was 0
@@ -32,7 +57,7 @@ def found() -> frozenset[Move]:
 
 
 def test_the_page_draws_what_the_code_does(found: frozenset[Move]) -> None:
-    """`python -m tests.states > docs/states.md` draws it anew."""
+    """`python -m tests.states > docs/states.md` draws it again."""
     assert PAGE.read_text(encoding="utf-8") == page(found)
 
 
@@ -44,7 +69,7 @@ def test_every_status_is_reached(found: frozenset[Move]) -> None:
 
 
 def test_nothing_leaves_an_end_but_what_is_allowed(found: frozenset[Move]) -> None:
-    """Neither goods nor money move for what is over."""
+    """Neither goods nor money move for what has ended."""
     left = {
         (move.kind, move.before, move.after)
         for move in found
@@ -52,6 +77,58 @@ def test_nothing_leaves_an_end_but_what_is_allowed(found: frozenset[Move]) -> No
     }
 
     assert left == ALLOWED
+
+
+def test_every_command_is_tried_on_every_status() -> None:
+    """Of what it is about: each cell of the table of states is visited."""
+    returns = {ReceiveReturn, ResolveReturn, CancelReturn, RetryRefund, RecordRefundOutcome}
+    columns: dict[str, set[type[Command]]] = {
+        "return": returns,
+        "exchange": {RecordExchangePayment, CancelExchange},
+        "claim": {CancelClaim, RetryRefund, RecordRefundOutcome},
+    }
+
+    tried = {(trial.kind, trial.status, trial.command) for trial in trials()}
+
+    assert tried == {
+        (kind, status.value, command)
+        for kind, commands in columns.items()
+        for status in KINDS[kind]
+        for command in commands
+    }
+    assert set(MAKERS) == set[type[Command]]().union(REQUESTS, *columns.values())
+
+
+def test_what_the_table_refuses_is_refused_with_its_code() -> None:
+    """In every state of that status, whatever else is wrong with the command."""
+    accepted_or_other = {
+        (trial.kind, trial.status, trial.command, tuple(sorted(trial.codes)))
+        for trial in trials()
+        if trial.by_table is not None and trial.by_table not in trial.codes
+    }
+
+    assert accepted_or_other == {
+        # it is canceled with its exchange, whatever its status
+        ("return", "partially_received", CancelReturn, ("return_of_exchange",)),
+        ("return", "received", CancelReturn, ("return_of_exchange",)),
+    }
+
+
+def test_what_the_table_allows_is_accepted_in_some_state() -> None:
+    """A cell that never allows anything should name the code of its refusal."""
+    allowed = {(t.kind, t.status, t.command) for t in trials() if t.by_table is None}
+    accepted = {(t.kind, t.status, t.command) for t in trials() if not t.codes}
+
+    assert accepted <= allowed
+    # its refund was blocked: none was made of which anything could become known
+    assert allowed - accepted == {("claim", "requires_action", RecordRefundOutcome)}
+
+
+def test_what_makers_see_is_all_that_they_depend_on() -> None:
+    """Commands that are remembered for states that look the same are those that would be made."""
+    for snapshot in itertools.islice(snapshots(), 0, 3000, 60):
+        for kind in MAKERS:
+            assert list(commands_in(snapshot, [kind])) == made_in(snapshot, kind)
 
 
 def test_a_refund_is_only_ever_better_known() -> None:
@@ -64,7 +141,7 @@ def test_a_refund_is_only_ever_better_known() -> None:
 
 
 def test_refunds_in_ledgers_move_as_refunds_do(found: frozenset[Move]) -> None:
-    """Whoever tells of them; and they all begin as pending."""
+    """For every source of an outcome; and they all begin as pending."""
     of_refunds = {(move.before, move.after) for move in found if move.kind == "refund"}
 
     in_ledgers = {(move.before, move.after) for move in moves_of_ledgers() if move.kind == "refund"}

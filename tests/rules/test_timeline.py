@@ -1,4 +1,4 @@
-"""What happened, in words; and the money that moved."""
+"""The timeline of an order, and its transactions."""
 
 from attrs import evolve
 from hypothesis import given as for_all
@@ -30,6 +30,7 @@ from rma.domain.state.refunds import in_force
 from rma.domain.views.order_state import order_state
 from rma.domain.views.timeline import timeline
 from rma.domain.views.transactions import transactions
+from rma.testing.commands import MAKERS
 from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 from tests.rules.given import Given, line, order_of, put, receive, request, usd, vat
@@ -38,7 +39,7 @@ CUP = NewItem(variant_id="v_cup", quantity=1, unit_price=usd(2500))
 
 
 def everything() -> Given:
-    """A return in parcels, a rejected one, an exchange that is paid, claims, and what gateways tell."""
+    """Returns a history with returns, exchanges, claims and outcomes of every kind."""
     given = Given(order_of(line(quantity=20, tax_lines=vat("10")), captured=22_000))
     given.when(request(2, shipping_option_id="so_return", created_by="Ada"))
     given.all_delivered()
@@ -47,7 +48,9 @@ def everything() -> Given:
     given.record_outcomes(("ret_1/refund/1", RefundDeclined("card_closed")))
     given.when(RetryRefund(return_id="ret_1"))
     given.all_delivered()
-    given.when(RecordRefundOutcome(key="ret_1/refund/2", outcome=RefundReversed("bank", "came back")))
+    given.when(
+        RecordRefundOutcome(key="ret_1/refund/2", outcome=RefundReversed("bank", "returned by the bank"))
+    )
     given.when(request(1))
     given.when(receive(2, return_id="ret_2", location_id="loc_1"))
     rejected = [
@@ -79,27 +82,28 @@ def everything() -> Given:
     return given
 
 
-def render(given: Given) -> list[TimelineEntry]:
-    """Its history."""
+def entries_of(given: Given) -> list[TimelineEntry]:
+    """Returns the timeline of the history."""
     return list(timeline("order_1", given.history))
 
 
-def test_every_kind_of_event_is_told() -> None:
-    """But not that something is being sent, or that events were published."""
+def test_every_kind_of_event_has_an_entry() -> None:
+    """The timeline has an entry for every event but leases and publications."""
     given = everything()
 
+    assert {type(command) for command in given.commands} == {*MAKERS}
     silent = EffectsLeased | EventsPublished
     kinds = {type(event) for event in given.history}
     assert kinds == {kind for kind in Event.__args__ if not issubclass(kind, silent)}
-    entries = render(given)
+    entries = entries_of(given)
     assert [entry.event_id for entry in entries] == [event.event_id for event in given.history]
     published = apply_publication(given.ledger, given.ledger.revision, given.now).events
     assert timeline("order_1", published) == ()
 
 
-def test_a_history_reads_like_a_story() -> None:
-    """Who, when, what, and why it is so much."""
-    story = "\n".join([str(entry) for entry in render(everything())])
+def test_entries_render_who_when_what_and_how_much() -> None:
+    """Each entry renders the time, the event, who caused it, stock moves and the breakdown of its amount."""
+    rendered = "\n".join([str(entry) for entry in entries_of(everything())])
 
     for line_of_it in (
         "2026-01-01 00:01  ret_1 requested (Ada)",
@@ -110,9 +114,10 @@ def test_a_history_reads_like_a_story() -> None:
         "ret_1: parcel 2, received\n    0 x mug, 1 damaged",
         "ret_1/refund/1: 9.00 USD failed (card_closed)",
         "ret_1: refund retried\n    money: 9.00 USD back to pay_1",
-        "reported: ret_1/refund/2: 11.00 USD reversed (bank: came back)",
+        "reported: ret_1/refund/2: 11.00 USD reversed (bank: returned by the bank)",
         "ret_2: parcel 1, requires action\n    2 x mug\n    stock: +2 mug at loc_1\n",
-        "ret_2 resolved (Cy)\n    1 x mug rejected: worn, returned to customer\n    1 x mug rejected, kept\n    0.00",
+        "ret_2 resolved (Cy)\n    1 x mug rejected: worn, returned to customer\n",
+        "returned to customer\n    1 x mug rejected, kept\n    0.00",
         "ret_3 canceled\n    2 x mug goes back from stock",
         "exc_4 requested for ret_4\n    1 x v_cup to be sent\n    14.00 USD",
         "exc_4: goods received, awaiting payment\n    14.00 USD owed",
@@ -125,19 +130,19 @@ def test_a_history_reads_like_a_story() -> None:
         "claim_8 canceled",
         "refund blocked\n    22.00 USD is due, only 14.00 USD can be paid: nothing was",
     ):
-        assert line_of_it in story, f"{line_of_it!r} in\n{story}"
+        assert line_of_it in rendered, f"{line_of_it!r} in\n{rendered}"
 
 
 def test_every_amount_is_the_sum_of_its_parts() -> None:
-    """At every moment, not only in the end."""
-    for entry in render(everything()):
+    """The amount of every entry is the sum of its breakdown."""
+    for entry in entries_of(everything()):
         if entry.amount is not None and entry.breakdown:
             assert sum(part.amount.amount for part in entry.breakdown) == entry.amount.amount, entry
 
 
 @for_all(flow=flows())
-def test_every_history_can_be_told(flow: Flow) -> None:
-    """In order, with amounts that add up."""
+def test_every_history_can_be_rendered(flow: Flow) -> None:
+    """The entries of any history are in order, can be rendered, and their breakdowns add up."""
     events = [event for change in flow for event in change.events]
 
     entries = timeline("order_1", events)
@@ -149,7 +154,10 @@ def test_every_history_can_be_told(flow: Flow) -> None:
 
 
 def test_transactions_are_linked_and_add_up_to_what_is_refundable() -> None:
-    """To return, exchange and claim; with the version that the order had, and what gateways call them."""
+    """
+    Transactions name their return, exchange or claim, count a payment once, and add up to what is
+    refundable.
+    """
     given = everything()
     order = order_of(line(quantity=20), captured=22_000)
 
@@ -174,7 +182,7 @@ def test_transactions_are_linked_and_add_up_to_what_is_refundable() -> None:
 
 @for_all(flow=flows(), version=st.integers(1, 5))
 def test_transactions_add_up_whatever_happens(flow: Flow, version: int) -> None:
-    """Captured, less refunded elsewhere, and transactions: what can still be paid back."""
+    """For any history the transactions sum to payments of exchanges less refunds in force."""
     for change in flow:
         order = order_of(captured=10_000_000, version=version)
         found = transactions(order, change.ledger)

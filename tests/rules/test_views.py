@@ -1,4 +1,4 @@
-"""What can be read off an order and its ledger."""
+"""What is computed from an order and its ledger."""
 
 from datetime import timedelta
 
@@ -14,7 +14,9 @@ from tests.rules.given import Given, line, off, order_of, put, receive, request,
 
 
 def state(given: Given) -> tuple[str, str, int, int]:
-    """Fulfillment, payment, refundable, version."""
+    """
+    Returns the fulfillment status, the payment status, what is refundable, and the version of the order.
+    """
     assert given.order is not None
     found = order_state(given.order, given.ledger)
     return (
@@ -26,7 +28,10 @@ def state(given: Given) -> tuple[str, str, int, int]:
 
 
 def test_an_orders_state_follows_its_returns() -> None:
-    """From fulfilled and captured to returned and refunded, counting every change."""
+    """
+    The state goes from fulfilled and captured to returned and refunded, and its version counts every
+    change.
+    """
     given = Given(order_of(line(quantity=2), captured=2000))
     states = [state(given)]
 
@@ -62,10 +67,8 @@ def test_an_orders_state_follows_its_returns() -> None:
         ([line("a", returned_quantity=2), line("b", fulfilled_quantity=0)], FulfillmentStatus.RETURNED),
     ],
 )
-def test_fulfillment_counts_what_came_back_without_us(
-    lines: list[LineItem], status: FulfillmentStatus
-) -> None:
-    """Returned is: every fulfilled unit is back."""
+def test_fulfillment_counts_what_the_host_took_back(lines: list[LineItem], status: FulfillmentStatus) -> None:
+    """An order is returned when every fulfilled unit is back, also by the count of the host."""
     given = Given(order_of(*lines))
 
     assert state(given)[0] == status
@@ -81,17 +84,15 @@ def test_fulfillment_counts_what_came_back_without_us(
         (5, 9, PaymentStatus.REFUNDED),
     ],
 )
-def test_payment_counts_what_was_refunded_without_us(
-    captured: int, refunded: int, status: PaymentStatus
-) -> None:
-    """Refunded is: nothing is left, and something was given back."""
+def test_payment_counts_what_the_host_refunded(captured: int, refunded: int, status: PaymentStatus) -> None:
+    """An order is refunded when something was refunded and nothing is left, also by the count of the host."""
     payments = [Payment(id="p", captured=usd(captured), refunded=usd(refunded))]
 
     assert state(Given(order_of(payments=payments)))[1] == status
 
 
 def test_refunds_that_failed_do_not_count() -> None:
-    """Their money is free again."""
+    """The amount of a declined refund is refundable again."""
     given = Given(order_of(captured=2000))
     given.when(request(2))
     given.when(receive(2))
@@ -104,7 +105,10 @@ def test_refunds_that_failed_do_not_count() -> None:
 
 
 def test_returnable_items_say_how_many_what_one_is_worth_and_why_not_more() -> None:
-    """All lines, in the order's order."""
+    """
+    Every line, in the order's order, has its returnable quantity, the value of one unit and the reasons for
+    the limit.
+    """
     given = Given(
         order_of(
             line("mug", 5, 1000, fulfilled_quantity=4, adjustments=off(100), tax_lines=vat("20")),
@@ -125,8 +129,8 @@ def test_returnable_items_say_how_many_what_one_is_worth_and_why_not_more() -> N
     assert (free.quantity, free.unit_value, free.reasons) == (1, usd(0), ())
 
 
-def test_returnable_items_agree_with_what_a_request_is_refused_for() -> None:
-    """A canceled order, a closed window, nothing left."""
+def test_returnable_items_give_the_reasons_of_a_refusal() -> None:
+    """A canceled order, a closed window and an open return are all given as reasons."""
     given = Given(order_of(line(quantity=1, delivered_at=START)), ReturnPolicy(window_days=1))
     given.when(request(1))
     put(given, status=OrderStatus.CANCELED)
@@ -139,7 +143,7 @@ def test_returnable_items_agree_with_what_a_request_is_refused_for() -> None:
 
 
 def test_a_quote_says_what_each_item_is_worth() -> None:
-    """Before deductions, and the whole after them."""
+    """A quote has the value of each item before deductions and the refund after them."""
     given = Given()
     given.when(request(1, shipping_option_id="so_return"))
 

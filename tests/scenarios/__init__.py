@@ -1,1 +1,1 @@
-"""What other systems answer, what this library answers, and why where the two are not the same."""
+"""Scenarios of other systems: their answer, this library's answer, and the reason for a difference."""

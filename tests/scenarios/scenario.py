@@ -1,9 +1,9 @@
 """
-The kinds of scenario.
+Defines the kinds of scenario.
 
-Each knows what the other system answered (`they`) and what this library has to answer (`we`), both in the
-words of this library; amounts are minor units. Where the two are not the same, `difference` names the rule
-that makes it so.
+Each has the answer of the other system (`they`) and the answer that this library must give (`we`), both in
+the terms of this library; amounts are in minor units. If they differ, `difference` says which rule is the
+reason.
 """
 
 from abc import ABC, abstractmethod
@@ -30,33 +30,33 @@ from .world import DEFAULT_POLICY, FIRST, Action, World
 
 @frozen(kw_only=True)
 class Scenario(ABC):
-    """What every kind has."""
+    """A scenario of another system."""
 
     difference: str = ""
 
     @property
     @abstractmethod
     def differs(self) -> bool:
-        """What they answered is not what we answer."""
+        """Whether the two answers differ."""
 
     @property
     def is_explained(self) -> bool:
-        """A difference is named exactly where there is one."""
+        """Whether `difference` is given exactly if the answers differ."""
         return bool(self.difference) == self.differs
 
 
 @frozen(kw_only=True)
-class Worth(Scenario):
+class Value(Scenario):
     """
-    What a return is worth.
+    The value of a return.
 
     Args:
-        they: what the other system computed, not always whole.
-        we: what is quoted, what the request says, and what is refunded when exactly that arrives.
+        they: the amount of the other system, which may have a fraction.
+        we: the amount of the quote, of the request, and of the refund if exactly that arrives.
     """
 
     order: Order
-    ask: RequestReturn
+    command: RequestReturn
     they: int | Decimal
     we: int
     options: tuple[ShippingOption, ...] = ()
@@ -64,15 +64,15 @@ class Worth(Scenario):
 
     @property
     def differs(self) -> bool:
-        """The two amounts are not the same."""
+        """Whether the two amounts differ."""
         return self.they != self.we
 
     def answers(self) -> tuple[int, int, int]:
-        """The amount that is quoted, the amount that is requested, the amount that is refunded."""
+        """Returns the quoted, the requested and the refunded amount."""
         world = World.of(self.order, options=self.options, policy=self.policy)
-        quote = world.service.quote(self.ask)
-        arrived = [ReceivedItem(item_id=each.item_id, quantity=each.quantity) for each in self.ask.items]
-        opened, _ = world.do(self.ask, ReceiveReturn(return_id=FIRST, items=tuple(arrived)))
+        quote = world.service.quote(self.command)
+        arrived = [ReceivedItem(item_id=each.item_id, quantity=each.quantity) for each in self.command.items]
+        opened, _ = world.do(self.command, ReceiveReturn(return_id=FIRST, items=tuple(arrived)))
         return (
             quote.refund_amount.amount,
             opened.refund_amount.amount,
@@ -86,18 +86,18 @@ REFUSED = "refused"
 @frozen(kw_only=True)
 class Refusal(Scenario):
     """
-    What is refused, and with which words.
+    A command that is refused.
 
     Args:
-        before: what was done before.
-        ask: what is refused.
-        they: what the other system answered, where it did not refuse.
-        kind, code, item_id, numbers: of the one violation; numbers as far as they are told.
+        before: steps before the command.
+        command: the command that is refused.
+        they: the answer of the other system, if it did not refuse.
+        kind, code, item_id, numbers: the only violation; `numbers` may be a part of them.
     """
 
     order: Order
     before: tuple[Action, ...] = ()
-    ask: Command
+    command: Command
     kind: type[Rejected]
     code: str
     item_id: str | None = None
@@ -108,24 +108,24 @@ class Refusal(Scenario):
 
     @property
     def differs(self) -> bool:
-        """They did it."""
+        """Whether the other system did not refuse."""
         return self.they != REFUSED
 
     @property
     def expected(self) -> tuple[type[Rejected], str, tuple[Violation, ...]]:
-        """The error's class, its code, its violations."""
+        """The class, code and violations of the error."""
         return self.kind, self.code, (Violation(self.code, self.item_id, self.numbers),)
 
     def answers(self) -> tuple[type[Rejected], str, tuple[Violation, ...]] | None:
-        """The error's class, code and violations, their numbers as far as told; None if it was done."""
+        """Returns the class, code and violations, with the expected numbers only; None without a refusal."""
         world = World.of(self.order, options=self.options, reasons=self.reasons)
         world.do(*self.before)
         before = (world.returns, world.revision, world.refunds, world.stock)
         try:
-            world.do(self.ask)
+            world.do(self.command)
         except Rejected as error:
             if (world.returns, world.revision, world.refunds, world.stock) != before:
-                raise AssertionError("what was refused has changed something") from error
+                raise AssertionError("a refused command changed something") from error
             violations = tuple(
                 evolve(each, numbers={name: each.numbers.get(name) for name in self.numbers})
                 for each in error.violations
@@ -137,18 +137,18 @@ class Refusal(Scenario):
 @frozen(kw_only=True)
 class Ending:
     """
-    How a scenario ended, as far as it is told: None is not told.
+    The result of a scenario; None if it is not reported.
 
     Args:
         returns: the status of each return.
         amounts: the refund amount of each return.
-        entitled_amount: what all returns together entitle the customer to: paid, on its way or due.
-        refunds: payment and amount, in the order asked.
-        stock: line item and quantity that went into stock; negative: taken out again.
-        goods, money: the order's fulfillment and payment status.
-        counters: of each line: units on their way back, arrived sellable, arrived damaged.
+        entitled_amount: the amount that all returns entitle the customer to: paid, pending or due.
+        refunds: payment and amount, in the order of the requests.
+        stock: line item and restocked quantity; negative if it was withdrawn again.
+        goods, money: the fulfillment status and payment status of the order.
+        counters: for each line, units that are expected, were received sellable, were received damaged.
         returnable: units of each line that can still be returned.
-        refused: which steps were refused, counted from 1.
+        refused: numbers of the steps that were refused, from 1.
     """
 
     returns: tuple[str, ...] | None = None
@@ -163,28 +163,28 @@ class Ending:
     refused: tuple[int, ...] | None = None
 
     @property
-    def render(self) -> dict[str, object]:
-        """What is told."""
+    def reported(self) -> dict[str, object]:
+        """The values that are reported."""
         return {name: value for name, value in asdict(self, recurse=False).items() if value is not None}
 
-    def as_far_as(self, other: "Ending") -> "Ending":
-        """This ending without what the other does not tell."""
+    def restricted_to(self, other: "Ending") -> "Ending":
+        """Returns this ending without values that the other does not report."""
         return Ending(
-            **{name: value for name, value in asdict(self, recurse=False).items() if name in other.render}
+            **{name: value for name, value in asdict(self, recurse=False).items() if name in other.reported}
         )
 
 
-#: What is told of every ending of ours.
-ALWAYS_TOLD = {"returns", "amounts", "refunds", "stock", "goods", "money"}
+#: Values that every ending of ours reports.
+ALWAYS_REPORTED = {"returns", "amounts", "refunds", "stock", "goods", "money"}
 
 
 @frozen(kw_only=True)
 class Flow(Scenario):
     """
-    What becomes of an order, step by step.
+    Steps and the result of an order.
 
     Args:
-        codes: of the steps that are refused by us, in their order.
+        codes: the codes of the steps that we refuse, in their order.
     """
 
     order: Order
@@ -196,16 +196,16 @@ class Flow(Scenario):
     policy: ReturnPolicy = DEFAULT_POLICY
 
     def __attrs_post_init__(self) -> None:
-        if missing := (self.they.render.keys() | ALWAYS_TOLD) - self.we.render.keys():
-            raise TypeError(f"our ending does not tell {missing}")
+        if missing := (self.they.reported.keys() | ALWAYS_REPORTED) - self.we.reported.keys():
+            raise TypeError(f"our ending does not report {missing}")
 
     @property
     def differs(self) -> bool:
-        """Something that they tell ended in another way here."""
-        return not self.they.render.items() <= self.we.render.items()
+        """Whether a value that they report is different here."""
+        return not self.they.reported.items() <= self.we.reported.items()
 
     def answers(self) -> tuple[Ending, tuple[str, ...]]:
-        """How it ends, as far as ours is told, and the codes of what was refused."""
+        """Returns the ending, restricted to what `we` reports, and the codes of refused steps."""
         world = World.of(self.order, options=self.options, policy=self.policy)
         refused, codes = [], []
         for number, step in enumerate(self.steps, start=1):
@@ -214,15 +214,15 @@ class Flow(Scenario):
             except Rejected as error:
                 refused.append(number)
                 codes.append(error.code)
-        return ending_of(world, refused).as_far_as(self.we), tuple(codes)
+        return ending_of(world, refused).restricted_to(self.we), tuple(codes)
 
 
 def ending_of(world: World, refused: Sequence[int] = ()) -> Ending:
     """
-    How this world stands.
+    Returns the current result of a world.
 
     Raises:
-        AssertionError: a breakdown does not add up, or a return's time of receipt does not fit its status.
+        AssertionError: a breakdown does not add up, or a return's time of receipt contradicts its status.
     """
     for each in world.returns:
         if sum(part.amount.amount for part in each.breakdown) != each.refund_amount.amount:
@@ -231,7 +231,7 @@ def ending_of(world: World, refused: Sequence[int] = ()) -> Ending:
             raise AssertionError(each.received_at)
     state = world.service.order_state(world.order.id)
     items = [item for each in world.returns for item in each.items]
-    on_their_way = [item for each in world.returns if each.is_open for item in each.items]
+    expected = [item for each in world.returns if each.is_open for item in each.items]
     return Ending(
         returns=tuple(each.status.value for each in world.returns),
         amounts=tuple(each.refund_amount.amount for each in world.returns),
@@ -242,7 +242,7 @@ def ending_of(world: World, refused: Sequence[int] = ()) -> Ending:
         money=state.payment_status.value,
         counters=tuple(
             (
-                sum(item.missing_quantity for item in on_their_way if item.item_id == each.id),
+                sum(item.missing_quantity for item in expected if item.item_id == each.id),
                 sum(item.received_quantity for item in items if item.item_id == each.id),
                 sum(item.damaged_quantity for item in items if item.item_id == each.id),
             )
@@ -254,8 +254,8 @@ def ending_of(world: World, refused: Sequence[int] = ()) -> Ending:
 
 
 @frozen(kw_only=True)
-class Standing(Scenario):
-    """How the money of an order stands: payment status, and what can still be refunded."""
+class Balance(Scenario):
+    """The money of an order: its payment status and what can still be refunded."""
 
     order: Order
     they: tuple[str, int]
@@ -263,10 +263,10 @@ class Standing(Scenario):
 
     @property
     def differs(self) -> bool:
-        """The two answers are not the same."""
+        """Whether the two answers differ."""
         return self.they != self.we
 
     def answers(self) -> tuple[str, int]:
-        """The payment status and what can still be refunded."""
+        """Returns the payment status and what can still be refunded."""
         state = World.of(self.order).service.order_state(self.order.id)
         return state.payment_status.value, state.refundable.amount

@@ -1,10 +1,10 @@
 """
-Scenarios of Medusa v2, its answers beside ours, in minor units.
+Scenarios of Medusa v2, with its answers and ours, in minor units.
 
-There a return only moves what the order is owed and a person refunds later, so what it says about money is
-compared with what our returns grant. Damaged units count among the received ones of a return there, but not
-on the line of the order; here they never do. Drafts of a return, which can be edited and thrown away, have
-no counterpart: asking for a quote changes nothing, and a request is whole.
+A return in v2 changes what the order owes, and a person refunds it later; that amount is compared with the
+entitled amount of our returns. In v2 damaged units count as received on the return, but not on the line of
+the order; here they never count as received. Drafts of a return, which v2 can edit and delete, have no
+counterpart here: a quote changes nothing, and a request is complete.
 """
 
 from typing import cast
@@ -29,40 +29,53 @@ from rma import (
 )
 from rma.adapters.memory import InMemoryPayments, in_memory_service
 
-from .scenario import Ending, Flow, Refusal, Standing, Worth
-from .world import FIRST, ORDER, POST, SECOND, World, cancel, line, payment, receive, request, sale, way_back
+from .scenario import Balance, Ending, Flow, Refusal, Value
+from .world import (
+    FIRST,
+    ORDER,
+    POST,
+    SECOND,
+    World,
+    cancel,
+    line,
+    payment,
+    receive,
+    request,
+    return_option,
+    sale,
+)
 
 TWO_AT_25 = sale(line("i", 2, 2500), paid=5000)
 ONE_AT_50 = sale(line("i", 1, 5000), paid=5000)
 # 5000 less 1000 discount, 10% tax on top: 4400.
 DISCOUNTED = sale(line("i", 2, 2500, off=[1000], tax=["10"]), paid=4400)
-# Goods for 50.00, sent for 10.00 and 10% tax.
+# Goods for 50.00, shipping for 10.00 and 10% tax.
 SENT = sale(line("i", 2, 2500), paid=6100, shipping=1000)
 PARTLY_SENT = sale(
     line("one", 1, 1000), line("two", 2, 10000, fulfilled=1), line("three", 3, 2000), paid=27000
 )
 
-WORTH = [
-    pytest.param(Worth(order=ONE_AT_50, ask=request(i=1), they=5000, we=5000), id="mv2-036"),
-    pytest.param(Worth(order=SENT, ask=request(i=2), they=5000, we=5000), id="mv2-058"),
-    # 50.00 less 10.00 for the way back.
+VALUES = [
+    pytest.param(Value(order=ONE_AT_50, command=request(i=1), they=5000, we=5000), id="mv2-036"),
+    pytest.param(Value(order=SENT, command=request(i=2), they=5000, we=5000), id="mv2-058"),
+    # 50.00 less 10.00 for return shipping.
     pytest.param(
-        Worth(order=TWO_AT_25, ask=request(i=2, shipping_option_id=POST), options=(way_back(1000),),
+        Value(order=TWO_AT_25, command=request(i=2, shipping_option_id=POST), options=(return_option(1000),),
               they=4000, we=4000),
         id="mv2-103-value",
     ),
     pytest.param(
-        Worth(order=DISCOUNTED, ask=request(i=2),
+        Value(order=DISCOUNTED, command=request(i=2),
               they=5000, we=4400,
-              difference="they take list prices; units are worth what was paid, less discounts, with tax"),
+              difference="they take list prices; we take what was paid, less discounts, with tax"),
         id="mv2-109",
     ),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", WORTH)
-def test_returned_units_are_worth_what_was_paid_for_them(case: Worth) -> None:
-    """Quote, request and refund are one amount: value with tax after discounts, less the way back."""
+@pytest.mark.parametrize("case", VALUES)
+def test_the_value_of_returned_units_is_what_was_paid_for_them(case: Value) -> None:
+    """Quote, request and refund are the value with tax after discounts, less return shipping."""
     assert case.answers() == (case.we, case.we, case.we)
     assert case.is_explained
 
@@ -79,53 +92,53 @@ TWO_OF_I = RequestedItem(item_id="i", quantity=2)
 
 REFUSALS = [
     pytest.param(
-        Refusal(order=PARTLY_SENT, ask=RequestReturn(order_id=ORDER, items=(ONE_OF_NOTHING,)),
+        Refusal(order=PARTLY_SENT, command=RequestReturn(order_id=ORDER, items=(ONE_OF_NOTHING,)),
                 kind=Invalid, code="invalid_items"),
         id="mv2-002",
     ),
     pytest.param(
-        Refusal(order=PARTLY_SENT, before=(request(three=2),), ask=request(three=2),
+        Refusal(order=PARTLY_SENT, before=(request(three=2),), command=request(three=2),
                 kind=Invalid, code="quantity_exceeds_returnable", item_id="three",
                 numbers={"quantity": 2, "returnable": 1}),
         id="mv2-005",
     ),
     pytest.param(
-        Refusal(order=ONE_AT_50, reasons=REASONS, ask=request(i=1, reason_id="parent"),
+        Refusal(order=ONE_AT_50, reasons=REASONS, command=request(i=1, reason_id="parent"),
                 kind=Invalid, code="return_reason_is_category", item_id="i", numbers={"reason_id": "parent"}),
         id="mv2-018",
     ),
     pytest.param(
-        Refusal(order=TWO_AT_25, before=(request(i=2), receive(i=2)), ask=request(i=2),
+        Refusal(order=TWO_AT_25, before=(request(i=2), receive(i=2)), command=request(i=2),
                 kind=Invalid, code="quantity_exceeds_returnable", item_id="i",
                 numbers={"quantity": 2, "returnable": 0},
                 they="returned again: 4 of 2 received",
-                difference="they forget what came back before; what arrived is never returnable again"),
+                difference="they ignore earlier returns; a received unit is never returnable again"),
         id="mv2-112",
     ),
     pytest.param(
-        Refusal(order=TWO_AT_25, ask=request(i=cast("int", 0.5)),
+        Refusal(order=TWO_AT_25, command=request(i=cast("int", 0.5)),
                 kind=Invalid, code="invalid_quantity", item_id="i", numbers={"minimum": 1},
                 they="half a unit requested, worth 12.50",
-                difference="they take any number; units are whole"),
+                difference="they accept any number; we require an integer"),
         id="mv2-115",
     ),
     pytest.param(
-        Refusal(order=TWO_AT_25, ask=RequestReturn(order_id=ORDER, items=(ONE_OF_I, TWO_OF_I)),
+        Refusal(order=TWO_AT_25, command=RequestReturn(order_id=ORDER, items=(ONE_OF_I, TWO_OF_I)),
                 kind=Invalid, code="quantity_exceeds_returnable", item_id="i",
                 numbers={"quantity": 3, "returnable": 2}),
         id="mv2-117",
     ),
     pytest.param(
-        Refusal(order=TWO_AT_25, before=(request(i=2),), ask=receive(),
+        Refusal(order=TWO_AT_25, before=(request(i=2),), command=receive(),
                 kind=Invalid, code="no_items",
                 they="received, nothing restocked",
-                difference="all of nothing is there for them; a receipt in which nothing came is refused"),
+                difference="they accept an empty receipt; we refuse it"),
         id="mv2-127",
     ),
     pytest.param(
         Refusal(order=TWO_AT_25,
                 before=(request(i=1), request(i=1), receive(FIRST, i=1), receive(SECOND, i=1)),
-                ask=cancel(SECOND),
+                command=cancel(SECOND),
                 kind=NotAllowed, code="return_already_received", numbers={"return_id": SECOND}),
         id="mv2-016",
     ),
@@ -133,13 +146,13 @@ REFUSALS = [
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_what_can_not_be_is_refused_with_its_numbers_and_changes_nothing(case: Refusal) -> None:
-    """The error names the item, the limit and what was asked; no return, refund or stock moved."""
+def test_an_invalid_command_is_refused_with_numbers_and_changes_nothing(case: Refusal) -> None:
+    """The error has the item and the numbers; returns, refunds and stock stay the same."""
     assert case.answers() == case.expected
     assert case.is_explained
 
 
-# Their discount of 10.00 is above the price of the first line; 8.00 is the most that can have been taken off.
+# Their discount of 10.00 is above the price of the first line; 8.00 is the largest possible discount.
 THREE_LINES = sale(
     line("one", 1, 800, off=[800], tax=["0.1"], inclusive=True),
     line("two", 2, 500),
@@ -147,8 +160,8 @@ THREE_LINES = sale(
     paid=5800,
     shipping=1000,
 )
-# A is worth 0 + 5.00 + 30.00 less 35.00 for the way back, B 5.00 less 5.00.
-WAYS_BACK = (way_back(3500, option_id="so_a"), way_back(500, option_id="so_b"))
+# The first return is 0 + 5.00 + 30.00 less 35.00 for return shipping, the second 5.00 less 5.00.
+RETURN_OPTIONS = (return_option(3500, option_id="so_a"), return_option(500, option_id="so_b"))
 TWICE_25 = (
     request(i=1),
     receive(FIRST, i=1, refund_amount=2500),
@@ -170,11 +183,11 @@ FLOWS = [
              we=Ending(returns=("requires_action",), amounts=(4000,), refunds=(), stock=(("three", 1),),
                        goods="partially_returned", money="captured",
                        counters=((0, 0, 0), (0, 0, 0), (0, 1, 2)), refused=()),
-             difference="they refuse a unit above what was announced; it was fulfilled, so a clerk decides"),
+             difference="they refuse a unit above the expected number; here a clerk decides about it"),
         id="mv2-007",
     ),
     pytest.param(
-        Flow(order=THREE_LINES, options=WAYS_BACK,
+        Flow(order=THREE_LINES, options=RETURN_OPTIONS,
              steps=BOTH_REQUESTED,
              they=Ending(returns=("requested", "requested"), counters=((1, 0, 0), (2, 0, 0), (1, 0, 0))),
              we=Ending(returns=("requested", "requested"), amounts=(0, 0), refunds=(), stock=(),
@@ -183,7 +196,7 @@ FLOWS = [
         id="mv2-011",
     ),
     pytest.param(
-        Flow(order=THREE_LINES, options=WAYS_BACK,
+        Flow(order=THREE_LINES, options=RETURN_OPTIONS,
              steps=(*BOTH_REQUESTED, FIRST_PARCEL),
              they=Ending(returns=("partially_received", "requested"),
                          counters=((0, 1, 0), (1, 1, 0), (1, 0, 0))),
@@ -193,7 +206,7 @@ FLOWS = [
         id="mv2-012",
     ),
     pytest.param(
-        Flow(order=THREE_LINES, options=WAYS_BACK,
+        Flow(order=THREE_LINES, options=RETURN_OPTIONS,
              steps=(*BOTH_REQUESTED, FIRST_PARCEL, SECOND_PARCEL),
              they=Ending(returns=("received", "requested"), counters=((0, 1, 0), (1, 1, 0), (0, 1, 0))),
              we=Ending(returns=("received", "requested"), amounts=(0, 0), refunds=(),
@@ -202,7 +215,7 @@ FLOWS = [
         id="mv2-013",
     ),
     pytest.param(
-        Flow(order=THREE_LINES, options=WAYS_BACK,
+        Flow(order=THREE_LINES, options=RETURN_OPTIONS,
              steps=(*BOTH_REQUESTED, FIRST_PARCEL, SECOND_PARCEL, receive(SECOND, two=1)),
              they=Ending(returns=("received", "received"), counters=((0, 1, 0), (0, 2, 0), (0, 1, 0))),
              we=Ending(returns=("received", "received"), amounts=(0, 0), refunds=(),
@@ -251,16 +264,16 @@ FLOWS = [
              they=Ending(entitled_amount=5000),
              we=Ending(returns=("requested",), amounts=(5000,), entitled_amount=0, refunds=(), stock=(),
                        goods="fulfilled", money="captured"),
-             difference="they owe the money as soon as it is asked for; it is due when the goods are there"),
+             difference="they owe the money on request; here it is due when the goods are received"),
         id="mv2-101",
     ),
     pytest.param(
-        Flow(order=TWO_AT_25, options=(way_back(1000),),
+        Flow(order=TWO_AT_25, options=(return_option(1000),),
              steps=(request(i=2, shipping_option_id=POST),),
              they=Ending(entitled_amount=4000),
              we=Ending(returns=("requested",), amounts=(4000,), entitled_amount=0, refunds=(), stock=(),
                        goods="fulfilled", money="captured"),
-             difference="they owe the money as soon as it is asked for; it is due when the goods are there"),
+             difference="they owe the money on request; here it is due when the goods are received"),
         id="mv2-103",
     ),
     pytest.param(
@@ -278,7 +291,7 @@ FLOWS = [
              they=Ending(entitled_amount=-5000, counters=((0, 0, 0),)),
              we=Ending(returns=("canceled",), amounts=(5000,), entitled_amount=0, refunds=(), stock=(),
                        goods="fulfilled", money="captured", counters=((0, 0, 0),), returnable=(2,)),
-             difference="they bill the customer for a return called off; cancelling moves no money"),
+             difference="they bill the customer for a canceled return; here canceling moves no money"),
         id="mv2-108",
     ),
     pytest.param(
@@ -289,7 +302,7 @@ FLOWS = [
                        stock=(("i", 1),), goods="returned", money="refunded", counters=((0, 1, 1),))),
         id="mv2-119",
     ),
-    # The same where the merchant does not pay for damaged units.
+    # The policy does not refund damaged units.
     pytest.param(
         Flow(order=TWO_AT_25, policy=ReturnPolicy(refund_damaged=False),
              steps=(request(i=2), receive(i=(1, 1))),
@@ -297,10 +310,10 @@ FLOWS = [
              we=Ending(returns=("received",), amounts=(2500,), entitled_amount=2500, refunds=(("p1", 2500),),
                        stock=(("i", 1),), goods="returned", money="partially_refunded",
                        counters=((0, 1, 1),)),
-             difference="they always pay for damaged units; here the policy says whether"),
+             difference="they always refund damaged units; here the policy decides"),
         id="mv2-119-damaged-unpaid",
     ),
-    # 22.00 for one of two, the same 22.00 left for the other.
+    # 22.00 for one of two units; 22.00 remain for the other.
     pytest.param(
         Flow(order=DISCOUNTED,
              steps=(request(i=2), receive(i=1, more_expected=True)),
@@ -316,17 +329,17 @@ FLOWS = [
              they=Ending(returns=("partially_received",), counters=((0, 2, 0),), stock=(("i", 1), ("i", 2))),
              we=Ending(returns=("received",), amounts=(7500,), refunds=(("p1", 2500), ("p1", 5000)),
                        stock=(("i", 1), ("i", 2)), goods="returned", money="refunded", counters=((0, 3, 0),)),
-             difference="they overwrite the first parcel with the second; parcels add up"),
+             difference="they overwrite the first parcel with the second; we add parcels up"),
         id="mv2-125",
     ),
-    # Two variants that are one thing on the shelf.
+    # Two variants of one inventory item.
     pytest.param(
         Flow(order=sale(line("v1", 1, 2500), line("v2", 1, 2500), paid=5000),
              steps=(request(v1=1, v2=1), receive(v1=1, v2=1)),
              they=Ending(stock=(("v1", 1),)),
              we=Ending(returns=("received",), amounts=(5000,), refunds=(("p1", 5000),),
                        stock=(("v1", 1), ("v2", 1)), goods="returned", money="refunded"),
-             difference="they keep one line for each thing, losing the second; the port hears of both"),
+             difference="they restock one line for each inventory item and lose the second; we restock both"),
         id="mv2-133",
     ),
     pytest.param(
@@ -335,7 +348,7 @@ FLOWS = [
              they=Ending(refused=(2,)),
              we=Ending(returns=("received",), amounts=(5000,), refunds=(("p1", 5000),), stock=(),
                        goods="returned", money="refunded", refused=()),
-             difference="they want a shelf even for what goes on none; damaged units touch no stock"),
+             difference="they require a location even for damaged units; we do not restock those"),
         id="mv2-136",
     ),
     pytest.param(
@@ -344,52 +357,52 @@ FLOWS = [
              they=Ending(refused=(2,)),
              we=Ending(returns=("received",), amounts=(5000,), refunds=(("p1", 5000),), stock=(("i", 2),),
                        goods="returned", money="refunded", refused=()),
-             difference="they fail without a location; where no location is named the host's port decides"),
+             difference="they fail without a location; here the host's port chooses it"),
         id="mv2-137",
     ),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("case", FLOWS)
-def test_goods_money_and_stock_move_once_and_only_for_what_came(case: Flow) -> None:
-    """Statuses, amounts, refunds by payment, stock and the order itself, after all steps."""
+def test_goods_money_and_stock_move_once_and_only_for_received_units(case: Flow) -> None:
+    """Statuses, amounts, refunds by payment, stock and the order are as expected after all steps."""
     assert case.answers() == (case.we, case.codes)
     assert case.is_explained
 
 
-STANDINGS = [
+BALANCES = [
     pytest.param(
-        Standing(order=sale(line("i", 1, 5000), paid=[payment("p1", 6800, refunded=2000)]),
+        Balance(order=sale(line("i", 1, 5000), paid=[payment("p1", 6800, refunded=2000)]),
                  they=("partially_refunded", 4800), we=("partially_refunded", 4800)),
         id="mv2-031",
     ),
     pytest.param(
-        Standing(order=sale(line("i", 1, 5000), paid=[payment("p1", 6800)]),
+        Balance(order=sale(line("i", 1, 5000), paid=[payment("p1", 6800)]),
                  they=("captured", 6800), we=("captured", 6800)),
         id="mv2-032",
     ),
     pytest.param(
-        Standing(order=sale(line("i", 1, 5000), paid=[payment("p1", 6800, refunded=5000)]),
+        Balance(order=sale(line("i", 1, 5000), paid=[payment("p1", 6800, refunded=5000)]),
                  they=("partially_refunded", 1800), we=("partially_refunded", 1800)),
         id="mv2-033",
     ),
     pytest.param(
-        Standing(order=sale(line("i", 1, 5000), paid=[payment("p1", 6800, refunded=7000)]),
+        Balance(order=sale(line("i", 1, 5000), paid=[payment("p1", 6800, refunded=7000)]),
                  they=("refunded", -200), we=("refunded", 0),
-                 difference="they go below nothing; what a payment has left is at least 0"),
+                 difference="they go below 0; here the refundable amount is at least 0"),
         id="mv2-034",
     ),
     pytest.param(
-        Standing(order=sale(line("i", 2, 2500, fulfilled=0), paid=6100, shipping=1000),
+        Balance(order=sale(line("i", 2, 2500, fulfilled=0), paid=6100, shipping=1000),
                  they=("captured", 6100), we=("captured", 6100)),
         id="mv2-077",
     ),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("case", STANDINGS)
-def test_money_given_back_by_hand_counts_in_how_the_order_stands(case: Standing) -> None:
-    """Payment status and refundable amount follow refunds that were made without this library."""
+@pytest.mark.parametrize("case", BALANCES)
+def test_refunds_made_by_hand_count_in_the_state_of_the_order(case: Balance) -> None:
+    """Payment status and refundable amount include refunds made without this library."""
     assert case.answers() == case.we
     assert case.is_explained
 
@@ -397,16 +410,16 @@ def test_money_given_back_by_hand_counts_in_how_the_order_stands(case: Standing)
 @pytest.mark.parametrize(
     ("order", "option", "price", "they", "we", "refund"),
     [
-        pytest.param(ONE_AT_50, way_back(1000), 2000, 2000, 2000, 3000, id="mv2-043"),
-        pytest.param(ONE_AT_50, way_back(1000, inclusive=True), None, 1000, 1000, 4000, id="mv2-044"),
-        # 1000.00 for goods of 50.00: nothing is left, and nothing is owed.
-        pytest.param(SENT, way_back(100000), None, 100000, 100000, 0, id="mv2-061"),
+        pytest.param(ONE_AT_50, return_option(1000), 2000, 2000, 2000, 3000, id="mv2-043"),
+        pytest.param(ONE_AT_50, return_option(1000, inclusive=True), None, 1000, 1000, 4000, id="mv2-044"),
+        # 1000.00 for goods of 50.00: the refund is 0.
+        pytest.param(SENT, return_option(100000), None, 100000, 100000, 0, id="mv2-061"),
     ],
 )
-def test_the_way_back_costs_the_price_of_its_option_or_the_one_that_is_named(
+def test_return_shipping_costs_the_price_of_its_option_or_the_requested_price(
     order: Order, option: ShippingOption, price: int | None, they: int, we: int, refund: int
 ) -> None:
-    """It lowers the refund, down to nothing and no further."""
+    """Return shipping reduces the refund, at most to 0."""
     world = World.of(order, options=[option])
     units = order.items[0].quantity
     (opened,) = world.do(request(i=units, shipping_option_id=POST, shipping_price=price))
@@ -420,12 +433,12 @@ def test_the_way_back_costs_the_price_of_its_option_or_the_one_that_is_named(
 @pytest.mark.parametrize(
     ("they", "we", "difference"),
     [
-        pytest.param(2145, 2200, "they take the discount off with its tax, then put tax on", id="mv2-120"),
+        pytest.param(2145, 2200, "they subtract the discount with its tax, then add tax", id="mv2-120"),
         pytest.param(2200, 2200, "", id="mv2-121"),
     ],
 )
-def test_the_unit_that_stays_is_worth_the_rest_of_its_line(they: int, we: int, difference: str) -> None:
-    """Half of 44.00 is requested, the other half is what the returnable unit is worth."""
+def test_the_value_of_the_last_unit_is_the_rest_of_its_line(they: int, we: int, difference: str) -> None:
+    """Half of 44.00 is requested; the other half is the value of the returnable unit."""
     world = World.of(DISCOUNTED)
     (opened,) = world.do(request(i=1))
     (left,) = world.service.returnable_items(ORDER)
@@ -435,7 +448,7 @@ def test_the_unit_that_stays_is_worth_the_rest_of_its_line(they: int, we: int, d
 
 
 def test_the_parts_of_a_discounted_and_taxed_unit_add_up_to_it() -> None:
-    """mv2-124: 25.00 less 5.00 with 2.00 tax are 22.00, as the order there says after the first parcel."""
+    """mv2-124: 25.00 less 5.00 plus 2.00 tax are 22.00, as in v2 after the first parcel."""
     world = World.of(DISCOUNTED)
     world.do(request(i=2), receive(i=1, allow_mismatch=True))
     assert world.returns[0].breakdown == (
@@ -451,7 +464,7 @@ def test_the_parts_of_a_discounted_and_taxed_unit_add_up_to_it() -> None:
     )
 
 
-def test_a_discount_above_the_price_of_its_line_is_no_order() -> None:
+def test_a_discount_above_the_price_of_its_line_is_refused() -> None:
     """mv2-011: 10.00 off a line of 8.00 is refused when the line is built."""
     with pytest.raises(InvalidValue) as err:
         line("one", 1, 800, off=[1000])
@@ -459,8 +472,8 @@ def test_a_discount_above_the_price_of_its_line_is_no_order() -> None:
 
 
 def test_a_request_makes_the_next_version_of_the_order() -> None:
-    """mv2-044 and mv2-064: requested at once, with its reason; the order's version goes from 1 to 2."""
-    world = World.of(ONE_AT_50, options=[way_back(1000, inclusive=True)], reasons=REASONS)
+    """mv2-044 and mv2-064: a request with its reason changes the order's version from 1 to 2."""
+    world = World.of(ONE_AT_50, options=[return_option(1000, inclusive=True)], reasons=REASONS)
     (opened,) = world.do(request(i=1, shipping_option_id=POST, reason_id="child-1"))
     assert (opened.status, opened.order_version, opened.requested_at is not None) == ("requested", 2, True)
     assert opened.items[0].reason_id == "child-1"
@@ -471,7 +484,7 @@ def test_a_request_makes_the_next_version_of_the_order() -> None:
 
 
 def test_a_return_shipment_is_booked_for_its_option_and_its_units_only() -> None:
-    """mv2-140 and mv2-142: theirs forgets the option, or lists the whole order at full quantity."""
+    """mv2-140 and mv2-142: v2 loses the option, or lists the whole order at full quantity."""
     option = ShippingOption("so_1", Money(1000, "usd"), provider_id="carrier", location_id="L")
     world = World.of(sale(line("i1", 5, 1000), line("i2", 1, 1000), paid=6000), options=[option])
     (opened,) = world.do(request(i1=1, shipping_option_id="so_1"))
@@ -491,15 +504,15 @@ def test_a_return_shipment_is_booked_for_its_option_and_its_units_only() -> None
     assert opened.shipping_method.option_id == "so_1"
 
 
-def test_no_location_is_passed_on_as_no_location() -> None:
-    """mv2-137: the port is told that none was named."""
+def test_a_receipt_without_a_location_restocks_without_one() -> None:
+    """mv2-137: the location of the restock request is None."""
     world = World.of(TWO_AT_25)
     world.do(request(i=2), receive(i=2))
     assert [restock.location_id for restock in world.inventory.restocks.values()] == [None]
 
 
-def test_returns_of_two_orders_do_not_disturb_each_other() -> None:
-    """mv2-071: both are open at the same time, each is received and paid from its own order."""
+def test_returns_of_two_orders_are_independent() -> None:
+    """mv2-071: both are open at the same time; one is received and refunded on its own order."""
     payments = InMemoryPayments()
     service = in_memory_service([TWO_AT_25, evolve(TWO_AT_25, id="other")], payments=payments)
     one = service.handle(request(i=2))

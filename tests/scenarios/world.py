@@ -1,4 +1,4 @@
-"""A host in miniature: orders in one line, commands in one line, and ports that keep what they were asked."""
+"""A small host: functions that make orders and commands in one line, and ports that keep their requests."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -41,7 +41,7 @@ FIRST, SECOND, THIRD = "ret_1", "ret_2", "ret_3"
 
 DEFAULT_POLICY = ReturnPolicy()
 
-#: What was paid where the scenario is not about it: more than anything in it is worth.
+#: The captured amount by default: more than the value of any order here.
 PLENTY = 100_000_000
 
 
@@ -57,7 +57,7 @@ def line(
     back: int = 0,
     variant_id: str | None = "variant",
 ) -> LineItem:
-    """A line item, all of it fulfilled unless said otherwise; `back` units returned without this library."""
+    """Returns a line item, fulfilled by default; `back` units were returned without this library."""
     return LineItem(
         id=item_id,
         quantity=quantity,
@@ -72,7 +72,7 @@ def line(
 
 
 def payment(payment_id: str, captured: int, *, refunded: int = 0, kind: str = "card") -> Payment:
-    """A payment; `refunded` was given back without this library."""
+    """Returns a payment; `refunded` was refunded without this library."""
     return Payment(id=payment_id, captured=Money(captured, "usd"), refunded=Money(refunded, "usd"), kind=kind)
 
 
@@ -84,7 +84,7 @@ def sale(
     status: OrderStatus = OrderStatus.PENDING,
     no_notification: bool = False,
 ) -> Order:
-    """An order; `paid` is one payment `p1`, or all of them; `off` are discounts on the whole order."""
+    """Returns an order; `paid` is one payment `p1`, or all payments; `off` are discounts on the order."""
     outbound = ShippingMethod(id="outbound", option_id="outbound", name="Post", price=Money(shipping, "usd"))
     return Order(
         id=ORDER,
@@ -98,7 +98,7 @@ def sale(
     )
 
 
-def way_back(
+def return_option(
     price: int,
     *,
     tax: Sequence[str] = (),
@@ -106,7 +106,7 @@ def way_back(
     option_id: str = POST,
     is_return: bool = True,
 ) -> ShippingOption:
-    """A shipping option for returns."""
+    """Returns a shipping option, for returns by default."""
     return ShippingOption(
         id=option_id,
         price=Money(price, "usd"),
@@ -126,7 +126,7 @@ def request(
     idempotency_key: str | None = None,
     **units: int,
 ) -> RequestReturn:
-    """Ask to send units back: `request(a=2)`."""
+    """Requests a return of units: `request(a=2)`."""
     return RequestReturn(
         order_id=ORDER,
         items=tuple(
@@ -150,7 +150,7 @@ def receive(
     more_expected: bool = False,
     **units: int | tuple[int, int],
 ) -> ReceiveReturn:
-    """Units arrived: `receive(a=2)`, or with damaged ones besides: `receive(a=(1, 1))`."""
+    """Receives units: `receive(a=2)`, or sellable and damaged ones: `receive(a=(1, 1))`."""
     counts = {item_id: each if isinstance(each, tuple) else (each, 0) for item_id, each in units.items()}
     return ReceiveReturn(
         return_id=return_id,
@@ -166,22 +166,22 @@ def receive(
 
 
 def cancel(return_id: str = FIRST) -> CancelReturn:
-    """Call a return off."""
+    """Cancels a return."""
     return CancelReturn(return_id=return_id)
 
 
 def retry(amount: int | None = None, return_id: str = FIRST) -> RetryRefund:
-    """Ask again for what is due, or for part of it."""
+    """Retries the refund of what is due, or of a part of it."""
     return RetryRefund(return_id=return_id, amount=amount)
 
 
-#: A command; or the order as the host has it from then on.
+#: A command, or a new version of the order.
 Action = Command | Order
 
 
 @frozen
 class World:
-    """A host with one order, whose ports keep what they were asked. Returns are `ret_1`, `ret_2`, …"""
+    """A host with one order, whose ports keep their requests. Ids of returns are `ret_1`, `ret_2`, …"""
 
     order: Order
     service: ReturnService
@@ -200,7 +200,7 @@ class World:
         policy: ReturnPolicy = DEFAULT_POLICY,
         payments: InMemoryPayments | None = None,
     ) -> "World":
-        """A host that knows this order."""
+        """Returns a host with this order."""
         payments = payments or InMemoryPayments()
         inventory, fulfillment = InMemoryInventory(), InMemoryFulfillment()
         service = in_memory_service(
@@ -219,7 +219,7 @@ class World:
         return cls(order, service, orders, payments, inventory, fulfillment)
 
     def do(self, *steps: Action) -> tuple[Return, ...]:
-        """The returns that the commands answered."""
+        """Runs the steps, and returns the returns that the commands returned."""
         answers: list[Return] = []
         for step in steps:
             if isinstance(step, Order):
@@ -238,19 +238,19 @@ class World:
 
     @property
     def refunds(self) -> tuple[tuple[str, int], ...]:
-        """What payments were asked to give back: payment and amount, in the order asked."""
+        """Requested refunds: payment and amount, in the order of the requests."""
         return tuple((each.payment_id, each.amount.amount) for each in self.payments.refunds.values())
 
     @property
     def stock(self) -> tuple[tuple[str, int], ...]:
-        """What went into stock, then what was taken out again: line item and quantity."""
-        put_in, taken_out = self.inventory.restocks.values(), self.inventory.withdrawals.values()
+        """Restocked, then withdrawn units: line item and quantity."""
+        restocks, withdrawals = self.inventory.restocks.values(), self.inventory.withdrawals.values()
         return (
-            *((each.item_id, each.quantity) for asked in put_in for each in asked.lines),
-            *((each.item_id, -each.quantity) for asked in taken_out for each in asked.lines),
+            *((each.item_id, each.quantity) for request in restocks for each in request.lines),
+            *((each.item_id, -each.quantity) for request in withdrawals for each in request.lines),
         )
 
     @property
     def revision(self) -> int:
-        """How many commits there were."""
+        """The number of commits."""
         return self.service.returns.load(self.order.id).revision

@@ -1,4 +1,4 @@
-"""Effects: delivered once whatever fails, in order, and resumed."""
+"""Delivery of effects: once, in order, and resumed after failures."""
 
 import logging
 from typing import cast
@@ -38,7 +38,7 @@ from tests.world import World
 
 
 def flow(world: World) -> None:
-    """Request with a label, half a receipt, cancel; or receive in full."""
+    """Handles two returns: one with a label that is received, one that is canceled after half a receipt."""
     world.service.handle(request(1, shipping_option_id="so_return"))
     world.service.handle(receive(1))
     world.service.handle(request(2, shipping_option_id="so_return"))
@@ -48,8 +48,8 @@ def flow(world: World) -> None:
 
 @pytest.mark.parametrize("fails", ["payments", "inventory", "fulfillment"])
 @pytest.mark.parametrize("fault", [Away(), AnswerLost()])
-def test_a_port_that_is_away_delays_its_effects_and_nothing_else(fails: str, fault: Fault) -> None:
-    """Before or after it acted: once it is back, everything is as if it had never been away."""
+def test_a_failing_port_delays_its_effects_and_nothing_else(fails: str, fault: Fault) -> None:
+    """After a port recovers, `resume` leads to the same state and port calls as if it had not failed."""
     calm, rough = World(order_of(line(quantity=5))), World(order_of(line(quantity=5)))
     flow(calm)
 
@@ -73,8 +73,8 @@ def test_a_port_that_is_away_delays_its_effects_and_nothing_else(fails: str, fau
     assert rough.service.resume().orders == ()
 
 
-def test_a_failing_port_does_not_fail_the_command_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
-    """In the ledger, for whoever is paged, and in the log."""
+def test_a_failing_port_does_not_fail_the_command_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """The command succeeds, and the error is in the ledger and in the log."""
     world = World(order_of())
     world.service.handle(request(2))
     world.faults.breaks("payments", Away())
@@ -91,8 +91,8 @@ def test_a_failing_port_does_not_fail_the_command_and_says_so(caplog: pytest.Log
     assert list(world.inventory.restocks) == ["ret_1/restock/1"]
 
 
-def test_a_failing_stock_does_not_block_the_refund() -> None:
-    """Each effect is tried, whatever became of the others."""
+def test_a_failing_inventory_does_not_block_the_refund() -> None:
+    """A refund is sent although the restock before it failed."""
     world = World(order_of())
     world.faults.breaks("inventory", Away())
     world.service.handle(request(2))
@@ -104,7 +104,7 @@ def test_a_failing_stock_does_not_block_the_refund() -> None:
 
 
 def test_stock_comes_before_money() -> None:
-    """Stock can be corrected."""
+    """A receipt calls the inventory before the payments."""
     world = World(order_of())
     world.service.handle(request(2))
 
@@ -115,7 +115,7 @@ def test_stock_comes_before_money() -> None:
 
 
 def test_a_repeated_command_delivers_what_is_outstanding() -> None:
-    """Of its own return only."""
+    """A repeated command delivers the open effects of its own return only."""
     world = World(order_of())
     world.faults.breaks("fulfillment", Away())
     first = request(1, shipping_option_id="so_return", idempotency_key="k")
@@ -130,7 +130,7 @@ def test_a_repeated_command_delivers_what_is_outstanding() -> None:
 
 
 def test_a_withdrawal_waits_for_its_restock() -> None:
-    """Nothing leaves stock before it is there."""
+    """A withdrawal is not sent before the outcome of its restock is recorded."""
     world = World(order_of())
     world.service.handle(request(2))
     world.faults.breaks("inventory", AnswerLost())
@@ -152,7 +152,7 @@ def test_a_withdrawal_waits_for_its_restock() -> None:
 def test_what_a_gateway_answers_closes_the_effect(
     answers: RefundFault, status: RefundStatus, due: int
 ) -> None:
-    """A refusal and a promise are answers."""
+    """A declined and a pending refund both close the effect."""
     world = World(order_of())
     world.faults.refunds.append(answers)
     world.service.handle(request(2))
@@ -164,14 +164,14 @@ def test_what_a_gateway_answers_closes_the_effect(
     assert not world.ledger.open_effects
 
 
-def test_a_port_that_answers_nonsense_has_an_unknown_outcome() -> None:
-    """It may have acted."""
+def test_a_port_that_returns_none_has_an_unknown_outcome() -> None:
+    """A port that returns None instead of an outcome leaves the effect open with a TypeError."""
 
     class Broken:
-        """Answers nothing."""
+        """A gateway that returns None."""
 
         def refund(self, request: RefundRequest) -> RefundOutcome:
-            """None."""
+            """Returns None."""
             return cast("RefundOutcome", None)
 
     payments: Payments = Broken()
@@ -185,8 +185,8 @@ def test_a_port_that_answers_nonsense_has_an_unknown_outcome() -> None:
     assert effect.last_error == "TypeError: a port answered None"
 
 
-def test_a_shipment_nobody_can_book_any_more_stays_open() -> None:
-    """Until fulfillment is configured again."""
+def test_a_shipment_stays_open_without_fulfillment() -> None:
+    """An open booking stays open, with an error, while the service has no fulfillment port."""
     world = World(order_of())
     world.faults.breaks("fulfillment", Away())
     world.service.handle(request(1, shipping_option_id="so_return"))
@@ -199,7 +199,7 @@ def test_a_shipment_nobody_can_book_any_more_stays_open() -> None:
 
 
 class FailingReturns(InMemoryReturns):
-    """A store that fails on its n-th commit."""
+    """A store that fails from its n-th commit on, a number of times."""
 
     def __init__(self, *, at: int, error: Exception, times: int = 1) -> None:
         super().__init__()
@@ -208,7 +208,7 @@ class FailingReturns(InMemoryReturns):
         self.times = times
 
     def commit(self, change: Change) -> None:
-        """Unless it is time."""
+        """Raises the error while it is due, and stores the change otherwise."""
         self.until -= 1
         if self.until <= 0 < self.times:
             self.times -= 1
@@ -219,8 +219,8 @@ class FailingReturns(InMemoryReturns):
 @pytest.mark.parametrize(
     "error", [Unavailable("database_locked"), OSError("disk full"), StaleLedger("stale_ledger")]
 )
-def test_an_outcome_that_can_not_be_stored_repeats_under_its_key(error: Exception) -> None:
-    """The command succeeded, so it does not raise."""
+def test_an_outcome_that_cannot_be_stored_is_sent_again_under_its_key(error: Exception) -> None:
+    """The command succeeds although no outcome was stored, and `resume` completes its effects."""
     returns = FailingReturns(at=3, error=error, times=10**6)
     service = in_memory_service([order_of()], returns=returns)
     opened = service.handle(request(2))
@@ -236,8 +236,8 @@ def test_an_outcome_that_can_not_be_stored_repeats_under_its_key(error: Exceptio
     assert [refund.status for refund in service.get(opened.id).refunds] == [RefundStatus.SUCCEEDED]
 
 
-def test_an_outcome_that_loses_a_race_is_settled_on_the_new_state() -> None:
-    """Once."""
+def test_an_outcome_that_loses_a_race_is_recorded_on_the_new_ledger() -> None:
+    """After a StaleLedger, an outcome is recorded on the ledger as it is then."""
     returns = FailingReturns(at=3, error=StaleLedger("stale_ledger"))
     service = in_memory_service([order_of()], returns=returns)
     opened = service.handle(request(2))
@@ -248,31 +248,31 @@ def test_an_outcome_that_loses_a_race_is_settled_on_the_new_state() -> None:
 
 
 class FlakyEvents(InMemoryEvents):
-    """A publisher that can be away, after so many events."""
+    """A publisher that accepts a number of events and then fails."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.takes = 10**6
+        self.accepts = 10**6
         self.calls: list[str] = []
 
     def publish(self, event_id: str, event: Event) -> None:
-        """While it takes any."""
-        if self.takes <= 0:
+        """Publishes the event, or raises ConnectionError if no more are accepted."""
+        if self.accepts <= 0:
             raise ConnectionError("broker away")
-        self.takes -= 1
+        self.accepts -= 1
         self.calls.append(event_id)
         super().publish(event_id, event)
 
 
 def test_every_event_reaches_its_publisher_in_order() -> None:
-    """Whatever was missed comes with the next chance; only the record of publishing is not published."""
+    """Missed events are published in order by `resume`; only the record of publishing is not published."""
     events = FlakyEvents()
     service = in_memory_service([order_of()], events=events)
     opened = service.handle(request(1))
-    events.takes = 1
+    events.accepts = 1
     received = service.handle(receive(1, return_id=opened.id))
     missed = service.resume()
-    events.takes = 10**6
+    events.accepts = 10**6
 
     caught_up = service.resume()
 
@@ -285,10 +285,10 @@ def test_every_event_reaches_its_publisher_in_order() -> None:
     assert len(events.calls) == len(facts)
 
 
-def test_a_publisher_that_is_away_blocks_no_effect() -> None:
-    """Money and stock move."""
+def test_a_failing_publisher_blocks_no_effect() -> None:
+    """A refund succeeds although no event could be published."""
     events = FlakyEvents()
-    events.takes = 0
+    events.accepts = 0
     service = in_memory_service([order_of()], events=events)
     opened = service.handle(request(1))
 
@@ -298,8 +298,8 @@ def test_a_publisher_that_is_away_blocks_no_effect() -> None:
     assert events.published == {}
 
 
-def test_a_publisher_may_hear_an_event_twice_but_by_the_same_id() -> None:
-    """When the record of publishing was lost."""
+def test_an_event_may_be_published_twice_under_the_same_id() -> None:
+    """An event is published again under its id if the record of publishing was lost."""
     events = FlakyEvents()
     returns = FailingReturns(at=2, error=Unavailable("database_locked"))
     service = in_memory_service([order_of()], returns=returns, events=events)
@@ -311,7 +311,7 @@ def test_a_publisher_may_hear_an_event_twice_but_by_the_same_id() -> None:
 
 
 def test_resume_reaches_every_order_though_some_stay_open() -> None:
-    """Beyond the first batch too, and each once a run."""
+    """One `resume` calls the port once for each of 250 orders."""
     orders = [evolve(order_of(), id=f"order_{number:03}") for number in range(250)]
     world = World(order_of())
     service = in_memory_service(
@@ -331,7 +331,7 @@ def test_resume_reaches_every_order_though_some_stay_open() -> None:
 
 
 def test_in_memory_ports_give_the_first_answer_and_refuse_another_request_under_a_key() -> None:
-    """Like a gateway that compares parameters."""
+    """A repeated key gets the first answer, and another request under it raises KeyReusedError."""
     payments = InMemoryPayments()
     first = RefundRequest("k", "order_1", "ret_1", "pay_1", usd(5))
 
@@ -345,7 +345,7 @@ def test_in_memory_ports_give_the_first_answer_and_refuse_another_request_under_
 
 
 def test_the_ledger_is_rebuilt_from_history_in_the_middle_of_a_failure() -> None:
-    """What is outstanding is found again."""
+    """The replayed history equals the ledger while an effect is open."""
     world = World(order_of())
     world.faults.breaks("fulfillment", Away())
     world.service.handle(request(1, shipping_option_id="so_return"))
@@ -354,16 +354,16 @@ def test_the_ledger_is_rebuilt_from_history_in_the_middle_of_a_failure() -> None
     assert ReturnShipment() != world.all_returns[0].shipment
 
 
-def test_a_ledger_that_can_not_be_read_does_not_hold_up_the_others() -> None:
-    """It is named as open, and tried again with the next run."""
+def test_an_unreadable_ledger_does_not_block_the_others() -> None:
+    """`resume` names an unreadable ledger as still open and delivers the effects of the next one."""
 
     class Unreadable(InMemoryReturns):
-        """One of its ledgers is away."""
+        """A store in which one ledger cannot be loaded."""
 
         away = ""
 
         def load(self, order_id: str) -> ReturnLedger:
-            """Unless it is that one."""
+            """Raises Unavailable for that ledger."""
             if order_id == self.away:
                 raise Unavailable("database_locked")
             return super().load(order_id)
@@ -388,14 +388,16 @@ def test_a_ledger_that_can_not_be_read_does_not_hold_up_the_others() -> None:
     assert len(world.fulfillment.shipments) == 1
 
 
-def test_attempts_that_got_no_answer_are_no_news() -> None:
-    """They are in the ledger and its history, but nobody is told each time; what a port said is cut short."""
+def test_failed_attempts_are_not_published() -> None:
+    """
+    Failed attempts are counted in the ledger with a shortened error, and their events are not published.
+    """
 
     class Verbose(InMemoryFulfillment):
-        """A carrier that fails, at length."""
+        """A carrier that fails with a long message."""
 
         def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
-            """Never."""
+            """Raises OSError."""
             raise OSError("x" * 5000)
 
     events = FlakyEvents()

@@ -1,4 +1,4 @@
-"""Gateways of every class: at most one refund, and with retries exactly one where that can be."""
+"""Gateways of every class: at most one refund, and exactly one where retries are safe."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -31,7 +31,7 @@ HOUR = timedelta(hours=1)
 
 
 class KeylessGateway:
-    """A gateway that pays whenever it is asked; nothing is de-duplicated."""
+    """A gateway that pays each time it is called; it does not de-duplicate."""
 
     gateway: Gateway = NotIdempotent()
 
@@ -41,7 +41,7 @@ class KeylessGateway:
         self.after: Callable[[], object] = lambda: None
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """Pays, each time."""
+        """Pays and returns a success, between the two hooks."""
         self.before()
         self.paid.append(request.key)
         self.after()
@@ -49,7 +49,7 @@ class KeylessGateway:
 
 
 class SearchableGateway(KeylessGateway):
-    """One that can be asked what it paid."""
+    """A gateway that can be asked for a refund by its key."""
 
     gateway: Gateway = Searchable(HOUR)
 
@@ -58,36 +58,36 @@ class SearchableGateway(KeylessGateway):
         self.is_searchable = True
 
     def find_refund(self, key: str) -> RefundOutcome | None:
-        """What it paid under this key."""
+        """Returns the refund under this key, or None."""
         if not self.is_searchable:
             raise ConnectionError("away")
         return RefundSucceeded("re_found") if key in self.paid else None
 
 
 class ForgetfulGateway(SearchableGateway):
-    """One that remembers its keys for an hour, and can be searched."""
+    """A gateway that remembers its keys for an hour and can be searched."""
 
     gateway: Gateway = Idempotent(HOUR)
 
 
 class Clock:
-    """Stands still unless moved."""
+    """A clock that changes only when the test sets it."""
 
     def __init__(self) -> None:
         self.now = START
 
     def __call__(self) -> datetime:
-        """The moment it stands at."""
+        """Returns the time that is set."""
         return self.now
 
 
 def away() -> None:
-    """The connection is lost."""
+    """Raises TimeoutError."""
     raise TimeoutError("30 s")
 
 
 def shop(gateway: KeylessGateway) -> tuple[ReturnService, Clock, Callable[[], Return]]:
-    """A requested return, a clock, and how to receive it."""
+    """Returns a service with a requested return, its clock, and a function that receives the return."""
     clock = Clock()
     service = in_memory_service([order_of()], payments=gateway, clock=clock)
     opened = service.handle(request(2))
@@ -95,14 +95,14 @@ def shop(gateway: KeylessGateway) -> tuple[ReturnService, Clock, Callable[[], Re
 
 
 def status(service: ReturnService) -> str:
-    """Of the only refund."""
+    """Returns the status of the only refund."""
     ((refund,),) = [each.refunds for each in service.list("order_1")]
     return refund.status.value
 
 
 @pytest.mark.parametrize("gateway", [KeylessGateway(), SearchableGateway(), ForgetfulGateway()])
 def test_a_gateway_that_answers_is_asked_once(gateway: KeylessGateway) -> None:
-    """Whatever its class, and however often the command comes."""
+    """A gateway of any class is called once if it answers, however often the command is repeated."""
     service, _, arrive = shop(gateway)
 
     for _ in range(3):
@@ -113,8 +113,8 @@ def test_a_gateway_that_answers_is_asked_once(gateway: KeylessGateway) -> None:
 
 
 @pytest.mark.parametrize("fails", ["before", "after"])
-def test_an_unkeyed_gateway_is_never_asked_twice(fails: str) -> None:
-    """An unknown outcome stops for a person; safety is never traded for progress."""
+def test_a_gateway_that_is_not_idempotent_is_never_called_twice(fails: str) -> None:
+    """An unknown outcome at a NotIdempotent gateway needs attention until its outcome is recorded."""
     gateway = KeylessGateway()
     setattr(gateway, fails, away)
     service, clock, arrive = shop(gateway)
@@ -129,15 +129,15 @@ def test_an_unkeyed_gateway_is_never_asked_twice(fails: str) -> None:
     assert len(gateway.paid) == (1 if fails == "after" else 0)
     assert resumed.orders == ()
     key = service.list("order_1")[0].refunds[0].key
-    render = service.handle(RecordRefundOutcome(key=key, outcome=RefundDeclined("no_such_refund")))
-    assert render.amount_due == render.refund_amount
+    recorded = service.handle(RecordRefundOutcome(key=key, outcome=RefundDeclined("no_such_refund")))
+    assert recorded.amount_due == recorded.refund_amount
 
 
-def test_an_unkeyed_gateway_whose_process_died_is_left_to_a_person() -> None:
-    """Nobody knows whether the dead one had sent it."""
+def test_a_refund_of_a_process_that_died_needs_attention() -> None:
+    """A NotIdempotent refund whose process died is pending during its lease and needs attention after it."""
 
     class Death(BaseException):
-        """The process is gone."""
+        """Ends the process."""
 
     def die() -> None:
         raise Death
@@ -160,8 +160,8 @@ def test_an_unkeyed_gateway_whose_process_died_is_left_to_a_person() -> None:
 
 
 @pytest.mark.parametrize("fails", ["before", "after"])
-def test_a_searchable_gateway_is_looked_up_before_it_is_asked_again(fails: str) -> None:
-    """Once the delay is over: found is settled, absent is sent again."""
+def test_a_searchable_gateway_is_looked_up_before_it_is_called_again(fails: str) -> None:
+    """After the search delay a refund that is found is recorded, and one that is absent is sent again."""
     gateway = SearchableGateway()
     setattr(gateway, fails, away)
     service, clock, arrive = shop(gateway)
@@ -178,8 +178,8 @@ def test_a_searchable_gateway_is_looked_up_before_it_is_asked_again(fails: str) 
     assert len(gateway.paid) == 1
 
 
-def test_a_look_up_that_fails_says_nothing() -> None:
-    """It is tried again later."""
+def test_a_look_up_that_fails_is_repeated() -> None:
+    """A failed look-up leaves the refund open, and the next `resume` repeats it."""
     gateway = SearchableGateway()
     gateway.after = away
     service, clock, arrive = shop(gateway)
@@ -197,8 +197,8 @@ def test_a_look_up_that_fails_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(("hours", "paid"), [(0.5, 2), (2, 1)])
-def test_a_key_that_the_gateway_forgot_is_not_sent_again_blindly(hours: float, paid: int) -> None:
-    """Inside the window it is repeated; after it the refund is looked up."""
+def test_a_refund_is_looked_up_after_the_lifetime_of_its_key(hours: float, paid: int) -> None:
+    """Within the lifetime of its key a refund is sent again, and after it the refund is looked up."""
     gateway = ForgetfulGateway()  # it does not even de-duplicate, so that a repeat shows
     gateway.after = away
     service, clock, arrive = shop(gateway)
@@ -212,11 +212,11 @@ def test_a_key_that_the_gateway_forgot_is_not_sent_again_blindly(hours: float, p
     assert len(gateway.paid) == paid
 
 
-def test_a_forgotten_key_without_a_look_up_is_left_to_a_person() -> None:
-    """It may have been paid."""
+def test_a_forgotten_key_without_a_look_up_needs_attention() -> None:
+    """A refund whose key is forgotten needs attention if the gateway cannot be searched."""
 
     class Forgetful(KeylessGateway):
-        """Idempotent for an hour."""
+        """A gateway that is idempotent for an hour."""
 
         gateway: Gateway = Idempotent(HOUR)
 
@@ -232,16 +232,18 @@ def test_a_forgotten_key_without_a_look_up_is_left_to_a_person() -> None:
     assert service.list("order_1")[0].refunds[0].failure == "TimeoutError: 30 s"
 
 
-def test_a_refund_that_another_process_is_sending_is_left_alone() -> None:
-    """The lease is committed before the call; whoever loses that race does not send, though it repeats."""
+def test_a_refund_that_another_process_leased_is_not_sent() -> None:
+    """
+    The lease is committed before the call, so the process that loses that race does not send the refund.
+    """
 
     class Racing(InMemoryReturns):
-        """Lets another process deliver just before a lease is stored."""
+        """A store that lets another process deliver just before a lease is committed."""
 
         rival: Callable[[], object] | None = None
 
         def commit(self, change: Change) -> None:
-            """After the rival."""
+            """Runs the rival before the first lease."""
             if self.rival and any(isinstance(event, EffectsLeased) for event in change.events):
                 rival, self.rival = self.rival, None
                 rival()
@@ -251,7 +253,7 @@ def test_a_refund_that_another_process_is_sending_is_left_alone() -> None:
         returns, clock = Racing(), Clock()
         service = in_memory_service([order_of()], payments=gateway, returns=returns, clock=clock)
         opened = service.handle(request(2))
-        returns.rival = service.resume  # bound before the receipt, called between decision and lease
+        returns.rival = service.resume  # called between decision and lease
 
         received = service.handle(receive(2, return_id=opened.id))
 
@@ -264,7 +266,7 @@ def test_a_refund_that_another_process_is_sending_is_left_alone() -> None:
 
 
 def test_one_return_can_be_resumed_by_itself() -> None:
-    """And a return that nobody knows is not found."""
+    """`resume` with an id resumes its order only, and an unknown id raises NotFound."""
     gateway = KeylessGateway()
     service = in_memory_service([order_of()], payments=gateway)
     service = evolve(service, payments=gateway)

@@ -1,4 +1,4 @@
-"""A back office looks through returns of all orders."""
+"""Lists of returns over all orders, as a back office uses them."""
 
 from datetime import datetime, timedelta
 
@@ -15,7 +15,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def service() -> ReturnService:
-    """Three returns of each of two orders, one a day; ret_1 was received, half of ret_2 came."""
+    """Returns a service with three returns of each of two orders; ret_1 is received, ret_2 is short."""
     today = iter([START + DAY * n for n in range(100)])
     orders = [evolve(order_of(line(quantity=9)), id=f"order_{n}") for n in (1, 2)]
     service = in_memory_service(orders, ids=counting(), clock=lambda: START)
@@ -28,20 +28,20 @@ def service() -> ReturnService:
 
 
 def ids(service: ReturnService, **query: object) -> list[str]:
-    """Of the returns on the page."""
+    """Returns the ids of the returns on the page."""
     return [each.id for each in service.list(**query)]  # type: ignore[arg-type] # by name
 
 
 def test_work_is_found_by_status_oldest_first(service: ReturnService) -> None:
-    """As it stands now; its spelling will do."""
+    """Returns are listed by their present status, given as a member or as its string, oldest first."""
     assert ids(service) == ["ret_1", "ret_2", "ret_3", "ret_4", "ret_5", "ret_6"]
     assert ids(service, status=ReturnStatus.REQUIRES_ACTION) == ["ret_2"]
     assert ids(service, status="received") == ["ret_1"]
     assert ids(service, status="canceled") == []
 
 
-def test_what_needs_a_person_is_found_whatever_its_status(service: ReturnService) -> None:
-    """A mismatch, and a refund that the gateway declined."""
+def test_returns_that_need_attention_are_found(service: ReturnService) -> None:
+    """A mismatch and a declined refund need attention; a retried refund does not."""
     declining = InMemoryPayments(answer=lambda _: RefundDeclined("card_closed"))
     evolve(service, payments=declining).handle(receive(2, return_id="ret_4"))
 
@@ -51,20 +51,20 @@ def test_what_needs_a_person_is_found_whatever_its_status(service: ReturnService
 
 
 def test_old_work_is_found_by_age(service: ReturnService) -> None:
-    """What has been waiting for days."""
+    """Returns are found by the time of their request."""
     assert ids(service, status="requested", requested_before=START + 4 * DAY) == ["ret_3", "ret_4"]
     assert ids(service, requested_since=START + 4 * DAY) == ["ret_5", "ret_6"]
 
 
 def test_an_order_s_returns_are_all_shown(service: ReturnService) -> None:
-    """None of an order that nobody knows; the newest first, if that is wanted."""
+    """All returns of an order are listed, in either direction; an unknown order has none."""
     assert ids(service, order_id="order_1") == ["ret_1", "ret_3", "ret_5"]
     assert ids(service, order_id="order_1", newest_first=True) == ["ret_5", "ret_3", "ret_1"]
     assert ids(service, order_id="order_9") == []
 
 
 def test_pages_follow_each_other(service: ReturnService) -> None:
-    """By the id of the last return, also of one order."""
+    """A page begins after the return that `after` names, also in reverse and for one order."""
     assert ids(service, limit=4) == ["ret_1", "ret_2", "ret_3", "ret_4"]
     assert ids(service, limit=4, after="ret_4") == ["ret_5", "ret_6"]
     assert ids(service, limit=2, after="ret_4", newest_first=True) == ["ret_3", "ret_2"]
@@ -72,7 +72,7 @@ def test_pages_follow_each_other(service: ReturnService) -> None:
 
 
 def test_a_page_of_everything_has_a_limit_and_an_order_s_has_none() -> None:
-    """So that nobody loads a million returns by accident."""
+    """A list over all orders has at most 100 returns by default, and a list of one order has no limit."""
     orders = [evolve(order_of(line(quantity=150)), id=f"order_{n}") for n in (1, 2)]
     service = in_memory_service(orders, ids=counting(), clock=lambda: START)
     for _ in range(110):
@@ -98,13 +98,13 @@ def test_a_page_of_everything_has_a_limit_and_an_order_s_has_none() -> None:
         {"needs_attention": 1},
     ],
 )
-def test_a_query_that_can_not_be_is_refused(service: ReturnService, query: dict[str, object]) -> None:
-    """By the value, before the store is asked."""
+def test_an_invalid_query_is_refused(service: ReturnService, query: dict[str, object]) -> None:
+    """An invalid query raises InvalidValue before the store is called."""
     with pytest.raises(InvalidValue):
         ids(service, **query)
 
 
 def test_a_page_behind_an_unknown_return_is_not_found(service: ReturnService) -> None:
-    """Not empty."""
+    """A page after an unknown return raises NotFound instead of being empty."""
     with pytest.raises(NotFound):
         service.list(after="ret_9")

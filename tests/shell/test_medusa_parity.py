@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 PAGE = (ROOT / "docs" / "medusa-parity.md").read_text(encoding="utf-8")
 PARTS = re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE, re.MULTILINE | re.DOTALL)
-#: By part: its rows, without what the columns are called.
+#: The rows of each part, without the header.
 ROWS = {title: [row for row in text.splitlines() if row.startswith("| ")][1:] for title, text in PARTS}
 NAMES = re.findall(r"`(rma\.[\w.]+)`", PAGE)
 TESTS = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)
@@ -20,14 +20,14 @@ SCENARIOS = re.findall(r"`(tests/[\w/]+\.py)\[([\w-]+)\]`", PAGE)
 
 @cache
 def functions_of(path: str) -> frozenset[str]:
-    """The functions that the file defines."""
+    """Returns the names of the functions that the file defines."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     return frozenset([node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)])
 
 
 @cache
 def scenarios_of(path: str) -> frozenset[object]:
-    """The ids that the file gives to its cases."""
+    """Returns the ids that the file gives to its parametrized cases."""
     tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
     return frozenset(
         [
@@ -39,7 +39,7 @@ def scenarios_of(path: str) -> frozenset[object]:
 
 
 def test_every_promise_is_shown_by_a_test() -> None:
-    """And names where it lives; every citation is in the form that is checked."""
+    """Every row names the code that it is about and ends with a test in the form that is checked."""
     assert list(ROWS) == [
         "The order returns page",
         "The returns architecture page",
@@ -55,8 +55,8 @@ def test_every_promise_is_shown_by_a_test() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(NAMES)))
-def test_what_is_named_is_there(name: str) -> None:
-    """A module, or something in one."""
+def test_every_name_exists(name: str) -> None:
+    """Every dotted name on the page is a module or an attribute of one."""
     module, *rest = name.split(".")
     found: object = import_module(module)
     for part in rest:
@@ -66,15 +66,15 @@ def test_what_is_named_is_there(name: str) -> None:
     assert found is not None
 
 
-def test_every_test_that_is_named_is_there() -> None:
-    """By its file and its name."""
+def test_every_cited_test_exists() -> None:
+    """Every test on the page is defined in its file."""
     missing = [f"{path}::{name}" for path, name in TESTS if name not in functions_of(path)]
 
     assert not missing
 
 
-def test_every_scenario_that_is_named_is_there() -> None:
-    """By its file and its id."""
+def test_every_cited_scenario_exists() -> None:
+    """Every scenario id on the page is given in its file."""
     missing = [f"{path}[{case}]" for path, case in SCENARIOS if case not in scenarios_of(path)]
 
     assert not missing

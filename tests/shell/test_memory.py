@@ -1,4 +1,4 @@
-"""The in-memory adapters keep what their ports promise."""
+"""The in-memory adapters fulfill their ports."""
 
 import pytest
 from attrs import evolve
@@ -12,7 +12,7 @@ from tests.rules.given import Given, request
 
 
 def test_a_commit_for_another_revision_is_refused_and_stores_nothing() -> None:
-    """Compare and set."""
+    """A second commit of the same change raises StaleLedger and stores nothing."""
     given, returns = Given(), InMemoryReturns()
     made = apply_command(given.facts(request(1)), given.ledger, request(1))
     returns.commit(made)
@@ -26,7 +26,7 @@ def test_a_commit_for_another_revision_is_refused_and_stores_nothing() -> None:
 
 
 def test_the_id_of_another_orders_return_is_refused_and_nothing_is_stored() -> None:
-    """As every store with a unique index would."""
+    """A change with the return id of another order raises InvalidValue and stores nothing."""
     returns = InMemoryReturns()
     given = Given()
     facts = given.facts(request(1))
@@ -41,8 +41,8 @@ def test_the_id_of_another_orders_return_is_refused_and_nothing_is_stored() -> N
     assert returns.load_by_return("ret_1").order_id == "order_1"
 
 
-def test_a_change_without_events_is_no_commit() -> None:
-    """Whatever its revision says."""
+def test_a_change_without_events_commits_nothing() -> None:
+    """A change without events stores nothing, whatever its revision."""
     returns = InMemoryReturns()
 
     returns.commit(unchanged(ReturnLedger("order_1", revision=7)))
@@ -51,7 +51,10 @@ def test_a_change_without_events_is_no_commit() -> None:
 
 
 def test_outstanding_names_orders_whose_effects_are_open_or_events_unpublished() -> None:
-    """At most as many as asked for, those that waited longest first."""
+    """
+    `outstanding` returns up to `limit` orders with open effects, and on request those with unpublished
+    events.
+    """
     returns = InMemoryReturns()
     for number, option in (("1", None), ("2", "so_return"), ("3", "so_return")):
         given = Given()
@@ -66,7 +69,7 @@ def test_outstanding_names_orders_whose_effects_are_open_or_events_unpublished()
 
 
 def test_stock_moves_once_for_a_key() -> None:
-    """By location and item."""
+    """A repeated restock or withdrawal under its key moves no stock again."""
     inventory = InMemoryInventory()
     units = (StockLine("mug", None, 2), StockLine("pot", None, 1))
     restock = RestockRequest("k1", "order_1", "ret_1", "loc", units)
@@ -79,8 +82,8 @@ def test_stock_moves_once_for_a_key() -> None:
     assert inventory.on_hand == {("loc", "mug"): 0, ("loc", "pot"): 1}
 
 
-def test_events_are_kept_once_for_an_id() -> None:
-    """The first counts."""
+def test_an_event_is_published_once_for_an_id() -> None:
+    """Publishing an event again under its id adds nothing."""
     given, events = Given(), InMemoryEvents()
     (event,) = given.when(request(1))
 

@@ -1,4 +1,4 @@
-"""Exchanges and claims as a host sees them: each command twice, ports that fail, what is answered."""
+"""Exchanges and claims through the service: repeated commands, failing ports, and answers."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -45,24 +45,26 @@ BROKEN = [ClaimItem(item_id="mug", quantity=2, reason="production_failure")]
 
 
 def exchange(**more: Any) -> RequestExchange:
-    """Two mugs at 10.00 for a cup at 15.00."""
+    """Requests an exchange of two mugs at 10.00 for a cup at 15.00."""
     return RequestExchange(order_id="order_1", items=MUGS, new_items=[CUP], **more)
 
 
 def claim(kind: str = "refund", **more: Any) -> RequestClaim:
-    """Two mugs."""
+    """Requests a claim for two mugs."""
     new_items = [CUP] * (kind == "replace")
     return RequestClaim(order_id="order_1", type=kind, items=BROKEN, new_items=new_items, **more)
 
 
 @pytest.fixture
 def world() -> World:
-    """An order of five mugs."""
+    """Returns a world with an order of five mugs."""
     return World(order_of(line(quantity=5)))
 
 
 def test_an_exchange_from_request_to_replacement(world: World) -> None:
-    """Label, stock, the difference, the new goods: each once, and the ports remember the keys."""
+    """
+    An exchange books one label, restocks once, refunds the difference once and sends the new items once.
+    """
     opened = world.service.handle(exchange(shipping_option_id="so_return"))
     received = world.service.handle(receive(2))
 
@@ -82,7 +84,7 @@ def test_an_exchange_from_request_to_replacement(world: World) -> None:
 
 
 def test_a_claim_from_request_to_refund(world: World) -> None:
-    """Paid at once; its goods come back without money."""
+    """A claim is refunded at once, and the receipt of its goods restocks them without a refund."""
     made = world.service.handle(claim(return_items=True))
     world.service.handle(receive(2))
 
@@ -94,7 +96,10 @@ def test_a_claim_from_request_to_refund(world: World) -> None:
 
 
 def test_a_quote_of_an_exchange_does_nothing(world: World) -> None:
-    """It is what the exchange then begins with."""
+    """
+    A quote equals the exchange that the command opens, changes nothing, and refuses what the command
+    refuses.
+    """
     quote = world.service.quote(exchange(shipping_option_id="so_return"))
     assert not world.ledger.returns
 
@@ -107,7 +112,7 @@ def test_a_quote_of_an_exchange_does_nothing(world: World) -> None:
 
 
 def script(world: World) -> Iterator[Command]:
-    """Every new command once, each possible when its turn comes."""
+    """Yields every command of exchanges and claims once, each when it is possible."""
     one = [RequestedItem(item_id="mug", quantity=1)]
     yield exchange()
     yield receive(3, return_id="ret_1")
@@ -122,7 +127,7 @@ def script(world: World) -> Iterator[Command]:
 
 
 def test_every_command_sent_twice_is_done_once(world: World) -> None:
-    """Under its key: the same answer, no further commit, no further call."""
+    """A command repeated under its key gets the same answer, without a commit or a port call."""
     for number, command in enumerate(script(world)):
         keyed = evolve(command, idempotency_key=f"key_{number}")
         first = world.service.handle(keyed)
@@ -138,8 +143,10 @@ def test_every_command_sent_twice_is_done_once(world: World) -> None:
     assert [each.status.value for each in world.ledger.claims] == ["completed", "canceled"]
 
 
-def test_a_replacement_that_could_not_be_sent_is_resumed_by_anything_it_belongs_to(world: World) -> None:
-    """By the exchange, by its return, or with all that is outstanding; under the same key."""
+def test_a_replacement_is_resumed_by_exchange_return_or_order(world: World) -> None:
+    """
+    An open replacement is sent by `resume` with the id of the exchange, of its return, or without an id.
+    """
     for way in ("exc_1", "ret_1", None):
         here = World(order_of(line(quantity=5)))
         here.faults.breaks("fulfillment", AnswerLost())
@@ -156,7 +163,7 @@ def test_a_replacement_that_could_not_be_sent_is_resumed_by_anything_it_belongs_
 
 
 def test_a_claims_refund_that_failed_is_retried_and_notified(world: World) -> None:
-    """By its claim's id; the answer is the claim."""
+    """A retry and a recorded outcome for a claim both return the claim."""
     world.faults.refunds.append(Declines())
     made = world.service.handle(claim())
     assert made.amount_due == usd(2000)
@@ -165,14 +172,14 @@ def test_a_claims_refund_that_failed_is_retried_and_notified(world: World) -> No
 
     assert isinstance(retried, Claim)
     assert (retried.amount_due, len(retried.refunds)) == (usd(0), 2)
-    render = RecordRefundOutcome(key=retried.refunds[1].key, outcome=RefundReversed())
-    reversed_ = world.service.handle(render)
+    reversal = RecordRefundOutcome(key=retried.refunds[1].key, outcome=RefundReversed())
+    reversed_ = world.service.handle(reversal)
     assert isinstance(reversed_, Claim)
     assert reversed_.needs_attention
 
 
-def test_a_claim_at_a_gateway_without_keys_waits_for_a_person() -> None:
-    """As every refund does."""
+def test_a_claim_at_a_gateway_that_is_not_idempotent_needs_attention() -> None:
+    """The refund of a claim needs attention after an unknown outcome at a NotIdempotent gateway."""
     world = World(order_of(line(quantity=5)), gateway=NotIdempotent())
     world.faults.breaks("payments", Away())
 
@@ -183,7 +190,7 @@ def test_a_claim_at_a_gateway_without_keys_waits_for_a_person() -> None:
 
 
 def test_without_fulfillment_nothing_new_can_be_sent() -> None:
-    """It is refused before anything happens; a refund claim needs none."""
+    """Without fulfillment an exchange and a replace claim are refused, and a refund claim is accepted."""
     world = World(order_of(line(quantity=5)))
     service = evolve(world.service, fulfillment=None)
 
@@ -194,8 +201,8 @@ def test_without_fulfillment_nothing_new_can_be_sent() -> None:
     assert service.handle(claim()).refunded == usd(2000)
 
 
-def test_what_is_not_there_is_not_found(world: World) -> None:
-    """Each under its own name; a return is no exchange."""
+def test_unknown_exchanges_claims_and_returns_are_not_found(world: World) -> None:
+    """Reading or changing an unknown exchange, claim or return raises NotFound with its own code."""
     opened = world.service.handle(request(1))
     for read, code in (
         (lambda: world.service.get_exchange("exc_9"), "exchange_not_found"),
@@ -214,8 +221,8 @@ def test_what_is_not_there_is_not_found(world: World) -> None:
     assert world.service.claims("order_9") == ()
 
 
-def test_the_answers_are_what_the_types_say(world: World) -> None:
-    """A return, an exchange, a claim."""
+def test_each_command_returns_its_subject(world: World) -> None:
+    """An exchange command returns an Exchange, a receipt a Return and a claim command a Claim."""
     answers: tuple[Exchange, Return, Claim] = (
         world.service.handle(exchange()),
         world.service.handle(receive(2)),
@@ -225,8 +232,10 @@ def test_the_answers_are_what_the_types_say(world: World) -> None:
     assert [type(each) for each in answers] == [Exchange, Return, Claim]
 
 
-def test_transactions_and_timeline_are_read_off_the_service(world: World) -> None:
-    """For an order; transactions need the order itself."""
+def test_the_service_returns_transactions_and_timeline(world: World) -> None:
+    """
+    Both are returned for an order; an unknown order has no entries, and its transactions raise NotFound.
+    """
     world.service.handle(exchange())
     world.service.handle(receive(2))
 
@@ -246,7 +255,7 @@ def test_transactions_and_timeline_are_read_off_the_service(world: World) -> Non
 
 
 def test_a_resolution_withdraws_after_its_restock() -> None:
-    """Whichever port was away meanwhile."""
+    """If the inventory failed, `resume` delivers the restock and then the withdrawal."""
     world = World(order_of(line(quantity=5)), gateway=Idempotent())
     world.service.handle(request(2))
     world.faults.breaks("inventory", Away())
@@ -261,8 +270,8 @@ def test_a_resolution_withdraws_after_its_restock() -> None:
     assert world.inventory.on_hand == {(None, "mug"): 2}
 
 
-def test_money_that_came_back_is_written_off(world: World) -> None:
-    """A declined refund of a received return is ended by a clerk."""
+def test_a_declined_refund_is_written_off(world: World) -> None:
+    """A resolution with a refund of 0 ends what is due, and cannot be repeated."""
     service = evolve(world.service, payments=InMemoryPayments(answer=lambda _: RefundDeclined("card_closed")))
     service.handle(request(1))
     service.handle(receive(1))
@@ -276,7 +285,7 @@ def test_money_that_came_back_is_written_off(world: World) -> None:
 
 
 def test_a_canceled_claims_return_leaves_the_claim(world: World) -> None:
-    """And its refund."""
+    """Canceling the return of a claim leaves the refund of the claim."""
     made = world.service.handle(claim(return_items=True))
     assert made.return_id is not None
 

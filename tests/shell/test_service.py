@@ -1,4 +1,4 @@
-"""The service over memory: what a host sees."""
+"""The service over in-memory adapters, as a host uses it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -35,15 +35,15 @@ from rma.adapters.memory import (
 )
 from rma.domain.change import Change
 from rma.domain.state.ledger import ReturnLedger
-from rma.service import utc_now
 from rma.shell.commit import ATTEMPTS
+from rma.shell.construction import utc_now
 from rma.testing.faults import Declines
 from tests.rules.given import line, order_of, receive, request, usd
 from tests.world import REASONS, RETURN_OPTION, World
 
 
 def test_a_return_from_request_to_refund() -> None:
-    """Label, stock, money: each once, and the ports remember the keys."""
+    """A return books one label, restocks once and refunds once, and the ports store the keys."""
     world = World(order_of(line(quantity=2)))
 
     opened = world.service.handle(request(2, shipping_option_id="so_return"))
@@ -63,7 +63,7 @@ def test_a_return_from_request_to_refund() -> None:
 
 
 def test_a_canceled_return_cancels_its_label() -> None:
-    """After it was booked."""
+    """Canceling a return cancels the shipment that was booked for it."""
     world = World(order_of())
     opened = world.service.handle(request(2, shipping_option_id="so_return"))
 
@@ -74,8 +74,8 @@ def test_a_canceled_return_cancels_its_label() -> None:
     assert canceled.status is ReturnStatus.CANCELED
 
 
-def test_a_mismatch_that_is_canceled_takes_its_goods_out_of_stock() -> None:
-    """They go back to the customer."""
+def test_a_mismatch_that_is_canceled_is_withdrawn_from_stock() -> None:
+    """Canceling a mismatched return withdraws its restocked units."""
     world = World(order_of())
     world.service.handle(request(2))
     world.service.handle(receive(1))
@@ -86,8 +86,10 @@ def test_a_mismatch_that_is_canceled_takes_its_goods_out_of_stock() -> None:
     assert sum(world.inventory.on_hand.values()) == 0
 
 
-def test_reading_what_there_is() -> None:
-    """One return, an order's returns, its history, its state, what may still come back."""
+def test_the_service_reads_returns_history_and_state() -> None:
+    """
+    The service returns a return, the returns of an order, its history, its state and its returnable items.
+    """
     world = World(order_of(line(quantity=2)))
     opened = world.service.handle(request(1))
 
@@ -122,14 +124,14 @@ NOTHING: Any = ["no id"]
         lambda service: service.handle(request(1, shipping_option_id={})),
     ],
 )
-def test_what_is_not_there_is_not_found(read: Callable[[ReturnService], object]) -> None:
-    """Whatever it was asked by."""
+def test_unknown_orders_returns_and_options_are_not_found(read: Callable[[ReturnService], object]) -> None:
+    """An unknown or invalid id of an order, a return or an option raises NotFound."""
     with pytest.raises(NotFound):
         read(World(order_of()).service)
 
 
-def test_a_ledger_finds_its_own_returns_only() -> None:
-    """By id."""
+def test_a_ledger_without_the_return_raises_not_found() -> None:
+    """`ReturnLedger.get` raises NotFound for an id that is not in the ledger."""
     with pytest.raises(NotFound) as error:
         ReturnLedger("order_1").get("ret_1")
 
@@ -137,7 +139,7 @@ def test_a_ledger_finds_its_own_returns_only() -> None:
 
 
 def test_a_quote_does_nothing_and_refuses_what_the_command_refuses() -> None:
-    """With the same errors."""
+    """A quote changes nothing, and is refused with the violations of the command."""
     world = World(order_of())
 
     quote = world.service.quote(request(2, shipping_option_id="so_return"))
@@ -153,7 +155,7 @@ def test_a_quote_does_nothing_and_refuses_what_the_command_refuses() -> None:
 
 
 def test_a_repeat_needs_no_order_reason_or_option_any_more() -> None:
-    """It is answered from the ledger, years later."""
+    """A repeated command is answered from the ledger although its order no longer exists."""
     world = World(order_of())
     command = request(2, shipping_option_id="so_return", idempotency_key="k")
     opened = world.service.handle(command)
@@ -164,8 +166,8 @@ def test_a_repeat_needs_no_order_reason_or_option_any_more() -> None:
         later.handle(request(1, idempotency_key="k"))
 
 
-def test_policies_are_one_for_all_or_asked_for_each_order() -> None:
-    """A value or a callable."""
+def test_a_policy_is_a_value_or_a_function_of_the_order() -> None:
+    """`policies` is one ReturnPolicy or a function from an order to one."""
     strict = ReturnPolicy(name="strict", refund_damaged=False)
 
     one = in_memory_service([order_of()], policies=strict).handle(request(1))
@@ -177,8 +179,8 @@ def test_policies_are_one_for_all_or_asked_for_each_order() -> None:
     assert (one.terms.name, each.terms.name, default.terms.name) == ("strict", "order_1", "default")
 
 
-def test_the_least_that_a_host_gives() -> None:
-    """Orders, returns, inventory and payments; nothing can be shipped then, and no reason be given."""
+def test_a_service_needs_orders_returns_inventory_and_payments() -> None:
+    """A service with the four required ports handles returns and refuses shipments."""
     payments = InMemoryPayments()
     service = ReturnService(
         orders=InMemoryOrders([order_of()]),
@@ -189,14 +191,16 @@ def test_the_least_that_a_host_gives() -> None:
 
     with pytest.raises(Invalid) as error:
         service.handle(request(1, shipping_option_id="so_return"))
+    before = datetime.now(UTC)
     opened = service.handle(request(1))
+    after = datetime.now(UTC)
     other = service.handle(request(1))
     service.handle(receive(1, return_id=opened.id))
 
     assert error.value.code == "no_fulfillment"
     assert opened.id != other.id
     assert opened.id.startswith("ret_")
-    assert abs(datetime.now(UTC) - opened.requested_at) < timedelta(minutes=5)
+    assert before <= opened.requested_at <= after
     assert utc_now().utcoffset() == timedelta(0)
     assert len(payments.refunds) == 1
     with pytest.raises(Invalid):
@@ -204,7 +208,7 @@ def test_the_least_that_a_host_gives() -> None:
 
 
 def test_without_shipping_options_none_is_found() -> None:
-    """Though shipments could be booked."""
+    """Without a repository of shipping options every option raises NotFound."""
     world = World(order_of())
     service = ReturnService(
         orders=world.orders,
@@ -220,8 +224,8 @@ def test_without_shipping_options_none_is_found() -> None:
     assert error.value.details == {"shipping_option_id": "so_return"}
 
 
-def test_repositories_of_a_hosts_own_take_the_place_of_values() -> None:
-    """In the one-line service too."""
+def test_the_in_memory_service_accepts_repositories() -> None:
+    """`in_memory_service` uses a repository as it is where it would build one from values."""
     world = World(order_of())
     service = in_memory_service(
         world.orders, world.service.return_reasons, world.service.shipping_options, returns=world.returns
@@ -232,8 +236,8 @@ def test_repositories_of_a_hosts_own_take_the_place_of_values() -> None:
     assert service.shipping_options.get("so_return") is RETURN_OPTION
 
 
-def test_a_clock_without_a_time_zone_is_the_programmers_to_mend() -> None:
-    """And nothing changed."""
+def test_a_naive_clock_raises_invalid_value() -> None:
+    """A clock that returns a naive datetime raises InvalidValue, and nothing is committed."""
     returns = InMemoryReturns()
     service = in_memory_service(
         [order_of()],
@@ -248,7 +252,7 @@ def test_a_clock_without_a_time_zone_is_the_programmers_to_mend() -> None:
 
 
 class CountingReturns(InMemoryReturns):
-    """Counts commits; can let somebody else commit first, or fail."""
+    """A store that counts commits, can run a rival before one, and can fail."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -257,7 +261,7 @@ class CountingReturns(InMemoryReturns):
         self.error: Exception | None = None
 
     def commit(self, change: Change) -> None:
-        """As told."""
+        """Runs the rival, raises the error, or commits."""
         self.calls += 1
         if self.first is not None:
             first, self.first = self.first, None
@@ -269,13 +273,13 @@ class CountingReturns(InMemoryReturns):
 
 
 def counting_world() -> tuple[CountingReturns, InMemoryPayments, ReturnService]:
-    """An order of two mugs over repositories that count."""
+    """Returns a counting store, payments, and a service with an order of two mugs."""
     returns, payments = CountingReturns(), InMemoryPayments()
     return returns, payments, in_memory_service([order_of()], returns=returns, payments=payments)
 
 
-def test_commits_are_as_few_as_can_be() -> None:
-    """Request 1, receipt 2, repeat 0, cancellation of what is canceled 0."""
+def test_a_request_commits_once_and_a_receipt_twice() -> None:
+    """A repeat and the cancellation of a canceled return commit nothing."""
     returns, _, service = counting_world()
     counts = []
 
@@ -296,7 +300,7 @@ def test_commits_are_as_few_as_can_be() -> None:
 
 
 def test_a_command_that_loses_a_race_is_decided_again() -> None:
-    """The caller sees no conflict, only what is true now."""
+    """A command that meets a newer ledger is decided on it, and the caller gets that decision."""
     returns, _, service = counting_world()
     returns.first = lambda: service.handle(request(1))
 
@@ -309,8 +313,8 @@ def test_a_command_that_loses_a_race_is_decided_again() -> None:
     assert error.value.code == "quantity_exceeds_returnable"
 
 
-def test_the_last_unit_goes_to_whoever_commits_first() -> None:
-    """The other is told that it is gone."""
+def test_the_last_unit_goes_to_the_first_commit() -> None:
+    """The request that commits second is refused, as no unit is returnable."""
     returns, _, service = counting_world()
     returns.first = lambda: service.handle(request(2))
 
@@ -322,7 +326,7 @@ def test_the_last_unit_goes_to_whoever_commits_first() -> None:
 
 
 def test_the_same_command_twice_at_once_is_done_once() -> None:
-    """The loser finds the winner's answer."""
+    """Of two equal commands at once, the second commit returns the answer of the first."""
     returns, _, service = counting_world()
     command = request(1, idempotency_key="k")
     winner = []
@@ -334,8 +338,8 @@ def test_the_same_command_twice_at_once_is_done_once() -> None:
     assert len(service.list("order_1")) == 1
 
 
-def test_losing_for_ever_ends_with_a_conflict() -> None:
-    """Bounded, and nothing changed."""
+def test_retries_after_conflicts_are_bounded() -> None:
+    """A command that meets a newer ledger in every attempt raises StaleLedger and changes nothing."""
     returns, _, service = counting_world()
     returns.error = StaleLedger("stale_ledger", {"order_id": "order_1", "expected": 0, "found": 1})
 
@@ -349,7 +353,7 @@ def test_losing_for_ever_ends_with_a_conflict() -> None:
 
 @pytest.mark.parametrize("error", [Unavailable("database_locked"), OSError("disk full")])
 def test_a_store_that_fails_changes_nothing(error: Exception) -> None:
-    """Its error comes through as it is."""
+    """An error of the store is raised as it is, and no port is called."""
     returns, payments, service = counting_world()
     opened = service.handle(request(1))
     returns.error = error
@@ -361,8 +365,8 @@ def test_a_store_that_fails_changes_nothing(error: Exception) -> None:
     assert not payments.refunds
 
 
-def test_an_event_of_each_kind_says_who_and_when() -> None:
-    """And whether the customer is told."""
+def test_an_event_has_its_author_and_notification() -> None:
+    """Events have the author of the command and the `no_notification` of the order."""
     world = World(order_of(no_notification=True))
     world.service.handle(request(2, created_by="anna"))
     world.service.handle(receive(2, created_by="bob"))
@@ -376,7 +380,7 @@ def test_an_event_of_each_kind_says_who_and_when() -> None:
 
 
 def test_a_refund_that_was_declined_is_retried_through_the_service() -> None:
-    """Under the next key, and then it is paid."""
+    """A retry after a declined refund pays under the next key."""
     world = World(order_of())
     world.faults.refunds.append(Declines())
     world.service.handle(request(2))
@@ -388,14 +392,19 @@ def test_a_refund_that_was_declined_is_retried_through_the_service() -> None:
     assert world.refunded() == 2000
 
 
-def test_a_command_of_no_known_class_is_the_programmers_mistake() -> None:
-    """Not a refusal."""
-    with pytest.raises(AssertionError):
-        World(order_of()).service.handle(NOTHING)
+def test_an_unknown_command_raises_invalid_value() -> None:
+    """The error, which is not a refusal, names the commands and the class that was given instead."""
+    service: Any = World(order_of()).service
+    for call in (service.handle, service.quote):
+        for odd, name in ((NOTHING, "a list"), ({}, "a dict"), (None, "None"), (RequestReturn, "the class")):
+            with pytest.raises(InvalidValue, match=f"command must be one of RequestReturn, .*, not {name}"):
+                call(odd)
+    with pytest.raises(InvalidValue, match="RequestReturn, RequestExchange, not a CancelReturn"):
+        service.quote(CancelReturn(return_id="ret_1"))
 
 
-def test_everything_wrong_is_said_of_a_return_that_nobody_knows() -> None:
-    """As far as it can be judged without it."""
+def test_all_violations_for_an_unknown_return_are_reported() -> None:
+    """The refusal lists the unknown return and the violations that do not depend on it."""
     with pytest.raises(NotFound) as error:
         World(order_of()).service.handle(
             receive(-1, return_id="ret_9", allow_mismatch=True, more_expected=True, idempotency_key="")
@@ -409,11 +418,11 @@ def test_everything_wrong_is_said_of_a_return_that_nobody_knows() -> None:
     ]
 
 
-def test_a_port_that_looks_empty_is_a_port() -> None:
-    """A host's fake may have a length."""
+def test_a_port_that_is_falsy_is_used() -> None:
+    """A port whose length is 0 is used."""
 
     class Sized(InMemoryPayments):
-        """A gateway that counts."""
+        """A gateway with a length."""
 
         def __len__(self) -> int:
             return len(self.refunds)
@@ -428,7 +437,7 @@ def test_a_port_that_looks_empty_is_a_port() -> None:
 
 
 def test_a_naive_clock_is_refused_when_reading_too() -> None:
-    """Windows can not be judged by it."""
+    """A naive clock raises InvalidValue when returnable items are read."""
     service = in_memory_service([order_of()], clock=lambda: datetime(2026, 1, 1))  # noqa: DTZ001 # the point
 
     with pytest.raises(InvalidValue):

@@ -1,1 +1,1 @@
-"""Ledgers in a database: the same as in memory, one commit at a time, whatever goes wrong."""
+"""Ledgers in a database: the same as in memory, with atomic commits under every failure."""

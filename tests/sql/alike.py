@@ -1,4 +1,6 @@
-"""Equal is not enough: a text equals the member of an enumeration that it spells, and True equals 1."""
+"""
+Compares values with their classes: a string equals the enumeration member of its value, and True equals 1.
+"""
 
 from collections.abc import Iterator
 
@@ -6,7 +8,9 @@ from attrs import fields, has
 
 
 def differences(left: object, right: object, where: str = "it") -> Iterator[str]:
-    """Where two values differ, in a value or in its class, to the last field; keys may be in any order."""
+    """
+    Yields where two values differ, in a value or in its class, to the last field; keys may be in any order.
+    """
     if type(left) is not type(right):
         yield f"{where}: {left!r} is {type(left).__name__}, {right!r} is {type(right).__name__}"
     elif has(kind := type(left)):
@@ -20,13 +24,13 @@ def differences(left: object, right: object, where: str = "it") -> Iterator[str]
             yield from differences(left[key], right[key], f"{where}[{key!r}]")
     elif isinstance(left, list | tuple) and isinstance(right, list | tuple):
         yield from differences(len(left), len(right), f"len({where})")
-        for place, (mine, other) in enumerate(zip(left, right, strict=False)):
-            yield from differences(mine, other, f"{where}[{place}]")
+        for index, (mine, other) in enumerate(zip(left, right, strict=False)):
+            yield from differences(mine, other, f"{where}[{index}]")
     elif left != right:
         yield f"{where}: {left!r} is not {right!r}"
 
 
 def assert_alike(left: object, right: object) -> None:
-    """Both are the same, to the class of the last field."""
+    """Asserts that both values are the same, to the class of the last field."""
     assert list(differences(left, right)) == []
     assert left == right

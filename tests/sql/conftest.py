@@ -1,4 +1,4 @@
-"""A database file for each test, and a logger that is off: ports and files fail here on purpose."""
+"""A database file for each test, and the logger off, as ports and files fail here on purpose."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,34 +6,27 @@ from pathlib import Path
 import pytest
 
 from rma.adapters.sql import SqlReturns, rows
-from rma.adapters.sql.cache import Cache
+from rma.adapters.sql.codec import decode
 from tests.quiet import quiet
 
 __all__ = ["quiet"]
 
 
-class Forgetful(Cache[tuple[str, str], rows.Document]):
-    """Keeps nothing."""
-
-    def get(self, key: tuple[str, str]) -> None:
-        """As if it had not been put."""
-
-
 @pytest.fixture(autouse=True)
 def memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is read is always read from its document: see `test_kept` for what is not."""
-    monkeypatch.setattr(rows, "STORED", Forgetful(0))
+    """Turns the cache off, so that every document is decoded; `test_cache` tests the cache."""
+    monkeypatch.setattr(rows, "decode_document", decode)
 
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Where the database will be; nothing is there yet."""
+    """Returns the path of the database, where no file exists yet."""
     return tmp_path / "returns.db"
 
 
 @pytest.fixture
 def store(file: Path) -> Iterator[SqlReturns]:
-    """Ledgers in a file; whoever holds the file meanwhile is not waited for."""
+    """Yields a store over the file that does not wait for locks."""
     opened = SqlReturns(f"sqlite:///{file}", busy_timeout=0)
     yield opened
     opened.close()

@@ -1,4 +1,4 @@
-"""What is promised of commands within a transaction of the host, whatever database it is in."""
+"""The laws of commands in a transaction of the host, for every database."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from tests.world import RETURN_OPTION
 
 
 def shop(returns: SqlReturns) -> ReturnService:
-    """Mugs, a return option, a clock that stands still and ids that count."""
+    """Returns a service with mugs, a return option, a fixed clock and ids that count."""
     return in_memory_service(
         [order_of(line(quantity=5))],
         shipping_options=[RETURN_OPTION],
@@ -29,25 +29,25 @@ def shop(returns: SqlReturns) -> ReturnService:
 
 
 def noted(connection: Connection) -> list[str]:
-    """What the host wrote."""
+    """Returns what the host wrote."""
     return list(connection.scalars(text("SELECT note FROM notes ORDER BY note")))
 
 
 def note(connection: Connection, words: str) -> None:
-    """The host writes something."""
+    """Writes a note, as a host writes its own rows."""
     connection.execute(text("INSERT INTO notes (note) VALUES (:note)"), {"note": words})
 
 
-class WithinTheHostsTransaction(ABC):
-    """Laws of `SqlReturns.within` and `ReturnService.record`."""
+class InTransactionLaws(ABC):
+    """Laws of `SqlReturns.in_transaction` and of a service over it that does not deliver."""
 
     @abstractmethod
     def opened(self) -> Engine:
-        """The host's engine over an empty database, each time the same."""
+        """Returns the host's engine over an empty database, the same database each time."""
 
     @pytest.fixture
     def engine(self) -> Iterator[Engine]:
-        """With a table of the host."""
+        """Yields the engine, with a table of the host."""
         engine = self.opened()
         with engine.begin() as connection:
             connection.execute(text("CREATE TABLE notes (note TEXT PRIMARY KEY)"))
@@ -56,28 +56,27 @@ class WithinTheHostsTransaction(ABC):
 
     @pytest.fixture
     def store(self, engine: Engine) -> SqlReturns:
-        """Over the host's engine."""
+        """Returns a store over the host's engine."""
         return SqlReturns(engine)
 
     @pytest.fixture
     def other(self) -> Iterator[SqlReturns]:
-        """As another process has it."""
+        """Yields a store as another process opens it."""
         store = SqlReturns(self.opened())
         yield store
         store.close()
 
-    def test_what_the_host_commits_is_there_and_its_effects_are_due(
+    def test_what_the_host_commits_is_stored_and_its_effects_are_due(
         self, engine: Engine, store: SqlReturns, other: SqlReturns
     ) -> None:
-        """Before that nobody else sees any of it, and no port is asked."""
+        """Before the commit of the host no one else sees the change, and no port is called."""
         store.load("order_1")
         service = shop(store)
 
         with engine.begin() as connection:
             note(connection, "before")
-            opened = service.record(
-                request(2, shipping_option_id="so_return"), returns=store.in_transaction(connection)
-            )
+            joined = evolve(service, returns=store.in_transaction(connection))
+            opened = joined.handle(request(2, shipping_option_id="so_return"), deliver=False)
             note(connection, "after")
             assert other.load("order_1") == ReturnLedger("order_1")
             assert other.outstanding(START, 9, unpublished=True) == ()
@@ -92,16 +91,16 @@ class WithinTheHostsTransaction(ABC):
             assert noted(connection) == ["after", "before"]
 
     @pytest.mark.parametrize("is_new", [True, False])
-    def test_what_the_host_rolls_back_never_was(
+    def test_what_the_host_rolls_back_is_not_stored(
         self, engine: Engine, store: SqlReturns, other: SqlReturns, is_new: bool
     ) -> None:
-        """Neither the tables, if this was their first use, nor anything in them; and it can be done again."""
+        """A rollback undoes the change and tables made by it, and the command can be repeated."""
         if not is_new:
             store.load("order_1")
         service = shop(store)
 
         with engine.connect() as connection:
-            service.record(request(2), returns=store.in_transaction(connection))
+            evolve(service, returns=store.in_transaction(connection)).handle(request(2), deliver=False)
             note(connection, "gone")
             connection.rollback()
 
@@ -109,23 +108,30 @@ class WithinTheHostsTransaction(ABC):
         assert other.history("order_1") == ()
         with engine.begin() as connection:
             assert noted(connection) == []
-            again = service.record(request(2), returns=store.in_transaction(connection))
+            joined = evolve(service, returns=store.in_transaction(connection))
+            again = joined.handle(request(2), deliver=False)
         assert other.load("order_1").get(again.id) == again
 
-    def test_several_commands_are_one(self, engine: Engine, store: SqlReturns, other: SqlReturns) -> None:
-        """Each sees what came before it; repeats are answered; a refusal changes nothing and ends nothing."""
+    def test_several_commands_in_one_transaction(
+        self, engine: Engine, store: SqlReturns, other: SqlReturns
+    ) -> None:
+        """
+        Each command sees the ones before it, repeats are answered, and a refusal leaves the transaction
+        usable.
+        """
         service = shop(store)
 
         with engine.begin() as connection:
-            within = store.in_transaction(connection)
-            opened = service.record(request(2, idempotency_key="k"), returns=within)
-            assert service.record(request(2, idempotency_key="k"), returns=within) == opened
+            ledgers = store.in_transaction(connection)
+            joined = evolve(service, returns=ledgers)
+            opened = joined.handle(request(2, idempotency_key="k"), deliver=False)
+            assert joined.handle(request(2, idempotency_key="k"), deliver=False) == opened
             with pytest.raises(Rejected):
-                service.record(request(4), returns=within)
-            received = service.record(receive(2, return_id=opened.id), returns=within)
-            assert_alike(within.load_by_return(opened.id), within.load("order_1"))
-            assert within.outstanding(START, 9) == ("order_1",)
-            assert len(within.history("order_1")) == 2
+                joined.handle(request(4), deliver=False)
+            received = joined.handle(receive(2, return_id=opened.id), deliver=False)
+            assert_alike(ledgers.load_by_return(opened.id), ledgers.load("order_1"))
+            assert ledgers.outstanding(START, 9) == ("order_1",)
+            assert len(ledgers.history("order_1")) == 2
 
         assert received.status is ReturnStatus.RECEIVED
         ledger = other.load("order_1")
@@ -133,17 +139,17 @@ class WithinTheHostsTransaction(ABC):
         assert list(ledger.open_effects) == [f"{opened.id}/restock/1", f"{opened.id}/refund/1"]
         assert service.resume().still_open == ()
 
-    def test_a_stale_change_is_told_and_the_transaction_goes_on(
+    def test_a_stale_change_is_refused_and_the_transaction_goes_on(
         self, engine: Engine, store: SqlReturns, other: SqlReturns
     ) -> None:
-        """Nothing of it was written; what else the host wrote is committed."""
+        """StaleLedger writes nothing, and everything else in the transaction of the host is committed."""
         life = CoreHarness(order_of(line(quantity=5)))
         first = life.handle(request(1))
         second = life.handle(request(1))
         store.commit(first)
 
         with engine.begin() as connection:
-            note(connection, "kept")
+            note(connection, "mine")
             for change in (first, evolve(second, expected_revision=7)):
                 with pytest.raises(StaleLedger) as error:
                     store.in_transaction(connection).commit(change)
@@ -152,12 +158,12 @@ class WithinTheHostsTransaction(ABC):
 
         assert_alike(other.load("order_1"), life.ledger)
         with engine.connect() as connection:
-            assert noted(connection) == ["kept"]
+            assert noted(connection) == ["mine"]
 
-    def test_an_id_of_another_order_is_refused_and_nothing_of_the_change_is_kept(
+    def test_an_id_of_another_order_is_refused_and_nothing_of_the_change_is_stored(
         self, engine: Engine, store: SqlReturns, other: SqlReturns
     ) -> None:
-        """Not even if the host commits all the same."""
+        """InvalidValue leaves nothing of the change in the transaction, even if the host commits."""
         store.commit(CoreHarness(order_of()).handle(request(1)))
         order = evolve(order_of(), id="order_2")
         change = CoreHarness(order).handle(evolve(request(1), order_id="order_2"))

@@ -1,5 +1,5 @@
 """
-A document of every kind that is stored, by four lives that are the same in every run.
+A document of every kind that is stored, by four scripts that are the same in every run.
 
     python -m tests.sql.kinds > tests/sql/golden/kinds/v1.json
 
@@ -59,8 +59,8 @@ TABLES = ("rma_ledgers", "rma_returns", "rma_events")
 #: By table, rows by column; documents as what they hold.
 Rows = dict[str, list[dict[str, object]]]
 
-#: What is done in a world, by a function that handles commands over the ledgers in question.
-Life = Callable[[World, Callable[[Command], object]], None]
+#: Sends commands in a world to a function that handles them over the ledgers in question.
+Script = Callable[[World, Callable[[Command], object]], None]
 
 
 def everything_ends(world: World, handle: Callable[[Command], object]) -> None:
@@ -103,11 +103,11 @@ def everything_ends(world: World, handle: Callable[[Command], object]) -> None:
     )
     for number, (key, outcome) in enumerate(news, start=1):
         render = RecordRefundOutcome(key=key, outcome=outcome, notification_id=f"evt_{number}")
-        handle(evolve(render, idempotency_key=f"told {number}", created_by="gateway"))
+        handle(evolve(render, idempotency_key=f"notification {number}", created_by="gateway"))
     late = RecordRefundOutcome(
         return_id="ret_1", reference="re_ret_1/refund/3", outcome=RefundDeclined("late")
     )
-    handle(evolve(late, idempotency_key="told late"))
+    handle(evolve(late, idempotency_key="late notification"))
     world.faults.calm()
     handle(request(1, refund_amount=700))
     handle(receive(2, 1, return_id="ret_2"))
@@ -132,14 +132,14 @@ def everything_waits(world: World, handle: Callable[[Command], object]) -> None:
     handle(receive(1, return_id="ret_3"))
 
 
-def somebody_is_at_it(world: World, handle: Callable[[Command], object]) -> None:
+def a_process_is_sending(world: World, handle: Callable[[Command], object]) -> None:
     """A refund under a lease."""
     handle(request(1))
     world.faults.breaks("payments", AnswerLost())
     handle(receive(1))
 
 
-def goods_are_exchanged_and_made_good(world: World, handle: Callable[[Command], object]) -> None:
+def goods_are_exchanged_and_claimed(world: World, handle: Callable[[Command], object]) -> None:
     """Exchanges and claims, paid, sent, blocked, canceled; a clerk who rejects; a replacement that waits."""
     mugs = [RequestedItem(item_id="mug", quantity=1)]
     cup = NewItem(variant_id="v_cup", quantity=2, unit_price=700, title="Cup", tax_lines=vat("7.25"))
@@ -174,7 +174,9 @@ def goods_are_exchanged_and_made_good(world: World, handle: Callable[[Command], 
         )
     )
     handle(RetryRefund(claim_id="claim_3", amount=1, idempotency_key="retry claim"))
-    handle(RecordRefundOutcome(key="claim_3/refund/2", outcome=RefundReversed(), idempotency_key="told"))
+    handle(
+        RecordRefundOutcome(key="claim_3/refund/2", outcome=RefundReversed(), idempotency_key="notification")
+    )
     handle(receive(1, return_id="ret_3"))
     replace = RequestClaim(order_id="order_1", type="replace", items=[broken], new_items=[cup])
     handle(evolve(replace, shipping_option_id="so_return"))
@@ -182,32 +184,32 @@ def goods_are_exchanged_and_made_good(world: World, handle: Callable[[Command], 
     handle(CancelClaim(claim_id="claim_5", idempotency_key="cancel claim", created_by="clerk"))
 
 
-def worlds() -> dict[str, tuple[Life, World]]:
-    """Every life, and a new world for it."""
+def worlds() -> dict[str, tuple[Script, World]]:
+    """Every script, and a new world for it."""
     mug = line(quantity=9, tax_lines=vat("7.25", name="state") + vat("1.5"), adjustments=off(250))
     tea = line("tea", 2, 499, tax_lines=vat("19"), is_tax_inclusive=True, variant_id=None)
     return {
         "everything ends": (everything_ends, World(order_of(mug, tea))),
         "everything waits": (everything_waits, World(order_of(mug))),
-        "goods are exchanged and made good": (
-            goods_are_exchanged_and_made_good,
+        "goods are exchanged and claimed": (
+            goods_are_exchanged_and_claimed,
             World(order_of(mug)),
         ),
-        "somebody is at it": (
-            somebody_is_at_it,
+        "a process is sending": (
+            a_process_is_sending,
             World(order_of(mug), gateway=Searchable(timedelta(minutes=30))),
         ),
     }
 
 
-def lived(life: Life, world: World, returns: ReturnRepository) -> None:
-    """The life, its ledgers kept in `returns`."""
+def run(script: Script, world: World, returns: ReturnRepository) -> None:
+    """Runs the script, its ledgers kept in `returns`."""
     terse: dict[str, Any] = {port: Terse(getattr(world.service, port)) for port in PORTS}
-    life(world, evolve(world.service, returns=returns, **terse).handle)
+    script(world, evolve(world.service, returns=returns, **terse).handle)
 
 
 class Terse:
-    """A port whose errors do not say at which call they came: a document is the same whoever counts."""
+    """A port whose errors do not name the call: documents do not depend on how calls are counted."""
 
     def __init__(self, port: object) -> None:
         self._port = port
@@ -224,11 +226,11 @@ class Terse:
 
 
 def stored() -> dict[str, Rows]:
-    """What the present code stores, by life."""
+    """What the present code stores, by script."""
     found = {}
-    for name, (life, world) in worlds().items():
+    for name, (script, world) in worlds().items():
         with closing(SqlReturns("sqlite://")) as store:
-            lived(life, world, store)
+            run(script, world, store)
             found[name] = rows_in(store)
     return found
 
@@ -246,7 +248,7 @@ def rows_in(store: SqlReturns) -> Rows:
 
 
 def put_into(store: SqlReturns, rows: Rows) -> None:
-    """The rows, as whoever wrote them left them behind."""
+    """Inserts the rows as an earlier version wrote them."""
     store.load("")  # makes the tables
     with store.engine.begin() as connection:
         for table, of_table in rows.items():

@@ -1,4 +1,4 @@
-"""What is kept in memory is never out of date, never too much, and the same as what the database holds."""
+"""The cache of documents is never out of date, is limited, and equals what the database holds."""
 
 import json
 import sqlite3
@@ -6,69 +6,71 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from random import Random
 
 import pytest
 from attrs import evolve, frozen
 
-from rma import RequestedItem, RequestReturn, ReturnLedger
-from rma.adapters.sql import SqlReturns, codec, rows
-from rma.adapters.sql.cache import Cache
-from rma.adapters.sql.codec import LONG, decoded, encoded
-from rma.adapters.sql.rows import MAX_CACHED_DOCUMENTS
+from rma import Money, RequestedItem, RequestReturn, ReturnLedger
+from rma.adapters.sql import SqlReturns, cache
+from rma.adapters.sql.cache import (
+    MAX_DOCUMENT_CHARACTERS,
+    MAX_TUPLE_CHARACTERS,
+    decode_document,
+    encode_long_tuple,
+    remember_document,
+)
+from rma.adapters.sql.codec import LONG, decode, encode
 from rma.testing.core_harness import CoreHarness
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
-from tests.sql.kinds import lived, worlds
+from tests.sql.kinds import run, worlds
 
 
 @pytest.fixture(autouse=True)
 def memory() -> Iterator[None]:
-    """Nothing is known at first."""
-    rows.STORED.clear()
-    codec.CACHE.clear()
+    """Empties the caches before and after each test."""
+    cache.clear()
     yield
-    rows.STORED.clear()
-    codec.CACHE.clear()
+    cache.clear()
 
 
-def afresh(store: SqlReturns) -> ReturnLedger:
-    """The ledger as a process reads it that knows nothing."""
-    rows.STORED.clear()
+def loaded_without_cache(store: SqlReturns) -> ReturnLedger:
+    """Returns the ledger as a process with an empty cache loads it."""
+    cache.clear()
     return store.load("order_1")
 
 
 def changed(file: Path, before: str, after: str) -> None:
-    """Somebody else writes something else into the documents of returns, without a new revision."""
+    """Replaces a string in the documents of returns, as another process might, without a new revision."""
     with closing(sqlite3.connect(file)) as other:
         other.execute("UPDATE rma_returns SET document = replace(document, ?, ?)", (before, after))
         other.commit()
 
 
-@pytest.mark.parametrize("life", worlds())
-def test_what_is_kept_is_what_the_documents_hold(life: str, store: SqlReturns) -> None:
-    """To the class of the last field, after whatever happened."""
-    run, world = worlds()[life]
-    lived(run, world, store)
+@pytest.mark.parametrize("name", worlds())
+def test_the_cached_ledger_equals_the_documents(name: str, store: SqlReturns) -> None:
+    """After any history the cached ledger equals the decoded documents, to the class of every field."""
+    script, world = worlds()[name]
+    run(script, world, store)
 
-    kept = store.load("order_1")
+    cached = store.load("order_1")
 
-    assert_alike(kept, afresh(store))
+    assert_alike(cached, loaded_without_cache(store))
 
 
-def test_what_was_written_or_read_is_not_read_again(store: SqlReturns) -> None:
-    """The same document is the same value, as long as it is kept."""
+def test_a_cached_document_is_decoded_once(store: SqlReturns) -> None:
+    """A return that was written or read is the same object when it is loaded again."""
     change = CoreHarness(order_of(line(quantity=9))).handle(request(1))
     store.commit(change)
 
     assert store.load("order_1").returns[0] is change.ledger.returns[0]
-    once = afresh(store).returns[0]
-    assert once is not change.ledger.returns[0]
-    assert store.load("order_1").returns[0] is once
+    decoded_once = loaded_without_cache(store).returns[0]
+    assert decoded_once is not change.ledger.returns[0]
+    assert store.load("order_1").returns[0] is decoded_once
 
 
 def test_what_another_process_writes_is_read(file: Path, store: SqlReturns) -> None:
-    """Whatever it is, and however it comes there."""
+    """A document that another process changed is decoded, whatever its revision."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1, created_by="ann")))
     store.commit(life.handle(request(1)))
@@ -81,7 +83,7 @@ def test_what_another_process_writes_is_read(file: Path, store: SqlReturns) -> N
 
 
 def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
-    """Neither what failed nor what the host undid."""
+    """A change that the host rolled back is not loaded from the cache."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     before, change = life.ledger, life.handle(receive(1))
@@ -94,91 +96,87 @@ def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
     assert_alike(store.load("order_1"), before)
 
 
-def test_only_the_last_ones_are_kept_within_the_limit() -> None:
-    """Those that were used last; by their weight."""
-    kept: Cache[str, str] = Cache(10)
-    for name, weight in (("a", 4), ("b", 4), ("a", 5)):
-        kept.put(name, name.upper(), weight)
-    assert (kept.get("b"), kept.get("a")) == ("B", "A")
-
-    assert kept.get("b") == "B"
-    kept.put("c", "C", 3)
-
-    assert [kept.get(name) for name in "abc"] == [None, "B", "C"]
-    kept.put("large", "L", 11)
-    assert [kept.get(name) for name in ("b", "c", "large")] == [None, None, "L"]
-    kept.put("d", "D", 1)
-    assert [kept.get(name) for name in ("large", "d")] == [None, "D"]
-    kept.clear()
-    assert kept.get("d") is None
-
-
-def test_documents_that_are_kept_are_limited(store: SqlReturns) -> None:
-    """An order that was not asked for in a while is read anew."""
+def test_cached_documents_are_limited(store: SqlReturns) -> None:
+    """A document that was dropped for others is decoded again."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     known = store.load("order_1").returns[0]
 
-    rows.STORED.put(("return", "of others"), rows.ReturnDocument(known), MAX_CACHED_DOCUMENTS)
+    remember_document("x" * MAX_DOCUMENT_CHARACTERS, str, "another order's")
 
     assert store.load("order_1").returns[0] is not known
 
 
-def test_threads_keep_and_find_at_once() -> None:
-    """Everybody finds the value of the key, or nothing; the limit holds."""
-    kept: Cache[int, str] = Cache(50)
+def test_a_document_larger_than_the_cache_is_not_cached() -> None:
+    """A document larger than the cache is decoded each time, and the others stay cached."""
+    known, large = decode_document('{"amount":1,"currency":"usd"}', Money), "x" * MAX_DOCUMENT_CHARACTERS
+    remember_document(f'"{large}"', str, "not decoded")
 
-    def use(seed: int) -> bool:
-        random = Random(seed)
+    assert decode_document(f'"{large}"', str) == large
+    assert decode_document('{"amount":1,"currency":"usd"}', Money) is known
+
+
+def test_a_tuple_larger_than_the_cache_is_encoded_each_time() -> None:
+    """A tuple larger than the cache is encoded to the same document as without the cache."""
+    these = items(LONG, "n" * (MAX_TUPLE_CHARACTERS // LONG))
+    value = RequestReturn(order_id="o", items=these)
+
+    assert encode(value, RequestReturn, encode_long_tuple) == encode(value, RequestReturn)
+
+
+def test_threads_decode_and_remember_at_once() -> None:
+    """Every thread gets the value of its document, while others drop it from the cache."""
+    values = [str(digit) * (MAX_DOCUMENT_CHARACTERS // 4) for digit in range(8)]
+    documents = [f'"{value}"' for value in values]
+
+    def use(first: int) -> bool:
         found = []
-        for _ in range(5000):
-            key = random.randrange(30)
-            found.append((key, kept.get(key)))
-            kept.put(key, str(key), random.randrange(1, 9))
-        return all(value in (None, str(key)) for key, value in found)
+        for turn in range(24):
+            index = (first + turn * (2 * first + 1)) % len(values)
+            found.append(decode_document(documents[index], str) == values[index])
+            remember_document(documents[index - 1], str, values[index - 1])
+        return all(found)
 
-    with ThreadPoolExecutor(4) as remainder:
-        assert all(remainder.map(use, range(4)))
-    kept.put(99, "99", 50)
-    assert [kept.get(key) for key in range(30)] == [None] * 30
+    with ThreadPoolExecutor(4) as threads:
+        assert all(threads.map(use, range(4)))
 
 
 @frozen
 class Both:
-    """Two documents in one."""
+    """A class with two long tuples."""
 
     left: tuple[RequestedItem, ...]
     right: tuple[RequestedItem, ...]
 
 
 def items(count: int, note: str = "n") -> tuple[RequestedItem, ...]:
-    """So many."""
+    """Returns this many items."""
     return tuple([RequestedItem(item_id=f"i{number}", quantity=1, note=note) for number in range(count)])
 
 
 @pytest.mark.parametrize("count", [0, 1, LONG - 1, LONG, LONG + 1, 50])
 def test_a_long_tuple_is_written_as_a_short_one_is(count: int) -> None:
-    """Once, wherever it stands, and whatever its texts look like."""
+    """A document with long tuples is the same JSON as without the cache, and decodes to the same value."""
     these, others = items(count, 'quo"te'), items(count)
     for value in (Both(these, these), Both(these, others), Both(others, these)):
-        document = encoded(value, Both)
+        document = encode(value, Both, encode_long_tuple)
 
         assert document == json.dumps(json.loads(document), separators=(",", ":"))
-        assert_alike(decoded(document, Both), value)
+        assert_alike(decode(document, Both), value)
 
 
-def test_equal_tuples_that_are_not_the_same_are_not_mixed_up() -> None:
-    """True equals 1, and is written as it is; what is gone makes room for what comes."""
+def test_equal_tuples_of_other_classes_are_not_mixed_up() -> None:
+    """A long tuple with True is written as true, and one with 1 as 1, also after the first was dropped."""
     for quantity in (1, True, 1):
         for note in range(50):
             these = tuple([RequestedItem(item_id="i", quantity=quantity, note=f"{note}")] * LONG)
-            document = encoded(RequestReturn(order_id="o", items=these), RequestReturn)
+            document = encode(RequestReturn(order_id="o", items=these), RequestReturn, encode_long_tuple)
             first = json.loads(document)["items"][0]
             assert (repr(first["quantity"]), first["note"]) == (repr(quantity), f"{note}")
 
 
 def test_the_documents_of_a_commit_share_what_is_long(store: SqlReturns) -> None:
-    """And are read as they were written, by whoever knows nothing."""
+    """The documents of a commit with long tuples decode to the ledger and the events without the cache."""
     lines = [line(f"i{number}", quantity=3) for number in range(LONG + 1)]
     life = CoreHarness(order_of(*lines))
     asked = [RequestedItem(item_id=each.id, quantity=2) for each in lines]
@@ -187,6 +185,6 @@ def test_the_documents_of_a_commit_share_what_is_long(store: SqlReturns) -> None
 
     store.commit(life.handle(evolve(receive(1), items=arrivals, idempotency_key="r")))
 
-    assert_alike(afresh(store), life.ledger)
+    assert_alike(loaded_without_cache(store), life.ledger)
     happened = tuple([event for change in life.changes for event in change.events])
     assert_alike(store.history("order_1"), happened)

@@ -1,4 +1,4 @@
-"""Values as documents and back."""
+"""Values are encoded as documents and decoded to the same values."""
 
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -23,7 +23,7 @@ from rma import (
     ShippingMethod,
     TaxLine,
 )
-from rma.adapters.sql.codec import decoded, encoded
+from rma.adapters.sql.codec import decode, encode
 from rma.domain.events import EventHeader
 from rma.testing.core_harness import START
 from tests.sql.alike import assert_alike, differences
@@ -36,31 +36,31 @@ json_values = st.recursive(
 
 
 @given(data=st.dictionaries(st.text(), json_values, max_size=4))
-def test_metadata_comes_back_as_it_was(data: dict[str, object]) -> None:
-    """Whatever JSON can carry, to the class."""
+def test_metadata_is_decoded_as_it_was(data: dict[str, object]) -> None:
+    """Any metadata that JSON can represent is decoded to the same values, to the class."""
     shipment = ReturnShipment(data, "T1")
 
-    assert_alike(decoded(encoded(shipment, ReturnShipment), ReturnShipment), shipment)
+    assert_alike(decode(encode(shipment, ReturnShipment), ReturnShipment), shipment)
 
 
 class Colour(IntEnum):
-    """A number with a name."""
+    """An integer with a name."""
 
     RED = 1
 
 
 class Size(StrEnum):
-    """A text with a name."""
+    """A string with a name."""
 
     LARGE = "large"
 
 
 @pytest.mark.parametrize("value", [Colour.RED, Size.LARGE, 10**400, -0.0, 1e308])
-def test_metadata_that_is_a_number_or_a_text_comes_back_equal(value: object) -> None:
-    """An enumeration of the host's comes back as what it equals."""
+def test_metadata_of_a_number_or_a_string_is_decoded_equal(value: object) -> None:
+    """An enumeration member of the host is decoded as the number or string that it equals."""
     shipment = ReturnShipment({"value": value})
 
-    assert decoded(encoded(shipment, ReturnShipment), ReturnShipment) == shipment
+    assert decode(encode(shipment, ReturnShipment), ReturnShipment) == shipment
 
 
 @pytest.mark.parametrize(
@@ -80,32 +80,32 @@ def test_metadata_that_is_a_number_or_a_text_comes_back_equal(value: object) -> 
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_metadata_that_json_can_not_carry_is_refused(value: object) -> None:
-    """Rather than stored as something else, or half."""
+def test_metadata_that_json_cannot_represent_is_refused(value: object) -> None:
+    """Encoding raises InvalidValue instead of storing another value."""
     with pytest.raises(InvalidValue) as error:
-        encoded(ReturnShipment({"value": value}), ReturnShipment)
+        encode(ReturnShipment({"value": value}), ReturnShipment)
 
     assert error.value.details["expected"] == "what JSON can carry"
 
 
 def test_only_what_differs_from_its_default_is_written() -> None:
-    """So that a field added with a default is read from older documents."""
-    document = encoded(CancelReturn(return_id="ret_1"), Command)
+    """A document omits fields that have their default value."""
+    document = encode(CancelReturn(return_id="ret_1"), Command)
 
     assert document == '{"_type":"CancelReturn","return_id":"ret_1"}'
-    assert encoded(Money(5, "usd"), Money) == '{"amount":5,"currency":"usd"}'
+    assert encode(Money(5, "usd"), Money) == '{"amount":5,"currency":"usd"}'
 
 
 @frozen
 class Before:
-    """A class as it was."""
+    """A class of an earlier version."""
 
     amount: int
 
 
 @frozen
 class After:
-    """The class with a field more."""
+    """The same class with more fields."""
 
     amount: int
     reason: str | None = None
@@ -113,41 +113,41 @@ class After:
 
 
 def test_a_field_that_was_added_with_a_default_is_read_from_older_documents() -> None:
-    """And a document with a field that is not known is not."""
-    assert decoded(encoded(Before(5), Before), After) == After(5)
+    """An older document is decoded with the default, and one with an unknown field raises."""
+    assert decode(encode(Before(5), Before), After) == After(5)
     with pytest.raises(Exception, match="reason"):
-        decoded(encoded(After(5, "late"), After), Before)
+        decode(encode(After(5, "late"), After), Before)
 
 
-def test_amounts_are_money_or_whole_minor_units_as_they_were_given() -> None:
-    """An idempotency key stands for the request as it was."""
+def test_amounts_are_money_or_integers_as_they_were_given() -> None:
+    """A command is decoded with its amounts as Money or integer, as its idempotency key requires."""
     items = [RequestedItem(item_id="mug", quantity=1)]
     for given_price in (Money(5, "usd"), 5, 0, None):
         command = RequestReturn(order_id="order_1", items=items, shipping_price=given_price)
-        assert_alike(decoded(encoded(command, Command), Command), command)
+        assert_alike(decode(encode(command, Command), Command), command)
 
 
-def test_decimals_moments_and_numbers_without_places_are_exact() -> None:
-    """Their digits, zones and microseconds."""
+def test_decimals_timestamps_and_large_integers_are_exact() -> None:
+    """Digits of decimals, time zones, microseconds and large integers are decoded exactly."""
     tax = TaxLine(Decimal("7.50"), amount=Money(3, "jpy"))
     method = ShippingMethod(id="sm", option_id=None, name="", price=Money(9, "jpy"), tax_lines=[tax])
     event: Event = EventsPublished(
         header=EventHeader(order_id="o", at=START.replace(microsecond=1)), through=2**70
     )
 
-    assert str(decoded(encoded(method, ShippingMethod), ShippingMethod).tax_lines[0].rate) == "7.50"
-    assert_alike(decoded(encoded(event, Event), Event), event)
+    assert str(decode(encode(method, ShippingMethod), ShippingMethod).tax_lines[0].rate) == "7.50"
+    assert_alike(decode(encode(event, Event), Event), event)
 
 
 @pytest.mark.parametrize("document", ["", "{", "[]", "null", "7", "{}", '{"_type":"Command"}'])
-def test_what_is_no_document_is_an_error(document: str) -> None:
-    """Of any class; the store tells it as Unavailable."""
+def test_an_invalid_document_raises(document: str) -> None:
+    """Decoding an invalid document raises an error, which the store reports as Unavailable."""
     with pytest.raises(Exception, match=r".*"):
-        assert decoded(document, Event) is not None
+        assert decode(document, Event) is not None
 
 
-def test_what_is_alike_is_told_apart_by_class_as_well() -> None:
-    """The ruler of these tests, measured."""
+def test_differences_include_classes() -> None:
+    """`differences` reports values that are equal but of different classes, and where they are."""
     assert list(differences(RefundReversed(), RefundReversed())) == []
     assert list(differences(RefundReversed(Size.LARGE), RefundReversed("large")))  # equal, and not alike
     assert list(differences({"a": [1, (2,)]}, {"a": [1, (3,)]})) == ["it['a'][1][0]: 2 is not 3"]

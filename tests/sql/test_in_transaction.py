@@ -1,4 +1,4 @@
-"""A command as a part of the host's own transaction, on a SQLite file."""
+"""A command in a transaction of the host, on a SQLite file."""
 
 from pathlib import Path
 
@@ -6,23 +6,23 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from rma.adapters.sql import SqlReturns
-from tests.sql.in_transaction import WithinTheHostsTransaction
+from tests.sql.in_transaction import InTransactionLaws
 
 
-class TestWithAnEngineOfTheHost(WithinTheHostsTransaction):
-    """As SQLAlchemy makes it: `sqlite3` begins transactions when it thinks fit."""
+class TestWithAnEngineOfTheHost(InTransactionLaws):
+    """An engine as SQLAlchemy makes it, where `sqlite3` begins transactions at the first write."""
 
     @pytest.fixture(autouse=True)
     def _file(self, file: Path) -> None:
         self.file = file
 
     def opened(self) -> Engine:
-        """Over the file."""
+        """Returns an engine over the file."""
         return create_engine(f"sqlite:///{self.file}")
 
 
-class TestWithTheEngineOfTheStore(WithinTheHostsTransaction):
-    """As `SqlReturns` opened it."""
+class TestWithTheEngineOfTheStore(InTransactionLaws):
+    """The engine that `SqlReturns` opened."""
 
     @pytest.fixture(autouse=True)
     def _file(self, file: Path) -> None:
@@ -30,6 +30,6 @@ class TestWithTheEngineOfTheStore(WithinTheHostsTransaction):
         self.stores: list[SqlReturns] = []
 
     def opened(self) -> Engine:
-        """Over the file; kept open as long as the test goes on."""
+        """Returns the engine of a store over the file, which is open until the test ends."""
         self.stores.append(SqlReturns(f"sqlite:///{self.file}"))
         return self.stores[-1].engine

@@ -7,13 +7,14 @@ from typing import get_args
 
 import pytest
 
-from rma import Command, Effect, Event, RefundOutcome, RefundReversed
+from rma import Effect, Event, RefundOutcome, RefundReversed
 from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.codec import TAG
 from rma.adapters.sql.schema import FORMAT
+from rma.testing.commands import MAKERS
 from tests.sql.alike import assert_alike
-from tests.sql.kinds import Rows, lived, put_into, rows_in, stored, worlds
+from tests.sql.kinds import Rows, put_into, rows_in, run, stored, worlds
 
 GOLDEN = Path(__file__).parent / "golden" / "kinds"
 WRITTEN: dict[int, dict[str, Rows]] = {
@@ -34,21 +35,22 @@ def kinds(document: object) -> set[str]:
 
 
 def test_there_is_a_document_of_every_kind() -> None:
-    """Events, commands, effects, and what gateways tell."""
-    unions = (Event, Command, Effect, RefundOutcome | RefundReversed)
+    """Events, commands, effects, and outcomes of refunds."""
+    unions = (Event, Effect, RefundOutcome | RefundReversed)
+    stored_kinds = {*MAKERS}.union(*[get_args(union) for union in unions])
 
-    assert kinds(WRITTEN[FORMAT]) == {each.__name__ for union in unions for each in get_args(union)}
+    assert kinds(WRITTEN[FORMAT]) == {each.__name__ for each in stored_kinds}
 
 
-@pytest.mark.parametrize("life", worlds())
+@pytest.mark.parametrize("script", worlds())
 @pytest.mark.parametrize("version", WRITTEN)
-def test_every_format_that_ever_was_is_understood(version: int, life: str) -> None:
-    """Ledger and history are those that the life has in memory, to the class of the last field."""
-    run, world = worlds()[life]
+def test_every_format_that_ever_was_is_understood(version: int, script: str) -> None:
+    """Ledger and history are those that the script has in memory, to the class of the last field."""
+    run_script, world = worlds()[script]
     memory = InMemoryReturns()
-    lived(run, world, memory)
+    run(run_script, world, memory)
     with closing(SqlReturns("sqlite://")) as store:
-        put_into(store, WRITTEN[version][life])
+        put_into(store, WRITTEN[version][script])
 
         ledger = store.load("order_1")
 
@@ -61,7 +63,7 @@ def test_every_format_that_ever_was_is_understood(version: int, life: str) -> No
 
 
 def test_what_is_written_is_the_format_that_is_named() -> None:
-    """Whoever writes anything else counts `FORMAT` up: see `tests.sql.kinds`."""
+    """Another format needs another number `FORMAT`: see `tests.sql.kinds`."""
     assert stored() == WRITTEN[FORMAT]
 
 

@@ -1,4 +1,4 @@
-"""What waits is named in the order of its waiting, as long as it waits; in memory and in a database."""
+"""Outstanding orders are named in the order of their waiting, in memory and in a database."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -18,34 +18,34 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture(params=["database", "memory"])
 def store(request: pytest.FixtureRequest, file: Path) -> ReturnRepository:
-    """Each of them."""
+    """Returns a store in memory or in a database."""
     return InMemoryReturns() if request.param == "memory" else SqlReturns(f"sqlite:///{file}")
 
 
 def life(number: int, hour: int) -> CoreHarness:
-    """An order whose life begins at this hour."""
+    """Returns the core with an order whose history begins at this hour."""
     order = evolve(order_of(), id=f"order_{number}")
     return CoreHarness(order, options=[RETURN_OPTION], ids=counting(f"{number}_"), at=START + hour * HOUR)
 
 
-def opened(harness: CoreHarness, *, label: bool) -> CoreHarness:
-    """With a return; with a label to book, something is outstanding."""
+def open_return(harness: CoreHarness, *, label: bool) -> CoreHarness:
+    """Requests a return, with an open booking if it has a label."""
     command = request(1, shipping_option_id="so_return" if label else None)
     harness.handle(evolve(command, order_id=harness.order.id))
     return harness
 
 
-def stored(store: ReturnRepository, *lives: CoreHarness) -> None:
-    """Everything they committed so far."""
+def store_all(store: ReturnRepository, *lives: CoreHarness) -> None:
+    """Commits every change of these orders."""
     for each in lives:
         for change in each.changes:
             store.commit(change)
 
 
-def test_since_when_is_what_counts_not_who_came_first(store: ReturnRepository) -> None:
-    """Orders are named by when their oldest open effect was opened; of the same moment, by id."""
-    lives = [opened(life(number, hour), label=True) for number, hour in ((1, 5), (2, 3), (4, 4), (3, 4))]
-    stored(store, *lives)
+def test_orders_are_named_by_the_age_of_their_oldest_open_effect(store: ReturnRepository) -> None:
+    """Orders are named by the time their oldest effect was opened, and then by id."""
+    lives = [open_return(life(number, hour), label=True) for number, hour in ((1, 5), (2, 3), (4, 4), (3, 4))]
+    store_all(store, *lives)
 
     found = store.outstanding(START, 9)
 
@@ -54,12 +54,12 @@ def test_since_when_is_what_counts_not_who_came_first(store: ReturnRepository) -
 
 
 def test_unpublished_orders_come_after_those_that_wait_and_are_named_once(store: ReturnRepository) -> None:
-    """In the order in which they fell behind; the limit holds for both together."""
+    """Orders with unpublished events follow those with open effects, each once, within the limit."""
     lives = [
-        opened(life(number, hour), label=label)
+        open_return(life(number, hour), label=label)
         for number, hour, label in ((1, 1, False), (2, 4, True), (3, 3, True), (4, 0, False))
     ]
-    stored(store, *lives)
+    store_all(store, *lives)
 
     found = store.outstanding(START, 9, unpublished=True)
 
@@ -69,9 +69,11 @@ def test_unpublished_orders_come_after_those_that_wait_and_are_named_once(store:
 
 
 def test_an_order_is_behind_since_its_first_unpublished_event(store: ReturnRepository) -> None:
-    """Further commits do not put it off; publishing everything takes it away."""
-    early, late = opened(life(1, 0), label=False), opened(life(2, 1), label=False)
-    stored(store, early, late)
+    """
+    Later commits do not change the place of an order with unpublished events; publishing all removes it.
+    """
+    early, late = open_return(life(1, 0), label=False), open_return(life(2, 1), label=False)
+    store_all(store, early, late)
     early.now = START + 2 * HOUR
     store.commit(early.handle(evolve(request(1), order_id="order_1")))
     assert store.outstanding(START, 9, unpublished=True) == ("order_1", "order_2")
@@ -81,11 +83,11 @@ def test_an_order_is_behind_since_its_first_unpublished_event(store: ReturnRepos
 
 
 def test_a_lease_hides_an_order_until_it_is_over(store: ReturnRepository) -> None:
-    """To the microsecond, in any time zone; unpublished events are named all the same."""
-    leased = opened(life(1, 0), label=True)
+    """A leased order is not named before the microsecond its lease ends, except for unpublished events."""
+    leased = open_return(life(1, 0), label=True)
     until = START + 5 * HOUR + timedelta(microseconds=1)
     leased.lease(["ret_1_1/shipment/1"], until)
-    stored(store, leased)
+    store_all(store, leased)
 
     assert store.outstanding(until - timedelta(microseconds=1), 9) == ()
     assert store.outstanding(until - timedelta(microseconds=1), 9, unpublished=True) == ("order_1",)

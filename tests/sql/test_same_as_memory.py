@@ -1,4 +1,4 @@
-"""Whoever asks can not tell the database from memory."""
+"""The store in a database and the store in memory give the same results."""
 
 from contextlib import closing
 
@@ -28,7 +28,7 @@ GATEWAYS: tuple[Gateway, ...] = (Idempotent(), Searchable(), NotIdempotent())
 
 
 def answer(world: World, returns: ReturnRepository, command: Command | None) -> object:
-    """What a service over these ledgers says to the command, or to `resume` if there is none."""
+    """Returns what a service over these ledgers answers to the command, or to `resume` if there is none."""
     service = evolve(world.service, returns=returns)
     try:
         return service.resume() if command is None else service.handle(command)
@@ -37,10 +37,13 @@ def answer(world: World, returns: ReturnRepository, command: Command | None) -> 
 
 
 @given(data=st.data(), policy=policies(), gateway=st.sampled_from(GATEWAYS))
-def test_the_same_commands_come_to_the_same(
+def test_the_same_commands_have_the_same_results(
     data: st.DataObject, policy: ReturnPolicy, gateway: Gateway
 ) -> None:
-    """Answers, refusals, ledgers, histories and port calls, while ports fail before and after they act."""
+    """
+    Answers, refusals, ledgers, histories and port calls are the same, while ports fail before and after
+    acting.
+    """
     order = data.draw(orders())
     commands = data.draw(command_sequences(order, option=RETURN_OPTION))
     memory, database = World(order, policy, gateway), World(order, policy, gateway)

@@ -1,4 +1,4 @@
-"""A service over a database, in one call."""
+"""A service over a database, made by one call."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from tests.world import World
 
 
 def test_it_takes_every_keyword_of_the_service_but_returns() -> None:
-    """Whoever adds a port adds it here too."""
+    """`sql_service` has the keywords of ReturnService except `returns`."""
     assert Ports.__annotations__.keys() == {each.name for each in fields(ReturnService)} - {"returns"}
     assert Ports.__required_keys__ == {"orders", "inventory", "payments"}
 
 
-def test_what_is_left_out_is_as_in_the_service(file: Path) -> None:
-    """And what one service did, the next one over the same file goes on with."""
+def test_omitted_ports_have_the_defaults_of_the_service(file: Path) -> None:
+    """Omitted ports are None, and a second service over the same file continues the first one's return."""
     world = World(order_of())
 
     def service() -> ReturnService:
@@ -38,17 +38,17 @@ def test_what_is_left_out_is_as_in_the_service(file: Path) -> None:
         each.returns.close()
 
 
-def test_what_is_recorded_waits_for_resume(file: Path) -> None:
-    """In the service's own ledgers too: committed as ever, and nobody outside was asked."""
+def test_what_is_not_delivered_waits_for_resume(file: Path) -> None:
+    """With `deliver=False` a command is committed and calls no port, until `resume` delivers its effects."""
     world = World(order_of())
     service = sql_service(
         f"sqlite:///{file}", orders=world.orders, inventory=world.inventory, payments=world.payments
     )
     opened = service.handle(request(2))
 
-    received = service.record(receive(2, return_id=opened.id, idempotency_key="k"))
+    received = service.handle(receive(2, return_id=opened.id, idempotency_key="k"), deliver=False)
 
-    again = service.record(receive(2, return_id=opened.id, idempotency_key="k"))
+    again = service.handle(receive(2, return_id=opened.id, idempotency_key="k"), deliver=False)
     assert again == received == service.get(opened.id)
     assert not world.payments.refunds
     assert service.resume(opened.id).still_open == ()

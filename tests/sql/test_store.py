@@ -1,4 +1,4 @@
-"""A SQLite file keeps what the port promises, as memory does, and says so when it can not."""
+"""A SQLite file fulfills the port as memory does, and reports what it cannot do."""
 
 import json
 import sqlite3
@@ -34,29 +34,29 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 class TestSqlReturns(ReturnRepositoryContract):
-    """On a file of its own for each law."""
+    """A file of its own for each law."""
 
-    places: pytest.TempPathFactory
+    folders: pytest.TempPathFactory
 
     @pytest.fixture(autouse=True)
-    def _places(self, tmp_path_factory: pytest.TempPathFactory) -> None:
-        self.places = tmp_path_factory
+    def _folders(self, tmp_path_factory: pytest.TempPathFactory) -> None:
+        self.folders = tmp_path_factory
 
     def make(self) -> ReturnRepository:
-        """Over a new file."""
-        return SqlReturns(f"sqlite:///{self.places.mktemp('store') / 'returns.db'}")
+        """Returns a store over a new file."""
+        return SqlReturns(f"sqlite:///{self.folders.mktemp('store') / 'returns.db'}")
 
 
 class TestSqlReturnsInMemory(ReturnRepositoryContract):
-    """Without a file: one connection, for which threads take turns."""
+    """A database in memory: one connection, which threads use in turn."""
 
     def make(self) -> ReturnRepository:
-        """Over a new database."""
+        """Returns a store over a new database."""
         return SqlReturns("sqlite://")
 
 
 def shop(returns: ReturnRepository) -> ReturnService:
-    """Five mugs, a return option, a clock that stands still and ids that count."""
+    """Returns a service with five mugs, a return option, a fixed clock and ids that count."""
     return in_memory_service(
         [order_of(line(quantity=5))],
         shipping_options=[RETURN_OPTION],
@@ -68,17 +68,17 @@ def shop(returns: ReturnRepository) -> ReturnService:
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the file is."""
+    """Returns the path of the file."""
     return tmp_path / "returns.db"
 
 
 def store(path: Path, *, busy_timeout: float = 5.0) -> SqlReturns:
-    """The file, opened as a new process would."""
+    """Opens the file as a new process does."""
     return SqlReturns(f"sqlite:///{path}", busy_timeout=busy_timeout)
 
 
 def life(service: ReturnService) -> Return:
-    """Labels, parcels, refunds, a mismatch, a cancellation, keys and metadata."""
+    """Handles labels, parcels, refunds, a mismatch, a cancellation, keys and metadata."""
     service.handle(
         request(
             2,
@@ -94,8 +94,8 @@ def life(service: ReturnService) -> Return:
     return service.handle(CancelReturn(return_id="ret_2"))
 
 
-def test_a_file_that_is_opened_again_has_it_all(path: Path) -> None:
-    """Equal to what memory has, with the same history; statuses are statuses, not texts like them."""
+def test_a_file_that_is_opened_again_has_every_value(path: Path) -> None:
+    """A reopened file has the ledger and history that memory has, with statuses of their enumeration."""
     memory = shop(in_memory_service().returns)
     life(memory)
     first = store(path)
@@ -112,8 +112,8 @@ def test_a_file_that_is_opened_again_has_it_all(path: Path) -> None:
         again.handle(request(1, idempotency_key="k"))
 
 
-def test_commits_are_as_few_as_can_be(path: Path) -> None:
-    """Request 1, receipt 2, repeat 0."""
+def test_a_request_commits_once_and_a_receipt_twice(path: Path) -> None:
+    """A request increases the revision by 1, a receipt by 2 and a repeat by 0."""
     returns = store(path)
     service = shop(returns)
 
@@ -128,7 +128,7 @@ def test_commits_are_as_few_as_can_be(path: Path) -> None:
 
 
 def test_only_returns_that_changed_are_written(path: Path) -> None:
-    """An order with a long past costs no more."""
+    """A receipt rewrites the document of its own return only."""
     service = shop(store(path))
     for _ in range(4):
         service.handle(request(1))
@@ -146,7 +146,7 @@ def test_only_returns_that_changed_are_written(path: Path) -> None:
 
 
 def test_a_file_is_durable_and_shared(path: Path) -> None:
-    """WAL, and every commit on the disk before it returns."""
+    """A file is opened with a write-ahead log, and every commit is synced before it returns."""
     returns = store(path)
     returns.load("order_1")
 
@@ -155,26 +155,26 @@ def test_a_file_is_durable_and_shared(path: Path) -> None:
         assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
 
 
-def unavailable(code: str, do: Callable[[], object]) -> None:
-    """It says so, with the cause."""
+def assert_unavailable(code: str, do: Callable[[], object]) -> None:
+    """Asserts that Unavailable is raised with this code and its cause."""
     with pytest.raises(Unavailable) as error:
         do()
     assert error.value.code == code
     assert error.value.__cause__ is not None or code == "newer_format"
 
 
-def test_a_file_that_is_none_or_not_there_is_unavailable(path: Path, tmp_path: Path) -> None:
-    """And is left as it is."""
+def test_a_file_that_is_not_a_database_is_unavailable(path: Path, tmp_path: Path) -> None:
+    """A file that is not a database, or cannot be opened, raises Unavailable and is left as it is."""
     path.write_bytes(b"no database at all, and longer than a header of one would be" * 9)
 
-    unavailable("store_corrupt", lambda: store(path).load("order_1"))
-    unavailable("store_not_opened", lambda: store(tmp_path / "nowhere" / "returns.db").load("order_1"))
+    assert_unavailable("store_corrupt", lambda: store(path).load("order_1"))
+    assert_unavailable("store_not_opened", lambda: store(tmp_path / "nowhere" / "returns.db").load("order_1"))
     assert path.read_bytes().startswith(b"no database")
 
 
 @pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.json")), ids=lambda file: str(file.stem))
 def test_what_an_earlier_version_stored_is_still_understood(golden: Path, path: Path) -> None:
-    """Documents are kept as they were written; each later version must load them, and go on."""
+    """The documents that an earlier version wrote are loaded, and further commands are handled on them."""
     tables: dict[str, list[dict[str, object]]] = json.loads(golden.read_text())
     store(path).load("order_1")
     with closing(sqlite3.connect(path)) as other:
@@ -197,14 +197,14 @@ def test_what_an_earlier_version_stored_is_still_understood(golden: Path, path: 
     assert (opened.display_id, opened.order_version) == (3, 8)
 
 
-def test_an_answer_that_can_not_be_stored_does_not_hold_up_the_others(path: Path) -> None:
-    """The refund beside it is recorded; the carrier is asked again, and what was wrong is said."""
+def test_an_answer_that_cannot_be_stored_does_not_block_the_others(path: Path) -> None:
+    """The refund beside it is recorded, and the booking stays open with the error until it can be stored."""
 
     class OddCarrier(InMemoryFulfillment):
-        """Answers with something that no document can hold."""
+        """A carrier whose answer no document can represent."""
 
         def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
-            """A moment, as it is."""
+            """Returns a shipment with a datetime in its data."""
             return ReturnShipment({"booked_at": START})
 
     payments = InMemoryPayments()

@@ -1,4 +1,4 @@
-"""Threads on one file: all of them come to their turn, and nothing is done twice."""
+"""Threads on one file: every command is done, and none is done twice."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,21 +20,21 @@ THREADS = 4
 
 
 def at_once(*runs: Callable[[], Return]) -> list[Return]:
-    """What they come to, all begun at the same moment."""
+    """Returns the results of these functions, all begun at the same time."""
     together = Barrier(len(runs))
 
     def run(each: Callable[[], Return]) -> Return:
         together.wait()
         return each()
 
-    with ThreadPoolExecutor(len(runs)) as remainder:
-        return list(remainder.map(run, runs))
+    with ThreadPoolExecutor(len(runs)) as threads:
+        return list(threads.map(run, runs))
 
 
 @pytest.mark.parametrize("url", ["sqlite:///{}", "sqlite://"])
 def test_requests_for_one_order_at_once_are_all_done(file: Path, url: str) -> None:
-    """Each reserves its own units; the tables are made once, by whoever is first."""
-    with closing(SqlReturns(url.format(file))) as store:
+    """Each request reserves its own units, and the tables are made once."""
+    with closing(SqlReturns(url.format(file), busy_timeout=60)) as store:
         world = World(order_of(line(quantity=THREADS * 5)))
         service = evolve(world.service, returns=store, ids=counting())
 
@@ -50,8 +50,8 @@ def test_requests_for_one_order_at_once_are_all_done(file: Path, url: str) -> No
 
 
 def test_the_same_command_at_once_is_done_once(file: Path) -> None:
-    """Every thread hears of the same return; every effect was asked for under one key."""
-    with closing(SqlReturns(f"sqlite:///{file}")) as store:
+    """Every thread gets the same return, and each effect is sent under one key."""
+    with closing(SqlReturns(f"sqlite:///{file}", busy_timeout=60)) as store:
         world = World(order_of(line(quantity=2)))
         service = evolve(world.service, returns=store)
         asked = request(2, shipping_option_id="so_return", idempotency_key="a")
@@ -68,9 +68,9 @@ def test_the_same_command_at_once_is_done_once(file: Path) -> None:
         assert not store.load("order_1").open_effects
 
 
-def test_stores_over_one_new_file_do_not_trip_over_each_other(file: Path) -> None:
-    """As processes would that start together: each makes the tables, unless another was faster."""
-    stores = [SqlReturns(f"sqlite:///{file}") for _ in range(THREADS)]
+def test_stores_may_open_one_new_file_at_once(file: Path) -> None:
+    """Several stores over one new file make its tables once, and all requests are stored."""
+    stores = [SqlReturns(f"sqlite:///{file}", busy_timeout=60) for _ in range(THREADS)]
     order = order_of(line(quantity=THREADS))
     services = [
         evolve(World(order).service, returns=store, ids=counting(f"{number}_"))

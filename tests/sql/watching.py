@@ -1,4 +1,4 @@
-"""What SQLite is asked, while somebody watches; below SQLAlchemy, as far down as Python goes."""
+"""Records the statements that SQLite executes, below SQLAlchemy, in the classes of `sqlite3`."""
 
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -12,15 +12,19 @@ def _nothing(verb: str) -> None:
     pass
 
 
+def _is_scan(step: str) -> bool:
+    return step.startswith("SCAN") and "rma_" in step and "INDEX" not in step
+
+
 @frozen
 class Asked:
     """
-    What was asked, in order.
+    The statements that were executed, in order.
 
     Attributes:
         statements: each with its parameters.
         verbs: their first words, COMMIT included.
-        first: called with each of these words before.
+        first: called with each of these words, before it is executed.
     """
 
     statements: list[tuple[str, object]] = field(factory=list)
@@ -28,43 +32,56 @@ class Asked:
     first: Callable[[str], object] = _nothing
 
     def forget(self) -> None:
-        """From here on."""
+        """Removes what was recorded so far."""
         self.statements.clear()
         self.verbs.clear()
 
+    def slow_steps(self, engine: Engine) -> list[str]:
+        """Returns the steps of SQLite's plans that read a whole table or sort what they read."""
+        with engine.connect() as connection:
+            steps = [
+                str(row[-1])
+                for sql, parameters in self.statements.copy()
+                for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)  # type: ignore[arg-type] # as it was asked
+            ]
+        assert any("INDEX" in step for step in steps), f"these are not plans of tables: {steps}"
+        return [step for step in steps if _is_scan(step) or "TEMP B-TREE" in step]
+
 
 def watch(engine: Engine, first: Callable[[str], object] = _nothing) -> Asked:
-    """Everything that the engine's connections are asked from now on; `first` is called before."""
+    """
+    Records everything that connections of the engine execute from now on, and calls `first` before each.
+    """
     asked = Asked(first=first)
 
     class Cursor(sqlite3.Cursor):
-        """Tells."""
+        """Records what it executes."""
 
         def execute(self, sql: str, parameters: Any = ()) -> "Cursor":
-            """Tell, and execute."""
+            """Records the statement, then executes it."""
             tell(sql, parameters)
             return super().execute(sql, parameters)
 
         def executemany(self, sql: str, rows: Iterable[Any]) -> "Cursor":
-            """Tell, and execute, unless there is nothing to execute it for."""
+            """Records the statement with its rows, then executes it, unless there are none."""
             many = list(rows)
             if many:
                 tell(sql, many)
             return super().executemany(sql, many)
 
     class Connection(sqlite3.Connection):
-        """Its cursors tell, and so does it when something is committed."""
+        """Has cursors that record, and records commits."""
 
         def cursor(self, factory: Any = Cursor) -> Any:
-            """That tells."""
+            """Returns a cursor that records."""
             return super().cursor(factory)
 
         def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
-            """As it is opened: not told."""
+            """Executes a setting of a new connection without recording it."""
             return sqlite3.Cursor(self).execute(sql, parameters)
 
         def commit(self) -> None:
-            """Tell, and commit, if there is anything."""
+            """Records the commit, then commits, unless no transaction has begun."""
             if self.in_transaction:
                 asked.first("COMMIT")
                 asked.verbs.append("COMMIT")

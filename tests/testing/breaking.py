@@ -8,8 +8,14 @@ from typing import cast
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from rma.testing.contracts.port_contract import PortContract
+
 settings.register_profile(
-    "only looking", phases=[Phase.generate], database=None, suppress_health_check=[HealthCheck.too_slow]
+    "only looking",
+    phases=[Phase.generate],
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
 
 
@@ -18,11 +24,12 @@ def laws_of(contract: type) -> set[str]:
     return {name.removeprefix("test_") for name in dir(contract) if name.startswith("test_")}
 
 
-def breaks(contract: type, law: str) -> bool:
+def breaks(contract: type[PortContract], law: str) -> bool:
     """Whether the function fails that pytest would run; one that is skipped has not failed."""
-    method = cast("Callable[..., None]", getattr(contract(), f"test_{law}"))
+    held = contract()
+    method = cast("Callable[..., None]", getattr(held, f"test_{law}"))
     parameters = inspect.signature(method).parameters
-    settings.load_profile("only looking")  # nobody reads the example, so it need not be small
+    settings.load_profile("only looking")  # no one reads the example, so it need not be small
     try:
         method(**dict.fromkeys(parameters, "no-such-id"))
     except pytest.skip.Exception:
@@ -30,5 +37,6 @@ def breaks(contract: type, law: str) -> bool:
     except (Exception, pytest.fail.Exception):
         return True
     finally:
+        held.finish()
         settings.load_profile(os.environ.get("RMA_TEST_PROFILE", "default"))
     return False

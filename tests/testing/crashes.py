@@ -1,8 +1,8 @@
 """
-Every moment at which a process can die, and whether what comes after makes it good.
+Every point at which a process can die, and whether the recovery leaves everything as without the crash.
 
-`simulate` does the script with a plan of failures and recovers as it is told; a `Survey` does so for all plans of
-a kind and says what came out otherwise than without failures.
+`simulate` runs the script with a plan of failures and recovers; a `Survey` does so for all plans of a kind
+and yields what differs from a run without failures.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,14 +21,14 @@ from rma import (
 )
 from rma.domain.events import CommandEvent
 from rma.testing.faults import AnswerLost, Away, Call, Crashed, Fault, Faults, Twice
-from tests.testing.wrong_ports import ORDER, SCRIPT, Action, Outside, Resume
+from tests.testing.environment import ORDER, SCRIPT, Action, Environment, Resume
 
 T = TypeVar("T")
 
 
 @frozen
 class End:
-    """How everything stands, but for what may differ: moments, revisions, attempts and what was said."""
+    """Everything that counts, without timestamps, revisions, attempts and messages, which may differ."""
 
     returns: tuple[object, ...]
     exchanges: tuple[object, ...]
@@ -41,9 +41,9 @@ class End:
     render: tuple[str, ...]
 
     @classmethod
-    def of(cls, outside: Outside) -> "End":
-        """As seen from outside every process."""
-        ledger = outside.returns.load(ORDER.id)
+    def of(cls, environment: Environment) -> "End":
+        """As seen from outside of every process."""
+        ledger = environment.returns.load(ORDER.id)
         return cls(
             returns=tuple([(r.id, r.status, r.items, r.refund_amount, r.shipment) for r in ledger.returns]),
             exchanges=tuple(
@@ -51,22 +51,22 @@ class End:
             ),
             claims=tuple([(c.id, c.status, c.items, c.refund_amount, c.shipment) for c in ledger.claims]),
             refunds=tuple([(r.key, r.payment_id, r.amount, r.status) for r in ledger.refunds]),
-            order=outside.service().order_state(ORDER.id),
+            order=environment.service().order_state(ORDER.id),
             open_effects=tuple(ledger.open_effects),
             moved=(
-                outside.refunds_made,
-                outside.payments.refunds,
-                outside.inventory.restocks,
-                outside.inventory.withdrawals,
-                outside.fulfillment.shipments,
-                outside.fulfillment.cancellations,
-                outside.fulfillment.replacements,
+                environment.refunds_made,
+                environment.payments.refunds,
+                environment.inventory.restocks,
+                environment.inventory.withdrawals,
+                environment.fulfillment.shipments,
+                environment.fulfillment.cancellations,
+                environment.fulfillment.replacements,
             ),
-            stock={place: units for place, units in outside.inventory.on_hand.items() if units},
+            stock={place: units for place, units in environment.inventory.on_hand.items() if units},
             render=tuple(
                 [
                     f"{type(event).__name__} {event.return_id}"
-                    for event in outside.events.published.values()
+                    for event in environment.events.published.values()
                     if isinstance(event, CommandEvent | RefundBlocked)
                 ]
             ),
@@ -112,16 +112,16 @@ class Recovery(Enum):
 
 
 #: How a process is built over its ports; the wrong ways are in `designs`.
-Design = Callable[[ReturnService, Outside], ReturnService]
+Design = Callable[[ReturnService, Environment], ReturnService]
 
 
-def as_shipped(service: ReturnService, outside: Outside) -> ReturnService:
+def as_shipped(service: ReturnService, environment: Environment) -> ReturnService:
     """The library as it is."""
     return service
 
 
 def simulate(
-    outside: Outside,
+    environment: Environment,
     faults: Faults,
     *,
     recovery: Recovery = Recovery.REPEAT,
@@ -138,25 +138,25 @@ def simulate(
     """
     done = 0
     while done < len(script):
-        service = design(outside.process(faults), outside)
+        service = design(environment.process(faults), environment)
         try:
             while done < len(script):
-                outside.do(service, script[done])
+                environment.do(service, script[done])
                 done += 1
                 if has_timer:
-                    resume_until_quiet(outside, faults, design)
+                    resume_until_quiet(environment, faults, design)
         except (Crashed, Unavailable):
             if recovery is Recovery.RESUME or has_timer:
-                resume_until_quiet(outside, faults, design)
-                done += _has_happened(outside, script[done]) if done < len(script) else 0
+                resume_until_quiet(environment, faults, design)
+                done += _has_happened(environment, script[done]) if done < len(script) else 0
                 snapshot(done)
 
 
-def resume_until_quiet(outside: Outside, faults: Faults, design: Design = as_shipped) -> None:
+def resume_until_quiet(environment: Environment, faults: Faults, design: Design = as_shipped) -> None:
     """The timer, again and again, over crashes of its own, until nothing is open."""
     for _ in range(10):
-        outside.now += timedelta(hours=1)
-        service = design(outside.process(faults), outside)
+        environment.now += timedelta(hours=1)
+        service = design(environment.process(faults), environment)
         try:
             if not service.resume().still_open:
                 return
@@ -164,29 +164,29 @@ def resume_until_quiet(outside: Outside, faults: Faults, design: Design = as_shi
             continue
 
 
-def _has_happened(outside: Outside, step: Action) -> bool:
-    return isinstance(step, Resume) or step.idempotency_key in outside.returns.load(ORDER.id).answered
+def _has_happened(environment: Environment, step: Action) -> bool:
+    return isinstance(step, Resume) or step.idempotency_key in environment.returns.load(ORDER.id).answered
 
 
 class Survey:
     """
-    A script and how it ends if nothing fails, after each of its steps.
+    A script, and its end after each of its steps if nothing fails.
 
     Wherever a `count` is given, so many runs are drawn instead of all.
 
     Args:
-        make: the outside for a run, anew each time.
+        make: a new environment for each run.
         at: of calls, the points to die at.
-        in_peace: the outside in which nothing fails; as the others unless given.
+        in_peace: the environment in which nothing fails; as the others unless given.
     """
 
     def __init__(
         self,
-        make: Callable[[], Outside] = Outside,
+        make: Callable[[], Environment] = Environment,
         design: Design = as_shipped,
         script: tuple[Action, ...] = SCRIPT,
         at: Callable[[Sequence[Call]], list[int]] = every_point,
-        in_peace: Callable[[], Outside] | None = None,
+        in_peace: Callable[[], Environment] | None = None,
     ) -> None:
         self.make = make
         self.design = design
@@ -199,17 +199,17 @@ class Survey:
         self.points = at(calm.calls)
 
     def differences(self, faults: Faults, recovery: Recovery, *, has_timer: bool = False) -> list[str]:
-        """What came out otherwise than if nothing had failed, at the end or after a recovery."""
-        outside = self.make()
+        """What differs from a run in which nothing failed, at the end or after a recovery."""
+        environment = self.make()
         found: list[str] = []
 
         def snapshot(done: int) -> None:
-            differs = End.of(outside).differs(self.ends[done])
+            differs = End.of(environment).differs(self.ends[done])
             found.extend([f"after {done} steps: {name}" for name in differs])
 
         try:
             simulate(
-                outside,
+                environment,
                 faults,
                 recovery=recovery,
                 design=self.design,
@@ -219,7 +219,7 @@ class Survey:
             )
         except Exception as error:
             return [f"a command was refused: {error}"]
-        return found + [f"at the end: {name}" for name in End.of(outside).differs(self.ends[-1])]
+        return found + [f"at the end: {name}" for name in End.of(environment).differs(self.ends[-1])]
 
     def crashes(
         self, recoveries: Iterable[Recovery] = Recovery, count: int | None = None, *, in_turn: bool = False
@@ -251,11 +251,11 @@ class Survey:
                 yield f"{faults.where(first)}, {faults.where(second)}, {recovery.name}", found
 
 
-def _end(make: Callable[[], Outside], script: tuple[Action, ...]) -> End:
-    outside, faults = make(), Faults()
-    simulate(outside, faults, script=script)
-    resume_until_quiet(outside, faults)
-    return End.of(outside)
+def _end(make: Callable[[], Environment], script: tuple[Action, ...]) -> End:
+    environment, faults = make(), Faults()
+    simulate(environment, faults, script=script)
+    resume_until_quiet(environment, faults)
+    return End.of(environment)
 
 
 def some(things: Iterable[T], count: int | None) -> Sequence[T]:
@@ -265,5 +265,5 @@ def some(things: Iterable[T], count: int | None) -> Sequence[T]:
 
 
 def what_differs(survey: Iterable[tuple[str, list[str]]]) -> dict[str, list[str]]:
-    """Where something came out otherwise, and what."""
+    """Where something differs, and what."""
     return {where: found for where, found in survey if found}

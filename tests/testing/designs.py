@@ -26,7 +26,7 @@ from rma import (
     ReturnService,
     WithdrawRequest,
 )
-from tests.testing.wrong_ports import Outside
+from tests.testing.environment import Environment
 
 
 @frozen
@@ -71,8 +71,8 @@ class _PaysFirst(Returns):
         self.port.commit(change)
 
 
-def pays_before_it_commits(service: ReturnService, outside: Outside) -> ReturnService:
-    """The refund is made while the transaction is open: who dies then has paid for nothing."""
+def pays_before_it_commits(service: ReturnService, environment: Environment) -> ReturnService:
+    """The refund is made while the transaction is open: a process that dies then has paid for nothing."""
     return evolve(service, returns=_PaysFirst(service.returns, service.payments))
 
 
@@ -87,26 +87,26 @@ class _WritesTwice(Returns):
         self.port.commit(change)
 
 
-def writes_the_journal_in_a_later_commit(service: ReturnService, outside: Outside) -> ReturnService:
-    """First what happened, then what is to be done about it: who dies between forgets to do it."""
+def writes_the_journal_in_a_later_commit(service: ReturnService, environment: Environment) -> ReturnService:
+    """First what happened, then what is to be done about it: a process that dies between forgets to do it."""
     return evolve(service, returns=_WritesTwice(service.returns))
 
 
 @frozen
 class _FreshKeys:
     port: Payments
-    outside: Outside
+    environment: Environment
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        attempt = self.outside.attempts.get(request.key, 0) + 1
-        self.outside.attempts[request.key] = attempt
+        attempt = self.environment.attempts.get(request.key, 0) + 1
+        self.environment.attempts[request.key] = attempt
         key = request.key if attempt == 1 else f"{request.key}#{attempt}"
         return self.port.refund(evolve(request, key=key))
 
 
-def draws_a_fresh_key_for_each_attempt(service: ReturnService, outside: Outside) -> ReturnService:
-    """The gateway can not know that it is the same refund, and makes it again."""
-    return evolve(service, payments=_FreshKeys(service.payments, outside))
+def draws_a_fresh_key_for_each_attempt(service: ReturnService, environment: Environment) -> ReturnService:
+    """The gateway cannot know that it is the same refund, and makes it again."""
+    return evolve(service, payments=_FreshKeys(service.payments, environment))
 
 
 @frozen
@@ -120,7 +120,7 @@ class _Hasty:
             return RefundDeclined("timeout", str(error))
 
 
-def takes_a_time_out_for_a_refusal(service: ReturnService, outside: Outside) -> ReturnService:
+def takes_a_time_out_for_a_refusal(service: ReturnService, environment: Environment) -> ReturnService:
     """What may have been paid counts as not paid, and is paid under the next key."""
     return evolve(service, payments=_Hasty(service.payments))
 
@@ -136,8 +136,8 @@ class _ForgetfulPayments:
             return RefundPending()
 
 
-def forgets_refunds_that_fail(service: ReturnService, outside: Outside) -> ReturnService:
-    """The row of the journal is removed whatever the gateway said: nobody tries again."""
+def forgets_refunds_that_fail(service: ReturnService, environment: Environment) -> ReturnService:
+    """The row of the journal is removed whatever the gateway said: it is not tried again."""
     return evolve(service, payments=_ForgetfulPayments(service.payments))
 
 
@@ -155,7 +155,7 @@ class _ForgetfulInventory:
         self.port.withdraw(request)
 
 
-def forgets_restocks_that_fail(service: ReturnService, outside: Outside) -> ReturnService:
+def forgets_restocks_that_fail(service: ReturnService, environment: Environment) -> ReturnService:
     """The row of the journal is removed whatever the stock said: goods are missing for ever."""
     return evolve(service, inventory=_ForgetfulInventory(service.inventory))
 
@@ -168,6 +168,6 @@ class _SaysItIsKeyed:
         return self.port.refund(request)
 
 
-def leases_nothing(service: ReturnService, outside: Outside) -> ReturnService:
+def leases_nothing(service: ReturnService, environment: Environment) -> ReturnService:
     """A gateway that knows no keys is treated as if it did: a repeat pays again."""
     return evolve(service, payments=_SaysItIsKeyed(service.payments))

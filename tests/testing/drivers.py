@@ -1,8 +1,8 @@
 """
-The drivers of databases, as far down as Python goes, with somebody between them and what they are asked.
+The drivers of databases, as far down as Python goes, with a hook around every statement.
 
-Whoever opens a connection sets its `asked`, which is then called with each statement, and with COMMIT, and
-with what asks the database.
+`let_between` sets `asked` on each connection, which is then called with each statement, and with COMMIT,
+and with a function that sends it to the database.
 """
 
 import sqlite3
@@ -22,55 +22,55 @@ def _at_once(statement: str, ask: Callable[[], Any]) -> Any:
 
 
 class _SqliteCursor(sqlite3.Cursor):
-    """Lets somebody between."""
+    """Calls the hook."""
 
     connection: "_SqliteConnection"
 
     def execute(self, sql: str, *parameters: Any) -> Any:
-        """When it is let."""
+        """If the hook lets it."""
         return self.connection.asked(sql, lambda: super(_SqliteCursor, self).execute(sql, *parameters))
 
     def executemany(self, sql: str, *rows: Any) -> Any:
-        """When it is let."""
+        """If the hook lets it."""
         return self.connection.asked(sql, lambda: super(_SqliteCursor, self).executemany(sql, *rows))
 
 
 class _SqliteConnection(sqlite3.Connection):
-    """Lets somebody between."""
+    """Calls the hook."""
 
     asked: Asked = staticmethod(_at_once)
 
     def cursor(self, factory: Any = _SqliteCursor) -> Any:
-        """That lets somebody between."""
+        """A cursor that calls the hook."""
         return super().cursor(factory)
 
     def commit(self) -> None:
-        """When it is let, if there is anything."""
+        """If the hook lets it, and if there is anything."""
         if self.in_transaction:
             self.asked("COMMIT", super().commit)
 
 
 class _PostgresCursor(psycopg.Cursor[Any]):
-    """Lets somebody between."""
+    """Calls the hook."""
 
     def execute(self, query: Any, *parameters: Any, **options: Any) -> Any:
-        """When it is let."""
+        """If the hook lets it."""
         ask = super().execute
         return _asked_of(self.connection)(str(query), lambda: ask(query, *parameters, **options))
 
     def executemany(self, query: Any, *rows: Any, **options: Any) -> Any:
-        """When it is let."""
+        """If the hook lets it."""
         ask = super().executemany
         return _asked_of(self.connection)(str(query), lambda: ask(query, *rows, **options))
 
 
 class _PostgresConnection(psycopg.Connection[Any]):
-    """Lets somebody between."""
+    """Calls the hook."""
 
     asked: Asked = staticmethod(_at_once)
 
     def commit(self) -> None:
-        """When it is let, if there is anything."""
+        """If the hook lets it, and if there is anything."""
         if self.info.transaction_status is not TransactionStatus.IDLE:
             self.asked("COMMIT", super().commit)
 
@@ -80,7 +80,7 @@ def _asked_of(connection: Any) -> Asked:
 
 
 def let_between(engine: Engine, asked: Asked) -> None:
-    """From now on, whoever asks this database anything asks through this."""
+    """Makes everything that is sent to this database go through this hook from now on."""
     is_postgresql = engine.dialect.name == "postgresql"
 
     @event.listens_for(engine, "do_connect")

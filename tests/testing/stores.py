@@ -40,8 +40,8 @@ class Database:
     Tables in which every statement and every commit is a call that can fail.
 
     Processes share an engine, so that statements are compiled once: what one that dies has begun is not
-    undone by its end, but has to be by the store. Whoever looks from outside has a connection of their own,
-    and sees what is committed.
+    undone by its end, but has to be by the store. `returns` has a connection of its own, and sees what is
+    committed.
 
     Args:
         url: of a SQLite file, or of PostgreSQL.

@@ -15,8 +15,8 @@ import pytest
 from rma.testing.faults import AnswerLost, Away, Faults
 from tests.databases import LONG, Databases
 from tests.testing.crashes import Recovery, Survey, every_moment, what_differs
+from tests.testing.environment import CHAPTERS, SCRIPT, Action, Environment
 from tests.testing.stores import Database
-from tests.testing.wrong_ports import CHAPTERS, SCRIPT, Action, Outside
 
 #: Where ledgers are kept.
 KINDS = ["sqlite", "postgresql"] if LONG else ["sqlite"]
@@ -42,17 +42,17 @@ def database(kind: str, databases: Databases) -> Iterator[Database]:
 
 
 @pytest.fixture(scope="module")
-def outside(database: Database) -> Callable[[], Outside]:
-    """For each run: an outside where nothing has happened yet."""
-    return lambda: Outside(database.emptied())
+def environment(database: Database) -> Callable[[], Environment]:
+    """For each run: an environment in which nothing has happened yet."""
+    return lambda: Environment(database.emptied())
 
 
 @chapters
-def test_a_crash_at_any_statement_is_made_good(
-    outside: Callable[[], Outside], chapter: tuple[Action, ...]
+def test_a_crash_at_any_statement_is_recovered_from(
+    environment: Callable[[], Environment], chapter: tuple[Action, ...]
 ) -> None:
     """Before each, commits included; of what was begun nothing is left, of what was committed all."""
-    survey = Survey(outside, script=chapter, at=every_moment, in_peace=Outside)
+    survey = Survey(environment, script=chapter, at=every_moment, in_peace=Environment)
 
     asked = {call.method for call in survey.calls}
     assert "returns.commit" in asked
@@ -62,48 +62,50 @@ def test_a_crash_at_any_statement_is_made_good(
 
 @chapters
 @recoveries
-def test_a_second_crash_while_recovering_is_made_good(
-    kind: str, outside: Callable[[], Outside], recovery: Recovery, chapter: tuple[Action, ...]
+def test_a_second_crash_while_recovering_is_recovered_from(
+    kind: str, environment: Callable[[], Environment], recovery: Recovery, chapter: tuple[Action, ...]
 ) -> None:
     """In a repeated command, in resuming, in the next command; between their statements too."""
-    survey = Survey(outside, script=chapter, at=every_moment, in_peace=Outside)
+    survey = Survey(environment, script=chapter, at=every_moment, in_peace=Environment)
 
     assert what_differs(survey.pairs(recovery, None if LONG and kind == "sqlite" else DRAWN)) == {}
 
 
 @chapters
-def test_a_failure_of_any_statement_is_made_good(
-    outside: Callable[[], Outside], chapter: tuple[Action, ...]
+def test_a_failure_of_any_statement_is_recovered_from(
+    environment: Callable[[], Environment], chapter: tuple[Action, ...]
 ) -> None:
     """Refused, or done without an answer; a commit too."""
-    survey = Survey(outside, script=chapter, in_peace=Outside)
+    survey = Survey(environment, script=chapter, in_peace=Environment)
 
     assert what_differs(survey.failures([Away(), AnswerLost()], None if LONG else DRAWN)) == {}
 
 
-def test_a_crash_anywhere_in_the_whole_script_is_made_good(outside: Callable[[], Outside]) -> None:
+def test_a_crash_anywhere_in_the_whole_script_is_recovered_from(
+    environment: Callable[[], Environment],
+) -> None:
     """Before and after each call and statement, whatever chapters came before."""
-    survey = Survey(outside, in_peace=Outside)
+    survey = Survey(environment, in_peace=Environment)
 
     assert len(survey.points) > 500
     assert what_differs(survey.crashes(count=300 if LONG else 10)) == {}
 
 
-def test_a_crash_while_tables_are_made_is_made_good(kind: str, databases: Databases) -> None:
+def test_a_crash_while_tables_are_made_is_recovered_from(kind: str, databases: Databases) -> None:
     """The next process makes them."""
     with ExitStack() as until_the_end:
 
-        def outside() -> Outside:
+        def environment() -> Environment:
             url = until_the_end.enter_context(databases.new(kind))
-            return Outside(until_the_end.enter_context(closing(Database(url))))
+            return Environment(until_the_end.enter_context(closing(Database(url))))
 
-        survey = Survey(outside, script=SCRIPT[:1], at=every_moment, in_peace=Outside)
+        survey = Survey(environment, script=SCRIPT[:1], at=every_moment, in_peace=Environment)
 
         assert [call.method for call in survey.calls].count("sql.CREATE") >= 7
         assert what_differs(survey.crashes(in_turn=not LONG)) == {}
 
 
-def test_a_store_whose_statements_stand_by_themselves_is_caught(databases: Databases) -> None:
+def test_a_store_without_transactions_is_caught(databases: Databases) -> None:
     """Half a commit is found where a process dies between them."""
 
     class Torn(Database):
@@ -114,7 +116,7 @@ def test_a_store_whose_statements_stand_by_themselves_is_caught(databases: Datab
             return None if statement == "BEGIN IMMEDIATE" else super().asked(statement, ask)
 
     with databases.new("sqlite") as url, closing(Torn(url)) as torn:
-        survey = Survey(lambda: Outside(torn.emptied()), script=SCRIPT[:2], at=every_moment)
+        survey = Survey(lambda: Environment(torn.emptied()), script=SCRIPT[:2], at=every_moment)
 
         assert survey.differences(Faults(), Recovery.REPEAT) == []
         assert any(found for _, found in survey.crashes())

@@ -26,7 +26,7 @@ class WrongPublisher:
 
 
 class DropsKindsItDoesNotKnow(WrongPublisher):
-    """A table of kinds that nobody kept up to date."""
+    """A table of kinds that is out of date."""
 
     def publish(self, event_id: str, event: Event) -> None:
         """Requests only."""
@@ -43,7 +43,7 @@ class PublishesNewestFirst(WrongPublisher):
 
 
 class NumbersAnew(WrongPublisher):
-    """Every message has an id of its own, and a repeat can not be known."""
+    """Every message has an id of its own, and a repeat cannot be known."""
 
     def publish(self, event_id: str, event: Event) -> None:
         """Its own number."""

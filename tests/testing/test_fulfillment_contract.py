@@ -46,7 +46,7 @@ class WrongCarrier(InMemoryFulfillment):
 
 
 class BooksNothing(WrongCarrier):
-    """A label for a parcel that nobody fetches."""
+    """A label for a parcel that is never fetched."""
 
     def book(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """Only says so."""
@@ -103,7 +103,7 @@ class CancelsEverything(WrongCarrier):
 
 
 class RaisesForWhatIsGone(WrongCarrier):
-    """What is canceled can not be canceled, it says."""
+    """It refuses to cancel what is canceled already."""
 
     def cancel_return(self, request: CancelShipmentRequest) -> None:
         """Raises the second time."""
@@ -113,7 +113,7 @@ class RaisesForWhatIsGone(WrongCarrier):
 
 
 class BooksWhatIsCanceledAgain(WrongCarrier):
-    """A repeat after a cancellation sends somebody to fetch the parcel."""
+    """A repeat after a cancellation books the parcel again."""
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """As if it were new."""

@@ -192,7 +192,7 @@ class WrongReasons:
 
 
 class GivesAQuery(WrongReasons):
-    """Rows are read when somebody looks, once."""
+    """Rows are read lazily, once."""
 
     def list(self) -> tuple[ReturnReason, ...]:
         """An iterator."""
@@ -227,7 +227,7 @@ class GivesLeavesOnly(WrongReasons):
 
 
 class HangsInACircle(WrongReasons):
-    """Nobody is at the top."""
+    """A tree without a root."""
 
     def list(self) -> tuple[ReturnReason, ...]:
         """Each under the other."""

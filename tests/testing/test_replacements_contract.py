@@ -45,7 +45,7 @@ class SendsTwice(WrongSender):
     """Knows no keys."""
 
     def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
-        """Each time anew."""
+        """Sends again each time."""
         return self.send(request)
 
 
@@ -63,7 +63,7 @@ class ComparesRequests(WrongSender):
     """Takes what is sent for a part of the key."""
 
     def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
-        """Anew if anything differs."""
+        """Sends again if anything differs."""
         known = self.answers.get(request.key)
         if known and known[0] != request:
             return self.send(request)
@@ -85,7 +85,7 @@ class LooksThenSends(WrongSender):
         return self.answers[request.key][1]
 
 
-def reserved(adapter: type[WrongSender]) -> type[ReplacementsContract]:
+def contract_for(adapter: type[WrongSender]) -> type[ReplacementsContract]:
     """The contract, with this adapter held against it."""
 
     class Held(ReplacementsContract):
@@ -111,8 +111,8 @@ SENDERS = [
 @pytest.mark.parametrize(("wrong", "law"), SENDERS)
 def test_a_wrong_sender_breaks_the_law_that_is_about_it(wrong: type[WrongSender], law: str) -> None:
     """And one without its fault keeps it."""
-    assert breaks(reserved(wrong), law)
-    assert not breaks(reserved(WrongSender), law)
+    assert breaks(contract_for(wrong), law)
+    assert not breaks(contract_for(WrongSender), law)
 
 
 def test_every_law_of_senders_catches_something() -> None:

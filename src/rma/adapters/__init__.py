@@ -1,1 +1,1 @@
-"""Implementations of the ports that come with the library. Import each from its own module."""
+"""Implementations of the ports that ship with the library. Import each from its own module."""

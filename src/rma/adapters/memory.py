@@ -1,9 +1,9 @@
 """
-The ports in memory, for tests and for a first look: the whole promise, except that it ends with the process.
+Implements the ports in memory, for tests and for a first look. Everything is lost with the process.
 
-They behave like real ones. Repositories refuse stale commits and store all or nothing; ports that act keep
-the first answer for a key and refuse to hear another request under it. Each keeps what it was asked, by
-key, for assertions. Safe to use from several threads.
+These adapters keep every promise of the ports. Repositories refuse stale commits and store all of a change
+or nothing; ports with effects keep the first answer for a key and refuse another request with that key.
+Each adapter keeps the requests it received, by key, for assertions. All are thread-safe.
 """
 
 import threading
@@ -48,30 +48,31 @@ from rma.ports import (
     ReturnRepository,
     ShippingOptionRepository,
 )
-from rma.service import ReturnService, random_id, utc_now
+from rma.service import ReturnService
+from rma.shell.construction import random_id, utc_now
 
 RequestT = TypeVar("RequestT")
 
 
 class KeyReusedError(ValueError):
-    """A port was given a key that it knows, with another request: a bug in whoever makes the keys."""
+    """A port received a known key with another request: a bug in the code that makes the keys."""
 
 
 class InMemoryOrders:
-    """Orders of the host; `put` again to change one."""
+    """Orders of the host; call `put` again to change one."""
 
     def __init__(self, orders: Iterable[Order] = ()) -> None:
         self._orders = {order.id: order for order in orders}
 
     def get(self, order_id: str) -> Order:
-        """The order as last put."""
+        """Returns the order as it was last put."""
         try:
             return self._orders[order_id]
         except KeyError:
             raise NotFound("order_not_found", {"order_id": order_id}) from None
 
     def put(self, order: Order) -> None:
-        """Add the order, or replace the one of its id."""
+        """Adds the order, or replaces the one with its id."""
         self._orders[order.id] = order
 
 
@@ -82,7 +83,7 @@ class InMemoryShippingOptions:
         self._options = {option.id: option for option in options}
 
     def get(self, option_id: str) -> ShippingOption:
-        """The option of this id."""
+        """Returns the option with this id."""
         try:
             return self._options[option_id]
         except KeyError:
@@ -96,35 +97,35 @@ class InMemoryReturnReasons:
         self._reasons = tuple(reasons)
 
     def list(self) -> tuple[ReturnReason, ...]:
-        """All of them."""
+        """Returns all reasons, retired ones too."""
         return self._reasons
 
 
 class InMemoryReturns:
-    """The ledgers. Ledgers are immutable, so a commit is one assignment: nothing can be half stored."""
+    """Ledgers in a dict. They are immutable, so a commit is one assignment: none can be half stored."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._ledgers: dict[str, ReturnLedger] = {}
         self._order_of: dict[str, str] = {}
-        self._places: list[SortKey] = []  # of all returns, in order
+        self._sort_keys: list[SortKey] = []  # of all returns, in order
         self._history: dict[str, list[Event]] = {}
         self._waiting: dict[str, datetime] = {}  # by order, when its oldest open effect was opened
         self._unpublished: dict[str, datetime] = {}  # by order, since when events were not published
 
     def load(self, order_id: str) -> ReturnLedger:
-        """The ledger as last committed, or an empty one."""
+        """Returns the ledger as it was last committed, or an empty one."""
         return self._ledgers.get(order_id) or ReturnLedger(order_id)
 
     def load_by_return(self, return_id: str) -> ReturnLedger:
-        """The ledger that holds this return, exchange or claim."""
+        """Returns the ledger that contains this return, exchange or claim."""
         try:
             return self._ledgers[self._order_of[return_id]]
         except KeyError:
             raise NotFound("return_not_found", {"return_id": return_id}) from None
 
     def commit(self, change: Change) -> None:
-        """Store the change, or refuse it as stale."""
+        """Stores the change, or refuses it as stale."""
         if not change.events:
             return
         order_id = change.order_id
@@ -144,7 +145,7 @@ class InMemoryReturns:
             for each in new:
                 self._order_of[each.id] = order_id
                 if isinstance(each, Return):
-                    insort(self._places, sort_key(each))
+                    insort(self._sort_keys, sort_key(each))
             self._ledgers[order_id] = change.ledger
             self._history.setdefault(order_id, []).extend(change.events)
             self._waiting.pop(order_id, None)
@@ -156,56 +157,56 @@ class InMemoryReturns:
                 self._unpublished.pop(order_id, None)
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
-        """Ids of orders with something outstanding and due, those that waited longest first."""
+        """Returns ids of orders with due effects or unpublished events, those that waited longest first."""
         with self._lock:
             due = {each: since for each, since in self._waiting.items() if self._ledgers[each].is_due(now)}
             found = _longest_first(due) + _longest_first(self._unpublished) * unpublished
         return tuple(islice(dict.fromkeys(found), limit))
 
     def find(self, query: ReturnQuery) -> tuple[Return, ...]:
-        """The page of returns, in the order in which they were requested."""
+        """Returns a page of returns, in the order in which they were requested."""
         with self._lock:
             if query.order_id is None:
-                places = self._places
+                keys = self._sort_keys
             else:
-                places = sorted(map(sort_key, self.load(query.order_id).returns))
-            found = (self._ledgers[order_id].returns[n - 1] for _, order_id, n in self._behind(query, places))
+                keys = sorted(map(sort_key, self.load(query.order_id).returns))
+            found = (self._ledgers[order_id].returns[n - 1] for _, order_id, n in self._after(query, keys))
             return tuple(islice(filter(query.accepts, found), query.limit))
 
-    def _behind(self, query: ReturnQuery, places: list[SortKey]) -> Iterable[SortKey]:
-        start, end = 0, len(places)
+    def _after(self, query: ReturnQuery, keys: list[SortKey]) -> Iterable[SortKey]:
+        start, end = 0, len(keys)
         if query.after is not None:
             last = sort_key(self.load_by_return(query.after).get(query.after))
             if query.newest_first:
-                end = bisect_left(places, last)
+                end = bisect_left(keys, last)
             else:
-                start = bisect_right(places, last)
-        behind = range(start, end)
-        return (places[index] for index in (reversed(behind) if query.newest_first else behind))
+                start = bisect_right(keys, last)
+        indexes = range(start, end)
+        return (keys[index] for index in (reversed(indexes) if query.newest_first else indexes))
 
     def history(self, order_id: str) -> tuple[Event, ...]:
-        """Every event of the order, oldest first."""
+        """Returns every event of the order, oldest first."""
         with self._lock:
             return tuple(self._history.get(order_id, ()))
 
 
 class InMemoryPayments:
     """
-    A gateway that knows its keys.
+    A gateway that keeps the first answer for each key.
 
     Args:
-        answer: what it answers to a request it has not seen; it may raise, like a gateway that is away.
-            Success unless given.
+        answer: returns the outcome of a request with a new key, or raises, like a gateway that cannot be
+            reached. By default every refund succeeds.
     """
 
     def __init__(self, answer: Callable[[RefundRequest], RefundOutcome] | None = None) -> None:
         self.refunds: dict[str, RefundRequest] = {}
         self.answer = answer or (lambda request: RefundSucceeded(reference=f"re_{request.key}"))
         self._outcomes: dict[str, RefundOutcome] = {}
-        self._lock = threading.RLock()  # an answer may come to call us again
+        self._lock = threading.RLock()  # `answer` may call `refund` again
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """The first answer to this key."""
+        """Returns the first answer for this key."""
         with self._lock:
             if _is_new(self.refunds, request.key, request):
                 self._outcomes[request.key] = self.answer(request)
@@ -214,7 +215,7 @@ class InMemoryPayments:
 
 
 class InMemoryInventory:
-    """Stock. `on_hand` counts what restocks and withdrawals left, by location and item id."""
+    """Stock. `on_hand` is restocked less withdrawn units, by location and item id."""
 
     def __init__(self) -> None:
         self.restocks: dict[str, RestockRequest] = {}
@@ -223,7 +224,7 @@ class InMemoryInventory:
         self._lock = threading.Lock()
 
     def restock(self, request: RestockRequest) -> None:
-        """Add the units, once for the key."""
+        """Adds the units, once for each key."""
         with self._lock:
             if _is_new(self.restocks, request.key, request):
                 self.restocks[request.key] = request
@@ -231,7 +232,7 @@ class InMemoryInventory:
                     self.on_hand[request.location_id, line.item_id] += line.quantity
 
     def withdraw(self, request: WithdrawRequest) -> None:
-        """Take the units out, once for the key."""
+        """Removes the units, once for each key."""
         with self._lock:
             if _is_new(self.withdrawals, request.key, request):
                 self.withdrawals[request.key] = request
@@ -249,7 +250,7 @@ class InMemoryFulfillment:
         self._lock = threading.Lock()
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
-        """A booking whose data name the key; the same for a key that is repeated."""
+        """Returns a booking whose data contain the key; a repeated key gets the same booking."""
         with self._lock:
             if _is_new(self.shipments, request.key, request):
                 self.shipments[request.key] = request
@@ -257,13 +258,13 @@ class InMemoryFulfillment:
         return ReturnShipment({"shipment": request.key}, tracking, f"https://carrier.example/{tracking}")
 
     def cancel_return(self, request: CancelShipmentRequest) -> None:
-        """Cancel the booking, once for the key."""
+        """Cancels the booking, once for each key."""
         with self._lock:
             if _is_new(self.cancellations, request.key, request):
                 self.cancellations[request.key] = request
 
     def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
-        """A parcel whose data name the key; the same for a key that is repeated."""
+        """Returns a shipment whose data contain the key; a repeated key gets the same shipment."""
         with self._lock:
             if _is_new(self.replacements, request.key, request):
                 self.replacements[request.key] = request
@@ -272,13 +273,13 @@ class InMemoryFulfillment:
 
 
 class InMemoryEvents:
-    """Keeps what was published, by event id; a repeat changes nothing."""
+    """Keeps published events by id; publishing one again changes nothing."""
 
     def __init__(self) -> None:
         self.published: dict[str, Event] = {}
 
     def publish(self, event_id: str, event: Event) -> None:
-        """Keep the event."""
+        """Keeps the event."""
         self.published.setdefault(event_id, event)
 
 
@@ -297,7 +298,7 @@ def in_memory_service(
     ids: IdFactory = random_id,
 ) -> ReturnService:
     """
-    A whole running service over memory; pass values, or your own port in place of any of them.
+    Builds a complete service in memory; pass values, or your own port in place of any of them.
 
     >>> from rma import LineItem, Order, RequestedItem, RequestReturn
     >>> from rma.adapters.memory import in_memory_service
@@ -333,5 +334,5 @@ def _longest_first(waiting: dict[str, datetime]) -> list[str]:
 def _is_new(known: dict[str, RequestT], key: str, request: RequestT) -> bool:
     before = known.get(key)
     if before is not None and before != request:
-        raise KeyReusedError(f"{key} stands for {before}, not for {request}")
+        raise KeyReusedError(f"{key} belongs to {before}, not to {request}")
     return before is None

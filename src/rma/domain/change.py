@@ -30,6 +30,8 @@ class Change:
         ledger: afterwards.
         events: what happened, in order. Without events a change is a no-op.
         effects: what the events ask of ports; the ledger has them as open.
+        subject_id: the return, exchange or claim that the command was about; None where no command caused
+            the change.
     """
 
     order_id: str
@@ -37,34 +39,24 @@ class Change:
     ledger: ReturnLedger
     events: tuple[Event, ...] = ()
     effects: tuple[Effect, ...] = ()
-
-    def subject_of(self, command: Command) -> str:
-        """The id of the return, exchange or claim that the command, whose change this is, was about."""
-        match command:
-            case RequestReturn():
-                return self.ledger.returns[-1].id
-            case RequestExchange():
-                return self.ledger.exchanges[-1].id
-            case RequestClaim():
-                return self.ledger.claims[-1].id
-            case _:
-                return subject_of(command)
+    subject_id: str | None = None
 
     def then(self, events: Iterable[Event]) -> "Change":
         """This change with further events on top, in the same commit."""
-        ledger, effects = self.ledger, self.effects
-        recorded = []
-        for number, event in enumerate(events, start=len(self.events) + 1):
-            recorded.append(_numbered(event, self.expected_revision + 1, number))
-            asked = react(recorded[-1])
-            ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at)
-            effects += asked
-        return Change(self.order_id, self.expected_revision, ledger, (*self.events, *recorded), effects)
+        ledger, recorded, effects = _fold(self.ledger, self.expected_revision + 1, self.events, events)
+        return Change(
+            self.order_id,
+            self.expected_revision,
+            ledger,
+            recorded,
+            self.effects + effects,
+            self.subject_id,
+        )
 
 
-def unchanged(ledger: ReturnLedger) -> Change:
-    """The change that changes nothing: where a fold starts."""
-    return Change(ledger.order_id, ledger.revision, ledger)
+def unchanged(ledger: ReturnLedger, subject_id: str | None = None) -> Change:
+    """The change that changes nothing: where a fold starts, and what a repeated command does."""
+    return Change(ledger.order_id, ledger.revision, ledger, subject_id=subject_id)
 
 
 def apply_command(facts: Facts, ledger: ReturnLedger, command: Command) -> Change:
@@ -74,7 +66,9 @@ def apply_command(facts: Facts, ledger: ReturnLedger, command: Command) -> Chang
     Raises:
         Rejected: it is refused; with everything that is wrong.
     """
-    return unchanged(ledger).then(decide(facts, ledger, command))
+    changed, events, effects = _fold(ledger, ledger.revision + 1, (), decide(facts, ledger, command))
+    subject_id = _subject_id(changed, command)
+    return Change(ledger.order_id, ledger.revision, changed, events, effects, subject_id)
 
 
 def apply_outcomes(ledger: ReturnLedger, outcomes: Iterable[Outcome], at: datetime) -> Change:
@@ -98,6 +92,32 @@ def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     for event in events:
         ledger = evolve(ledger, event).with_open_effects(react(event), event.at)
     return ledger
+
+
+def _fold(
+    ledger: ReturnLedger, revision: int, before: tuple[Event, ...], events: Iterable[Event]
+) -> tuple[ReturnLedger, tuple[Event, ...], tuple[Effect, ...]]:
+    """The ledger after these events of one commit; they, after those before; and the effects they ask for."""
+    recorded, effects = list(before), list[Effect]()
+    for number, event in enumerate(events, start=len(before) + 1):
+        recorded.append(_numbered(event, revision, number))
+        asked = react(recorded[-1])
+        ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at)
+        effects += asked
+    return ledger, tuple(recorded), tuple(effects)
+
+
+def _subject_id(ledger: ReturnLedger, command: Command) -> str | None:
+    """The id of what the command, done as the last in this ledger, was about."""
+    match command:
+        case RequestReturn():
+            return ledger.returns[-1].id
+        case RequestExchange():
+            return ledger.exchanges[-1].id
+        case RequestClaim():
+            return ledger.claims[-1].id
+        case _:
+            return subject_of(command)
 
 
 def _numbered(event: Event, revision: int, number: int) -> Event:

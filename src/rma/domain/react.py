@@ -1,5 +1,5 @@
 """
-What an event asks of the outside. Total, and the only source of effects.
+What an event asks of ports. Total, and the only source of effects.
 
 Because effects are derived from recorded events, none can be asked for without a fact behind it, and
 an outbox that was lost can be rebuilt from history.

@@ -1,35 +1,36 @@
-"""Committing where others commit too: a change that comes too late is made anew on the new state."""
+"""Optimistic concurrency: if another writer commits first, the change is computed again and retried."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from rma.async_ports import Host
 from rma.domain.change import Change
 from rma.domain.values.errors import StaleLedger
-from rma.shell.driver import Steps
+from rma.shell.driver import call
 
-#: How often a change is tried that each time loses to another, which is committed, before the caller hears of
-#: it. Coroutines run in step, and the last of many at once loses to each of the others, several times.
+#: How often a change is tried that each time loses to another, which is committed, before `StaleLedger` is
+#: raised. Coroutines run in step, and the last of many at once loses to each of the others, several times.
 ATTEMPTS = 100
 
 
-def committed(change: Change, host: Host, retry: Callable[[], Steps[Change]]) -> Steps[Change]:
+async def commit_with_retry(change: Change, host: Host, retry: Callable[[], Awaitable[Change]]) -> Change:
     """
-    The change that was committed, or that needed no commit because it has no events.
+    Commits the change and returns it, or the one computed again that was committed in its place.
 
-    `retry` makes it again, from the state as it is then, and may refuse by raising.
+    A change without events needs no commit. `retry` computes the change from the ledger as it is then, and
+    may refuse by raising.
 
     Raises:
-        StaleLedger: others were faster too often.
+        StaleLedger: other writers were faster too often.
     """
     attempt = 1
     while change.events:
         try:
-            yield host.returns.commit(change)
+            await call(host.returns.commit(change))
         except StaleLedger:
             if attempt == ATTEMPTS:
                 raise
             attempt += 1
-            change = yield from retry()
+            change = await retry()
         else:
             break
     return change

@@ -1,13 +1,13 @@
 """
-Calls of ports, made where they are needed and waited for elsewhere.
+How the shell's coroutines call ports, and how they run in blocking and in awaited services.
 
-What handles commands, delivers effects and resumes is written once, as generators: `yield` stands wherever
-a port was called, and is sent what the port answered. They know no event loop. `run` drives them for hosts
-whose ports answer at once, `arun` for hosts whose ports are awaited: in no line else do the two differ.
+The shell is written once, as coroutines: `await call(port.method(...))` returns what the port answered,
+whether the port answers at once or is awaited. An awaitable answer is handed to the driver of the coroutine:
+`arun` awaits it in the caller's event loop, `run` refuses it, since a blocking service has no event loop.
 
->>> from rma.shell.driver import arun, run
->>> def greeting(name_of):
-...     name = yield name_of("cus_1")
+>>> from rma.shell.driver import arun, call, run
+>>> async def greeting(name_of):
+...     name = await call(name_of("cus_1"))
 ...     return f"Dear {name}"
 >>> run(greeting({"cus_1": "Ada"}.get))
 'Dear Ada'
@@ -19,42 +19,70 @@ whose ports answer at once, `arun` for hosts whose ports are awaited: in no line
 'Dear Ada'
 """
 
-from collections.abc import Generator
+from collections.abc import Awaitable, Coroutine, Generator
 from inspect import isawaitable
-from typing import Any, TypeVar
+from types import GeneratorType, coroutine
+from typing import Any, TypeVar, cast
 
 T = TypeVar("T")
 
-#: Yields what ports answered, is sent it back when it is there, and ends with a T.
-Steps = Generator[object, Any, T]
+
+@coroutine
+def call(answer: Awaitable[T] | T) -> Generator[Awaitable[T], T, T]:
+    """
+    Returns what a port answered, once it is there.
+
+    Raises:
+        TypeError: the answer has to be awaited, and the service is a blocking one.
+    """
+    # As `isawaitable`, which takes five times as long for what mostly is none.
+    if hasattr(answer, "__await__") or (isinstance(answer, GeneratorType) and isawaitable(answer)):
+        answer = yield cast("Awaitable[T]", answer)
+    return answer
 
 
-def run(steps: Steps[T]) -> T:
-    """What the steps end with, where every port answers at once."""
+def run(steps: Coroutine[Any, Any, T]) -> T:
+    """
+    Runs a coroutine of the shell over blocking ports, and returns its result.
+
+    An answer that has to be awaited is closed unused; where the port was called, `TypeError` is raised.
+    """
     try:
-        answer = next(steps)
+        awaitable = steps.send(None)
         while True:
-            answer = steps.send(answer)
+            awaitable = steps.throw(_refused(awaitable))
     except StopIteration as end:
         result: T = end.value
         return result
 
 
-async def arun(steps: Steps[T]) -> T:
+async def arun(steps: Coroutine[Any, Any, T]) -> T:
     """
-    What the steps end with, where ports are awaited; in any event loop.
+    Runs a coroutine of the shell over ports that may be awaited, and returns its result; in any event loop.
 
-    What a port raises is raised in the steps, as if it had been raised at once.
+    What an awaited answer raises, a cancellation too, is raised where the port was called.
     """
     try:
-        answer = next(steps)
+        awaitable = steps.send(None)
         while True:
             try:
-                answer = await answer if isawaitable(answer) else answer
+                answer = await awaitable
             except BaseException as error:
-                answer = steps.throw(error)
+                awaitable = steps.throw(error)
             else:
-                answer = steps.send(answer)
+                awaitable = steps.send(answer)
     except StopIteration as end:
         result: T = end.value
         return result
+
+
+def _refused(awaitable: object) -> TypeError:
+    error = TypeError(
+        f"a port answered {awaitable!r}, which has to be awaited: use AsyncReturnService for awaited ports"
+    )
+    # A coroutine that is closed never runs; a future or task that is canceled ends as soon as it can.
+    for end in ("close", "cancel"):
+        if (act := getattr(awaitable, end, None)) is not None:
+            act()
+            break
+    return error

@@ -1,15 +1,14 @@
-"""What a timer does: deliver whatever is outstanding, of one return or of all."""
+"""What a timer does: deliver whatever is outstanding, of one return, exchange or claim, or of all orders."""
 
 import logging
-from collections.abc import Iterable
 
 from attrs import frozen
 
 from rma.async_ports import Host
-from rma.domain.state.ledger import ReturnLedger
-from rma.shell.deliver import delivered
-from rma.shell.driver import Steps
-from rma.shell.handle import ledger_of
+from rma.domain.values.errors import NotFound
+from rma.shell.deliver import deliver
+from rma.shell.driver import call
+from rma.shell.facts import ledger_of, now
 
 #: How many orders are asked for at a time.
 _BATCH = 100
@@ -31,23 +30,22 @@ class ResumeResult:
     still_open: tuple[str, ...]
 
 
-def resumed(host: Host, subject_id: str | None = None) -> Steps[ResumeResult]:
+async def resume(host: Host, subject_id: str | None = None) -> ResumeResult:
     """
-    Everything outstanding and due was tried, of this return, exchange or claim, or of all.
+    Tries everything that is outstanding and due, of this return, exchange or claim, or of all orders.
 
     Raises:
         NotFound: there is none of this id.
-        Unavailable: the store can not say what is outstanding.
+        Unavailable: the store cannot say what is outstanding.
     """
     if subject_id is not None:
-        return (yield from _one_resumed(host, subject_id))
+        return await _resume_one(host, subject_id)
     still_open: dict[str, bool] = {}
-    while batch := (yield from _outstanding(host, besides=still_open)):
+    while batch := await _outstanding(host, besides=still_open):
         for order_id in batch:
             try:
-                loaded: ReturnLedger = yield host.returns.load(order_id)
-                ledger = yield from delivered(loaded, host)
-            except Exception:  # one ledger that can not be read does not hold up the others
+                ledger = await deliver(await call(host.returns.load(order_id)), host)
+            except Exception:  # one ledger that cannot be read does not hold up the others
                 _log.warning("order %s: not resumed, again later", order_id, exc_info=True)
                 still_open[order_id] = True
             else:
@@ -59,21 +57,22 @@ def resumed(host: Host, subject_id: str | None = None) -> Steps[ResumeResult]:
     )
 
 
-def _one_resumed(host: Host, subject_id: str) -> Steps[ResumeResult]:
-    ledger = yield from ledger_of(subject_id, host)
+async def _resume_one(host: Host, subject_id: str) -> ResumeResult:
+    ledger = await ledger_of(subject_id, host)
+    if ledger is None:
+        raise NotFound("return_not_found", {"return_id": subject_id})
     orders = (ledger.subject(subject_id).order_id,)
-    ledger = yield from delivered(ledger, host, subject_id)
+    ledger = await deliver(ledger, host, subject_id)
     owners = ledger.related(subject_id)
     is_open = any(each.owner_id in owners for each in ledger.open_effects.values())
     return ResumeResult(orders=orders, still_open=orders if is_open else ())
 
 
-def _outstanding(host: Host, besides: dict[str, bool]) -> Steps[tuple[str, ...]]:
+async def _outstanding(host: Host, besides: dict[str, bool]) -> tuple[str, ...]:
     # Orders that are still open stay in front, so each batch reaches beyond those already tried.
-    now, limit = host.clock(), sum(besides.values()) + _BATCH
-    found: Iterable[str]
+    at, limit = now(host), sum(besides.values()) + _BATCH
     if host.events is None:
-        found = yield host.returns.outstanding(now, limit)
+        found = await call(host.returns.outstanding(at, limit))
     else:
-        found = yield host.returns.outstanding(now, limit, unpublished=True)
+        found = await call(host.returns.outstanding(at, limit, unpublished=True))
     return tuple([order_id for order_id in found if order_id not in besides])

@@ -1,7 +1,7 @@
 """
-One order lived through by the pure core alone: the commits that a repository would be given.
+Commands about one order, handled by the pure core alone: the commits that a repository would be given.
 
-No port is asked; whoever rehearses says how effects end.
+No port is called; the caller says how effects end.
 """
 
 from collections.abc import Callable, Iterable
@@ -37,10 +37,10 @@ from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
 
-#: The moment at which rehearsals begin.
+#: The moment at which harnesses and worlds begin.
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
-#: How an effect can end, or that it could not be told.
+#: How an effect can end, or that its outcome is unknown.
 Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown
 
 
@@ -72,7 +72,7 @@ def good_end(effect: Effect) -> Result:
 
 class Flow(tuple[Change, ...]):
     """
-    Commits about one order, from the first on; a tuple that tells itself briefly.
+    Commits about one order, from the first on; a tuple with a short representation.
 
     Every change is the commit of the next revision, made from the one before.
     """
@@ -128,10 +128,10 @@ class CoreHarness:
         What the command commits; a change without events if it was answered before.
 
         Raises:
-            Rejected: it can not be done.
+            Rejected: it cannot be done.
         """
         option: ShippingOption | None = None
-        fresh_id = ""
+        fresh_id: str | None = None
         if isinstance(command, Request):
             fresh_id = self._ids()
             option = self.options.get(command.shipping_option_id or "")
@@ -155,7 +155,7 @@ class CoreHarness:
         return self._made(apply_outcomes(self.ledger, outcomes, self.tick()))
 
     def lease(self, keys: Iterable[str], until: datetime) -> Change:
-        """What it commits that these effects are being sent, by nobody else until then."""
+        """What it commits that these effects are being sent, by no other process until then."""
         return self._made(apply_lease(self.ledger, keys, self.tick(), until))
 
     def publish(self) -> Change:

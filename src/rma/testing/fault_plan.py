@@ -1,4 +1,4 @@
-"""Failures that come and go while a world lives."""
+"""Failures that begin and end while a world is simulated."""
 
 from collections.abc import Callable
 
@@ -8,12 +8,12 @@ from rma.testing.rendering import render
 
 class FaultPlan(Faults):
     """
-    A plan that is made as one goes; what else can be added to it, `Faults` says.
+    A plan that is extended while it runs; `Faults` has the rest of what can be added to it.
 
     Args:
-        note: is told what fails.
+        note: receives a line about each failure.
         may_come_twice: whether a call that networks repeat is harmless. A gateway without keys makes a
-            repeated refund again, and no library can help it.
+            repeated refund again, which no library can prevent.
     """
 
     def __init__(
@@ -40,17 +40,17 @@ class FaultPlan(Faults):
         self.crash_at.add(self.points + points + 1)
 
     def meanwhile(self, calls: int, act: Callable[[], None]) -> None:
-        """Somebody else does this just before a call, after so many others."""
+        """Another process does this just before a call, after so many others."""
         self._meanwhile[len(self.calls) + calls + 1] = act
 
     def elsewhere(self) -> Faults:
         """A plan for another process: nothing fails there, but the gateway is the same."""
         other = Faults()
-        other.heard, other.refunds, other.notifications = self.heard, self.refunds, self.notifications
+        other.responses, other.refunds, other.notifications = self.responses, self.refunds, self.notifications
         return other
 
     def calm(self) -> None:
-        """Nothing fails any more, and the gateway makes every refund that it has not heard of."""
+        """Nothing fails any more, and the gateway makes every refund whose key it has not received."""
         for plan in (self._broken, self._ahead, self._meanwhile, self.at, self.crash_at, self.refunds):
             plan.clear()
 

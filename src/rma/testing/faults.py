@@ -2,7 +2,7 @@
 Failures at chosen moments, the same in every run.
 
 A `Faults` numbers every call of a service to its ports, loads and commits included, over as many processes
-as a test lives through. Before call 1 is point 1, after it point 2, before call 2 point 3, and so on: a
+as a test starts. Before call 1 is point 1, after it point 2, before call 2 point 3, and so on: a
 test that runs once for each point has died at every moment there is.
 
     for point in range(1, points(run) + 1):
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 
 class Crashed(BaseException):
-    """The process died here: no `except Exception` in the code under test outlives it."""
+    """The process died here: no `except Exception` in the code under test catches it."""
 
 
 @frozen
@@ -60,7 +60,7 @@ class Call:
 
 @frozen
 class Away:
-    """The port can not be reached: it raises, and has not acted."""
+    """The port cannot be reached: it raises, and has not acted."""
 
 
 @frozen
@@ -70,12 +70,12 @@ class AnswerLost:
 
 @frozen
 class Twice:
-    """The call reaches the port twice, as networks repeat them; the second answer is heard."""
+    """The call reaches the port twice, as networks repeat them; the second answer is received."""
 
 
 @frozen
 class SavedError:
-    """The port fails, having acted or not, and says the same to every repeat of the call."""
+    """The port fails, having acted or not, and raises the same error for every repeat of the call."""
 
     acts: bool = True
 
@@ -94,14 +94,14 @@ class Declines:
 
 @frozen
 class Pends:
-    """The gateway takes the request and tells later how it ended."""
+    """The gateway accepts the request and reports later how it ended."""
 
     then: RefundOutcome | RefundReversed = RefundSucceeded()
 
 
 @frozen
 class FailsLate:
-    """The gateway succeeds, and tells later that it did not, or that the money came back."""
+    """The gateway succeeds, and reports later that it failed, or that the refund was reversed."""
 
     then: RefundDeclined | RefundReversed = RefundDeclined("refund_failed")
 
@@ -119,12 +119,13 @@ class Faults:
         at: what happens to calls, by their number.
         when: what happens to a call that `at` says nothing about; None for nothing.
         refunds: what the gateway does with the refunds that it is asked for, in the order in which it
-            hears their keys; None for success. A key that is repeated gets its first answer.
+            receives their keys; None for success. A key that is repeated gets its first answer.
 
     Attributes:
         calls: every call so far.
-        notifications: what the gateway will tell about refunds; handle them in any order, as often as you like.
-        heard: what the gateway does with the refunds that it was asked for, by key.
+        notifications: what the gateway will report about refunds; handle them in any order, any number of
+            times.
+        responses: what the gateway does with the refunds that it was asked for, by key.
         crash_at, at, refunds: may be changed while it runs.
     """
 
@@ -141,7 +142,7 @@ class Faults:
         self.refunds = deque(refunds)
         self.calls: list[Call] = []
         self.notifications: list[RecordRefundOutcome] = []
-        self.heard: dict[str, RefundFault | None] = {}
+        self.responses: dict[str, RefundFault | None] = {}
         self._when = when
         self._is_dead = False
         self._lock = threading.RLock()
@@ -158,7 +159,7 @@ class Faults:
         return f"{'after' if is_after else 'before'} {self.calls[number]}"
 
     def restart(self) -> None:
-        """A new process begins; until then the dead one can not call anything, from `finally` neither."""
+        """A new process begins; until then the dead one cannot call anything, not even from `finally`."""
         self._is_dead = False
 
     def call(
@@ -195,21 +196,21 @@ class Faults:
     ) -> RefundOutcome:
         """What the gateway answers to this request."""
         with self._lock:
-            is_new = request.key not in self.heard
+            is_new = request.key not in self.responses
             if is_new:
-                self.heard[request.key] = self.refunds.popleft() if self.refunds else None
-        match self.heard[request.key]:
+                self.responses[request.key] = self.refunds.popleft() if self.refunds else None
+        match self.responses[request.key]:
             case None:
                 return refund(request)
             case Declines(code=code, message=message):
                 return RefundDeclined(code, message)
             case Pends(then=then):
                 answer = refund(request)
-                self._will_tell(request, then, is_new=is_new)
+                self._will_notify(request, then, is_new=is_new)
                 return answer if isinstance(answer, RefundDeclined) else RefundPending(answer.reference)
             case FailsLate(then=then):
                 answer = refund(request)
-                self._will_tell(request, then, is_new=is_new)
+                self._will_notify(request, then, is_new=is_new)
                 return answer
             case unexpected:
                 assert_never(unexpected)
@@ -257,7 +258,7 @@ class Faults:
             case unexpected:
                 assert_never(unexpected)
 
-    def _will_tell(
+    def _will_notify(
         self, request: RefundRequest, then: RefundOutcome | RefundReversed, *, is_new: bool
     ) -> None:
         if is_new:

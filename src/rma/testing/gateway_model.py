@@ -1,4 +1,4 @@
-"""How refunds stand by the gateway's own books, as they are known to whoever plans its faults."""
+"""What a gateway did with each refund, as known from its adapter's answers and the faults planned for it."""
 
 from collections.abc import Callable
 
@@ -13,13 +13,13 @@ from rma.domain.messages.effects import (
 )
 from rma.testing.faults import Declines, Faults, Pends
 
-#: How a refund can stand.
-Standing = RefundOutcome | RefundReversed
+#: What can be known of a refund at the gateway.
+KnownOutcome = RefundOutcome | RefundReversed
 
 
 class GatewayModel:
     """
-    What a gateway did with each key: what its adapter answered, the faults it was given, what it told later.
+    What a gateway did with each key: its adapter's answers, the faults it was given, its notifications.
 
     Args:
         faults: the plan under which the adapter is asked.
@@ -36,13 +36,13 @@ class GatewayModel:
         self.answers: dict[str, list[RefundOutcome]] = {}
         self._faults = faults
         self._refunds_made = refunds_made
-        self._told: dict[str, Standing] = {}
+        self._notified: dict[str, KnownOutcome] = {}
 
-    def stands(self, key: str) -> Standing | None:
-        """How the refund of this key stands; None if the gateway never made it, or if nobody can tell."""
-        if key in self._told:
-            return self._told[key]
-        answers, fault = self.answers.get(key, ()), self._faults.heard.get(key)
+    def outcome_of(self, key: str) -> KnownOutcome | None:
+        """The latest outcome of this refund; None if the gateway never made it, or if that is unknown."""
+        if key in self._notified:
+            return self._notified[key]
+        answers, fault = self.answers.get(key, ()), self._faults.responses.get(key)
         if isinstance(fault, Declines):
             return RefundDeclined(fault.code, fault.message)
         if not answers:
@@ -52,7 +52,7 @@ class GatewayModel:
         return answers[0]
 
     def is_unknown(self, key: str) -> bool:
-        """True if the adapter raised and the gateway can not be asked: it may have acted."""
+        """True if the adapter raised and the gateway cannot be searched: it may have acted."""
         return key in self.requests and key not in self.answers and self._refunds_made is None
 
     def refunds_made(self, key: str) -> int:
@@ -73,31 +73,34 @@ class GatewayModel:
             request.amount.amount * self.refunds_made(key)
             for key, request in self.requests.items()
             if (request.order_id, request.payment_id) == (order_id, payment_id)
-            and isinstance(self.stands(key), RefundSucceeded | RefundPending)
+            and isinstance(self.outcome_of(key), RefundSucceeded | RefundPending)
         )
 
-    def moving(self) -> list[str]:
-        """Keys of refunds that may still end otherwise than they stand."""
-        return [key for key in self.requests if isinstance(self.stands(key), RefundPending | RefundSucceeded)]
+    def keys_that_may_change(self) -> list[str]:
+        """Keys of refunds whose outcome may still change: pending and successful ones."""
+        changeable = RefundPending | RefundSucceeded
+        return [key for key in self.requests if isinstance(self.outcome_of(key), changeable)]
 
-    def tell(self, notification: RecordRefundOutcome) -> None:
-        """The gateway says this now; what it says late does not undo what it said of a later state."""
+    def record_notification(self, notification: RecordRefundOutcome) -> None:
+        """The gateway sends this notification; a late one does not undo a later outcome."""
         assert notification.key is not None
-        if _rank(notification.outcome) > _rank(self.stands(notification.key)):
-            self._told[notification.key] = notification.outcome
+        if _rank(notification.outcome) > _rank(self.outcome_of(notification.key)):
+            self._notified[notification.key] = notification.outcome
 
-    def looked_up(self, key: str, found: RefundOutcome | None) -> RefundOutcome | None:
-        """What a search says in which the adapter found this."""
-        stands = self.stands(key)
-        if found is None or stands is None:
+    def search(self, key: str, found: RefundOutcome | None) -> RefundOutcome | None:
+        """What a search returns in which the adapter found this."""
+        outcome = self.outcome_of(key)
+        if found is None or outcome is None:
             return found
-        if key not in self._told and not isinstance(self._faults.heard.get(key), Pends):
+        if key not in self._notified and not isinstance(self._faults.responses.get(key), Pends):
             return found
-        return RefundDeclined(stands.code, stands.message) if isinstance(stands, RefundReversed) else stands
+        if isinstance(outcome, RefundReversed):
+            return RefundDeclined(outcome.code, outcome.message)
+        return outcome
 
 
-def _rank(standing: Standing | None) -> int:
-    match standing:
+def _rank(outcome: KnownOutcome | None) -> int:
+    match outcome:
         case RefundDeclined() | RefundReversed():
             return 2
         case RefundSucceeded():

@@ -1,4 +1,4 @@
-"""A payment gateway of each class, in memory: as good as it declares, and no better."""
+"""A payment gateway of each class, in memory: it keeps exactly what it declares."""
 
 from collections import Counter
 from datetime import datetime
@@ -33,7 +33,7 @@ class SimulatedPayments(InMemoryPayments):
         key = request.key
         with self._lock:
             if self.refunds.setdefault(key, request) != request:
-                raise KeyReusedError(f"{key} stands for {self.refunds[key]}, not for {request}")
+                raise KeyReusedError(f"{key} is the key of {self.refunds[key]}, not for {request}")
             if not self._remembers(key):
                 self._known_since[key] = self._clock()
                 self._outcomes[key] = self.answer(request)
@@ -52,10 +52,10 @@ class SimulatedPayments(InMemoryPayments):
 
 
 class SearchableSimulatedPayments(SimulatedPayments):
-    """A gateway that can be asked what became of a key."""
+    """A gateway that can be searched for a key."""
 
     def find_refund(self, key: str) -> RefundOutcome | None:
-        """What it answered last; None for a key it never heard."""
+        """What it answered last; None for a key it never received."""
         return self._outcomes.get(key)
 
 

@@ -1,7 +1,7 @@
 """
-Ports that are watched: what really passed them, behind every fault that stands before them.
+Ports that record what really passed them, behind the faults that are injected before them.
 
-Nothing is changed here, but for what a gateway says of a refund that its faults left pending.
+Nothing is changed, except what a gateway answers about a refund that its faults left pending.
 """
 
 from collections import Counter
@@ -37,7 +37,7 @@ from rma.testing.gateway_model import GatewayModel
 
 @frozen
 class RecordingPayments:
-    """A gateway, and its books."""
+    """A gateway whose requests and answers are recorded."""
 
     port: Payments
     gateway_model: GatewayModel
@@ -64,12 +64,12 @@ class RecordingSearchablePayments(RecordingPayments):
     lookup: RefundLookup
 
     def find_refund(self, key: str) -> RefundOutcome | None:
-        """As the books say."""
-        return self.gateway_model.looked_up(key, self.lookup.find_refund(key))
+        """As the model of the gateway has it."""
+        return self.gateway_model.search(key, self.lookup.find_refund(key))
 
 
 def recording_payments(port: Payments, gateway_model: GatewayModel) -> RecordingPayments:
-    """The adapter with its books: with a look-up, if it has one."""
+    """The adapter, recorded: with a look-up, if it has one."""
     if hasattr(port, "find_refund"):
         return RecordingSearchablePayments(port, gateway_model, cast("SearchablePayments", port))
     return RecordingPayments(port, gateway_model)
@@ -80,7 +80,7 @@ class RecordingInventory:
     Stock, and what went in and out of it, by key.
 
     Args:
-        on_hand: how many units of an item are really there; without it, as many as the port was told.
+        on_hand: how many units of an item are really there; without it, as many as passed the port.
     """
 
     def __init__(self, port: Inventory, on_hand: Callable[[str], int] | None = None) -> None:
@@ -103,15 +103,15 @@ class RecordingInventory:
 
     def held_because_of(self, order: Order) -> dict[str, int]:
         """How many units of each line are in stock because it was returned, while nothing is on its way."""
-        render: Counter[tuple[bool, str]] = Counter()
+        moved: Counter[tuple[bool, str]] = Counter()
         for request in self.moved.values():
             sign = 1 if isinstance(request, RestockRequest) else -1
             for line in request.lines:
-                render[request.order_id == order.id, line.item_id] += sign * line.quantity
+                moved[request.order_id == order.id, line.item_id] += sign * line.quantity
         if self._on_hand is None:
-            return {item.id: render[True, item.id] for item in order.items}
+            return {item.id: moved[True, item.id] for item in order.items}
         really = {item_id: self._on_hand(item_id) - had for item_id, had in self._had.items()}
-        return {item.id: really.get(item.id, 0) - render[False, item.id] for item in order.items}
+        return {item.id: really.get(item.id, 0) - moved[False, item.id] for item in order.items}
 
     def _look(self, request: RestockRequest | WithdrawRequest) -> None:
         if self._on_hand is not None:

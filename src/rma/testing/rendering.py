@@ -1,4 +1,4 @@
-"""What happened, in words that can be pasted into a test."""
+"""Renders what happened as code that can be pasted into a test."""
 
 from collections.abc import Iterator
 from typing import Any, cast
@@ -32,10 +32,10 @@ def render(value: object) -> str:
 
 
 def outcome(answer: Subject) -> str:
-    """How the return, exchange or claim stands."""
+    """A line about the status of the return, exchange or claim."""
     about = [f"{answer.id} {answer.status}"]
     if isinstance(answer, Exchange):
-        about += [f"{answer.return_id} comes back", f"{answer.owed} owed"]
+        about += [f"returned by {answer.return_id}", f"{answer.owed} owed"]
     else:
         about += [f"{refund.amount} {refund.status}" for refund in answer.refunds]
     return ", ".join(about)

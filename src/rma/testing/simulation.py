@@ -1,7 +1,7 @@
 """
-Lives of worlds, made by chance: steps, and the weather in which they are done.
+Simulations: actions chosen by chance in a world whose ports fail by chance.
 
-What may happen is in `rma.testing.actions`.
+The actions are in `rma.testing.actions`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -34,12 +34,12 @@ PORTS = ("payments", "payments", "inventory", "fulfillment", "events")
 
 def simulate(world: World, steps: int, kinds: Mapping[Action, int] | None = None) -> None:
     """
-    So many steps by chance, in whatever weather; the laws are asked after each.
+    Runs so many actions, chosen by chance, while ports fail; checks the laws after each.
 
     Args:
-        world: in which they happen.
+        world: where they happen.
         steps: how many.
-        kinds: what may happen, and how often; `ACTIONS` unless given.
+        kinds: actions by how often they are chosen; `ACTIONS` unless given.
 
     Raises:
         InvariantViolated: with the seed and what happened until then.
@@ -58,10 +58,9 @@ def simulate(world: World, steps: int, kinds: Mapping[Action, int] | None = None
 
 def simulate_commands(world: World, commands: Iterable[Command]) -> None:
     """
-    These commands, each in its own weather and repeated until it is answered; the laws are asked after each.
+    Handles these commands while ports fail, each repeated until it is answered; checks the laws after each.
 
-    A generator can look at the world before it says what comes next: ids of returns are drawn anew where
-    a process died.
+    A generator can look at the world before it yields the next: after a crash, a request gets another id.
 
     Raises:
         InvariantViolated: with the seed and what happened until then.
@@ -74,7 +73,7 @@ def simulate_commands(world: World, commands: Iterable[Command]) -> None:
 
 
 def change_faults(world: World) -> None:
-    """What fails next, and who races: a call, a port, a process, nothing; how refunds end at the gateway."""
+    """Plans what fails next: a call, a port, a process or nothing; a race; how the next refunds end."""
     world.faults.calm()
     chance = world.random
     match chance.choice(["nothing", "nothing", "call", "call", "port", "process", "race"]):

@@ -1,7 +1,7 @@
 """
-Orders of every shape that can be, and what can be asked about them: hypothesis strategies.
+Hypothesis strategies: orders of every shape, commands about them, and everything that is committed.
 
-Everything is built through constructors, so that a strategy can not draw what a host could not build.
+Everything is built through constructors, so that a strategy draws only what a host can build.
 """
 
 from collections.abc import Callable
@@ -49,7 +49,7 @@ def tax_lines(draw: st.DrawFn, at_most: int = 3) -> tuple[TaxLine, ...]:
 def line_items(
     draw: st.DrawFn, item_id: str = "a", *, most_units: int = 7, currency: str = "usd"
 ) -> LineItem:
-    """A line with discounts and taxes, on top or contained, of which some was fulfilled and came back."""
+    """A line with discounts and taxes, on top or contained, of which some was fulfilled and returned."""
     quantity = draw(st.integers(1, most_units))
     unit_price = draw(amounts)
     fulfilled = draw(st.one_of(st.just(quantity), st.integers(0, quantity)))
@@ -86,7 +86,7 @@ def orders(
     most_lines: int = 4,
     most_units: int = 7,
 ) -> Order:
-    """An order, its discounts, and payments that captured exactly what it came to, in up to three parts."""
+    """An order, its discounts, and payments that captured exactly its total, in up to three parts."""
     items = [
         draw(line_items(f"i{number}", most_units=most_units, currency=currency))
         for number in range(1, draw(st.integers(1, most_lines)) + 1)
@@ -123,7 +123,7 @@ def policies(draw: st.DrawFn, currency: str = "usd") -> ReturnPolicy:
 
 
 def total_paid(order: Order) -> int:
-    """What the items of the order came to, those that are back already included: minor units."""
+    """What was paid for the items of the order, returned ones included: minor units."""
     whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
     lines = price_lines(whole, [item.id for item in order.items]).values()
     return sum(line.paid(line.running_sums) for line in lines)
@@ -145,14 +145,14 @@ def command_sequences(
     most: int = 8,
 ) -> tuple[Command, ...]:
     """
-    Commands about one order, each under a key of its own, most of which can be done; some come twice.
+    Commands about one order, each under a key of its own, most of which can be done; some are repeated.
 
     Returns, exchanges and claims are called `ret_1`, `exc_2`, … by their requests: hand them to a service
-    whose `ids` count (`rma.testing.core_harness.counting`) and whose ports do what they are asked. There is at
-    least one command, at `most` so many; goods travel with the `option`, if there is one, or without.
+    whose `ids` count (`rma.testing.core_harness.counting`) and whose ports succeed. There is at least one
+    command, at `most` so many; goods travel with the `option`, if there is one, or without.
     """
     harness = CoreHarness(order, policy=policy, options=[option] if option else ())
-    return tuple(_lived(draw, harness, most, st.just(good_end)))
+    return tuple(_handled(draw, harness, most, st.just(good_end)))
 
 
 @st.composite
@@ -160,7 +160,7 @@ def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6) -> Flow:
     """
     Everything that was committed about one order, from its first return on.
 
-    Refunds fail and pend, ports answer late, events are published: what a repository gets in earnest.
+    Refunds fail and pend, ports answer late, events are published: what a repository really gets.
     Ids of returns begin with `ret_{order_id}_`, so that several flows fit into one store.
     """
     order = draw(orders(order_id=order_id))
@@ -168,17 +168,17 @@ def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6) -> Flow:
         order = everything_fulfilled(order)
     option = ShippingOption(id="post", price=Money(200, order.currency), location_id="loc_1")
     harness = CoreHarness(order, policy=draw(policies()), options=[option], ids=counting(f"{order_id}_"))
-    _lived(draw, harness, most, st.sampled_from((good_end, good_end, _unknown, _declined, _pending)))
+    _handled(draw, harness, most, st.sampled_from((good_end, good_end, _unknown, _declined, _pending)))
     return Flow(harness.changes)
 
 
-def _lived(
+def _handled(
     draw: st.DrawFn,
     harness: CoreHarness,
     most: int,
     ends: st.SearchStrategy[Callable[[Effect], Result]],
 ) -> list[Command]:
-    """The commands that were drawn, refused ones too; the rehearsal went through them."""
+    """The commands that were drawn, refused ones too; the harness handled them."""
     sent: list[Command] = []
     for number in range(1, draw(st.integers(1, most)) + 1):
         sent.append(next_command(draw, harness, sent, f"key_{number}"))

@@ -1,9 +1,9 @@
 """
-A host in a box: orders, ports that fail on purpose, a clock, one seed.
+A host in memory: orders, ports that fail on purpose, a clock, and one seed.
 
-Ports are yours, or honest ones in memory. What passes them is watched, so that `rma.testing.invariants` can be
-asked at any time whether all is well. The same calls in a world of the same seed are the same life;
-`rma.testing.simulation` lets it live by itself.
+Ports are yours, or correct ones in memory. What passes them is recorded, so that `rma.testing.invariants`
+can be checked at any time. The same calls in a world of the same seed have the same results;
+`rma.testing.simulation` makes calls by chance.
 """
 
 from collections.abc import Callable, Iterable
@@ -48,7 +48,7 @@ from rma.ports import (
     PolicyProvider,
     ReturnRepository,
 )
-from rma.service import as_policy_provider
+from rma.shell.construction import as_policy_provider
 from rma.shell.resume import ResumeResult
 from rma.testing.core_harness import START, counting
 from rma.testing.fault_injection import inject_faults
@@ -84,7 +84,7 @@ T = TypeVar("T")
 
 
 class InvariantViolated(AssertionError):
-    """A law does not hold; the message has the seed and the life that led there."""
+    """A law does not hold; the message has the seed and everything that happened."""
 
     def __init__(self, wrong: Iterable[str], seed: int, trace: Iterable[str]) -> None:
         super().__init__("\n".join([*wrong, f"seed {seed}, and this happened:", *trace]))
@@ -105,7 +105,7 @@ class World:
     >>> world.check()  # every law holds
 
     Args:
-        orders: what was sold. They change while a world lives, so they are kept in memory.
+        orders: what was sold. They change while a world is simulated, so they are kept in memory.
         seed: decides everything that is left to chance.
         returns, payments, inventory, fulfillment, events: your ports; in memory unless given.
         gateway: what the gateway in memory promises, where no `payments` are given.
@@ -113,18 +113,18 @@ class World:
         policy: one for all orders, or a callable from an order to its own.
         refunds_made: how many refunds your gateway really made under a key. Without it, a refund counts as
             made twice where a repeated key is answered with another reference.
-        on_hand: how many units of an item your stock really holds. Without it, as many as it was told.
+        on_hand: how many units of an item your stock really holds. Without it, as many as passed the port.
         ids: draws the ids of returns; they count from 1 unless given.
 
     Attributes:
         service: the process that runs now; after a crash it is another one.
-        outside: a service over the same ports in which nothing fails on purpose, for looking at them.
+        observer: a service over the same ports in which nothing fails on purpose, to look at them.
         faults: the plan of failures; add to it as you like.
-        gateway_model: how refunds stand at the gateway.
-        now: what the clock says. It goes on a second with every look.
-        random: where all chance comes from.
-        answered, unanswered: the commands that were done, and those whose client heard nothing, by key.
-        trace: what happened so far, a line each.
+        gateway_model: what the gateway did with each refund.
+        now: what the clock returns; each call moves it on by a second.
+        random: the source of all chance.
+        answered, unanswered: commands that were answered, and those whose client got no answer, by key.
+        trace: what happened so far, a line for each event.
     """
 
     def __init__(
@@ -177,7 +177,7 @@ class World:
             InMemoryFulfillment() if fulfillment is None else fulfillment
         )
         self._events = RecordingEvents(InMemoryEvents() if events is None else events)
-        self.outside = in_memory_service(
+        self.observer = in_memory_service(
             self.orders,
             self.reasons,
             self.shipping_options,
@@ -190,9 +190,9 @@ class World:
             clock=self.tick,
             ids=counting() if ids is None else ids,
         )
-        self.service = inject_faults(self.outside, self.faults)
+        self.service = inject_faults(self.observer, self.faults)
 
-    # -- what is done -----------------------------------------------------------------------------
+    # -- what happens -----------------------------------------------------------------------------
 
     @overload
     def handle(self, command: ReturnCommand) -> Return: ...
@@ -211,13 +211,13 @@ class World:
 
     def handle(self, command: Command) -> Subject:
         """
-        What the command comes to, repeated under its key until there is an answer, as a client should.
+        Handles the command, repeated under its key until there is an answer, as a client should.
 
         It gets a key if it has none.
 
         Raises:
             Rejected: nothing changed.
-            Unavailable: nobody answers, however often it is repeated.
+            Unavailable: there is no answer, however often it is repeated.
             InvariantViolated: something else was raised, or something changed that should not have.
         """
         keyed = self._keyed(command)
@@ -228,7 +228,7 @@ class World:
 
     def send(self, command: Command) -> Subject | None:
         """
-        What the command comes to, asked once; None if the store failed, or the process died: nobody knows.
+        Handles the command once; None if the store failed or the process died: the outcome is unknown.
 
         It gets a key if it has none.
 
@@ -261,32 +261,32 @@ class World:
         return answer
 
     def resume(self) -> ResumeResult | None:
-        """What a timer does; None if the store failed, or the process died on the way."""
+        """Resumes as a timer does; None if the store failed or the process died."""
         self.note("resume()")
         self._sending = None
         return self._lived(self.service.resume)
 
-    def tell(self, notification: RecordRefundOutcome) -> Subject | None:
-        """The gateway says how a refund stands, and stands by it; None where nobody heard, as with `send`."""
-        self.gateway_model.tell(notification)
+    def notify(self, notification: RecordRefundOutcome) -> Subject | None:
+        """A notification arrives; None if the store failed or the process died, as with `send`."""
+        self.gateway_model.record_notification(notification)
         return self.send(notification)
 
     def race(self, calls: int, *, resumes: bool = False) -> None:
         """
-        Another process does the same, just before a call of this one, after so many others.
+        Another process handles the same command, just before a call of this one, after so many others.
 
         Args:
-            calls: how many come before.
+            calls: how many calls are made before.
             resumes: it runs `resume` instead, as it does anyway where this one resumes.
         """
         self.faults.meanwhile(calls, lambda: self._elsewhere(None if resumes else self._sending))
 
     def quiesce(self) -> None:
         """
-        Faults stop, commands get their answers, `resume` runs until it is quiet, everything is told.
+        Stops faults, gets answers to all commands, resumes until nothing is open, delivers all notifications.
 
         Raises:
-            InvariantViolated: something is open that does not need attention, or stands otherwise than it should.
+            InvariantViolated: something is open that needs no attention, or a law at rest does not hold.
         """
         self.faults.calm()
         self.note("faults stop")
@@ -297,7 +297,7 @@ class World:
             self.resume()
             for notification in list(self.faults.notifications):
                 with suppress(Rejected):
-                    self.tell(notification)
+                    self.notify(notification)
             if self.is_quiet:
                 break
             self.now += lease_of(self._payments.gateway) + timedelta(minutes=5)
@@ -307,7 +307,7 @@ class World:
 
     def check(self, laws: Iterable[Invariant] = INVARIANTS) -> None:
         """
-        Nothing, if the laws hold.
+        Checks the laws.
 
         Raises:
             InvariantViolated: with everything that is wrong, the seed, and what happened.
@@ -316,8 +316,8 @@ class World:
             raise InvariantViolated(wrong, self.seed, self.trace)
 
     def snapshot(self, order_id: str) -> Snapshot:
-        """How everything around this order stands. Looking changes nothing, the clock neither."""
-        reader = evolve(self.outside, clock=lambda: self.now)
+        """This order and everything around it. Taking a snapshot changes nothing, not even the clock."""
+        reader = evolve(self.observer, clock=lambda: self.now)
         order = self.orders.get(order_id)
         return Snapshot(
             order=order,
@@ -359,16 +359,16 @@ class World:
         return [what for order_id in self.order_ids for what in broken(laws, self.snapshot(order_id))]
 
     def _failure(self, what: str) -> InvariantViolated:
-        """This is wrong, and what else the laws say."""
+        """The error about this and about every law that does not hold."""
         return InvariantViolated([what, *self._wrong(INVARIANTS)], self.seed, self.trace)
 
     def _lived(self, act: Callable[[], T]) -> T | None:
-        """What the process answers; None if it can not, because of the store or because it died."""
+        """What the process answers; None if it does not, because of the store or because it died."""
         try:
             return act()
         except Crashed as crash:
             self.note(f"  died {crash}")
-            self.service = inject_faults(self.outside, self.faults)
+            self.service = inject_faults(self.observer, self.faults)
         except Unavailable as error:
             self.note(f"  no answer: {error}")
         except Rejected:
@@ -387,7 +387,7 @@ class World:
     def _elsewhere(self, command: Command | None) -> None:
         self._is_alone = False
         self.note(f"  meanwhile another process {'resumes' if command is None else 'does the same'}")
-        service = inject_faults(self.outside, self.faults.elsewhere())
+        service = inject_faults(self.observer, self.faults.elsewhere())
         with suppress(Rejected):
             if command is None:
                 service.resume()

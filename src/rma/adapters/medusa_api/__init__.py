@@ -1,10 +1,11 @@
 """
 The returns side of Medusa v1's store and admin API, as pure functions: JSON to commands, values to JSON.
 
-No web framework and no dependency: a host routes requests here with whatever it has; `examples/http_api.py`
-does it with Starlette. `shape` judges JSON by `schemas`, `requests` makes commands of it; `answers`, `lines`
-and `errors` turn values into JSON, `telling` gathers those values from a service; `orders` reads the orders
-of a Medusa store. No rule about returns lives here.
+No web framework and no dependency: route requests here with the framework that the host uses;
+`examples/http_api.py` does it with Starlette. `json_schema` validates JSON against `schemas`, `requests`
+makes commands of it; `serializers`, `line_items` and `errors` turn values into JSON; `responses` collects
+those values from a service; `orders` reads the orders of a Medusa store. This package contains no rules
+about returns.
 """
 
 from rma.adapters.medusa_api.errors import error_json, plain_error
@@ -41,17 +42,17 @@ __all__ = [
     "openapi",
     "order_from_medusa",
     "order_json",
+    "order_response",
     "page",
     "plain_error",
     "reason_json",
+    "reason_response",
     "reason_tree_json",
     "reasons_json",
+    "reasons_response",
     "receive_return",
     "request_return",
     "return_json",
-    "order_response",
-    "reason_response",
-    "reasons_response",
     "return_response",
     "returns_response",
 ]

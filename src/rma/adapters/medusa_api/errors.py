@@ -1,4 +1,4 @@
-"""Every refusal and failure in Medusa's shape: `type`, `code`, `message`, and a status."""
+"""Renders refusals and failures as Medusa's errors: `type`, `code`, `message`, and an HTTP status."""
 
 from rma.adapters.medusa_api.json_schema import MalformedRequest, Problem
 from rma.domain.values.errors import (
@@ -14,8 +14,8 @@ from rma.domain.values.errors import (
     rejection,
 )
 
-#: A body of nothing but mistakes does not get an answer many times its size.
-_MOST_TOLD = 100
+#: The largest number of errors in a response: a body of mistakes gets a short response.
+_MOST_ERRORS = 100
 
 _TYPES: dict[type[RmaError], str] = {
     NotFound: "not_found",
@@ -27,10 +27,10 @@ _TYPES: dict[type[RmaError], str] = {
 
 def error_json(error: Exception) -> tuple[int, dict[str, object]]:
     """
-    The status and the body that tell a client what went wrong.
+    Returns the HTTP status and the body of an error response.
 
-    Several violations, and every malformed request, are told one by one in `errors`. What is not the
-    client's to know (an exception of the host, a store that is away) is told without its words.
+    `errors` lists the violations if there are several, and every problem of a malformed request. The body
+    never contains the message of an exception of the host, or of a store that cannot be reached.
 
     >>> from rma import NotFound
     >>> from rma.adapters.medusa_api import error_json
@@ -44,7 +44,7 @@ def error_json(error: Exception) -> tuple[int, dict[str, object]]:
                 "type": "invalid_data",
                 "code": error.code,
                 "message": _summary([str(problem) for problem in error.problems]),
-                "errors": [_problem_json(problem) for problem in error.problems[:_MOST_TOLD]],
+                "errors": [_problem_json(problem) for problem in error.problems[:_MOST_ERRORS]],
             }
         case Rejected(violations=(violation,)):
             return error.http_status_hint, _violation_json(violation, _type(error))
@@ -55,21 +55,21 @@ def error_json(error: Exception) -> tuple[int, dict[str, object]]:
                 "message": _summary([str(violation) for violation in error.violations]),
                 "errors": [
                     _violation_json(violation, _type(rejection([violation])))
-                    for violation in error.violations[:_MOST_TOLD]
+                    for violation in error.violations[:_MOST_ERRORS]
                 ],
             }
         case Conflict():
-            message = "others changed the order's returns meanwhile; send it again under the same key"
+            message = "the order's returns changed meanwhile; send the request again with the same key"
             return error.http_status_hint, plain_error("conflict", error.code, message)
         case Unavailable():
-            message = "not available now; send it again later under the same key"
+            message = "not available now; send the request again later with the same key"
             return error.http_status_hint, plain_error("unexpected_state", "unavailable", message)
         case _:
-            return 500, plain_error("unknown_error", "api_error", "something went wrong here")
+            return 500, plain_error("unknown_error", "api_error", "an internal error")
 
 
 def plain_error(kind: str, code: str, message: str) -> dict[str, object]:
-    """An error in Medusa's shape."""
+    """Returns an error as Medusa renders it: `type` is `kind`."""
     return {"type": kind, "code": code, "message": message}
 
 
@@ -78,12 +78,12 @@ def _type(error: Rejected) -> str:
 
 
 def _violation_json(violation: Violation, kind: str) -> dict[str, object]:
-    render = plain_error(kind, violation.code, str(violation))
+    body = plain_error(kind, violation.code, str(violation))
     if violation.item_id is not None:
-        render["item_id"] = violation.item_id
+        body["item_id"] = violation.item_id
     if violation.numbers:
-        render["numbers"] = violation.numbers
-    return render
+        body["numbers"] = violation.numbers
+    return body
 
 
 def _problem_json(problem: Problem) -> dict[str, object]:

@@ -1,8 +1,8 @@
 """
-JSON from outside: parsed strictly, and compared with a schema, all problems found together.
+Parses JSON strictly and validates it against a schema; reports all problems together.
 
-A body is accepted if and only if its JSON Schema accepts it, but for what a schema can not say: `2.0` is no
-integer here, and half of a surrogate pair is no text.
+A body is accepted if and only if its JSON Schema accepts it, with two exceptions that a schema cannot
+express: `2.0` is not an integer here, and half of a surrogate pair is not a string.
 """
 
 import json
@@ -42,12 +42,12 @@ _NAMES = {
 @frozen
 class Problem:
     """
-    One place where a request has not the shape it should have.
+    One place where a request does not match its schema.
 
     Attributes:
         path: where, as a JSON path: `$.items[0].quantity`; `?limit` is in the query.
         code: `malformed`, `given_twice`, `missing`, `unknown`, `wrong_type` or `out_of_range`.
-        message: what is wrong, in words.
+        message: what is wrong, in English.
     """
 
     path: str
@@ -59,7 +59,7 @@ class Problem:
 
 
 class MalformedRequest(RmaError):
-    """A request that has not the shape that the API asks for; nothing was looked at beyond its shape."""
+    """A request that does not match the schema of its route; only its shape was checked."""
 
     http_status_hint = 422
 
@@ -74,59 +74,59 @@ class MalformedRequest(RmaError):
 
 def loads(body: bytes) -> object:
     """
-    The JSON value that these bytes are, in UTF-8.
+    Parses UTF-8 bytes as one JSON value.
 
     >>> from rma.adapters.medusa_api import loads
     >>> loads(b'{"quantity": 2}')
     {'quantity': 2}
 
     Raises:
-        MalformedRequest: they are none, or nested too deep, or an object has a key twice, which JSON allows
-            and no two programs understand alike.
+        MalformedRequest: the bytes are not JSON, are nested too deep, or an object has the same key twice,
+            which JSON allows and programs interpret differently.
     """
     try:
-        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_number)
+        return json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_refuse_constant)
     except UnicodeDecodeError:
         reason = "not UTF-8"
     except json.JSONDecodeError as error:
         reason = f"not JSON: {error.msg} (line {error.lineno}, column {error.colno})"
     except RecursionError:
         reason = "nested too deep"
-    except ValueError as error:  # our hooks', and numerals of thousands of digits
-        reason = str(error) if isinstance(error, _NoJsonError) else "a number is too long"
+    except ValueError as error:  # from our hooks, or for a numeral of thousands of digits
+        reason = str(error) if isinstance(error, _NotJsonError) else "a number is too long"
     raise MalformedRequest([Problem("$", "malformed", reason)])
 
 
-class _NoJsonError(ValueError):
-    """What the parser would let pass."""
+class _NotJsonError(ValueError):
+    """Something that Python's parser accepts and JSON does not."""
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
     found: dict[str, object] = {}
     for key, value in pairs:
         if key in found:
-            raise _NoJsonError(f"the key {json.dumps(key)} stands in an object twice")
+            raise _NotJsonError(f"the key {json.dumps(key)} is in an object twice")
         found[key] = value
     return found
 
 
-def _no_number(name: str) -> NoReturn:
-    raise _NoJsonError(f"{name} is no JSON")
+def _refuse_constant(name: str) -> NoReturn:
+    raise _NotJsonError(f"{name} is not JSON")
 
 
 def check(value: object, schema: Schema) -> None:
     """
-    Nothing, for a value of this shape.
+    Does nothing if the value matches the schema.
 
     Raises:
-        MalformedRequest: with every place where it has another.
+        MalformedRequest: the value does not match; it lists every problem.
     """
     if found := list(problems(value, schema)):
         raise MalformedRequest(found)
 
 
 def problems(value: object, schema: Schema, path: str = "$") -> Iterator[Problem]:
-    """Every place where the value has not the shape of the schema, in the schema's order."""
+    """Yields every place where the value does not match the schema, in the order of the schema."""
     wanted = schema.get("type", list(_KINDS))
     kinds = [wanted] if isinstance(wanted, str) else wanted
     assert isinstance(kinds, list)
@@ -141,8 +141,8 @@ def problems(value: object, schema: Schema, path: str = "$") -> Iterator[Problem
         for number, item in enumerate(value):
             yield from problems(item, each, f"{path}[{number}]")
     elif isinstance(value, str):
-        if not _is_text(value):
-            yield Problem(path, "wrong_type", "must be Unicode text, not half of a surrogate pair")
+        if not _is_unicode(value):
+            yield Problem(path, "wrong_type", "must be a Unicode string, not half of a surrogate pair")
     elif isinstance(value, int | float):
         yield from _in_range(value, schema, path)
 
@@ -153,13 +153,13 @@ def _in_object(value: dict[str, object], schema: Schema, path: str) -> Iterator[
     assert isinstance(required, list)
     for name, inner in properties.items():
         if name in value:
-            yield from problems(value[name], inner, path + _step(name))
+            yield from problems(value[name], inner, path + _path_part(name))
         elif name in required:
-            yield Problem(path + _step(name), "missing", "is required")
+            yield Problem(path + _path_part(name), "missing", "is required")
     if schema.get("additionalProperties") is False:
         for name in value:
             if name not in properties:
-                yield Problem(path + _step(name), "unknown", "is not known here")
+                yield Problem(path + _path_part(name), "unknown", "is unknown")
 
 
 def _in_range(value: float, schema: Schema, path: str) -> Iterator[Problem]:
@@ -170,7 +170,7 @@ def _in_range(value: float, schema: Schema, path: str) -> Iterator[Problem]:
         yield Problem(path, "out_of_range", f"must be at most {most}")
 
 
-def _step(name: str) -> str:
+def _path_part(name: str) -> str:
     return f".{name}" if name.isidentifier() and name.isascii() else f"[{json.dumps(name)}]"
 
 
@@ -178,7 +178,7 @@ def _name(value: object) -> str:
     return _NAMES.get(type(value), type(value).__name__)
 
 
-def _is_text(value: str) -> bool:
+def _is_unicode(value: str) -> bool:
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -1,4 +1,4 @@
-"""A line item as Medusa's clients read it: its scalars, and totals by Medusa's meaning of the words."""
+"""Renders a line item as Medusa's clients read it: its scalar fields, and totals as Medusa defines them."""
 
 from attrs import evolve
 
@@ -15,16 +15,16 @@ def line_json(
     variant: dict[str, object] | None = None,
 ) -> dict[str, object]:
     """
-    The line with its totals.
+    Renders a line with its totals, in minor units.
 
     Args:
-        order_id: of the order it is on.
-        line: what is told.
-        order_discount: its share of the discounts on the whole order, minor units.
-        returned_quantity: units that came back, through this library or without it.
-        variant: the host's word on it.
+        order_id: the order that contains the line.
+        line: the line to render.
+        order_discount: the line's share of the discounts on the whole order, in minor units.
+        returned_quantity: units that were returned, through this library or without it.
+        variant: the JSON object of its variant, if the host provides one.
     """
-    render: dict[str, object] = {
+    rendered: dict[str, object] = {
         "id": line.id,
         "order_id": order_id,
         "cart_id": None,
@@ -41,7 +41,7 @@ def line_json(
         **_totals(line, line.discounted_price.amount - order_discount),
         "metadata": line.metadata or None,
     }
-    return render if variant is None else {**render, "variant": variant}
+    return rendered if variant is None else {**rendered, "variant": variant}
 
 
 def _totals(line: LineItem, discounted: int) -> dict[str, int]:
@@ -55,7 +55,7 @@ def _totals(line: LineItem, discounted: int) -> dict[str, int]:
             "total": discounted + tax,
         }
     undiscounted = line
-    if discounted != line.price.amount:  # an amount of tax that was charged says nothing about another price
+    if discounted != line.price.amount:  # the tax charged is known for the discounted price only
         undiscounted = evolve(line, tax_lines=[evolve(each, amount=None) for each in line.tax_lines])
     subtotal = line.price.amount - _tax(undiscounted, line.price.amount)
     return {

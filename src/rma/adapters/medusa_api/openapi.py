@@ -1,4 +1,4 @@
-"""The routes as an OpenAPI 3.1 document; its schemas are those that requests are parsed by."""
+"""Renders the routes as an OpenAPI 3.1 document, with the schemas that requests are parsed with."""
 
 from collections.abc import Mapping
 
@@ -13,30 +13,30 @@ from rma.adapters.medusa_api.schemas import (
 
 Json = dict[str, object]
 
-_WRONG = {
-    "400": "The request can not be done as it stands",
-    "401": "No token, or a wrong one",
+_ERRORS = {
+    "400": "The request breaks a rule",
+    "401": "The token is missing or wrong",
     "404": "Not found",
-    "409": "Wrong state, or a key that stands for another request",
+    "409": "The return is in another state, or the idempotency key belongs to another request",
     "413": "The body is too large",
     "415": "The body is not declared as JSON",
-    "422": "Not the shape of a request",
-    "500": "Something went wrong here",
+    "422": "The request does not match its schema",
+    "500": "Internal error",
     "503": "Not available now",
 }
-_READING = ("404", "500", "503")
-_DOING = tuple(_WRONG)
+_READ_ERRORS = ("404", "500", "503")
+_WRITE_ERRORS = tuple(_ERRORS)
 _ID: Json = {"name": "id", "in": "path", "required": True, "schema": {"type": "string"}}
 _KEY: Json = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "Sent again under the same key, the request is done once.",
+    "description": "A request that is sent again with the same key is handled once.",
     "schema": {"type": "string"},
 }
 
 
 def openapi(*, title: str = "Returns", version: str = "1") -> Json:
-    """The document, as JSON."""
+    """Returns the document as a JSON object."""
     create, receive = _body("CreateReturn"), _body("ReceiveReturn")
     cancel = {**_body("CancelReturn"), "required": False}
     schemas = {
@@ -51,19 +51,21 @@ def openapi(*, title: str = "Returns", version: str = "1") -> Json:
         "info": {"title": title, "version": version},
         "paths": {
             "/store/returns": {
-                "post": _route("create", "Return", _DOING, [_KEY], body=create, token="customer")
+                "post": _route("create", "Return", _WRITE_ERRORS, [_KEY], body=create, token="customer")
             },
-            "/store/return-reasons": {"get": _route("listReasons", "ReturnReasons", _READING)},
-            "/store/return-reasons/{id}": {"get": _route("getReason", "ReturnReason", _READING, [_ID])},
+            "/store/return-reasons": {"get": _route("listReasons", "ReturnReasons", _READ_ERRORS)},
+            "/store/return-reasons/{id}": {"get": _route("getReason", "ReturnReason", _READ_ERRORS, [_ID])},
             "/admin/returns": {
                 "get": _route("list", "Returns", ("401", "422", "500", "503"), _query(), token="admin")
             },
-            "/admin/returns/{id}": {"get": _route("get", "Return", ("401", *_READING), [_ID], token="admin")},
+            "/admin/returns/{id}": {
+                "get": _route("get", "Return", ("401", *_READ_ERRORS), [_ID], token="admin")
+            },
             "/admin/returns/{id}/receive": {
-                "post": _route("receive", "Return", _DOING, [_ID, _KEY], body=receive, token="admin")
+                "post": _route("receive", "Return", _WRITE_ERRORS, [_ID, _KEY], body=receive, token="admin")
             },
             "/admin/returns/{id}/cancel": {
-                "post": _route("cancel", "Order", _DOING, [_ID, _KEY], body=cancel, token="admin")
+                "post": _route("cancel", "Order", _WRITE_ERRORS, [_ID, _KEY], body=cancel, token="admin")
             },
         },
         "components": {
@@ -79,7 +81,7 @@ def openapi(*, title: str = "Returns", version: str = "1") -> Json:
 def _route(
     name: str,
     answer: str,
-    wrong: tuple[str, ...],
+    errors: tuple[str, ...],
     parameters: list[Json] | None = None,
     *,
     body: Json | None = None,
@@ -90,7 +92,7 @@ def _route(
         "parameters": parameters or [],
         "responses": {
             "200": {"description": "Done", "content": _content(answer)},
-            **{status: {"description": _WRONG[status], "content": _content("Error")} for status in wrong},
+            **{status: {"description": _ERRORS[status], "content": _content("Error")} for status in errors},
         },
     }
     if body is not None:
@@ -115,7 +117,7 @@ def _query() -> list[Json]:
 
 
 def _in_components(schema: object) -> object:
-    """The schema with its references to definitions of its own turned to the components of the document."""
+    """Returns the schema with its `$defs` references changed to the components of the document."""
     if isinstance(schema, list):
         return [_in_components(each) for each in schema]
     if not isinstance(schema, Mapping):

@@ -1,6 +1,4 @@
-"""
-The shape of a Medusa v1 order, as far as it is read: more may stand there, and what is optional may be null.
-"""
+"""The part of a Medusa v1 order that is read. Other keys are ignored; optional values may be null."""
 
 from collections.abc import Mapping
 from typing import NotRequired, TypedDict
@@ -9,7 +7,7 @@ from rma.adapters.medusa_api.json_schema import Schema
 
 
 class DiscountJson(TypedDict):
-    """A discount, as far as it names an adjustment."""
+    """A discount; its code becomes the code of the adjustment."""
 
     code: NotRequired[str | None]
 
@@ -85,7 +83,7 @@ class OrderJson(TypedDict):
 
 
 def _object(required: Mapping[str, Schema | str], optional: Mapping[str, Schema | str]) -> Schema:
-    """A schema of an object in which other keys may stand too, and the optional ones may be null."""
+    """Returns the schema of an object that may have other keys, and whose optional values may be null."""
     properties = {name: _kind(kind) for name, kind in required.items()}
     for name, kind in optional.items():
         wanted = dict(_kind(kind))

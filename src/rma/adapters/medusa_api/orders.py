@@ -1,8 +1,8 @@
 """
-Orders of a Medusa v1 store, from the JSON of its admin API, as the library's values.
+Turns orders of a Medusa v1 store, in the JSON of its admin API, into the library's values.
 
-Medusa takes discounts off the net price, also where prices contain tax. Here a discount is in the terms of
-its line's price, so on such a line the tax that was inside what was taken off is added.
+Medusa takes discounts off the net price, even where prices contain tax. This library takes a discount off
+the price as it is on the line, so the discount on a tax-inclusive line is increased by its tax.
 """
 
 from collections.abc import Iterable, Mapping
@@ -30,16 +30,16 @@ from rma.domain.values.tax import TaxLine, tax_sums
 
 def order_from_medusa(document: Mapping[str, object]) -> Order:
     """
-    The order that this JSON object of Medusa v1 tells of.
+    Converts a JSON object of a Medusa v1 order.
 
-    It must be told with `items`, their `adjustments` and `tax_lines`, and `payments`; other keys may stand
-    there and are not read. Payments that were not captured count as nothing. Gift cards are no payments in
-    Medusa: a host whose gateway can put money back on them adds payments of that kind.
+    Load the order with `items`, their `adjustments` and `tax_lines`, and `payments`; other keys are ignored.
+    A payment that was not captured has a captured amount of 0. Medusa does not list gift cards among the
+    payments: add a payment of kind `gift_card` if your gateway can refund to them.
 
     Raises:
-        InvalidValue: something is missing or of another kind, or the library's values refuse it.
+        InvalidValue: a key is missing or has the wrong type, or the library's values refuse it.
     """
-    order = cast("OrderJson", _of_shape(document, ORDER))
+    order = cast("OrderJson", _checked(document, ORDER))
     flat_rate = order.get("tax_rate")
     return Order(
         id=order["id"],
@@ -47,7 +47,7 @@ def order_from_medusa(document: Mapping[str, object]) -> Order:
         items=[_line(line, flat_rate) for line in order["items"]],
         payments=[_payment(payment) for payment in order["payments"]],
         status=OrderStatus.CANCELED if order.get("canceled_at") else order.get("status") or "pending",
-        created_at=_moment(order.get("created_at")),
+        created_at=_timestamp(order.get("created_at")),
         customer_id=order.get("customer_id"),
         shipping_methods=[_method(method, flat_rate) for method in order.get("shipping_methods") or ()],
         no_notification=order.get("no_notification") or False,
@@ -57,7 +57,7 @@ def order_from_medusa(document: Mapping[str, object]) -> Order:
 
 def line_item_from_medusa(document: Mapping[str, object], *, tax_rate: float | None = None) -> LineItem:
     """
-    The line item that this JSON object of Medusa v1 tells of.
+    Converts a JSON object of a Medusa v1 line item.
 
     >>> line = {"id": "mug", "quantity": 10, "unit_price": 125, "includes_tax": True}
     >>> line |= {"tax_lines": [{"rate": 25}], "adjustments": [{"amount": 20}]}
@@ -65,35 +65,37 @@ def line_item_from_medusa(document: Mapping[str, object], *, tax_rate: float | N
     25
 
     Args:
-        document: as in the order's `items`, with `adjustments` and `tax_lines`.
-        tax_rate: the flat rate of an order from before Medusa had tax lines; it wins over them.
+        document: a member of the order's `items`, with `adjustments` and `tax_lines`.
+        tax_rate: the flat rate, in percent, of an order from before Medusa had tax lines; it replaces them.
 
     Raises:
         InvalidValue: as `order_from_medusa`.
     """
-    return _line(cast("LineJson", _of_shape(document, LINE)), tax_rate)
+    return _line(cast("LineJson", _checked(document, LINE)), tax_rate)
 
 
 def gross_discounts(
     unit_price: int, quantity: int, net_discounts: Iterable[float], taxes: Iterable[TaxLine]
 ) -> tuple[int, ...]:
     """
-    Discounts off the net price of a line, as what they take off its price with tax: minor units.
+    Converts discounts off the net price of a line to discounts off its price with tax, in minor units.
 
-    Rounded as running sums, so that they add up. What takes all of the net takes all of the price, whether
-    Medusa rounded the tax inside a unit or inside the line; what takes more is left for `LineItem` to refuse.
+    They are rounded as running sums, so that they add up. Discounts of the whole net price become the whole
+    price, whether Medusa rounded the tax of a unit or of the line. Larger ones are kept: `LineItem` refuses
+    them.
     """
     lines = tuple(taxes)
     price = unit_price * quantity
     nets = sorted([_net(unit_price, lines) * quantity, _net(price, lines)])
     whole = 100 + sum(Fraction(tax.rate) for tax in lines)
 
-    def gross(taken: Fraction) -> int:
-        if taken > nets[1]:
-            return _half_up(taken * whole / 100)
-        return price if taken and taken >= nets[0] else min(price, _half_up(taken * whole / 100))
+    def gross(discount: Fraction) -> int:
+        amount = _half_up(discount * whole / 100)
+        if discount > nets[1]:
+            return amount
+        return price if discount and discount >= nets[0] else min(price, amount)
 
-    return _steps(gross(taken) for taken in _running(net_discounts))
+    return _differences(gross(discount) for discount in _running_sums(net_discounts))
 
 
 def _line(line: LineJson, flat_rate: float | None) -> LineItem:
@@ -103,7 +105,7 @@ def _line(line: LineJson, flat_rate: float | None) -> LineItem:
     amounts = (
         gross_discounts(line["unit_price"], line["quantity"], net, taxes)
         if is_tax_inclusive
-        else _steps(_half_up(taken) for taken in _running(net))
+        else _differences(_half_up(discount) for discount in _running_sums(net))
     )
     return LineItem(
         id=line["id"],
@@ -154,7 +156,7 @@ def _taxes(lines: list[TaxJson], flat_rate: float | None) -> tuple[TaxLine, ...]
 
 
 def _decimal(number: float) -> Decimal:
-    digits = Decimal(repr(number))  # those that stood in the JSON
+    digits = Decimal(repr(number))  # the digits of the JSON
     if not digits.is_finite():
         raise InvalidValue("invalid_value", {"field": "number", "value": digits, "expected": "finite"})
     return digits
@@ -169,35 +171,35 @@ def _half_up(number: Fraction) -> int:
     return floor(number + Fraction(1, 2))
 
 
-def _running(amounts: Iterable[float]) -> Iterable[Fraction]:
+def _running_sums(amounts: Iterable[float]) -> Iterable[Fraction]:
     total = Fraction(0)
     for amount in amounts:
         total += Fraction(_decimal(amount))
         yield total
 
 
-def _steps(running_sums: Iterable[int]) -> tuple[int, ...]:
-    steps, before = [], 0
+def _differences(running_sums: Iterable[int]) -> tuple[int, ...]:
+    differences, before = [], 0
     for after in running_sums:
-        steps.append(after - before)
+        differences.append(after - before)
         before = after
-    return tuple(steps)
+    return tuple(differences)
 
 
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
+def _timestamp(value: str | None) -> datetime | None:
+    if value is None:
         return None
     try:
-        return datetime.fromisoformat(text)
+        return datetime.fromisoformat(value)
     except ValueError:
-        raise _refusal([Problem("$.created_at", "wrong_type", "must be a date with time and zone")]) from None
+        raise _refusal([Problem("$.created_at", "wrong_type", "must be a timestamp with a zone")]) from None
 
 
-def _of_shape(document: Mapping[str, object], schema: Schema) -> Mapping[str, object]:
-    if wrong := list(problems(document, schema)):
-        raise _refusal(wrong)
+def _checked(document: Mapping[str, object], schema: Schema) -> Mapping[str, object]:
+    if found := list(problems(document, schema)):
+        raise _refusal(found)
     return document
 
 
-def _refusal(wrong: list[Problem]) -> InvalidValue:
-    return InvalidValue("invalid_order_document", {"problems": "; ".join(map(str, wrong))})
+def _refusal(found: list[Problem]) -> InvalidValue:
+    return InvalidValue("invalid_order_document", {"problems": "; ".join(map(str, found))})

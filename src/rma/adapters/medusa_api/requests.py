@@ -1,4 +1,4 @@
-"""What Medusa's clients send, as commands: shape is judged here, and only shape; rules are the library's."""
+"""Turns requests of Medusa's clients into commands. It checks their shape; the library checks rules."""
 
 import re
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from rma.domain.messages.commands import CancelReturn, ReceiveReturn, RequestRet
 _NO_BODY: Final[dict[str, object]] = {}
 
 
-class _AskedItem(TypedDict):
+class _RequestedItem(TypedDict):
     item_id: str
     quantity: int
     reason_id: NotRequired[str]
@@ -27,18 +27,18 @@ class _Option(TypedDict):
 
 class _CreateReturn(TypedDict):
     order_id: str
-    items: list[_AskedItem]
+    items: list[_RequestedItem]
     return_shipping: NotRequired[_Option]
 
 
-class _CameItem(TypedDict):
+class _ReceivedItem(TypedDict):
     item_id: str
     quantity: int
     damaged_quantity: NotRequired[int]
 
 
 class _ReceiveReturn(TypedDict):
-    items: list[_CameItem]
+    items: list[_ReceivedItem]
     refund: NotRequired[int]
     location_id: NotRequired[str]
     allow_mismatch: NotRequired[bool]
@@ -49,26 +49,26 @@ def request_return(
     body: object, *, idempotency_key: str | None = None, created_by: str | None = None
 ) -> RequestReturn:
     """
-    The command that a body of POST /store/returns asks for.
+    Makes the command from a body of POST /store/returns.
 
     >>> from rma.adapters.medusa_api import request_return
-    >>> asked = request_return({"order_id": "order_1", "items": [{"item_id": "mug", "quantity": 1}]})
-    >>> asked.order_id, asked.items[0].quantity
+    >>> command = request_return({"order_id": "order_1", "items": [{"item_id": "mug", "quantity": 1}]})
+    >>> command.order_id, command.items[0].quantity
     ('order_1', 1)
 
     Args:
         body: parsed JSON.
-        idempotency_key: what the header of that name says, or a fresh one.
-        created_by: who asks, in the host's words.
+        idempotency_key: the value of that header, or a fresh key.
+        created_by: who sends the request, in the host's words.
 
     Raises:
-        MalformedRequest: with every place where the body has another shape.
+        MalformedRequest: the body does not match its schema; it lists every problem.
     """
     check(body, CREATE_RETURN)
-    asked = cast("_CreateReturn", body)
-    shipping = asked.get("return_shipping")
+    document = cast("_CreateReturn", body)
+    shipping = document.get("return_shipping")
     return RequestReturn(
-        order_id=asked["order_id"],
+        order_id=document["order_id"],
         items=[
             RequestedItem(
                 item_id=item["item_id"],
@@ -76,7 +76,7 @@ def request_return(
                 reason_id=item.get("reason_id"),
                 note=item.get("note"),
             )
-            for item in asked["items"]
+            for item in document["items"]
         ],
         shipping_option_id=shipping["option_id"] if shipping else None,
         idempotency_key=idempotency_key,
@@ -93,21 +93,21 @@ def receive_return(
     created_by: str | None = None,
 ) -> ReceiveReturn:
     """
-    The command that a body of POST /admin/returns/:id/receive asks for.
+    Makes the command from a body of POST /admin/returns/:id/receive.
 
     Args:
         return_id: from the path.
         body: parsed JSON.
-        allow_mismatch: what a body means that does not say; Medusa's own route accepts whatever came.
-        idempotency_key: what the header of that name says.
-        created_by: who asks, in the host's words.
+        allow_mismatch: the default for a body without this key; Medusa's own route accepts every mismatch.
+        idempotency_key: the value of that header.
+        created_by: who sends the request, in the host's words.
 
     Raises:
-        MalformedRequest: with every place where the body has another shape.
+        MalformedRequest: the body does not match its schema; it lists every problem.
     """
     check(body, RECEIVE_RETURN)
-    arrivals = cast("_ReceiveReturn", body)
-    more_expected = arrivals.get("more_expected", False)
+    document = cast("_ReceiveReturn", body)
+    more_expected = document.get("more_expected", False)
     return ReceiveReturn(
         return_id=return_id,
         items=[
@@ -116,11 +116,11 @@ def receive_return(
                 quantity=item["quantity"],
                 damaged_quantity=item.get("damaged_quantity", 0),
             )
-            for item in arrivals["items"]
+            for item in document["items"]
         ],
-        refund_amount=arrivals.get("refund"),
-        location_id=arrivals.get("location_id"),
-        allow_mismatch=arrivals.get("allow_mismatch", allow_mismatch and not more_expected),
+        refund_amount=document.get("refund"),
+        location_id=document.get("location_id"),
+        allow_mismatch=document.get("allow_mismatch", allow_mismatch and not more_expected),
         more_expected=more_expected,
         idempotency_key=idempotency_key,
         created_by=created_by,
@@ -135,10 +135,10 @@ def cancel_return(
     created_by: str | None = None,
 ) -> CancelReturn:
     """
-    The command that POST /admin/returns/:id/cancel asks for, with an empty object or without a body.
+    Makes the command from POST /admin/returns/:id/cancel, which has an empty object or no body.
 
     Raises:
-        MalformedRequest: something else was sent.
+        MalformedRequest: the body contains anything.
     """
     check(body, CANCEL_RETURN)
     return CancelReturn(return_id=return_id, idempotency_key=idempotency_key, created_by=created_by)
@@ -146,7 +146,7 @@ def cancel_return(
 
 @frozen
 class Page:
-    """Which part of a list is asked for."""
+    """The part of a list that is requested."""
 
     limit: int = 50
     offset: int = 0
@@ -154,13 +154,13 @@ class Page:
 
 def page(query: Iterable[tuple[str, str]]) -> Page:
     """
-    The page that a query of GET /admin/returns asks for: `limit` of 1 to 100, `offset` of at least 0.
+    Parses the query of GET /admin/returns: `limit` is 1 to 100, `offset` is at least 0.
 
     Args:
-        query: names and values, as they stand there.
+        query: names and values, as strings.
 
     Raises:
-        MalformedRequest: with everything else that stands there.
+        MalformedRequest: a name is unknown or given twice, or a value is wrong; it lists every problem.
     """
     given: dict[str, object] = {}
     twice = []
@@ -168,10 +168,10 @@ def page(query: Iterable[tuple[str, str]]) -> Page:
         if name in given:
             twice.append(Problem(f"?{name}", "given_twice", "is given twice"))
         given[name] = int(value) if re.fullmatch("-?[0-9]{1,15}", value) else value
-    wrong = [
+    invalid = [
         Problem(f"?{problem.path.removeprefix('$').removeprefix('.')}", problem.code, problem.message)
         for problem in problems(given, LIST_RETURNS)
     ]
-    if wrong or twice:
-        raise MalformedRequest(wrong + twice)
+    if invalid or twice:
+        raise MalformedRequest(invalid + twice)
     return Page(**cast("dict[str, int]", given))

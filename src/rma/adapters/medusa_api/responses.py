@@ -1,4 +1,4 @@
-"""Answers gathered from a service: the return with its order, its reasons and its shipping option."""
+"""Builds the bodies of responses from a service: returns with their order, reasons and shipping option."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -26,30 +26,31 @@ _BATCH = 100
 
 def return_response(service: ReturnService, ret: Return, expand: Expand = nothing) -> Json:
     """
-    The body of an answer about one return.
+    Returns the body of a response about one return.
 
-    The return is told whatever becomes of the other ports: what a catalogue can not tell now is left out,
-    since the command that the answer is about was done.
+    The return is rendered even if another port cannot be reached: what its catalogue would provide is left
+    out, because the command that is being answered has succeeded.
     """
-    return {"return": _told(service, ret, expand)}
+    return {"return": _rendered(service, ret, expand)}
 
 
 def order_response(service: ReturnService, ret: Return, expand: Expand = nothing) -> Json:
-    """The body of the answer to a cancellation: the order, or null where the host knows it no more."""
-    order = _unless_away(lambda: service.orders.get(ret.order_id), None)
-    state = _unless_away(lambda: service.order_state(ret.order_id), None)
+    """Returns the body of the response to a cancellation: the order, or null if the host no longer has it."""
+    order = _get_or(lambda: service.orders.get(ret.order_id), None)
+    state = _get_or(lambda: service.order_state(ret.order_id), None)
     if order is None or state is None:
         return {"order": None}
     returns = service.list(ret.order_id)
-    render = [_told(service, each, expand) for each in returns]
-    return {"order": order_json(order, state, render, order_lines(order, returns, expand).values())}
+    rendered = [_rendered(service, each, expand) for each in returns]
+    return {"order": order_json(order, state, rendered, order_lines(order, returns, expand).values())}
 
 
 def returns_response(service: ReturnService, page: Page, expand: Expand = nothing) -> Json:
     """
-    The body of an answer to a list, newest return first.
+    Returns the body of a response to a list, newest return first.
 
-    `count` is of all returns, so all are read, a batch at a time: a host with very many counts its own rows.
+    `count` is the number of all returns, so all of them are read, a batch at a time. If you have very many
+    returns, count the rows of your own database instead.
     """
     count, wanted, last = 0, [], None
     while batch := service.list(after=last, limit=_BATCH, newest_first=True):
@@ -59,7 +60,7 @@ def returns_response(service: ReturnService, page: Page, expand: Expand = nothin
             count += 1
         last = batch[-1].id
     return {
-        "returns": [_told(service, ret, expand) for ret in wanted],
+        "returns": [_rendered(service, ret, expand) for ret in wanted],
         "count": count,
         "offset": page.offset,
         "limit": page.limit,
@@ -67,16 +68,16 @@ def returns_response(service: ReturnService, page: Page, expand: Expand = nothin
 
 
 def reasons_response(service: ReturnService) -> Json:
-    """The body of an answer to a list of return reasons."""
+    """Returns the body of a response to a list of return reasons."""
     return {"return_reasons": reasons_json(service.return_reasons.list())}
 
 
 def reason_response(service: ReturnService, reason_id: str) -> Json:
     """
-    The body of an answer about one return reason.
+    Returns the body of a response about one return reason.
 
     Raises:
-        NotFound: there is none that can be chosen.
+        NotFound: no reason that can be chosen has this id.
     """
     found = reason_tree_json(service.return_reasons.list(), reason_id)
     if found is None:
@@ -84,23 +85,23 @@ def reason_response(service: ReturnService, reason_id: str) -> Json:
     return {"return_reason": found}
 
 
-def _told(service: ReturnService, ret: Return, expand: Expand) -> Json:
+def _rendered(service: ReturnService, ret: Return, expand: Expand) -> Json:
     method = ret.shipping_method
     option_id = method.option_id if method else None
     return return_json(
         ret,
-        order=_unless_away(lambda: service.orders.get(ret.order_id), None),
-        siblings=_unless_away(lambda: service.list(ret.order_id), ()),
-        reasons=_unless_away(service.return_reasons.list, ()),
+        order=_get_or(lambda: service.orders.get(ret.order_id), None),
+        siblings=_get_or(lambda: service.list(ret.order_id), ()),
+        reasons=_get_or(service.return_reasons.list, ()),
         shipping_option=(
-            None if option_id is None else _unless_away(lambda: service.shipping_options.get(option_id), None)
+            None if option_id is None else _get_or(lambda: service.shipping_options.get(option_id), None)
         ),
         expand=expand,
     )
 
 
-def _unless_away(ask: Callable[[], T], otherwise: T) -> T:
+def _get_or(call: Callable[[], T], default: T) -> T:
     try:
-        return ask()
-    except RmaError:  # not there any more, or not to be told now
-        return otherwise
+        return call()
+    except RmaError:  # deleted, or not available now
+        return default

@@ -1,19 +1,19 @@
 """
-JSON Schemas (draft 2020-12) of what travels: request bodies and answers, as plain data.
+JSON Schemas (draft 2020-12) of request bodies and responses, as plain data.
 
-Requests are parsed by these very schemas; answers are built by hand and held to them by tests.
+Requests are parsed with these schemas; responses are built by hand, and tests compare them with the schemas.
 """
 
 from typing import Final
 
 from rma.adapters.medusa_api.json_schema import LARGEST_INTEGER, Schema
 
-_TEXT: Final = {"type": "string"}
+_STRING: Final = {"type": "string"}
 _FLAG: Final = {"type": "boolean"}
 _COUNT: Final = {"type": "integer", "minimum": 0}
-_MOMENT: Final = {"type": "string", "format": "date-time"}
+_TIMESTAMP: Final = {"type": "string", "format": "date-time"}
 _INTEGER: Final = {"type": "integer", "minimum": -LARGEST_INTEGER, "maximum": LARGEST_INTEGER}
-_TEXT_OR_NULL: Final = {"type": ["string", "null"]}
+_STRING_OR_NULL: Final = {"type": ["string", "null"]}
 _NULL: Final = {"type": "null"}
 _OBJECT: Final = {"type": "object"}
 _OBJECT_OR_NULL: Final = {"type": ["object", "null"]}
@@ -40,15 +40,15 @@ def _nullable(schema: Schema) -> dict[str, object]:
 #: Body of POST /store/returns.
 CREATE_RETURN: Final = _object(
     ("return_shipping",),
-    order_id=_TEXT,
-    return_shipping=_object(option_id=_TEXT),
+    order_id=_STRING,
+    return_shipping=_object(option_id=_STRING),
     items=_array(
         _object(
             ("reason_id", "note"),
-            item_id=_TEXT,
+            item_id=_STRING,
             quantity=_INTEGER,
-            reason_id=_TEXT,
-            note=_TEXT,
+            reason_id=_STRING,
+            note=_STRING,
         )
     ),
 )
@@ -59,18 +59,18 @@ RECEIVE_RETURN: Final = _object(
     items=_array(
         _object(
             ("damaged_quantity",),
-            item_id=_TEXT,
+            item_id=_STRING,
             quantity=_INTEGER,
             damaged_quantity=_INTEGER,
         )
     ),
     refund=_INTEGER,
-    location_id=_TEXT,
+    location_id=_STRING,
     allow_mismatch=_FLAG,
     more_expected=_FLAG,
 )
 
-#: Body of POST /admin/returns/:id/cancel, which may be missing altogether.
+#: Body of POST /admin/returns/:id/cancel, which may have no body.
 CANCEL_RETURN: Final = _object()
 
 #: Query of GET /admin/returns.
@@ -81,33 +81,33 @@ LIST_RETURNS: Final = _object(
 )
 
 _REASON_FIELDS: Final[dict[str, Schema]] = {
-    "id": _TEXT,
-    "value": _TEXT,
-    "label": _TEXT,
-    "description": _TEXT_OR_NULL,
-    "parent_return_reason_id": _TEXT_OR_NULL,
+    "id": _STRING,
+    "value": _STRING,
+    "label": _STRING,
+    "description": _STRING_OR_NULL,
+    "parent_return_reason_id": _STRING_OR_NULL,
     "metadata": _METADATA,
 }
 
-#: A return reason beside the item it was given for.
+#: A return reason inside a return item.
 REASON: Final = _object(**_REASON_FIELDS)
 
-#: A return reason in the catalogue, with those below it.
+#: A return reason in the catalogue, with its children.
 REASON_TREE: Final = _object(
     **_REASON_FIELDS, return_reason_children=_array({"$ref": "#/$defs/ReturnReasonTree"})
 )
 
-#: A line item: its scalars, and its variant where the host's callback tells it.
+#: A line item: its scalar fields, and its variant if the host's callback returns one.
 LINE_ITEM: Final = _object(
     ("variant",),
-    id=_TEXT,
-    order_id=_TEXT,
+    id=_STRING,
+    order_id=_STRING,
     cart_id=_NULL,
     swap_id=_NULL,
     claim_order_id=_NULL,
-    title=_TEXT,
+    title=_STRING,
     is_return={"const": False},
-    variant_id=_TEXT_OR_NULL,
+    variant_id=_STRING_OR_NULL,
     unit_price=_COUNT,
     quantity=_COUNT,
     fulfilled_quantity=_COUNT,
@@ -123,39 +123,39 @@ LINE_ITEM: Final = _object(
 
 #: A return item.
 RETURN_ITEM: Final = _object(
-    return_id=_TEXT,
-    item_id=_TEXT,
+    return_id=_STRING,
+    item_id=_STRING,
     quantity=_COUNT,
     is_requested=_FLAG,
     requested_quantity={"type": ["integer", "null"], "minimum": 1},
     received_quantity={"type": ["integer", "null"], "minimum": 0},
-    reason_id=_TEXT_OR_NULL,
+    reason_id=_STRING_OR_NULL,
     reason=_nullable(REASON),
-    note=_TEXT_OR_NULL,
+    note=_STRING_OR_NULL,
     metadata=_METADATA,
     item=_nullable(LINE_ITEM),
 )
 
-#: A shipping option, as far as the library knows it.
+#: The fields of a shipping option that the library knows.
 SHIPPING_OPTION: Final = _object(
-    id=_TEXT,
-    name=_TEXT,
-    provider_id=_TEXT_OR_NULL,
+    id=_STRING,
+    name=_STRING,
+    provider_id=_STRING_OR_NULL,
     price_type={"const": "flat_rate"},
     amount=_COUNT,
     is_return=_FLAG,
     includes_tax=_FLAG,
 )
 
-#: How the goods of a return travel.
+#: The shipping method of a return.
 SHIPPING_METHOD: Final = _object(
-    id=_TEXT,
-    shipping_option_id=_TEXT_OR_NULL,
+    id=_STRING,
+    shipping_option_id=_STRING_OR_NULL,
     order_id=_NULL,
     claim_order_id=_NULL,
     cart_id=_NULL,
     swap_id=_NULL,
-    return_id=_TEXT,
+    return_id=_STRING,
     price=_COUNT,
     includes_tax=_FLAG,
     subtotal=_COUNT,
@@ -164,34 +164,34 @@ SHIPPING_METHOD: Final = _object(
     data=_OBJECT,
     tax_lines=_array(
         _object(
-            id=_TEXT,
-            code=_TEXT_OR_NULL,
-            name=_TEXT,
+            id=_STRING,
+            code=_STRING_OR_NULL,
+            name=_STRING,
             rate={"type": "number", "minimum": 0},
-            shipping_method_id=_TEXT,
-            created_at=_MOMENT,
-            updated_at=_MOMENT,
+            shipping_method_id=_STRING,
+            created_at=_TIMESTAMP,
+            updated_at=_TIMESTAMP,
             metadata=_NULL,
         )
     ),
     shipping_option=_nullable(SHIPPING_OPTION),
 )
 
-#: A return; `order`, `swap` and `claim_order` where the host's callback tells them.
+#: A return; `order`, `swap` and `claim_order` if the host's callback returns them.
 RETURN: Final = _object(
     ("order", "swap", "claim_order"),
-    id=_TEXT,
+    id=_STRING,
     status={"enum": ["requested", "received", "requires_action", "canceled"]},
-    order_id=_TEXT,
-    swap_id=_TEXT_OR_NULL,
-    claim_order_id=_TEXT_OR_NULL,
-    location_id=_TEXT_OR_NULL,
+    order_id=_STRING,
+    swap_id=_STRING_OR_NULL,
+    claim_order_id=_STRING_OR_NULL,
+    location_id=_STRING_OR_NULL,
     refund_amount=_COUNT,
     no_notification=_FLAG,
-    idempotency_key=_TEXT_OR_NULL,
+    idempotency_key=_STRING_OR_NULL,
     received_at={"type": ["string", "null"], "format": "date-time"},
-    created_at=_MOMENT,
-    updated_at=_MOMENT,
+    created_at=_TIMESTAMP,
+    updated_at=_TIMESTAMP,
     shipping_data=_OBJECT_OR_NULL,
     metadata=_METADATA,
     shipping_method=_nullable(SHIPPING_METHOD),
@@ -203,12 +203,12 @@ RETURN: Final = _object(
 
 #: An order after one of its returns was canceled.
 ORDER: Final = _object(
-    id=_TEXT,
-    status=_TEXT,
-    fulfillment_status=_TEXT,
-    payment_status=_TEXT,
-    customer_id=_TEXT_OR_NULL,
-    currency_code=_TEXT,
+    id=_STRING,
+    status=_STRING,
+    fulfillment_status=_STRING,
+    payment_status=_STRING,
+    customer_id=_STRING_OR_NULL,
+    currency_code=_STRING,
     created_at={"type": ["string", "null"], "format": "date-time"},
     no_notification=_FLAG,
     paid_total=_COUNT,
@@ -220,19 +220,19 @@ ORDER: Final = _object(
 )
 
 _ONE_ERROR: Final[dict[str, Schema]] = {
-    "type": _TEXT,
-    "code": _TEXT,
-    "message": _TEXT,
-    "path": _TEXT,
-    "item_id": _TEXT,
+    "type": _STRING,
+    "code": _STRING,
+    "message": _STRING,
+    "path": _STRING,
+    "item_id": _STRING,
     "numbers": _OBJECT,
 }
-_WHERE: Final = ("path", "item_id", "numbers")
+_OPTIONAL: Final = ("path", "item_id", "numbers")
 
-#: Any refusal; `errors` lists what is wrong when it is several things, or the shape of the request.
-ERROR: Final = _object((*_WHERE, "errors"), **_ONE_ERROR, errors=_array(_object(_WHERE, **_ONE_ERROR)))
+#: Any error; `errors` lists several violations, or the problems of a malformed request.
+ERROR: Final = _object((*_OPTIONAL, "errors"), **_ONE_ERROR, errors=_array(_object(_OPTIONAL, **_ONE_ERROR)))
 
-#: What the routes answer, by name.
+#: The bodies of responses, by name.
 ANSWERS: Final[dict[str, dict[str, object]]] = {
     "Return": _object(**{"return": RETURN}),
     "Returns": _object(returns=_array(RETURN), count=_COUNT, offset=_COUNT, limit=_COUNT),

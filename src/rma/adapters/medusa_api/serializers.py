@@ -1,8 +1,8 @@
 """
-Returns, reasons and orders as Medusa's clients read them: pure functions, from values to JSON.
+Renders returns, reasons and orders as Medusa's clients read them: pure functions, from values to JSON.
 
-Minor units stay minor units. What the library does not know (carts, regions, products, when a reason was
-made) is left out, or comes from the host's `Expand`.
+Amounts are in minor units. What the library does not know (carts, regions, products, when a reason was
+created) is left out, or is provided by the host's `Expand`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -21,11 +21,11 @@ from rma.domain.views.order_state import OrderState
 #: A JSON object.
 Json = dict[str, object]
 
-#: The host's word on what the library does not hold: asked with a kind (`order`, `swap`, `claim_order`,
-#: `variant`, `product`) and an id, it answers a JSON object, or None to leave it out.
+#: Provides objects that the library does not have: called with a kind (`order`, `swap`, `claim_order`,
+#: `variant`, `product`) and an id, it returns a JSON object, or None to leave it out.
 Expand = Callable[[str, str], Mapping[str, object] | None]
 
-#: Medusa has four statuses; these of ours stand behind one of them. The items say how much came.
+#: Medusa has four statuses; these of ours are rendered as one of them. The items show what was received.
 _STATUSES = {
     "partially_received": "requested",
     "pending_approval": "requested",
@@ -35,7 +35,7 @@ _STATUSES = {
 
 
 def nothing(_kind: str, _id: str) -> None:
-    """An `Expand` that knows nothing."""
+    """An `Expand` that leaves everything out."""
 
 
 def return_json(
@@ -48,20 +48,20 @@ def return_json(
     expand: Expand = nothing,
 ) -> Json:
     """
-    The `return` object of Medusa's answers.
+    Renders the `return` object of Medusa's responses.
 
     Args:
-        ret: what is told.
+        ret: the return to render.
         order: the order of the return, for the lines of its items.
-        siblings: all returns of the order, this one too, for `returned_quantity` of those lines; this one
-            alone unless given.
+        siblings: all returns of the order including this one, for `returned_quantity` of those lines; by
+            default only this one.
         reasons: the catalogue, for `reason`.
         shipping_option: the option of the shipping method.
-        expand: the host's word on what else can be told.
+        expand: provides the other objects.
     """
     lines = order_lines(order, tuple(siblings) or (ret,), expand) if order else {}
     known_reasons = {reason.id: reason for reason in reasons}
-    render: Json = {
+    rendered: Json = {
         "id": ret.id,
         "status": status_of(ret.status),
         "order_id": ret.order_id,
@@ -71,9 +71,9 @@ def return_json(
         "refund_amount": ret.refund_amount.amount,
         "no_notification": ret.no_notification,
         "idempotency_key": ret.idempotency_key,
-        "received_at": _moment(ret.received_at),
-        "created_at": _moment(ret.requested_at),
-        "updated_at": _moment(ret.updated_at),
+        "received_at": _timestamp(ret.received_at),
+        "created_at": _timestamp(ret.requested_at),
+        "updated_at": _timestamp(ret.updated_at),
         "shipping_data": _shipping_data(ret),
         "metadata": ret.metadata or None,
         "shipping_method": _method_json(ret, ret.shipping_method, shipping_option),
@@ -85,13 +85,13 @@ def return_json(
         ("claim_order", ret.claim_id),
     ):
         if wanted_id is not None and (expansion := expand(kind, wanted_id)) is not None:
-            render[kind] = dict(expansion)
-    return render
+            rendered[kind] = dict(expansion)
+    return rendered
 
 
 def status_of(status: ReturnStatus) -> str:
     """
-    Medusa's word for where a return stands.
+    Returns Medusa's name of a status.
 
     >>> from rma import ReturnStatus
     >>> status_of(ReturnStatus.PARTIALLY_RECEIVED)
@@ -101,7 +101,7 @@ def status_of(status: ReturnStatus) -> str:
 
 
 def order_json(order: Order, state: OrderState, returns: Iterable[Json], items: Iterable[Json]) -> Json:
-    """The `order` object of Medusa's answers, with its returns and lines as they were told already."""
+    """Renders the `order` object of Medusa's responses, with returns and lines that are rendered already."""
     paid = sum(payment.captured.amount for payment in order.payments)
     return {
         "id": order.id,
@@ -110,7 +110,7 @@ def order_json(order: Order, state: OrderState, returns: Iterable[Json], items: 
         "payment_status": state.payment_status.value,
         "customer_id": order.customer_id,
         "currency_code": order.currency,
-        "created_at": _moment(order.created_at),
+        "created_at": _timestamp(order.created_at),
         "no_notification": order.no_notification,
         "paid_total": paid,
         "refunded_total": state.refunded.amount,
@@ -122,18 +122,18 @@ def order_json(order: Order, state: OrderState, returns: Iterable[Json], items: 
 
 
 def order_lines(order: Order, returns: Iterable[Return], expand: Expand = nothing) -> dict[str, Json]:
-    """The lines of an order by id, with what these returns brought back."""
-    back: dict[str, int] = {}
+    """Renders the lines of an order, by id, with the units that these returns received."""
+    arrived: dict[str, int] = {}
     for each in returns:
         for item in each.items:
-            back[item.item_id] = back.get(item.item_id, 0) + item.arrived_quantity
+            arrived[item.item_id] = arrived.get(item.item_id, 0) + item.arrived_quantity
     discounts = order.allocated_adjustments()
     return {
         line.id: line_json(
             order.id,
             line,
             order_discount=sum(shares),
-            returned_quantity=line.returned_quantity + back.get(line.id, 0),
+            returned_quantity=line.returned_quantity + arrived.get(line.id, 0),
             variant=_variant_json(line, expand),
         )
         for line, shares in zip(order.items, discounts, strict=True)
@@ -141,7 +141,7 @@ def order_lines(order: Order, returns: Iterable[Return], expand: Expand = nothin
 
 
 def reason_json(reason: ReturnReason) -> Json:
-    """A return reason, without those below it."""
+    """Renders a return reason without its children."""
     return {
         "id": reason.id,
         "value": reason.value,
@@ -153,25 +153,25 @@ def reason_json(reason: ReturnReason) -> Json:
 
 
 def reasons_json(catalogue: Iterable[ReturnReason]) -> list[Json]:
-    """The reasons that can be chosen, as trees; retired ones are left out."""
-    simulate = [reason for reason in catalogue if not reason.retired]
-    ids = {reason.id for reason in simulate}
-    return [_tree(reason, simulate, frozenset()) for reason in simulate if reason.parent_id not in ids]
+    """Renders the reasons that can be chosen as trees; retired ones are left out."""
+    available = [reason for reason in catalogue if not reason.retired]
+    ids = {reason.id for reason in available}
+    return [_tree(reason, available, frozenset()) for reason in available if reason.parent_id not in ids]
 
 
 def reason_tree_json(catalogue: Iterable[ReturnReason], reason_id: str) -> Json | None:
-    """The reason of this id with those below it; None if there is none, or it is retired."""
-    simulate = [reason for reason in catalogue if not reason.retired]
-    found = next((reason for reason in simulate if reason.id == reason_id), None)
-    return _tree(found, simulate, frozenset()) if found else None
+    """Renders one reason with its children; None if it does not exist or is retired."""
+    available = [reason for reason in catalogue if not reason.retired]
+    found = next((reason for reason in available if reason.id == reason_id), None)
+    return _tree(found, available, frozenset()) if found else None
 
 
-def _tree(reason: ReturnReason, simulate: list[ReturnReason], above: frozenset[str]) -> Json:
-    above |= {reason.id}  # a catalogue that goes in circles ends here
-    below = [each for each in simulate if each.parent_id == reason.id and each.id not in above]
+def _tree(reason: ReturnReason, available: list[ReturnReason], above: frozenset[str]) -> Json:
+    above |= {reason.id}  # a catalogue with a cycle ends here
+    below = [each for each in available if each.parent_id == reason.id and each.id not in above]
     return {
         **reason_json(reason),
-        "return_reason_children": [_tree(each, simulate, above) for each in below],
+        "return_reason_children": [_tree(each, available, above) for each in below],
     }
 
 
@@ -183,7 +183,7 @@ def _item_json(ret: Return, item: ReturnItem, reasons: Mapping[str, ReturnReason
         "quantity": item.allocated_quantity,
         "is_requested": item.is_requested,
         "requested_quantity": item.quantity if item.is_requested else None,
-        "received_quantity": item.arrived_quantity if _anything_came(ret) else None,
+        "received_quantity": item.arrived_quantity if _has_arrivals(ret) else None,
         "reason_id": item.reason_id,
         "reason": reason_json(reason) if reason else None,
         "note": item.note,
@@ -192,7 +192,7 @@ def _item_json(ret: Return, item: ReturnItem, reasons: Mapping[str, ReturnReason
     }
 
 
-def _anything_came(ret: Return) -> bool:
+def _has_arrivals(ret: Return) -> bool:
     return any(receipt.items for receipt in ret.receipts)
 
 
@@ -236,8 +236,8 @@ def _tax_json(ret: Return, method: ShippingMethod, number: int, tax: TaxLine) ->
         "name": tax.label if tax.name is None else tax.name,
         "rate": _number(tax.rate),
         "shipping_method_id": method.id,
-        "created_at": _moment(ret.requested_at),
-        "updated_at": _moment(ret.requested_at),
+        "created_at": _timestamp(ret.requested_at),
+        "updated_at": _timestamp(ret.requested_at),
         "metadata": None,
     }
 
@@ -255,7 +255,7 @@ def _option_json(option: ShippingOption) -> Json:
 
 
 def _shipping_data(ret: Return) -> Json | None:
-    """What the carrier answered: its data, with tracking number and label where they are not among them."""
+    """Renders the carrier's data, with the tracking number and label URL unless the data has its own."""
     if ret.shipment is None:
         return None
     named = {"tracking_number": ret.shipment.tracking_number, "label_url": ret.shipment.label_url}
@@ -266,7 +266,7 @@ def _number(rate: Decimal) -> int | float:
     return int(rate) if rate == rate.to_integral_value() else float(rate)
 
 
-def _moment(at: datetime | None) -> str | None:
+def _timestamp(at: datetime | None) -> str | None:
     if at is None:
         return None
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,5 +1,5 @@
 """
-Ledgers in a database: SQLite by default, PostgreSQL when one machine is too small. Needs `rma[sql]`.
+Ledgers in a database: SQLite by default, PostgreSQL when one machine is too small. Needs the extra `sql`.
 
 Values travel as JSON documents (`codec`); `schema` has the tables, `statements` all that is asked of them.
 """

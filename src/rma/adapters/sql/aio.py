@@ -1,7 +1,7 @@
 """
-The same ledgers for hosts that wait, over SQLAlchemy's asyncio. Needs `rma[sql,aio]`.
+The same ledgers for asynchronous applications, over SQLAlchemy's asyncio. Needs the extras `sql` and `aio`.
 
-Statements, documents and failures are those of `rma.adapters.sql`; here is only how a connection is had.
+Statements, documents and failures are those of `rma.adapters.sql`; this module only gets the connections.
 """
 
 from abc import ABC, abstractmethod
@@ -31,44 +31,44 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 
 T = TypeVar("T")
 
-#: What is asked of the ledgers, once there is a connection to ask.
+#: A query or a commit, done on the ledgers of one connection.
 Ask = Callable[[ReturnRepository], T]
 
 
 class AsyncRepository(ABC):
-    """A `rma.ports.ReturnRepository` whose methods are awaited; what they raise is said there."""
+    """An `AsyncReturnRepository`; what its methods raise, `rma.ports.ReturnRepository` says."""
 
     async def load(self, order_id: str) -> ReturnLedger:
         """The ledger as last committed, or an empty one."""
-        return await self._found(lambda ledgers: ledgers.load(order_id))
+        return await self._read(lambda ledgers: ledgers.load(order_id))
 
     async def load_by_return(self, return_id: str) -> ReturnLedger:
         """The ledger that holds this return."""
-        return await self._found(lambda ledgers: ledgers.load_by_return(return_id))
+        return await self._read(lambda ledgers: ledgers.load_by_return(return_id))
 
     async def commit(self, change: Change) -> None:
         """Store the change, all of it or nothing."""
-        await self._asked(lambda ledgers: ledgers.commit(change))
+        await self._on_connection(lambda ledgers: ledgers.commit(change))
 
     async def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """Ids of orders with something outstanding and due, those that waited longest first."""
-        return await self._found(lambda ledgers: ledgers.outstanding(now, limit, unpublished=unpublished))
+        return await self._read(lambda ledgers: ledgers.outstanding(now, limit, unpublished=unpublished))
 
     async def find(self, query: ReturnQuery) -> tuple[Return, ...]:
         """The page of returns, in the order in which they were requested."""
-        return await self._found(lambda ledgers: ledgers.find(query))
+        return await self._read(lambda ledgers: ledgers.find(query))
 
     async def history(self, order_id: str) -> tuple[Event, ...]:
         """Every event of the order, oldest first."""
-        return await self._found(lambda ledgers: ledgers.history(order_id))
+        return await self._read(lambda ledgers: ledgers.history(order_id))
 
     @abstractmethod
-    async def _asked(self, ask: Ask[T]) -> T:
-        """What the ledgers answer, on a connection of this kind."""
+    async def _on_connection(self, ask: Ask[T]) -> T:
+        """Returns what the ledgers answer on a connection of this kind."""
 
-    async def _found(self, ask: Ask[T]) -> T:
-        """The same, for what may be asked twice."""
-        return await self._asked(ask)
+    async def _read(self, ask: Ask[T]) -> T:
+        """The same for a query, which may be repeated after a connection was lost."""
+        return await self._on_connection(ask)
 
 
 class AsyncSqlReturns(AsyncRepository):
@@ -117,14 +117,14 @@ class AsyncSqlReturns(AsyncRepository):
         self._is_ready = False
 
     def in_transaction(self, connection: AsyncConnection) -> AsyncRepository:
-        """The same ledgers in a transaction of the host: see `SqlReturns.within`."""
+        """The same ledgers in a transaction of the host: see `SqlReturns.in_transaction`."""
         return _InTransaction(self._blocking, connection)
 
     async def close(self) -> None:
         """Close what was opened; what is asked afterwards opens it again."""
         await self.engine.dispose()
 
-    async def _asked(self, ask: Ask[T]) -> T:
+    async def _on_connection(self, ask: Ask[T]) -> T:
         with failures(self.engine.sync_engine):
             if not self._is_ready:
                 async with self._beginning.connect() as connection:
@@ -133,11 +133,11 @@ class AsyncSqlReturns(AsyncRepository):
             async with self._ours.connect() as connection:
                 return await connection.run_sync(lambda blocking: ask(self._ledgers(blocking)))
 
-    async def _found(self, ask: Ask[T]) -> T:
+    async def _read(self, ask: Ask[T]) -> T:
         try:
-            return await self._asked(ask)
+            return await self._on_connection(ask)
         except ConnectionLost:  # with it the pool dropped all that are as old
-            return await self._asked(ask)
+            return await self._on_connection(ask)
 
     def _ledgers(self, connection: Connection) -> ReturnRepository:
         return Repository(_Connected(connection), self._write, self._worker_lease)
@@ -149,17 +149,17 @@ class _InTransaction(AsyncRepository):
         self._connection = connection
         self._ledgers: ReturnRepository | None = None
 
-    async def _asked(self, ask: Ask[T]) -> T:
-        return await self._connection.run_sync(lambda blocking: ask(self._on(blocking)))
+    async def _on_connection(self, ask: Ask[T]) -> T:
+        return await self._connection.run_sync(lambda blocking: ask(self._ledgers_on(blocking)))
 
-    def _on(self, connection: Connection) -> ReturnRepository:
+    def _ledgers_on(self, connection: Connection) -> ReturnRepository:
         if self._ledgers is None:
             self._ledgers = self._returns.in_transaction(connection)
         return self._ledgers
 
 
 class _Connected:
-    """A `Place`: a connection of our own."""
+    """A `Connector` over a connection of our own."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection

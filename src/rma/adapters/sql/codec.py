@@ -1,12 +1,12 @@
 """
-Values as JSON documents and back, equal to the last field; what they mean is not known here.
+Encodes values as JSON documents and decodes them, equal in every field.
 
-A document holds only what differs from a field's default, so that it stays small and a field that was added
-with a default is read from older documents: a default of a stored class is thereby part of the format. A
-field that the class does not have is an error. Members of unions carry the name of their class.
+A document holds only the fields that differ from their defaults. It stays small, and a field that is added
+with a default can be read from older documents; the default of a stored class is therefore part of the
+format. A field that the class does not have is an error. Members of unions carry the name of their class.
 
-The documents of a commit hold much the same: an event has the items that the return has, and the command that
-is remembered. A long tuple is therefore written once: being frozen, the same tuple is always the same text.
+A long tuple is encoded by itself and its string is inserted into the document, so that a caller can supply
+strings that it has encoded before (`rma.adapters.sql.cache`).
 """
 
 import json
@@ -24,104 +24,107 @@ from cattrs import Converter
 from cattrs.fns import identity
 from cattrs.gen import make_dict_structure_fn_from_attrs
 
-from rma.adapters.sql.cache import Cache
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap, frozen_map
 
 T = TypeVar("T")
 
-#: The field in which a member of a union says which it is.
+#: The field of a document that names the class of a union's member.
 TAG = "_type"
 
-#: From this length on a tuple of values is written once, not in each document that has it.
+#: Tuples of at least this many values are encoded by themselves.
 LONG = 4
 
-#: How many characters are kept of tuples that were written last.
-MAX_CACHED_CHARACTERS = 1_000_000
-
-#: Written in place of a tuple whose text is put in afterwards. Drawn at random, so that there is no value in
-#: which it would be found.
-_SORT_KEY = token_hex(16)
+#: Holds the place of a long tuple until its string is inserted. It is drawn at random, so that no value
+#: contains it.
+_TOKEN = token_hex(16)
 
 
-def encoded(value: object, kind: object) -> str:
-    """
-    The value, of this class or union, as a document.
-
-    Raises:
-        InvalidValue: something in it, mostly metadata, is not what JSON can carry.
-    """
-    return _text(_CONVERTER.unstructure(value, kind))
-
-
-def decoded(document: str, kind: object) -> Any:  # a union is no type to mypy
-    """
-    The value of this class or union that the document holds.
-
-    Raises:
-        Exception: of any class; it holds no such thing.
-    """
-    return _CONVERTER.structure(json.loads(document), cast("type[Any]", kind))
-
-
-class _Long:
-    """A long tuple, among what JSON can carry: its text is put in."""
+class LongTuple:
+    """A tuple of at least `LONG` values on its way into a document, and the hook that encodes each value."""
 
     __slots__ = ("to_json", "values")
 
     def __init__(self, values: tuple[Any, ...], to_json: Callable[[Any], Any]) -> None:
         self.values, self.to_json = values, to_json
 
-    @property
-    def text(self) -> str:
-        """Written now, or before."""
-        key = (id(self.values), id(self.to_json))
-        kept = CACHE.get(key)
-        if kept is None:
-            kept = self.values, _text([self.to_json(each) for each in self.values])
-            CACHE.put(key, kept, len(kept[1]))
-        return kept[1]
+    def encode(self, encode_long: "EncodeLong") -> str:
+        """Encodes the tuple as a JSON array; `encode_long` encodes the long tuples within it."""
+        return _to_string([self.to_json(each) for each in self.values], encode_long)
 
 
-def _text(plain: object) -> str:
-    texts: list[str] = []
+EncodeLong = Callable[[LongTuple], str]
 
-    def place(value: object) -> str:
-        texts.append(value.text if isinstance(value, _Long) else _refuse(value))
-        return _SORT_KEY
 
-    encoder = json.JSONEncoder(  # values can not contain themselves: they are frozen when they are built
-        separators=(",", ":"), check_circular=False, allow_nan=False, default=place
+def encode_long_tuple(long: LongTuple) -> str:
+    """Encodes a long tuple, and those within it, without a cache."""
+    return long.encode(encode_long_tuple)
+
+
+def encode(value: object, kind: object, encode_long: EncodeLong = encode_long_tuple) -> str:
+    """
+    Encodes a value of this class or union as a JSON document.
+
+    Args:
+        value: what to encode.
+        kind: its class, or a union of which its class is a member.
+        encode_long: encodes each long tuple; it may answer from a cache.
+
+    Raises:
+        InvalidValue: a part of the value, mostly metadata, cannot be represented in JSON.
+    """
+    return _to_string(_CONVERTER.unstructure(value, kind), encode_long)
+
+
+def decode(document: str, kind: object) -> Any:  # mypy has no type for "a class or a union"
+    """
+    Decodes the value of this class or union from a document.
+
+    Raises:
+        Exception: of any class, if the document does not hold such a value.
+    """
+    return _CONVERTER.structure(json.loads(document), cast("type[Any]", kind))
+
+
+def _to_string(plain: object, encode_long: EncodeLong) -> str:
+    arrays: list[str] = []
+
+    def default(value: object) -> str:
+        arrays.append(encode_long(value) if isinstance(value, LongTuple) else _refuse(value))
+        return _TOKEN
+
+    encoder = json.JSONEncoder(  # values cannot contain themselves: they are frozen when they are built
+        separators=(",", ":"), check_circular=False, allow_nan=False, default=default
     )
     try:
         document = encoder.encode(plain)
     except InvalidValue:
         raise
-    except ValueError as error:  # a whole number of more digits than Python writes
-        raise _no_json(str(error)) from error
-    for text in texts:
-        document = document.replace(f'"{_SORT_KEY}"', text, 1)
+    except ValueError as error:  # an integer of more digits than Python converts
+        raise _not_json(str(error)) from error
+    for array in arrays:
+        document = document.replace(f'"{_TOKEN}"', array, 1)
     return document
 
 
-def _no_json(value: str) -> InvalidValue:
+def _not_json(value: str) -> InvalidValue:
     details = {"field": "stored", "value": value, "expected": "what JSON can carry"}
     return InvalidValue("invalid_value", details)
 
 
 def _refuse(value: object) -> NoReturn:
-    raise _no_json(repr(value))
+    raise _not_json(repr(value))
 
 
-def _carried(value: Any) -> Any:
-    """Metadata as it is, once nothing in it would be lost or changed on the way."""
+def _check_metadata(value: Any) -> Any:
+    """Returns metadata unchanged if JSON represents it without loss; refuses it otherwise."""
     match value:
         case dict():
             for key, each in value.items():
-                _carried(each if isinstance(key, str) else _refuse(key))
+                _check_metadata(each if isinstance(key, str) else _refuse(key))
         case list():
             for each in value:
-                _carried(each)
+                _check_metadata(each)
         case None | str() | int():
             pass
         case float() if isfinite(value):
@@ -168,7 +171,7 @@ def _is_plain(kind: Any) -> bool:
 
 
 def _class_from_json(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
-    def as_read(each: "Attribute[Any]") -> "Attribute[Any]":  # cattrs calls nothing for what is plain
+    def as_read(each: "Attribute[Any]") -> "Attribute[Any]":  # without a hook, cattrs copies a plain value
         return each.evolve(converter=_as_is if _is_plain(each.type) else None)
 
     each_as_read = [as_read(each) for each in fields(resolve_types(kind))]
@@ -213,7 +216,7 @@ def _tuple_to_json(kind: Any, converter: Converter) -> Callable[[Any], Any]:
     hook = converter.get_unstructure_hook(each_kind)
 
     def to_json(values: Any) -> Any:
-        return _Long(values, hook) if len(values) >= LONG else [hook(value) for value in values]
+        return LongTuple(values, hook) if len(values) >= LONG else [hook(value) for value in values]
 
     return to_json
 
@@ -229,7 +232,7 @@ def _tuple_from_json(kind: Any, converter: Converter) -> Callable[[Any, Any], An
 def _map_to_json(kind: Any, converter: Converter) -> Callable[[Any], Any]:
     value_kind = get_args(kind)[1]
     if value_kind is object:
-        return _carried
+        return _check_metadata
     hook = converter.get_unstructure_hook(value_kind)
     return lambda mapping: {key: hook(value) for key, value in mapping.items()}
 
@@ -249,11 +252,11 @@ def _converter() -> Converter:
         converter.register_structure_hook(plain, _as_is)
     converter.register_unstructure_hook_func(_is_plain, identity)
     converter.register_unstructure_hook(StrEnum, identity)
-    converter.register_structure_hook(StrEnum, lambda text, kind: kind(text))
+    converter.register_structure_hook(StrEnum, lambda string, kind: kind(string))
     converter.register_unstructure_hook(datetime, datetime.isoformat)
-    converter.register_structure_hook(datetime, lambda text, _: datetime.fromisoformat(text))
+    converter.register_structure_hook(datetime, lambda string, _: datetime.fromisoformat(string))
     converter.register_unstructure_hook(Decimal, str)
-    converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
+    converter.register_structure_hook(Decimal, lambda string, _: Decimal(string))
     converter.register_unstructure_hook_factory(_is_tuple, _tuple_to_json)
     converter.register_structure_hook_factory(_is_tuple, _tuple_from_json)
     converter.register_unstructure_hook_factory(_is_map, _map_to_json)
@@ -265,5 +268,3 @@ def _converter() -> Converter:
 
 
 _CONVERTER = _converter()
-#: By tuple and the way of writing its values; with the tuple, which therefore stays the one of this `id`.
-CACHE: Cache[tuple[int, int], tuple[tuple[Any, ...], str]] = Cache(MAX_CACHED_CHARACTERS)

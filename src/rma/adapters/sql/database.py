@@ -1,9 +1,9 @@
 """
-Where statements run: on connections of our own, or in a transaction that the host has begun.
+Runs statements: on connections of our own, or in a transaction that the host has begun.
 
 A SQLite file is opened so that a commit is on the disk when it returns (WAL, `synchronous=FULL`), that
 several threads and processes wait for each other, and that transactions begin where this adapter begins
-them, not where Python's `sqlite3` would. PostgreSQL is asked in autocommit: each of our statements is whole
+them, not where Python's `sqlite3` would. PostgreSQL runs in autocommit: each of our statements is atomic
 by itself, and begins and ends no transaction over the wire.
 """
 
@@ -22,24 +22,24 @@ from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transac
 from rma.adapters.sql.statements import SQLITE_TEXTS
 from rma.domain.values.errors import InvalidValue
 
-#: What `postgresql://` means; SQLAlchemy 2.0 would look for psycopg 2.
+#: The driver for `postgresql://`, for which SQLAlchemy 2.0 would look for psycopg 2.
 _POSTGRESQL = "postgresql+psycopg"
 
-#: How often a new SQLite file is asked for its write-ahead log while others ask for it.
+#: How many times the write-ahead log of a new SQLite file is requested while other processes request it.
 _TRIES = 100
 
-#: Execution option of connections that begin transactions themselves.
+#: The execution option of connections that begin transactions themselves.
 BEGINS = "rma_begins"
 
 _log = logging.getLogger("rma")
 
 
 class Connector(Protocol):
-    """Where ledgers are read and written."""
+    """Reads rows, and gives a connection for writing."""
 
     def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
         """
-        The rows that a statement answers; it may be asked twice.
+        Returns the rows of a statement, which may be executed twice.
 
         Raises:
             Unavailable: the database failed.
@@ -49,7 +49,7 @@ class Connector(Protocol):
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """
-        A connection for what is written together: all of it, or nothing if something is raised.
+        Yields a connection whose writes are all stored, or none of them if the block raises.
 
         Raises:
             Unavailable: the database failed.
@@ -59,11 +59,11 @@ class Connector(Protocol):
 
 class Database:
     """
-    An engine, ready; a `Connector` whose writes are committed when they are over.
+    A `Connector` over an engine with its tables; it commits its writes.
 
     Args:
-        engine_or_url: an engine is used as the host configured it; what a URL opens is closed with us.
-        busy_timeout: how many seconds a commit waits for those of others, on a SQLite file opened here.
+        engine_or_url: an engine is used as the host configured it; an engine for a URL is disposed with this.
+        busy_timeout: how many seconds a commit waits for other commits, on a SQLite file opened here.
     """
 
     def __init__(self, engine_or_url: Engine | URL | str, busy_timeout: float) -> None:
@@ -77,18 +77,20 @@ class Database:
         self._is_ready = False
 
     def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
-        """The rows; asked once more if the connection from the pool turns out to be dead."""
+        """Returns the rows; repeats the statement once if the connection from the pool is broken."""
         self._prepare()
         try:
             with self._connected() as connection:
                 return rows_found(connection, statement, parameters)
-        except ConnectionLost:  # with it the pool dropped all that are as old
+        except ConnectionLost:  # the pool has dropped all connections of that age with it
             with self._connected() as connection:
                 return rows_found(connection, statement, parameters)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """On SQLite a transaction, on PostgreSQL a connection for a single statement that writes."""
+        """
+        Yields, on SQLite, a transaction, and on PostgreSQL a connection for a single statement that writes.
+        """
         self._prepare()
         with self._connected() as connection:
             if is_postgresql(self.engine):
@@ -98,7 +100,7 @@ class Database:
                     yield connection
 
     def is_ready_for(self, connection: Connection) -> bool:
-        """True if the tables are known to be where this connection leads."""
+        """Returns True if this connection leads to the database whose tables are known to exist."""
         return self._is_ready and connection.engine.pool is self.engine.pool
 
     @contextmanager
@@ -107,7 +109,7 @@ class Database:
             if not is_postgresql(self.engine):
                 yield connection
                 return
-            # As SQLAlchemy's isolation level AUTOCOMMIT would, in a twentieth of the time.
+            # The same as SQLAlchemy's isolation level AUTOCOMMIT, in a twentieth of the time.
             driver: Any = connection.connection.driver_connection
             driver.autocommit = True
             try:
@@ -131,7 +133,7 @@ class HostTransaction:
     A `Connector` whose writes are committed by the host, together with its own, or undone by it.
 
     Args:
-        connection: of the host; nothing here commits it or rolls it back.
+        connection: the host's connection; nothing here commits it or rolls it back.
 
     Raises:
         InvalidValue: the connection commits each statement by itself.
@@ -147,14 +149,14 @@ class HostTransaction:
         self._is_ready = database.is_ready_for(connection)
 
     def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
-        """The rows as the host's transaction sees them."""
+        """Returns the rows as the host's transaction sees them."""
         with failures(self._connection.engine):
             self._prepare()
             return rows_found(self._connection, statement, parameters)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """The host's connection; on SQLite, where we write several statements, behind a savepoint."""
+        """Yields the host's connection; on SQLite, which takes several statements, within a savepoint."""
         with failures(self._connection.engine):
             self._prepare()
             if is_postgresql(self._connection.engine):
@@ -167,9 +169,9 @@ class HostTransaction:
         connection = self._connection
         if not is_postgresql(connection.engine):
             if not connection.in_transaction():
-                connection.begin()  # as its next statement would
+                connection.begin()  # as its next statement does
             driver: Any = connection.connection.driver_connection
-            if not driver.in_transaction:  # sqlite3 puts it off until something is written
+            if not driver.in_transaction:  # sqlite3 waits until something is written
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
         if not self._is_ready:
             if not is_prepared(connection):
@@ -180,7 +182,7 @@ class HostTransaction:
 def rows_found(
     connection: Connection, statement: Executable, parameters: Mapping[str, object]
 ) -> Sequence[Any]:
-    """What the statement finds."""
+    """Returns the rows of the statement."""
     text = SQLITE_TEXTS.get(statement)
     if text is None or is_postgresql(connection.engine):
         return connection.execute(statement, parameters).all()
@@ -190,12 +192,12 @@ def rows_found(
 
 
 def is_postgresql(engine: Engine) -> bool:
-    """Rather than SQLite."""
+    """Returns True for PostgreSQL and False for SQLite."""
     return engine.dialect.name == "postgresql"
 
 
 def make_ready(connection: Connection) -> None:
-    """Make the tables, if there are none, on a new connection that begins transactions itself."""
+    """Makes the tables, if there are none, on a new connection that begins transactions itself."""
     if is_postgresql(connection.engine):
         connection.execution_options(isolation_level="READ COMMITTED")
         _warn_of_lost_commits(connection)
@@ -211,7 +213,7 @@ def _opened(url: URL, busy_timeout: float) -> Engine:
         return create_engine(url)
     waiting = {"timeout": busy_timeout, "check_same_thread": False}
     if url.database in {None, "", ":memory:"}:
-        # There are as many databases in memory as connections: one, for which threads take turns.
+        # Each connection to memory is another database: threads use a single one in turn.
         engine = create_engine(url, connect_args=waiting, poolclass=QueuePool, pool_size=1, max_overflow=0)
     else:
         engine = create_engine(url, connect_args=waiting)
@@ -220,7 +222,10 @@ def _opened(url: URL, busy_timeout: float) -> Engine:
 
 
 def make_durable(engine: Engine) -> None:
-    """A commit to this SQLite file will be on the disk when it returns, and begins where it is begun."""
+    """
+    Configures a SQLite engine so that a commit is on the disk when it returns, and begins where it is
+    begun.
+    """
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin_for_others)
 
@@ -236,14 +241,14 @@ def _configure(connection: sqlite3.Connection, _: object) -> None:
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
-    # Of those that open a new file together, SQLite refuses all but one at once, whatever their timeout.
+    # If several processes open a new file, SQLite refuses all but one at once, whatever their timeout.
     for _ in range(_TRIES):
         try:
             connection.execute("PRAGMA journal_mode = WAL")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-            connection.execute("BEGIN IMMEDIATE")  # here they take turns, and wait no longer than they may
+            connection.execute("BEGIN IMMEDIATE")  # here they wait in turn, within their timeout
             connection.execute("ROLLBACK")
         else:
             return
@@ -251,7 +256,7 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _begin_for_others(connection: Connection) -> None:
-    """Whoever uses our engine for a transaction of their own gets one, though `sqlite3` begins none here."""
+    """Begins a transaction for the host on our engine, where `sqlite3` begins none."""
     if not connection.get_execution_options().get(BEGINS):
         connection.exec_driver_sql("BEGIN")
 

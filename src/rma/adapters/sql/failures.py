@@ -1,4 +1,4 @@
-"""What databases raise, told as `Unavailable`, with a code for whoever has to mend it."""
+"""Reports what databases raise as `Unavailable`, with a code for each cause."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from rma.domain.values.errors import InvalidValue, Unavailable
 
-#: What went wrong, by SQLite's primary result code.
+#: The code of an error, by SQLite's primary result code.
 _SQLITE_CODES = {
     sqlite3.SQLITE_BUSY: "store_locked",
     sqlite3.SQLITE_LOCKED: "store_locked",
@@ -21,7 +21,7 @@ _SQLITE_CODES = {
     sqlite3.SQLITE_CANTOPEN: "store_not_opened",
 }
 
-#: The same by PostgreSQL's SQLSTATE, or by the class that it begins with.
+#: The same, by PostgreSQL's SQLSTATE or by its class, the first two characters.
 _SQLSTATES = {
     "40001": "store_not_serializable",
     "40P01": "store_deadlock",
@@ -41,7 +41,7 @@ _SQLSTATES = {
     "3D": "store_not_opened",  # no such database
 }
 
-#: How libpq says what it has no SQLSTATE for: a connection that could not be made.
+#: The code of a connection that could not be made, by libpq's message, as it has no SQLSTATE.
 _REFUSALS = (
     ("too many clients", "store_crowded"),
     ("connection slots are reserved", "store_crowded"),
@@ -57,30 +57,30 @@ class ConnectionLost(Unavailable):
 @contextmanager
 def failures(engine: Engine) -> Iterator[None]:
     """
-    Whatever the database raises, told as Unavailable; what broke the connection, as ConnectionLost.
+    Reports every error of the database as Unavailable, and one that broke the connection as ConnectionLost.
 
     Raises:
-        InvalidValue: it was given a text that it can not hold.
+        InvalidValue: a string cannot be stored in the database.
     """
     try:
         yield
     except UnicodeEncodeError as error:  # half of a surrogate pair
-        raise _no_text(error.object) from error
+        raise _not_storable(error.object) from error
     except DataError as error:
         if sqlstate_of(error.orig):
             raise _unavailable(error) from error
-        raise _no_text(str(error.orig)) from error  # psycopg does not send a zero byte
+        raise _not_storable(str(error.orig)) from error  # psycopg sends no zero byte
     except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
         raise _unavailable(error) from error
 
 
 def sqlstate_of(cause: BaseException | None) -> str:
-    """PostgreSQL's code of what went wrong, if it said one."""
+    """Returns PostgreSQL's code of the error, or an empty string if it has none."""
     return getattr(cause, "sqlstate", None) or ""
 
 
-def _no_text(value: str) -> InvalidValue:
-    details = {"field": "stored", "value": value, "expected": "a text that the database can hold"}
+def _not_storable(value: str) -> InvalidValue:
+    details = {"field": "stored", "value": value, "expected": "a string that the database can hold"}
     return InvalidValue("invalid_value", details)
 
 

@@ -1,4 +1,7 @@
-"""The port over a place: what is asked of it, whatever database it is in and whoever commits."""
+"""
+The repository over a connector: every read and write, for both databases and with either owner of the
+transaction.
+"""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -35,10 +38,10 @@ from rma.domain.views.query import ReturnQuery
 
 class Repository:
     """
-    The ledgers in a place; a `rma.ReturnRepository`.
+    The ledgers behind a connector; a `rma.ReturnRepository`.
 
     Args:
-        worker_lease: how long an order that `outstanding` named to one worker is not named to others.
+        worker_lease: for how long an order that `outstanding` named to one worker is not named to others.
     """
 
     def __init__(self, connector: Connector, write: Write, worker_lease: timedelta = timedelta(0)) -> None:
@@ -48,17 +51,17 @@ class Repository:
 
     def load(self, order_id: str) -> ReturnLedger:
         """
-        The ledger as last committed, or an empty one.
+        Returns the ledger as last committed, or an empty one.
 
         Raises:
-            Unavailable: the database failed, or holds what this version can not read.
+            Unavailable: the database failed, or holds what this version cannot read.
         """
         rows = self._found(LEDGER, order_id=order_id)
         return ledger_of(rows) if rows else ReturnLedger(order_id)
 
     def load_by_return(self, return_id: str) -> ReturnLedger:
         """
-        The ledger that holds this return.
+        Returns the ledger that has this return.
 
         Raises:
             NotFound: there is none.
@@ -71,13 +74,13 @@ class Repository:
 
     def commit(self, change: Change) -> None:
         """
-        Store the change, all of it or nothing.
+        Stores the change, all of it or nothing.
 
         Raises:
             StaleLedger: the stored revision is not the expected one; nothing was stored.
             InvalidValue: something in it is not what JSON can carry, or a new return has the id of a return
                 of another order; nothing was stored.
-            Unavailable: the database failed; nothing was stored, unless its answer was lost on the way.
+            Unavailable: the database failed; nothing was stored, unless the answer to the commit was lost.
         """
         if not change.events:
             return
@@ -99,7 +102,7 @@ class Repository:
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """
-        Ids of orders with something outstanding and due, those that waited longest first.
+        Returns ids of orders with something outstanding and due, those that waited longest first.
 
         Raises:
             Unavailable: the database failed.
@@ -111,7 +114,7 @@ class Repository:
 
     def find(self, query: ReturnQuery) -> tuple[Return, ...]:
         """
-        The page of returns, in the order in which they were requested.
+        Returns the page of returns, in the order in which they were requested.
 
         Raises:
             NotFound: there is no return `query.after`.
@@ -119,15 +122,15 @@ class Repository:
         """
         last = None
         if query.after is not None:
-            places = self._found(SORT_KEY, return_id=query.after)
-            if not places:
+            keys = self._found(SORT_KEY, return_id=query.after)
+            if not keys:
                 raise NotFound("return_not_found", {"return_id": query.after})
-            (last,) = places
+            (last,) = keys
         return returns_of(self._found(page(query, last)))
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """
-        Every event of the order, oldest first.
+        Returns every event of the order, oldest first.
 
         Raises:
             Unavailable: as `load`.
@@ -144,5 +147,5 @@ class Repository:
     def _found(self, statement: Executable, **parameters: str | int) -> Sequence[Any]:
         try:
             return self._connector.found(statement, parameters)
-        except InvalidValue:  # an id that the database can not hold is not there
+        except InvalidValue:  # an id that the database cannot hold is not in it
             return ()

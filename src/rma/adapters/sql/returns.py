@@ -1,4 +1,4 @@
-"""The ledgers, in a database."""
+"""The ledgers in a database."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ class SqlReturns(Repository):
     """
     The ledgers in SQLite or PostgreSQL; a `rma.ReturnRepository`, safe to use from several threads.
 
-    Nothing is asked of the database before the first use, which makes the tables if there are none.
+    It executes nothing before the first use, which makes the tables if there are none.
 
     >>> from rma import ReturnLedger
     >>> from rma.adapters.sql import SqlReturns
@@ -26,9 +26,9 @@ class SqlReturns(Repository):
     Args:
         engine_or_url: `postgresql://…` is opened with psycopg 3, a SQLite file so that commits are durable
             and wait for each other. An engine is used as it is, with the durability that the host gave it.
-        busy_timeout: how many seconds a commit waits for those of others, on a SQLite file opened here.
-        worker_lease: how many seconds an order that `outstanding` named to one worker (a thread) is not named to
-            others, unless something is committed to it before; 0 for not at all. On PostgreSQL only.
+        busy_timeout: how many seconds a commit waits for other commits, on a SQLite file opened here.
+        worker_lease: how many seconds an order that `outstanding` named to one worker (a thread) is not
+            named to others, unless something is committed to it before; 0 for not at all. On PostgreSQL only.
 
     Raises:
         InvalidValue: the database is neither SQLite nor PostgreSQL.
@@ -43,17 +43,17 @@ class SqlReturns(Repository):
 
     @property
     def engine(self) -> Engine:
-        """What it asks; for watching it, and for reading and writing beside it."""
+        """The engine, for watching the statements and for statements of the host."""
         return self._database.engine
 
     def in_transaction(self, connection: Connection) -> ReturnRepository:
         """
-        The same ledgers, read and written in the transaction that the host has begun on this connection.
+        Returns the same ledgers, read and written in the transaction of the host on this connection.
 
-        They are committed with what else the host writes there, or not at all; nothing here commits or
-        rolls back. Give it to `ReturnService.record`, not to `handle`: nobody may be asked to move money
-        for what may still be undone. A `StaleLedger` is raised before anything is written, so the
-        transaction can go on; after `Unavailable` PostgreSQL wants it to be rolled back.
+        They are committed with everything else that the host writes there, or not at all; nothing here
+        commits or rolls back. Handle commands over it with `deliver=False`: no port may move money for a
+        change that can still be undone. A `StaleLedger` is raised before anything is written, so the
+        transaction can go on; after `Unavailable` PostgreSQL requires a rollback.
 
         Raises:
             InvalidValue: the connection commits each statement by itself.
@@ -61,5 +61,5 @@ class SqlReturns(Repository):
         return Repository(HostTransaction(self._database, connection), self._write)
 
     def close(self) -> None:
-        """Close what was opened; what is asked afterwards opens it again."""
+        """Closes all connections; a later use opens new ones."""
         self.engine.dispose()

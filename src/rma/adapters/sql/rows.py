@@ -1,4 +1,4 @@
-"""A change as the rows that store it, and the ledger that rows hold."""
+"""Turns a change into the rows that store it, and rows into ledgers, events and returns."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -6,8 +6,8 @@ from itertools import chain
 
 from attrs import frozen
 
-from rma.adapters.sql.cache import Cache
-from rma.adapters.sql.codec import decoded, encoded
+from rma.adapters.sql.cache import decode_document, encode_long_tuple, remember_document
+from rma.adapters.sql.codec import decode, encode
 from rma.adapters.sql.timestamps import timestamp
 from rma.domain.change import Change
 from rma.domain.events import Event, ExchangeCanceled, ExchangePaid
@@ -20,11 +20,7 @@ from rma.domain.state.returns import Return
 from rma.domain.values.errors import Unavailable
 from rma.domain.values.frozenmap import FrozenMap
 
-#: How many characters are kept of the documents of returns that were read or written last, with what they
-#: hold. The same document is always the same value, so what is kept can not be out of date.
-MAX_CACHED_DOCUMENTS = 4_000_000
-
-#: As `statements.LEDGER` answers: kind, position, order id, revision, published, document.
+#: A row that `statements.LEDGER` selects: kind, position, order id, revision, published, document.
 LedgerRow = tuple[str, int, str, int, int, str]
 #: By column.
 Row = Mapping[str, str | int | None]
@@ -32,14 +28,15 @@ Row = Mapping[str, str | int | None]
 
 @frozen
 class LedgerDocument:
-    """What the row of a ledger holds besides its columns."""
+    """The document in the row of a ledger: what has no column there."""
 
     open_effects: tuple[OpenEffect, ...] = ()
+    order_version: int = 1
 
 
 @frozen
 class ReturnDocument:
-    """What the row of a return holds: the return, and by their keys the commands about it that were done."""
+    """The document in the row of a return: the return, and the commands about it by idempotency key."""
 
     state: Return
     answered: FrozenMap[str, Command] = FrozenMap()
@@ -47,7 +44,7 @@ class ReturnDocument:
 
 @frozen
 class ExchangeDocument:
-    """The same of an exchange."""
+    """The same for an exchange."""
 
     state: Exchange
     answered: FrozenMap[str, Command] = FrozenMap()
@@ -55,7 +52,7 @@ class ExchangeDocument:
 
 @frozen
 class ClaimDocument:
-    """The same of a claim."""
+    """The same for a claim."""
 
     state: Claim
     answered: FrozenMap[str, Command] = FrozenMap()
@@ -63,7 +60,7 @@ class ClaimDocument:
 
 Document = ReturnDocument | ExchangeDocument | ClaimDocument
 
-#: By the kind that a row says it is of.
+#: By the `kind` of a row.
 _DOCUMENTS: dict[str, type[Document]] = {
     "return": ReturnDocument,
     "exchange": ExchangeDocument,
@@ -74,13 +71,13 @@ _DOCUMENTS: dict[str, type[Document]] = {
 @frozen
 class Rows:
     """
-    What a commit writes.
+    The rows that a commit writes.
 
     Attributes:
-        ledger: what its row becomes. `since`: when it began to have unpublished events, unless it had
-            some before; None if it has none.
-        returns: returns, exchanges and claims that changed.
-        events: all new ones.
+        ledger: the new columns of the ledger's row. `since` is when it began to have unpublished events,
+            unless it had some before; None if it has none.
+        returns: the returns, exchanges and claims that changed.
+        events: all new events.
     """
 
     ledger: Row
@@ -90,10 +87,10 @@ class Rows:
 
 def rows_of(change: Change) -> Rows:
     """
-    The rows that store this change (which has events).
+    Turns a change that has events into the rows that store it.
 
     Raises:
-        InvalidValue: something in it is not what JSON can carry.
+        InvalidValue: a part of it cannot be represented in JSON.
     """
     ledger, order_id = change.ledger, change.order_id
     effects = tuple(ledger.open_effects.values())
@@ -112,7 +109,9 @@ def rows_of(change: Change) -> Rows:
             "waiting_since": timestamp(min([effect.opened_at for effect in effects])) if effects else None,
             "due_at": timestamp(min(due)) if due and len(due) == len(effects) else None,
             "since": timestamp(change.events[0].at) if is_behind else None,
-            "document": encoded(LedgerDocument(effects), LedgerDocument),
+            "document": encode(
+                LedgerDocument(effects, change.ledger.order_version), LedgerDocument, encode_long_tuple
+            ),
         },
         returns=[
             {
@@ -134,7 +133,7 @@ def rows_of(change: Change) -> Rows:
                 "order_id": order_id,
                 "revision": event.revision,
                 "number": event.number,
-                "document": encoded(event, Event),
+                "document": encode(event, Event, encode_long_tuple),
             }
             for event in change.events
         ],
@@ -143,15 +142,15 @@ def rows_of(change: Change) -> Rows:
 
 def ledger_of(rows: Sequence[LedgerRow]) -> ReturnLedger:
     """
-    The ledger that its row and those of its returns hold, in this order.
+    Builds a ledger from its row and the rows of its returns, exchanges and claims, in this order.
 
     Raises:
         Unavailable: `unreadable_document`.
     """
     (_, _, order_id, revision, published, document), *of_subjects = rows
     with readable(order_id):
-        stored: LedgerDocument = decoded(document, LedgerDocument)
-        subjects = [_stored(kind, document) for kind, *_, document in of_subjects]
+        stored: LedgerDocument = decode(document, LedgerDocument)
+        subjects = [decode_document(document, _DOCUMENTS[kind]) for kind, *_, document in of_subjects]
     answered = {
         key: IdempotencyRecord(command, each.state.id)
         for each in subjects
@@ -166,23 +165,24 @@ def ledger_of(rows: Sequence[LedgerRow]) -> ReturnLedger:
         open_effects=FrozenMap({effect.request.key: effect for effect in stored.open_effects}),
         answered=FrozenMap(answered),
         published=published,
+        order_version=stored.order_version,
     )
 
 
 def events_of(order_id: str, documents: Iterable[str]) -> tuple[Event, ...]:
     """
-    The events that these documents hold.
+    Decodes the events of an order.
 
     Raises:
         Unavailable: `unreadable_document`.
     """
     with readable(order_id):
-        return tuple([decoded(document, Event) for document in documents])
+        return tuple([decode(document, Event) for document in documents])
 
 
 def returns_of(rows: Iterable[tuple[str, str]]) -> tuple[Return, ...]:
     """
-    The returns in rows of order id and document.
+    Decodes the returns in rows of order id and document.
 
     Raises:
         Unavailable: `unreadable_document`.
@@ -190,31 +190,18 @@ def returns_of(rows: Iterable[tuple[str, str]]) -> tuple[Return, ...]:
     found: list[Return] = []
     for order_id, document in rows:
         with readable(order_id):
-            stored: ReturnDocument = _stored("return", document)  # type: ignore[assignment] # of that kind
-        found.append(stored.state)
+            found.append(decode_document(document, ReturnDocument).state)
     return tuple(found)
 
 
 @contextmanager
 def readable(order_id: str) -> Iterator[None]:
-    """Whatever is wrong with a document of this order, told as Unavailable."""
+    """Reports any error while a document of this order is decoded as `Unavailable`."""
     try:
         yield
-    except Exception as error:  # it may hold anything
+    except Exception as error:  # decoding may raise any class
         details = {"order_id": order_id, "error": f"{type(error).__name__}: {error}"}
         raise Unavailable("unreadable_document", details) from error
-
-
-#: By kind and document.
-STORED: Cache[tuple[str, str], Document] = Cache(MAX_CACHED_DOCUMENTS)
-
-
-def _stored(kind: str, document: str) -> Document:
-    stored = STORED.get((kind, document))
-    if stored is None:
-        stored = decoded(document, _DOCUMENTS[kind])
-        STORED.put((kind, document), stored, len(document))
-    return stored
 
 
 def _document(kind: str, subject: Subject, ledger: ReturnLedger) -> str:
@@ -222,13 +209,13 @@ def _document(kind: str, subject: Subject, ledger: ReturnLedger) -> str:
         {key: each.command for key, each in ledger.answered.items() if each.subject_id == subject.id}
     )
     stored = _DOCUMENTS[kind](subject, answered)  # type: ignore[arg-type] # of that kind
-    document = encoded(stored, _DOCUMENTS[kind])
-    STORED.put((kind, document), stored, len(document))  # whoever goes on with it reads it first
+    document = encode(stored, _DOCUMENTS[kind], encode_long_tuple)
+    remember_document(document, _DOCUMENTS[kind], stored)  # the next command on it reads it first
     return document
 
 
 def _changed_by(event: Event) -> tuple[str, ...]:
-    """The ids of what stands otherwise after the event."""
+    """The ids of the returns, exchanges and claims that the event changed."""
     match event:
         case ExchangePaid(exchange=exchange) | ExchangeCanceled(exchange=exchange):
             return exchange.id, exchange.return_id

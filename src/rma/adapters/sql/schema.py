@@ -3,8 +3,9 @@ The tables, the same in every database.
 
 `rma_ledgers` has a row for each order, `rma_returns` one for each return, exchange and claim, `rma_events`
 one for each event.
-What they hold is in their `document`; the columns beside it are what rows are found, ordered and compared
-by. Primary keys lead with the order, no key is drawn from a sequence, no row refers to another order.
+The content of a row is its `document`; the other columns are those by which rows are found, ordered and
+compared. Primary keys begin with the order, no key is drawn from a sequence, and no row refers to another
+order.
 """
 
 from collections.abc import Iterator
@@ -29,24 +30,25 @@ from sqlalchemy import Text as AnyText
 
 from rma.domain.values.errors import Unavailable
 
-#: Of tables and documents. Whoever changes what is stored counts it up, and reads what was stored before.
+#: The format of tables and documents. A version that changes it increases this number, and reads what earlier
+#: versions stored.
 FORMAT = 1
 
-#: Held on PostgreSQL by whoever makes the tables: "rma" and a number, as advisory locks are numbers.
+#: The advisory lock under which PostgreSQL tables are made: the bytes of "rma" and a number.
 _PREPARING = 0x726D_6100
 
-#: Compared and sorted by code points everywhere: PostgreSQL would otherwise go by its locale.
+#: A string that is compared and sorted by code points; PostgreSQL would otherwise use its locale.
 Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
 metadata = MetaData()
 
-#: `format` of everything else here, in the only row.
+#: The format of all other tables, in a single row.
 formats = Table("rma_format", metadata, Column("format", Integer, primary_key=True, autoincrement=False))
 
-#: `waiting_since`: since when its oldest open effect is open. `due_at`: before which none is due; null for
-#: at once. `unpublished_since`: since when it has events that no publisher took. All three in UTC as ISO
-#: 8601 with microseconds, which sorts as time does in every database; so are `leased_until` and
-#: `requested_at` below. `leased_by`: the worker that took it to deliver it, until then.
+#: `waiting_since`: when its oldest open effect was opened. `due_at`: the time before which no effect is due;
+#: null for at once. `unpublished_since`: when its first unpublished event was recorded. All three are in UTC
+#: as ISO 8601 with microseconds, which sorts as time does in every database; so are `leased_until` and
+#: `requested_at` below. `leased_by`: the worker that leased it, until `leased_until`.
 ledgers = Table(
     "rma_ledgers",
     metadata,
@@ -62,8 +64,8 @@ ledgers = Table(
     sqlite_with_rowid=False,
 )
 
-#: `kind`: return, exchange or claim. `position`: its place among the order's of that kind, from 0.
-#: `return_id`: the id of it. `status`, `needs_attention`, `requested_at`: as in the document.
+#: `kind`: return, exchange or claim. `position`: its index among those of its kind in the order, from 0.
+#: `return_id`: its id. `status`, `needs_attention`, `requested_at`: as in the document.
 returns = Table(
     "rma_returns",
     metadata,
@@ -78,13 +80,15 @@ returns = Table(
     Index("rma_returns_by_id", "return_id", unique=True),
 )
 
-#: Pages show returns only; written out, so that SQLite sees that their indexes will do.
+#: Pages have returns only. It is a literal, so that SQLite sees that the partial indexes apply.
 is_return = returns.c.kind == literal_column("'return'")
-_place = (returns.c.requested_at, returns.c.order_id, returns.c.position)
-Index("rma_returns_by_age", *_place, sqlite_where=is_return, postgresql_where=is_return)
-Index("rma_returns_by_status", returns.c.status, *_place, sqlite_where=is_return, postgresql_where=is_return)
+_sort_key = (returns.c.requested_at, returns.c.order_id, returns.c.position)
+Index("rma_returns_by_age", *_sort_key, sqlite_where=is_return, postgresql_where=is_return)
+Index(
+    "rma_returns_by_status", returns.c.status, *_sort_key, sqlite_where=is_return, postgresql_where=is_return
+)
 
-#: `revision`, `number`: the commit it belongs to, and its place there.
+#: `revision`, `number`: its commit, and its number in it.
 events = Table(
     "rma_events",
     metadata,
@@ -94,12 +98,12 @@ events = Table(
     Column("document", Text, nullable=False),
 )
 
-_wants_somebody = and_(is_return, returns.c.needs_attention == true())
+_needs_attention = and_(is_return, returns.c.needs_attention == true())
 Index(
     "rma_returns_needing_attention",
-    *_place,
-    sqlite_where=_wants_somebody,
-    postgresql_where=_wants_somebody,
+    *_sort_key,
+    sqlite_where=_needs_attention,
+    postgresql_where=_needs_attention,
 )
 _waits = ledgers.c.waiting_since.is_not(None)
 Index(
@@ -122,22 +126,22 @@ Index(
 
 def is_prepared(connection: Connection) -> bool:
     """
-    True if the tables are there.
+    Returns True if the tables exist.
 
     Raises:
-        Unavailable: `newer_format`: they were made by a later version of this library.
+        Unavailable: `newer_format`: a later version of this library made them.
     """
     return inspect(connection).has_table(formats.name) and _format(connection) is not None
 
 
 def prepare(connection: Connection) -> None:
     """
-    Make the tables in the transaction that this connection is in, unless somebody else was faster.
+    Makes the tables in the transaction of this connection, unless another process was faster.
 
     Raises:
-        Unavailable: `newer_format`: whoever was faster is a later version of this library.
+        Unavailable: `newer_format`: that process runs a later version of this library.
     """
-    if connection.dialect.name == "postgresql":  # which would let two of us make the same table, and fail
+    if connection.dialect.name == "postgresql":  # where one of two processes that make a table fails
         connection.execute(select(func.pg_advisory_xact_lock(_PREPARING)))
     metadata.create_all(connection)
     if _format(connection) is None:
@@ -147,9 +151,9 @@ def prepare(connection: Connection) -> None:
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """
-    What is written meanwhile is committed, or undone if anything is raised.
+    Commits what is written in the block, or undoes it if the block raises.
 
-    SQLite is told at once that it will be written, and lets it wait for its turn.
+    On SQLite the transaction takes the write lock when it begins, and waits for it until the timeout.
     """
     driver = connection.connection
     try:
@@ -157,7 +161,7 @@ def transaction(connection: Connection) -> Iterator[None]:
             with closing(driver.cursor()) as cursor:
                 cursor.execute("BEGIN IMMEDIATE")
         yield
-        connection.commit()  # what SQLAlchemy knows of
+        connection.commit()  # SQLAlchemy's own transaction
         driver.commit()
     except BaseException:
         if not connection.invalidated:
@@ -166,7 +170,7 @@ def transaction(connection: Connection) -> Iterator[None]:
 
 
 def is_autocommit(connection: Connection) -> bool:
-    """True if each statement on this connection is committed by itself."""
+    """Returns True if each statement on this connection is committed by itself."""
     return getattr(connection.connection.driver_connection, "autocommit", False) is True
 
 

@@ -1,4 +1,4 @@
-"""Every statement that reads, and those by which workers share what is outstanding."""
+"""The statements that read, and those by which workers lease what is outstanding."""
 
 from collections.abc import Iterable, Mapping
 
@@ -32,21 +32,21 @@ from rma.domain.views.query import ReturnQuery
 
 def sqlite_text(statement: ClauseElement, columns: Iterable[str] | None = None) -> str:
     """
-    The statement as SQLite's driver takes it, with its parameters by name.
+    Returns the statement in SQLite's dialect, with named parameters.
 
-    What every command asks goes there directly: with all that SQLAlchemy does about a statement it takes
-    several times as long as SQLite itself.
+    Statements of every command go to the driver directly, as SQLAlchemy takes several times as long for one
+    as SQLite itself.
 
     Args:
-        statement: that reads or writes.
-        columns: those that are written, if not all.
+        statement: a statement that reads or writes.
+        columns: the columns that are written, if not all.
     """
     named = sqlite.dialect(paramstyle="named")
     return str(statement.compile(dialect=named, column_keys=None if columns is None else list(columns)))
 
 
 def _ledger(order_id: ColumnElement[str]) -> CompoundSelect[str, int, str, int, int, str]:
-    """The ledger's row, and after it those of its returns, exchanges and claims, as they stood together."""
+    """Selects the ledger's row, and after it those of its returns, exchanges and claims, in one snapshot."""
     ledger = select(
         literal_column("''", Text).label("kind"),
         literal_column("0", Integer).label("position"),
@@ -65,7 +65,7 @@ LEDGER = _ledger(bindparam("order_id", type_=Text))
 LEDGER_OF_RETURN = _ledger(
     select(returns.c.order_id).where(returns.c.return_id == bindparam("return_id")).scalar_subquery()
 )
-#: By what every command begins with, how SQLite's driver is asked for it.
+#: The SQL of the statements with which every command begins, for SQLite's driver.
 SQLITE_TEXTS: Mapping[Executable, str] = {each: sqlite_text(each) for each in (LEDGER, LEDGER_OF_RETURN)}
 REVISION = select(ledgers.c.revision).where(ledgers.c.order_id == bindparam("order_id"))
 HISTORY = (
@@ -78,12 +78,12 @@ HISTORY = (
 @frozen
 class Outstanding:
     """
-    How orders with something outstanding are found.
+    The statements that find orders with something outstanding.
 
     Attributes:
-        found: read.
-        leased: the same without what other workers have leased, and leased to this one; rows that are being
-            written are passed over. For PostgreSQL only.
+        found: reads them.
+        leased: reads those that no other worker has leased, and leases them to this one; it skips rows that
+            are being written. For PostgreSQL only.
     """
 
     found: Select[str]
@@ -105,7 +105,7 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
         .with_for_update(key_share=True, skip_locked=True)
         .cte("mine")
     )
-    # What a commit released before its time was just tried: it is named to every worker, and leased to none.
+    # An order whose lease was ended early by a commit was just tried: it is named to all, and leased to none.
     leased = (
         update(ledgers)
         .where(ledgers.c.order_id == mine.c.order_id, is_over)
@@ -121,13 +121,16 @@ WAITING = _outstanding(
 )
 UNPUBLISHED = _outstanding(ledgers.c.unpublished_since)
 
-#: By which returns are ordered: see `rma.domain.views.query`.
+#: The columns by which returns are ordered: see `rma.domain.views.query`.
 _SORT_KEY = (returns.c.requested_at, returns.c.order_id, returns.c.position)
 SORT_KEY = select(*_SORT_KEY).where(returns.c.return_id == bindparam("return_id"))
 
 
 def page(query: ReturnQuery, last: Row[tuple[str, str, int]] | None) -> Select[tuple[str, str]]:
-    """Order id and document of the returns that the query asks for, behind the place of the last one."""
+    """
+    Selects order id and document of the returns that the query asks for, after the sort key of the last
+    one.
+    """
     found = select(returns.c.order_id, returns.c.document).where(is_return)
     if query.order_id is not None:
         found = found.where(returns.c.order_id == query.order_id)

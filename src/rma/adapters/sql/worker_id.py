@@ -1,4 +1,4 @@
-"""Who delivers: a worker is a thread of a process."""
+"""The id of a worker: a thread of a process."""
 
 import os
 import threading
@@ -7,10 +7,10 @@ from uuid import uuid4
 
 
 def worker_id() -> str:
-    """A text that no other thread of any process has, now."""
+    """Returns a string that no other living thread of any process has."""
     return f"{_process(os.getpid())}/{threading.get_ident()}"
 
 
 @cache
-def _process(_: int) -> str:  # by its number, so that those that are forked draw their own
+def _process(_: int) -> str:  # by the process id, so that forked processes draw their own
     return uuid4().hex

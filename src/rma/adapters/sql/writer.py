@@ -1,4 +1,4 @@
-"""How a commit is written: statement by statement on SQLite, in a single one on PostgreSQL."""
+"""Writes a commit: several statements on SQLite, a single one on PostgreSQL."""
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -14,17 +14,17 @@ from rma.adapters.sql.schema import events, is_autocommit, ledgers, returns
 from rma.adapters.sql.statements import sqlite_text
 from rma.domain.values.errors import InvalidValue
 
-#: Writes the rows of this order, whose ledger has this revision; False if it has another, and nothing was
-#: written.
+#: Writes the rows of this order if its ledger has this revision; otherwise it writes nothing and returns
+#: False.
 Write = Callable[[Connection, str, int, Rows], bool]
 
 
 def write_for(dialect: str) -> Write:
     """
-    The way of this database.
+    Returns the function that writes a commit to this database.
 
     Raises:
-        InvalidValue: it is none that this adapter knows.
+        InvalidValue: the adapter does not know this database.
     """
     match dialect:
         case "sqlite":
@@ -36,8 +36,8 @@ def write_for(dialect: str) -> Write:
             raise InvalidValue("invalid_value", details)
 
 
-# Here and there a ledger's row is compared and set, by its revision. Whoever held the order, to deliver it,
-# is through with it or comes too late. A return's row is the first under its key, or changes that.
+# Both compare and set the ledger's row by its revision, and end the lease of the order: its worker has
+# finished or is too late. A return's row is inserted, or updated if its key exists.
 _KEY = tuple(returns.primary_key.columns.keys())
 _CHANGING = ("status", "needs_attention", "document")
 
@@ -80,8 +80,8 @@ def _write_in_turn(connection: Connection, order_id: str, expected: int, rows: R
     return True
 
 
-# On PostgreSQL, where each statement is a journey. A rival that is about to commit the same revision is
-# waited for: then its row is there, or its revision, and nothing is left to write.
+# On PostgreSQL, where each statement is a round trip. It waits for another process that is about to commit
+# the same revision; then that row or revision exists, and nothing is written.
 
 _INSERTED = """
     INSERT INTO rma_ledgers
@@ -111,7 +111,9 @@ _CHANGED = f"""
 
 
 def _kinds(table: Table) -> dict[str, str]:
-    """What PostgreSQL takes each column of a row for, but the order's id, which is the ledger's."""
+    """
+    Returns the PostgreSQL type of each column except `order_id`, which the statement takes from the ledger.
+    """
     names = {str: "text", int: "integer", bool: "boolean"}
     return {each.name: names[each.type.python_type] for each in table.c if each.name != "order_id"}
 
@@ -129,7 +131,7 @@ def _write_at_once(connection: Connection, order_id: str, expected: int, rows: R
     try:
         return connection.exec_driver_sql(statement, parameters).scalar() == 1
     except OperationalError as error:
-        # How a server, or a host's transaction, that is stricter than READ COMMITTED says that it came late.
+        # Under stricter isolation than READ COMMITTED, this is the error of a commit that is too late.
         if sqlstate_of(error.orig) == "40001" and is_autocommit(connection):
             return False
         raise
@@ -137,7 +139,7 @@ def _write_at_once(connection: Connection, order_id: str, expected: int, rows: R
 
 @lru_cache(maxsize=32)
 def _statement(is_next: bool, event_count: int, return_count: int) -> str:  # noqa: FBT001 # private
-    """The statement for so many rows; it counts the ledgers that it has written."""
+    """Returns the statement for these numbers of rows; it selects the number of ledgers that it wrote."""
     parts = [
         f"ledger AS ({_UPDATED if is_next else _INSERTED})",
         f"happened AS ({_HAPPENED.format(**_marks('event', _EVENT, event_count))})",

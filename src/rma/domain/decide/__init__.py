@@ -1,10 +1,8 @@
 """
 What may happen: yes is a tuple of events, no is a raised `Rejected` that says everything that is wrong.
 
-One module for each family of commands; `record_outcomes` for what the outside answers; `answer` for repeats.
+One module for each family of commands; `record_outcomes` for what ports answer; `answer` for repeats.
 """
-
-from typing import assert_never
 
 from rma.domain.decide.claims import cancel_claim, request_claim
 from rma.domain.decide.exchanges import cancel_exchange, record_exchange_payment, request_exchange
@@ -31,6 +29,7 @@ from rma.domain.messages.commands import (
     RequestReturn,
     ResolveReturn,
     RetryRefund,
+    not_a_command,
 )
 from rma.domain.state.ledger import ReturnLedger
 
@@ -45,6 +44,7 @@ def decide(  # noqa: C901, PLR0911 # a row for each command
 
     Raises:
         Rejected: it is refused.
+        InvalidValue: it is not a command.
         StaleOrder: the order is older than one that the ledger saw.
     """
     facts.require_current(ledger)
@@ -72,4 +72,4 @@ def decide(  # noqa: C901, PLR0911 # a row for each command
         case CancelClaim():
             return cancel_claim(facts, ledger, command)
         case _:
-            assert_never(command)
+            raise not_a_command(command)

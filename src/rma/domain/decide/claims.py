@@ -2,7 +2,15 @@
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_flags, check_items, check_text, check_texts, check_worth
+from rma.domain.decide.checks import (
+    check_flags,
+    check_items,
+    check_refund_value,
+    check_string,
+    check_strings,
+    check_text,
+    report_unknown,
+)
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.entitlement import pay_what_is_due, report_blocked
 from rma.domain.decide.replacements import check_new_items, replacement_of
@@ -29,7 +37,7 @@ from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
-from rma.domain.values.validators import all_are, is_whole
+from rma.domain.values.validators import is_whole
 
 
 def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> tuple[Event, ...]:
@@ -53,14 +61,14 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     check_shipping(wrong, facts, command.shipping_option_id, None)
     check_flags(wrong, return_items=command.return_items)
     check_request_options(wrong, command)
-    check_texts(wrong, command, "location_id", "refund_note")
+    check_strings(wrong, command, "location_id", "refund_note")
     order = wrong.require(order)
     claimed = _allocate_claimed(items, remainders)
     value = sum([item.line.paid(item.allocated) for item in claimed])
-    check_worth(wrong, refund, command.refund_note, value)
+    check_refund_value(wrong, refund, command.refund_note, value)
     wrong.require(order)
 
-    claim_id = f"claim_{facts.fresh_id}"
+    claim_id = facts.new_id("claim")
     if ledger.find_claim(claim_id):
         raise InvalidValue("id_not_fresh", {"return_id": claim_id})
     request = _open_return(facts, ledger, command, order, claim_id, claimed)
@@ -115,13 +123,13 @@ def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tu
     claim = ledger.find_claim(command.claim_id)
     target = ledger.find(claim.return_id) if claim and claim.return_id else None
     if claim is None:
-        wrong.add("claim_not_found", claim_id=error_value(command.claim_id))
+        report_unknown(wrong, "claim_not_found", "claim_id", command.claim_id)
     else:
         _check_cancelable(wrong, claim, command)
     is_open = target is not None and target.status is not ReturnStatus.CANCELED
     if target and is_open:
         check_cancelable(wrong, target)
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     claim = wrong.require(claim)
     if claim.status is ClaimStatus.CANCELED:
         return ()
@@ -171,8 +179,7 @@ def _check_items(
         if reason not in list(ClaimReason):
             wrong.add("invalid_claim_reason", asked.item_id, reason=error_value(reason))
         check_text(wrong, "note", asked.note, asked.item_id)
-        if not all_are(asked.images, str):
-            wrong.add("invalid_text", asked.item_id, field="images", value=error_value(asked.images))
+        _check_images(wrong, asked)
     lines = {line.id: line for line in order.items} if order else {}
     for item_id in dict.fromkeys([asked.item_id for asked in items]) if order else ():
         line = lines.get(item_id)
@@ -180,6 +187,16 @@ def _check_items(
             wrong.add("item_not_found", item_id, order_id=order.id if order else "")
         elif totals.get(item_id, 0) > (most := remainders[item_id].returnable(line)):
             wrong.add("quantity_exceeds_returnable", item_id, quantity=totals[item_id], returnable=most)
+
+
+def _check_images(wrong: Violations, asked: ClaimItem) -> None:
+    images: object = asked.images
+    if isinstance(images, tuple):
+        for index, image in enumerate(images):
+            check_string(wrong, f"images[{index}]", image, asked.item_id)
+    else:
+        value = error_value(images)
+        wrong.add("invalid_text", asked.item_id, field="images", expected="a list of strings", value=value)
 
 
 def _check_new_items(

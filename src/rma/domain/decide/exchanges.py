@@ -2,7 +2,16 @@
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_amount, check_key, check_order, check_text, check_texts
+from rma.domain.decide.checks import (
+    check_amount,
+    check_key,
+    check_metadata,
+    check_order,
+    check_string,
+    check_strings,
+    check_text,
+    report_unknown,
+)
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.replacements import check_new_items, replacement_of
 from rma.domain.decide.returns.cancel import check_cancelable, report_canceled
@@ -59,7 +68,7 @@ def request_exchange(
     check_key(wrong, command)
     order = wrong.require(valid.order)
 
-    exchange_id = f"exc_{facts.fresh_id}"
+    exchange_id = facts.new_id("exc")
     charges = tuple([item.part() for item in new_items])
     if outbound:
         charges += (AmountPart("outbound_shipping", -outbound.total),)
@@ -109,12 +118,16 @@ def record_exchange_payment(
     exchange = ledger.find_exchange(command.exchange_id)
     reference: object = command.reference
     if exchange is None:
-        wrong.add("exchange_not_found", exchange_id=error_value(command.exchange_id))
+        report_unknown(wrong, "exchange_not_found", "exchange_id", command.exchange_id)
     if not isinstance(reference, str) or not reference:
         wrong.add("invalid_reference", reference=error_value(reference))
+    else:
+        check_string(wrong, "reference", reference)
     currency = exchange.currency if exchange else None
-    amount = check_amount(wrong, command.amount, currency, "invalid_payment_amount", minimum=1)
-    check_texts(wrong, command)
+    amount = check_amount(
+        wrong, command.amount, currency, "invalid_payment_amount", field="amount", minimum=1
+    )
+    check_strings(wrong, command)
     known = _find_payment(exchange, command) if exchange else None
     if known and amount is not None and known.amount != amount:
         wrong.add("payment_reference_reused", reference=known.reference, amount=known.amount.amount)
@@ -152,7 +165,7 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
     is_over = exchange is not None and exchange.status is ExchangeStatus.CANCELED
     is_here = not is_over and target is not None and target.status is ReturnStatus.RECEIVED
     if exchange is None:
-        wrong.add("exchange_not_found", exchange_id=error_value(command.exchange_id))
+        report_unknown(wrong, "exchange_not_found", "exchange_id", command.exchange_id)
     elif refusal := exchange_refusal(exchange.status, command):
         wrong.add(refusal, exchange_id=exchange.id)
     elif exchange.payments and not (is_here or is_over):
@@ -161,7 +174,7 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
         check_order(wrong, facts.order, ledger, target)
     elif target and not is_over:
         check_cancelable(wrong, target)
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     exchange, target = wrong.require(exchange), wrong.require(target)
     if is_over:
         return ()
@@ -179,11 +192,14 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
 
 
 def _check_outbound(wrong: Violations, method: object, currency: str | None) -> ShippingMethod | None:
-    if method is None or currency is None:
+    if method is None:
         return None
     if not isinstance(method, ShippingMethod):
         wrong.add("invalid_outbound_shipping", value=error_value(method))
         return None
+    if currency is None:
+        return None
+    check_metadata(wrong, method.data, path="outbound_shipping.data")
     try:
         return in_currency(method, currency)
     except InvalidValue as error:

@@ -8,7 +8,7 @@ from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.values.errors import StaleOrder
+from rma.domain.values.errors import InvalidValue, StaleOrder
 from rma.domain.values.validators import aware
 
 
@@ -20,7 +20,7 @@ class Facts:
     Args:
         at: now, aware.
         order: None if there is none of the command's order id.
-        fresh_id: unique, drawn once for each `handle`; ids of new returns are made of it.
+        fresh_id: unique, drawn once for each `handle` that asks for something new; its ids are made of it.
         reasons: the whole catalogue.
         shipping_option: None if there is none of the command's option id.
         books_shipments: False if the host has no fulfillment port.
@@ -31,11 +31,27 @@ class Facts:
 
     at: datetime = field(validator=aware)
     order: Order | None = None
-    fresh_id: str = ""
+    fresh_id: str | None = None
     reasons: tuple[ReturnReason, ...] = ()
     shipping_option: ShippingOption | None = None
     policy: ReturnPolicy = ReturnPolicy()
     books_shipments: bool = True
+
+    def new_id(self, prefix: str) -> str:
+        """
+        The id of something new of this kind: `{prefix}_{fresh_id}`.
+
+        Raises:
+            InvalidValue: no fresh id was gathered.
+        """
+        if self.fresh_id is None:
+            details = {
+                "field": "Facts.fresh_id",
+                "value": "None",
+                "expected": "an id that was never given before",
+            }
+            raise InvalidValue("invalid_value", details)
+        return f"{prefix}_{self.fresh_id}"
 
     def require_current(self, ledger: ReturnLedger) -> None:
         """

@@ -1,5 +1,7 @@
 """Once: the same request under the same idempotency key is answered, not done again."""
 
+from attrs import fields
+
 from rma.domain.messages.commands import Command
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import IdempotencyKeyReused
@@ -10,11 +12,21 @@ def answer(ledger: ReturnLedger, command: Command) -> str | None:
     The id of the return, exchange or claim that answered this command before; None if it is new.
 
     Raises:
-        IdempotencyKeyReused: the key stands for another request on this order.
+        IdempotencyKeyReused: the key belongs to another request on this order; `fields` says in what it
+            differs, and is `command` alone where it is another command.
     """
     key = command.idempotency_key
     if not isinstance(key, str) or (before := ledger.answered.get(key)) is None:
         return None
     if before.command != command:
-        raise IdempotencyKeyReused("idempotency_key_reused", {"idempotency_key": key})
+        details = {"idempotency_key": key, "fields": _differences(before.command, command)}
+        raise IdempotencyKeyReused("idempotency_key_reused", details)
     return before.subject_id
+
+
+def _differences(before: Command, command: Command) -> tuple[str, ...]:
+    """The names of the fields in which two commands differ."""
+    if type(before) is not type(command):
+        return ("command",)
+    names = [field.name for field in fields(type(command))]
+    return tuple([name for name in names if getattr(before, name) != getattr(command, name)])

@@ -1,8 +1,6 @@
 """New goods for an exchange or a claim: the checks on them, and the request that they are sent."""
 
-from typing import cast
-
-from rma.domain.decide.checks import check_currency, check_flags
+from rma.domain.decide.checks import check_currency, check_flags, check_string, hint_for, valid_members
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.messages.effects import ReplacementRequest
 from rma.domain.sale.new_item import NewItem
@@ -33,35 +31,42 @@ def check_new_items(
     wrong: Violations, items: object, currency: str | None, *, books_shipments: bool
 ) -> tuple[NewItem, ...]:
     """The new items in the order's currency, as far as nothing is wrong with them."""
-    if not all_are(items, NewItem):
-        wrong.add("invalid_items", expected="NewItem")
-        return ()
-    if items and not books_shipments:
+    members = valid_members(wrong, items, NewItem, "new_items")
+    if members and not books_shipments:
         wrong.add("no_fulfillment")
-    good = [each for each in items if _is_good(wrong, each, currency)]
+    good = [each for each in members if _is_good(wrong, each, currency)]
     return tuple([each.in_currency(currency) for each in good]) if currency else ()
 
 
 def _is_good(wrong: Violations, item: NewItem, currency: str | None) -> bool:
     before = len(wrong)
-    variant_id, title = cast("tuple[object, object]", (item.variant_id, item.title))
-    if not isinstance(variant_id, str) or not variant_id:
-        wrong.add("invalid_new_item", field="variant_id", value=error_value(variant_id))
-    if not is_whole(item.quantity, at_least=1):
-        wrong.add("invalid_new_item", field="quantity", value=error_value(item.quantity))
+    variant_id: object = item.variant_id
     price: object = item.unit_price
-    if not isinstance(price, Money) or price.amount < 0:
-        wrong.add("invalid_new_item", field="unit_price", value=error_value(price))
+    title: object = item.title
+    if not isinstance(variant_id, str) or not variant_id:
+        _refuse(wrong, "variant_id", "a string that is not empty", variant_id)
     else:
-        check_currency(wrong, price, currency)
+        check_string(wrong, "variant_id", variant_id)
+    if not is_whole(item.quantity, at_least=1):
+        _refuse(wrong, "quantity", "an integer of at least 1", item.quantity)
+    if not isinstance(price, Money) or price.amount < 0:
+        _refuse(wrong, "unit_price", "money of at least 0", price, **hint_for(price, currency))
+    else:
+        check_currency(wrong, price, currency, "unit_price")
     if not isinstance(title, str):
-        wrong.add("invalid_new_item", field="title", value=error_value(title))
+        _refuse(wrong, "title", "a string", title)
+    else:
+        check_string(wrong, "title", title)
     if not all_are(item.tax_lines, TaxLine):
-        wrong.add("invalid_new_item", field="tax_lines", value=error_value(item.tax_lines))
+        _refuse(wrong, "tax_lines", "a list of TaxLine", item.tax_lines)
     elif currency:
         _check_taxes(wrong, item, currency)
     check_flags(wrong, is_tax_inclusive=item.is_tax_inclusive)
     return len(wrong) == before
+
+
+def _refuse(wrong: Violations, field: str, expected: str, value: object, **hint: str) -> None:
+    wrong.add("invalid_new_item", field=field, expected=expected, value=error_value(value), **hint)
 
 
 def _check_taxes(wrong: Violations, item: NewItem, currency: str) -> None:
@@ -69,4 +74,4 @@ def _check_taxes(wrong: Violations, item: NewItem, currency: str) -> None:
         try:
             in_currency(tax, currency)
         except InvalidValue:
-            wrong.add("invalid_new_item", field="tax_lines", value=error_value(tax))
+            _refuse(wrong, "tax_lines", f"taxes in {currency}", tax)

@@ -2,9 +2,13 @@
 
 from typing import TypeVar
 
+from rma.domain.values.display import is_writable, show
 from rma.domain.values.errors import Violation, rejection
 
 T = TypeVar("T")
+
+#: The longest id, and the longest idempotency key.
+MAX_ID = 255
 
 
 class Violations(list[Violation]):
@@ -12,7 +16,7 @@ class Violations(list[Violation]):
 
     def add(self, code: str, item_id: object = None, **numbers: object) -> None:
         """Append one violation."""
-        self.append(Violation(code, None if item_id is None else str(item_id), numbers))
+        self.append(Violation(code, None if item_id is None else _written(item_id), numbers))
 
     def require(self, subject: T | None) -> T:
         """
@@ -27,5 +31,14 @@ class Violations(list[Violation]):
 
 
 def error_value(value: object) -> object:
-    """A value that an error can carry: numbers and strings as they are, the rest as its `repr`."""
-    return value if isinstance(value, int | str) and not isinstance(value, bool) else repr(value)
+    """A value that an error can carry: integers as they are, the rest as errors show it, strings quoted."""
+    return value if type(value) is int and is_writable(value) else show(value)
+
+
+def error_id(value: object) -> object:
+    """An id that an error can carry: a string as it is, unless it is too long for one."""
+    return value if isinstance(value, str) and len(value) <= MAX_ID else error_value(value)
+
+
+def _written(item_id: object) -> str:
+    return str(error_id(item_id))

@@ -4,36 +4,23 @@ The parts of commands: what is asked about single lines, kept as it is given.
 Lists become tuples and mappings frozen ones; what is neither stays as it is, and `decide` refuses it.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import TypeVar, cast
+from collections.abc import Iterable
 
 from attrs import field, frozen
 
 from rma.domain.sale.new_item import NewItem
-from rma.domain.values.frozenmap import FrozenMap, frozen_map
-
-T = TypeVar("T")
-
-
-def as_map(mapping: Mapping[str, object]) -> FrozenMap[str, object]:
-    """A frozen copy."""
-    given: object = mapping
-    return frozen_map(mapping) if isinstance(given, Mapping) else cast("FrozenMap[str, object]", given)
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.validators import as_map, as_tuple
 
 
-def _tuple_if_it_can_be(items: Iterable[T]) -> tuple[T, ...]:
-    given: object = items
-    return tuple(items) if isinstance(given, Iterable) else cast("tuple[T, ...]", given)
-
-
-def _texts(values: Iterable[str]) -> tuple[str, ...]:
+def _as_strings(values: Iterable[str]) -> tuple[str, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(values)
+    return as_tuple(values)
 
 
 @frozen(kw_only=True)
 class RequestedItem:
-    """Units of a line item to send back: a whole number of at least 1, and why."""
+    """Units of a line item to send back: an integer of at least 1, and why."""
 
     item_id: str
     quantity: int
@@ -71,7 +58,7 @@ class RejectedItem:
 @frozen(kw_only=True)
 class ClaimItem:
     """
-    Units that never came, or came wrong or broken.
+    Units that never arrived, or arrived wrong or broken.
 
     Args:
         reason: a `ClaimReason`, its spelling will do.
@@ -82,29 +69,29 @@ class ClaimItem:
     quantity: int
     reason: str
     note: str | None = None
-    images: tuple[str, ...] = field(default=(), converter=_texts)
+    images: tuple[str, ...] = field(default=(), converter=_as_strings)
 
 
 def requested_items(items: Iterable[RequestedItem]) -> tuple[RequestedItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)
 
 
 def received_items(items: Iterable[ReceivedItem]) -> tuple[ReceivedItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)
 
 
 def rejected_items(items: Iterable[RejectedItem]) -> tuple[RejectedItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)
 
 
 def new_items(items: Iterable[NewItem]) -> tuple[NewItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)
 
 
 def claim_items(items: Iterable[ClaimItem]) -> tuple[ClaimItem, ...]:
     """A tuple of them."""
-    return _tuple_if_it_can_be(items)
+    return as_tuple(items)

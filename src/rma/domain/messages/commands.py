@@ -4,7 +4,7 @@ What can be asked. A command keeps what it is given and never raises; `decide` j
 Two commands are the same request when they are equal: an idempotency key stands for one of them.
 """
 
-from typing import assert_never
+from typing import Never, get_args
 
 from attrs import field, frozen
 
@@ -13,7 +13,6 @@ from rma.domain.messages.command_items import (
     ReceivedItem,
     RejectedItem,
     RequestedItem,
-    as_map,
     claim_items,
     new_items,
     received_items,
@@ -23,8 +22,11 @@ from rma.domain.messages.command_items import (
 from rma.domain.messages.effects import RefundOutcome, RefundReversed, owner_of
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
+from rma.domain.values.display import name_kind
+from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
+from rma.domain.values.validators import as_map
 
 
 @frozen(kw_only=True)
@@ -151,12 +153,12 @@ class RecordRefundOutcome:
     created_by: str | None = None
 
     @property
-    def target_id(self) -> str:
+    def target_id(self) -> str | None:
         """The return or claim that the refund is of: a refund's key begins with it."""
         if self.return_id is not None:
             return self.return_id
         key: object = self.key
-        return owner_of(key) if isinstance(key, str) else ""
+        return owner_of(key) if isinstance(key, str) else None
 
 
 @frozen(kw_only=True)
@@ -269,8 +271,8 @@ def subject_of(
     | RecordExchangePayment
     | CancelExchange
     | CancelClaim,
-) -> str:
-    """The id of the return, exchange or claim that the command is about; empty if it names none."""
+) -> str | None:
+    """The id of the return, exchange or claim that the command is about; None if it names none."""
     match command:
         case RecordRefundOutcome():
             return command.target_id
@@ -279,8 +281,30 @@ def subject_of(
         case CancelClaim():
             return command.claim_id
         case RetryRefund():
-            return command.return_id or command.claim_id or ""
+            return command.claim_id if command.return_id is None else command.return_id
         case ReceiveReturn() | ResolveReturn() | CancelReturn():
             return command.return_id
         case _:
-            assert_never(command)
+            raise not_a_command(command)
+
+
+def not_a_command(command: Never) -> InvalidValue:
+    """The error for what is not a command, where a type checker saw that every command was handled before."""
+    return _other_than(get_args(Command), command)
+
+
+def check_quotable(command: object) -> None:
+    """
+    A quote is for a return or an exchange that could be requested.
+
+    Raises:
+        InvalidValue: it is something else.
+    """
+    if not isinstance(command, RequestReturn | RequestExchange):
+        raise _other_than((RequestReturn, RequestExchange), command)
+
+
+def _other_than(kinds: tuple[type, ...], command: object) -> InvalidValue:
+    names = ", ".join([kind.__name__ for kind in kinds])
+    details = {"field": "command", "value": name_kind(command), "expected": f"one of {names}"}
+    return InvalidValue("invalid_value", details)

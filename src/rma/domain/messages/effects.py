@@ -13,7 +13,7 @@ from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
-from rma.domain.values.validators import metadata
+from rma.domain.values.validators import as_map, mapping
 
 
 @frozen
@@ -70,7 +70,7 @@ class WithdrawRequest:
 class ReturnShipment:
     """What the carrier answered to a booking; `data` becomes `Return.shipping_data`."""
 
-    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
     tracking_number: str | None = None
     label_url: str | None = None
 
@@ -107,7 +107,7 @@ class CancelShipmentRequest:
 class ReplacementShipment:
     """What the carrier answered when new goods were sent."""
 
-    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
     tracking_number: str | None = None
     label_url: str | None = None
 
@@ -229,7 +229,7 @@ class OpenEffect:
 
     @property
     def waits_for(self) -> str | None:
-        """The key that must be settled before this may be sent."""
+        """The key that must have an outcome before this may be sent."""
         match self.request:
             case CancelShipmentRequest(shipment_key=key) | WithdrawRequest(restock_key=key):
                 return key

@@ -5,11 +5,12 @@ Amounts may be given as `Money`, or as whole minor units, which then are in the 
 """
 
 from attrs import field, frozen
+from attrs.validators import optional
 
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money, as_money
-from rma.domain.values.tax import TaxLine, check_contained_taxes, not_negative, tax_lines, tax_sums
-from rma.domain.values.validators import flag, metadata, text
+from rma.domain.values.tax import TaxLine, as_tax_lines, check_contained_taxes, not_negative, tax_sums
+from rma.domain.values.validators import as_map, flag, mapping, string, text, tuple_of
 
 
 @frozen
@@ -21,12 +22,12 @@ class ShippingMethod:
     """
 
     id: str = field(validator=text)
-    option_id: str | None
-    name: str
+    option_id: str | None = field(validator=optional(string))
+    name: str = field(validator=string)
     price: Money = field(converter=as_money, validator=not_negative)
-    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=tax_lines)
+    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=as_tax_lines, validator=tuple_of(TaxLine))
     is_tax_inclusive: bool = field(default=False, validator=flag)
-    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
 
     def __attrs_post_init__(self) -> None:
         check_contained_taxes(self, self.price.amount)
@@ -54,12 +55,12 @@ class ShippingOption:
 
     id: str = field(validator=text)
     price: Money = field(converter=as_money, validator=not_negative)
-    name: str = ""
+    name: str = field(default="", validator=string)
     is_return: bool = field(default=True, validator=flag)
-    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=tax_lines)
+    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=as_tax_lines, validator=tuple_of(TaxLine))
     is_tax_inclusive: bool = field(default=False, validator=flag)
-    location_id: str | None = None
-    provider_id: str | None = None
+    location_id: str | None = field(default=None, validator=optional(string))
+    provider_id: str | None = field(default=None, validator=optional(string))
 
     def __attrs_post_init__(self) -> None:
         check_contained_taxes(self, self.price.amount)
@@ -70,9 +71,9 @@ class ReturnReason:
     """A node of the tree of reasons; only leaves that are not retired can be given for a return."""
 
     id: str = field(validator=text)
-    value: str
-    label: str
-    description: str | None = None
-    parent_id: str | None = None
+    value: str = field(validator=string)
+    label: str = field(validator=string)
+    description: str | None = field(default=None, validator=optional(string))
+    parent_id: str | None = field(default=None, validator=optional(string))
     retired: bool = field(default=False, validator=flag)
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)

@@ -1,24 +1,12 @@
 """New goods that go to the customer: what an exchange or a claim sends, and what that costs."""
 
-from collections.abc import Iterable
 from itertools import pairwise
-from typing import cast
 
 from attrs import evolve, field, frozen
 
 from rma.domain.sale.pricing import AmountPart
-from rma.domain.values.money import NO_CURRENCY, Money
-from rma.domain.values.tax import TaxLine, tax_sums
-
-
-def _price(given: Money | int) -> Money:
-    # kept as it is when it is no amount, and refused by decide
-    return Money(given, NO_CURRENCY) if type(given) is int else cast("Money", given)
-
-
-def _tax_lines(given: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
-    lines: object = given
-    return tuple(given) if isinstance(lines, Iterable) else cast("tuple[TaxLine, ...]", given)
+from rma.domain.values.money import Money, as_money
+from rma.domain.values.tax import TaxLine, as_tax_lines, tax_sums
 
 
 @frozen(kw_only=True)
@@ -34,9 +22,9 @@ class NewItem:
 
     variant_id: str
     quantity: int
-    unit_price: Money = field(converter=_price)
+    unit_price: Money = field(converter=as_money)
     title: str = ""
-    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=_tax_lines)
+    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=as_tax_lines)
     is_tax_inclusive: bool = False
 
     @property

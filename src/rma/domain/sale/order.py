@@ -2,7 +2,7 @@
 The host's facts of a sale: what was ordered, paid and fulfilled. Read through ports, never written by us.
 
 Amounts may be given as `Money`, or as whole minor units, which then are in the order's currency.
-Every constructor raises `InvalidValue` for what can not be.
+Every constructor raises `InvalidValue` for a value that cannot be.
 """
 
 from collections.abc import Iterable
@@ -16,13 +16,26 @@ from attrs.validators import optional
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
-from rma.domain.values.money import NO_CURRENCY, Money, allocate, as_money
-from rma.domain.values.tax import TaxLine, check_contained_taxes, not_negative, tax_lines
-from rma.domain.values.validators import aware, flag, invalid, member_of, metadata, text, tuple_of, whole
+from rma.domain.values.money import NO_CURRENCY, Money, allocate, as_currency, as_money, currency_code
+from rma.domain.values.tax import TaxLine, as_tax_lines, check_contained_taxes, not_negative
+from rma.domain.values.validators import (
+    as_map,
+    as_member,
+    as_tuple,
+    aware,
+    flag,
+    invalid,
+    mapping,
+    member_of,
+    string,
+    text,
+    tuple_of,
+    whole,
+)
 
 
 class OrderStatus(StrEnum):
-    """Where the sale stands, in the host's words (seed: order)."""
+    """The status of the sale, in the host's words."""
 
     PENDING = "pending"
     COMPLETED = "completed"
@@ -36,11 +49,11 @@ class Adjustment:
     """A discount in money, of at least 0: on a line, or on the order and then allocated to its lines."""
 
     amount: Money = field(converter=as_money, validator=not_negative)
-    code: str | None = None
+    code: str | None = field(default=None, validator=optional(string))
 
 
 def _adjustments(values: Iterable[Adjustment]) -> tuple[Adjustment, ...]:
-    return tuple_of(Adjustment, values)
+    return as_tuple(values)
 
 
 @frozen
@@ -53,7 +66,7 @@ class LineItem:
         quantity: ordered units.
         unit_price: list price of a unit, with tax where `is_tax_inclusive`.
         fulfilled_quantity: units that left for the customer; only they can come back.
-        returned_quantity: units that came back without this library; their share is spoken for.
+        returned_quantity: units that were returned without this library; their share is reserved.
         adjustments: discounts already allocated to this line, in the terms of its unit price: on a
             tax-inclusive line they come off the gross.
         tax_lines: each computed on the whole line after discounts, unless it has an amount.
@@ -66,14 +79,16 @@ class LineItem:
     unit_price: Money = field(converter=as_money, validator=not_negative)
     fulfilled_quantity: int = field(validator=whole)
     returned_quantity: int = field(default=0, validator=whole)
-    variant_id: str | None = None
-    title: str = ""
-    adjustments: tuple[Adjustment, ...] = field(default=(), converter=_adjustments)
-    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=tax_lines)
+    variant_id: str | None = field(default=None, validator=optional(string))
+    title: str = field(default="", validator=string)
+    adjustments: tuple[Adjustment, ...] = field(
+        default=(), converter=_adjustments, validator=tuple_of(Adjustment)
+    )
+    tax_lines: tuple[TaxLine, ...] = field(default=(), converter=as_tax_lines, validator=tuple_of(TaxLine))
     is_tax_inclusive: bool = field(default=False, validator=flag)
     is_returnable: bool = field(default=True, validator=flag)
     delivered_at: datetime | None = field(default=None, validator=optional(aware))
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
 
     def __attrs_post_init__(self) -> None:
         if self.fulfilled_quantity > self.quantity:
@@ -118,31 +133,28 @@ class Payment:
     id: str = field(validator=text)
     captured: Money = field(converter=as_money, validator=not_negative)
     refunded: Money = field(default=Money(0, NO_CURRENCY), converter=as_money, validator=not_negative)
-    kind: str = "card"
-    provider_id: str | None = None
+    kind: str = field(default="card", validator=string)
+    provider_id: str | None = field(default=None, validator=optional(string))
 
     def __attrs_post_init__(self) -> None:
-        object.__setattr__(self, "refunded", _adopted(self.refunded, self.captured.currency))
-
-
-def _currency(code: str) -> str:
-    return Money(0, code).currency
+        refunded = _adopted(self.refunded, self.captured.currency, "Payment.refunded")
+        object.__setattr__(self, "refunded", refunded)
 
 
 def _status(value: OrderStatus | str) -> OrderStatus:
-    return member_of(OrderStatus, value)
+    return as_member(OrderStatus, value)
 
 
 def _line_items(values: Iterable[LineItem]) -> tuple[LineItem, ...]:
-    return tuple_of(LineItem, values)
+    return as_tuple(values)
 
 
 def _payments(values: Iterable[Payment]) -> tuple[Payment, ...]:
-    return tuple_of(Payment, values)
+    return as_tuple(values)
 
 
 def _shipping_methods(values: Iterable[ShippingMethod]) -> tuple[ShippingMethod, ...]:
-    return tuple_of(ShippingMethod, values)
+    return as_tuple(values)
 
 
 @frozen
@@ -164,17 +176,23 @@ class Order:
     """
 
     id: str = field(validator=text)
-    currency: str = field(converter=_currency)
-    items: tuple[LineItem, ...] = field(converter=_line_items)
-    payments: tuple[Payment, ...] = field(default=(), converter=_payments)
-    status: OrderStatus = field(default=OrderStatus.PENDING, converter=_status)
+    currency: str = field(converter=as_currency, validator=currency_code)
+    items: tuple[LineItem, ...] = field(converter=_line_items, validator=tuple_of(LineItem))
+    payments: tuple[Payment, ...] = field(default=(), converter=_payments, validator=tuple_of(Payment))
+    status: OrderStatus = field(
+        default=OrderStatus.PENDING, converter=_status, validator=member_of(OrderStatus)
+    )
     created_at: datetime | None = field(default=None, validator=optional(aware))
-    customer_id: str | None = None
+    customer_id: str | None = field(default=None, validator=optional(string))
     version: int = field(default=1, validator=whole)
-    adjustments: tuple[Adjustment, ...] = field(default=(), converter=_adjustments)
-    shipping_methods: tuple[ShippingMethod, ...] = field(default=(), converter=_shipping_methods)
+    adjustments: tuple[Adjustment, ...] = field(
+        default=(), converter=_adjustments, validator=tuple_of(Adjustment)
+    )
+    shipping_methods: tuple[ShippingMethod, ...] = field(
+        default=(), converter=_shipping_methods, validator=tuple_of(ShippingMethod)
+    )
     no_notification: bool = field(default=False, validator=flag)
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=metadata)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
 
     def __attrs_post_init__(self) -> None:
         for name in ("items", "payments", "adjustments", "shipping_methods"):
@@ -227,7 +245,7 @@ def in_currency(value: P, currency: str) -> P:
     for name in _AMOUNTS[type(value)]:
         amount: Money | None = getattr(value, name)
         if amount is not None and amount.currency != currency:
-            changed[name] = _adopted(amount, currency)
+            changed[name] = _adopted(amount, currency, f"{type(value).__name__}.{name}")
     for name in _PRICED_PARTS:
         parts: tuple[Priced, ...] = getattr(value, name, ())
         if (adopted := _all_in_currency(parts, currency)) is not parts:
@@ -244,7 +262,8 @@ def _differ(left: object, right: object) -> bool:
     return left is not right
 
 
-def _adopted(amount: Money, currency: str) -> Money:
+def _adopted(amount: Money, currency: str, field: str) -> Money:
     if amount.currency not in (currency, NO_CURRENCY):
-        raise InvalidValue("currency_mismatch", {"currency": amount.currency, "order_currency": currency})
+        details = {"field": field, "currency": amount.currency, "order_currency": currency}
+        raise InvalidValue("currency_mismatch", details)
     return Money(amount.amount, currency)

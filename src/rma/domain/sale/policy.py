@@ -9,15 +9,15 @@ from attrs.validators import optional
 
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.values.money import Money
-from rma.domain.values.tax import not_negative, optional_money, percent_of, percentage
-from rma.domain.values.validators import flag, invalid, is_whole, text, tuple_of
+from rma.domain.values.tax import as_percentage, not_negative, optional_money, percent_of, percentage
+from rma.domain.values.validators import as_tuple, flag, invalid, is_whole, text, tuple_of
 
-#: A century; whoever means "always" says None.
+#: A century; None means "always".
 LONGEST_WINDOW = 36_525
 
 
-def _optional_percentage(value: Decimal | int | str | None) -> Decimal | None:
-    return None if value is None else percentage(value)
+def _as_optional_percentage(value: Decimal | int | str | None) -> Decimal | None:
+    return None if value is None else as_percentage(value)
 
 
 @frozen
@@ -30,7 +30,9 @@ class Fee:
 
     name: str = field(validator=text)
     amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
-    percent: Decimal | None = field(default=None, converter=_optional_percentage)
+    percent: Decimal | None = field(
+        default=None, converter=_as_optional_percentage, validator=optional(percentage)
+    )
 
     def __attrs_post_init__(self) -> None:
         if (self.amount is None) == (self.percent is None):
@@ -47,7 +49,7 @@ def fee_on(fee: Fee, value: int) -> int:
 
 
 def _fees(values: Iterable[Fee]) -> tuple[Fee, ...]:
-    return tuple_of(Fee, values)
+    return as_tuple(values)
 
 
 @frozen
@@ -77,13 +79,13 @@ class ReturnPolicy:
     name: str = field(default="default", validator=text)
     version: str = field(default="1", validator=text)
     refund_damaged: bool = field(default=True, validator=flag)
-    fees: tuple[Fee, ...] = field(default=(), converter=_fees)
+    fees: tuple[Fee, ...] = field(default=(), converter=_fees, validator=tuple_of(Fee))
     window_days: int | None = None
 
     def __attrs_post_init__(self) -> None:
         days = self.window_days
         if days is not None and not (is_whole(days, at_least=0) and days <= LONGEST_WINDOW):
-            raise invalid(self, "window_days", days, f"a whole number of days, from 0 to {LONGEST_WINDOW}")
+            raise invalid(self, "window_days", days, f"an integer of days, from 0 to {LONGEST_WINDOW}")
         names = [fee.name for fee in self.fees]
         if len(set(names)) != len(names):
             raise invalid(self, "fees", names, "names that do not repeat")

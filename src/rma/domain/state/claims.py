@@ -119,7 +119,7 @@ class Claim:
         difference = self.refund_amount.amount - sum([part.amount.amount for part in goods])
         if self.entitlement.requested_refund is None and not difference:
             return tuple(goods)
-        name = "rounding" if self.entitlement.requested_refund is None else "requested_refund"
+        name = "rounding" if self.entitlement.requested_refund is None else "custom_amount"
         return (*goods, AmountPart(name, Money(difference, self.currency)))
 
     def reserved_quantities(self) -> list[tuple[str, int]]:

@@ -41,12 +41,12 @@ Subject = Return | Exchange | Claim
 def subject_ids(subject: Subject) -> tuple[str | None, str | None, str | None]:
     """The ids of return, exchange and claim that an event about this carries."""
     match subject:
-        case Return(id=return_id, exchange_id=exchange_id, claim_id=claim_id):
-            return return_id, exchange_id, claim_id
-        case Exchange(id=exchange_id):
-            return subject.return_id, exchange_id, None
-        case Claim(id=claim_id):
-            return subject.return_id, None, claim_id
+        case Return():
+            return subject.id, subject.exchange_id, subject.claim_id
+        case Exchange():
+            return subject.return_id, subject.id, None
+        case Claim():
+            return subject.return_id, None, subject.id
         case _:
             assert_never(subject)
 
@@ -63,7 +63,7 @@ class ReturnLedger:
         answered: by idempotency key.
         published: the revision up to which events reached their publisher.
         exchanges, claims: oldest first.
-        order_version: the latest version of the host's order that a command was decided on; 1 unless the host counts.
+        order_version: the latest version of the host's order that was seen; 1 if the host does not count.
     """
 
     order_id: str
@@ -107,11 +107,11 @@ class ReturnLedger:
         """The claim of this id, if it is here."""
         return next((each for each in self.claims if each.id == claim_id), None)
 
-    def find_subject(self, subject_id: str) -> Subject | None:
+    def find_subject(self, subject_id: str | None) -> Subject | None:
         """The return, exchange or claim of this id, if it is here."""
         return self.find(subject_id) or self.find_exchange(subject_id) or self.find_claim(subject_id)
 
-    def subject(self, subject_id: str) -> Subject:
+    def subject(self, subject_id: str | None) -> Subject:
         """
         The return, exchange or claim of this id.
 

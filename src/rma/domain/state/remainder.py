@@ -75,31 +75,35 @@ def remainders_of(
         if item_id in wanted
     }
     for item_id in wanted - found.keys():
-        if held := reserved.get(item_id):
-            line = held[-1].line
-            found[item_id] = Remainder(line, 0, line.nothing, sum([each.quantity for each in held]))
+        if reserved_units := reserved.get(item_id):
+            line = reserved_units[-1].line
+            found[item_id] = Remainder(line, 0, line.nothing, sum([each.quantity for each in reserved_units]))
     return found
 
 
-def _remainder(line: PricedLine, held: list[Reserved]) -> Remainder:
-    units = sum([each.quantity for each in held])
+def _remainder(line: PricedLine, reserved_units: list[Reserved]) -> Remainder:
+    units = sum([each.quantity for each in reserved_units])
     if not units:
         return Remainder(line, line.quantity, line.running_sums)
     quantity = max(0, line.quantity - units)
-    return Remainder(line, quantity, _rest(line, held, quantity) if quantity else line.nothing, units)
+    return Remainder(
+        line, quantity, _rest(line, reserved_units, quantity) if quantity else line.nothing, units
+    )
 
 
-def _rest(line: PricedLine, held: list[Reserved], quantity: int) -> tuple[int, ...]:
-    """The line's running sums less what was taken of them, for the units that are left (at least 1)."""
-    if all(each.line.has_parts_of(line) for each in held):
-        sums = line.running_sums
-        for each in held:
-            sums = tuple([amount - gone for amount, gone in zip(sums, each.running_sums, strict=True)])
-        if line.are_valid(sums):
-            return sums
+def _rest(line: PricedLine, reserved_units: list[Reserved], quantity: int) -> tuple[int, ...]:
+    """The line's running running_sums less what was taken of them, for the units that are left (at least 1)."""
+    if all(each.line.has_parts_of(line) for each in reserved_units):
+        running_sums = line.running_sums
+        for each in reserved_units:
+            running_sums = tuple(
+                [amount - gone for amount, gone in zip(running_sums, each.running_sums, strict=True)]
+            )
+        if line.are_valid(running_sums):
+            return running_sums
     # Discounts or taxes were changed: what remains is split like the line as it is now.
     whole = line.paid(line.running_sums)
-    paid = max(0, whole - sum([each.line.paid(each.running_sums) for each in held]))
+    paid = max(0, whole - sum([each.line.paid(each.running_sums) for each in reserved_units]))
     if not whole:
         return share(line.running_sums, quantity, line.quantity)
     return share(line.running_sums, paid, whole)
@@ -143,7 +147,7 @@ def _with_discounts_spread(
 
 
 def _spread(excess: int, room: list[int], given: list[int]) -> tuple[int, ...]:
-    """The excess over lines by what they have left: no line gets more than that, none gives up more than it got."""
+    """The excess over lines by what they have left; no line gives up more than it got."""
     if excess > 0:
         most = min(excess, sum(room))
         return allocate(most, room) if most else (0,) * len(room)

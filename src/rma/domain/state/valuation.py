@@ -157,4 +157,4 @@ def _charged(
 
 
 def _named(goods: list[tuple[ReturnItem, tuple[int, ...]]], value: int, amount: int) -> Valuation:
-    return Valuation(tuple(goods), (("requested_refund", amount - value),), amount)
+    return Valuation(tuple(goods), (("custom_amount", amount - value),), amount)

@@ -1,5 +1,5 @@
 """
-What can go wrong, told by whose move is next.
+What can go wrong, classed by who has to act next.
 
 `Rejected`: the caller changes the request. `Conflict`: reload and try again. `Unavailable`: wait and try
 again. `InvalidValue`: the programmer mends the code that built a value.
@@ -13,6 +13,7 @@ from string import Formatter
 
 from attrs import field, frozen
 
+from rma.domain.values.display import show
 from rma.domain.values.frozenmap import FrozenMap, frozen_map
 
 
@@ -37,7 +38,7 @@ class RmaError(Exception):
 
 
 class InvalidValue(RmaError, ValueError):
-    """A value that a host builds (`Money`, `Order`, a policy, …) was given something it can not be."""
+    """A value that a host builds (`Money`, `Order`, a policy, …) was given something it cannot be."""
 
 
 class Conflict(RmaError):
@@ -55,7 +56,7 @@ class StaleOrder(Conflict):
 
 
 class Unavailable(RmaError):
-    """The outside did not answer; raised by adapters, with the cause attached. Nothing was changed."""
+    """A port did not answer; raised by adapters, with the cause attached. Nothing was changed."""
 
     http_status_hint = 503
 
@@ -85,7 +86,7 @@ class Violation:
 
 class Rejected(RmaError):
     """
-    The request can not be done as it stands; nothing was changed.
+    The request cannot be done as it is; nothing was changed.
 
     Raised as one of its subclasses. `violations` holds everything that is wrong, in the order of the
     request; class, `code` and `http_status_hint` are those of the gravest.
@@ -180,17 +181,29 @@ def _class_of(code: str) -> type[Rejected]:
 
 
 def _message(code: str, numbers: Mapping[str, object]) -> str:
+    """The sentence for a code; a `hint` among the numbers follows it."""
     _, template = _CODES.get(code, (Invalid, ""))
+    shown = {name: _written(value) for name, value in numbers.items()}
+    hint = shown.pop("hint", None)
     try:
-        return template.format_map(numbers) if template else _plain(code, numbers)
+        message = template.format_map(shown) if template else _plain(code, shown)
     except KeyError:
-        return _plain(code, numbers)
+        message = _plain(code, shown)
+    return message if hint is None else f"{message}: {hint}"
 
 
-def _plain(code: str, numbers: Mapping[str, object]) -> str:
-    render = ", ".join(f"{name} {value}" for name, value in numbers.items())
+def _written(value: object) -> str:
+    """A number or id as it is read; a list by its members. Never fails, whatever a host put in."""
+    try:
+        return ", ".join(map(_written, value)) if isinstance(value, list | tuple) else str(value)
+    except Exception:  # a value of any class; an integer of too many digits
+        return show(value)
+
+
+def _plain(code: str, numbers: Mapping[str, str]) -> str:
+    shown = ", ".join(f"{name} {value}" for name, value in numbers.items())
     words = code.replace("_", " ")
-    return f"{words} ({render})" if render else words
+    return f"{words} ({shown})" if shown else words
 
 
 _CODES: dict[str, tuple[type[RmaError], str]] = {
@@ -238,13 +251,13 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     # Invalid: the request itself is wrong, first about its items
     "no_items": (Invalid, "no items given"),
-    "invalid_items": (Invalid, "items must be a list of {expected}"),
+    "invalid_items": (Invalid, "{field} must be {expected}, not {value}"),
     "item_not_found": (Invalid, "not on order {order_id}"),
     "item_not_in_return": (Invalid, "not in return {return_id}"),
-    "invalid_quantity": (Invalid, "quantity must be a whole number of at least {minimum}, not {quantity}"),
+    "invalid_quantity": (Invalid, "quantity must be an integer of at least {minimum}, not {quantity}"),
     "invalid_damaged_quantity": (
         Invalid,
-        "damaged quantity must be a whole number of at least {minimum}, not {quantity}",
+        "damaged quantity must be an integer of at least {minimum}, not {quantity}",
     ),
     "quantity_exceeds_returnable": (Invalid, "asked to return {quantity}, only {returnable} returnable"),
     "quantity_exceeds_receivable": (Invalid, "{quantity} arrived, at most {receivable} can come back"),
@@ -272,7 +285,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "refund_exceeds_worth": (
         Invalid,
-        "refund of {amount} exceeds the value of the units, {worth} (minor units, {currency}): give a refund_note",
+        "refund of {amount} exceeds the value of the units, {value} (minor units, {currency}): give a refund_note",
     ),
     "refund_exceeds_due": (Invalid, "asked to refund {amount}, only {due} due (minor units, {currency})"),
     "refund_settled_elsewhere": (
@@ -285,12 +298,12 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "mismatch_and_more_expected": (Invalid, "allow_mismatch and more_expected exclude each other"),
     "return_and_claim": (Invalid, "return_id and claim_id exclude each other"),
-    "currency_mismatch": (Invalid, "amount is in {currency}, the order in {order_currency}"),
+    "currency_mismatch": (Invalid, "{field} is in {currency}, the order in {order_currency}"),
     "order_currency_changed": (Invalid, "order is in {currency}, its returns are in {return_currency}"),
     "invalid_outcome": (Invalid, "outcome must be how a refund can end, not {outcome}"),
     # Invalid, about exchanges
     "no_new_items": (Invalid, "no new items given"),
-    "invalid_new_item": (Invalid, "new item: {field} cannot be {value}"),
+    "invalid_new_item": (Invalid, "new item: {field} must be {expected}, not {value}"),
     "invalid_reference": (Invalid, "reference must be a string that is not empty, not {reference}"),
     "invalid_payment_amount": (Invalid, "payment amount must be money of at least {minimum}, not {amount}"),
     "payment_exceeds_owed": (Invalid, "asked to record {amount}, only {owed} owed (minor units, {currency})"),
@@ -305,13 +318,17 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "new_items_of_refund": (Invalid, "new items are for claims of type replace only"),
     # Invalid, in any command
     "invalid_flag": (Invalid, "{field} must be True or False, not {value}"),
-    "invalid_text": (Invalid, "{field} must be a string, not {value}"),
-    "invalid_metadata": (Invalid, "metadata must be a mapping"),
-    "invalid_idempotency_key": (Invalid, "idempotency key must be a string that is not empty"),
+    "invalid_text": (Invalid, "{field} must be {expected}, not {value}"),
+    "text_too_long": (Invalid, "{field} must be at most {maximum} characters long, not {length}"),
+    "invalid_metadata": (Invalid, "{path} must be {expected}, not {value}"),
+    "invalid_idempotency_key": (
+        Invalid,
+        "idempotency key must be a string of 1 to {maximum} characters, not {idempotency_key}",
+    ),
     # IdempotencyKeyReused: the key belongs to another request
     "idempotency_key_reused": (
         IdempotencyKeyReused,
-        "idempotency key {idempotency_key} belongs to another request",
+        "idempotency key {idempotency_key} belongs to another request, which differs in {fields}",
     ),
     # StaleLedger: the state moved
     "stale_order": (

@@ -7,9 +7,10 @@ nothing else in this library multiplies an amount and rounds.
 
 from collections.abc import Sequence
 from decimal import Decimal
-from functools import total_ordering
+from functools import lru_cache, total_ordering
+from typing import Any, cast
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.validators import invalid
@@ -34,9 +35,16 @@ def exponent(currency: str) -> int:
     return _EXPONENTS.get(currency, 2)
 
 
-def _code(currency: str) -> str:
+def as_currency(currency: str) -> str:
+    """A converter to lower case, as codes are kept."""
     given: object = currency
     return currency.lower() if isinstance(given, str) else currency
+
+
+def currency_code(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """The field is a three-letter currency code."""
+    if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha()):
+        raise invalid(instance, attribute.name, value, "a three-letter currency code")
 
 
 @total_ordering
@@ -61,17 +69,13 @@ class Money:
     """
 
     amount: int = field()
-    currency: str = field(converter=_code)
+    currency: str = field(converter=as_currency, validator=currency_code)
 
     @amount.validator
     def _whole(self, attribute: object, value: object) -> None:  # noqa: ARG002 # attrs passes it
         if type(value) is not int:
-            raise invalid(self, "amount", value, "a whole number of minor units")
-
-    @currency.validator
-    def _letters(self, attribute: object, value: object) -> None:  # noqa: ARG002 # attrs passes it
-        if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isalpha()):
-            raise invalid(self, "currency", value, "a three-letter currency code")
+            hint = hint_at_major(value, self.currency)
+            raise invalid(self, "amount", value, "an integer of minor units", hint=hint)
 
     @classmethod
     def from_major(cls, amount: Decimal | int | str, currency: str) -> "Money":
@@ -89,7 +93,8 @@ class Money:
             numerator, denominator = 1, 0
         minor, rest = divmod(numerator * 10 ** exponent(zero.currency), denominator or 1)
         if rest or not denominator:
-            raise invalid(zero, "amount", amount, f"a decimal that is exact in {zero.currency}")
+            expected = f"a Decimal, integer or string that is exact in {zero.currency}"
+            raise invalid(zero, "amount", amount, expected)
         return cls(minor, zero.currency)
 
     @property
@@ -129,13 +134,39 @@ class Money:
         return other
 
 
+@lru_cache(maxsize=256)
+def zero(currency: str) -> Money:
+    """No money, in this currency: the same value each time."""
+    return Money(0, currency)
+
+
 def as_money(value: "Money | int") -> Money:
     """Money as given; a bare number becomes minor units of the currency of the order it will join."""
-    return Money(value, NO_CURRENCY) if isinstance(value, int) else value
+    return Money(value, NO_CURRENCY) if type(value) is int else cast("Money", value)
+
+
+def hint_at_major(value: object, currency: str | None = None) -> str | None:
+    """
+    What an error says besides if someone gave a decimal amount where money belongs; else None.
+
+    >>> from rma.domain.values.money import hint_at_major
+    >>> hint_at_major("10.00", "eur")
+    'amounts are whole minor units; Money.from_major("10.00", "eur") converts a decimal'
+    """
+    if not isinstance(value, float | str | Decimal) or len(written := str(value)) > 40:
+        return None
+    try:
+        is_number = Decimal(written).is_finite()
+    except ArithmeticError:
+        return None
+    if not is_number:
+        return None
+    example = "usd" if currency in (None, NO_CURRENCY) else currency
+    return f'amounts are whole minor units; Money.from_major("{written}", "{example}") converts a decimal'
 
 
 def round_half_up(numerator: int, denominator: int) -> int:
-    """The nearest whole number to the fraction (denominator above 0); a half goes up."""
+    """The nearest integer to the fraction (denominator above 0); a half goes up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 
@@ -170,7 +201,7 @@ def allocate(total: int, weights: Sequence[int], *, given: Sequence[int] = ()) -
 
     Args:
         total: what to split; a negative total is split as its opposite.
-        weights: whole numbers of at least 0, not all 0 unless the total is 0.
+        weights: integers of at least 0, not all 0 unless the total is 0.
         given: what earlier splits by the same weights gave each part. Being behind is then judged over
             all splits together, so that no part ever gets more than its weight while their sum does not.
 

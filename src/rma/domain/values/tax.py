@@ -4,40 +4,36 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate, pairwise
 from math import lcm
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
-from rma.domain.values.errors import InvalidValue
-from rma.domain.values.money import Money, as_money, round_half_up
-from rma.domain.values.validators import invalid, tuple_of
+from rma.domain.values.money import Money, as_money, hint_at_major, round_half_up
+from rma.domain.values.validators import as_tuple, invalid, string
 
 
 def not_negative(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is money of at least 0."""
     if not isinstance(value, Money) or value.amount < 0:
-        raise invalid(instance, attribute.name, value, "money of at least 0")
+        hint = hint_at_major(value)
+        raise invalid(instance, attribute.name, value, "money of at least 0", hint=hint)
 
 
-def percentage(value: Decimal | int | str) -> Decimal:
-    """
-    A finite percentage of at least 0.
+def as_percentage(value: Decimal | int | str) -> Decimal:
+    """A converter to a Decimal; a float stays one, since its digits are not those that were written."""
+    if type(value) not in (int, str):
+        return cast("Decimal", value)
+    try:
+        return Decimal(value)
+    except InvalidOperation:
+        return cast("Decimal", value)
 
-    Raises:
-        InvalidValue: it is not, or a float, whose digits are not those that were written.
-    """
-    if type(value) in (Decimal, int, str):
-        try:
-            rate = Decimal(value)
-        except InvalidOperation:
-            rate = Decimal("NaN")
-        if rate.is_finite() and rate >= 0:
-            return rate
-    raise InvalidValue(
-        "invalid_value",
-        {"field": "percentage", "value": repr(value), "expected": "a Decimal of at least 0, never a float"},
-    )
+
+def percentage(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """The field is a finite percentage of at least 0."""
+    if not isinstance(value, Decimal) or not value.is_finite() or value < 0:
+        raise invalid(instance, attribute.name, value, "a Decimal of at least 0, never a float")
 
 
 def optional_money(value: Money | int | None) -> Money | None:
@@ -51,29 +47,29 @@ class TaxLine:
     One tax on a line or on shipping.
 
     Args:
-        rate: percent, as `Decimal`, whole number or text; never a float.
+        rate: percent, as `Decimal`, integer or text; never a float.
         code, name: how it is called; the first that is given names it in breakdowns.
         amount: what was really charged on the whole line after discounts, when the host knows it; wins
             over the rate.
     """
 
-    rate: Decimal = field(converter=percentage)
-    code: str | None = None
-    name: str | None = None
+    rate: Decimal = field(converter=as_percentage, validator=percentage)
+    code: str | None = field(default=None, validator=optional(string))
+    name: str | None = field(default=None, validator=optional(string))
     amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
 
     @property
     def label(self) -> str:
-        """Code, name or rate: what stands behind `tax:` in a breakdown."""
+        """Code, name or rate: what follows `tax:` in a breakdown."""
         if self.code or self.name:
             return self.code or self.name or ""
         written = f"{self.rate:f}"
         return written.rstrip("0").rstrip(".") if "." in written else written
 
 
-def tax_lines(values: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
+def as_tax_lines(values: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
     """A converter from any iterable of tax lines to a tuple."""
-    return tuple_of(TaxLine, values)
+    return as_tuple(values)
 
 
 def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -> tuple[int, ...]:

@@ -1,21 +1,26 @@
 """
 Refusals of the values that hosts build, as attrs validators and converters.
 
-Only constructors use these. What `decide` checks about a request lives beside its rule.
+Only constructors use these. What `decide` checks about a request lives beside its rule. Converters leave
+alone what they cannot convert, so that a validator, which knows the field, refuses it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeGuard, TypeVar, cast
 
 from attrs import Attribute
 
+from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap, frozen_map
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
+
+# attrs is typed so that a validator for several types of fields has to take Any.
+Validator = Callable[[object, "Attribute[Any]", object], None]
 
 
 def is_whole(value: object, *, at_least: int) -> TypeGuard[int]:
@@ -28,23 +33,39 @@ def all_are(values: object, kind: type[T]) -> TypeGuard[tuple[T, ...]]:
     return isinstance(values, tuple) and all(isinstance(value, kind) for value in values)
 
 
-def invalid(instance: object, field: str, value: object, expected: str) -> InvalidValue:
-    """The error for one field of a value: which, what it was, what it should have been."""
-    name = f"{type(instance).__name__}.{field}"
-    return InvalidValue("invalid_value", {"field": name, "value": repr(value), "expected": expected})
+def invalid(
+    instance: object, field: str, value: object, expected: str, *, hint: str | None = None
+) -> InvalidValue:
+    """
+    The error for one field of a value: which, what it was, what it should have been.
+
+    >>> from rma import Money
+    >>> from rma.domain.values.validators import invalid
+    >>> str(invalid(Money(1, "usd"), "amount", "1", "an integer"))
+    "Money.amount must be an integer, not '1'"
+    """
+    details = {"field": f"{type(instance).__name__}.{field}", "value": show(value), "expected": expected}
+    if hint is not None:
+        details["hint"] = hint
+    return InvalidValue("invalid_value", details)
 
 
-# attrs is typed so that a validator for several types of fields has to take Any.
 def whole(instance: object, attribute: "Attribute[Any]", value: object) -> None:
-    """The field is a whole number of at least 0."""
+    """The field is an integer of at least 0."""
     if not is_whole(value, at_least=0):
-        raise invalid(instance, attribute.name, value, "a whole number of at least 0")
+        raise invalid(instance, attribute.name, value, "an integer of at least 0")
 
 
 def text(instance: object, attribute: "Attribute[Any]", value: object) -> None:
-    """The field is a text that is not empty."""
+    """The field is a string that is not empty."""
     if not isinstance(value, str) or not value:
-        raise invalid(instance, attribute.name, value, "a text that is not empty")
+        raise invalid(instance, attribute.name, value, "a string that is not empty")
+
+
+def string(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """The field is a string, which may be empty."""
+    if not isinstance(value, str):
+        raise invalid(instance, attribute.name, value, "a string")
 
 
 def flag(instance: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -59,31 +80,52 @@ def aware(instance: object, attribute: "Attribute[Any]", value: object) -> None:
         raise invalid(instance, attribute.name, value, "a datetime with a time zone")
 
 
-def member_of(kind: type[E], value: E | str) -> E:
-    """The member of `kind` that this is, or is the spelling of."""
+def mapping(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """The field is what `as_map` makes of any mapping."""
+    if not isinstance(value, FrozenMap):
+        raise invalid(instance, attribute.name, value, "a mapping")
+
+
+def member_of(kind: type[E]) -> Validator:
+    """The field is a member of `kind`, or was the spelling of one."""
+
+    def check(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        if not isinstance(value, kind):
+            expected = ", ".join(member.value for member in kind)
+            raise invalid(instance, attribute.name, value, f"one of {expected}")
+
+    return check
+
+
+def tuple_of(kind: type[T]) -> Validator:
+    """The field is a tuple of nothing but `kind`."""
+
+    def check(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        if not all_are(value, kind):
+            raise invalid(instance, attribute.name, value, f"a list of {kind.__name__}")
+
+    return check
+
+
+def as_member(kind: type[E], value: E | str) -> E:
+    """The member of `kind` that is spelled like this."""
     try:
         return kind(value)
     except ValueError:
-        expected = ", ".join(member.value for member in kind)
-        details = {"field": kind.__name__, "value": repr(value), "expected": expected}
-        raise InvalidValue("invalid_value", details) from None
+        return cast("E", value)
 
 
-def tuple_of(kind: type[T], values: object) -> tuple[T, ...]:
-    """Any iterable of `kind` as a tuple."""
-    found: object = tuple(values) if isinstance(values, Iterable) else values
-    if not all_are(found, kind):
-        expected = f"a list of {kind.__name__}"
-        raise InvalidValue(
-            "invalid_value", {"field": kind.__name__, "value": repr(values), "expected": expected}
-        )
-    return found
+def as_tuple(values: Iterable[T]) -> tuple[T, ...]:
+    """The values of any iterable but a string or mapping, whose parts no one means."""
+    given: object = values
+    if isinstance(given, tuple):
+        return given
+    if isinstance(given, Iterable) and not isinstance(given, str | bytes | Mapping):
+        return tuple(given)
+    return cast("tuple[T, ...]", given)
 
 
-def metadata(mapping: Mapping[str, object]) -> FrozenMap[str, object]:
-    """A converter from any mapping to a frozen copy."""
-    given: object = mapping
-    if not isinstance(given, Mapping):
-        details = {"field": "metadata", "value": repr(given), "expected": "a mapping"}
-        raise InvalidValue("invalid_value", details)
-    return frozen_map(mapping)
+def as_map(given: Mapping[str, object]) -> FrozenMap[str, object]:
+    """A frozen copy of any mapping."""
+    value: object = given
+    return frozen_map(given) if isinstance(value, Mapping) else cast("FrozenMap[str, object]", value)

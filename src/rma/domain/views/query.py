@@ -7,19 +7,19 @@ from attrs.validators import optional
 
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
-from rma.domain.values.validators import aware, flag, invalid, is_whole, member_of, text
+from rma.domain.values.validators import as_member, aware, flag, invalid, is_whole, member_of, text
 
 #: What returns are ordered by: when it was requested, its order id, its number in the order.
 SortKey = tuple[datetime, str, int]
 
 
 def _status(value: ReturnStatus | str | None) -> ReturnStatus | None:
-    return None if value is None else member_of(ReturnStatus, value)
+    return None if value is None else as_member(ReturnStatus, value)
 
 
 def _positive(instance: object, attribute: "Attribute[int | None]", value: object) -> None:
     if value is not None and not is_whole(value, at_least=1):
-        raise invalid(instance, attribute.name, value, "a whole number of at least 1")
+        raise invalid(instance, attribute.name, value, "an integer of at least 1")
 
 
 @frozen(kw_only=True)
@@ -44,7 +44,9 @@ class ReturnQuery:
     """
 
     order_id: str | None = field(default=None, validator=optional(text))
-    status: ReturnStatus | None = field(default=None, converter=_status)
+    status: ReturnStatus | None = field(
+        default=None, converter=_status, validator=optional(member_of(ReturnStatus))
+    )
     needs_attention: bool = field(default=False, validator=flag)
     requested_since: datetime | None = field(default=None, validator=optional(aware))
     requested_before: datetime | None = field(default=None, validator=optional(aware))

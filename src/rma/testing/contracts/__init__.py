@@ -2,8 +2,8 @@
 What each port promises, as a test class an adapter is held to.
 
 Subclass one in your tests under a name that begins with `Test`, say how the adapter is made, and pytest
-runs its laws; the base classes themselves are not collected. A method that looks at the outside tells the
-laws what the adapter can not: how many refunds the gateway really made, what is really in stock.
+runs its laws; the base classes themselves are not collected. Further methods give the
+laws what the adapter cannot: how many refunds the gateway really made, what is really in stock.
 
     from rma.testing.contracts import PaymentsContract
 
@@ -14,6 +14,20 @@ laws what the adapter can not: how many refunds the gateway really made, what is
 
         def refunds_made(self, key: str) -> int:
             return self.gateway.count(idempotency_key=key)
+
+An adapter that is awaited is held to the same laws by the same class. Its calls run in an event loop kept for
+the test; `self.wait(…)` runs your own coroutines there, and `close` is called at the end.
+
+    class TestAsyncGateway(PaymentsContract):
+        def make(self) -> AsyncGatewayPayments:
+            self.client = self.wait(FakeClient.open())
+            return AsyncGatewayPayments(self.client)
+
+        def refunds_made(self, key: str) -> int:
+            return self.wait(self.client.count(idempotency_key=key))
+
+        def close(self) -> None:
+            self.wait(self.client.close())
 """
 
 import pytest
@@ -28,8 +42,10 @@ pytest.register_assert_rewrite(
             "inventory",
             "listing",
             "payments",
+            "port_contract",
             "races",
             "replacements",
+            "repository_port",
             "returns",
         )
     ]

@@ -1,20 +1,22 @@
 """What `EventPublisher` promises."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Sequence
 
 from hypothesis import HealthCheck, given, settings
 
+from rma.async_ports import AsyncEventPublisher
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import RequestReturn
 from rma.domain.sale.order import LineItem, Order
 from rma.ports import EventPublisher
 from rma.shell.deliver import is_news
+from rma.testing.contracts.port_contract import PortContract
 from rma.testing.core_harness import CoreHarness, Flow
 from rma.testing.strategies import flows
 
 
-class EventPublisherContract(ABC):
+class EventPublisherContract(PortContract):
     """
     Laws of an adapter that hands events on.
 
@@ -25,8 +27,13 @@ class EventPublisherContract(ABC):
     examples: int = 20
 
     @abstractmethod
-    def make(self) -> EventPublisher:
-        """The adapter over a channel that has handed on nothing yet, anew each time."""
+    def make(self) -> EventPublisher | AsyncEventPublisher:
+        """The adapter over a channel that has handed on nothing yet, a new one each time."""
+
+    def port(self) -> EventPublisher:
+        """The adapter as one that blocks."""
+        port: EventPublisher = self.blocking(self.make())
+        return port
 
     @abstractmethod
     def handed_on(self) -> Sequence[str]:
@@ -38,7 +45,7 @@ class EventPublisherContract(ABC):
         @settings(max_examples=self.examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
         @given(flow=flows())
         def law(flow: Flow) -> None:
-            publisher = self.make()
+            publisher = self.port()
             events = [event for change in flow for event in change.events if is_news(event)]
 
             for event in events:
@@ -49,8 +56,8 @@ class EventPublisherContract(ABC):
         law()
 
     def test_an_event_that_comes_again_keeps_its_id(self) -> None:
-        """So that whoever receives it knows the repeat; it may be handed on again, or not."""
-        publisher = self.make()
+        """So that a receiver knows the repeat; it may be handed on again, or not."""
+        publisher = self.port()
         mug = LineItem(id="mug", quantity=1, fulfilled_quantity=1, unit_price=1000)
         order = Order(id="order_1", currency="usd", items=[mug])
         items = [RequestedItem(item_id="mug", quantity=1)]

@@ -1,9 +1,10 @@
 """What `Fulfillment` promises."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 from attrs import evolve
 
+from rma.async_ports import AsyncFulfillment
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     ReturnShipment,
@@ -13,19 +14,24 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.values.money import Money
 from rma.ports import Fulfillment
-from rma.testing.contracts.threads import at_once
+from rma.testing.contracts.port_contract import PortContract
 
 KEY = "ret_contract/shipment/1"
 OTHER_KEY = "ret_contract/shipment/2"
 CANCEL_KEY = "ret_contract/cancel_shipment/1"
 
 
-class FulfillmentContract(ABC):
+class FulfillmentContract(PortContract):
     """Laws of an adapter for carriers."""
 
     @abstractmethod
-    def make(self) -> Fulfillment:
-        """The adapter over a carrier that has booked nothing yet, anew for each law."""
+    def make(self) -> Fulfillment | AsyncFulfillment:
+        """The adapter over a carrier that has booked nothing yet, a new one for each law."""
+
+    def port(self) -> Fulfillment:
+        """The adapter as one that blocks."""
+        port: Fulfillment = self.blocking(self.make())
+        return port
 
     @abstractmethod
     def bookings_made(self, key: str) -> int:
@@ -48,12 +54,12 @@ class FulfillmentContract(ABC):
         )
 
     def cancellation(self, key: str, shipment: ReturnShipment) -> CancelShipmentRequest:
-        """The booking under `KEY`, called off."""
+        """The cancellation of the booking under `KEY`."""
         return CancelShipmentRequest(key, "order_1", "ret_contract", KEY, shipment)
 
     def test_a_shipment_that_is_asked_for_is_booked(self) -> None:
         """Once, and the answer says what the carrier said."""
-        carrier = self.make()
+        carrier = self.port()
 
         answer = carrier.book_return(self.request(KEY))
 
@@ -63,7 +69,7 @@ class FulfillmentContract(ABC):
 
     def test_a_repeated_key_books_nothing_and_gives_the_first_answer(self) -> None:
         """The same label, however often it is asked for."""
-        carrier = self.make()
+        carrier = self.port()
 
         answers = [carrier.book_return(self.request(KEY)) for _ in range(3)]
 
@@ -72,7 +78,7 @@ class FulfillmentContract(ABC):
 
     def test_two_keys_are_two_shipments(self) -> None:
         """With a label each, even where everything else is equal."""
-        carrier = self.make()
+        carrier = self.port()
 
         first, second = (carrier.book_return(self.request(key)) for key in (KEY, OTHER_KEY))
 
@@ -81,7 +87,7 @@ class FulfillmentContract(ABC):
 
     def test_another_request_under_the_same_key_is_not_booked(self) -> None:
         """It is refused, or answered as the first was."""
-        carrier = self.make()
+        carrier = self.port()
         first = carrier.book_return(self.request(KEY))
         other = evolve(self.request(KEY), lines=(StockLine("mug", "v_mug", 1),))
 
@@ -91,7 +97,7 @@ class FulfillmentContract(ABC):
 
     def test_a_canceled_shipment_is_canceled(self) -> None:
         """That one and no other."""
-        carrier = self.make()
+        carrier = self.port()
         shipment = carrier.book_return(self.request(KEY))
         carrier.book_return(self.request(OTHER_KEY))
 
@@ -102,7 +108,7 @@ class FulfillmentContract(ABC):
 
     def test_a_repeated_cancellation_is_harmless(self) -> None:
         """Whether under its own key or under another: a booking that is gone already is canceled."""
-        carrier = self.make()
+        carrier = self.port()
         shipment = carrier.book_return(self.request(KEY))
 
         for key in (CANCEL_KEY, CANCEL_KEY, f"{CANCEL_KEY}0"):
@@ -113,7 +119,7 @@ class FulfillmentContract(ABC):
 
     def test_a_repeated_booking_does_not_undo_a_cancellation(self) -> None:
         """It gives the first answer and nothing else."""
-        carrier = self.make()
+        carrier = self.port()
         shipment = carrier.book_return(self.request(KEY))
         carrier.cancel_return(self.cancellation(CANCEL_KEY, shipment))
 
@@ -124,14 +130,14 @@ class FulfillmentContract(ABC):
         assert self.bookings_made(KEY) == 1
 
     def test_a_key_that_is_sent_twice_at_once_books_one_shipment(self) -> None:
-        """One of the two may be told to come again; then it gets the first answer."""
-        carrier = self.make()
+        """One of the two may be asked to try again; then it gets the first answer."""
+        carrier = self.port()
         request = self.request(KEY)
 
-        render = at_once([lambda: carrier.book_return(request)] * 4)
+        answers = self.at_once([lambda: carrier.book_return(request)] * 4)
 
         answer = carrier.book_return(request)
-        assert all(each == answer for each in render if not isinstance(each, Exception))
+        assert all(each == answer for each in answers if not isinstance(each, Exception))
         assert self.bookings_made(KEY) == 1
 
 

@@ -1,30 +1,36 @@
 """What `Inventory` promises."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 
 from attrs import evolve
 
+from rma.async_ports import AsyncInventory
 from rma.domain.messages.effects import RestockRequest, StockLine, WithdrawRequest
 from rma.ports import Inventory
-from rma.testing.contracts.threads import at_once
+from rma.testing.contracts.port_contract import PortContract
 
 KEY = "ret_contract/restock/1"
 OTHER_KEY = "ret_contract/restock/2"
 WITHDRAW_KEY = "ret_contract/withdraw/1"
 
 
-class InventoryContract(ABC):
+class InventoryContract(PortContract):
     """Laws of a stock adapter."""
 
     @abstractmethod
-    def make(self) -> Inventory:
-        """The adapter over a stock that knows the items of `lines` at `location_id`; anew for each law."""
+    def make(self) -> Inventory | AsyncInventory:
+        """The adapter over a stock with the items of `lines` at `location_id`; a new one for each law."""
 
     @abstractmethod
     def on_hand(self, item_id: str) -> int:
         """How many units of this item the stock that was made last holds at `location_id`."""
+
+    def port(self) -> Inventory:
+        """The adapter as one that blocks."""
+        port: Inventory = self.blocking(self.make())
+        return port
 
     location_id: str | None = "loc_1"
     #: What is put into stock; override it where variants have to exist. The same item may come twice.
@@ -35,16 +41,16 @@ class InventoryContract(ABC):
     )
 
     def restock(self, key: str) -> RestockRequest:
-        """These lines came back."""
+        """The request to restock these lines."""
         return RestockRequest(key, "order_1", "ret_contract", self.location_id, self.lines)
 
     def withdraw(self, key: str) -> WithdrawRequest:
-        """The lines that came under `KEY` go to the customer again."""
+        """The request to withdraw the lines that were restocked under `KEY`."""
         return WithdrawRequest(key, "order_1", "ret_contract", self.location_id, self.lines, restock_key=KEY)
 
     def test_a_restock_adds_its_units(self) -> None:
         """Each line of it, two lines of one item too."""
-        inventory = self.make()
+        inventory = self.port()
         before = self.stock()
 
         inventory.restock(self.restock(KEY))
@@ -53,7 +59,7 @@ class InventoryContract(ABC):
 
     def test_a_repeated_restock_adds_nothing(self) -> None:
         """However often its key is repeated."""
-        inventory = self.make()
+        inventory = self.port()
         before = self.stock()
 
         for _ in range(3):
@@ -63,7 +69,7 @@ class InventoryContract(ABC):
 
     def test_two_keys_are_two_restocks(self) -> None:
         """Even where everything else is equal."""
-        inventory = self.make()
+        inventory = self.port()
         before = self.stock()
 
         inventory.restock(self.restock(KEY))
@@ -72,8 +78,8 @@ class InventoryContract(ABC):
         assert self.stock() == self.more(before, 2)
 
     def test_a_withdrawal_takes_out_what_was_put_in(self) -> None:
-        """Stock is as it was before the goods came."""
-        inventory = self.make()
+        """Stock is as it was before the goods were restocked."""
+        inventory = self.port()
         before = self.stock()
 
         inventory.restock(self.restock(KEY))
@@ -83,7 +89,7 @@ class InventoryContract(ABC):
 
     def test_a_repeated_withdrawal_takes_nothing(self) -> None:
         """However often its key is repeated, and a repeated restock puts nothing back."""
-        inventory = self.make()
+        inventory = self.port()
         before = self.stock()
 
         inventory.restock(self.restock(KEY))
@@ -95,7 +101,7 @@ class InventoryContract(ABC):
 
     def test_another_request_under_the_same_key_moves_nothing(self) -> None:
         """It is refused or ignored; the key goes on standing for the first."""
-        inventory = self.make()
+        inventory = self.port()
         before = self.stock()
         inventory.restock(self.restock(KEY))
         inventory.restock(self.restock(OTHER_KEY))
@@ -110,8 +116,8 @@ class InventoryContract(ABC):
         assert self.stock() == self.more(before, 1)
 
     def test_a_key_that_is_sent_twice_at_once_moves_stock_once(self) -> None:
-        """One of the two may be told to come again; then nothing more is moved."""
-        inventory = self.make()
+        """One of the two may be asked to try again; then nothing more is moved."""
+        inventory = self.port()
         before = self.stock()
 
         self.at_once_and_again(lambda: inventory.restock(self.restock(KEY)))
@@ -122,7 +128,7 @@ class InventoryContract(ABC):
 
     def at_once_and_again(self, act: Callable[[], None]) -> None:
         """Four at the same time, and one afterwards."""
-        at_once([act] * 4)
+        self.at_once([act] * 4)
         act()
 
     def stock(self) -> dict[str, int]:

@@ -1,6 +1,5 @@
 """What `ReturnRepository` promises to a back office that looks through all returns."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import timedelta
 from itertools import product
@@ -15,31 +14,24 @@ from rma.domain.state.returns import Return
 from rma.domain.values.errors import NotFound
 from rma.domain.views.query import ReturnQuery
 from rma.ports import ReturnRepository
+from rma.testing.contracts.repository_port import ReturnRepositoryPort
 from rma.testing.contracts.storing import harness, receive, request
 from rma.testing.core_harness import START, CoreHarness, Result, good_end
 
 A_MINUTE = timedelta(minutes=1)
 
-#: Of what is listed, what needs a person: a refund was declined; more came than was announced.
+#: Of what is listed, what needs a person: a refund was declined; more arrived than was requested.
 ATTENTION = {"ret_order_1_3", "ret_order_10_4"}
 
 
-class Listing(ABC):
+class Listing(ReturnRepositoryPort):
     """Laws of a store for ledgers whose returns are looked through; a part of `ReturnRepositoryContract`."""
-
-    @abstractmethod
-    def make(self) -> ReturnRepository:
-        """A repository over a new, empty store, each time."""
-
-    def reopen(self, returns: ReturnRepository) -> ReturnRepository:
-        """Another repository over the same store, as another process has one; the same unless you say how."""
-        return returns
 
     def test_returns_are_listed_by_order_status_and_age(self) -> None:
         """As they stand now, oldest request first, or newest; and by all of these together."""
-        returns = self.make()
+        returns = self.port()
         known = _by_age(_filled(returns))
-        again = self.reopen(returns)
+        again = self.reopened(returns)
 
         orders = (None, "order_1", "Order_2", "nobody's")
         timestamps = (None, START + A_MINUTE, START + 3 * A_MINUTE)
@@ -67,7 +59,7 @@ class Listing(ABC):
 
     def test_pages_show_every_return_once(self) -> None:
         """Whatever their size, forwards and backwards, of one order and of all."""
-        returns = self.make()
+        returns = self.port()
         _filled(returns)
 
         for limit, newest_first, order_id in product(range(1, 6), (False, True), (None, "order_1")):
@@ -78,7 +70,7 @@ class Listing(ABC):
 
     def test_a_page_goes_on_where_the_one_before_ended(self) -> None:
         """Although its last return is another status by now, and others were requested meanwhile."""
-        returns = self.make()
+        returns = self.port()
         lives = _filled(returns)
         query = ReturnQuery(status=ReturnStatus.REQUESTED)
         before = returns.find(query)
@@ -93,8 +85,8 @@ class Listing(ABC):
         assert returns.find(evolve(query, after=here.id, newest_first=True)) == before[3::-1]
 
     def test_behind_an_unknown_return_there_is_no_page(self) -> None:
-        """It is not found; nor is the list clipped or begun anew."""
-        returns = self.make()
+        """It is not found; nor is the list clipped or begun again."""
+        returns = self.port()
         _filled(returns)
 
         for order_id in (None, "order_1"):

@@ -1,10 +1,12 @@
 """What `Payments` and `RefundLookup` promise."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
+from typing import Protocol
 
 import pytest
 from attrs import evolve
 
+from rma.async_ports import AsyncPayments, AsyncRefundLookup
 from rma.domain.messages.effects import (
     RefundDeclined,
     RefundOutcome,
@@ -15,14 +17,18 @@ from rma.domain.messages.effects import (
 from rma.domain.messages.gateways import Idempotent
 from rma.domain.values.money import Money
 from rma.ports import Payments
-from rma.testing.contracts.threads import at_once
+from rma.testing.contracts.port_contract import PortContract
 from rma.testing.fault_injection import SearchablePayments
 
 KEY = "ret_contract/refund/1"
 OTHER_KEY = "ret_contract/refund/2"
 
 
-class PaymentsContract(ABC):
+class AsyncSearchablePayments(AsyncPayments, AsyncRefundLookup, Protocol):
+    """An awaited payments adapter whose gateway can be asked for a refund by its key."""
+
+
+class PaymentsContract(PortContract):
     """
     Laws of a payments adapter.
 
@@ -31,8 +37,13 @@ class PaymentsContract(ABC):
     """
 
     @abstractmethod
-    def make(self) -> Payments:
-        """The adapter over a gateway that has made no refund yet, anew for each law."""
+    def make(self) -> Payments | AsyncPayments:
+        """The adapter over a gateway that has made no refund yet, a new one for each law."""
+
+    def port(self) -> Payments:
+        """The adapter as one that blocks."""
+        port: Payments = self.blocking(self.make())
+        return port
 
     @abstractmethod
     def refunds_made(self, key: str) -> int:
@@ -53,7 +64,7 @@ class PaymentsContract(ABC):
 
     def test_a_refund_that_is_asked_for_is_made(self) -> None:
         """Once, and the answer says that it was made or is on its way."""
-        payments = self.make()
+        payments = self.port()
 
         answer = payments.refund(self.request(KEY))
 
@@ -81,7 +92,7 @@ class PaymentsContract(ABC):
 
     def test_two_keys_are_two_refunds(self) -> None:
         """Even where everything else is equal: two parcels can be worth the same."""
-        payments = self.make()
+        payments = self.port()
 
         payments.refund(self.request(KEY))
         payments.refund(self.request(OTHER_KEY))
@@ -89,19 +100,19 @@ class PaymentsContract(ABC):
         assert [self.refunds_made(key) for key in (KEY, OTHER_KEY)] == [1, 1]
 
     def test_a_key_that_is_sent_twice_at_once_makes_one_refund(self) -> None:
-        """One of the two may be told to come again; then it gets the first answer."""
+        """One of the two may be asked to try again; then it gets the first answer."""
         payments = self.make_keyed()
         request = self.request(KEY)
 
-        render = at_once([lambda: payments.refund(request)] * 4)
+        answers = self.at_once([lambda: payments.refund(request)] * 4)
 
         answer = payments.refund(request)
-        assert all(each == answer for each in render if not isinstance(each, Exception))
+        assert all(each == answer for each in answers if not isinstance(each, Exception))
         assert self.refunds_made(KEY) == 1
 
     def test_a_refusal_moves_no_money_and_is_repeated(self) -> None:
         """It is a value with a code, and final: this key will never move money."""
-        payments = self.make()
+        payments = self.port()
         request = self.declined_request(KEY)
         if request is None:
             pytest.skip("no refund is named that the gateway refuses")
@@ -117,24 +128,29 @@ class PaymentsContract(ABC):
 
     def make_keyed(self) -> Payments:
         """The adapter, if it says that its gateway knows keys."""
-        payments = self.make()
+        payments = self.port()
         if not isinstance(getattr(payments, "gateway", Idempotent()), Idempotent):
             pytest.skip("the adapter declares a gateway that does not know keys")
         return payments
 
 
-class RefundLookupContract(ABC):
+class RefundLookupContract(PortContract):
     """Laws of a payments adapter whose gateway can be asked for a refund by its key."""
 
     @abstractmethod
-    def make(self) -> SearchablePayments:
-        """The adapter over a gateway that has made no refund yet, anew for each law."""
+    def make(self) -> SearchablePayments | AsyncSearchablePayments:
+        """The adapter over a gateway that has made no refund yet, a new one for each law."""
+
+    def port(self) -> SearchablePayments:
+        """The adapter as one that blocks."""
+        port: SearchablePayments = self.blocking(self.make())
+        return port
 
     @abstractmethod
     def refunds_made(self, key: str) -> int:
         """How many refunds the gateway that was made last has really made, or begun, under this key."""
 
-    def pass_delay(self) -> None:  # noqa: B027 # most need none
+    def pass_delay(self) -> None:  # most need none
         """Let `Searchable.delay` pass, after which a look-up tells the truth; nothing unless you say how."""
 
     def request(self, key: str) -> RefundRequest:
@@ -143,7 +159,7 @@ class RefundLookupContract(ABC):
 
     def test_a_refund_that_was_not_made_is_not_found(self) -> None:
         """And looking for it makes none."""
-        payments = self.make()
+        payments = self.port()
         payments.refund(self.request(OTHER_KEY))
         self.pass_delay()
 
@@ -152,7 +168,7 @@ class RefundLookupContract(ABC):
 
     def test_a_refund_that_was_made_is_found(self) -> None:
         """Under the reference of its answer, however often it is looked for; nothing is made by that."""
-        payments = self.make()
+        payments = self.port()
         answer = payments.refund(self.request(KEY))
         assert isinstance(answer, RefundSucceeded | RefundPending)
         self.pass_delay()

@@ -1,18 +1,16 @@
 """What `ReturnRepository` promises when several use it at once."""
 
 import threading
-from abc import ABC, abstractmethod
 from functools import partial
 
 from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import StaleLedger
-from rma.ports import ReturnRepository
+from rma.testing.contracts.repository_port import ReturnRepositoryPort
 from rma.testing.contracts.storing import harness, owner, receive, request, rivals
-from rma.testing.contracts.threads import at_once
 
 
-class RacesOfCommits(ABC):
+class RacesOfCommits(ReturnRepositoryPort):
     """
     Laws of a store for ledgers that several threads use; a part of `ReturnRepositoryContract`.
 
@@ -22,21 +20,13 @@ class RacesOfCommits(ABC):
 
     rounds: int = 10
 
-    @abstractmethod
-    def make(self) -> ReturnRepository:
-        """A repository over a new, empty store, each time."""
-
-    def reopen(self, returns: ReturnRepository) -> ReturnRepository:
-        """Another repository over the same store, as another process has one; the same unless you say how."""
-        return returns
-
     def test_of_commits_at_the_same_revision_exactly_one_wins(self) -> None:
         """The others are stale and leave nothing; from an order's first commit on."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         history: tuple[Event, ...] = ()
         for number in range(self.rounds):
             racing = rivals(life, 4, f"r{number}")
-            ends = at_once([partial(self.reopen(returns).commit, change) for change in racing])
+            ends = self.at_once([partial(self.reopened(returns).commit, change) for change in racing])
 
             won = [change for change, end in zip(racing, ends, strict=True) if end is None]
             assert [type(end) for end in ends if end is not None] == [StaleLedger] * 3
@@ -48,20 +38,20 @@ class RacesOfCommits(ABC):
             life = harness(ledger=winner.ledger, at=life.now)
 
     def test_commits_to_different_orders_at_once_all_win(self) -> None:
-        """Nobody waits for another order, or loses against it."""
-        returns = self.make()
+        """No command waits for another order, or loses against it."""
+        returns = self.port()
         for number in range(self.rounds):
             lives = [harness(f"order_{number}_{rival}") for rival in range(4)]
             changes = [life.handle(request(life.order.id, label=True)) for life in lives]
 
-            ends = at_once([partial(self.reopen(returns).commit, change) for change in changes])
+            ends = self.at_once([partial(self.reopened(returns).commit, change) for change in changes])
 
             assert ends == [None] * 4
             assert [returns.load(life.order.id) for life in lives] == [life.ledger for life in lives]
 
     def test_what_is_read_while_others_commit_is_what_one_of_them_committed(self) -> None:
         """Nothing half done is ever visible."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         for number in range(1, 5):
             life.handle(request(label=True))
             life.handle(receive(f"ret_order_1_{number}"))
@@ -71,7 +61,7 @@ class RacesOfCommits(ABC):
         is_over = threading.Event()
 
         def write() -> list[ReturnLedger]:
-            repository = self.reopen(returns)
+            repository = self.reopened(returns)
             try:
                 for change in life.changes:
                     repository.commit(change)
@@ -80,13 +70,13 @@ class RacesOfCommits(ABC):
             return []
 
         def read() -> list[ReturnLedger]:
-            repository = self.reopen(returns)
+            repository = self.reopened(returns)
             seen = []
             while not is_over.is_set():
                 seen.append(repository.load("order_1"))
             return seen
 
-        for seen in at_once([write, read, read]):
+        for seen in self.at_once([write, read, read]):
             assert not isinstance(seen, Exception), seen
             assert all(ledger == ledgers[ledger.revision] for ledger in seen)
         assert returns.load("order_1") == life.ledger

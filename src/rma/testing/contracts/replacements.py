@@ -1,25 +1,31 @@
 """What `Fulfillment` promises to those who send new goods, for exchanges and claims."""
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 
 from attrs import evolve
 
+from rma.async_ports import AsyncFulfillment
 from rma.domain.messages.effects import ReplacementRequest, ReplacementShipment
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.money import Money
 from rma.ports import Fulfillment
-from rma.testing.contracts.threads import at_once
+from rma.testing.contracts.port_contract import PortContract
 
 KEY = "exc_contract/replacement/1"
 OTHER_KEY = "claim_contract/replacement/1"
 
 
-class ReplacementsContract(ABC):
+class ReplacementsContract(PortContract):
     """Laws of an adapter for carriers that send new goods."""
 
     @abstractmethod
-    def make(self) -> Fulfillment:
-        """The adapter over a carrier that has sent nothing yet, anew for each law."""
+    def make(self) -> Fulfillment | AsyncFulfillment:
+        """The adapter over a carrier that has sent nothing yet, a new one for each law."""
+
+    def port(self) -> Fulfillment:
+        """The adapter as one that blocks."""
+        port: Fulfillment = self.blocking(self.make())
+        return port
 
     @abstractmethod
     def replacements_sent(self, key: str) -> int:
@@ -38,14 +44,14 @@ class ReplacementsContract(ABC):
 
     def test_a_replacement_that_is_asked_for_is_sent(self) -> None:
         """Once, and the answer says what the carrier said."""
-        answer = self.make().ship_replacement(self.request(KEY))
+        answer = self.port().ship_replacement(self.request(KEY))
 
         assert isinstance(answer, ReplacementShipment)
         assert self.replacements_sent(KEY) == 1
 
     def test_a_repeated_key_sends_nothing_and_gives_the_first_answer(self) -> None:
         """However often it is asked for."""
-        carrier = self.make()
+        carrier = self.port()
 
         answers = [carrier.ship_replacement(self.request(KEY)) for _ in range(3)]
 
@@ -54,7 +60,7 @@ class ReplacementsContract(ABC):
 
     def test_two_keys_are_two_replacements(self) -> None:
         """Of an exchange and of a claim."""
-        carrier = self.make()
+        carrier = self.port()
 
         first, second = (carrier.ship_replacement(self.request(key)) for key in (KEY, OTHER_KEY))
 
@@ -63,7 +69,7 @@ class ReplacementsContract(ABC):
 
     def test_another_request_under_the_same_key_is_not_sent(self) -> None:
         """It is refused, or answered as the first was."""
-        carrier = self.make()
+        carrier = self.port()
         first = carrier.ship_replacement(self.request(KEY))
         (item,) = self.request(KEY).new_items
         other = evolve(self.request(KEY), new_items=(evolve(item, quantity=1),))
@@ -76,12 +82,12 @@ class ReplacementsContract(ABC):
         assert self.replacements_sent(KEY) == 1
 
     def test_a_key_that_is_sent_twice_at_once_is_one_replacement(self) -> None:
-        """One of the two may be told to come again; then it gets the first answer."""
-        carrier = self.make()
+        """One of the two may be asked to try again; then it gets the first answer."""
+        carrier = self.port()
         request = self.request(KEY)
 
-        render = at_once([lambda: carrier.ship_replacement(request)] * 4)
+        answers = self.at_once([lambda: carrier.ship_replacement(request)] * 4)
 
         answer = carrier.ship_replacement(request)
-        assert all(each == answer for each in render if not isinstance(each, Exception))
+        assert all(each == answer for each in answers if not isinstance(each, Exception))
         assert self.replacements_sent(KEY) == 1

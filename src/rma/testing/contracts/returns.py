@@ -7,12 +7,13 @@ from hypothesis import HealthCheck, given, settings
 
 from rma.domain.change import Change, replay, unchanged
 from rma.domain.events import Event
+from rma.domain.messages.effects import ReturnShipment
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import NotFound, StaleLedger
 from rma.ports import ReturnRepository
 from rma.testing.contracts.listing import Listing
 from rma.testing.contracts.races import RacesOfCommits
-from rma.testing.contracts.storing import LATER, harness, in_vain, owner, receive, render, request, rivals
+from rma.testing.contracts.storing import LATER, harness, in_vain, owner, read_back, receive, request, rivals
 from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 
@@ -31,7 +32,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_an_unknown_order_is_an_empty_ledger_at_revision_0(self) -> None:
         """Without history; and reading it stores nothing."""
-        returns = self.make()
+        returns = self.port()
 
         for _ in range(2):
             assert returns.load("order_1") == ReturnLedger("order_1")
@@ -41,7 +42,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
     @pytest.mark.parametrize("unknown_id", ["ret_9", "", "order_1", "' OR 1=1 --", "ñandú-🥜"])
     def test_an_unknown_return_is_not_found(self, unknown_id: str) -> None:
         """With the code and the id that the library's own answers are made of."""
-        returns = self.make()
+        returns = self.port()
         returns.commit(harness().handle(request()))
 
         with pytest.raises(NotFound) as error:
@@ -52,12 +53,12 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_what_is_loaded_is_what_was_committed(self) -> None:
         """By order and by every return: open effects in their order, what was tried, answered keys."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         for command in (request(key="k", label=True), receive("ret_order_1_1"), request(note={"é": [1]})):
             returns.commit(life.handle(command))
         returns.commit(life.record_outcomes(in_vain))
 
-        again = self.reopen(returns)
+        again = self.reopened(returns)
 
         assert again.load("order_1") == life.ledger
         assert again.load_by_return("ret_order_1_1") == life.ledger
@@ -74,8 +75,8 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         )
         @given(flow=flows())
         def law(flow: Flow) -> None:
-            returns = self.make()
-            again = self.reopen(returns)
+            returns = self.port()
+            again = self.reopened(returns)
             events: tuple[Event, ...] = ()
             for change in flow:
                 returns.commit(change)
@@ -94,33 +95,33 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_history_is_in_order(self) -> None:
         """Oldest first: by revision, then by number, past the tenth as well."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         for number in range(1, 7):
             returns.commit(life.handle(request(label=True)))
             returns.commit(life.handle(receive(f"ret_order_1_{number}")))
 
-        places = [(event.revision, event.number) for event in self.reopen(returns).history("order_1")]
+        places = [(event.revision, event.number) for event in self.reopened(returns).history("order_1")]
 
         assert places == [(revision, 1) for revision in range(1, 13)]
 
     # -- what is committed --------------------------------------------------------------------------
 
-    def test_a_change_without_events_is_no_commit(self) -> None:
+    def test_a_change_without_events_commits_nothing(self) -> None:
         """Whatever its revision says: nothing is stored, and nothing is refused."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         returns.commit(life.handle(request()))
-        before = render(returns)
+        before = read_back(returns)
 
         for revision in (0, 1, 7):
             returns.commit(unchanged(ReturnLedger("order_1", revision=revision)))
             returns.commit(unchanged(ReturnLedger("order_2", revision=revision)))
 
-        assert render(self.reopen(returns)) == before
+        assert read_back(self.reopened(returns)) == before
         assert returns.load("order_2") == ReturnLedger("order_2")
 
     def test_a_commit_that_comes_too_late_is_refused_and_stores_nothing(self) -> None:
         """Neither ledger nor history, nor its new return, nor what it has outstanding."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         returns.commit(life.handle(request()))
         (late,) = rivals(life, 1, "late")
         returns.commit(life.handle(request()))
@@ -129,7 +130,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_first_commit_that_comes_second_is_refused_and_stores_nothing(self) -> None:
         """An order's first commit races as any other does."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         (late,) = rivals(life, 1, "late")
         returns.commit(life.handle(request()))
 
@@ -137,7 +138,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_commit_for_a_revision_that_is_not_there_yet_is_refused(self) -> None:
         """For an order that is known, and for one that is not."""
-        returns, life, other = self.make(), harness(), harness("order_2")
+        returns, life, other = self.port(), harness(), harness("order_2")
         returns.commit(life.handle(request()))
         life.handle(request())
         other.handle(request("order_2"))
@@ -146,8 +147,8 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         self.assert_stale(returns, other.handle(request("order_2")), new_return="ret_order_2_2")
 
     def test_a_commit_that_is_repeated_is_refused(self) -> None:
-        """It was stored; whoever did not hear so decides again."""
-        returns, life = self.make(), harness()
+        """It was stored; a caller without the answer decides again."""
+        returns, life = self.port(), harness()
         change = life.handle(request(label=True))
         returns.commit(change)
 
@@ -155,28 +156,29 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_a_commit_that_fails_stores_nothing(self) -> None:
         """Not what came before the failure either: here, what the store may not be able to write."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         returns.commit(life.handle(request()))
-        before = render(returns, "ret_order_1_2", "ret_order_1_3")
+        before = read_back(returns, "ret_order_1_2")
         first = life.handle(request(label=True))
-        both = first.then(life.handle(request(note=lambda: "a function is not data")).events)
+        label = ReturnShipment({"print": lambda: "a function is not data"})
+        both = first.then(life.record_outcomes(lambda _: label).events)
 
         try:
             returns.commit(both)
         except Exception:
-            assert render(self.reopen(returns), "ret_order_1_2", "ret_order_1_3") == before
+            assert read_back(self.reopened(returns), "ret_order_1_2") == before
         else:
-            assert self.reopen(returns).load("order_1") == both.ledger
+            assert self.reopened(returns).load("order_1") == both.ledger
 
     def test_orders_do_not_disturb_each_other(self) -> None:
         """Each has its own ledger, revision, returns and history."""
-        returns, lives = self.make(), [harness("order_1"), harness("order_2")]
+        returns, lives = self.port(), [harness("order_1"), harness("order_2")]
         for _ in range(2):
             for life in lives:
                 returns.commit(life.handle(request(life.order.id, label=True, key="same key")))
                 returns.commit(life.record_outcomes())
 
-        again = self.reopen(returns)
+        again = self.reopened(returns)
 
         for life in lives:
             assert again.load(life.order.id) == life.ledger
@@ -187,7 +189,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_an_order_is_outstanding_while_effects_are_open(self) -> None:
         """Those that were tried in vain too; not when all have ended."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         for change, expected in (
             (life.handle(request()), []),
             (life.handle(receive("ret_order_1_1")), ["order_1"]),
@@ -195,11 +197,11 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
             (life.record_outcomes(), []),
         ):
             returns.commit(change)
-            assert list(self.reopen(returns).outstanding(LATER, 10)) == expected
+            assert list(self.reopened(returns).outstanding(LATER, 10)) == expected
 
     def test_who_waited_longest_is_outstanding_first_and_no_more_than_asked_for(self) -> None:
         """So that a timer with a limit comes to everybody."""
-        returns, lives = self.make(), []
+        returns, lives = self.port(), []
         for number in range(5):
             life = harness(f"order_{5 - number}", at=LATER - timedelta(hours=5 - number))
             returns.commit(life.handle(request(life.order.id, label=True)))
@@ -213,7 +215,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
 
     def test_an_effect_under_a_lease_is_outstanding_when_the_lease_is_over(self) -> None:
         """And before, if another effect of the order is not leased."""
-        returns, life = self.make(), harness()
+        returns, life = self.port(), harness()
         until = LATER - timedelta(hours=1)
         a_moment = timedelta(seconds=1)
         returns.commit(life.handle(request(label=True)))
@@ -226,8 +228,8 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         assert list(returns.outstanding(until - a_moment, 10)) == ["order_1"]
 
     def test_orders_with_unpublished_events_are_named_to_those_who_publish(self) -> None:
-        """Whether effects are open or not; each order once; and nobody else is told."""
-        returns, life, other = self.make(), harness(), harness("order_2")
+        """Whether effects are open or not; each order once; and no other order."""
+        returns, life, other = self.port(), harness(), harness("order_2")
         returns.commit(life.handle(request()))
         returns.commit(other.handle(request("order_2", label=True)))
 
@@ -242,11 +244,11 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         self, returns: ReturnRepository, change: Change, *, new_return: str | None = None
     ) -> None:
         """The change is refused as stale, and everything is as it was."""
-        before = render(returns, order_id=change.order_id)
+        before = read_back(returns, order_id=change.order_id)
         with pytest.raises(StaleLedger) as error:
             returns.commit(change)
 
         assert error.value.code == "stale_ledger"
-        again = self.reopen(returns)
-        assert render(again, order_id=change.order_id) == before
+        again = self.reopened(returns)
+        assert read_back(again, order_id=change.order_id) == before
         assert new_return is None or owner(again, new_return) is None

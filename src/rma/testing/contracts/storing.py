@@ -54,7 +54,7 @@ def request(
 
 
 def receive(return_id: str, *, arrivals: int = 1) -> ReceiveReturn:
-    """The mug came: a restock and a refund are open. If more came, only a restock."""
+    """The mug arrived: a restock and a refund are open. If more arrived, only a restock."""
     return ReceiveReturn(return_id=return_id, items=[ReceivedItem(item_id="mug", quantity=arrivals)])
 
 
@@ -75,7 +75,7 @@ def rivals(life: CoreHarness, count: int, name: str) -> list[Change]:
 
 
 @frozen
-class Told:
+class Stored:
     """All that a repository tells about an order."""
 
     ledger: ReturnLedger
@@ -85,9 +85,9 @@ class Told:
     unpublished: frozenset[str]
 
 
-def render(returns: ReturnRepository, *return_ids: str, order_id: str = "order_1") -> Told:
+def read_back(returns: ReturnRepository, *return_ids: str, order_id: str = "order_1") -> Stored:
     """What it tells now, about these returns too."""
-    return Told(
+    return Stored(
         ledger=returns.load(order_id),
         history=returns.history(order_id),
         owners=tuple([owner(returns, return_id) for return_id in return_ids]),

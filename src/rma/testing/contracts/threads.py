@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 def at_once(acts: Sequence[Callable[[], T]]) -> list[T | Exception]:
-    """What each of these came to, all begun at the same moment, each in a thread: a result or an error."""
+    """The result or the error of each of these, all begun at the same moment, each in a thread."""
     ready = threading.Barrier(len(acts))
 
     def outcome(act: Callable[[], T]) -> T | Exception:

@@ -1,8 +1,8 @@
 """
-What holds whatever happens: the laws that our own stateful machine and every `World` are held to.
+The laws: what always holds, checked by our own stateful machine and by every `World`.
 
-A law looks at one order with everything around it, at a moment at which nobody acts, and says what is
-wrong, in words; nothing if it holds. `broken` asks all of them.
+A law looks at one order with everything around it while no process acts, and yields a sentence for
+each violation; nothing if it holds. `broken` asks all of them.
 """
 
 from rma.testing.invariants.goods import (
@@ -12,9 +12,9 @@ from rma.testing.invariants.goods import (
     units_are_conserved,
 )
 from rma.testing.invariants.money import (
-    each_return_is_paid_what_was_granted_and_no_more,
+    each_return_is_paid_its_entitlement_and_no_more,
     every_amount_is_explained,
-    exchanges_settle_their_difference_once,
+    exchange_differences_are_paid_once,
     no_payment_gives_back_more_than_it_captured,
     no_refund_is_made_twice,
     no_refund_is_made_unknown_to_the_ledger,
@@ -38,7 +38,7 @@ from rma.testing.invariants.rest import (
 )
 from rma.testing.invariants.snapshot import Invariant, Snapshot, broken
 
-#: What holds at every moment at which nobody acts.
+#: What holds whenever no process acts.
 INVARIANTS: tuple[Invariant, ...] = (
     units_are_conserved,
     stock_holds_what_is_sellable,
@@ -46,10 +46,10 @@ INVARIANTS: tuple[Invariant, ...] = (
     no_refund_is_made_twice,
     no_refusal_moves_money,
     no_refund_is_made_unknown_to_the_ledger,
-    each_return_is_paid_what_was_granted_and_no_more,
+    each_return_is_paid_its_entitlement_and_no_more,
     every_amount_is_explained,
     new_goods_are_sent_once,
-    exchanges_settle_their_difference_once,
+    exchange_differences_are_paid_once,
     pools_are_what_returns_left,
     history_alone_rebuilds_the_ledger,
     the_store_keeps_what_it_took,
@@ -60,7 +60,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     a_carrier_books_once,
 )
 
-#: What holds besides once faults have stopped, `resume` has nothing left, and everything was told.
+#: What holds besides once faults have stopped, `resume` has nothing left, and every notification arrived.
 INVARIANTS_AT_REST: tuple[Invariant, ...] = (
     nothing_is_open,
     refunds_stand_as_the_gateway_says,

@@ -1,4 +1,4 @@
-"""Laws of goods: those that come back, those in stock, those that are sent."""
+"""Laws of goods: returned units, stock and new goods."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,12 +10,12 @@ from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus
 from rma.testing.invariants.snapshot import Snapshot
 
-#: Why a line can not come back at all, whatever is left of it.
+#: Why a line cannot be returned at all, however many units are left.
 _REFUSALS = {"order_canceled", "item_not_returnable", "return_window_closed"}
 
 
 def units_are_conserved(snapshot: Snapshot) -> Iterator[str]:
-    """Fulfilled units are at the customer, announced, back, or made good; nowhere twice."""
+    """Each fulfilled unit is with the customer, expected, returned or claimed, and counted once."""
     quantities = {each.item_id: each for each in snapshot.returnable}
     for line in snapshot.order.items:
         expected = arrived = 0
@@ -31,7 +31,7 @@ def units_are_conserved(snapshot: Snapshot) -> Iterator[str]:
         left = line.fulfilled_quantity - line.returned_quantity - expected - arrived - claimed
         if left < 0:
             yield (
-                f"{line.id}: {line.returned_quantity} back before, {expected} announced, {arrived} arrived "
+                f"{line.id}: {line.returned_quantity} back before, {expected} expected, {arrived} arrived "
                 f"and {claimed} claimed, of {line.fulfilled_quantity} fulfilled"
             )
         found = quantities[line.id]
@@ -52,7 +52,7 @@ def stock_holds_what_is_sellable(snapshot: Snapshot) -> Iterator[str]:
             sellable[item.item_id] += item.received_quantity
     for item_id, units in snapshot.stock.items():
         if units != sellable[item_id]:
-            yield f"{item_id}: {units} in stock, {sellable[item_id]} came back sellable"
+            yield f"{item_id}: {units} in stock, {sellable[item_id]} arrived sellable"
 
 
 def a_carrier_books_once(snapshot: Snapshot) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Laws of money: what is granted, paid, and why."""
+"""Laws of money: entitlements, refunds and their breakdowns."""
 
 from collections.abc import Iterator
 
@@ -47,7 +47,7 @@ def no_refund_is_made_unknown_to_the_ledger(snapshot: Snapshot) -> Iterator[str]
             yield f"{key}: {request.amount} of {request.payment_id} asked for, {refunds.get(key)} recorded"
 
 
-def each_return_is_paid_what_was_granted_and_no_more(snapshot: Snapshot) -> Iterator[str]:
+def each_return_is_paid_its_entitlement_and_no_more(snapshot: Snapshot) -> Iterator[str]:
     """And each claim: what is due is what was granted less what is in force."""
     for each in snapshot.payees:
         entitled, paid = each.entitlement.entitled, each.refunded
@@ -73,7 +73,7 @@ def every_amount_is_explained(snapshot: Snapshot) -> Iterator[str]:
                 yield f"{each.id}: {part.name}, {part.amount}, is not the sum of {part.parts}"
 
 
-def exchanges_settle_their_difference_once(snapshot: Snapshot) -> Iterator[str]:
+def exchange_differences_are_paid_once(snapshot: Snapshot) -> Iterator[str]:
     """What the customer paid, less what is granted in return, is the difference, give or take rounding."""
     for each in snapshot.ledger.exchanges:
         target = snapshot.ledger.get(each.return_id)
@@ -90,7 +90,7 @@ def pools_are_what_returns_left(snapshot: Snapshot) -> Iterator[str]:
         snapshot.order, [item.id for item in snapshot.order.items]
     ).values():
         if remainder.quantity < 0 or (any(remainder.running_sums) and not remainder.quantity):
-            yield f"{remainder.line.item_id}: {remainder.quantity} units remain, worth {remainder.running_sums}"
+            yield f"{remainder.line.item_id}: {remainder.quantity} units left, worth {remainder.running_sums}"
         for part in remainder.line.part(remainder.running_sums).parts:
             sign = -1 if part.name.startswith("discount:") else 1
             if sign * part.amount.amount < 0:

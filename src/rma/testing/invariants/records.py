@@ -1,4 +1,4 @@
-"""Laws of what is written down: history, store, effects, and what others are told."""
+"""Laws of records: history, store, effects, and published events."""
 
 from collections.abc import Iterator, Mapping
 
@@ -13,7 +13,7 @@ from rma.testing.invariants.snapshot import Snapshot
 def history_alone_rebuilds_the_ledger(snapshot: Snapshot) -> Iterator[str]:
     """Open effects included."""
     if replay(snapshot.order.id, snapshot.history) != snapshot.ledger:
-        yield f"{len(snapshot.history)} events come to another ledger than revision {snapshot.ledger.revision}"
+        yield f"{len(snapshot.history)} events give another ledger than revision {snapshot.ledger.revision}"
 
 
 def the_store_keeps_what_it_took(snapshot: Snapshot) -> Iterator[str]:
@@ -22,11 +22,12 @@ def the_store_keeps_what_it_took(snapshot: Snapshot) -> Iterator[str]:
         revisions = snapshot.stored_ledger.revision, snapshot.ledger.revision
         yield "revision {} was stored, revision {} is loaded, and they differ".format(*revisions)
     if snapshot.history != snapshot.stored_events:
-        yield f"{len(snapshot.stored_events)} events were stored, {len(snapshot.history)} are told, and they differ"
+        counts = len(snapshot.stored_events), len(snapshot.history)
+        yield "{} events were stored, {} are read, and they differ".format(*counts)
 
 
 def the_store_refuses_what_is_stale(snapshot: Snapshot) -> Iterator[str]:
-    """Of two processes that change the same revision, one is told to decide again."""
+    """Of two processes that change the same revision, one has to decide again."""
     if snapshot.stale:
         yield f"changes of revisions {snapshot.stale} were stored over others"
 

@@ -1,4 +1,4 @@
-"""What holds besides once nothing is on its way any more."""
+"""Laws that hold besides once no effect is on its way."""
 
 from collections.abc import Iterator
 
@@ -6,8 +6,8 @@ from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
 from rma.domain.state.refunds import in_force
 from rma.testing.invariants.snapshot import Snapshot
 
-#: How a refund is spelled in the gateway's books that stands like this in the ledger.
-_STANDING = {
+#: By status in the ledger, the classes of outcomes that the gateway may have.
+_OUTCOMES = {
     RefundStatus.PENDING: {"RefundPending"},
     RefundStatus.SUCCEEDED: {"RefundSucceeded"},
     RefundStatus.FAILED: {"RefundDeclined", "RefundReversed", "NoneType"},
@@ -24,13 +24,13 @@ def nothing_is_open(snapshot: Snapshot) -> Iterator[str]:
 
 
 def refunds_stand_as_the_gateway_says(snapshot: Snapshot) -> Iterator[str]:
-    """All but those that need attention, of which nobody can tell."""
+    """All but those that need attention, whose outcome is unknown."""
     for refund in snapshot.ledger.refunds:
         if refund.status is RefundStatus.NEEDS_ATTENTION or snapshot.gateway_model.is_unknown(refund.key):
             continue
-        stands = snapshot.gateway_model.stands(refund.key)
-        if type(stands).__name__ not in _STANDING[refund.status]:
-            yield f"{refund.key}: {refund.status} in the ledger, {stands} at the gateway"
+        outcome = snapshot.gateway_model.outcome_of(refund.key)
+        if type(outcome).__name__ not in _OUTCOMES[refund.status]:
+            yield f"{refund.key}: {refund.status} in the ledger, {outcome} at the gateway"
 
 
 def what_is_in_force_left_the_payments(snapshot: Snapshot) -> Iterator[str]:

@@ -25,15 +25,15 @@ class Snapshot:
     One order with everything around it.
 
     Attributes:
-        order, ledger, history, returnable, order_version: as a service over the host's ports tells them.
-        stored_ledger, stored_events: what the store said it has stored.
+        order, ledger, history, returnable, order_version: as a service over the host's ports returns them.
+        stored_ledger, stored_events: what the store accepted.
         stale: revisions that changes expected and that were not there, though the store took them.
         published: what the publisher took, in the order in which it first did.
         gateway_model: how the gateway sees the refunds.
         shipments, replacements, cancellations: what the carrier answered, the new goods it was given, and
             what it canceled, by key.
-        stock: units in stock because of this order's returns, by item id; None where it can not be told,
-            since something is on its way.
+        stock: units in stock because of this order's returns, by item id; None while something is on its
+            way.
     """
 
     order: Order

@@ -108,7 +108,7 @@ def check_agreed_refund(
     return check_refund(wrong, amount, order, refundable + target.refunded.amount if target else None)
 
 
-def worth_of(target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus) -> int:
+def value_refunded_for(target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus) -> int:
     """
     The value of the units that a refund named now is for, minor units.
 

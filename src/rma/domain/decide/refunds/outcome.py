@@ -1,8 +1,10 @@
 """RecordRefundOutcome: the outcome of a refund that a gateway reports later, or that a person found out."""
 
-from rma.domain.decide.checks import check_texts
+from typing import assert_never
+
+from rma.domain.decide.checks import check_string, check_strings, check_text
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.violations import Violations, error_value
+from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import RefundOutcomeRecorded, header_for
 from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
@@ -26,14 +28,16 @@ def record_refund_outcome(
     target: Return | Claim | None = ledger.find(command.target_id) or ledger.find_claim(command.target_id)
     refund = _find_refund(target, command) if target else None
     if target is None:
-        wrong.add("return_not_found", return_id=error_value(command.target_id))
+        wrong.add("return_not_found", return_id=error_id(command.target_id))
     elif _refusal(target, command) or refund is None:
         code = _refusal(target, command) or "refund_not_found"
-        wrong.add(code, key=error_value(command.key), reference=error_value(command.reference))
+        wrong.add(code, key=error_id(command.key), reference=error_id(command.reference))
     outcome: object = command.outcome
     if not isinstance(outcome, RefundSucceeded | RefundPending | RefundDeclined | RefundReversed):
         wrong.add("invalid_outcome", outcome=error_value(outcome))
-    check_texts(wrong, command, "key", "return_id", "reference", "notification_id")
+    else:
+        _check_answer(wrong, outcome)
+    check_strings(wrong, command, "key", "return_id", "reference", "notification_id")
     if wrong or target is None:
         return wrong.require(None)
     refund = wrong.require(refund)
@@ -52,6 +56,20 @@ def _refusal(target: Return | Claim, command: RecordRefundOutcome) -> str | None
     if isinstance(target, Claim):
         return claim_refusal(target.status, command)
     return return_refusal(target.status, command)
+
+
+def _check_answer(
+    wrong: Violations, outcome: RefundSucceeded | RefundPending | RefundDeclined | RefundReversed
+) -> None:
+    """What the gateway said is made of strings."""
+    match outcome:
+        case RefundSucceeded(reference=reference) | RefundPending(reference=reference):
+            check_text(wrong, "outcome.reference", reference)
+        case RefundDeclined(code=code, message=message) | RefundReversed(code=code, message=message):
+            check_string(wrong, "outcome.code", code)
+            check_string(wrong, "outcome.message", message)
+        case _:
+            assert_never(outcome)
 
 
 def _find_refund(target: Return | Claim, command: RecordRefundOutcome) -> Refund | None:

@@ -4,11 +4,11 @@ from datetime import datetime
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_amount, check_order, check_texts
+from rma.domain.decide.checks import check_amount, check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.entitlement import made_between
 from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
-from rma.domain.decide.violations import Violations, error_value
+from rma.domain.decide.violations import Violations, error_id
 from rma.domain.events import ClaimRefundRetried, RefundRetried, header_for
 from rma.domain.messages.commands import RetryRefund
 from rma.domain.sale.order import Order
@@ -40,7 +40,7 @@ def retry_refund(
         wrong.add(refusal, return_id=target.id)
     check_order(wrong, order, ledger, target)
     amount, rounding = _check_amount(wrong, command, order, ledger, due)
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     if target is None:
         return wrong.require(None)
     order = wrong.require(order)
@@ -80,18 +80,21 @@ def _find_target(wrong: Violations, command: RetryRefund, ledger: ReturnLedger) 
     if command.claim_id is not None and command.return_id is not None:
         wrong.add(
             "return_and_claim",
-            return_id=error_value(command.return_id),
-            claim_id=error_value(command.claim_id),
+            return_id=error_id(command.return_id),
+            claim_id=error_id(command.claim_id),
         )
         return None
     if command.claim_id is not None:
         claim = ledger.find_claim(command.claim_id)
         if claim is None:
-            wrong.add("claim_not_found", claim_id=error_value(command.claim_id))
+            report_unknown(wrong, "claim_not_found", "claim_id", command.claim_id)
         return claim
-    target = ledger.find(command.return_id) if command.return_id is not None else None
+    if command.return_id is None:
+        wrong.add("return_not_found", return_id="None", hint="give a return_id or a claim_id")
+        return None
+    target = ledger.find(command.return_id)
     if target is None:
-        wrong.add("return_not_found", return_id=error_value(command.return_id))
+        report_unknown(wrong, "return_not_found", "return_id", command.return_id)
     return target
 
 
@@ -114,7 +117,7 @@ def _check_amount(
             wrong.add("refund_exceeds_refundable", amount=due, refundable=refundable, currency=order.currency)
         return pay or 0, rounding
     currency = order.currency if order else None
-    named = check_amount(wrong, command.amount, currency, "invalid_refund_amount", minimum=1)
+    named = check_amount(wrong, command.amount, currency, "invalid_refund_amount", field="amount", minimum=1)
     if named is None or order is None or not due:
         return 0, 0
     amount = named.amount

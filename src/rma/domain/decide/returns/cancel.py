@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from rma.domain.decide.checks import check_texts
+from rma.domain.decide.checks import check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_claim
-from rma.domain.decide.violations import Violations, error_value
+from rma.domain.decide.violations import Violations
 from rma.domain.events import Event, ReturnCanceled, header_for
 from rma.domain.messages.commands import CancelReturn, Command
 from rma.domain.messages.effects import CancelShipmentRequest, RestockRequest, StockLine, WithdrawRequest
@@ -24,12 +24,12 @@ def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> 
     wrong = Violations()
     target = ledger.find(command.return_id)
     if target is None:
-        wrong.add("return_not_found", return_id=error_value(command.return_id))
+        report_unknown(wrong, "return_not_found", "return_id", command.return_id)
     elif target.exchange_id is not None and target.status is not ReturnStatus.CANCELED:
         wrong.add("return_of_exchange", return_id=target.id, exchange_id=target.exchange_id)
     else:
         check_cancelable(wrong, target)
-    check_texts(wrong, command)
+    check_strings(wrong, command)
     target = wrong.require(target)
     if target.status is ReturnStatus.CANCELED:
         return ()

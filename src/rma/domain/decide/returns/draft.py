@@ -20,7 +20,7 @@ from rma.domain.state.returns import Return
 from rma.domain.state.valuation import NOTHING, value_requested
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
-from rma.domain.values.money import Money
+from rma.domain.values.money import Money, zero
 
 
 @frozen(kw_only=True)
@@ -59,11 +59,11 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
     Raises:
         InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
     """
-    return_id = f"ret_{facts.fresh_id}"
+    return_id = facts.new_id("ret")
     if ledger.find(return_id):
         raise InvalidValue("id_not_fresh", {"return_id": return_id})
     order, option = draft.order, facts.shipping_option
-    method = _method(option, draft.shipping_price, order.currency, facts.fresh_id) if option else None
+    method = _method(option, draft.shipping_price, order.currency, facts.new_id("sm")) if option else None
     terms = facts.policy.terms
     quote = NOTHING
     if draft.claim_id is None:
@@ -83,7 +83,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         items=draft.items,
         quoted_refund=Money(quote.total, order.currency),
         entitlement=Entitlement(
-            Money(0, order.currency), requested_refund=draft.requested_refund, refund_note=draft.refund_note
+            zero(order.currency), requested_refund=draft.requested_refund, refund_note=draft.refund_note
         ),
         terms=terms,
         requested_at=facts.at,
@@ -113,24 +113,24 @@ def allocate(
 
     A line may repeat: it then has the less left.
     """
+    if len(remainders) == len(units):  # no line repeats
+        return tuple([(remainders[item_id], remainders[item_id].share(count)) for item_id, count in units])
     left = dict(remainders)
-    repeats = len({item_id for item_id, _ in units}) < len(units)
     found = []
     for item_id, quantity in units:
         remainder = left[item_id]
         share = remainder.share(quantity)
-        if repeats:
-            left[item_id] = remainder.less(quantity, share)
+        left[item_id] = remainder.less(quantity, share)
         found.append((remainder, share))
     return tuple(found)
 
 
-def _method(option: ShippingOption, price: Money | None, currency: str, fresh_id: str) -> ShippingMethod:
+def _method(option: ShippingOption, price: Money | None, currency: str, method_id: str) -> ShippingMethod:
     taxes = option.tax_lines
     if price is not None:  # the tax amount of the option's price does not apply to another price
         taxes = tuple([evolve(tax, amount=None) for tax in taxes])
     method = ShippingMethod(
-        id=f"sm_{fresh_id}",
+        id=method_id,
         option_id=option.id,
         name=option.name,
         price=option.price if price is None else price,

@@ -1,6 +1,13 @@
 """ReceiveReturn: what arrived, the return's status afterwards, and what is paid for it."""
 
-from rma.domain.decide.checks import are_items, check_flags, check_order, check_texts, check_worth
+from rma.domain.decide.checks import (
+    check_flags,
+    check_order,
+    check_refund_value,
+    check_strings,
+    report_unknown,
+    valid_items,
+)
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
@@ -10,7 +17,7 @@ from rma.domain.decide.refunds.entitlement import (
     made_between,
     pays_now,
     report_blocked,
-    worth_of,
+    value_refunded_for,
 )
 from rma.domain.decide.returns.receipt_items import Arrivals, book_arrivals
 from rma.domain.decide.violations import Violations, error_value
@@ -45,13 +52,13 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     if command.refund_amount is not None and command.more_expected:
         wrong.add("refund_amount_with_more_expected")
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
-    check_texts(wrong, command, "location_id", "refund_note")
+    check_strings(wrong, command, "location_id", "refund_note")
     target, order = wrong.require(target), wrong.require(order)
 
     items = book_arrivals(target.items, arrivals, remainders)
     status = _status(items, command)
     check_claimed(wrong, target, items, status)
-    check_worth(wrong, agreed, command.refund_note, worth_of(target, items, status))
+    check_refund_value(wrong, agreed, command.refund_note, value_refunded_for(target, items, status))
     wrong.require(target)
     at, by = facts.at, command.created_by
     location_id = command.location_id if command.location_id is not None else target.location_id
@@ -94,7 +101,7 @@ def _check_state(
     target: Return | None,
 ) -> None:
     if target is None:
-        wrong.add("return_not_found", return_id=error_value(command.return_id))
+        report_unknown(wrong, "return_not_found", "return_id", command.return_id)
     elif refusal := return_refusal(target.status, command):
         wrong.add(refusal, return_id=target.id)
     check_order(wrong, order, ledger, target)
@@ -112,12 +119,10 @@ def _check_items(
 ) -> Arrivals:
     """What arrived, added up by line."""
     arrivals: Arrivals = {}
-    items = command.items
-    if not are_items(items, ReceivedItem):
-        wrong.add("invalid_items", expected="ReceivedItem")
-        return arrivals
+    asked: object = command.items
+    items = valid_items(wrong, asked, ReceivedItem, "items")
     here = {item.item_id for item in target.items} if target else set()
-    are_whole = True
+    are_whole = items is asked
     for each in items:
         item_id, good, bad = each.item_id, each.quantity, each.damaged_quantity
         if order and item_id not in lines and item_id not in here:
@@ -131,11 +136,11 @@ def _check_items(
             wrong.add("invalid_quantity", item_id, quantity=error_value(good), minimum=0)
         if not is_whole(bad, at_least=0):
             wrong.add("invalid_damaged_quantity", item_id, quantity=error_value(bad), minimum=0)
-    something_came = any(good or bad for good, bad in arrivals.values())
-    something_is_there = something_came or (
+    something_arrived = any(good or bad for good, bad in arrivals.values())
+    something_is_there = something_arrived or (
         target is not None and any(item.arrived_quantity for item in target.items)
     )
-    if (not items and not command.allow_mismatch) or (are_whole and not something_is_there):
+    if (asked == () and not command.allow_mismatch) or (are_whole and not something_is_there):
         wrong.add("no_items")
     return arrivals
 

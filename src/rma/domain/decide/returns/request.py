@@ -10,9 +10,10 @@ from rma.domain.decide.checks import (
     check_metadata,
     check_order_currency,
     check_refund,
+    check_refund_value,
+    check_strings,
     check_text,
-    check_texts,
-    check_worth,
+    report_unknown,
 )
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
@@ -45,10 +46,12 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
     valid = validate_request(wrong, facts, ledger, command)
     refund = check_requested_refund(wrong, command.refund_amount, valid.order, ledger)
     check_request_options(wrong, command)
-    check_texts(wrong, command, "location_id", "refund_note")
+    check_strings(wrong, command, "location_id", "refund_note")
     order = wrong.require(valid.order)
     items = allocate_items(command.items, valid.remainders)
-    check_worth(wrong, refund, command.refund_note, sum([item.line.paid(item.allocated) for item in items]))
+    check_refund_value(
+        wrong, refund, command.refund_note, sum([item.line.paid(item.allocated) for item in items])
+    )
     wrong.require(order)
     draft = ReturnDraft(
         order=order,
@@ -126,7 +129,7 @@ def check_order_of(
 ) -> Order | None:
     """The order that was asked for: one that a repository finds under another id is another order."""
     if order is None or order.id != order_id:
-        wrong.add("order_not_found", order_id=error_value(order_id))
+        report_unknown(wrong, "order_not_found", "order_id", order_id)
         return None
     if order.status is OrderStatus.CANCELED:
         wrong.add("order_canceled", order_id=order.id)
@@ -195,7 +198,7 @@ def _check_reason(
 ) -> None:
     reason = reasons.get(reason_id) if isinstance(reason_id, str) else None
     if reason is None:
-        wrong.add("return_reason_not_found", item_id, reason_id=error_value(reason_id))
+        report_unknown(wrong, "return_reason_not_found", "reason_id", reason_id, item_id)
     elif reason.id in categories:
         wrong.add("return_reason_is_category", item_id, reason_id=reason.id)
     elif reason.retired:
@@ -212,23 +215,27 @@ def check_shipping(
         if not facts.books_shipments:
             wrong.add("no_fulfillment")
         elif option is None:
-            wrong.add("shipping_option_not_found", shipping_option_id=error_value(option_id))
+            report_unknown(wrong, "shipping_option_not_found", "shipping_option_id", option_id)
         elif not option.is_return:
             wrong.add("not_a_return_option", shipping_option_id=option.id)
         if option:
-            check_currency(wrong, option.price, currency)
+            check_currency(wrong, option.price, currency, f"price of shipping option {option.id}")
     if price is None:
         return None
     if option_id is None:
         wrong.add("shipping_price_without_option")
-    return check_amount(wrong, price, currency, "invalid_shipping_price")
+    return check_amount(wrong, price, currency, "invalid_shipping_price", field="shipping_price")
 
 
 def _require_fees_in(currency: str, policy: ReturnPolicy) -> None:
     # The merchant wrote the policy: a fee in another currency is not the customer's mistake.
     for fee in policy.fees:
         if fee.amount and fee.amount.currency not in (currency, NO_CURRENCY):
-            details = {"currency": fee.amount.currency, "order_currency": currency}
+            details = {
+                "field": f"fee {fee.name} of policy {policy.name}",
+                "currency": fee.amount.currency,
+                "order_currency": currency,
+            }
             raise InvalidValue("currency_mismatch", details)
 
 

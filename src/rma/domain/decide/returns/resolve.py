@@ -2,7 +2,15 @@
 
 from attrs import evolve
 
-from rma.domain.decide.checks import are_items, check_flags, check_order, check_text, check_texts, check_worth
+from rma.domain.decide.checks import (
+    check_flags,
+    check_order,
+    check_refund_value,
+    check_strings,
+    check_text,
+    report_unknown,
+    valid_items,
+)
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
@@ -11,11 +19,11 @@ from rma.domain.decide.refunds.entitlement import (
     entitle,
     made_between,
     report_blocked,
-    worth_of,
+    value_refunded_for,
 )
 from rma.domain.decide.returns.cancel import withdraw
 from rma.domain.decide.returns.receipt_items import Arrivals
-from rma.domain.decide.violations import Violations, error_value
+from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import Event, RefundBlocked, ReturnResolved, header_for
 from rma.domain.messages.command_items import RejectedItem
 from rma.domain.messages.commands import Command, ResolveReturn
@@ -44,14 +52,16 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     rejected = _check_rejected(wrong, command, target)
     refundable = ledger.refundable(order).amount if order else 0
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
-    check_texts(wrong, command, "refund_note")
+    check_strings(wrong, command, "refund_note")
     target, order = wrong.require(target), wrong.require(order)
 
     items = _without(target.items, rejected)
     if rejected:
         _check_entitled(wrong, target, items)
     check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
-    check_worth(wrong, agreed, command.refund_note, worth_of(target, items, ReturnStatus.RECEIVED))
+    check_refund_value(
+        wrong, agreed, command.refund_note, value_refunded_for(target, items, ReturnStatus.RECEIVED)
+    )
     wrong.require(target)
     resolution = Resolution(facts.at, command.created_by, rejected)
     return (
@@ -109,7 +119,7 @@ def close_return(
 
 def _check_state(wrong: Violations, command: ResolveReturn, target: Return | None) -> None:
     if target is None:
-        wrong.add("return_not_found", return_id=error_value(command.return_id))
+        report_unknown(wrong, "return_not_found", "return_id", command.return_id)
         return
     refusal = return_refusal(target.status, command)
     sets_amount_due = (
@@ -125,10 +135,7 @@ def _check_rejected(
     wrong: Violations, command: ResolveReturn, target: Return | None
 ) -> tuple[RejectedItem, ...]:
     """The units that are rejected, of each kind at most as many as arrived."""
-    rejected = command.rejected
-    if not are_items(rejected, RejectedItem):
-        wrong.add("invalid_items", expected="RejectedItem")
-        return ()
+    rejected = valid_items(wrong, command.rejected, RejectedItem, "rejected")
     totals: Arrivals = {}
     for each in rejected:
         if _check_quantities(wrong, each):
@@ -139,7 +146,7 @@ def _check_rejected(
     here = _here(target) if target else totals
     for item_id, (good, bad) in totals.items():
         if item_id not in here:
-            wrong.add("item_not_in_return", item_id, return_id=error_value(command.return_id))
+            wrong.add("item_not_in_return", item_id, return_id=error_id(command.return_id))
             continue
         received, damaged = here[item_id]
         if good > received:

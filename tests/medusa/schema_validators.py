@@ -1,4 +1,4 @@
-"""JSON Schemas judged by the `jsonschema` package: as drafted, and with our one stricter meaning."""
+"""Validates JSON Schemas with the `jsonschema` package: as drafted, and as strictly as the adapter does."""
 
 from typing import cast
 
@@ -8,18 +8,18 @@ from jsonschema.validators import extend
 
 from rma.adapters.medusa_api.json_schema import Schema
 
-#: `2.0` is an integer to JSON Schema, and none to us.
+#: `2.0` is an integer in JSON Schema, and not in the adapter.
 _Strict = extend(  # type: ignore[no-untyped-call] # its stubs leave it untyped
     Draft202012Validator,
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, value: type(value) is int),
 )
 
 
-def strictly(schema: Schema) -> Validator:
-    """A validator to which `2.0` is no integer."""
+def strict_validator(schema: Schema) -> Validator:
+    """Returns a validator that refuses `2.0` as an integer."""
     return cast("Validator", _Strict(dict(schema)))
 
 
-def as_drafted(schema: Schema) -> Validator:
-    """A validator of draft 2020-12."""
+def draft_validator(schema: Schema) -> Validator:
+    """Returns a validator of draft 2020-12."""
     return cast("Validator", Draft202012Validator(dict(schema)))

@@ -1,4 +1,4 @@
-"""Processes that begin, die at a point, and are followed by others: real ones."""
+"""Real processes that share a database: each starts, may be killed at a point, and is followed by others."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -14,7 +14,7 @@ from rma.adapters.sql import SqlReturns
 from rma.testing.core_harness import START, counting
 from rma.testing.fault_injection import inject_faults
 from rma.testing.faults import Faults
-from tests.killed.gateways import BookedFulfillment, BookedInventory, BookedPayments, GatewayModel
+from tests.killed.gateways import GatewayModel, StoredFulfillment, StoredInventory, StoredPayments
 from tests.world import RETURN_OPTION
 
 #: The exit status of a process that was killed.
@@ -22,7 +22,7 @@ KILLED = 9
 
 
 class Killing(Faults):
-    """A plan that ends the process at a point, so that nothing of it is left: no `finally`, no memory."""
+    """A plan that ends the process at a point, without `finally` blocks."""
 
     def __init__(self, point: int) -> None:
         super().__init__()
@@ -34,14 +34,14 @@ class Killing(Faults):
 
 
 @frozen
-class Place:
+class Deployment:
     """
-    What outlives processes.
+    Everything that outlives processes.
 
     Attributes:
-        url: where the ledgers are.
-        gateway_model: what the ports did, in a file.
-        order: the only one.
+        url: the database of the ledgers.
+        gateway_model: the file of the ports.
+        order: the only order.
     """
 
     url: str
@@ -53,34 +53,34 @@ class Place:
     def process(
         self, faults: Faults | None = None, *, at: datetime = START, ids: Callable[[], str] | None = None
     ) -> Iterator[ReturnService]:
-        """A service as a process that just started builds it; ids count from 1 unless given."""
+        """Builds the service of a process that just started; ids count from 1 unless given."""
         gateway_model = GatewayModel(self.gateway_model)
-        with closing(SqlReturns(self.url)) as returns:
+        with closing(SqlReturns(self.url, busy_timeout=60)) as returns:  # the machine may be busy
             service = in_memory_service(
                 [self.order],
                 shipping_options=[RETURN_OPTION],
                 returns=returns,
-                payments=BookedPayments(gateway_model, self.gateway),
-                inventory=BookedInventory(gateway_model),
-                fulfillment=BookedFulfillment(gateway_model),
+                payments=StoredPayments(gateway_model, self.gateway),
+                inventory=StoredInventory(gateway_model),
+                fulfillment=StoredFulfillment(gateway_model),
                 clock=lambda: at,
                 ids=ids or counting(),
             )
             yield service if faults is None else inject_faults(service, faults)
 
 
-def born(life: Callable[[], object]) -> int:
-    """The id of a process that lives this life from now on."""
+def start_process(run: Callable[[], object]) -> int:
+    """Starts a process that calls this function, and returns its id."""
     pid = os.fork()
     if not pid:
         try:
-            life()
-        except BaseException:  # a child must never come back into the tests
+            run()
+        except BaseException:  # a child must never return into the tests
             os._exit(1)
         os._exit(0)
     return pid
 
 
-def dies(life: Callable[[], object]) -> int:
-    """The exit status of a process that has lived this life."""
-    return os.waitstatus_to_exitcode(os.waitpid(born(life), 0)[1])
+def run_process(run: Callable[[], object]) -> int:
+    """Runs this function in a process, and returns its exit status."""
+    return os.waitstatus_to_exitcode(os.waitpid(start_process(run), 0)[1])

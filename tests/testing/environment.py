@@ -110,7 +110,7 @@ def exchange(number: int, mugs: int, price: int) -> RequestExchange:
 
 
 def claim(number: int, kind: str, **more: Any) -> RequestClaim:
-    """A mug came broken, and is paid for or replaced."""
+    """A mug arrived broken, and is paid for or replaced."""
     new_items = [NewItem(variant_id="v_mug", quantity=1, unit_price=999)]
     return RequestClaim(
         order_id="order_1",
@@ -122,7 +122,7 @@ def claim(number: int, kind: str, **more: Any) -> RequestClaim:
     )
 
 
-#: What is done, a chapter a story. Whoever adds a command adds it here.
+#: What is done, a chapter a story. A test compares it with the registry of commands.
 CHAPTERS: tuple[tuple[Action, ...], ...] = (
     (
         request(1, 3, 1),
@@ -171,7 +171,7 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
 SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])
 
 
-class Outside:
+class Environment:
     """
     What survives a process: orders, ledgers, gateway, stock, carrier, publisher, clock.
 
@@ -204,7 +204,7 @@ class Outside:
         return inject_faults(self.service(self.store.process(faults)), faults)
 
     def service(self, returns: ReturnRepository | None = None) -> ReturnService:
-        """A service in which nothing fails, over these ledgers; as seen from outside unless given."""
+        """A service in which nothing fails, over these ledgers; as seen from environment unless given."""
         return ReturnService(
             orders=self.orders,
             returns=returns or self.returns,
@@ -221,7 +221,7 @@ class Outside:
 
     @property
     def returns(self) -> ReturnRepository:
-        """The ledgers, as seen from outside every process."""
+        """The ledgers, as seen from environment every process."""
         return self.store.returns
 
     def do(self, service: ReturnService, step: Action) -> None:
@@ -249,14 +249,14 @@ class Outside:
 
 
 class Forgetful(InMemoryPayments):
-    """A gateway that knows no keys, but can be searched for them."""
+    """A gateway that ignores keys, but can be searched for them."""
 
     def __init__(self, answer: Callable[[RefundRequest], RefundOutcome], gateway: Gateway) -> None:
         super().__init__(answer)
         self.gateway = gateway
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """Each time anew."""
+        """A new refund each time."""
         self.refunds[request.key] = request
         self._outcomes[request.key] = self.answer(request)
         return self._outcomes[request.key]
@@ -267,7 +267,7 @@ class Forgetful(InMemoryPayments):
 
 
 class SleepyCarrier(InMemoryFulfillment):
-    """A carrier that does not hear the first booking of one return."""
+    """A carrier that cannot be reached for the first booking of one return."""
 
     def __init__(self) -> None:
         super().__init__()

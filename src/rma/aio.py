@@ -1,0 +1,204 @@
+"""The service of an asynchronous application: the methods of `ReturnService`, awaited."""
+
+from datetime import datetime
+from typing import overload
+
+from attrs import field, frozen
+
+from rma.async_ports import (
+    AsyncEventPublisher,
+    AsyncFulfillment,
+    AsyncInventory,
+    AsyncOrderRepository,
+    AsyncPayments,
+    AsyncPolicyProvider,
+    AsyncReturnReasonRepository,
+    AsyncReturnRepository,
+    AsyncShippingOptionRepository,
+)
+from rma.domain.events import Event
+from rma.domain.messages.commands import (
+    ClaimCommand,
+    Command,
+    ExchangeCommand,
+    RefundCommand,
+    RequestExchange,
+    RequestReturn,
+    ReturnCommand,
+)
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.state.claims import Claim
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.ledger import Subject
+from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.returns import Return
+from rma.domain.views.order_state import OrderState
+from rma.domain.views.query import ReturnQuery
+from rma.domain.views.quotes import ExchangeQuote, Quote
+from rma.domain.views.returnable import ReturnableItem
+from rma.domain.views.timeline import TimelineEntry
+from rma.domain.views.transactions import OrderTransaction
+from rma.ports import (
+    Clock,
+    EventPublisher,
+    Fulfillment,
+    IdFactory,
+    Inventory,
+    OrderRepository,
+    Payments,
+    ReturnReasonRepository,
+    ReturnRepository,
+    ShippingOptionRepository,
+)
+from rma.shell.construction import (
+    NoReturnReasons,
+    NoShippingOptions,
+    as_async_policy_provider,
+    random_id,
+    utc_now,
+)
+from rma.shell.driver import arun
+from rma.shell.handle import handle_command
+from rma.shell.read import (
+    get_claim,
+    get_exchange,
+    get_return,
+    list_returns,
+    load_ledger,
+    quote,
+    read_history,
+    read_order_state,
+    read_returnable_items,
+    read_timeline,
+    read_transactions,
+)
+from rma.shell.resume import ResumeResult, resume
+
+
+@frozen(kw_only=True)
+class AsyncReturnService:
+    """
+    Returns over the host's ports, for an application with an event loop; which one does not matter.
+
+    Every port may be awaited or answer at once, whichever suits it; clock and ids answer at once. Each method
+    is that of `ReturnService` of the same name, awaited: it answers and raises the same.
+
+    Nothing is open while a port is awaited: no transaction, connection or lock. A task may be canceled
+    anywhere: what it committed stays, and `resume` goes on with what was not delivered.
+
+    Args:
+        orders, returns, inventory, payments: required.
+        fulfillment, shipping_options, return_reasons, policies, events, clock, ids: as in `ReturnService`.
+    """
+
+    orders: OrderRepository | AsyncOrderRepository
+    returns: ReturnRepository | AsyncReturnRepository
+    inventory: Inventory | AsyncInventory
+    payments: Payments | AsyncPayments
+    fulfillment: Fulfillment | AsyncFulfillment | None = None
+    shipping_options: ShippingOptionRepository | AsyncShippingOptionRepository = field(
+        factory=NoShippingOptions
+    )
+    return_reasons: ReturnReasonRepository | AsyncReturnReasonRepository = field(factory=NoReturnReasons)
+    policies: AsyncPolicyProvider = field(factory=ReturnPolicy, converter=as_async_policy_provider)  # type: ignore[assignment] # converted
+    events: EventPublisher | AsyncEventPublisher | None = None
+    clock: Clock = utc_now
+    ids: IdFactory = random_id
+
+    @overload
+    async def handle(self, command: ReturnCommand, *, deliver: bool = ...) -> Return: ...
+
+    @overload
+    async def handle(self, command: ExchangeCommand, *, deliver: bool = ...) -> Exchange: ...
+
+    @overload
+    async def handle(self, command: ClaimCommand, *, deliver: bool = ...) -> Claim: ...
+
+    @overload
+    async def handle(self, command: RefundCommand, *, deliver: bool = ...) -> Return | Claim: ...
+
+    @overload
+    async def handle(self, command: Command, *, deliver: bool = ...) -> Subject: ...
+
+    async def handle(self, command: Command, *, deliver: bool = True) -> Subject:
+        """`ReturnService.handle`, awaited."""
+        return await arun(handle_command(command, self, deliver_now=deliver))
+
+    @overload
+    async def quote(self, command: RequestReturn) -> Quote: ...
+
+    @overload
+    async def quote(self, command: RequestExchange) -> ExchangeQuote: ...
+
+    async def quote(self, command: RequestReturn | RequestExchange) -> Quote | ExchangeQuote:
+        """`ReturnService.quote`, awaited."""
+        return await arun(quote(command, self))
+
+    async def returnable_items(self, order_id: str) -> tuple[ReturnableItem, ...]:
+        """`ReturnService.returnable_items`, awaited."""
+        return await arun(read_returnable_items(order_id, self))
+
+    async def get(self, return_id: str) -> Return:
+        """`ReturnService.get`, awaited."""
+        return await arun(get_return(return_id, self))
+
+    async def get_exchange(self, exchange_id: str) -> Exchange:
+        """`ReturnService.get_exchange`, awaited."""
+        return await arun(get_exchange(exchange_id, self))
+
+    async def get_claim(self, claim_id: str) -> Claim:
+        """`ReturnService.get_claim`, awaited."""
+        return await arun(get_claim(claim_id, self))
+
+    async def exchanges(self, order_id: str) -> tuple[Exchange, ...]:
+        """`ReturnService.exchanges`, awaited."""
+        return (await arun(load_ledger(order_id, self))).exchanges
+
+    async def claims(self, order_id: str) -> tuple[Claim, ...]:
+        """`ReturnService.claims`, awaited."""
+        return (await arun(load_ledger(order_id, self))).claims
+
+    async def list(
+        self,
+        order_id: str | None = None,
+        *,
+        status: ReturnStatus | str | None = None,
+        needs_attention: bool = False,
+        requested_since: datetime | None = None,
+        requested_before: datetime | None = None,
+        after: str | None = None,
+        limit: int | None = None,
+        newest_first: bool = False,
+    ) -> tuple[Return, ...]:
+        """`ReturnService.list`, awaited."""
+        query = ReturnQuery(
+            order_id=order_id,
+            status=status,
+            needs_attention=needs_attention,
+            requested_since=requested_since,
+            requested_before=requested_before,
+            after=after,
+            limit=limit,
+            newest_first=newest_first,
+        )
+        return await arun(list_returns(query, self))
+
+    async def history(self, order_id: str) -> tuple[Event, ...]:
+        """`ReturnService.history`, awaited."""
+        return await arun(read_history(order_id, self))
+
+    async def timeline(self, order_id: str) -> tuple[TimelineEntry, ...]:
+        """`ReturnService.timeline`, awaited."""
+        return await arun(read_timeline(order_id, self))
+
+    async def transactions(self, order_id: str) -> tuple[OrderTransaction, ...]:
+        """`ReturnService.transactions`, awaited."""
+        return await arun(read_transactions(order_id, self))
+
+    async def order_state(self, order_id: str) -> OrderState:
+        """`ReturnService.order_state`, awaited."""
+        return await arun(read_order_state(order_id, self))
+
+    async def resume(self, return_id: str | None = None) -> ResumeResult:
+        """`ReturnService.resume`, awaited."""
+        return await arun(resume(self, return_id))

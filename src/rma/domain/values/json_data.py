@@ -1,0 +1,88 @@
+"""
+What metadata may hold: what JSON can carry, so that every store gives it back equal.
+
+That is None, True and False, strings, integers, finite floats, and lists and mappings of these with strings
+for keys, at most `MAX_DEPTH` levels deep.
+"""
+
+from collections.abc import Iterator
+from math import isfinite
+
+from attrs import frozen
+
+from rma.domain.values.display import MAX_DIGITS, is_writable, show
+from rma.domain.values.frozenmap import MAX_DEPTH
+
+
+@frozen
+class Unstorable:
+    """
+    A value within metadata that a store could not give back.
+
+    Attributes:
+        path: where it is, such as `metadata.parcels[2].weight`.
+        expected: what may be there, as a sentence says it.
+        value: what is there, as an error shows it.
+    """
+
+    path: str
+    expected: str
+    value: str
+
+
+def find_unstorable(value: object, path: str, parents: tuple[int, ...] = ()) -> Iterator[Unstorable]:
+    """
+    Everything in these metadata that a store could not give back equal, in its order.
+
+    `parents` are the identities of the mappings and lists that hold the value: one that contains itself has
+    no end.
+    """
+    if not isinstance(value, dict | list):
+        expected = _expected(value)
+        if expected is not None:
+            yield Unstorable(path, expected, show(value))
+        return
+    if len(parents) >= MAX_DEPTH or id(value) in parents:
+        yield Unstorable(path, f"part of metadata at most {MAX_DEPTH} levels deep", show(value))
+        return
+    inside = (*parents, id(value))
+    if isinstance(value, list):
+        for index, each in enumerate(value):
+            yield from find_unstorable(each, f"{path}[{index}]", inside)
+        return
+    for key, each in value.items():
+        if isinstance(key, str) and is_unicode(key):
+            yield from find_unstorable(each, path + _step(key), inside)
+        else:
+            expected = "a mapping with strings of Unicode for keys"
+            yield Unstorable(path, expected, f"one with the key {show(key)}")
+
+
+def is_unicode(value: str) -> bool:
+    """True unless it holds half of a surrogate pair, which UTF-8 cannot write."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _expected(value: object) -> str | None:
+    """What a value that is neither mapping nor list should be instead; None if it is storable."""
+    match value:
+        case str():
+            return None if is_unicode(value) else "a string of Unicode"
+        case int():
+            return None if is_writable(value) else f"an integer of at most {MAX_DIGITS} digits"
+        case float():
+            return None if isfinite(value) else "a finite number"
+        case None:
+            return None
+        case _:
+            return "what JSON can carry"
+
+
+def _step(key: str) -> str:
+    return f".{key}" if key.isidentifier() and len(key) <= 40 else f"[{show(key)}]"

@@ -1,0 +1,96 @@
+"""How a service is built: what it does without an optional port, and which ports a blocking one refuses."""
+
+import uuid
+from datetime import UTC, datetime
+from inspect import iscoroutinefunction
+
+from rma.async_ports import AsyncPolicyProvider, Host
+from rma.domain.sale.catalogue import ReturnReason, ShippingOption
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.values.errors import InvalidValue, NotFound
+from rma.ports import (
+    EventPublisher,
+    Fulfillment,
+    Inventory,
+    OrderRepository,
+    Payments,
+    PolicyProvider,
+    RefundLookup,
+    ReturnReasonRepository,
+    ReturnRepository,
+    ShippingOptionRepository,
+)
+
+
+class NoShippingOptions:
+    """The catalogue of a host that offers no shipping options."""
+
+    def get(self, option_id: str) -> ShippingOption:
+        """Raises `NotFound`, whatever the id."""
+        raise NotFound("shipping_option_not_found", {"shipping_option_id": option_id})
+
+
+class NoReturnReasons:
+    """The catalogue of a host that asks for no reasons."""
+
+    def list(self) -> tuple[ReturnReason, ...]:
+        """No reasons."""
+        return ()
+
+
+def utc_now() -> datetime:
+    """The present moment, aware, in UTC."""
+    return datetime.now(UTC)
+
+
+def random_id() -> str:
+    """32 random hexadecimal digits."""
+    return uuid.uuid4().hex
+
+
+def as_policy_provider(policies: PolicyProvider | ReturnPolicy) -> PolicyProvider:
+    """Returns a provider of the same policy for every order, or the provider that was given."""
+    return (lambda _: policies) if isinstance(policies, ReturnPolicy) else policies
+
+
+def as_async_policy_provider(policies: AsyncPolicyProvider | ReturnPolicy) -> AsyncPolicyProvider:
+    """The same for providers that may be awaited."""
+    return (lambda _: policies) if isinstance(policies, ReturnPolicy) else policies
+
+
+def _methods(*protocols: type) -> tuple[str, ...]:
+    return tuple([name for each in protocols for name in vars(each) if not name.startswith("_")])
+
+
+#: What is called of each port of a host. Clock, ids and policies are callables themselves.
+_CALLED = {
+    "orders": _methods(OrderRepository),
+    "returns": _methods(ReturnRepository),
+    "inventory": _methods(Inventory),
+    "payments": _methods(Payments, RefundLookup),
+    "fulfillment": _methods(Fulfillment),
+    "shipping_options": _methods(ShippingOptionRepository),
+    "return_reasons": _methods(ReturnReasonRepository),
+    "events": _methods(EventPublisher),
+    "policies": ("__call__",),
+    "clock": ("__call__",),
+    "ids": ("__call__",),
+}
+
+
+def refuse_awaited_ports(host: Host) -> None:
+    """
+    Checks that no port of a blocking service is written with `async def`.
+
+    Raises:
+        InvalidValue: one is; the error names the port and its method.
+    """
+    for name, methods in _CALLED.items():
+        port = getattr(host, name)
+        for method in methods:
+            if iscoroutinefunction(port) or iscoroutinefunction(getattr(port, method, None)):
+                known_as = getattr(port, "__qualname__", type(port).__qualname__)
+                is_awaited = f"{known_as}, whose {method} is awaited: use AsyncReturnService for such ports"
+                field = f"{type(host).__name__}.{name}"
+                details = {"field": field, "value": is_awaited, "expected": "a port that answers at once"}
+                raise InvalidValue("invalid_value", details)

@@ -1,0 +1,116 @@
+"""What the shell gathers from the ports before anything is decided: the moment, the ledger, the facts."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar, assert_never
+
+from rma.async_ports import Host
+from rma.domain.decide.facts import Facts
+from rma.domain.messages.commands import (
+    CancelClaim,
+    CancelExchange,
+    CancelReturn,
+    Command,
+    ReceiveReturn,
+    RecordExchangePayment,
+    RecordRefundOutcome,
+    Request,
+    RequestClaim,
+    RequestExchange,
+    RequestReturn,
+    ResolveReturn,
+    RetryRefund,
+    subject_of,
+)
+from rma.domain.sale.catalogue import ShippingOption
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.values.errors import InvalidValue, NotFound
+from rma.shell.driver import call
+
+T = TypeVar("T")
+
+
+def now(host: Host) -> datetime:
+    """
+    Returns the present moment by the host's clock.
+
+    Raises:
+        InvalidValue: the clock answers anything but an aware datetime.
+    """
+    at: object = host.clock()
+    if not isinstance(at, datetime) or at.utcoffset() is None:
+        raise InvalidValue(
+            "invalid_value",
+            {
+                "field": "clock",
+                "value": f"one that returns {at!r}",
+                "expected": "a callable that returns a datetime with a time zone",
+            },
+        )
+    return at
+
+
+async def get_or_none(get: Callable[[str], Awaitable[T] | T], wanted_id: object) -> T | None:
+    """Returns what a repository has under this id, or None; it is never asked for anything but an id."""
+    if not isinstance(wanted_id, str) or not wanted_id:
+        return None
+    try:
+        return await call(get(wanted_id))
+    except NotFound:
+        return None
+
+
+def ledger_for(command: Command, host: Host) -> Awaitable[ReturnLedger | None]:
+    """Returns the ledger of the order that the command is about, or None if no order is known."""
+    match command:
+        case RequestReturn() | RequestExchange() | RequestClaim():
+            return get_or_none(host.returns.load, command.order_id)
+        case _:
+            return ledger_of(subject_of(command), host)
+
+
+def ledger_of(subject_id: str | None, host: Host) -> Awaitable[ReturnLedger | None]:
+    """Returns the ledger that holds this return, exchange or claim, or None if there is none."""
+    return get_or_none(host.returns.load_by_return, subject_id)
+
+
+def facts_for(
+    command: Command, ledger: ReturnLedger | None, host: Host, fresh_id: str | None
+) -> Awaitable[Facts]:
+    """Gathers everything that deciding about this command needs to know."""
+    match command:
+        case RequestReturn() | RequestExchange() | RequestClaim():
+            return facts_for_request(command, host, fresh_id)
+        case ReceiveReturn() | ResolveReturn() | RetryRefund() | CancelExchange():
+            return _facts(host, order_id=None if ledger is None else ledger.order_id)
+        case CancelReturn() | CancelClaim() | RecordRefundOutcome() | RecordExchangePayment():
+            return _facts(host, order_id=None)
+        case _:
+            assert_never(command)
+
+
+async def _facts(host: Host, order_id: str | None) -> Facts:
+    at = now(host)
+    order = None if order_id is None else await get_or_none(host.orders.get, order_id)
+    return Facts(at=at, order=order)
+
+
+async def facts_for_request(command: Request, host: Host, fresh_id: str | None) -> Facts:
+    """Gathers what deciding about something new needs to know: order, catalogues, policy."""
+    order = await get_or_none(host.orders.get, command.order_id)
+    at = now(host)
+    reasons = await call(host.return_reasons.list())
+    option: ShippingOption | None = None
+    if command.shipping_option_id is not None:
+        option = await get_or_none(host.shipping_options.get, command.shipping_option_id)
+    policy = ReturnPolicy() if order is None else await call(host.policies(order))
+    return Facts(
+        at=at,
+        order=order,
+        fresh_id=fresh_id,
+        reasons=reasons,
+        shipping_option=option,
+        policy=policy,
+        books_shipments=host.fulfillment is not None,
+    )

@@ -1,0 +1,161 @@
+"""What a host asks about returns without changing anything: quotes, lookups, lists, history."""
+
+from typing import overload
+
+from attrs import evolve
+
+from rma.async_ports import Host
+from rma.domain.decide.exchanges import request_exchange
+from rma.domain.decide.returns.request import request_return
+from rma.domain.events import Event
+from rma.domain.messages.commands import RequestExchange, RequestReturn, check_quotable
+from rma.domain.state.claims import Claim
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.returns import Return
+from rma.domain.values.errors import NotFound
+from rma.domain.views.order_state import OrderState, order_state
+from rma.domain.views.query import ReturnQuery
+from rma.domain.views.quotes import ExchangeQuote, Quote, exchange_quote_of, quote_of
+from rma.domain.views.returnable import ReturnableItem, returnable_items
+from rma.domain.views.timeline import TimelineEntry, timeline
+from rma.domain.views.transactions import OrderTransaction, transactions
+from rma.shell.driver import call
+from rma.shell.facts import facts_for_request, ledger_for, ledger_of, now
+
+#: How many returns of all orders are listed unless the caller says how many.
+_PAGE = 100
+
+
+@overload
+async def quote(command: RequestReturn, host: Host) -> Quote: ...
+
+
+@overload
+async def quote(command: RequestExchange, host: Host) -> ExchangeQuote: ...
+
+
+@overload
+async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote | ExchangeQuote: ...
+
+
+async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote | ExchangeQuote:
+    """
+    Returns what this return or exchange would come to now, and why; idempotency keys are not looked at.
+
+    Raises:
+        Rejected: as the command itself would be.
+        InvalidValue: the command is neither of the two.
+    """
+    check_quotable(command)
+    facts = await facts_for_request(command, host, "quote")
+    ledger = await ledger_for(command, host) or ReturnLedger("")
+    if isinstance(command, RequestExchange):
+        request, event = request_exchange(facts, ledger, command)
+        return exchange_quote_of(event.exchange, request.opened)
+    (request,) = request_return(facts, ledger, command)
+    return quote_of(request.opened)
+
+
+async def read_returnable_items(order_id: str, host: Host) -> tuple[ReturnableItem, ...]:
+    """
+    Returns every line of the order with how many of its units can come back now, and why not more.
+
+    Raises:
+        NotFound: there is no such order.
+    """
+    order = await call(host.orders.get(order_id))
+    at = now(host)
+    policy = await call(host.policies(order))
+    return returnable_items(order, await call(host.returns.load(order_id)), policy, at)
+
+
+async def get_return(return_id: str, host: Host) -> Return:
+    """
+    Returns the return of this id.
+
+    Raises:
+        NotFound: `return_not_found`.
+    """
+    ledger = await ledger_of(return_id, host)
+    if ledger is None:
+        raise NotFound("return_not_found", {"return_id": return_id})
+    return ledger.get(return_id)
+
+
+async def get_exchange(exchange_id: str, host: Host) -> Exchange:
+    """
+    Returns the exchange of this id.
+
+    Raises:
+        NotFound: `exchange_not_found`.
+    """
+    ledger = await ledger_of(exchange_id, host)
+    exchange = None if ledger is None else ledger.find_exchange(exchange_id)
+    if exchange is None:
+        raise NotFound("exchange_not_found", {"exchange_id": exchange_id})
+    return exchange
+
+
+async def get_claim(claim_id: str, host: Host) -> Claim:
+    """
+    Returns the claim of this id.
+
+    Raises:
+        NotFound: `claim_not_found`.
+    """
+    ledger = await ledger_of(claim_id, host)
+    claim = None if ledger is None else ledger.find_claim(claim_id)
+    if claim is None:
+        raise NotFound("claim_not_found", {"claim_id": claim_id})
+    return claim
+
+
+async def load_ledger(order_id: str, host: Host) -> ReturnLedger:
+    """Returns the ledger of the order; an empty one for an order that is not known."""
+    return await call(host.returns.load(order_id))
+
+
+async def list_returns(query: ReturnQuery, host: Host) -> tuple[Return, ...]:
+    """
+    Returns the page of returns that the query asks for; of all orders at most 100, unless it has a limit.
+
+    Raises:
+        NotFound: there is no return `query.after`.
+        Unavailable: the store cannot answer now.
+    """
+    if query.limit is None and query.order_id is None:
+        query = evolve(query, limit=_PAGE)
+    return await call(host.returns.find(query))
+
+
+async def read_history(order_id: str, host: Host) -> tuple[Event, ...]:
+    """Returns what happened to the returns of an order, oldest first."""
+    return await call(host.returns.history(order_id))
+
+
+async def read_timeline(order_id: str, host: Host) -> tuple[TimelineEntry, ...]:
+    """Returns the history of an order in words, each amount with its parts."""
+    return timeline(order_id, await call(host.returns.history(order_id)))
+
+
+async def read_transactions(order_id: str, host: Host) -> tuple[OrderTransaction, ...]:
+    """
+    Returns refunds in force and payments for exchanges, oldest first.
+
+    Raises:
+        NotFound: there is no such order.
+    """
+    order = await call(host.orders.get(order_id))
+    return transactions(order, await call(host.returns.load(order_id)))
+
+
+async def read_order_state(order_id: str, host: Host) -> OrderState:
+    """
+    Returns the statuses of the order with its returns counted in.
+
+    Raises:
+        NotFound: there is no such order.
+    """
+    order = await call(host.orders.get(order_id))
+    return order_state(order, await call(host.returns.load(order_id)))

@@ -1,0 +1,83 @@
+"""Actions around the library: at gateways and hosts, by timers, and as time passes."""
+
+from contextlib import suppress
+from datetime import timedelta
+
+from attrs import evolve
+
+from rma.domain.messages.commands import RecordRefundOutcome
+from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
+from rma.domain.sale.order import Order, OrderStatus
+from rma.domain.values.errors import Rejected
+from rma.testing.gateway_model import KnownOutcome
+from rma.testing.world import World
+
+
+def change_gateway_outcome(world: World) -> bool:
+    """A pending refund ends, or a successful one fails late or is reversed; a notification is on its way."""
+    keys = world.gateway_model.keys_that_may_change()
+    if not keys:
+        return False
+    key = world.random.choice(keys)
+    ends: list[KnownOutcome] = [RefundDeclined("failed_late"), RefundReversed()]
+    if isinstance(world.gateway_model.outcome_of(key), RefundPending):
+        ends = [RefundSucceeded(), *ends]
+    outcome = world.random.choice(ends)
+    number = len(world.faults.notifications) + 1
+    world.faults.notifications.append(
+        RecordRefundOutcome(key=key, outcome=outcome, notification_id=f"notice_{number}")
+    )
+    world.note(f"{key}: a notification is on its way")
+    return True
+
+
+def deliver_notification(world: World) -> bool:
+    """Any of the gateway's notifications arrives, in any order and any number of times."""
+    if not world.faults.notifications:
+        return False
+    with suppress(Rejected):
+        world.notify(world.random.choice(world.faults.notifications))
+    return True
+
+
+def resume(world: World) -> bool:
+    """A timer resumes outstanding effects."""
+    world.resume()
+    return True
+
+
+def pass_time(world: World) -> bool:
+    """Minutes or hours pass: leases end, gateways forget keys."""
+    world.now += timedelta(minutes=world.random.choice([1, 10, 60, 300]))
+    world.note("time passed")
+    return True
+
+
+def fulfill_more(world: World) -> bool:
+    """Some of what a customer still waits for is fulfilled."""
+    order = _any_order(world)
+    if all(item.fulfilled_quantity == item.quantity for item in order.items):
+        return False
+    items = [
+        evolve(item, fulfilled_quantity=world.random.randint(item.fulfilled_quantity, item.quantity))
+        for item in order.items
+    ]
+    world.orders.put(evolve(order, items=items))
+    world.note(f"{order.id}: fulfilled {[item.fulfilled_quantity for item in items]}")
+    return True
+
+
+def cancel_or_reopen_order(world: World) -> bool:
+    """The host cancels an order, which then takes goods but no requests, or reopens a canceled one."""
+    order = _any_order(world)
+    is_canceled = order.status is OrderStatus.CANCELED
+    if not is_canceled and world.random.random() < 0.7:
+        return False
+    status = OrderStatus.COMPLETED if is_canceled else OrderStatus.CANCELED
+    world.orders.put(evolve(order, status=status))
+    world.note(f"{order.id}: {status}")
+    return True
+
+
+def _any_order(world: World) -> Order:
+    return world.orders.get(world.random.choice(world.order_ids))

@@ -1,0 +1,55 @@
+"""The account of a return or a claim: what is due, overpaid and paid."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rma import Entitlement, Refund, RefundStatus
+from rma.testing.core_harness import START
+from tests.rules.given import usd
+
+
+def refund(number: int, amount: int, status: RefundStatus) -> Refund:
+    """Returns a refund of this amount and status."""
+    return Refund(
+        key=f"ret_1/refund/{number}",
+        payment_id="pay_1",
+        amount=usd(amount),
+        status=status,
+        requested_at=START,
+    )
+
+
+@given(
+    entitled=st.integers(0, 1000),
+    refunds=st.lists(st.tuples(st.integers(0, 500), st.sampled_from(RefundStatus)), max_size=4),
+)
+def test_what_is_due_less_what_is_overpaid_is_what_is_entitled_less_what_is_paid(
+    entitled: int, refunds: list[tuple[int, RefundStatus]]
+) -> None:
+    """Due and overpaid are never negative nor both above 0, and only refunds in force count as paid."""
+    account = Entitlement(usd(entitled), refunds=tuple([refund(n, *each) for n, each in enumerate(refunds)]))
+    is_over = {RefundStatus.FAILED, RefundStatus.REVERSED}
+
+    assert account.paid == usd(sum(amount for amount, status in refunds if status not in is_over))
+    assert account.due - account.overpaid == account.entitled - account.paid
+    assert min(account.due, account.overpaid) == usd(0)
+    assert account.due.amount >= 0
+
+
+def test_an_account_needs_attention_while_an_amount_is_due_or_an_outcome_cannot_be_known() -> None:
+    """A due amount and an unknown outcome need attention; a pending refund does not."""
+    pending = refund(1, 100, RefundStatus.PENDING)
+    unknown = refund(1, 100, RefundStatus.NEEDS_ATTENTION)
+
+    assert not Entitlement(usd(100), refunds=(pending,)).needs_attention
+    assert Entitlement(usd(101), refunds=(pending,)).needs_attention
+    assert Entitlement(usd(100), refunds=(unknown,)).needs_attention
+
+
+def test_an_event_finds_the_refunds_that_it_made() -> None:
+    """An event finds its refunds by their keys, oldest first."""
+    refunds = tuple([refund(number, 100, RefundStatus.PENDING) for number in range(3)])
+    account = Entitlement(usd(300), refunds=refunds)
+
+    assert account.refunds_of(("ret_1/refund/2", "ret_1/refund/1")) == refunds[1:]
+    assert account.refunds_of(()) == ()
