@@ -8,11 +8,12 @@ from rma.domain.decide.checks import check_refund
 from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
 from rma.domain.decide.violations import Violations
 from rma.domain.events import RefundBlocked, header_for
+from rma.domain.messages.commands import RecordRefundOutcome, RetryRefund
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.lifecycle import ReturnStatus, claim_refusal, return_refusal
 from rma.domain.state.refunds import in_force
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
@@ -85,6 +86,13 @@ def pay_what_is_due(
         is_refund_blocked=pay is None,
         refunds=before.refunds + refunds_for(pay, order, ledger, target, at) if pay else before.refunds,
     )
+
+
+def refund_refusal(target: Return | Claim, command: RetryRefund | RecordRefundOutcome) -> str | None:
+    """The code with which the status of this return or claim refuses the command; None if it allows it."""
+    if isinstance(target, Claim):
+        return claim_refusal(target.status, command)
+    return return_refusal(target.status, command)
 
 
 def made_between(before: Entitlement, after: Entitlement) -> tuple[str, ...]:

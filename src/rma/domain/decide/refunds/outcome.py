@@ -4,13 +4,13 @@ from typing import assert_never
 
 from rma.domain.decide.checks import check_string, check_strings, check_text
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.refunds.entitlement import refund_refusal
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import RefundOutcomeRecorded, header_for
 from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
 from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import claim_refusal, return_refusal
 from rma.domain.state.refunds import Refund, after
 from rma.domain.state.returns import Return
 
@@ -29,9 +29,8 @@ def record_refund_outcome(
     refund = _find_refund(target, command) if target else None
     if target is None:
         wrong.add("return_not_found", return_id=error_id(command.target_id))
-    elif _refusal(target, command) or refund is None:
-        code = _refusal(target, command) or "refund_not_found"
-        wrong.add(code, key=error_id(command.key), reference=error_id(command.reference))
+    elif refusal := refund_refusal(target, command) or (None if refund else "refund_not_found"):
+        wrong.add(refusal, key=error_id(command.key), reference=error_id(command.reference))
     outcome: object = command.outcome
     if not isinstance(outcome, RefundSucceeded | RefundPending | RefundDeclined | RefundReversed):
         wrong.add("invalid_outcome", outcome=error_value(outcome))
@@ -50,12 +49,6 @@ def record_refund_outcome(
         notification_id=command.notification_id,
     )
     return (event,)
-
-
-def _refusal(target: Return | Claim, command: RecordRefundOutcome) -> str | None:
-    if isinstance(target, Claim):
-        return claim_refusal(target.status, command)
-    return return_refusal(target.status, command)
 
 
 def _check_answer(

@@ -6,7 +6,7 @@ from attrs import evolve
 
 from rma.domain.decide.checks import check_amount, check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.refunds.entitlement import made_between
+from rma.domain.decide.refunds.entitlement import made_between, refund_refusal
 from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
 from rma.domain.decide.violations import Violations, error_id
 from rma.domain.events import ClaimRefundRetried, RefundRetried, header_for
@@ -15,7 +15,7 @@ from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import ClaimStatus, claim_refusal, return_refusal
+from rma.domain.state.lifecycle import ClaimStatus
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 
@@ -36,7 +36,7 @@ def retry_refund(
     order = facts.order
     target = _find_target(wrong, command, ledger)
     due = target.amount_due.amount if target else 0
-    if target and (refusal := _refusal(target, command) or (None if due else "nothing_due")):
+    if target and (refusal := refund_refusal(target, command) or (None if due else "nothing_due")):
         wrong.add(refusal, return_id=target.id)
     check_order(wrong, order, ledger, target)
     amount, rounding = _check_amount(wrong, command, order, ledger, due)
@@ -68,12 +68,6 @@ def _paid(
         is_refund_blocked=before.is_refund_blocked and amount + rounding < before.due.amount,
         refunds=before.refunds + refunds_for(amount, order, ledger, target, at),
     )
-
-
-def _refusal(target: Return | Claim, command: RetryRefund) -> str | None:
-    if isinstance(target, Claim):
-        return claim_refusal(target.status, command)
-    return return_refusal(target.status, command)
 
 
 def _find_target(wrong: Violations, command: RetryRefund, ledger: ReturnLedger) -> Return | Claim | None:
