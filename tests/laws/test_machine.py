@@ -51,11 +51,11 @@ from rma.domain.state.ledger import Subject
 from rma.testing.actions import situation_of
 from rma.testing.command_strategies import DrawChooser
 from rma.testing.commands import MAKERS
-from rma.testing.edits import ADDING, EDITS, edit_order
+from rma.testing.edits import ADDING, EDITS, edit_order, total_paid
 from rma.testing.faults import Declines, FailsLate, Fault, Pends, RefundFault
 from rma.testing.gateway_model import KnownOutcome
 from rma.testing.simulation import FAULTS, PORTS
-from rma.testing.strategies import everything_fulfilled, orders, total_paid
+from rma.testing.strategies import everything_fulfilled, orders
 from tests.world import World
 
 policies = st.builds(

@@ -43,7 +43,7 @@ def edit_order(chooser: Chooser, order: Order, edits: tuple[str, ...] = EDITS) -
     else:
         items[number] = _edited_line(chooser, items[number], edit)
     edited = _build(order, items, adjustments)
-    more = _paid(edited) - _paid(order)
+    more = total_paid(edited) - total_paid(order)
     if more <= 0 or not edited.payments:
         return edited
     first, *others = edited.payments
@@ -85,7 +85,8 @@ def _build(order: Order, items: Iterable[LineItem], adjustments: tuple[Adjustmen
         return evolve(order, items=items, adjustments=(), version=order.version + 1)
 
 
-def _paid(order: Order) -> int:
-    """What the order says was paid for its units that were not returned elsewhere: minor units."""
-    lines = price_lines(order, [item.id for item in order.items]).values()
-    return sum([line.paid(line.running_sums) for line in lines])
+def total_paid(order: Order) -> int:
+    """What was paid for the items of the order, returned ones included: minor units."""
+    whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
+    lines = price_lines(whole, [item.id for item in order.items]).values()
+    return sum(line.paid(line.running_sums) for line in lines)
