@@ -12,9 +12,9 @@ from rma.domain.events import (
     ClaimCompleted,
     ClaimRefundRetried,
     ClaimRequested,
+    DeliveryChanged,
     EffectOutcome,
     EffectsAttempted,
-    EffectsLeased,
     Event,
     EventHeader,
     EventsPublished,
@@ -47,6 +47,7 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    Delivery,
     Effect,
     OpenEffect,
     RefundDeclined,
@@ -64,6 +65,7 @@ from rma.domain.messages.effects import (
     WithdrawRequest,
 )
 from rma.domain.messages.gateways import Gateway, Idempotent, NotIdempotent, Searchable
+from rma.domain.messages.timing import Timing
 from rma.domain.sale.catalogue import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
@@ -94,11 +96,24 @@ from rma.domain.values.errors import (
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
 from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentStatus
+from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery
 from rma.domain.views.quotes import ExchangeQuote, Quote, QuotedItem
 from rma.domain.views.returnable import ReturnableItem
 from rma.domain.views.timeline import TimelineEntry
 from rma.domain.views.transactions import OrderTransaction
+from rma.observing import (
+    AttentionNeeded,
+    CommandHandled,
+    CommitConflicted,
+    EffectDelivered,
+    EffectFailed,
+    LoggingObserver,
+    Observer,
+    PublishingFailed,
+    Signal,
+    StoringFailed,
+)
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -111,6 +126,7 @@ from rma.ports import (
     RefundLookup,
     ReturnReasonRepository,
     ReturnRepository,
+    ShipmentLookup,
     ShippingOptionRepository,
 )
 from rma.service import ReturnService
@@ -130,21 +146,24 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
+    "OutstandingEffect",
     # what happened
     "Event", "EventHeader", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked",
     "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried", "ClaimCanceled",
-    "EffectsLeased", "EffectsAttempted", "EffectOutcome", "EventsPublished",
+    "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     # what is asked of ports
-    "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",
+    "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "IdempotencyRecord",
     "Change", "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
-    "IdFactory", "PolicyProvider",
+    "IdFactory", "PolicyProvider", "ShipmentLookup", "Timing", "Observer", "LoggingObserver", "Signal",
+    "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",
+    "PublishingFailed", "StoringFailed",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
     "Conflict", "StaleLedger", "StaleOrder", "Unavailable", "InvalidValue",

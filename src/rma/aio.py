@@ -1,6 +1,6 @@
 """The service of an asynchronous application: the methods of `ReturnService`, awaited."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import overload
 
 from attrs import field, frozen
@@ -26,6 +26,7 @@ from rma.domain.messages.commands import (
     RequestReturn,
     ReturnCommand,
 )
+from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
@@ -33,11 +34,13 @@ from rma.domain.state.ledger import Subject
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
 from rma.domain.views.order_state import OrderState
+from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery
 from rma.domain.views.quotes import ExchangeQuote, Quote
 from rma.domain.views.returnable import ReturnableItem
 from rma.domain.views.timeline import TimelineEntry
 from rma.domain.views.transactions import OrderTransaction
+from rma.observing import LoggingObserver, Observer
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -68,6 +71,7 @@ from rma.shell.read import (
     quote,
     read_history,
     read_order_state,
+    read_outstanding,
     read_returnable_items,
     read_timeline,
     read_transactions,
@@ -104,6 +108,8 @@ class AsyncReturnService:
     events: EventPublisher | AsyncEventPublisher | None = None
     clock: Clock = utc_now
     ids: IdFactory = random_id
+    timing: Timing = DEFAULT_TIMING
+    observer: Observer = field(factory=LoggingObserver)
 
     @overload
     async def handle(self, command: ReturnCommand, *, deliver: bool = ...) -> Return: ...
@@ -199,6 +205,12 @@ class AsyncReturnService:
         """`ReturnService.order_state`, awaited."""
         return await arun(read_order_state(order_id, self))
 
-    async def resume(self, return_id: str | None = None) -> ResumeResult:
+    async def resume(self, return_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
         """`ReturnService.resume`, awaited."""
-        return await arun(resume(self, return_id))
+        return await arun(resume(self, return_id, stopped=stopped))
+
+    async def outstanding(
+        self, older_than: timedelta | None = None, *, limit: int = 100
+    ) -> tuple[OutstandingEffect, ...]:
+        """`ReturnService.outstanding`, awaited."""
+        return await arun(read_outstanding(self, older_than, limit))

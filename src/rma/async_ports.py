@@ -22,12 +22,14 @@ from rma.domain.messages.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
+from rma.domain.messages.timing import Timing
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.returns import Return
 from rma.domain.views.query import ReturnQuery
+from rma.observing import Observer
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -72,6 +74,8 @@ class AsyncReturnRepository(Protocol):
     def outstanding(
         self, now: datetime, limit: int, *, unpublished: bool = False
     ) -> Awaitable[Iterable[str]]: ...
+
+    def waiting(self, before: datetime, limit: int) -> Awaitable[Iterable[str]]: ...
 
     def find(self, query: ReturnQuery) -> Awaitable[tuple[Return, ...]]: ...
 
@@ -153,3 +157,9 @@ class Host(Protocol):
 
     @property
     def ids(self) -> IdFactory: ...
+
+    @property
+    def timing(self) -> Timing: ...
+
+    @property
+    def observer(self) -> Observer: ...

@@ -108,12 +108,22 @@ class ReturnRepository(Protocol):
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """
-        Ids of at most `limit` orders with open effects that are due, those that waited longest first.
+        Ids of at most `limit` orders with open effects that are due, those that were due first in front.
 
         Args:
             now: aware.
             limit: at least 1.
             unpublished: also orders with events that no publisher took yet.
+        """
+        ...
+
+    def waiting(self, before: datetime, limit: int) -> Iterable[str]:
+        """
+        Ids of at most `limit` orders with an effect that was opened by then and is open, the oldest first.
+
+        Args:
+            before: aware.
+            limit: at least 1.
         """
         ...
 
@@ -159,6 +169,14 @@ class RefundLookup(Protocol):
         ...
 
 
+class ShipmentLookup(Protocol):
+    """What a fulfillment adapter has besides, whose carrier can be asked for a booking or shipment by key."""
+
+    def find_shipment(self, key: str) -> ReturnShipment | ReplacementShipment | None:
+        """What was booked or sent under this key; None if the carrier does not know of anything."""
+        ...
+
+
 class Inventory(Protocol):
     """Stock of goods that can be sold."""
 
@@ -172,7 +190,13 @@ class Inventory(Protocol):
 
 
 class Fulfillment(Protocol):
-    """Carriers that bring goods back, and new ones to the customer."""
+    """
+    Carriers that bring goods back, and new ones to the customer.
+
+    An adapter may declare what its carrier promises about repeats, as an attribute `gateway` with the classes
+    of payments; most carriers know no keys: `NotIdempotent`, or `Searchable` with a `ShipmentLookup`. If it
+    declares nothing: `Idempotent()`.
+    """
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """Book the way back, once for the key; answers label, tracking and whatever the carrier says."""

@@ -1,6 +1,6 @@
 """The one object that most hosts construct."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import overload
 
 from attrs import field, frozen
@@ -15,6 +15,7 @@ from rma.domain.messages.commands import (
     RequestReturn,
     ReturnCommand,
 )
+from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
@@ -22,11 +23,13 @@ from rma.domain.state.ledger import Subject
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
 from rma.domain.views.order_state import OrderState
+from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery
 from rma.domain.views.quotes import ExchangeQuote, Quote
 from rma.domain.views.returnable import ReturnableItem
 from rma.domain.views.timeline import TimelineEntry
 from rma.domain.views.transactions import OrderTransaction
+from rma.observing import LoggingObserver, Observer
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -59,6 +62,7 @@ from rma.shell.read import (
     quote,
     read_history,
     read_order_state,
+    read_outstanding,
     read_returnable_items,
     read_timeline,
     read_transactions,
@@ -79,6 +83,8 @@ class ReturnService:
         events: where events are published, at least once each; nowhere unless given.
         clock: callable, the present moment, aware; UTC.
         ids: callable, a string never given before; random.
+        timing: how long open effects are left alone, tried again and waited for.
+        observer: is told what was done and what failed; the log, unless given.
 
     Raises:
         InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those.
@@ -95,6 +101,8 @@ class ReturnService:
     events: EventPublisher | None = None
     clock: Clock = utc_now
     ids: IdFactory = random_id
+    timing: Timing = DEFAULT_TIMING
+    observer: Observer = field(factory=LoggingObserver)
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_ports(self)
@@ -264,12 +272,34 @@ class ReturnService:
         """
         return run(read_order_state(order_id, self))
 
-    def resume(self, return_id: str | None = None) -> ResumeResult:
+    def resume(self, return_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
         """
-        Deliver whatever is outstanding and due: of one return, exchange or claim, or all. Run it on a timer.
+        Deliver whatever is outstanding and due, of all orders. Run it on a timer.
+
+        Args:
+            return_id: of this return, exchange or claim only, and now: whatever no other process is sending.
+            stopped: with an id, also what was stopped for a person, because its carrier can neither be asked
+                nor repeat a key. Look at the carrier first: what it has done already, it does again.
 
         Raises:
             NotFound: there is none of this id.
+            InvalidValue: `stopped` without an id.
             Unavailable: the store does not answer what is outstanding.
         """
-        return run(resume(self, return_id))
+        return run(resume(self, return_id, stopped=stopped))
+
+    def outstanding(
+        self, older_than: timedelta | None = None, *, limit: int = 100
+    ) -> tuple[OutstandingEffect, ...]:
+        """
+        Effects that have no final outcome yet, those that were asked for first in front.
+
+        Args:
+            older_than: only what was asked for so long ago.
+            limit: at most this many.
+
+        Raises:
+            InvalidValue: a duration below 0, a limit below 1.
+            Unavailable: the store does not answer now.
+        """
+        return run(read_outstanding(self, older_than, limit))

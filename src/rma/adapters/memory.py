@@ -111,6 +111,7 @@ class InMemoryReturns:
         self._sort_keys: list[SortKey] = []  # of all returns, in order
         self._history: dict[str, list[Event]] = {}
         self._waiting: dict[str, datetime] = {}  # by order, when its oldest open effect was opened
+        self._due: dict[str, datetime] = {}
         self._unpublished: dict[str, datetime] = {}  # by order, since when events were not published
 
     def load(self, order_id: str) -> ReturnLedger:
@@ -147,21 +148,42 @@ class InMemoryReturns:
                 if isinstance(each, Return):
                     insort(self._sort_keys, sort_key(each))
             self._ledgers[order_id] = change.ledger
-            self._history.setdefault(order_id, []).extend(change.events)
-            self._waiting.pop(order_id, None)
-            if effects := change.ledger.open_effects:
-                self._waiting[order_id] = min([effect.opened_at for effect in effects.values()])
-            if change.ledger.published < change.ledger.revision:
-                self._unpublished.setdefault(order_id, change.events[0].at)
-            else:
-                self._unpublished.pop(order_id, None)
+            self._add_to_history(change)
+            self._index(change)
+
+    def _add_to_history(self, change: Change) -> None:
+        history = self._history.setdefault(change.order_id, [])
+        if change.superseded:
+            gone = set(change.superseded)
+            history[:] = [each for each in history if (each.revision, each.number) not in gone]
+        history.extend(change.events)
+
+    def _index(self, change: Change) -> None:
+        """Notes what is outstanding, and since when."""
+        order_id, ledger = change.order_id, change.ledger
+        self._waiting.pop(order_id, None)
+        self._due.pop(order_id, None)
+        if effects := ledger.open_effects:
+            self._waiting[order_id] = min([effect.opened_at for effect in effects.values()])
+        if (due_at := ledger.due_at) is not None:
+            self._due[order_id] = due_at
+        if ledger.published < ledger.revision:
+            self._unpublished.setdefault(order_id, change.events[0].at)
+        else:
+            self._unpublished.pop(order_id, None)
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
-        """Returns ids of orders with due effects or unpublished events, those that waited longest first."""
+        """Returns ids of orders with due effects or unpublished events, the first due in front."""
         with self._lock:
-            due = {each: since for each, since in self._waiting.items() if self._ledgers[each].is_due(now)}
+            due = {order_id: due_at for order_id, due_at in self._due.items() if due_at <= now}
             found = _longest_first(due) + _longest_first(self._unpublished) * unpublished
         return tuple(islice(dict.fromkeys(found), limit))
+
+    def waiting(self, before: datetime, limit: int) -> Iterable[str]:
+        """Returns ids of orders with an effect that was opened by then and is open, the oldest first."""
+        with self._lock:
+            found = {each: since for each, since in self._waiting.items() if since <= before}
+            return tuple(_longest_first(found)[:limit])
 
     def find(self, query: ReturnQuery) -> tuple[Return, ...]:
         """Returns a page of returns, in the order in which they were requested."""

@@ -4,18 +4,19 @@ What one commit stores: events folded into the ledger, with the effects they ask
 Here decide, evolve and react meet; they do not know each other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from attrs import evolve as with_
 from attrs import frozen
 
-from rma.domain.decide import decide, lease_effects, record_outcomes, record_publication
+from rma.domain.decide import decide, lease_effect, record_outcomes, record_publication, start_again
 from rma.domain.decide.facts import Facts
-from rma.domain.events import Event
+from rma.domain.events import DeliveryChanged, Event
 from rma.domain.evolve import evolve
 from rma.domain.messages.commands import Command, RequestClaim, RequestExchange, RequestReturn, subject_of
 from rma.domain.messages.effects import Effect, Outcome
+from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.react import react
 from rma.domain.state.ledger import ReturnLedger
 
@@ -30,6 +31,8 @@ class Change:
         ledger: afterwards.
         events: what happened, in order. Without events a change is a no-op.
         effects: what the events ask of ports; the ledger has them as open.
+        superseded: revision and number of stored events whose place these events take. A store removes them
+            in the same commit; one that keeps them only keeps more.
         subject_id: the return, exchange or claim that the command was about; None where no command caused
             the change.
     """
@@ -40,9 +43,14 @@ class Change:
     events: tuple[Event, ...] = ()
     effects: tuple[Effect, ...] = ()
     subject_id: str | None = None
+    superseded: tuple[tuple[int, int], ...] = ()
 
     def then(self, events: Iterable[Event]) -> "Change":
         """This change with further events on top, in the same commit."""
+        events = tuple(events)
+        if not events:
+            return self
+        superseded = _superseded_by(events, self.ledger, self.expected_revision)
         ledger, recorded, effects = _fold(self.ledger, self.expected_revision + 1, self.events, events)
         return Change(
             self.order_id,
@@ -51,6 +59,7 @@ class Change:
             recorded,
             self.effects + effects,
             self.subject_id,
+            self.superseded + superseded,
         )
 
 
@@ -59,26 +68,36 @@ def unchanged(ledger: ReturnLedger, subject_id: str | None = None) -> Change:
     return Change(ledger.order_id, ledger.revision, ledger, subject_id=subject_id)
 
 
-def apply_command(facts: Facts, ledger: ReturnLedger, command: Command) -> Change:
+def apply_command(
+    facts: Facts, ledger: ReturnLedger, command: Command, *, effects_due_at: datetime | None = None
+) -> Change:
     """
-    What a command does to the ledger.
+    What a command does to the ledger; timers leave its effects alone until `effects_due_at`.
 
     Raises:
         Rejected: it is refused; with everything that is wrong.
     """
-    changed, events, effects = _fold(ledger, ledger.revision + 1, (), decide(facts, ledger, command))
+    events = decide(facts, ledger, command)
+    changed, events, effects = _fold(ledger, ledger.revision + 1, (), events, effects_due_at)
     subject_id = _subject_id(changed, command)
     return Change(ledger.order_id, ledger.revision, changed, events, effects, subject_id)
 
 
-def apply_outcomes(ledger: ReturnLedger, outcomes: Iterable[Outcome], at: datetime) -> Change:
+def apply_outcomes(
+    ledger: ReturnLedger, outcomes: Iterable[Outcome], at: datetime, timing: Timing = DEFAULT_TIMING
+) -> Change:
     """What the outcomes of effects do to the ledger; nothing for effects that are closed already."""
-    return unchanged(ledger).then(record_outcomes(ledger, tuple(outcomes), at))
+    return unchanged(ledger).then(record_outcomes(ledger, tuple(outcomes), at, timing))
 
 
-def apply_lease(ledger: ReturnLedger, keys: Iterable[str], at: datetime, until: datetime) -> Change:
-    """The change that these effects are being sent; those that another process has leased are left out."""
-    return unchanged(ledger).then(lease_effects(ledger, tuple(keys), at, until))
+def apply_lease(ledger: ReturnLedger, key: str, at: datetime, until: datetime) -> Change:
+    """The change that this effect is being sent; without events if another process is sending it."""
+    return unchanged(ledger).then(lease_effect(ledger, key, at, until))
+
+
+def allow_again(ledger: ReturnLedger, subject_ids: Collection[str], at: datetime) -> Change:
+    """The change that the stopped effects of these subjects may be tried again."""
+    return unchanged(ledger).then(start_again(ledger, subject_ids, at))
 
 
 def apply_publication(ledger: ReturnLedger, through: int, at: datetime) -> Change:
@@ -90,19 +109,37 @@ def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     """The ledger rebuilt from its history, open effects included."""
     ledger = ReturnLedger(order_id)
     for event in events:
-        ledger = evolve(ledger, event).with_open_effects(react(event), event.at)
+        header = event.header
+        ledger = evolve(ledger, event).with_open_effects(react(event), header.at, header.effects_due_at)
     return ledger
 
 
+def _superseded_by(
+    events: tuple[Event, ...], ledger: ReturnLedger, revision: int
+) -> tuple[tuple[int, int], ...]:
+    """The stored events (up to this revision) about deliveries that these events say more of."""
+    found = []
+    for event in events:
+        if isinstance(event, DeliveryChanged) and (effect := ledger.open_effects.get(event.key)):
+            place = effect.recorded_in
+            if place is not None and place[0] <= revision:
+                found.append(place)
+    return tuple(found)
+
+
 def _fold(
-    ledger: ReturnLedger, revision: int, before: tuple[Event, ...], events: Iterable[Event]
+    ledger: ReturnLedger,
+    revision: int,
+    before: tuple[Event, ...],
+    events: Iterable[Event],
+    effects_due_at: datetime | None = None,
 ) -> tuple[ReturnLedger, tuple[Event, ...], tuple[Effect, ...]]:
     """The ledger after these events of one commit; they, after those before; and the effects they ask for."""
     recorded, effects = list(before), list[Effect]()
     for number, event in enumerate(events, start=len(before) + 1):
-        recorded.append(_numbered(event, revision, number))
-        asked = react(recorded[-1])
-        ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at)
+        asked = react(event)
+        recorded.append(_numbered(event, revision, number, effects_due_at if asked else None))
+        ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at, effects_due_at)
         effects += asked
     return ledger, tuple(recorded), tuple(effects)
 
@@ -120,7 +157,9 @@ def _subject_id(ledger: ReturnLedger, command: Command) -> str | None:
             return subject_of(command)
 
 
-def _numbered(event: Event, revision: int, number: int) -> Event:
-    if event.header.revision == revision and event.header.number == number:
+def _numbered(event: Event, revision: int, number: int, effects_due_at: datetime | None) -> Event:
+    header = event.header
+    if header.revision == revision and header.number == number and effects_due_at is None:
         return event  # the first event of a commit has its number already
-    return with_(event, header=with_(event.header, revision=revision, number=number))
+    header = with_(header, revision=revision, number=number, effects_due_at=effects_due_at)
+    return with_(event, header=header)

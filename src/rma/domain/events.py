@@ -12,6 +12,7 @@ from attrs import frozen
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    Delivery,
     ReplacementRequest,
     ReplacementShipment,
     ReturnShipment,
@@ -43,6 +44,7 @@ class EventHeader:
         no_notification: True where the customer is not to be notified.
         command: the command that caused it, if it had an idempotency key; `ReturnLedger.answered` keeps it.
         order_version: of the host's order, if it is a later one than the ledger saw before.
+        effects_due_at: when timers may try the effects that the event asks for; None for at once.
         revision, number: the commit it belongs to and its index there, from 1; set when it is recorded.
     """
 
@@ -56,6 +58,7 @@ class EventHeader:
     no_notification: bool = False
     command: Command | None = None
     order_version: int | None = None
+    effects_due_at: datetime | None = None
     revision: int = 0
     number: int = 0
 
@@ -278,43 +281,59 @@ class ReturnCanceled(ReturnEvent):
 @frozen(kw_only=True)
 class EffectOutcome:
     """
-    The outcome of one attempt at an effect.
+    The outcome of an effect.
 
     Attributes:
-        is_open: True if it is unknown whether the port acted; `error` is what it raised.
         refund: afterwards, if the effect was one.
+        delivery: how far it is now, if the outcome is not final: the gateway called the refund pending.
         shipment: what the carrier answered, if the effect was a booking.
         replacement: what the carrier answered, if new goods were sent.
     """
 
     key: str
-    is_open: bool = False
-    error: str | None = None
     refund: Refund | None = None
+    delivery: Delivery | None = None
     shipment: ReturnShipment | None = None
     replacement: ReplacementShipment | None = None
 
 
 @frozen(kw_only=True)
 class EffectsAttempted(DomainEvent):
-    """Ports answered about effects of a return, exchange or claim, or failed to."""
+    """Ports answered about effects of a return, exchange or claim."""
 
     outcomes: tuple[EffectOutcome, ...]
 
 
 @frozen(kw_only=True)
-class EffectsLeased(DomainEvent):
-    """These effects are being sent by one process; the others leave them alone until then."""
+class DeliveryChanged(DomainEvent):
+    """
+    An effect is being sent by one process, an attempt failed, or its gateway will report the outcome later.
 
-    keys: tuple[str, ...]
-    until: datetime
+    It says all that is known of the delivery, and takes the place of the one before it of the same effect: an
+    effect that fails a hundred times is one event that counts. Not itself published, unless the effect needs
+    attention from now on.
+
+    Attributes:
+        is_newly_stuck: it needs attention, and did not before.
+    """
+
+    key: str
+    delivery: Delivery
+    is_newly_stuck: bool = False
 
 
 @frozen(kw_only=True)
 class RefundOutcomeRecorded(CommandEvent):
-    """A gateway, or a person, reported the outcome of a refund; `refund` is the refund afterwards."""
+    """
+    A gateway, or a person, reported the outcome of a refund.
+
+    Attributes:
+        refund: afterwards.
+        delivery: how far it is now, if it is open and its gateway called it pending.
+    """
 
     refund: Refund
+    delivery: Delivery | None = None
     notification_id: str | None = None
 
 
@@ -380,7 +399,7 @@ Event = (
     | RefundRetried
     | ReturnCanceled
     | RefundOutcomeRecorded
-    | EffectsLeased
+    | DeliveryChanged
     | EffectsAttempted
     | EventsPublished
     | ExchangeRequested

@@ -4,7 +4,7 @@ The ledger after an event. Total: it never refuses, and knows no rules.
 `change` opens the effects that an event asks for; here they are only closed.
 """
 
-from typing import assert_never
+from typing import TypeVar, assert_never
 
 from attrs import evolve as with_
 
@@ -20,14 +20,17 @@ from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.values.frozenmap import FrozenMap
 
+S = TypeVar("S", bound=Subject)
+
 #: Events that carry the outcomes of effects of a return, exchange or claim.
 OutcomeEvent = events.EffectsAttempted | events.RefundOutcomeRecorded
+DeliveryEvent = OutcomeEvent | events.DeliveryChanged
 
 
 def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
@@ -51,9 +54,9 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
         case events.EventsPublished(through=through):
             # Its own revision has nothing to publish: if nothing was committed between, all is published.
             published = through if through < ledger.revision else max(event.revision, through)
-        case events.RefundBlocked() | events.EffectsLeased():
-            pass  # the one explains the event beside it, the other is about effects alone
-        case events.EffectsAttempted() | events.RefundOutcomeRecorded():
+        case events.RefundBlocked():
+            pass  # it explains the event beside it
+        case events.EffectsAttempted() | events.RefundOutcomeRecorded() | events.DeliveryChanged():
             subject_id = event.subject_id
             returns = tuple(
                 [_return_after(each, event) if each.id == subject_id else each for each in returns]
@@ -145,24 +148,37 @@ def _return_of_exchange(
             return each
 
 
-def _return_after(each: Return, event: OutcomeEvent) -> Return:
+def _return_after(each: Return, event: DeliveryEvent) -> Return:
+    if isinstance(event, events.DeliveryChanged):
+        return _with_delivery(each, event)
     return with_(
         each,
         entitlement=_with_outcomes(each.entitlement, event),
         shipment=_booked(each.shipment, event),
+        stuck_effects=_still_stuck(each, event),
         updated_at=event.at,
     )
 
 
-def _exchange_after(each: Exchange, event: OutcomeEvent) -> Exchange:
-    return with_(each, shipment=_sent(each.shipment, event), updated_at=event.at)
+def _exchange_after(each: Exchange, event: DeliveryEvent) -> Exchange:
+    if isinstance(event, events.DeliveryChanged):
+        return _with_delivery(each, event)
+    return with_(
+        each,
+        shipment=_sent(each.shipment, event),
+        stuck_effects=_still_stuck(each, event),
+        updated_at=event.at,
+    )
 
 
-def _claim_after(each: Claim, event: OutcomeEvent) -> Claim:
+def _claim_after(each: Claim, event: DeliveryEvent) -> Claim:
+    if isinstance(event, events.DeliveryChanged):
+        return _with_delivery(each, event)
     return with_(
         each,
         entitlement=_with_outcomes(each.entitlement, event),
         shipment=_sent(each.shipment, event),
+        stuck_effects=_still_stuck(each, event),
         updated_at=event.at,
     )
 
@@ -178,6 +194,27 @@ def _with_outcomes(entitlement: Entitlement, event: OutcomeEvent) -> Entitlement
     return with_(
         entitlement, refunds=tuple([known.get(refund.key, refund) for refund in entitlement.refunds])
     )
+
+
+def _with_delivery(each: S, event: events.DeliveryChanged) -> S:
+    """The subject with this effect among those that are stuck, or not."""
+    is_stuck = event.delivery.is_stuck
+    if is_stuck == (event.key in each.stuck_effects):
+        return each
+    others = tuple([key for key in each.stuck_effects if key != event.key])
+    return with_(each, stuck_effects=(*others, event.key) if is_stuck else others)
+
+
+def _still_stuck(each: Subject, event: OutcomeEvent) -> tuple[str, ...]:
+    """The keys of its stuck effects without those whose outcome the event has."""
+    if not each.stuck_effects:
+        return ()
+    known = (
+        {event.refund.key}
+        if isinstance(event, events.RefundOutcomeRecorded)
+        else {outcome.key for outcome in event.outcomes}
+    )
+    return tuple([key for key in each.stuck_effects if key not in known])
 
 
 def _booked(before: ReturnShipment | None, event: OutcomeEvent) -> ReturnShipment | None:
@@ -197,11 +234,13 @@ def _effects(effects: FrozenMap[str, OpenEffect], event: Event) -> FrozenMap[str
         case events.EffectsAttempted(outcomes=outcomes):
             for outcome in outcomes:
                 effects = _after(effects, outcome)
-        case events.EffectsLeased(keys=keys, until=until):
-            for key in effects.keys() & set(keys):
-                effects = effects.with_(key, with_(effects[key], started_at=event.at, due_at=until))
-        case events.RefundOutcomeRecorded(refund=refund):
-            effects = effects.without(refund.key)
+        case events.DeliveryChanged(key=key, delivery=delivery):
+            if key in effects:
+                # An event by which the effect became stuck stays: it is published.
+                place = None if event.is_newly_stuck else (event.header.revision, event.header.number)
+                effects = effects.with_(key, with_(effects[key], delivery=delivery, recorded_in=place))
+        case events.RefundOutcomeRecorded(refund=refund, delivery=delivery):
+            effects = _after(effects, EffectOutcome(key=refund.key, delivery=delivery))
         case _:
             pass
     return effects
@@ -209,11 +248,9 @@ def _effects(effects: FrozenMap[str, OpenEffect], event: Event) -> FrozenMap[str
 
 def _after(effects: FrozenMap[str, OpenEffect], outcome: EffectOutcome) -> FrozenMap[str, OpenEffect]:
     key = outcome.key
-    if outcome.is_open:
+    if outcome.delivery is not None:
         tried = effects.get(key)
-        if tried is None:
-            return effects
-        return effects.with_(key, with_(tried, attempts=tried.attempts + 1, last_error=outcome.error))
+        return effects if tried is None else effects.with_(key, with_(tried, delivery=outcome.delivery))
     left = effects.without(key)
     return _with_booking(left, key, outcome.shipment) if outcome.shipment else left
 

@@ -33,7 +33,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each
         case (
             events.RefundBlocked()
             | events.RefundOutcomeRecorded()
-            | events.EffectsLeased()
+            | events.DeliveryChanged()
             | events.EffectsAttempted()
             | events.EventsPublished()
             | events.ExchangeRequested()

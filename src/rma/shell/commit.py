@@ -5,7 +5,9 @@ from collections.abc import Awaitable, Callable
 from rma.async_ports import Host
 from rma.domain.change import Change
 from rma.domain.values.errors import StaleLedger
+from rma.observing import CommitConflicted
 from rma.shell.driver import call
+from rma.shell.observe import tell
 
 #: How often a change is tried that each time loses to another, which is committed, before `StaleLedger` is
 #: raised. Coroutines run in step, and the last of many at once loses to each of the others, several times.
@@ -29,6 +31,7 @@ async def commit_with_retry(change: Change, host: Host, retry: Callable[[], Awai
         except StaleLedger:
             if attempt == ATTEMPTS:
                 raise
+            tell(host, CommitConflicted(order_id=change.order_id, attempt=attempt))
             attempt += 1
             change = await retry()
         else:

@@ -2,71 +2,61 @@
 Delivers open effects to their ports and records in the ledger what the ports answered.
 
 Nothing here raises for a port or a store that fails: the command was committed before, its effects stay
-open under their keys, and the next `resume` sends them again.
+open under their keys, and a later `resume` sends them again.
 """
 
-import logging
-from collections.abc import Awaitable, Callable, Collection
-from types import UnionType
-from typing import TypeVar, assert_never
+from collections.abc import Callable, Collection, Sequence
 
-from rma.async_ports import AsyncEventPublisher, AsyncFulfillment, Host
+from rma.async_ports import AsyncEventPublisher, Host
 from rma.domain.change import Change, apply_lease, apply_outcomes, apply_publication
-from rma.domain.events import EffectsAttempted, EffectsLeased, Event, EventsPublished
+from rma.domain.decide import lease_effect
+from rma.domain.events import DeliveryChanged, Event, EventsPublished
 from rma.domain.messages.effects import (
-    CancelShipmentRequest,
-    Done,
-    Effect,
     GivenUp,
+    NoRoom,
     OpenEffect,
     Outcome,
-    RefundOutcome,
+    Overdue,
+    RefundPending,
     RefundRequest,
-    ReplacementRequest,
-    ReplacementShipment,
-    RestockRequest,
-    ReturnShipment,
-    ReturnShipmentRequest,
     Unknown,
-    WithdrawRequest,
 )
-from rma.domain.messages.gateways import Action, Gateway, Idempotent, NotIdempotent, lease_of, next_step
+from rma.domain.messages.gateways import Action, Gateway, NotIdempotent, lease_of, next_step
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue
-from rma.ports import EventPublisher, Fulfillment
+from rma.domain.values.money import Money
+from rma.observing import EffectDelivered, EffectFailed, PublishingFailed, StoringFailed
+from rma.ports import EventPublisher
+from rma.shell.asking import LookUp, Result, ask, checked, gateway_of, look_up_of, timing_of
 from rma.shell.commit import commit_with_retry
 from rma.shell.driver import call
 from rma.shell.facts import now
+from rma.shell.observe import tell, tell_attention
 
-#: How much of what a port raised is kept with its effect; the log has it all.
+#: How much of what a port raised is kept with its effect; the observer sees it all.
 LONGEST_ERROR = 200
 
-_log = logging.getLogger("rma")
-T = TypeVar("T")
 
-#: How a payments adapter is asked for a refund by its key, if it can be.
-FindRefund = Callable[[str], Awaitable[RefundOutcome | None] | RefundOutcome | None]
-
-#: What ended an effect well, or how its refund ended.
-Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done
-
-
-async def deliver(ledger: ReturnLedger, host: Host, subject_id: str | None = None) -> ReturnLedger:
+async def deliver(
+    ledger: ReturnLedger, host: Host, subject_id: str | None = None, *, fresh: Collection[str] = ()
+) -> ReturnLedger:
     """
     Tries open effects once, in their order, and returns the ledger with their outcomes recorded.
 
-    With a `subject_id`: only those of this return, exchange or claim and of what belongs to it. Effects that
-    wait for another are tried as soon as the outcome of that one is recorded.
+    A timer tries what is due. With a `subject_id`, a client or a person asks for this return, exchange or
+    claim and what belongs to it: everything of it that no other process is sending is tried now. Effects that
+    wait for another are tried as soon as the outcome of that one is recorded. `fresh` are the keys that the
+    command itself just committed: nothing can have changed for them since it was decided.
     """
     try:
         tried: set[str] = set()
         while ledger.open_effects and (due := _due(ledger, host, subject_id, besides=tried)):
             tried.update([each.request.key for each in due])
-            ledger = await _try(ledger, host, due)
+            ledger = await _try(ledger, host, due, fresh)
         return ledger if host.events is None else await _publish(ledger, host, host.events)
-    except Exception:
+    except Exception as error:
         # The command was committed before; what is not recorded stays open and repeats under its key.
-        _log.warning("order %s: outcomes not stored, again later", ledger.order_id, exc_info=True)
+        tell(host, StoringFailed(order_id=ledger.order_id, error=error))
         return ledger
 
 
@@ -79,111 +69,156 @@ def _due(
         each
         for key, each in ledger.open_effects.items()
         if key not in besides
-        and (owners is None or each.owner_id in owners)
+        and (each.is_due(at) if owners is None else each.owner_id in owners and each.is_free(at))
         and each.waits_for not in ledger.open_effects
-        and each.is_due(at)
     ]
 
 
-async def _try(ledger: ReturnLedger, host: Host, due: list[OpenEffect]) -> ReturnLedger:
-    """Tries these effects, except those that another process turns out to be sending."""
-    at, gateway = now(host), _gateway_of(host)
-    find_refund: FindRefund | None = getattr(host.payments, "find_refund", None)
-    outcomes: dict[str, Outcome] = {}
-    to_lease = []
+async def _try(
+    ledger: ReturnLedger, host: Host, due: Sequence[OpenEffect], fresh: Collection[str]
+) -> ReturnLedger:
+    """
+    Tries these effects one after the other, except those that another process turns out to be sending.
+
+    Outcomes are recorded together, but before the next lease begins: a lease is for one call, and nothing
+    that was answered before it waits for its end.
+    """
+    outcomes: list[Outcome] = []
     for each in due:
-        key = each.request.key
-        step = next_step(each, gateway, can_look_up=find_refund is not None, now=at)
-        if step is Action.GIVE_UP:
-            outcomes[key] = Outcome(key, GivenUp(each.last_error or "unknown outcome"))
-        if (
-            step is Action.LOOK_UP
-            and find_refund is not None
-            and (outcome := await _look_up(each.request, find_refund)) is not None
-        ):
-            outcomes[key] = outcome
-        elif step in (Action.LOOK_UP, Action.LEASE_AND_SEND):
-            to_lease.append(key)
-    if to_lease:
-        until = at + lease_of(gateway)
-        change = await _commit(ledger, host, lambda state: apply_lease(state, to_lease, at, until))
-        leases = [event for event in change.events if isinstance(event, EffectsLeased)]
-        ours = {key for event in leases for key in event.keys}
-        left_alone = set(to_lease) - ours  # another process was faster
-        due = [each for each in due if each.request.key not in left_alone]
-        ledger = change.ledger
-    for each in due:
-        if each.request.key not in outcomes:
-            outcomes[each.request.key] = await _send(each.request, host)
-    return await _record(ledger, host, tuple(outcomes.values()))
+        gateway, look_up = gateway_of(each.request, host), look_up_of(each.request, host)
+        step = next_step(each, gateway, can_look_up=look_up is not None, now=now(host))
+        outcome = await _known(each, step, look_up, host)
+        if outcome is None and each.request.key not in fresh:
+            outcome = await _without_room(each, ledger, host)
+        if outcome is None and step is not Action.SEND:
+            ledger, is_ours = await _lease(each, gateway, ledger, host, outcomes)
+            outcomes = []
+            if not is_ours:
+                continue
+        outcomes.append(outcome or await _send(each, gateway, host))
+    return await _record(ledger, host, outcomes)
 
 
-async def _look_up(effect: Effect, find_refund: FindRefund) -> Outcome | None:
-    """Asks the gateway for the outcome; None if it says that there is no such refund."""
+async def _known(effect: OpenEffect, step: Action, look_up: LookUp | None, host: Host) -> Outcome | None:
+    """The outcome without sending it; None if it is to be sent."""
+    key, delivery = effect.request.key, effect.delivery
+    if step is Action.GIVE_UP:
+        return Outcome(key, GivenUp(delivery.last_error or "unknown outcome"))
+    found: Outcome | None = None
+    if step is Action.LOOK_UP and look_up is not None:
+        found = await _look_up(effect, look_up, host)
+    if delivery.pending_since is None or (found and not isinstance(found.result, RefundPending)):
+        return found
+    # The gateway has it, even if it does not find it now: it is never sent again.
+    if host.timing.is_overdue(effect, now(host)):
+        return Outcome(key, Overdue(delivery.pending_since))
+    return found or Outcome(key, RefundPending())
+
+
+async def _look_up(effect: OpenEffect, look_up: LookUp, host: Host) -> Outcome | None:
+    """Asks the adapter for the outcome; None if it says that it knows of nothing under this key."""
     try:
-        answer = await call(find_refund(effect.key))
-        return None if answer is None else Outcome(effect.key, _checked(answer, RefundOutcome))
+        answer = await call(look_up(effect.request.key))
+        return None if answer is None else _delivered(effect, checked(answer, effect.request), host)
     except Exception as error:
-        return _unknown(effect, error)
+        return Outcome(effect.request.key, Unknown(_failed(effect, error, host)))
 
 
-async def _send(effect: Effect, host: Host) -> Outcome:
+async def _without_room(effect: OpenEffect, ledger: ReturnLedger, host: Host) -> Outcome | None:
+    """
+    Why a refund that leaves later than with its command must not be sent; None if it may be.
+
+    Meanwhile the payment may have been charged back, or refunded without us.
+    """
+    request = effect.request
+    if not isinstance(request, RefundRequest):
+        return None
+    try:
+        order = await call(host.orders.get(request.order_id))
+    except Exception as error:
+        return Outcome(request.key, Unknown(_failed(effect, error, host)))
+    left = ledger.left_of_payment(order, request.payment_id, besides=request.key)
+    if request.amount.amount <= left:
+        return None
+    return Outcome(request.key, NoRoom(request.amount, Money(left, request.amount.currency)))
+
+
+async def _lease(
+    effect: OpenEffect, gateway: Gateway, ledger: ReturnLedger, host: Host, outcomes: list[Outcome]
+) -> tuple[ReturnLedger, bool]:
+    """
+    The ledger with these outcomes and, in the same commit, this effect leased; and whether the lease is ours.
+
+    It is not if another process is sending the effect, or if the commit took as long as the lease.
+    """
+    at = now(host)
+    key, until = effect.request.key, at + lease_of(gateway)
+
+    def recorded_and_leased(state: ReturnLedger) -> Change:
+        change = apply_outcomes(state, outcomes, at, timing_of(host))
+        return change.then(lease_effect(change.ledger, key, at, until))
+
+    try:
+        change = await _commit(ledger, host, recorded_and_leased)
+    except InvalidValue:  # one of the outcomes cannot be stored
+        ledger = await _record(ledger, host, outcomes)
+        change = await _commit(ledger, host, lambda state: apply_lease(state, key, at, until))
+    leases = [each for each in change.events if isinstance(each, DeliveryChanged) and each.key == key]
+    return change.ledger, bool(leases) and now(host) < until
+
+
+async def _send(effect: OpenEffect, gateway: Gateway, host: Host) -> Outcome:
     """Asks the port; any exception means that the outcome is unknown."""
     try:
-        return Outcome(effect.key, await _ask(effect, host))
+        return _delivered(effect, await ask(effect.request, host), host)
     except Exception as error:
-        if isinstance(effect, RefundRequest) and isinstance(_gateway_of(host), NotIdempotent):
-            _log.warning("%s: %s; needs attention", effect.key, error, exc_info=True)
-            return Outcome(effect.key, GivenUp(_short(error)))
-        return _unknown(effect, error)
+        words = _failed(effect, error, host)
+        is_final = isinstance(gateway, NotIdempotent)
+        return Outcome(effect.request.key, GivenUp(words) if is_final else Unknown(words))
 
 
-async def _ask(effect: Effect, host: Host) -> Result:
-    match effect:
-        case RefundRequest():
-            return _checked(await call(host.payments.refund(effect)), RefundOutcome)
-        case RestockRequest():
-            await call(host.inventory.restock(effect))
-            return Done()
-        case WithdrawRequest():
-            await call(host.inventory.withdraw(effect))
-            return Done()
-        case ReturnShipmentRequest():
-            return _checked(await call(_carrier_of(host).book_return(effect)), ReturnShipment)
-        case ReplacementRequest():
-            return _checked(await call(_carrier_of(host).ship_replacement(effect)), ReplacementShipment)
-        case CancelShipmentRequest():
-            await call(_carrier_of(host).cancel_return(effect))
-            return Done()
-        case _:
-            assert_never(effect)
+def _delivered(effect: OpenEffect, result: Result, host: Host) -> Outcome:
+    request = effect.request
+    signal = EffectDelivered(
+        order_id=request.order_id,
+        subject_id=effect.owner_id,
+        key=request.key,
+        attempt=effect.delivery.attempts + 1,
+    )
+    tell(host, signal)
+    return Outcome(request.key, result)
 
 
-def _gateway_of(host: Host) -> Gateway:
-    """What the payments adapter declares; `Idempotent` if nothing."""
-    declared: Gateway = getattr(host.payments, "gateway", Idempotent())
-    return declared
+def _failed(effect: OpenEffect, error: Exception, host: Host) -> str:
+    """What is kept of the error."""
+    request = effect.request
+    signal = EffectFailed(
+        order_id=request.order_id,
+        subject_id=effect.owner_id,
+        key=request.key,
+        attempt=effect.delivery.attempts + 1,
+        error=error,
+    )
+    tell(host, signal)
+    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
 
 
-def _carrier_of(host: Host) -> Fulfillment | AsyncFulfillment:
-    if host.fulfillment is None:
-        raise LookupError("a shipment was asked for, but no fulfillment is configured any more")
-    return host.fulfillment
-
-
-async def _record(ledger: ReturnLedger, host: Host, outcomes: tuple[Outcome, ...]) -> ReturnLedger:
+async def _record(ledger: ReturnLedger, host: Host, outcomes: Sequence[Outcome]) -> ReturnLedger:
     """Commits these outcomes; one that cannot be stored does not hold up the others."""
+
+    def recorded(state: ReturnLedger) -> Change:
+        return apply_outcomes(state, outcomes, now(host), timing_of(host))
+
     try:
-        change = await _commit(ledger, host, lambda state: apply_outcomes(state, outcomes, now(host)))
+        return (await _commit(ledger, host, recorded)).ledger
     except InvalidValue as error:
         if len(outcomes) > 1:
             for each in outcomes:
                 ledger = await _record(ledger, host, (each,))
             return ledger
         (outcome,) = outcomes
-        unknown = (_unknown(ledger.open_effects[outcome.key].request, error),)
-        change = await _commit(ledger, host, lambda state: apply_outcomes(state, unknown, now(host)))
-    return change.ledger
+        words = _failed(ledger.open_effects[outcome.key], error, host)
+        return await _record(ledger, host, (Outcome(outcome.key, Unknown(words)),))
 
 
 async def _publish(
@@ -199,8 +234,8 @@ async def _publish(
             continue
         try:
             await call(events.publish(event.event_id, event))
-        except Exception:
-            _log.warning("%s: not published, again later", event.event_id, exc_info=True)
+        except Exception as error:
+            tell(host, PublishingFailed(order_id=event.order_id, event_id=event.event_id, error=error))
             through = event.revision - 1
             break
     change = await _commit(ledger, host, lambda state: apply_publication(state, through, now(host)))
@@ -213,30 +248,17 @@ async def _commit(ledger: ReturnLedger, host: Host, change_of: Callable[[ReturnL
     async def retry() -> Change:
         return change_of(await call(host.returns.load(ledger.order_id)))
 
-    return await commit_with_retry(change_of(ledger), host, retry)
+    change = await commit_with_retry(change_of(ledger), host, retry)
+    tell_attention(host, change)
+    return change
 
 
 def is_news(event: Event) -> bool:
-    """True unless the event says only that publishing went on, or that ports did not answer."""
+    """True unless the event says only that publishing went on, or that an effect is still being delivered."""
     match event:
-        case EventsPublished() | EffectsLeased():
+        case EventsPublished():
             return False
-        case EffectsAttempted(outcomes=outcomes):
-            return not all(outcome.is_open for outcome in outcomes)
+        case DeliveryChanged(is_newly_stuck=is_newly_stuck):
+            return is_newly_stuck
         case _:
             return True
-
-
-def _unknown(effect: Effect, error: Exception) -> Outcome:
-    _log.warning("%s: %s; it stays open", effect.key, error, exc_info=True)
-    return Outcome(effect.key, Unknown(_short(error)))
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
-
-
-def _checked(answer: object, expected: type[T] | UnionType) -> T:
-    if not isinstance(answer, expected):  # a port that is not typed may answer anything
-        raise TypeError(f"a port answered {answer!r}")
-    return answer

@@ -26,6 +26,7 @@ from rma.domain.sale.catalogue import ShippingOption
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue, NotFound
+from rma.shell.asking import timing_of
 from rma.shell.driver import call
 
 T = TypeVar("T")
@@ -93,7 +94,7 @@ def facts_for(
 async def _facts(host: Host, order_id: str | None) -> Facts:
     at = now(host)
     order = None if order_id is None else await get_or_none(host.orders.get, order_id)
-    return Facts(at=at, order=order)
+    return Facts(at=at, order=order, timing=timing_of(host))
 
 
 async def facts_for_request(command: Request, host: Host, fresh_id: str | None) -> Facts:
@@ -113,4 +114,5 @@ async def facts_for_request(command: Request, host: Host, fresh_id: str | None) 
         shipping_option=option,
         policy=policy,
         books_shipments=host.fulfillment is not None,
+        timing=host.timing,
     )

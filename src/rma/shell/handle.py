@@ -23,9 +23,11 @@ from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.returns import Return
+from rma.observing import CommandHandled
 from rma.shell.commit import commit_with_retry
 from rma.shell.deliver import deliver
 from rma.shell.facts import facts_for, ledger_for
+from rma.shell.observe import tell, tell_attention
 
 #: Where nothing is known, there is nothing; deciding then says so, with everything else that is wrong.
 _NO_LEDGER = ReturnLedger("")
@@ -64,13 +66,23 @@ async def handle_command(command: Command, host: Host, *, deliver_now: bool = Tr
         Unavailable: a repository failed; nothing changed, unless the answer to the commit was lost.
         StaleLedger: other writers were faster too often; nothing changed.
     """
-    change = await decide_and_commit(command, host)
-    assert change.subject_id is not None, "a command that is done is about something"
-    ledger = await deliver(change.ledger, host, change.subject_id) if deliver_now else change.ledger
-    return ledger.subject(change.subject_id)
+    change = await decide_and_commit(command, host, deliver_now=deliver_now)
+    subject_id, ledger = change.subject_id, change.ledger
+    assert subject_id is not None, "a command that is done is about something"
+    name = type(command).__name__
+    is_repeat = not change.events
+    handled = CommandHandled(
+        order_id=ledger.order_id, subject_id=subject_id, command=name, is_repeat=is_repeat
+    )
+    tell(host, handled)
+    tell_attention(host, change)
+    if deliver_now:
+        fresh = frozenset([effect.key for effect in change.effects])
+        ledger = await deliver(ledger, host, subject_id, fresh=fresh)
+    return ledger.subject(subject_id)
 
 
-async def decide_and_commit(command: Command, host: Host) -> Change:
+async def decide_and_commit(command: Command, host: Host, *, deliver_now: bool = True) -> Change:
     """
     Returns the change that did the command, or one without events if it was done before or changes nothing.
 
@@ -87,6 +99,8 @@ async def decide_and_commit(command: Command, host: Host) -> Change:
         if ledger is not None and (subject_id := answer(ledger, command)) is not None:
             return unchanged(ledger, subject_id)
         facts = await facts_for(command, ledger, host, fresh_id)
-        return apply_command(facts, ledger or _NO_LEDGER, command)
+        # Timers leave alone for a while what is about to be delivered here.
+        due_at = facts.at + host.timing.grace if deliver_now else None
+        return apply_command(facts, ledger or _NO_LEDGER, command, effects_due_at=due_at)
 
     return await commit_with_retry(await make_change(), host, make_change)

@@ -1,5 +1,6 @@
 """What a host asks about returns without changing anything: quotes, lookups, lists, history."""
 
+from datetime import timedelta
 from typing import overload
 
 from attrs import evolve
@@ -13,8 +14,11 @@ from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.returns import Return
-from rma.domain.values.errors import NotFound
+from rma.domain.values.display import show
+from rma.domain.values.errors import InvalidValue, NotFound
+from rma.domain.values.validators import is_whole
 from rma.domain.views.order_state import OrderState, order_state
+from rma.domain.views.outstanding import OutstandingEffect, outstanding_effects
 from rma.domain.views.query import ReturnQuery
 from rma.domain.views.quotes import ExchangeQuote, Quote, exchange_quote_of, quote_of
 from rma.domain.views.returnable import ReturnableItem, returnable_items
@@ -159,3 +163,28 @@ async def read_order_state(order_id: str, host: Host) -> OrderState:
     """
     order = await call(host.orders.get(order_id))
     return order_state(order, await call(host.returns.load(order_id)))
+
+
+async def read_outstanding(
+    host: Host, older_than: timedelta | None, limit: int
+) -> tuple[OutstandingEffect, ...]:
+    """
+    What ports have not answered yet and was asked for so long ago, the oldest orders first.
+
+    Raises:
+        InvalidValue: a duration below 0, a limit below 1.
+        Unavailable: the store does not answer now.
+    """
+    if older_than is not None and (not isinstance(older_than, timedelta) or older_than < timedelta(0)):
+        details = {"field": "outstanding.older_than", "value": show(older_than), "expected": "a timedelta"}
+        raise InvalidValue("invalid_value", details)
+    if not is_whole(limit, at_least=1):
+        details = {"field": "outstanding.limit", "value": show(limit), "expected": "an integer of at least 1"}
+        raise InvalidValue("invalid_value", details)
+    before = now(host) - (older_than or timedelta(0))
+    found: list[OutstandingEffect] = []
+    for order_id in await call(host.returns.waiting(before, limit)):
+        if len(found) >= limit:
+            break
+        found += outstanding_effects(await call(host.returns.load(order_id)), before)
+    return tuple(found[:limit])

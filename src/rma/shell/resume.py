@@ -1,19 +1,21 @@
 """What a timer does: deliver whatever is outstanding, of one return, exchange or claim, or of all orders."""
 
-import logging
-
 from attrs import frozen
 
 from rma.async_ports import Host
-from rma.domain.values.errors import NotFound
+from rma.domain.change import Change, allow_again
+from rma.domain.values.errors import InvalidValue, NotFound
+from rma.observing import StoringFailed
+from rma.shell.commit import commit_with_retry
 from rma.shell.deliver import deliver
 from rma.shell.driver import call
 from rma.shell.facts import ledger_of, now
+from rma.shell.observe import tell
 
 #: How many orders are asked for at a time.
 _BATCH = 100
-
-_log = logging.getLogger("rma")
+#: After so many orders in a row of which nothing could be published, the publisher counts as away.
+_MOST_UNPUBLISHED = 1000
 
 
 @frozen(kw_only=True)
@@ -30,49 +32,90 @@ class ResumeResult:
     still_open: tuple[str, ...]
 
 
-async def resume(host: Host, subject_id: str | None = None) -> ResumeResult:
+async def resume(host: Host, subject_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
     """
-    Tries everything that is outstanding and due, of this return, exchange or claim, or of all orders.
+    Tries everything that is outstanding and due, of all orders, or of this return, exchange or claim.
+
+    Named by its id, it is tried now, whenever it is due; with `stopped`, so is what was stopped for a person.
 
     Raises:
         NotFound: there is none of this id.
+        InvalidValue: `stopped` without an id: a person decides about each.
         Unavailable: the store cannot say what is outstanding.
     """
     if subject_id is not None:
-        return await _resume_one(host, subject_id)
+        return await _resume_one(host, subject_id, stopped=stopped)
+    if stopped:
+        details = {"field": "resume.stopped", "value": "True", "expected": "the id of one subject with it"}
+        raise InvalidValue("invalid_value", details)
+    batches = _Batches(host)
     still_open: dict[str, bool] = {}
-    while batch := await _outstanding(host, besides=still_open):
+    while batch := await batches.next():
         for order_id in batch:
             try:
                 ledger = await deliver(await call(host.returns.load(order_id)), host)
-            except Exception:  # one ledger that cannot be read does not hold up the others
-                _log.warning("order %s: not resumed, again later", order_id, exc_info=True)
+            except Exception as error:  # one ledger that cannot be read does not hold up the others
+                tell(host, StoringFailed(order_id=order_id, error=error))
                 still_open[order_id] = True
-            else:
-                behind = host.events is not None and ledger.published < ledger.revision
-                still_open[order_id] = bool(ledger.open_effects) or behind
+                batches.stays_in_front()
+                continue
+            is_behind = host.events is not None and ledger.published < ledger.revision
+            still_open[order_id] = bool(ledger.open_effects) or is_behind
+            batches.was_published(not is_behind)
+            if is_behind or (ledger.due_at is not None and ledger.due_at <= now(host)):
+                batches.stays_in_front()
     return ResumeResult(
         orders=tuple(still_open),
         still_open=tuple([order_id for order_id, is_open in still_open.items() if is_open]),
     )
 
 
-async def _resume_one(host: Host, subject_id: str) -> ResumeResult:
+async def _resume_one(host: Host, subject_id: str, *, stopped: bool) -> ResumeResult:
     ledger = await ledger_of(subject_id, host)
     if ledger is None:
         raise NotFound("return_not_found", {"return_id": subject_id})
-    orders = (ledger.subject(subject_id).order_id,)
+    orders, owners = (ledger.order_id,), ledger.related(subject_id)
+    if stopped:
+
+        async def started() -> Change:
+            return allow_again(await call(host.returns.load(orders[0])), owners, now(host))
+
+        ledger = (await commit_with_retry(await started(), host, started)).ledger
     ledger = await deliver(ledger, host, subject_id)
-    owners = ledger.related(subject_id)
     is_open = any(each.owner_id in owners for each in ledger.open_effects.values())
     return ResumeResult(orders=orders, still_open=orders if is_open else ())
 
 
-async def _outstanding(host: Host, besides: dict[str, bool]) -> tuple[str, ...]:
-    # Orders that are still open stay in front, so each batch reaches beyond those already tried.
-    at, limit = now(host), sum(besides.values()) + _BATCH
-    if host.events is None:
-        found = await call(host.returns.outstanding(at, limit))
-    else:
-        found = await call(host.returns.outstanding(at, limit, unpublished=True))
-    return tuple([order_id for order_id in found if order_id not in besides])
+class _Batches:
+    """
+    Asks for what is outstanding, a batch at a time, each order once.
+
+    An order that was tried is due later, or not at all, and does not come again. One that cannot be read or
+    stored, or whose events no publisher takes, stays in front: each batch reaches beyond those. A publisher
+    that takes nothing, of many orders in a row, is left alone until the next `resume`.
+    """
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._seen: set[str] = set()
+        self._in_front = 0
+        self._in_a_row = 0
+
+    async def next(self) -> tuple[str, ...]:
+        """The next orders; none once all were tried."""
+        returns, at, limit = self._host.returns, now(self._host), self._in_front + _BATCH
+        if self._host.events is None or self._in_a_row >= _MOST_UNPUBLISHED:
+            found = await call(returns.outstanding(at, limit))
+        else:
+            found = await call(returns.outstanding(at, limit, unpublished=True))
+        batch = tuple([order_id for order_id in found if order_id not in self._seen])
+        self._seen.update(batch)
+        return batch
+
+    def stays_in_front(self) -> None:
+        """One of the orders would be found again."""
+        self._in_front += 1
+
+    def was_published(self, is_published: bool) -> None:  # noqa: FBT001 # private
+        """Notes whether an order's events reached the publisher."""
+        self._in_a_row = 0 if is_published else self._in_a_row + 1

@@ -154,9 +154,9 @@ class CoreHarness:
         outcomes = [Outcome(effect.key, end(effect)) for effect in sent]
         return self._made(apply_outcomes(self.ledger, outcomes, self.tick()))
 
-    def lease(self, keys: Iterable[str], until: datetime) -> Change:
-        """What it commits that these effects are being sent, by no other process until then."""
-        return self._made(apply_lease(self.ledger, keys, self.tick(), until))
+    def lease(self, key: str, until: datetime) -> Change:
+        """What it commits that this effect is being sent, by no other process until then."""
+        return self._made(apply_lease(self.ledger, key, self.tick(), until))
 
     def publish(self) -> Change:
         """What it commits that a publisher took every event so far."""

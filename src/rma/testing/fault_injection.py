@@ -201,6 +201,10 @@ class FaultyReturns:
             lambda: tuple(self.port.outstanding(now, limit, unpublished=unpublished)),
         )
 
+    def waiting(self, before: datetime, limit: int) -> Iterable[str]:
+        """As the plan says."""
+        return _asked(self.faults, "returns.waiting", "", lambda: tuple(self.port.waiting(before, limit)))
+
     def find(self, query: ReturnQuery) -> tuple[Return, ...]:
         """As the plan says."""
         return _asked(self.faults, "returns.find", query.order_id or "", lambda: self.port.find(query))

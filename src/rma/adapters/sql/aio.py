@@ -51,8 +51,12 @@ class AsyncRepository(ABC):
         await self._on_connection(lambda ledgers: ledgers.commit(change))
 
     async def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
-        """Ids of orders with something outstanding and due, those that waited longest first."""
+        """Ids of orders with something outstanding and due, those that were due first in front."""
         return await self._read(lambda ledgers: ledgers.outstanding(now, limit, unpublished=unpublished))
+
+    async def waiting(self, before: datetime, limit: int) -> Iterable[str]:
+        """Ids of orders with an effect that was opened by then and is open, the oldest first."""
+        return await self._read(lambda ledgers: ledgers.waiting(before, limit))
 
     async def find(self, query: ReturnQuery) -> tuple[Return, ...]:
         """The page of returns, in the order in which they were requested."""

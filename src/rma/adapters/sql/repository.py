@@ -15,6 +15,7 @@ from rma.adapters.sql.database import Connector
 from rma.adapters.sql.rows import events_of, ledger_of, returns_of, rows_of
 from rma.adapters.sql.schema import returns
 from rma.adapters.sql.statements import (
+    DUE,
     HISTORY,
     LEDGER,
     LEDGER_OF_RETURN,
@@ -102,15 +103,24 @@ class Repository:
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """
-        Returns ids of orders with something outstanding and due, those that waited longest first.
+        Returns ids of orders with something outstanding and due, those that were due first in front.
 
         Raises:
             Unavailable: the database failed.
         """
-        found = self._ids(WAITING, now, limit)
+        found = self._ids(DUE, now, limit)
         if unpublished and len(found) < limit:
             found += self._ids(UNPUBLISHED, now, limit)
         return tuple(dict.fromkeys(found))[:limit]
+
+    def waiting(self, before: datetime, limit: int) -> Iterable[str]:
+        """
+        Returns ids of orders with an effect that was opened by then and is open, the oldest first.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        return tuple([row[0] for row in self._found(WAITING, before=timestamp(before), limit=limit)])
 
     def find(self, query: ReturnQuery) -> tuple[Return, ...]:
         """

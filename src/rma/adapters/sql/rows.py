@@ -10,7 +10,7 @@ from rma.adapters.sql.cache import decode_document, encode_long_tuple, remember_
 from rma.adapters.sql.codec import decode, encode
 from rma.adapters.sql.timestamps import timestamp
 from rma.domain.change import Change
-from rma.domain.events import Event, ExchangeCanceled, ExchangePaid
+from rma.domain.events import DeliveryChanged, Event, ExchangeCanceled, ExchangePaid
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect
 from rma.domain.state.claims import Claim
@@ -78,11 +78,13 @@ class Rows:
             unless it had some before; None if it has none.
         returns: the returns, exchanges and claims that changed.
         events: all new events.
+        superseded: the keys of stored events whose place the new ones take.
     """
 
     ledger: Row
     returns: list[Row]
     events: list[Row]
+    superseded: list[Row]
 
 
 def rows_of(change: Change) -> Rows:
@@ -94,7 +96,7 @@ def rows_of(change: Change) -> Rows:
     """
     ledger, order_id = change.ledger, change.order_id
     effects = tuple(ledger.open_effects.values())
-    due = [effect.due_at for effect in effects if effect.due_at is not None]
+    due_at = ledger.due_at
     is_behind = ledger.published < ledger.revision
     changed = set(chain.from_iterable(map(_changed_by, change.events)))
     by_kind: dict[str, tuple[Subject, ...]] = {
@@ -107,7 +109,7 @@ def rows_of(change: Change) -> Rows:
             "revision": ledger.revision,
             "published": ledger.published,
             "waiting_since": timestamp(min([effect.opened_at for effect in effects])) if effects else None,
-            "due_at": timestamp(min(due)) if due and len(due) == len(effects) else None,
+            "due_at": timestamp(due_at) if due_at else None,
             "since": timestamp(change.events[0].at) if is_behind else None,
             "document": encode(
                 LedgerDocument(effects, change.ledger.order_version), LedgerDocument, encode_long_tuple
@@ -120,7 +122,9 @@ def rows_of(change: Change) -> Rows:
                 "position": position,
                 "return_id": each.id,
                 "status": each.status.value,
-                "needs_attention": not isinstance(each, Exchange) and each.needs_attention,
+                "needs_attention": (
+                    bool(each.stuck_effects) if isinstance(each, Exchange) else each.needs_attention
+                ),
                 "requested_at": timestamp(each.requested_at),
                 "document": _document(kind, each, ledger),
             }
@@ -136,6 +140,10 @@ def rows_of(change: Change) -> Rows:
                 "document": encode(event, Event, encode_long_tuple),
             }
             for event in change.events
+        ],
+        superseded=[
+            {"order_id": order_id, "revision": revision, "number": number}
+            for revision, number in change.superseded
         ],
     )
 
@@ -219,5 +227,9 @@ def _changed_by(event: Event) -> tuple[str, ...]:
     match event:
         case ExchangePaid(exchange=exchange) | ExchangeCanceled(exchange=exchange):
             return exchange.id, exchange.return_id
+        case DeliveryChanged(delivery=delivery, is_newly_stuck=is_newly_stuck):
+            # Most say something about effects only, which are stored with the ledger.
+            is_told = event.subject_id is not None and (is_newly_stuck or not delivery.is_stuck)
+            return (event.subject_id,) if is_told and event.subject_id else ()
         case _:
             return () if event.subject_id is None else (event.subject_id,)

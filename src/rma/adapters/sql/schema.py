@@ -45,8 +45,8 @@ metadata = MetaData()
 #: The format of all other tables, in a single row.
 formats = Table("rma_format", metadata, Column("format", Integer, primary_key=True, autoincrement=False))
 
-#: `waiting_since`: when its oldest open effect was opened. `due_at`: the time before which no effect is due;
-#: null for at once. `unpublished_since`: when its first unpublished event was recorded. All three are in UTC
+#: `waiting_since`: when its oldest open effect was opened. `due_at`: when its first effect is due; null if
+#: none is, ever. `unpublished_since`: when its first unpublished event was recorded. All three are in UTC
 #: as ISO 8601 with microseconds, which sorts as time does in every database; so are `leased_until` and
 #: `requested_at` below. `leased_by`: the worker that leased it, until `leased_until`.
 ledgers = Table(
@@ -107,10 +107,9 @@ Index(
 )
 _waits = ledgers.c.waiting_since.is_not(None)
 Index(
-    "rma_ledgers_waiting",
-    ledgers.c.waiting_since,
-    ledgers.c.order_id,
+    "rma_ledgers_due",
     ledgers.c.due_at,
+    ledgers.c.order_id,
     sqlite_where=_waits,
     postgresql_where=_waits,
 )

@@ -115,11 +115,19 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
     return Outstanding(found, select(mine.c.order_id).add_cte(leased).order_by(mine.c.since, mine.c.order_id))
 
 
-WAITING = _outstanding(
-    ledgers.c.waiting_since,
-    or_(ledgers.c.due_at.is_(None), ledgers.c.due_at <= bindparam("now", type_=Text)),
+DUE = _outstanding(
+    ledgers.c.due_at,
+    ledgers.c.waiting_since.is_not(None),
+    ledgers.c.due_at <= bindparam("now", type_=Text),
 )
 UNPUBLISHED = _outstanding(ledgers.c.unpublished_since)
+#: Orders that have had an open effect for long, due or not.
+WAITING = (
+    select(ledgers.c.order_id)
+    .where(ledgers.c.waiting_since.is_not(None), ledgers.c.waiting_since <= bindparam("before", type_=Text))
+    .order_by(ledgers.c.waiting_since, ledgers.c.order_id)
+    .limit(bindparam("limit"))
+)
 
 #: The columns by which returns are ordered: see `rma.domain.views.query`.
 _SORT_KEY = (returns.c.requested_at, returns.c.order_id, returns.c.position)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import lru_cache
 
-from sqlalchemy import Connection, Table, Text, bindparam, case, func, insert, null, update
+from sqlalchemy import Connection, Table, Text, bindparam, case, delete, func, insert, null, update
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError
 
@@ -58,6 +58,9 @@ _NEXT_REVISION = sqlite_text(
     _LEDGER,
 )
 _NEW_EVENTS = sqlite_text(insert(events))
+_SUPERSEDED_EVENTS = sqlite_text(
+    delete(events).where(*[column == bindparam(column.name) for column in events.primary_key.columns])
+)
 _changed = sqlite.insert(returns)
 _CHANGED_RETURNS = sqlite_text(
     _changed.on_conflict_do_update(
@@ -75,6 +78,8 @@ def _write_in_turn(connection: Connection, order_id: str, expected: int, rows: R
             cursor.execute(_FIRST_REVISION, {**rows.ledger, "order_id": order_id})
         if not cursor.rowcount:
             return False
+        if rows.superseded:
+            cursor.executemany(_SUPERSEDED_EVENTS, rows.superseded)
         cursor.executemany(_NEW_EVENTS, rows.events)
         cursor.executemany(_CHANGED_RETURNS, rows.returns)
     return True
@@ -102,6 +107,10 @@ _UPDATED = """
 _HAPPENED = (
     "INSERT INTO rma_events (order_id, {columns}) SELECT order_id, new.* FROM ledger, (VALUES {rows}) AS new"
 )
+_SUPERSEDED = """
+    DELETE FROM rma_events AS old USING ledger, (VALUES {rows}) AS place ({columns})
+    WHERE old.order_id = ledger.order_id AND old.revision = place.revision AND old.number = place.number
+"""
 _CHANGED = f"""
     INSERT INTO rma_returns (order_id, {{columns}})
     SELECT order_id, new.* FROM ledger, (VALUES {{rows}}) AS new
@@ -119,15 +128,18 @@ def _kinds(table: Table) -> dict[str, str]:
 
 
 _EVENT, _RETURN = _kinds(events), _kinds(returns)
+_PLACE = {name: kind for name, kind in _EVENT.items() if name != "document"}
 
 
 def _write_at_once(connection: Connection, order_id: str, expected: int, rows: Rows) -> bool:
-    statement = _statement(bool(expected), len(rows.events), len(rows.returns))
+    statement = _statement(bool(expected), len(rows.events), len(rows.returns), len(rows.superseded))
     parameters = {**rows.ledger, "order_id": order_id, "expected": expected}
     for number, event in enumerate(rows.events):
         parameters.update([(f"event_{number}_{name}", event[name]) for name in _EVENT])
     for number, changed in enumerate(rows.returns):
         parameters.update([(f"return_{number}_{name}", changed[name]) for name in _RETURN])
+    for number, event in enumerate(rows.superseded):
+        parameters.update([(f"superseded_{number}_{name}", event[name]) for name in _PLACE])
     try:
         return connection.exec_driver_sql(statement, parameters).scalar() == 1
     except OperationalError as error:
@@ -138,7 +150,12 @@ def _write_at_once(connection: Connection, order_id: str, expected: int, rows: R
 
 
 @lru_cache(maxsize=32)
-def _statement(is_next: bool, event_count: int, return_count: int) -> str:  # noqa: FBT001 # private
+def _statement(
+    is_next: bool,  # noqa: FBT001 # private
+    event_count: int,
+    return_count: int,
+    superseded_count: int,
+) -> str:
     """Returns the statement for these numbers of rows; it selects the number of ledgers that it wrote."""
     parts = [
         f"ledger AS ({_UPDATED if is_next else _INSERTED})",
@@ -146,6 +163,9 @@ def _statement(is_next: bool, event_count: int, return_count: int) -> str:  # no
     ]
     if return_count:
         parts.append(f"changed AS ({_CHANGED.format(**_marks('return', _RETURN, return_count))})")
+    if superseded_count:
+        places = _marks("superseded", _PLACE, superseded_count)
+        parts.append(f"superseded AS ({_SUPERSEDED.format(**places)})")
     return f"WITH {', '.join(parts)} SELECT count(*) FROM ledger"
 
 

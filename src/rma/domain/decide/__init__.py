@@ -8,7 +8,7 @@ from rma.domain.decide.claims import cancel_claim, request_claim
 from rma.domain.decide.exchanges import cancel_exchange, record_exchange_payment, request_exchange
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.idempotency import answer
-from rma.domain.decide.outcomes import lease_effects, record_outcomes, record_publication
+from rma.domain.decide.outcomes import lease_effect, record_outcomes, record_publication, start_again
 from rma.domain.decide.refunds.outcome import record_refund_outcome
 from rma.domain.decide.refunds.retry import retry_refund
 from rma.domain.decide.returns.cancel import cancel_return
@@ -33,7 +33,7 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.state.ledger import ReturnLedger
 
-__all__ = ["answer", "decide", "lease_effects", "record_outcomes", "record_publication"]
+__all__ = ["answer", "decide", "lease_effect", "record_outcomes", "record_publication", "start_again"]
 
 
 def decide(  # noqa: C901, PLR0911 # a row for each command

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
@@ -24,6 +25,7 @@ class Facts:
         reasons: the whole catalogue.
         shipping_option: None if there is none of the command's option id.
         books_shipments: False if the host has no fulfillment port.
+        timing: how long effects are waited for.
 
     Raises:
         InvalidValue: `at` is naive.
@@ -36,6 +38,7 @@ class Facts:
     shipping_option: ShippingOption | None = None
     policy: ReturnPolicy = ReturnPolicy()
     books_shipments: bool = True
+    timing: Timing = DEFAULT_TIMING
 
     def new_id(self, prefix: str) -> str:
         """

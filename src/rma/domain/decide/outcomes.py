@@ -1,56 +1,71 @@
 """The outcomes of effects recorded: one event for each return, exchange or claim that they belong to."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import assert_never
 
+from attrs import evolve
+
 from rma.domain.events import (
+    DeliveryChanged,
     EffectOutcome,
     EffectsAttempted,
-    EffectsLeased,
     EventHeader,
     EventsPublished,
     header_for,
 )
 from rma.domain.messages.effects import (
+    Delivery,
     Done,
     GivenUp,
+    NoRoom,
+    OpenEffect,
     Outcome,
+    Overdue,
     RefundDeclined,
     RefundPending,
+    RefundRequest,
     RefundSucceeded,
     ReplacementShipment,
     ReturnShipment,
     Unknown,
     owner_of,
 )
+from rma.domain.messages.timing import Timing
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger, Subject
+from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.state.refunds import after
 
 
 def record_outcomes(
-    ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime
-) -> tuple[EffectsAttempted, ...]:
+    ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime, timing: Timing
+) -> tuple[EffectsAttempted | DeliveryChanged, ...]:
     """
     What these outcomes change, at an aware moment; nothing where all their effects are closed already.
 
     An outcome that is reported twice, by another process or a repeated delivery, is recorded once.
     """
     recorded: dict[str, dict[str, EffectOutcome]] = {}
+    changed: list[DeliveryChanged] = []
     for outcome in outcomes:
         target = ledger.find_subject(owner_of(outcome.key))
-        effect_outcome = _effect_outcome(ledger, target, outcome, at) if target else None
-        if target and effect_outcome:
+        if target is None:
+            continue
+        effect = ledger.open_effects.get(outcome.key)
+        delivery = _delivery(effect, outcome, at, timing) if effect else None
+        if effect and delivery:
+            changed.append(_delivery_changed(target, ledger, effect, delivery, at))
+        elif effect_outcome := _effect_outcome(effect, target, outcome, at, timing):
             recorded.setdefault(target.id, {})[outcome.key] = effect_outcome
-    return tuple(
-        [
-            EffectsAttempted(
-                header=header_for(ledger.subject(subject_id), ledger, at),
-                outcomes=tuple(effect_outcomes.values()),
-            )
-            for subject_id, effect_outcomes in recorded.items()
-        ]
-    )
+    attempted = [
+        EffectsAttempted(
+            header=header_for(ledger.subject(subject_id), ledger, at),
+            outcomes=tuple(effect_outcomes.values()),
+        )
+        for subject_id, effect_outcomes in recorded.items()
+    ]
+    return (*attempted, *changed)
 
 
 def record_publication(
@@ -67,44 +82,83 @@ def record_publication(
     )
 
 
-def lease_effects(
-    ledger: ReturnLedger, keys: tuple[str, ...], at: datetime, until: datetime
-) -> tuple[EffectsLeased, ...]:
-    """These effects are being sent, by no other process until then; those no longer due are left out."""
-    leased: dict[str, list[str]] = {}
-    for key in keys:
-        effect = ledger.open_effects.get(key)
-        if effect is not None and effect.is_due(at):
-            leased.setdefault(effect.owner_id, []).append(key)
+def lease_effect(
+    ledger: ReturnLedger, key: str, at: datetime, until: datetime
+) -> tuple[()] | tuple[DeliveryChanged]:
+    """This effect is being sent, by no other process until then; nothing if another one is sending it."""
+    effect = ledger.open_effects.get(key)
+    if effect is None or not effect.is_free(at):
+        return ()
+    delivery = evolve(effect.delivery, started_at=at, leased_until=until, due_at=until)
+    return (_delivery_changed(ledger.subject(effect.owner_id), ledger, effect, delivery, at),)
+
+
+def start_again(
+    ledger: ReturnLedger, subject_ids: Collection[str], at: datetime
+) -> tuple[DeliveryChanged, ...]:
+    """The stopped effects of these subjects may be tried again, as if they had never been sent."""
     return tuple(
         [
-            EffectsLeased(
-                header=header_for(ledger.subject(subject_id), ledger, at), keys=tuple(found), until=until
-            )
-            for subject_id, found in leased.items()
+            _delivery_changed(ledger.subject(effect.owner_id), ledger, effect, Delivery(), at)
+            for effect in ledger.open_effects.values()
+            if effect.delivery.is_stopped and effect.owner_id in subject_ids
         ]
     )
 
 
+def _delivery_changed(
+    target: Subject, ledger: ReturnLedger, effect: OpenEffect, delivery: Delivery, at: datetime
+) -> DeliveryChanged:
+    return DeliveryChanged(
+        header=header_for(target, ledger, at),
+        key=effect.request.key,
+        delivery=delivery,
+        is_newly_stuck=delivery.is_stuck and not effect.delivery.is_stuck,
+    )
+
+
+def _delivery(effect: OpenEffect, outcome: Outcome, at: datetime, timing: Timing) -> Delivery | None:
+    """How far an effect is that stays open; None if this outcome says more than that."""
+    match outcome.result:
+        case Unknown(error=error):
+            return timing.after_failure(effect, error, at)
+        case GivenUp(error=error) if not isinstance(effect.request, RefundRequest):
+            # A refund has a status for this, and commands that end it; a shipment is looked for by a person.
+            return evolve(
+                effect.delivery,
+                attempts=effect.delivery.attempts + 1,
+                last_error=error,
+                is_stopped=True,
+                is_stuck=True,
+            )
+        case RefundPending() if effect.delivery.pending_since is not None:
+            return timing.while_pending(effect, at)
+        case _:
+            return None
+
+
 def _effect_outcome(
-    ledger: ReturnLedger, target: Subject, outcome: Outcome, at: datetime
+    effect: OpenEffect | None, target: Subject, outcome: Outcome, at: datetime, timing: Timing
 ) -> EffectOutcome | None:
     key, result = outcome.key, outcome.result
-    is_open = key in ledger.open_effects
     refunds = () if isinstance(target, Exchange) else target.refunds
     refund = next((each for each in refunds if each.key == key), None)
     match result:
-        case RefundSucceeded() | RefundPending() | RefundDeclined() | GivenUp():
+        case RefundSucceeded() | RefundPending() | RefundDeclined() | GivenUp() | NoRoom() | Overdue():
             # A notification may have been faster, and may have said less than the answer does.
             known = after(refund, result, at) if refund else None
-            return EffectOutcome(key=key, refund=known) if is_open or known != refund else None
-        case Unknown(error=error):
-            return EffectOutcome(key=key, is_open=True, error=error) if is_open else None
+            if effect is None and known == refund:
+                return None
+            is_pending = known is not None and known.status is RefundStatus.PENDING
+            delivery = timing.while_pending(effect, at) if effect and is_pending else None
+            return EffectOutcome(key=key, refund=known, delivery=delivery)
         case ReturnShipment():
-            return EffectOutcome(key=key, shipment=result) if is_open else None
+            return EffectOutcome(key=key, shipment=result) if effect else None
         case ReplacementShipment():
-            return EffectOutcome(key=key, replacement=result) if is_open else None
+            return EffectOutcome(key=key, replacement=result) if effect else None
         case Done():
-            return EffectOutcome(key=key) if is_open else None
+            return EffectOutcome(key=key) if effect else None
+        case Unknown():
+            return None  # it is closed
         case _:
             assert_never(result)

@@ -141,9 +141,16 @@ def owner_of(key: str) -> str:
 
 @frozen
 class RefundSucceeded:
-    """The gateway gave the money back."""
+    """
+    The gateway gave the money back.
+
+    Attributes:
+        reference: what the gateway calls the refund.
+        amount: what really moved, where the gateway says so; None for what was asked for.
+    """
 
     reference: str | None = None
+    amount: Money | None = None
 
 
 @frozen
@@ -186,9 +193,24 @@ class Unknown:
 
 @frozen
 class GivenUp:
-    """Whether the gateway acted is unknown, and it cannot be asked: a person must look."""
+    """Whether the port acted is unknown, and it cannot be asked: a person must look."""
 
     error: str
+
+
+@frozen
+class NoRoom:
+    """The payment has less left than the refund: it was not sent, and a person must decide."""
+
+    amount: Money
+    left: Money
+
+
+@frozen
+class Overdue:
+    """The gateway took the refund and has not reported its outcome for too long: a person must ask."""
+
+    since: datetime
 
 
 @frozen
@@ -196,31 +218,60 @@ class Outcome:
     """The outcome of the effect of this key, or that it is unknown."""
 
     key: str
-    result: RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp
+    result: RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp | NoRoom | Overdue
+
+
+@frozen
+class Delivery:
+    """
+    How far the delivery of an effect is.
+
+    Attributes:
+        attempts, last_error: how often it was tried in vain, and what was said last.
+        due_at: a timer does not try it before; None for at once.
+        started_at, leased_until: its latest lease, for ports that need one: nobody else sends it till then.
+        pending_since: when the gateway said that it took the refund and will report the outcome later.
+        is_stopped: it is not tried again, unless a person asks for it.
+        is_stuck: it has been open for too long, or it is stopped; it needs attention.
+    """
+
+    attempts: int = 0
+    last_error: str | None = None
+    due_at: datetime | None = None
+    started_at: datetime | None = None
+    leased_until: datetime | None = None
+    pending_since: datetime | None = None
+    is_stopped: bool = False
+    is_stuck: bool = False
 
 
 @frozen
 class OpenEffect:
     """
-    An effect without an outcome.
+    An effect without a final outcome.
 
     Attributes:
         opened_at: when the event that asks for it was recorded; it was not sent before.
-        attempts, last_error: how often it was tried in vain, and what was said last.
-        started_at: when its latest lease began, for gateways that need one.
-        due_at: not to be touched before; None for at once.
+        delivery: how far it is.
+        recorded_in: revision and number of the event that said so last; None if none did.
     """
 
     request: Effect
     opened_at: datetime
-    attempts: int = 0
-    last_error: str | None = None
-    started_at: datetime | None = None
-    due_at: datetime | None = None
+    delivery: Delivery = Delivery()
+    recorded_in: tuple[int, int] | None = None
 
     def is_due(self, now: datetime) -> bool:
-        """True unless another process has leased it."""
-        return self.due_at is None or self.due_at <= now
+        """True if a timer may try it now."""
+        due_at = self.delivery.due_at
+        return not self.delivery.is_stopped and (due_at is None or due_at <= now)
+
+    def is_free(self, now: datetime) -> bool:
+        """True if it may be tried when a person or a client asks: no other process is sending it."""
+        delivery = self.delivery
+        if delivery.is_stopped or delivery.pending_since is not None:
+            return False
+        return delivery.leased_until is None or delivery.leased_until <= now
 
     @property
     def owner_id(self) -> str:

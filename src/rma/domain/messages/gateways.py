@@ -1,49 +1,46 @@
 """
-What a payment gateway promises about a request that is sent twice, and what may therefore be done next.
+What a gateway promises about a request that is sent twice, and what may therefore be done next.
 
-A payments adapter declares its class as an attribute `gateway`; one that declares nothing counts as
-`Idempotent()`, as the port's Protocol demands. Nothing is ever guessed: where a gateway can neither be asked
-again nor looked up, an unknown outcome stops for a person.
+A payments adapter declares its class as an attribute `gateway`, a fulfillment adapter that of its carrier
+likewise; one that declares nothing counts as `Idempotent()`, as the port's Protocol demands. Nothing is ever
+guessed: where a gateway can neither be asked again nor looked up, an unknown outcome stops for a person.
 """
 
 from datetime import datetime, timedelta
 from enum import Enum, auto
-from typing import Any, assert_never
+from typing import assert_never
 
-from attrs import Attribute, field, frozen
+from attrs import field, frozen
+from attrs.validators import optional
 
-from rma.domain.messages.effects import OpenEffect, RefundRequest
-from rma.domain.values.validators import invalid
-
-
-def _positive(instance: object, attribute: "Attribute[Any]", value: object) -> None:
-    if value is not None and (not isinstance(value, timedelta) or value <= timedelta(0)):
-        raise invalid(instance, attribute.name, value, "a timedelta above 0")
+from rma.domain.messages.effects import OpenEffect
+from rma.domain.values.validators import positive_duration
 
 
 @frozen
 class Idempotent:
     """
-    The same key is the same refund, for as long as the gateway remembers it.
+    The same key is the same refund or shipment, for as long as the gateway remembers it.
 
     Args:
         key_lifetime: how long that is at least; None for always. After it the gateway counts as looked up, if
             the adapter has `find_refund`, else as unkeyed.
     """
 
-    key_lifetime: timedelta | None = field(default=None, validator=_positive)
+    key_lifetime: timedelta | None = field(default=None, validator=optional(positive_duration))
 
 
 @frozen
 class Searchable:
     """
-    A refund can be found by its key (in metadata, say) with the adapter's `find_refund`.
+    A refund can be found by its key (in metadata, say) with the adapter's `find_refund`, a shipment with its
+    `find_shipment`.
 
     Args:
         search_delay: after which a look-up that finds nothing means that there is nothing.
     """
 
-    search_delay: timedelta = field(default=timedelta(minutes=5), validator=_positive)
+    search_delay: timedelta = field(default=timedelta(minutes=5), validator=positive_duration)
 
 
 @frozen
@@ -55,7 +52,7 @@ class NotIdempotent:
         timeout: how long one attempt may take at the most.
     """
 
-    timeout: timedelta = field(default=timedelta(minutes=5), validator=_positive)
+    timeout: timedelta = field(default=timedelta(minutes=5), validator=positive_duration)
 
 
 Gateway = Idempotent | Searchable | NotIdempotent
@@ -72,12 +69,14 @@ class Action(Enum):
     LOOK_UP = auto()
     #: Leave it to a person.
     GIVE_UP = auto()
+    #: The gateway took it and will report the outcome.
+    WAIT = auto()
 
 
 def next_step(effect: OpenEffect, gateway: Gateway, *, can_look_up: bool, now: datetime) -> Action:
-    """What may be done about an effect that is due; only refunds go through a gateway, the rest is keyed."""
-    if not isinstance(effect.request, RefundRequest):
-        return Action.SEND
+    """What may be done about an effect that is due, at a gateway of this class."""
+    if effect.delivery.pending_since is not None:  # the gateway has it: it is never sent again
+        return Action.LOOK_UP if can_look_up else Action.WAIT
     match gateway:
         case Idempotent(key_lifetime=key_lifetime):
             if key_lifetime is None or now < effect.opened_at + key_lifetime:
@@ -85,11 +84,11 @@ def next_step(effect: OpenEffect, gateway: Gateway, *, can_look_up: bool, now: d
             # Whether it was sent before is unknown: a process may have died on the way.
             return Action.LOOK_UP if can_look_up else Action.GIVE_UP
         case Searchable():
-            if effect.started_at is None:
+            if effect.delivery.started_at is None:
                 return Action.LEASE_AND_SEND
             return Action.LOOK_UP if can_look_up else Action.GIVE_UP  # it declared what it cannot do
         case NotIdempotent():
-            return Action.LEASE_AND_SEND if effect.started_at is None else Action.GIVE_UP
+            return Action.LEASE_AND_SEND if effect.delivery.started_at is None else Action.GIVE_UP
         case _:
             assert_never(gateway)
 

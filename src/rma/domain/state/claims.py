@@ -60,6 +60,7 @@ class Claim:
         entitlement: what the customer is entitled to in money, and what was paid; 0 where new goods are sent.
         shipment: what the carrier answered when the new goods were sent.
         display_id: counts the order's claims from 1.
+        stuck_effects: keys of what waits for its port for too long, or is not tried again.
     """
 
     id: str
@@ -79,6 +80,7 @@ class Claim:
     idempotency_key: str | None = None
     canceled_at: datetime | None = None
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
+    stuck_effects: tuple[str, ...] = ()
 
     @property
     def currency(self) -> str:
@@ -107,8 +109,8 @@ class Claim:
 
     @property
     def needs_attention(self) -> bool:
-        """True while it goes no further without a person."""
-        return self.entitlement.needs_attention
+        """True while it goes no further without a person: see `Return.needs_attention`."""
+        return bool(self.stuck_effects) or self.entitlement.needs_attention
 
     @property
     def breakdown(self) -> tuple[AmountPart, ...]:

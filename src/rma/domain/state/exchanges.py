@@ -34,6 +34,7 @@ class Exchange:
         payments: what the customer paid of it.
         shipment: what the carrier answered when the new goods were sent.
         display_id: counts the order's exchanges from 1.
+        stuck_effects: keys of what waits for its port for too long, or is not tried again.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Exchange:
     completed_at: datetime | None = None
     canceled_at: datetime | None = None
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
+    stuck_effects: tuple[str, ...] = ()
 
     @property
     def currency(self) -> str:

@@ -13,7 +13,7 @@ from typing import assert_never
 from attrs import frozen
 
 from rma.domain.messages.commands import Command
-from rma.domain.messages.effects import Effect, OpenEffect
+from rma.domain.messages.effects import Delivery, Effect, OpenEffect
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
@@ -76,9 +76,15 @@ class ReturnLedger:
     claims: tuple[Claim, ...] = ()
     order_version: int = 1
 
-    def is_due(self, now: datetime) -> bool:
-        """True if any open effect may be tried now."""
-        return any(effect.is_due(now) for effect in self.open_effects.values())
+    @property
+    def due_at(self) -> datetime | None:
+        """When a timer may try the first of its open effects; None if there is none to try."""
+        due = [
+            effect.delivery.due_at or effect.opened_at
+            for effect in self.open_effects.values()
+            if not effect.delivery.is_stopped
+        ]
+        return min(due) if due else None
 
     def find(self, return_id: str | None) -> Return | None:
         """The return of this id, if it is here."""
@@ -190,21 +196,36 @@ class ReturnLedger:
         What each payment can still give back, minor units: the order's in their order, then what customers
         paid for exchanges, by its reference, unless the host counts it among the order's.
         """
+        return left_of_payments(self._captured(order), self.refunds)
+
+    def _captured(self, order: Order) -> dict[str, int]:
         captured = {
             payment.id: payment.captured.amount - payment.refunded.amount for payment in order.payments
         }
         for exchange in self.exchanges:
             for paid in exchange.payments:
                 captured.setdefault(paid.reference, paid.amount.amount)
-        return left_of_payments(captured, self.refunds)
+        return captured
+
+    def left_of_payment(self, order: Order, payment_id: str, *, besides: str) -> int:
+        """
+        What this payment can give back for the refund of this key, minor units, all others counted.
+
+        0 for a payment that is not there any more.
+        """
+        others = [each for each in self.refunds if each.key != besides]
+        return left_of_payments(self._captured(order), others).get(payment_id, 0)
 
     def refundable(self, order: Order) -> Money:
         """Captured, less what was refunded and what is on its way."""
         return Money(sum(self.left_of_payments(order).values()), order.currency)
 
-    def with_open_effects(self, effects: Iterable[Effect], at: datetime) -> "ReturnLedger":
-        """The ledger with these effects open, after those that are."""
-        opened = {effect.key: OpenEffect(effect, opened_at=at) for effect in effects}
+    def with_open_effects(
+        self, effects: Iterable[Effect], at: datetime, due_at: datetime | None = None
+    ) -> "ReturnLedger":
+        """The ledger with these effects open, after those that are; timers try them from `due_at` on."""
+        delivery = Delivery(due_at=due_at) if due_at else Delivery()
+        opened = {effect.key: OpenEffect(effect, opened_at=at, delivery=delivery) for effect in effects}
         if not opened:
             return self
         return ReturnLedger(

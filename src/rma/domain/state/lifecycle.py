@@ -25,6 +25,8 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.messages.effects import (
     GivenUp,
+    NoRoom,
+    Overdue,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
@@ -325,7 +327,7 @@ _REFUND_PENDING = RefundRules(
 _REFUND_NEEDS_ATTENTION = RefundRules(
     is_in_force=True,
     succeeded=RefundStatus.SUCCEEDED,
-    pending=RefundStatus.PENDING,
+    pending=RefundStatus.NEEDS_ATTENTION,
     declined=RefundStatus.FAILED,
     reversed=RefundStatus.REVERSED,
     given_up=None,
@@ -339,13 +341,19 @@ _REFUND_SUCCEEDED = RefundRules(
     reversed=RefundStatus.REVERSED,
     given_up=None,
 )
+#: A success that is reported afterwards contradicts it, unless it is the notice of a success before.
 _REFUND_OVER = RefundRules(
-    is_in_force=False, succeeded=None, pending=None, declined=None, reversed=None, given_up=None
+    is_in_force=False,
+    succeeded=RefundStatus.NEEDS_ATTENTION,
+    pending=None,
+    declined=None,
+    reversed=None,
+    given_up=None,
 )
 
 
 def refund_status_after(
-    status: RefundStatus, outcome: RefundOutcome | RefundReversed | GivenUp
+    status: RefundStatus, outcome: RefundOutcome | RefundReversed | GivenUp | NoRoom | Overdue
 ) -> RefundStatus | None:
     """The status that the outcome leads to; None if it changes nothing."""
     rules = refund_rules(status)
@@ -358,7 +366,7 @@ def refund_status_after(
             return rules.declined
         case RefundReversed():
             return rules.reversed
-        case GivenUp():
+        case GivenUp() | NoRoom() | Overdue():
             return rules.given_up
         case _:
             assert_never(outcome)

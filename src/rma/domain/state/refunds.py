@@ -8,6 +8,8 @@ from attrs import evolve, frozen
 
 from rma.domain.messages.effects import (
     GivenUp,
+    NoRoom,
+    Overdue,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
@@ -28,6 +30,10 @@ class Refund:
         reference: what the gateway calls it.
         retry_of: the key of the failed or reversed refund that this one replaces.
         failure: why it failed, was reversed or needs attention, in the gateway's words.
+        moved: what really moved, where the gateway said another amount than was asked for.
+        has_succeeded: the gateway said so once; it may have failed or been reversed after that.
+        is_contradicted: the gateway said that it succeeded after it had said that it failed. It counts as in
+            force, until a person says what is true.
     """
 
     key: str
@@ -39,27 +45,53 @@ class Refund:
     retry_of: str | None = None
     settled_at: datetime | None = None
     failure: str | None = None
+    moved: Money | None = None
+    has_succeeded: bool = False
+    is_contradicted: bool = False
 
     @property
     def is_in_force(self) -> bool:
         """True while the money has left or may leave."""
         return refund_rules(self.status).is_in_force
 
+    @property
+    def amount_in_force(self) -> int:
+        """What has left or may leave, minor units; 0 once it is known that nothing did."""
+        if not self.is_in_force:
+            return 0
+        return (self.amount if self.moved is None else self.moved).amount
 
-def after(refund: Refund, outcome: RefundOutcome | RefundReversed | GivenUp, at: datetime) -> Refund:
-    """The refund once this outcome is known: the same one if it says nothing new."""
+
+def after(  # noqa: PLR0911 # a row for each outcome
+    refund: Refund,
+    outcome: RefundOutcome | RefundReversed | GivenUp | NoRoom | Overdue,
+    at: datetime,
+    *,
+    by: str | None = None,
+) -> Refund:
+    """
+    The refund once this outcome is known: the same one if it says nothing new.
+
+    Where the gateway contradicted itself, only a person who gives a name (`by`) says what is true.
+    """
     status = refund_status_after(refund.status, outcome)
-    if status is None:
+    if status is None or (refund.is_contradicted and by is None):
         return refund
     match outcome:
-        case RefundSucceeded(reference=reference):
-            return _ended(refund, status, at, reference=reference)
+        case RefundSucceeded():
+            return _succeeded(refund, outcome, status, at)
         case RefundPending(reference=reference):
             if refund.status is RefundStatus.PENDING and refund.reference:
                 return refund
             return evolve(refund, status=status, reference=reference or refund.reference)
         case RefundDeclined(code=code, message=message) | RefundReversed(code=code, message=message):
-            return _ended(refund, status, at, failure=_words(code, message))
+            failure = _words(code, message)
+            return evolve(refund, status=status, failure=failure, settled_at=at, is_contradicted=False)
+        case NoRoom(amount=amount, left=left):
+            failure = f"payment_has_no_room: {amount} asked for, {left} left; it was not sent"
+            return evolve(refund, status=status, failure=failure)
+        case Overdue(since=since):
+            return evolve(refund, status=status, failure=f"pending since {since:%Y-%m-%d %H:%M}")
         case GivenUp(error=error):
             # A gateway that answered with a reference took the request: it will report the outcome.
             return refund if refund.reference else evolve(refund, status=status, failure=error)
@@ -67,16 +99,19 @@ def after(refund: Refund, outcome: RefundOutcome | RefundReversed | GivenUp, at:
             assert_never(outcome)
 
 
-def _ended(
-    refund: Refund,
-    status: RefundStatus,
-    at: datetime,
-    *,
-    reference: str | None = None,
-    failure: str | None = None,
-) -> Refund:
+def _succeeded(refund: Refund, outcome: RefundSucceeded, status: RefundStatus, at: datetime) -> Refund:
+    if refund.has_succeeded and not refund.is_in_force:
+        return refund  # the notice of its success before it failed, once more
+    is_contradicted = status is RefundStatus.NEEDS_ATTENTION
     return evolve(
-        refund, status=status, reference=reference or refund.reference, failure=failure, settled_at=at
+        refund,
+        status=status,
+        reference=outcome.reference or refund.reference,
+        failure=f"succeeded after: {refund.failure}" if is_contradicted else None,
+        settled_at=at,
+        moved=None if outcome.amount == refund.amount else outcome.amount,
+        has_succeeded=True,
+        is_contradicted=is_contradicted,
     )
 
 
@@ -86,15 +121,15 @@ def _words(code: str, message: str) -> str:
 
 def in_force(refunds: Iterable[Refund]) -> int:
     """The sum of the refunds in force, minor units."""
-    return sum([refund.amount.amount for refund in refunds if refund.is_in_force])
+    return sum([refund.amount_in_force for refund in refunds])
 
 
 def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dict[str, int]:
     """What each payment can still give back of what was captured and not refunded elsewhere, minor units."""
     left = {payment_id: max(0, amount) for payment_id, amount in captured.items()}
     for refund in refunds:
-        if refund.is_in_force and refund.payment_id in left:
-            left[refund.payment_id] = max(0, left[refund.payment_id] - refund.amount.amount)
+        if refund.payment_id in left:
+            left[refund.payment_id] = max(0, left[refund.payment_id] - refund.amount_in_force)
     return left
 
 

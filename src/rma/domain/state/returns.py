@@ -74,6 +74,7 @@ class Return:
         received_at: when it became received; a parcel of several or a mismatch does not set it.
         shipment: what the carrier answered; `shipping_data` is its data.
         resolution: how a clerk closed it, if one did.
+        stuck_effects: keys of what waits for its port for too long, or is not tried again.
     """
 
     id: str
@@ -101,6 +102,7 @@ class Return:
     claim_id: str | None = None
     charges: tuple[AmountPart, ...] = ()
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
+    stuck_effects: tuple[str, ...] = ()
 
     def without_exchange(self) -> "Return":
         """The return by itself: nothing new is set against its goods; what the customer paid remains."""
@@ -155,10 +157,12 @@ class Return:
         True while it goes no further without a person.
 
         What arrived is not what was requested, an amount is due that could not be paid, the outcome of a
-        refund cannot be known, or the customer has yet to pay for an exchange whose goods are here.
+        refund cannot be known, an effect waits for its port for too long, or the customer has yet to pay for
+        an exchange whose goods are here.
         """
         return (
             self.status is ReturnStatus.REQUIRES_ACTION
+            or bool(self.stuck_effects)
             or self.entitlement.needs_attention
             or (bool(self.charges) and self.status is ReturnStatus.RECEIVED and self.valuation.owed > 0)
         )

@@ -6,7 +6,7 @@ alone what they cannot convert, so that a validator, which knows the field, refu
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeGuard, TypeVar, cast
 
@@ -54,6 +54,12 @@ def whole(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is an integer of at least 0."""
     if not is_whole(value, at_least=0):
         raise invalid(instance, attribute.name, value, "an integer of at least 0")
+
+
+def positive_duration(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """The field is a timedelta above 0."""
+    if not isinstance(value, timedelta) or value <= timedelta(0):
+        raise invalid(instance, attribute.name, value, "a timedelta above 0")
 
 
 def text(instance: object, attribute: "Attribute[Any]", value: object) -> None:

@@ -147,9 +147,14 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
         case events.RefundOutcomeRecorded(refund=refund):
             return _Summary(f"reported: {_outcome(refund)}")
         case events.EffectsAttempted(outcomes=outcomes):
-            known = [_recorded(each) for each in outcomes if not each.is_open]
-            return _Summary(f"{event.subject_id}: answered" if known else "", known)
-        case events.EffectsLeased() | events.EventsPublished():
+            return _Summary(f"{event.subject_id}: answered", [_recorded(each) for each in outcomes])
+        case events.DeliveryChanged(key=key, delivery=delivery):
+            if not delivery.last_error:
+                return _Summary("")
+            times = "once" if delivery.attempts == 1 else f"{delivery.attempts} times"
+            end = "; it needs attention" if delivery.is_stuck else ""
+            return _Summary(f"{key}: tried {times} in vain{end}", [delivery.last_error])
+        case events.EventsPublished():
             return _Summary("")
         case _:
             assert_never(event)

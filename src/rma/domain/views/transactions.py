@@ -79,7 +79,7 @@ def _refunded(
         return_id=return_id,
         exchange_id=exchange_id,
         claim_id=claim_id,
-        amount=-refund.amount,
+        amount=-(refund.moved or refund.amount),
         reference="refund",
         reference_id=refund.reference,
         version=order.version + ledger.changes_until(refund.requested_at),

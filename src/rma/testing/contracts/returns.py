@@ -86,7 +86,8 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
                 assert all(again.load_by_return(each.id) == ledger for each in ledger.returns)
                 assert again.history("order_1") == events
                 assert replay("order_1", again.history("order_1")) == ledger
-                is_due, is_behind = ledger.is_due(LATER), ledger.published < ledger.revision
+                is_due = ledger.due_at is not None and ledger.due_at <= LATER
+                is_behind = ledger.published < ledger.revision
                 assert list(again.outstanding(LATER, 9)) == ["order_1"] * is_due
                 listed = list(again.outstanding(LATER, 9, unpublished=True))
                 assert listed == ["order_1"] * (is_due or is_behind)
@@ -219,7 +220,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         until = LATER - timedelta(hours=1)
         a_moment = timedelta(seconds=1)
         returns.commit(life.handle(request(label=True)))
-        returns.commit(life.lease(["ret_order_1_1/shipment/1"], until))
+        returns.commit(life.lease("ret_order_1_1/shipment/1", until))
 
         assert list(returns.outstanding(until - a_moment, 10)) == []
         assert list(returns.outstanding(until, 10)) == ["order_1"]

@@ -18,7 +18,8 @@ _OUTCOMES = {
 def nothing_is_open(snapshot: Snapshot) -> Iterator[str]:
     """Every effect has its outcome, every event is published; what needs attention is known to do so."""
     for key, effect in snapshot.ledger.open_effects.items():
-        yield f"{key}, after {effect.attempts} attempts: {effect.last_error}"
+        if effect.delivery.pending_since is None:
+            yield f"{key}, after {effect.delivery.attempts} attempts: {effect.delivery.last_error}"
     if snapshot.ledger.published < snapshot.ledger.revision:
         yield f"published up to {snapshot.ledger.published} of {snapshot.ledger.revision}"
 

@@ -11,8 +11,10 @@ from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
 from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.state.refunds import Refund, after
 from rma.domain.state.returns import Return
+from rma.domain.values.money import Money
 
 
 def record_refund_outcome(
@@ -36,16 +38,21 @@ def record_refund_outcome(
         wrong.add("invalid_outcome", outcome=error_value(outcome))
     else:
         _check_answer(wrong, outcome)
+        if isinstance(outcome, RefundSucceeded) and outcome.amount is not None:
+            _check_moved(wrong, outcome.amount, refund)
     check_strings(wrong, command, "key", "return_id", "reference", "notification_id")
     if wrong or target is None:
         return wrong.require(None)
     refund = wrong.require(refund)
-    known = after(refund, command.outcome, facts.at)
-    if known == refund and refund.key not in ledger.open_effects:
+    known = after(refund, command.outcome, facts.at, by=command.created_by)
+    effect = ledger.open_effects.get(refund.key)
+    if known == refund and (effect is None or effect.delivery.pending_since is not None):
         return ()
+    is_pending = known.status is RefundStatus.PENDING
     event = RefundOutcomeRecorded(
         header=header_for(target, ledger, facts.at, by=command.created_by, command=command),
         refund=known,
+        delivery=facts.timing.while_pending(effect, facts.at) if effect and is_pending else None,
         notification_id=command.notification_id,
     )
     return (event,)
@@ -63,6 +70,13 @@ def _check_answer(
             check_string(wrong, "outcome.message", message)
         case _:
             assert_never(outcome)
+
+
+def _check_moved(wrong: Violations, moved: object, refund: Refund | None) -> None:
+    """What really moved is an amount in the currency of the refund, at least 0."""
+    currency = refund.amount.currency if refund else None
+    if not isinstance(moved, Money) or moved.amount < 0 or currency not in (None, moved.currency):
+        wrong.add("invalid_outcome", outcome=error_value(moved))
 
 
 def _find_refund(target: Return | Claim, command: RecordRefundOutcome) -> Refund | None:

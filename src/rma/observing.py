@@ -1,0 +1,152 @@
+"""
+What an operator sees: signals of what the library does, and an observer that logs them.
+
+A service tells its observer what it did, right after it did it. An observer only looks: nothing waits for
+it, and what it raises is logged and changes nothing.
+"""
+
+import logging
+from typing import Any, Protocol
+
+from attrs import asdict, frozen
+
+
+@frozen(kw_only=True)
+class CommandHandled:
+    """
+    A command was done, now or before.
+
+    Attributes:
+        command: the name of its class.
+        subject_id: the return, exchange or claim that it is about.
+        is_repeat: it changed nothing: its idempotency key was answered before, or there was nothing to do.
+    """
+
+    order_id: str
+    subject_id: str
+    command: str
+    is_repeat: bool
+
+
+@frozen(kw_only=True)
+class CommitConflicted:
+    """Another writer was faster; the change is computed again. `attempt` counts from 1."""
+
+    order_id: str
+    attempt: int
+
+
+@frozen(kw_only=True)
+class EffectDelivered:
+    """A port answered about an effect. `attempt` counts from 1."""
+
+    order_id: str
+    subject_id: str
+    key: str
+    attempt: int
+
+
+@frozen(kw_only=True)
+class EffectFailed:
+    """A port raised: whether it acted is unknown. `attempt` counts from 1."""
+
+    order_id: str
+    subject_id: str
+    key: str
+    attempt: int
+    error: Exception
+
+
+@frozen(kw_only=True)
+class AttentionNeeded:
+    """
+    Something goes no further without a person.
+
+    Attributes:
+        key: of the effect or refund, if it is about one.
+        reason: `effect_stuck`, `refund_needs_attention`, `refund_blocked` or `mismatch`.
+    """
+
+    order_id: str
+    subject_id: str
+    key: str | None
+    reason: str
+
+
+@frozen(kw_only=True)
+class PublishingFailed:
+    """The publisher did not take an event; it is published again later."""
+
+    order_id: str
+    event_id: str
+    error: Exception
+
+
+@frozen(kw_only=True)
+class StoringFailed:
+    """What ports answered could not be stored, or a ledger not be read; it is tried again later."""
+
+    order_id: str
+    error: Exception
+
+
+Signal = (
+    CommandHandled
+    | CommitConflicted
+    | EffectDelivered
+    | EffectFailed
+    | AttentionNeeded
+    | PublishingFailed
+    | StoringFailed
+)
+
+
+class Observer(Protocol):
+    """Is told what a service does, in the process and thread that did it."""
+
+    def observe(self, signal: Signal) -> None:
+        """Look at the signal, and return soon: the service waits. What this raises is logged."""
+        ...
+
+
+class LoggingObserver:
+    """
+    Logs each signal as one line, with its fields as `extra` (`rma_order_id`, `rma_key`, `rma_attempt`, …).
+
+    Effects that failed are warnings, with a traceback at their first attempt only; what needs attention is an
+    error; the rest is for debugging.
+
+    Args:
+        logger: where to; the logger `rma` unless given.
+    """
+
+    def __init__(self, logger: logging.Logger | None = None) -> None:
+        self._logger = logger or logging.getLogger("rma")
+
+    def observe(self, signal: Signal) -> None:
+        """Log the signal."""
+        level = _LEVELS.get(type(signal), logging.DEBUG)
+        if not self._logger.isEnabledFor(level):
+            return
+        fields: dict[str, Any] = asdict(signal, recurse=False)
+        error = fields.pop("error", None)
+        if error is not None:
+            fields["error_class"] = type(error).__name__
+        is_repeated = isinstance(signal, EffectFailed) and signal.attempt > 1
+        self._logger.log(
+            level,
+            "%s: %s%s",
+            type(signal).__name__,
+            ", ".join([f"{name} {value}" for name, value in fields.items() if value is not None]),
+            f": {error}" if error is not None and str(error) else "",
+            exc_info=None if is_repeated else error,
+            extra={f"rma_{name}": value for name, value in fields.items()},
+        )
+
+
+_LEVELS: dict[type, int] = {
+    EffectFailed: logging.WARNING,
+    PublishingFailed: logging.WARNING,
+    StoringFailed: logging.WARNING,
+    AttentionNeeded: logging.ERROR,
+}

@@ -1,0 +1,125 @@
+"""Which port an effect goes to, what that port promises about repeats, and how it is asked."""
+
+from collections.abc import Awaitable, Callable
+from types import UnionType
+from typing import assert_never, cast
+
+from attrs import evolve
+
+from rma.async_ports import AsyncFulfillment, Host
+from rma.domain.messages.effects import (
+    CancelShipmentRequest,
+    Done,
+    Effect,
+    RefundOutcome,
+    RefundRequest,
+    RefundSucceeded,
+    ReplacementRequest,
+    ReplacementShipment,
+    RestockRequest,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    WithdrawRequest,
+)
+from rma.domain.messages.gateways import Gateway, Idempotent
+from rma.domain.messages.timing import Timing
+from rma.ports import Fulfillment
+from rma.shell.driver import call
+
+#: What ended an effect well, or how its refund ended.
+Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done
+
+#: How an adapter is asked for what became of a key, if it can be; None if it knows of nothing.
+LookUp = Callable[[str], Awaitable[Result | None] | Result | None]
+
+
+async def ask(effect: Effect, host: Host) -> Result:
+    """What the port answered; raises whatever the port raises."""
+    match effect:
+        case RefundRequest():
+            return checked(await call(host.payments.refund(effect)), effect)
+        case RestockRequest():
+            await call(host.inventory.restock(effect))
+            return Done()
+        case WithdrawRequest():
+            await call(host.inventory.withdraw(effect))
+            return Done()
+        case ReturnShipmentRequest():
+            return checked(await call(_carrier_of(host).book_return(effect)), effect)
+        case ReplacementRequest():
+            return checked(await call(_carrier_of(host).ship_replacement(effect)), effect)
+        case CancelShipmentRequest():
+            await call(_carrier_of(host).cancel_return(effect))
+            return Done()
+        case _:
+            assert_never(effect)
+
+
+def gateway_of(effect: Effect, host: Host) -> Gateway:
+    """What the adapter declares about repeats of such an effect; `Idempotent` if nothing."""
+    declared: Gateway | None = None
+    match effect:
+        case RefundRequest():
+            declared = getattr(host.payments, "gateway", None)
+        case ReturnShipmentRequest() | ReplacementRequest():
+            declared = getattr(host.fulfillment, "gateway", None)
+        case RestockRequest() | WithdrawRequest() | CancelShipmentRequest():
+            pass  # stock is keyed, as its port demands; what is canceled already is canceled
+        case _:
+            assert_never(effect)
+    return Idempotent() if declared is None else declared
+
+
+def look_up_of(effect: Effect, host: Host) -> LookUp | None:
+    """How the adapter is asked what became of such an effect; None if it cannot be."""
+    found: LookUp | None = None
+    match effect:
+        case RefundRequest():
+            found = getattr(host.payments, "find_refund", None)
+        case ReturnShipmentRequest() | ReplacementRequest():
+            found = getattr(host.fulfillment, "find_shipment", None)
+        case RestockRequest() | WithdrawRequest() | CancelShipmentRequest():
+            pass
+        case _:
+            assert_never(effect)
+    return found
+
+
+def timing_of(host: Host) -> Timing:
+    """The host's timing; where no refund can be looked up, a pending one is left alone till it is overdue."""
+    timing = host.timing
+    if getattr(host.payments, "find_refund", None) is not None:
+        return timing
+    return evolve(timing, pending_lookup=timing.pending_patience)
+
+
+def checked(answer: object, effect: Effect) -> Result:
+    """
+    The answer, if it is one that the port may give: a port that is not typed may answer anything.
+
+    Raises:
+        TypeError: it is not.
+    """
+    expected: type | UnionType = Done
+    match effect:
+        case RefundRequest():
+            expected = RefundOutcome
+        case ReturnShipmentRequest():
+            expected = ReturnShipment
+        case ReplacementRequest():
+            expected = ReplacementShipment
+        case _:
+            pass
+    if not isinstance(answer, expected):
+        raise TypeError(f"a port answered {answer!r}")
+    if isinstance(effect, RefundRequest) and isinstance(answer, RefundSucceeded):
+        moved, asked_for = answer.amount, effect.amount
+        if moved is not None and (moved.currency != asked_for.currency or moved.amount < 0):
+            raise TypeError(f"a port answered that {moved!r} moved, for a refund of {asked_for!r}")
+    return cast("Result", answer)
+
+
+def _carrier_of(host: Host) -> Fulfillment | AsyncFulfillment:
+    if host.fulfillment is None:
+        raise LookupError("a shipment was asked for, but no fulfillment is configured any more")
+    return host.fulfillment

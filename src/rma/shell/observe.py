@@ -1,0 +1,58 @@
+"""How the shell tells a host's observer what was done."""
+
+import logging
+from collections.abc import Iterator
+
+from rma.async_ports import Host
+from rma.domain.change import Change
+from rma.domain.events import (
+    DeliveryChanged,
+    EffectsAttempted,
+    Event,
+    GoodsReceived,
+    RefundBlocked,
+    RefundOutcomeRecorded,
+)
+from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
+from rma.observing import AttentionNeeded, Signal
+
+_log = logging.getLogger("rma")
+
+
+def tell(host: Host, signal: Signal) -> None:
+    """Tells the observer; what it raises is logged, since observing must not fail what is observed."""
+    try:
+        host.observer.observe(signal)
+    except Exception:
+        _log.exception("the observer failed on %s", type(signal).__name__)
+
+
+def tell_attention(host: Host, change: Change) -> None:
+    """Tells what needs attention because of a change that was committed."""
+    for event in change.events:
+        subject_id = event.subject_id
+        if subject_id is None:
+            continue
+        for key, reason in _reasons(event):
+            tell(
+                host,
+                AttentionNeeded(order_id=event.order_id, subject_id=subject_id, key=key, reason=reason),
+            )
+
+
+def _reasons(event: Event) -> Iterator[tuple[str | None, str]]:
+    match event:
+        case DeliveryChanged(key=key, is_newly_stuck=True):
+            yield key, "effect_stuck"
+        case EffectsAttempted(outcomes=outcomes):
+            for outcome in outcomes:
+                if outcome.refund and outcome.refund.status is RefundStatus.NEEDS_ATTENTION:
+                    yield outcome.key, "refund_needs_attention"
+        case RefundOutcomeRecorded(refund=refund) if refund.status is RefundStatus.NEEDS_ATTENTION:
+            yield refund.key, "refund_needs_attention"
+        case RefundBlocked():
+            yield None, "refund_blocked"
+        case GoodsReceived(receipt=receipt) if receipt.status is ReturnStatus.REQUIRES_ACTION:
+            yield None, "mismatch"
+        case _:
+            pass
