@@ -100,6 +100,8 @@ from rma.domain.views.returnable import ReturnableItem
 from rma.domain.views.timeline import TimelineEntry
 from rma.domain.views.transactions import OrderTransaction
 from rma.ports import (
+    BindableReturns,
+    BoundReturns,
     Clock,
     EventPublisher,
     Fulfillment,
@@ -141,8 +143,9 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
-    "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "IdempotencyRecord",
-    "Change", "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
+    "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "ReturnQuery", "ReturnLedger",
+    "OpenEffect", "IdempotencyRecord", "Change",
+    "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
     "IdFactory", "PolicyProvider",
     # what can go wrong

@@ -5,10 +5,11 @@ import logging
 from attrs import frozen
 
 from rma.async_ports import Host
-from rma.domain.values.errors import NotFound
+from rma.domain.values.errors import InvalidValue, NotFound
 from rma.shell.deliver import deliver
 from rma.shell.driver import call
 from rma.shell.facts import ledger_of, now
+from rma.shell.host_transaction import is_in_host_transaction
 
 #: How many orders are asked for at a time.
 _BATCH = 100
@@ -35,9 +36,12 @@ async def resume(host: Host, subject_id: str | None = None) -> ResumeResult:
     Tries everything that is outstanding and due, of this return, exchange or claim, or of all orders.
 
     Raises:
+        InvalidValue: `in_host_transaction`: the ledgers are written in a transaction of the host.
         NotFound: there is none of this id.
         Unavailable: the store cannot say what is outstanding.
     """
+    if await is_in_host_transaction(host):
+        raise InvalidValue("in_host_transaction")
     if subject_id is not None:
         return await _resume_one(host, subject_id)
     still_open: dict[str, bool] = {}

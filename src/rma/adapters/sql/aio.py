@@ -19,6 +19,7 @@ from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
 from rma.adapters.sql.writer import write_for
+from rma.async_ports import AsyncBoundReturns
 from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger
@@ -116,7 +117,7 @@ class AsyncSqlReturns(AsyncRepository):
         )
         self._is_ready = False
 
-    def in_transaction(self, connection: AsyncConnection) -> AsyncRepository:
+    def in_transaction(self, connection: AsyncConnection) -> AsyncBoundReturns:
         """The same ledgers in a transaction of the host: see `SqlReturns.in_transaction`."""
         return _InTransaction(self._blocking, connection)
 
@@ -148,6 +149,9 @@ class _InTransaction(AsyncRepository):
         self._returns = returns
         self._connection = connection
         self._ledgers: ReturnRepository | None = None
+
+    def in_host_transaction(self) -> bool:
+        return True
 
     async def _on_connection(self, ask: Ask[T]) -> T:
         return await self._connection.run_sync(lambda blocking: ask(self._ledgers_on(blocking)))
