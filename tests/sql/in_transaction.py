@@ -158,7 +158,10 @@ class InTransactionLaws(ABC):
             assert joined.returnable_items("order_1")[0].quantity == 3
             assert joined.quote(request(3)).refund_amount.amount
             assert len(joined.timeline("order_1")) == len(joined.history("order_1")) == 1
-            assert joined.order_state("order_1").version == service.order_state("order_1").version + 1
+            assert (
+                joined.order_state("order_1").order_version
+                == service.order_state("order_1").order_version + 1
+            )
             assert shop(other).list() == ()
 
     def test_what_the_host_rolls_back_is_not_paid_and_what_it_commits_is_paid_once(

@@ -49,10 +49,8 @@ class HostTransactionContract(PortContract):
     def rollback(self, connection: Any) -> None:
         """Rolls it back, as the host does."""
 
-    def bind(
-        self, returns: Any, connection: Any
-    ) -> BoundReturns | AsyncBoundReturns:  # as `make` returned it
-        """The repository in this transaction: what its `in_transaction` answers, unless you say how."""
+    def bind(self, returns: Any, connection: Any) -> BoundReturns | AsyncBoundReturns:
+        """What `make` returned, in this transaction: as its `in_transaction` answers, unless you say how."""
         bound: BoundReturns | AsyncBoundReturns = returns.in_transaction(connection)
         return bound
 
