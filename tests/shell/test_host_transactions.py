@@ -166,11 +166,11 @@ def test_a_repository_that_cannot_be_bound_is_named(
 def test_the_shipped_wrappers_pass_the_declaration_on() -> None:
     """Faults and recordings around ledgers do not hide whose they are to commit."""
     world, service = world_over(Bindable())
-    faulty = inject_faults(service, Faults())
-    assert not faulty.returns.in_host_transaction()  # type: ignore[attr-defined] # a wrapper has it
+    failing = inject_faults(service, Faults())
+    assert not failing.returns.in_host_transaction()  # type: ignore[attr-defined] # a wrapper has it
 
     for bound in (
-        faulty.in_transaction(Declaring()),
+        failing.in_transaction(Declaring()),
         inject_faults(evolve(service, returns=Declaring()), Faults()),
         evolve(service, returns=RecordingReturns(Declaring(), ["order_1"])),
     ):

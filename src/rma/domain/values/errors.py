@@ -38,7 +38,10 @@ class RmaError(Exception):
 
 
 class InvalidValue(RmaError, ValueError):
-    """A value that a host builds (`Money`, `Order`, a policy, …) was given something it cannot be."""
+    """
+    A value that a host builds (`Money`, `Order`, a policy, …) was given something it cannot be, or a service
+    in a transaction of the host was asked to deliver.
+    """
 
 
 class Conflict(RmaError):

@@ -72,7 +72,7 @@ class HostTransactionContract(PortContract):
         assert list(shop.events.published) == []
 
     def test_after_the_commit_of_the_host_everything_is_delivered_once(self) -> None:
-        """By `resume` outside of the transaction, in which nobody else saw what was outstanding."""
+        """By `resume` outside of the transaction, in which no one else saw what was outstanding."""
         shop, connection, bound = self._shop_in_transaction()
         bound.handle(request(label=True))
         received = bound.handle(receive("ret_1"))
