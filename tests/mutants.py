@@ -308,7 +308,7 @@ MUTANTS = [
     Mutant("a stale order moves money", DOMAIN + "decide/facts.py",
            "order.version < ledger.order_version", "False"),
     Mutant("a typing error is refunded", DOMAIN + "decide/checks.py",
-           "named.amount > worth and not note", "False"),
+           "named.amount > value and not note", "False"),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.

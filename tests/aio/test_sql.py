@@ -182,6 +182,17 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
     on(file, use)
 
 
+def test_what_is_not_an_awaited_connection_is_refused(file: Path) -> None:
+    """Before anything is asked of it."""
+    world = World(order_of(line(quantity=2)))
+
+    async def use(store: AsyncSqlReturns) -> None:
+        with pytest.raises(InvalidValue, match="must be an SQLAlchemy AsyncConnection in a transaction"):
+            awaited_service(world.service, store).in_transaction(store.engine)
+
+    on(file, use)
+
+
 def test_an_engine_of_the_host_is_used_as_it_is(file: Path) -> None:
     """And is the host's to dispose of."""
 

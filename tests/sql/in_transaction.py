@@ -199,6 +199,15 @@ class InTransactionLaws(ABC):
 
         assert error.value.code == "host_transaction_unsupported"
 
+    def test_what_is_not_a_connection_is_refused(self, engine: Engine, store: SqlReturns) -> None:
+        """An engine or a session begins transactions of its own; the error says what to give."""
+        with pytest.raises(InvalidValue) as error:
+            shop(store).in_transaction(engine)
+
+        assert str(error.value) == (
+            "connection must be an SQLAlchemy Connection in a transaction, not of class Engine"
+        )
+
     def test_a_stale_change_is_refused_and_the_transaction_goes_on(
         self, engine: Engine, store: SqlReturns, other: SqlReturns
     ) -> None:

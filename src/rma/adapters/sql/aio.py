@@ -13,7 +13,14 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Executable, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from rma.adapters.sql.database import BEGINS, is_postgresql, make_durable, make_ready, rows_found
+from rma.adapters.sql.database import (
+    BEGINS,
+    is_postgresql,
+    make_durable,
+    make_ready,
+    require_connection,
+    rows_found,
+)
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
@@ -118,7 +125,14 @@ class AsyncSqlReturns(AsyncRepository):
         self._is_ready = False
 
     def in_transaction(self, connection: AsyncConnection) -> AsyncBoundReturns:
-        """The same ledgers in a transaction of the host: see `SqlReturns.in_transaction`."""
+        """
+        The same ledgers in a transaction of the host: see `SqlReturns.in_transaction`.
+
+        Raises:
+            InvalidValue: it is not an `AsyncConnection`. One that commits each statement by itself is refused
+                when the ledgers are first used.
+        """
+        require_connection(connection, AsyncConnection)
         return _InTransaction(self._blocking, connection)
 
     async def close(self) -> None:

@@ -56,7 +56,8 @@ class SqlReturns(Repository):
         anything is written, so the transaction can go on; after `Unavailable` PostgreSQL requires a rollback.
 
         Raises:
-            InvalidValue: the connection commits each statement by itself.
+            InvalidValue: it is not a `Connection` (of an ORM session: `session.connection()`), or it commits
+                each statement by itself.
         """
         return _Bound(HostTransaction(self._database, connection), self._write)
 
