@@ -115,6 +115,8 @@ from rma.observing import (
     StoringFailed,
 )
 from rma.ports import (
+    BindableReturns,
+    BoundReturns,
     Clock,
     EventPublisher,
     Fulfillment,
@@ -158,8 +160,9 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
-    "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "IdempotencyRecord",
-    "Change", "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
+    "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "ReturnQuery", "ReturnLedger",
+    "OpenEffect", "IdempotencyRecord", "Change",
+    "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
     "IdFactory", "PolicyProvider", "ShipmentLookup", "Timing", "Observer", "LoggingObserver", "Signal",
     "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",

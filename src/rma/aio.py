@@ -1,9 +1,9 @@
 """The service of an asynchronous application: the methods of `ReturnService`, awaited."""
 
 from datetime import datetime, timedelta
-from typing import overload
+from typing import Any, Self, overload
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from rma.async_ports import (
     AsyncEventPublisher,
@@ -62,6 +62,7 @@ from rma.shell.construction import (
 )
 from rma.shell.driver import arun
 from rma.shell.handle import handle_command
+from rma.shell.host_transaction import bind_returns
 from rma.shell.read import (
     get_claim,
     get_exchange,
@@ -85,7 +86,8 @@ class AsyncReturnService:
     Returns over the host's ports, for an application with an event loop; which one does not matter.
 
     Every port may be awaited or answer at once, whichever suits it; clock and ids answer at once. Each method
-    is that of `ReturnService` of the same name, awaited: it answers and raises the same.
+    is that of `ReturnService` of the same name, awaited: it answers and raises the same. Only
+    `in_transaction` asks nothing, and is not awaited.
 
     Nothing is open while a port is awaited: no transaction, connection or lock. A task may be canceled
     anywhere: what it committed stays, and `resume` goes on with what was not delivered.
@@ -204,6 +206,10 @@ class AsyncReturnService:
     async def order_state(self, order_id: str) -> OrderState:
         """`ReturnService.order_state`, awaited."""
         return await arun(read_order_state(order_id, self))
+
+    def in_transaction(self, connection: Any) -> Self:
+        """`ReturnService.in_transaction`; answers at once."""
+        return evolve(self, returns=bind_returns(self.returns, connection))
 
     async def resume(self, return_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
         """`ReturnService.resume`, awaited."""

@@ -7,7 +7,7 @@ the host whose ports all block; `AsyncReturnService` is the host whose ports blo
 
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from rma.domain.change import Change
 from rma.domain.events import Event
@@ -80,6 +80,18 @@ class AsyncReturnRepository(Protocol):
     def find(self, query: ReturnQuery) -> Awaitable[tuple[Return, ...]]: ...
 
     def history(self, order_id: str) -> Awaitable[tuple[Event, ...]]: ...
+
+
+class AsyncBoundReturns(AsyncReturnRepository, Protocol):
+    """`BoundReturns`, awaited; that it is bound, it answers at once."""
+
+    def in_host_transaction(self) -> bool: ...
+
+
+class AsyncBindableReturns(AsyncReturnRepository, Protocol):
+    """`BindableReturns`, awaited; it is bound at once."""
+
+    def in_transaction(self, connection: Any) -> AsyncBoundReturns: ...
 
 
 class AsyncPayments(Protocol):

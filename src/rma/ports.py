@@ -8,7 +8,7 @@ acted, and the same key is sent again later.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from rma.domain.change import Change
 from rma.domain.events import Event
@@ -139,6 +139,41 @@ class ReturnRepository(Protocol):
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """Everything that happened to this order's returns, oldest first."""
+        ...
+
+
+class BoundReturns(ReturnRepository, Protocol):
+    """
+    A `ReturnRepository` that writes in a transaction of the host, and says so.
+
+    Over such a repository `handle` decides and stores only, and `resume` refuses: no port acts for a change
+    that the host can still roll back. What was committed is delivered by a service over the same store
+    outside of the transaction. A repository that wraps another passes the declaration on.
+    """
+
+    def in_host_transaction(self) -> bool:
+        """
+        True as long as the host has yet to commit what `commit` stored; a repository without this method
+        commits by itself.
+
+        Asked after each commit; answers at once, without asking the store, and raises nothing.
+        """
+        ...
+
+
+class BindableReturns(ReturnRepository, Protocol):
+    """What a `ReturnRepository` has besides that `ReturnService.in_transaction` can bind."""
+
+    def in_transaction(self, connection: Any) -> BoundReturns:
+        """
+        The same ledgers, read and written in the transaction of the host on this connection.
+
+        Args:
+            connection: what the repository calls one: a connection or session in which the host has begun.
+
+        Raises:
+            InvalidValue: the connection cannot roll back.
+        """
         ...
 
 

@@ -1,9 +1,9 @@
 """The one object that most hosts construct."""
 
 from datetime import datetime, timedelta
-from typing import overload
+from typing import Any, Self, overload
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from rma.domain.events import Event
 from rma.domain.messages.commands import (
@@ -53,6 +53,7 @@ from rma.shell.construction import (
 )
 from rma.shell.driver import run
 from rma.shell.handle import handle_command
+from rma.shell.host_transaction import bind_returns
 from rma.shell.read import (
     get_claim,
     get_exchange,
@@ -132,9 +133,9 @@ class ReturnService:
 
         Args:
             command: what is asked for.
-            deliver: False decides and commits only. With ledgers in a transaction of the host, the command
-                is then part of it; once that is committed, `resume(return_id)` delivers what the command
-                asks for, and so does the next `resume()`.
+            deliver: False decides and commits only; `resume(return_id)` delivers what the command asks for,
+                and so does the next `resume()`. With ledgers in a transaction of the host nothing is
+                delivered, whatever this says: see `in_transaction`.
 
         Raises:
             Rejected: `NotFound`, `NotAllowed`, `Invalid` or `IdempotencyKeyReused`, with every violation;
@@ -272,6 +273,25 @@ class ReturnService:
         """
         return run(read_order_state(order_id, self))
 
+    def in_transaction(self, connection: Any) -> Self:
+        """
+        A service over the same ports, whose commands are part of the host's transaction on this connection.
+
+        They are stored with what the host writes there, or not at all. `handle` decides and stores only: no
+        port acts and no event is published before the host's commit. After it, `resume(return_id)` of this
+        service delivers what the command asks for, and so does the next `resume()`. What is read and quoted
+        is as the transaction sees it.
+
+        Args:
+            connection: of the class that the repository names; for `SqlReturns` an SQLAlchemy `Connection`
+                in a transaction, for `AsyncSqlReturns` an `AsyncConnection`.
+
+        Raises:
+            InvalidValue: the repository cannot be bound (`host_transaction_unsupported`), or the connection
+                commits each statement by itself.
+        """
+        return evolve(self, returns=bind_returns(self.returns, connection))
+
     def resume(self, return_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
         """
         Deliver whatever is outstanding and due, of all orders. Run it on a timer.
@@ -282,8 +302,9 @@ class ReturnService:
                 nor repeat a key. Look at the carrier first: what it has done already, it does again.
 
         Raises:
+            InvalidValue: `stopped` without an id; or the ledgers are written in a transaction of the host
+                (`in_host_transaction`): commit it, then resume with the service outside of it.
             NotFound: there is none of this id.
-            InvalidValue: `stopped` without an id.
             Unavailable: the store does not answer what is outstanding.
         """
         return run(resume(self, return_id, stopped=stopped))

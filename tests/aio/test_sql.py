@@ -12,7 +12,7 @@ from attrs import evolve
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from rma import NotFound, ReturnLedger, StaleLedger, Unavailable
+from rma import InvalidValue, NotFound, ReturnLedger, StaleLedger, Unavailable
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.testing.contracts import ReturnRepositoryContract
@@ -152,8 +152,12 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
 
     async def ask(store: AsyncSqlReturns, *, fails: bool = False) -> None:
         async with store.engine.begin() as connection:
-            bound = awaited_service(world.service, store.in_transaction(connection))
-            opened = await bound.handle(request(1, shipping_option_id="so_return"), deliver=False)
+            bound = awaited_service(world.service, store).in_transaction(connection)
+            opened = await bound.handle(request(1, shipping_option_id="so_return"))
+            await bound.handle(receive(1, return_id=opened.id))
+            with pytest.raises(InvalidValue) as error:
+                await bound.resume(opened.id)
+            assert error.value.code == "in_host_transaction"
             await connection.execute(text("INSERT INTO notes VALUES (:note)"), {"note": opened.id})
             if fails:
                 raise ConnectionAbortedError
@@ -169,8 +173,22 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
         async with store.engine.connect() as connection:
             assert list(await connection.scalars(text("SELECT note FROM notes"))) == ["ret_2"]
         assert not world.fulfillment.shipments
-        await awaited_service(world.service, store).resume()
+        assert not world.payments.refunds
+        assert not world.events.published
+        await awaited_service(world.service, store).resume("ret_2")
         assert list(world.fulfillment.shipments) == ["ret_2/shipment/1"]
+        assert list(world.payments.refunds) == ["ret_2/refund/1"]
+
+    on(file, use)
+
+
+def test_what_is_not_an_awaited_connection_is_refused(file: Path) -> None:
+    """Before anything is asked of it."""
+    world = World(order_of(line(quantity=2)))
+
+    async def use(store: AsyncSqlReturns) -> None:
+        with pytest.raises(InvalidValue, match="must be an SQLAlchemy AsyncConnection in a transaction"):
+            awaited_service(world.service, store).in_transaction(store.engine)
 
     on(file, use)
 

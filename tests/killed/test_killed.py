@@ -1,7 +1,7 @@
 """Tests that kill a process, by `os._exit`, before and after every call and commit; another one continues."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 
 import pytest
 from attrs import frozen
@@ -17,6 +17,9 @@ from rma import (
     Return,
     ReturnStatus,
 )
+from rma.adapters.sql import SqlReturns
+from rma.domain.events import CommandEvent
+from rma.domain.react import react
 from rma.testing.faults import Faults
 from tests.databases import LONG, Databases
 from tests.killed.deployment import KILLED, Deployment, Killing, run_process
@@ -57,6 +60,18 @@ def run_commands(deployment: Deployment, faults: Faults | None = None) -> None:
     with deployment.process(faults) as service:
         for command in commands():
             service.handle(command)
+
+
+def run_in_transactions(deployment: Deployment, faults: Faults | None = None) -> None:
+    """Sends every command in a transaction of the client, which it then commits, and resumes."""
+    faults = faults or Faults()
+    with deployment.process(faults) as service, closing(SqlReturns(deployment.url)) as store:
+        service.resume()  # makes the tables
+        for command in commands():
+            with store.engine.begin() as connection:
+                done = service.in_transaction(connection).handle(command)
+                faults.call("host.commit", "", lambda: None)
+            service.resume(done.id)
 
 
 def resume(deployment: Deployment) -> None:
@@ -140,5 +155,36 @@ def test_wherever_a_process_is_killed_everything_happens_once(
             if resumed_first:
                 assert run_process(lambda: resume(deployment)) == 0  # called at once
             assert run_process(lambda: run_commands(deployment)) == 0  # called at once
+
+            assert read_result(deployment) == expected, f"killed at point {point}"
+
+
+def test_wherever_a_process_is_killed_nothing_moves_before_the_commit_of_the_host(
+    new_deployment: NewDeployment, undisturbed: tuple[Result, int]
+) -> None:
+    """
+    Ports were asked only for what the ledger has, and the repeated commands end as without a kill.
+
+    A process that dies between a decision and the host's commit leaves the commands before it.
+    """
+    expected, _ = undisturbed
+    faults = Faults()
+    with new_deployment() as deployment:
+        run_in_transactions(deployment, faults)
+        assert read_result(deployment) == expected
+    before_commits = [2 * each.number - 1 for each in faults.calls if each.method == "host.commit"]
+    assert len(before_commits) == len(commands())
+
+    for point in range(1, faults.points + 1) if LONG else {*range(1, faults.points + 1, 4), *before_commits}:
+        with new_deployment() as deployment:
+            assert run_process(lambda: run_in_transactions(deployment, Killing(point))) == KILLED  # noqa: B023 # called at once
+            with deployment.process() as service:
+                events = service.history("order_1")
+            asked_for = {effect.key for event in events for effect in react(event)}
+            assert set(GatewayModel(deployment.gateway_model).done()) <= asked_for, f"killed at point {point}"
+            if point in before_commits:
+                stored = [event for event in events if isinstance(event, CommandEvent)]
+                assert len(stored) == before_commits.index(point)
+            assert run_process(lambda: run_in_transactions(deployment)) == 0  # called at once
 
             assert read_result(deployment) == expected, f"killed at point {point}"

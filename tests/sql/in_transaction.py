@@ -1,4 +1,4 @@
-"""The laws of commands in a transaction of the host, for every database."""
+"""The laws of commands in a transaction of the host, for every database and driver."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -6,10 +6,13 @@ from collections.abc import Iterator
 import pytest
 from attrs import evolve
 from sqlalchemy import Connection, Engine, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from rma import InvalidValue, NotFound, Rejected, ReturnLedger, ReturnService, ReturnStatus, StaleLedger
 from rma.adapters.memory import InMemoryPayments, in_memory_service
 from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.aio import AsyncSqlReturns
+from rma.testing.contracts import HostTransactionContract
 from rma.testing.core_harness import START, CoreHarness, counting
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
@@ -39,7 +42,7 @@ def note(connection: Connection, words: str) -> None:
 
 
 class InTransactionLaws(ABC):
-    """Laws of `SqlReturns.in_transaction` and of a service over it that does not deliver."""
+    """Laws of `SqlReturns.in_transaction` and of a service in the host's transaction."""
 
     @abstractmethod
     def opened(self) -> Engine:
@@ -75,8 +78,11 @@ class InTransactionLaws(ABC):
 
         with engine.begin() as connection:
             note(connection, "before")
-            joined = evolve(service, returns=store.in_transaction(connection))
-            opened = joined.handle(request(2, shipping_option_id="so_return"), deliver=False)
+            joined = service.in_transaction(connection)
+            opened = joined.handle(request(2, shipping_option_id="so_return"))
+            with pytest.raises(InvalidValue) as error:
+                joined.resume(opened.id)
+            assert error.value.code == "in_host_transaction"
             note(connection, "after")
             assert other.load("order_1") == ReturnLedger("order_1")
             assert other.outstanding(START, 9, unpublished=True) == ()
@@ -100,7 +106,7 @@ class InTransactionLaws(ABC):
         service = shop(store)
 
         with engine.connect() as connection:
-            evolve(service, returns=store.in_transaction(connection)).handle(request(2), deliver=False)
+            service.in_transaction(connection).handle(request(2))
             note(connection, "gone")
             connection.rollback()
 
@@ -108,8 +114,7 @@ class InTransactionLaws(ABC):
         assert other.history("order_1") == ()
         with engine.begin() as connection:
             assert noted(connection) == []
-            joined = evolve(service, returns=store.in_transaction(connection))
-            again = joined.handle(request(2), deliver=False)
+            again = service.in_transaction(connection).handle(request(2))
         assert other.load("order_1").get(again.id) == again
 
     def test_several_commands_in_one_transaction(
@@ -122,13 +127,13 @@ class InTransactionLaws(ABC):
         service = shop(store)
 
         with engine.begin() as connection:
-            ledgers = store.in_transaction(connection)
-            joined = evolve(service, returns=ledgers)
-            opened = joined.handle(request(2, idempotency_key="k"), deliver=False)
-            assert joined.handle(request(2, idempotency_key="k"), deliver=False) == opened
+            joined = service.in_transaction(connection)
+            ledgers = joined.returns
+            opened = joined.handle(request(2, idempotency_key="k"))
+            assert joined.handle(request(2, idempotency_key="k")) == opened
             with pytest.raises(Rejected):
-                joined.handle(request(4), deliver=False)
-            received = joined.handle(receive(2, return_id=opened.id), deliver=False)
+                joined.handle(request(4))
+            received = joined.handle(receive(2, return_id=opened.id))
             assert_alike(ledgers.load_by_return(opened.id), ledgers.load("order_1"))
             assert ledgers.outstanding(START, 9) == ("order_1",)
             assert len(ledgers.history("order_1")) == 2
@@ -138,6 +143,70 @@ class InTransactionLaws(ABC):
         assert ledger.revision == 2
         assert list(ledger.open_effects) == [f"{opened.id}/restock/1", f"{opened.id}/refund/1"]
         assert service.resume().still_open == ()
+
+    def test_what_is_read_in_the_transaction_is_what_it_will_commit(
+        self, engine: Engine, store: SqlReturns, other: SqlReturns
+    ) -> None:
+        """Lists, quotes, timelines and states answer in it, and see what no one else sees yet."""
+        service = shop(store)
+        store.load("order_1")
+
+        with engine.begin() as connection:
+            joined = service.in_transaction(connection)
+            opened = joined.handle(request(2))
+            assert joined.list() == joined.list("order_1") == (joined.get(opened.id),)
+            assert joined.returnable_items("order_1")[0].quantity == 3
+            assert joined.quote(request(3)).refund_amount.amount
+            assert len(joined.timeline("order_1")) == len(joined.history("order_1")) == 1
+            assert (
+                joined.order_state("order_1").order_version
+                == service.order_state("order_1").order_version + 1
+            )
+            assert shop(other).list() == ()
+
+    def test_what_the_host_rolls_back_is_not_paid_and_what_it_commits_is_paid_once(
+        self, engine: Engine, store: SqlReturns, other: SqlReturns
+    ) -> None:
+        """Neither by the command, though it would deliver, nor by a timer meanwhile or afterwards."""
+        payments = InMemoryPayments()
+        service = evolve(shop(store), payments=payments)
+        opened = service.handle(request(2))
+        arrival = receive(2, return_id=opened.id, idempotency_key="k")
+
+        with engine.connect() as connection:
+            service.in_transaction(connection).handle(arrival, deliver=True)
+            assert service.resume().orders == ()
+            connection.rollback()
+        assert service.resume().orders == ()
+        assert not payments.refunds
+
+        for _ in range(2):  # the repeat is answered
+            with engine.begin() as connection:
+                received = service.in_transaction(connection).handle(arrival)
+                assert received.refunds[0].status == "pending"
+                assert not payments.refunds
+        assert service.resume(opened.id).still_open == ()
+        assert list(payments.refunds) == [f"{opened.id}/refund/1"]
+        assert service.resume().orders == ()
+        assert shop(other).get(opened.id).refunds[0].status == "succeeded"
+
+    def test_a_service_in_a_transaction_is_not_bound_again(self, engine: Engine, store: SqlReturns) -> None:
+        """Its ledgers belong to a transaction already."""
+        with engine.begin() as connection:
+            joined = shop(store).in_transaction(connection)
+            with pytest.raises(InvalidValue) as error:
+                joined.in_transaction(connection)
+
+        assert error.value.code == "host_transaction_unsupported"
+
+    def test_what_is_not_a_connection_is_refused(self, engine: Engine, store: SqlReturns) -> None:
+        """An engine or a session begins transactions of its own; the error says what to give."""
+        with pytest.raises(InvalidValue) as error:
+            shop(store).in_transaction(engine)
+
+        assert str(error.value) == (
+            "connection must be an SQLAlchemy Connection in a transaction, not of class Engine"
+        )
 
     def test_a_stale_change_is_refused_and_the_transaction_goes_on(
         self, engine: Engine, store: SqlReturns, other: SqlReturns
@@ -177,3 +246,72 @@ class InTransactionLaws(ABC):
         assert error.value.code == "id_not_fresh"
         assert other.load("order_2") == ReturnLedger("order_2")
         assert other.history("order_2") == ()
+
+
+class SqlHostTransactions(HostTransactionContract):
+    """The shipped contract, over a store of the host's engine."""
+
+    @abstractmethod
+    def opened(self) -> Engine:
+        """Returns the host's engine over a new, empty database, each time."""
+
+    def make(self) -> SqlReturns:
+        """Returns a store over a new database."""
+        self.engine = self.opened()
+        return SqlReturns(self.engine)
+
+    def begin(self) -> Connection:
+        """Returns a connection that has begun."""
+        connection = self.engine.connect()
+        connection.begin()
+        return connection
+
+    def commit(self, connection: Connection) -> None:
+        """Commits."""
+        connection.commit()
+        connection.close()
+
+    def rollback(self, connection: Connection) -> None:
+        """Rolls back."""
+        connection.rollback()
+        connection.close()
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        self.engine.dispose()
+
+
+class AsyncSqlHostTransactions(HostTransactionContract):
+    """The same, awaited."""
+
+    @abstractmethod
+    def url(self) -> str:
+        """Returns the URL of a new, empty database, each time."""
+
+    def make(self) -> AsyncSqlReturns:
+        """Returns a store over a new database."""
+        self.store = AsyncSqlReturns(self.url())
+        return self.store
+
+    def begin(self) -> AsyncConnection:
+        """Returns a connection that has begun."""
+        return self.wait(self._connected())
+
+    def commit(self, connection: AsyncConnection) -> None:
+        """Commits."""
+        self.wait(connection.commit())
+        self.wait(connection.close())
+
+    def rollback(self, connection: AsyncConnection) -> None:
+        """Rolls back."""
+        self.wait(connection.rollback())
+        self.wait(connection.close())
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        self.wait(self.store.close())
+
+    async def _connected(self) -> AsyncConnection:
+        connection = await self.store.engine.connect()
+        await connection.begin()
+        return connection

@@ -171,3 +171,8 @@ class _SaysItIsKeyed:
 def leases_nothing(service: ReturnService, environment: Environment) -> ReturnService:
     """A gateway that knows no keys is treated as if it did: a repeat pays again."""
     return evolve(service, payments=_SaysItIsKeyed(service.payments))
+
+
+def delivers_in_a_transaction_of_the_host(service: ReturnService, environment: Environment) -> ReturnService:
+    """A wrapper hides that the ledgers are the host's to commit: it may roll back what was paid for."""
+    return evolve(service, returns=Returns(service.returns))

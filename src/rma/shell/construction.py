@@ -9,6 +9,8 @@ from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.values.errors import InvalidValue, NotFound
 from rma.ports import (
+    BindableReturns,
+    BoundReturns,
     EventPublisher,
     Fulfillment,
     Inventory,
@@ -65,7 +67,7 @@ def _methods(*protocols: type) -> tuple[str, ...]:
 #: What is called of each port of a host. Clock, ids and policies are callables themselves.
 _CALLED = {
     "orders": _methods(OrderRepository),
-    "returns": _methods(ReturnRepository),
+    "returns": _methods(ReturnRepository, BoundReturns, BindableReturns),
     "inventory": _methods(Inventory),
     "payments": _methods(Payments, RefundLookup),
     "fulfillment": _methods(Fulfillment),

@@ -1,9 +1,10 @@
 """
 Handling a command: the same steps for every one, in this order.
 
-Load the ledger; answer a repeat; gather facts; decide; commit; deliver. Nothing is asked of a port while
-anything is open, and nothing here knows a rule about returns. What differs between commands, which ledger
-they are about and which facts they need, is in `rma.shell.facts`, a row for each.
+Load the ledger; answer a repeat; gather facts; decide; commit; deliver. Nothing is asked of a port that acts
+while anything is open, a transaction of the host included, and nothing here knows a rule about returns. What
+differs between commands, which ledger they are about and which facts they need, is in `rma.shell.facts`, a
+row for each.
 """
 
 from typing import overload
@@ -27,6 +28,7 @@ from rma.observing import CommandHandled
 from rma.shell.commit import commit_with_retry
 from rma.shell.deliver import deliver
 from rma.shell.facts import facts_for, ledger_for
+from rma.shell.host_transaction import is_in_host_transaction
 from rma.shell.observe import tell, tell_attention
 
 #: Where nothing is known, there is nothing; deciding then says so, with everything else that is wrong.
@@ -59,13 +61,15 @@ async def handle_command(command: Command, host: Host, *, deliver_now: bool = Tr
     """
     Returns the return, exchange or claim that the command is about, after it was done, now or before.
 
-    Its effects are delivered as far as ports answer, or left to `resume` if not `deliver_now`.
+    Its effects are delivered as far as ports answer, or left to `resume` if not `deliver_now`, or if the
+    ledgers are written in a transaction of the host.
 
     Raises:
         Rejected: with everything that is wrong; nothing changed.
         Unavailable: a repository failed; nothing changed, unless the answer to the commit was lost.
         StaleLedger: other writers were faster too often; nothing changed.
     """
+    deliver_now = deliver_now and not await is_in_host_transaction(host)
     change = await decide_and_commit(command, host, deliver_now=deliver_now)
     subject_id, ledger = change.subject_id, change.ledger
     assert subject_id is not None, "a command that is done is about something"
@@ -76,7 +80,8 @@ async def handle_command(command: Command, host: Host, *, deliver_now: bool = Tr
     )
     tell(host, handled)
     tell_attention(host, change)
-    if deliver_now:
+    # Asked again after the commit: a session may begin its transaction at the first statement.
+    if deliver_now and not await is_in_host_transaction(host):
         fresh = frozenset([effect.key for effect in change.effects])
         ledger = await deliver(ledger, host, subject_id, fresh=fresh)
     return ledger.subject(subject_id)

@@ -10,6 +10,7 @@ from rma.shell.commit import commit_with_retry
 from rma.shell.deliver import deliver
 from rma.shell.driver import call
 from rma.shell.facts import ledger_of, now
+from rma.shell.host_transaction import is_in_host_transaction
 from rma.shell.observe import tell
 
 #: How many orders are asked for at a time.
@@ -39,10 +40,13 @@ async def resume(host: Host, subject_id: str | None = None, *, stopped: bool = F
     Named by its id, it is tried now, whenever it is due; with `stopped`, so is what was stopped for a person.
 
     Raises:
+        InvalidValue: `in_host_transaction`: the ledgers are written in a transaction of the host; or `stopped`
+            without an id: a person decides about each.
         NotFound: there is none of this id.
-        InvalidValue: `stopped` without an id: a person decides about each.
         Unavailable: the store cannot say what is outstanding.
     """
+    if await is_in_host_transaction(host):
+        raise InvalidValue("in_host_transaction")
     if subject_id is not None:
         return await _resume_one(host, subject_id, stopped=stopped)
     if stopped:

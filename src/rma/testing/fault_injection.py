@@ -43,6 +43,7 @@ from rma.ports import (
     ShippingOptionRepository,
 )
 from rma.service import ReturnService
+from rma.shell.host_transaction import bind_returns, declared_by
 from rma.testing.faults import Faults
 
 T = TypeVar("T")
@@ -212,6 +213,14 @@ class FaultyReturns:
     def history(self, order_id: str) -> tuple[Event, ...]:
         """As the plan says."""
         return _asked(self.faults, "returns.history", order_id, lambda: self.port.history(order_id))
+
+    def in_host_transaction(self) -> bool:
+        """As the port declares."""
+        return declared_by(self.port) is True
+
+    def in_transaction(self, connection: object) -> "FaultyReturns":
+        """As the port is bound."""
+        return FaultyReturns(bind_returns(self.port, connection), self.faults)
 
 
 @frozen

@@ -31,6 +31,7 @@ from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.returns import Return
 from rma.domain.views.query import ReturnQuery
 from rma.ports import EventPublisher, Fulfillment, Inventory, Payments, RefundLookup, ReturnRepository
+from rma.shell.host_transaction import declared_by
 from rma.testing.fault_injection import SearchablePayments
 from rma.testing.gateway_model import GatewayModel
 
@@ -230,6 +231,10 @@ class RecordingReturns:
     def history(self, order_id: str) -> tuple[Event, ...]:
         """As it is."""
         return self.port.history(order_id)
+
+    def in_host_transaction(self) -> bool:
+        """As the port declares."""
+        return declared_by(self.port) is True
 
 
 def counted(inventory: InMemoryInventory) -> Callable[[str], int]:

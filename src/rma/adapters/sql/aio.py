@@ -13,12 +13,20 @@ from typing import Any, TypeVar
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Executable, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from rma.adapters.sql.database import BEGINS, is_postgresql, make_durable, make_ready, rows_found
+from rma.adapters.sql.database import (
+    BEGINS,
+    is_postgresql,
+    make_durable,
+    make_ready,
+    require_connection,
+    rows_found,
+)
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
 from rma.adapters.sql.writer import write_for
+from rma.async_ports import AsyncBoundReturns
 from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger
@@ -120,8 +128,15 @@ class AsyncSqlReturns(AsyncRepository):
         )
         self._is_ready = False
 
-    def in_transaction(self, connection: AsyncConnection) -> AsyncRepository:
-        """The same ledgers in a transaction of the host: see `SqlReturns.in_transaction`."""
+    def in_transaction(self, connection: AsyncConnection) -> AsyncBoundReturns:
+        """
+        The same ledgers in a transaction of the host: see `SqlReturns.in_transaction`.
+
+        Raises:
+            InvalidValue: it is not an `AsyncConnection`. One that commits each statement by itself is refused
+                when the ledgers are first used.
+        """
+        require_connection(connection, AsyncConnection)
         return _InTransaction(self._blocking, connection)
 
     async def close(self) -> None:
@@ -152,6 +167,9 @@ class _InTransaction(AsyncRepository):
         self._returns = returns
         self._connection = connection
         self._ledgers: ReturnRepository | None = None
+
+    def in_host_transaction(self) -> bool:
+        return True
 
     async def _on_connection(self, ask: Ask[T]) -> T:
         return await self._connection.run_sync(lambda blocking: ask(self._ledgers_on(blocking)))

@@ -136,10 +136,11 @@ class HostTransaction:
         connection: the host's connection; nothing here commits it or rolls it back.
 
     Raises:
-        InvalidValue: the connection commits each statement by itself.
+        InvalidValue: it is not a `Connection`, or it commits each statement by itself.
     """
 
     def __init__(self, database: Database, connection: Connection) -> None:
+        require_connection(connection, Connection)
         if is_autocommit(connection):
             raise InvalidValue(
                 "invalid_value",
@@ -189,6 +190,19 @@ def rows_found(
     with closing(connection.connection.cursor()) as cursor:
         cursor.execute(text, parameters)
         return cursor.fetchall()
+
+
+def require_connection(connection: object, kind: type) -> None:
+    """
+    Checks that a host passed a connection of this class, and not a session or an engine.
+
+    Raises:
+        InvalidValue: it is something else.
+    """
+    if not isinstance(connection, kind):
+        expected = f"an SQLAlchemy {kind.__name__} in a transaction"
+        value = f"of class {type(connection).__name__}"
+        raise InvalidValue("invalid_value", {"field": "connection", "value": value, "expected": expected})
 
 
 def is_postgresql(engine: Engine) -> bool:

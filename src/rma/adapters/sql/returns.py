@@ -7,7 +7,7 @@ from sqlalchemy import URL, Connection, Engine
 from rma.adapters.sql.database import Database, HostTransaction, is_postgresql
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.writer import write_for
-from rma.ports import ReturnRepository
+from rma.ports import BoundReturns
 
 
 class SqlReturns(Repository):
@@ -46,20 +46,26 @@ class SqlReturns(Repository):
         """The engine, for watching the statements and for statements of the host."""
         return self._database.engine
 
-    def in_transaction(self, connection: Connection) -> ReturnRepository:
+    def in_transaction(self, connection: Connection) -> BoundReturns:
         """
         Returns the same ledgers, read and written in the transaction of the host on this connection.
 
         They are committed with everything else that the host writes there, or not at all; nothing here
-        commits or rolls back. Handle commands over it with `deliver=False`: no port may move money for a
-        change that can still be undone. A `StaleLedger` is raised before anything is written, so the
-        transaction can go on; after `Unavailable` PostgreSQL requires a rollback.
+        commits or rolls back. `ReturnService.in_transaction` is a service over them, which delivers nothing:
+        no port may move money for a change that can still be undone. A `StaleLedger` is raised before
+        anything is written, so the transaction can go on; after `Unavailable` PostgreSQL requires a rollback.
 
         Raises:
-            InvalidValue: the connection commits each statement by itself.
+            InvalidValue: it is not a `Connection` (of an ORM session: `session.connection()`), or it commits
+                each statement by itself.
         """
-        return Repository(HostTransaction(self._database, connection), self._write)
+        return _Bound(HostTransaction(self._database, connection), self._write)
 
     def close(self) -> None:
         """Closes all connections; a later use opens new ones."""
         self.engine.dispose()
+
+
+class _Bound(Repository):
+    def in_host_transaction(self) -> bool:
+        return True

@@ -37,5 +37,27 @@ class Ports(TypedDict, total=False):
 
 
 def sql_service(engine_or_url: Engine | URL | str, **ports: Unpack[Ports]) -> ReturnService:
-    """A service whose ledgers are in this database: see `SqlReturns`, and `ReturnService` for the rest."""
+    """
+    A service whose ledgers are in this database: see `SqlReturns`, and `ReturnService` for the rest.
+
+    `in_transaction(connection)` of the service makes its commands part of what a host writes there.
+
+    >>> from sqlalchemy import create_engine
+    >>> from rma import LineItem, Order, RequestedItem, RequestReturn
+    >>> from rma.adapters.memory import InMemoryInventory, InMemoryOrders, InMemoryPayments
+    >>> from rma.adapters.sql import sql_service
+    >>> mug = LineItem(id="mug", quantity=1, fulfilled_quantity=1, unit_price=8000)
+    >>> orders = InMemoryOrders([Order(id="order_1", currency="usd", items=[mug])])
+    >>> engine = create_engine("sqlite://")
+    >>> service = sql_service(
+    ...     engine, orders=orders, inventory=InMemoryInventory(), payments=InMemoryPayments()
+    ... )
+    >>> items = [RequestedItem(item_id="mug", quantity=1)]
+    >>> with engine.begin() as connection:  # and what else the host writes
+    ...     opened = service.in_transaction(connection).handle(
+    ...         RequestReturn(order_id="order_1", items=items)
+    ...     )
+    >>> service.resume(opened.id).still_open
+    ()
+    """
     return ReturnService(returns=SqlReturns(engine_or_url), **ports)

@@ -38,7 +38,10 @@ class RmaError(Exception):
 
 
 class InvalidValue(RmaError, ValueError):
-    """A value that a host builds (`Money`, `Order`, a policy, …) was given something it cannot be."""
+    """
+    A value that a host builds (`Money`, `Order`, a policy, …) was given something it cannot be, or a service
+    in a transaction of the host was asked to deliver.
+    """
 
 
 class Conflict(RmaError):
@@ -339,6 +342,14 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     # InvalidValue: the host's own code is wrong
     "id_not_fresh": (InvalidValue, "id {return_id} was given before"),
     "invalid_value": (InvalidValue, "{field} must be {expected}, not {value}"),
+    "in_host_transaction": (
+        InvalidValue,
+        "nothing can be delivered in a transaction of the host: commit it, then resume with the service outside of it",
+    ),
+    "host_transaction_unsupported": (
+        InvalidValue,
+        "{repository} cannot write in a transaction of the host: it needs {expected}",
+    ),
     "mixed_currencies": (InvalidValue, "{left} and {right} do not mix"),
     "invalid_weights": (InvalidValue, "{total} cannot be split by {weights}"),
 }

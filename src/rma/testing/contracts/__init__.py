@@ -39,6 +39,7 @@ pytest.register_assert_rewrite(
             "catalogues",
             "events",
             "fulfillment",
+            "host_transactions",
             "inventory",
             "listing",
             "payments",
@@ -58,6 +59,7 @@ from rma.testing.contracts.catalogues import (  # noqa: E402 # pytest explains a
 )
 from rma.testing.contracts.events import EventPublisherContract  # noqa: E402
 from rma.testing.contracts.fulfillment import FulfillmentContract  # noqa: E402
+from rma.testing.contracts.host_transactions import HostTransactionContract  # noqa: E402
 from rma.testing.contracts.inventory import InventoryContract  # noqa: E402
 from rma.testing.contracts.payments import PaymentsContract, RefundLookupContract  # noqa: E402
 from rma.testing.contracts.replacements import ReplacementsContract  # noqa: E402
@@ -66,6 +68,7 @@ from rma.testing.contracts.returns import ReturnRepositoryContract  # noqa: E402
 __all__ = [
     "EventPublisherContract",
     "FulfillmentContract",
+    "HostTransactionContract",
     "InventoryContract",
     "OrderRepositoryContract",
     "PaymentsContract",
