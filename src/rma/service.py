@@ -44,7 +44,6 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_policy_provider,
-    random_id,
     refuse_awaited_ports,
     utc_now,
 )
@@ -78,7 +77,8 @@ class ReturnService:
         policies: callable from an order to its `ReturnPolicy`, or one policy for all.
         events: where events are published, at least once each; nowhere unless given.
         clock: callable, the present moment, aware; UTC.
-        ids: callable, a string never given before; random.
+        ids: callable, a string never given before; derived from order id and idempotency key, or sorted by
+            time where a command has none.
 
     Raises:
         InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those.
@@ -94,7 +94,7 @@ class ReturnService:
     policies: PolicyProvider = field(factory=ReturnPolicy, converter=as_policy_provider)  # type: ignore[assignment] # converted
     events: EventPublisher | None = None
     clock: Clock = utc_now
-    ids: IdFactory = random_id
+    ids: IdFactory | None = None
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_ports(self)

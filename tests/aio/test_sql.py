@@ -170,7 +170,7 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
             assert list(await connection.scalars(text("SELECT note FROM notes"))) == ["ret_2"]
         assert not world.fulfillment.shipments
         await awaited_service(world.service, store).resume()
-        assert list(world.fulfillment.shipments) == ["ret_2/shipment/1"]
+        assert list(world.fulfillment.shipments) == ["ret_2-shipment-1"]
 
     on(file, use)
 

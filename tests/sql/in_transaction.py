@@ -136,7 +136,7 @@ class InTransactionLaws(ABC):
         assert received.status is ReturnStatus.RECEIVED
         ledger = other.load("order_1")
         assert ledger.revision == 2
-        assert list(ledger.open_effects) == [f"{opened.id}/restock/1", f"{opened.id}/refund/1"]
+        assert list(ledger.open_effects) == [f"{opened.id}-restock-1", f"{opened.id}-refund-1"]
         assert service.resume().still_open == ()
 
     def test_a_stale_change_is_refused_and_the_transaction_goes_on(

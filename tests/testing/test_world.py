@@ -261,12 +261,12 @@ def test_the_model_of_the_gateway_has_its_latest_outcome(
     world.handle(REQUEST)
     world.handle(RECEIPT)
     first = {Declines: RefundDeclined, Pends: RefundPending, FailsLate: RefundSucceeded}[type(fault)]
-    assert isinstance(world.gateway_model.outcome_of("ret_1/refund/1"), first)
+    assert isinstance(world.gateway_model.outcome_of("ret_1-refund-1"), first)
 
     world.quiesce()
 
-    assert world.gateway_model.outcome_of("ret_1/refund/1") == ends
-    assert world.gateway_model.outcome_of("ret_1/refund/2") is None
+    assert world.gateway_model.outcome_of("ret_1-refund-1") == ends
+    assert world.gateway_model.outcome_of("ret_1-refund-2") is None
 
 
 def test_calls_to_a_gateway_without_keys_are_not_repeated_by_the_network() -> None:
