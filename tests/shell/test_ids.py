@@ -111,7 +111,7 @@ def test_an_id_that_makes_no_key_for_every_gateway_is_refused(drawn: Any) -> Non
 
 
 def test_a_command_that_was_refused_has_the_same_id_when_it_is_done() -> None:
-    """A refusal stores nothing, so nothing has the id; nor does it if the order or the key is no string."""
+    """A refusal stores nothing, so nothing has the id; a key that is not a string derives none."""
     wrong: Any = ["no key"]
     service = a_service()
     for refused in (request(99, idempotency_key=KEY), request(1, idempotency_key=wrong)):

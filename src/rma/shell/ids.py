@@ -53,8 +53,8 @@ def derive_id(order_id: str, idempotency_key: str) -> str:
     """
     from hashlib import sha256  # noqa: PLC0415 # loads OpenSSL, which not every host needs at its start
 
-    # The length says where the order's id ends: "ab" + "c" is not "a" + "bc". Strings that are no Unicode
-    # are refused later, with everything else that is wrong.
+    # The length says where the order's id ends: "ab" + "c" is not "a" + "bc". Strings with half a
+    # surrogate pair are refused later, with everything else that is wrong.
     text = f"{len(order_id)}:{order_id}{idempotency_key}"
     digest = sha256(text.encode("utf-8", "surrogatepass")).digest()
     return _base32(int.from_bytes(digest[:17], "big") >> 6)
