@@ -221,7 +221,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         stock.append(StockLine(item.item_id, item.line.variant_id, arrived.quantity))
         due += item.allocated[len(item.line.taxes)]
     restock = RestockRequest(
-        key=f"{RETURN_ID}/restock/1",
+        key=f"{RETURN_ID}-restock-1",
         order_id=order.id,
         return_id=RETURN_ID,
         location_id=opened.location_id,
@@ -237,7 +237,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         restock=restock,
     )
     amount = Money(due, order.currency)
-    key, payment_id = f"{RETURN_ID}/refund/1", order.payments[0].id
+    key, payment_id = f"{RETURN_ID}-refund-1", order.payments[0].id
     pending = Refund(
         key=key, payment_id=payment_id, amount=amount, status=RefundStatus.PENDING, requested_at=AT
     )

@@ -186,7 +186,7 @@ def render(event: Event) -> Iterator[str]:
             yield f"{by} has it; {entitlement.entitled} is due"
         case EffectsAttempted(outcomes=outcomes):
             for each in outcomes:
-                kind = each.key.split("/")[1]
+                kind = each.key.rsplit("-", 2)[1]
                 yield f"{kind}: no answer ({each.error})" if each.is_open else f"{kind}: done"
 
 

@@ -162,7 +162,7 @@ def moves_of_refunds() -> frozenset[Move]:
                 found.add(Move("refund", refund.status, there.status, type(known).__name__))
             yield there
 
-    asked = Refund("ret_1/refund/1", "pay_1", RICH.payments[0].captured, RefundStatus.PENDING, START)
+    asked = Refund("ret_1-refund-1", "pay_1", RICH.payments[0].captured, RefundStatus.PENDING, START)
     deque(explore(asked, then, lambda refund: (refund.status, refund.reference)), maxlen=0)
     return frozenset(found)
 
@@ -222,7 +222,7 @@ def snapshots() -> Iterator[Snapshot]:
 
 def _tried(snapshot: Snapshot) -> Iterator[Trial]:
     payees: list[Return | Claim] = [*snapshot.ledger.returns, *snapshot.ledger.claims]
-    unknown = [f"{each.id}/refund/9" for each in payees]
+    unknown = [f"{each.id}-refund-9" for each in payees]
     notices = [RecordRefundOutcome(key=key, outcome=outcome) for key in unknown for outcome in REPORTED]
     facts = Facts(at=START, order=snapshot.order, fresh_id="2")
     for command in (*commands_in(snapshot), *notices):

@@ -156,7 +156,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     # what is asked of ports
-    "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",
+    "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending",
+    "RefundDeclined",
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores

@@ -57,7 +57,6 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_async_policy_provider,
-    random_id,
     utc_now,
 )
 from rma.shell.driver import arun
@@ -109,7 +108,7 @@ class AsyncReturnService:
     policies: AsyncPolicyProvider = field(factory=ReturnPolicy, converter=as_async_policy_provider)  # type: ignore[assignment] # converted
     events: EventPublisher | AsyncEventPublisher | None = None
     clock: Clock = utc_now
-    ids: IdFactory = random_id
+    ids: IdFactory | None = None
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
 

@@ -259,7 +259,7 @@ class EventPublisher(Protocol):
 
 #: The present moment, aware.
 Clock = Callable[[], datetime]
-#: A string that was never given before; ids of returns are made of it.
+#: A string that was never given before, 1 to 26 of the characters `A-Z a-z 0-9 _ -`: ids are made of it.
 IdFactory = Callable[[], str]
 #: The rules for an order.
 PolicyProvider = Callable[[Order], ReturnPolicy]

@@ -47,7 +47,6 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_policy_provider,
-    random_id,
     refuse_awaited_ports,
     utc_now,
 )
@@ -83,7 +82,8 @@ class ReturnService:
         policies: callable from an order to its `ReturnPolicy`, or one policy for all.
         events: where events are published, at least once each; nowhere unless given.
         clock: callable, the present moment, aware; UTC.
-        ids: callable, a string never given before; random.
+        ids: callable, a string never given before; derived from order id and idempotency key, or sorted by
+            time where a command has none.
         timing: how long open effects are left alone, tried again and waited for.
         observer: is told what was done and what failed; the log, unless given.
 
@@ -101,7 +101,7 @@ class ReturnService:
     policies: PolicyProvider = field(factory=ReturnPolicy, converter=as_policy_provider)  # type: ignore[assignment] # converted
     events: EventPublisher | None = None
     clock: Clock = utc_now
-    ids: IdFactory = random_id
+    ids: IdFactory | None = None
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
 

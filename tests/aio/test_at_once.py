@@ -86,7 +86,7 @@ def test_rivals_are_refused_for_what_is_true_and_nothing_else(chance: Random, ga
     assert not ledger.open_effects
     assert replay("order_1", history) == ledger
     for each in received:
-        assert world.payments.refunds_made(f"{each.id}/refund/1") == 1
+        assert world.payments.refunds_made(f"{each.id}-refund-1") == 1
         assert [refund.is_in_force for refund in each.refunds] == [True]
     assert len(world.payments.refunds) == len(world.inventory.restocks) == len(received)
     assert list(world.events.published) == [event.event_id for event in history if is_news(event)]
@@ -126,7 +126,7 @@ def test_who_hangs_up_finds_it_done_once(steps: tuple[int, int], gateway: Gatewa
     assert only.id == received.id
     assert only.status is ReturnStatus.RECEIVED
     assert not world.ledger.open_effects
-    assert world.payments.refunds_made(f"{only.id}/refund/1") == 1
+    assert world.payments.refunds_made(f"{only.id}-refund-1") == 1
     assert len(world.inventory.restocks) == len(world.fulfillment.shipments) == 1
 
 

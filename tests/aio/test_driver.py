@@ -138,4 +138,4 @@ def test_a_host_may_have_ports_of_both_kinds() -> None:
 
     asyncio.run(simulate())
 
-    assert list(world.payments.refunds) == ["ret_1/refund/1"]
+    assert list(world.payments.refunds) == ["ret_1-refund-1"]

@@ -176,8 +176,8 @@ def test_a_command_is_part_of_the_hosts_transaction(file: Path) -> None:
         assert not world.payments.refunds
         assert not world.events.published
         await awaited_service(world.service, store).resume("ret_2")
-        assert list(world.fulfillment.shipments) == ["ret_2/shipment/1"]
-        assert list(world.payments.refunds) == ["ret_2/refund/1"]
+        assert list(world.fulfillment.shipments) == ["ret_2-shipment-1"]
+        assert list(world.payments.refunds) == ["ret_2-refund-1"]
 
     on(file, use)
 

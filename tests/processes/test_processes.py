@@ -143,7 +143,7 @@ def test_everything_happens_once_in_any_order_of_processes_and_kills(
         assert len(returns) == RETURNS or MUGS - len(received) * 3 < 3
 
         # Each restock and label happened once, with one key.
-        requests = Counter(tuple(key.split("/")[:2]) for key in gateway_model.done())
+        requests = Counter(tuple(key.rsplit("-", 2)[:2]) for key in gateway_model.done())
         assert set(requests.values()) == {1}
         assert _returns_with("restock", requests) == received
         assert _returns_with("shipment", requests) == {each.id for each in returns if each.shipment}
@@ -162,7 +162,7 @@ def test_everything_happens_once_in_any_order_of_processes_and_kills(
             unknown = {return_id for return_id, each in refunds.items() if each != [RefundStatus.SUCCEEDED]}
             assert all(refunds[return_id] == [RefundStatus.NEEDS_ATTENTION] for return_id in unknown)
             assert received - unknown <= _returns_with("refund", requests) <= received
-            assert all(times == 1 for key, times in gateway_model.times().items() if "/refund/" in key)
+            assert all(times == 1 for key, times in gateway_model.times().items() if "-refund-" in key)
 
 
 def _returns_with(effect: str, requests: Counter[tuple[str, ...]]) -> set[str]:

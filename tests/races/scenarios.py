@@ -47,7 +47,7 @@ _WAITING = CHAPTERS[3][:1]  # for a carrier that does not answer
 _PENDING = CHAPTERS[3][:3]
 
 
-def _notification(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9/refund/1") -> Action:
+def _notification(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9-refund-1") -> Action:
     notification = f"notice of {type(outcome).__name__}"
     return RecordRefundOutcome(key=key, outcome=outcome, notification_id=notification)
 
@@ -92,7 +92,7 @@ SCENARIOS = {
     ),
     "two timers": Scenario(_WAITING, (Resume.RESUME, Resume.RESUME)),
     "a receipt and its notification": Scenario(
-        (request(1, 3),), (_RECEIVED, _notification(RefundReversed(), "ret_1/refund/1"))
+        (request(1, 3),), (_RECEIVED, _notification(RefundReversed(), "ret_1-refund-1"))
     ),
     "the same notification twice": Scenario(
         _PENDING, (_notification(RefundReversed()), _notification(RefundReversed()))

@@ -130,11 +130,11 @@ class Given:
         while keys := [key for key, effect in self.ledger.open_effects.items()]:
             results: list[tuple[str, Result]] = []
             for key in keys:
-                if "/refund/" in key:
+                if "-refund-" in key:
                     results.append((key, RefundSucceeded(f"re_{key}")))
-                elif "/shipment/" in key:
+                elif "-shipment-" in key:
                     results.append((key, ReturnShipment({"label": key})))
-                elif "/replacement/" in key:
+                elif "-replacement-" in key:
                     results.append((key, ReplacementShipment({"label": key})))
                 else:
                     results.append((key, Done()))
@@ -165,7 +165,7 @@ def names_and_amounts(ret: Return | Claim) -> dict[str, int]:
 
 def effect_kinds(ledger: ReturnLedger) -> list[str]:
     """Returns the keys of the open effects without the id that they begin with."""
-    return [key.split("/", 1)[1] for key in ledger.open_effects]
+    return ["-".join(key.rsplit("-", 2)[1:]) for key in ledger.open_effects]
 
 
 def vat(rate: str, **more: Any) -> list[TaxLine]:

@@ -343,13 +343,13 @@ def test_metadata_that_are_not_a_mapping_are_refused() -> None:
             ClaimItem(item_id="mug", quantity=1, reason="other", images=["a", long])
         ]), "images[1]", 10_000),
         (lambda long: RecordRefundOutcome(
-            outcome=RefundSucceeded(long), key="ret_1/refund/1"
+            outcome=RefundSucceeded(long), key="ret_1-refund-1"
         ), "outcome.reference", 10_000),
         (lambda long: RecordRefundOutcome(
             outcome=RefundSucceeded(), return_id="ret_1", reference=long
         ), "reference", 10_000),
         (lambda long: RecordRefundOutcome(
-            outcome=RefundSucceeded(), key="ret_1/refund/1", notification_id=long
+            outcome=RefundSucceeded(), key="ret_1-refund-1", notification_id=long
         ), "notification_id", 255),
         (lambda long: RecordExchangePayment(
             exchange_id="exc_1", amount=1, reference=long
@@ -447,7 +447,7 @@ VALID: dict[str, Any] = {
     "ResolveReturn": ResolveReturn(return_id="ret_3", rejected=[RejectedItem(item_id="mug", quantity=1)]),
     "CancelReturn": CancelReturn(return_id="ret_1"),
     "RetryRefund": RetryRefund(return_id="ret_1"),
-    "RecordRefundOutcome": RecordRefundOutcome(outcome=RefundSucceeded("re_1"), key="ret_2/refund/1"),
+    "RecordRefundOutcome": RecordRefundOutcome(outcome=RefundSucceeded("re_1"), key="ret_2-refund-1"),
     "RequestExchange": RequestExchange(
         order_id="order_1", items=[ITEM], new_items=[NEW_ITEM], outbound_shipping=METHOD
     ),

@@ -46,13 +46,13 @@ def test_a_booked_shipment_is_canceled_with_what_the_carrier_answered() -> None:
     """
     given = requested(2, shipping_option_id="so_return")
     shipment = ReturnShipment({"label": 7})
-    given.record_outcomes(("ret_1/shipment/1", shipment))
+    given.record_outcomes(("ret_1-shipment-1", shipment))
 
     given.when(CANCEL)
 
     (effect,) = given.ledger.open_effects.values()
     assert effect.request == CancelShipmentRequest(
-        "ret_1/cancel_shipment/1", "order_1", "ret_1", "ret_1/shipment/1", shipment
+        "ret_1-cancel_shipment-1", "order_1", "ret_1", "ret_1-shipment-1", shipment
     )
 
 
@@ -63,9 +63,9 @@ def test_a_cancellation_waits_for_its_booking_and_carries_the_booked_shipment() 
     given = requested(2, shipping_option_id="so_return")
     given.when(CANCEL)
 
-    assert effect_kinds(given.ledger) == ["shipment/1", "cancel_shipment/1"]
-    assert given.ledger.open_effects["ret_1/cancel_shipment/1"].waits_for == "ret_1/shipment/1"
-    given.record_outcomes(("ret_1/shipment/1", ReturnShipment({"label": 7})))
+    assert effect_kinds(given.ledger) == ["shipment-1", "cancel_shipment-1"]
+    assert given.ledger.open_effects["ret_1-cancel_shipment-1"].waits_for == "ret_1-shipment-1"
+    given.record_outcomes(("ret_1-shipment-1", ReturnShipment({"label": 7})))
 
     (waiting,) = given.ledger.open_effects.values()
     assert isinstance(waiting.request, CancelShipmentRequest)
@@ -81,20 +81,20 @@ def test_goods_of_an_unresolved_return_are_withdrawn_where_they_were_restocked()
     given = requested(4, location_id="loc_1")
     given.when(receive(1, 1))
     given.when(receive(1, location_id="loc_2"))
-    given.record_outcomes(("ret_1/restock/1", Done()))
+    given.record_outcomes(("ret_1-restock-1", Done()))
 
     given.when(CANCEL)
 
     kinds = effect_kinds(given.ledger)
-    assert kinds == ["restock/2", "withdraw/1", "withdraw/2"]
+    assert kinds == ["restock-2", "withdraw-1", "withdraw-2"]
     withdrawals = [
         effect.request
         for effect in given.ledger.open_effects.values()
         if isinstance(effect.request, WithdrawRequest)
     ]
     assert [(each.location_id, each.restock_key) for each in withdrawals] == [
-        ("loc_1", "ret_1/restock/1"),
-        ("loc_2", "ret_1/restock/2"),
+        ("loc_1", "ret_1-restock-1"),
+        ("loc_2", "ret_1-restock-2"),
     ]
     assert all(each.lines == (StockLine("mug", "v_mug", 1),) for each in withdrawals)
     (item,) = given.the().items

@@ -110,7 +110,7 @@ def test_a_refund_claim_pays_when_it_is_made() -> None:
     assert names_and_amounts(found) == {"item:mug": 2000}
     (item,) = found.items
     assert (item.reason, item.note, item.images) == ("production_failure", "cracked", ("a.jpg",))
-    assert react(event) == (RefundRequest("claim_1/refund/1", "order_1", None, "pay_1", usd(2000), "claim"),)
+    assert react(event) == (RefundRequest("claim_1-refund-1", "order_1", None, "pay_1", usd(2000), "claim"),)
     given.all_delivered()
     assert [refund.status for refund in the(given).refunds] == ["succeeded"]
     assert free(given) == (3, ("claimed",))
@@ -146,7 +146,7 @@ def test_a_claim_above_what_is_refundable_requires_action() -> None:
         usd(2000),
         False,
     )
-    assert effect_kinds(given.ledger) == ["refund/1"]
+    assert effect_kinds(given.ledger) == ["refund-1"]
 
 
 def test_a_rounding_difference_of_a_cent_a_line_does_not_block_a_claim() -> None:
@@ -164,7 +164,7 @@ def test_a_replace_claim_sends_the_replacement_and_moves_no_money() -> None:
     assert the(given).status is ClaimStatus.COMPLETED
     assert (the(given).refund_amount, the(given).breakdown) == (usd(0), ())
     assert react(given.history[-1]) == (
-        ReplacementRequest("claim_1/replacement/1", "order_1", None, "claim_1", (CUP,)),
+        ReplacementRequest("claim_1-replacement-1", "order_1", None, "claim_1", (CUP,)),
     )
     given.all_delivered()
     shipment = the(given).shipment
@@ -194,7 +194,7 @@ def test_goods_that_come_back_have_a_return_that_moves_no_money(kind: str) -> No
         0,
         paid,
     )
-    assert effect_kinds(given.ledger) == ["restock/1"]
+    assert effect_kinds(given.ledger) == ["restock-1"]
     assert free(given)[0] == 3
 
 
@@ -203,7 +203,7 @@ def test_goods_may_come_back_without_a_shipment_booked_here() -> None:
     given = claimed(return_items=True)
 
     assert given.the().shipping_method is None
-    assert "shipment/1" not in effect_kinds(given.ledger)
+    assert "shipment-1" not in effect_kinds(given.ledger)
 
 
 def test_units_of_a_claim_are_compensated_once_whether_they_come_back_or_not() -> None:
@@ -284,16 +284,16 @@ def test_a_refund_that_failed_is_due_until_it_is_retried() -> None:
     The amount of a claim is due again after a declined and after a reversed refund, until it is retried.
     """
     given = claimed()
-    given.record_outcomes(("claim_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("claim_1-refund-1", RefundDeclined("card_closed")))
     assert (the(given).amount_due, the(given).status) == (usd(2000), ClaimStatus.COMPLETED)
 
     given.when(RetryRefund(claim_id="claim_1", amount=500))
-    given.when(RecordRefundOutcome(key="claim_1/refund/2", outcome=RefundSucceeded("re_2")))
+    given.when(RecordRefundOutcome(key="claim_1-refund-2", outcome=RefundSucceeded("re_2")))
     given.when(RecordRefundOutcome(return_id="claim_1", reference="re_2", outcome=RefundReversed()))
 
     assert the(given).amount_due == usd(2000)
     given.when(RetryRefund(claim_id="claim_1", idempotency_key="k"))
-    assert [refund.key for refund in the(given).refunds] == [f"claim_1/refund/{n}" for n in (1, 2, 3)]
+    assert [refund.key for refund in the(given).refunds] == [f"claim_1-refund-{n}" for n in (1, 2, 3)]
     assert given.ledger.answered["k"].subject_id == "claim_1"
     assert given.codes(RetryRefund(claim_id="claim_1")) == ["nothing_due"]
 
@@ -313,7 +313,7 @@ def test_a_claim_that_compensated_nothing_can_be_canceled() -> None:
 def test_a_claim_whose_refund_failed_can_be_canceled() -> None:
     """Nothing is due for a claim that was canceled after its refund failed."""
     given = claimed()
-    given.record_outcomes(("claim_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("claim_1-refund-1", RefundDeclined("card_closed")))
 
     given.when(CancelClaim(claim_id="claim_1"))
 

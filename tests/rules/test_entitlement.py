@@ -11,7 +11,7 @@ from tests.rules.given import usd
 def refund(number: int, amount: int, status: RefundStatus) -> Refund:
     """Returns a refund of this amount and status."""
     return Refund(
-        key=f"ret_1/refund/{number}",
+        key=f"ret_1-refund-{number}",
         payment_id="pay_1",
         amount=usd(amount),
         status=status,
@@ -51,5 +51,5 @@ def test_an_event_finds_the_refunds_that_it_made() -> None:
     refunds = tuple([refund(number, 100, RefundStatus.PENDING) for number in range(3)])
     account = Entitlement(usd(300), refunds=refunds)
 
-    assert account.refunds_of(("ret_1/refund/2", "ret_1/refund/1")) == refunds[1:]
+    assert account.refunds_of(("ret_1-refund-2", "ret_1-refund-1")) == refunds[1:]
     assert account.refunds_of(()) == ()

@@ -112,7 +112,7 @@ def test_an_exchange_opens_its_return_and_quotes_the_difference() -> None:
         "difference_due": 1340,
     }
     assert [(p.name, p.amount.amount) for p in ret.breakdown[1].parts] == [("price", -2400), ("tax:10", -240)]
-    assert effect_kinds(given.ledger) == ["shipment/1"]
+    assert effect_kinds(given.ledger) == ["shipment-1"]
 
 
 def test_a_difference_in_the_customers_favour_is_refunded_on_receipt() -> None:
@@ -127,10 +127,10 @@ def test_a_difference_in_the_customers_favour_is_refunded_on_receipt() -> None:
     assert the(given).status is ExchangeStatus.COMPLETED
     assert the(given).completed_at == received.at
     assert given.the().entitlement.entitled.amount == 500
-    assert effect_kinds(given.ledger) == ["restock/1", "refund/1", "replacement/1"]
+    assert effect_kinds(given.ledger) == ["restock-1", "refund-1", "replacement-1"]
     (sent,) = react(received)
     assert sent == ReplacementRequest(
-        key="exc_1/replacement/1",
+        key="exc_1-replacement-1",
         order_id="order_1",
         exchange_id="exc_1",
         claim_id=None,
@@ -139,7 +139,7 @@ def test_a_difference_in_the_customers_favour_is_refunded_on_receipt() -> None:
     given.all_delivered()
     shipment = the(given).shipment
     assert shipment is not None
-    assert shipment.data == {"label": "exc_1/replacement/1"}
+    assert shipment.data == {"label": "exc_1-replacement-1"}
     assert given.the().refunded == usd(500)
 
 
@@ -151,7 +151,7 @@ def test_an_even_exchange_moves_no_money() -> None:
 
     assert the(given).status is ExchangeStatus.COMPLETED
     assert the(given).difference_due == usd(0)
-    assert effect_kinds(given.ledger) == ["restock/1", "replacement/1"]
+    assert effect_kinds(given.ledger) == ["restock-1", "replacement-1"]
 
 
 def test_a_customer_who_owes_pays_before_the_goods_are_sent() -> None:
@@ -171,7 +171,7 @@ def test_a_customer_who_owes_pays_before_the_goods_are_sent() -> None:
         ("ch_1", usd(400), None),
         ("ch_2", usd(600), "till"),
     ]
-    assert effect_kinds(given.ledger) == ["restock/1", "replacement/1"]
+    assert effect_kinds(given.ledger) == ["restock-1", "replacement-1"]
     assert names_and_amounts(given.the()) == {
         "item:mug": 2000,
         "new_item:v_cup": -3000,
@@ -189,7 +189,7 @@ def test_a_customer_may_pay_before_the_goods_are_received() -> None:
     given.when(receive(2))
 
     assert the(given).status is ExchangeStatus.COMPLETED
-    assert "replacement/1" in effect_kinds(given.ledger)
+    assert "replacement-1" in effect_kinds(given.ledger)
 
 
 def test_a_payment_that_is_recorded_twice_counts_once() -> None:
@@ -323,11 +323,11 @@ def test_a_refund_of_a_difference_that_failed_is_retried() -> None:
     """A retry by the return of an exchange requests the difference again, for the reason `exchange`."""
     given = opened()
     given.when(receive(2))
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("card_closed")))
 
     given.when(RetryRefund(return_id="ret_1"))
 
-    assert [refund.key for refund in given.the().refunds] == ["ret_1/refund/1", "ret_1/refund/2"]
+    assert [refund.key for refund in given.the().refunds] == ["ret_1-refund-1", "ret_1-refund-2"]
     assert react(given.history[-1])[0].reason == "exchange"  # type: ignore[union-attr] # a refund request
 
 
@@ -363,7 +363,7 @@ def test_an_exchange_is_canceled_with_its_return() -> None:
 
     assert the(given).status is ExchangeStatus.CANCELED
     assert given.the().status is ReturnStatus.CANCELED
-    assert effect_kinds(given.ledger) == ["restock/1", "cancel_shipment/1", "withdraw/1"]
+    assert effect_kinds(given.ledger) == ["restock-1", "cancel_shipment-1", "withdraw-1"]
     assert given.when(CancelExchange(exchange_id="exc_1")) == ()
     assert given.codes(pay(1)) == ["exchange_canceled"]
     given.when(request(5))
@@ -400,7 +400,7 @@ def test_an_exchange_whose_difference_is_not_paid_is_canceled_and_its_goods_refu
     ret = given.the()
     assert (ret.status, ret.refunded, ret.needs_attention) == (ReturnStatus.RECEIVED, usd(1800 + 400), False)
     assert names_and_amounts(ret) == {"item:mug": 2000, "payment:ch_1": 400, "return_shipping": -200}
-    assert "exc_1/replacement/1" not in given.ledger.open_effects
+    assert "exc_1-replacement-1" not in given.ledger.open_effects
     given.order = None
     assert given.when(CancelExchange(exchange_id="exc_1")) == ()
 

@@ -10,7 +10,7 @@ from rma.domain.messages.gateways import Action, Gateway, lease_of, next_step
 from rma.testing.core_harness import START
 from tests.rules.given import usd
 
-REFUND = RefundRequest("ret_1/refund/1", "order_1", "ret_1", "pay_1", usd(5))
+REFUND = RefundRequest("ret_1-refund-1", "order_1", "ret_1", "pay_1", usd(5))
 FRESH = OpenEffect(REFUND, opened_at=START)
 STARTED = OpenEffect(REFUND, opened_at=START, started_at=START, due_at=START)
 DAY = timedelta(hours=24)
@@ -41,7 +41,7 @@ def test_a_refund_is_sent_again_only_if_that_cannot_pay_twice(
 
 def test_only_refunds_depend_on_the_gateway() -> None:
     """An effect that is not a refund is always sent, as its port is idempotent."""
-    restock = OpenEffect(RestockRequest("ret_1/restock/1", "order_1", "ret_1", None, ()), opened_at=START)
+    restock = OpenEffect(RestockRequest("ret_1-restock-1", "order_1", "ret_1", None, ()), opened_at=START)
 
     assert next_step(restock, NotIdempotent(), can_look_up=False, now=START) is Action.SEND
 

@@ -83,8 +83,8 @@ def test_a_repeated_outcome_is_recorded_once() -> None:
     given.when(request(2))
     given.when(receive(2))
 
-    (event,) = given.record_outcomes(("ret_1/refund/1", RefundSucceeded("re_1")), ("ret_1/restock/1", Done()))
-    again = given.record_outcomes(("ret_1/refund/1", RefundSucceeded("re_2")), ("no/such/effect", Done()))
+    (event,) = given.record_outcomes(("ret_1-refund-1", RefundSucceeded("re_1")), ("ret_1-restock-1", Done()))
+    again = given.record_outcomes(("ret_1-refund-1", RefundSucceeded("re_2")), ("no/such/effect", Done()))
 
     assert isinstance(event, EffectsAttempted)
     assert again == ()
@@ -103,12 +103,12 @@ def test_a_pending_refund_keeps_its_reference_and_counts() -> None:
     given.when(request(2))
     given.when(receive(2))
 
-    given.record_outcomes(("ret_1/refund/1", RefundPending("re_1")))
+    given.record_outcomes(("ret_1-refund-1", RefundPending("re_1")))
 
     (refund,) = given.the().refunds
     assert (refund.status, refund.reference, refund.settled_at) == (RefundStatus.PENDING, "re_1", None)
     assert given.the().refunded == usd(2000)
-    assert list(given.ledger.open_effects) == ["ret_1/restock/1"]
+    assert list(given.ledger.open_effects) == ["ret_1-restock-1"]
 
 
 def test_an_effect_of_unknown_outcome_stays_open_and_says_why() -> None:
@@ -119,12 +119,12 @@ def test_an_effect_of_unknown_outcome_stays_open_and_says_why() -> None:
     given = Given()
     given.when(request(2, shipping_option_id="so_return"))
 
-    given.record_outcomes(("ret_1/shipment/1", Unknown("TimeoutError: 30 s")))
-    given.record_outcomes(("ret_1/shipment/1", Unknown("ConnectionError: away")))
+    given.record_outcomes(("ret_1-shipment-1", Unknown("TimeoutError: 30 s")))
+    given.record_outcomes(("ret_1-shipment-1", Unknown("ConnectionError: away")))
 
     (effect,) = given.ledger.open_effects.values()
     assert (effect.attempts, effect.last_error) == (2, "ConnectionError: away")
-    given.record_outcomes(("ret_1/shipment/1", ReturnShipment({"label": 1}, "T1", "https://x.example")))
+    given.record_outcomes(("ret_1-shipment-1", ReturnShipment({"label": 1}, "T1", "https://x.example")))
     assert given.the().shipping_data == {"label": 1}
     assert given.the().shipment == ReturnShipment({"label": 1}, "T1", "https://x.example")
 
@@ -153,9 +153,9 @@ def test_events_of_unknown_returns_change_no_return() -> None:
     """Events of returns that are not in the ledger neither raise nor add a return."""
     given = Given(order_of(line(quantity=5)))
     given.when(request(2, shipping_option_id="so_return"))
-    given.record_outcomes(("ret_1/shipment/1", Unknown("away")))
+    given.record_outcomes(("ret_1-shipment-1", Unknown("away")))
     given.when(receive(1))
-    given.record_outcomes(("ret_1/shipment/1", ReturnShipment()), ("ret_1/restock/1", Done()))
+    given.record_outcomes(("ret_1-shipment-1", ReturnShipment()), ("ret_1-restock-1", Done()))
     given.when(CancelReturn(return_id="ret_1"))
     empty = ReturnLedger("order_1")
 
@@ -168,7 +168,7 @@ def test_history_rebuilds_the_ledger_with_what_is_outstanding() -> None:
     given = Given()
     given.when(request(2, shipping_option_id="so_return", idempotency_key="k"))
     given.when(receive(1, more_expected=True))
-    given.record_outcomes(("ret_1/refund/1", Unknown("away")))
+    given.record_outcomes(("ret_1-refund-1", Unknown("away")))
 
     rebuilt = replay("order_1", given.history)
 
@@ -183,7 +183,7 @@ def test_outcomes_are_recorded_by_return_with_its_notification() -> None:
     given.when(request(1, shipping_option_id="so_return"))
 
     events = given.record_outcomes(
-        ("ret_1/shipment/1", ReturnShipment()), ("ret_2/shipment/1", Unknown("away"))
+        ("ret_1-shipment-1", ReturnShipment()), ("ret_2-shipment-1", Unknown("away"))
     )
 
     said = [

@@ -59,8 +59,8 @@ def test_what_was_requested_arrived_so_stock_and_money_move() -> None:
     assert isinstance(event, GoodsReceived)
     assert event.status is ret.status is ReturnStatus.RECEIVED
     assert react(event) == (
-        RestockRequest("ret_1/restock/1", "order_1", "ret_1", "loc_1", (StockLine("mug", "v_mug", 2),)),
-        RefundRequest("ret_1/refund/1", "order_1", "ret_1", "pay_1", usd(2000)),
+        RestockRequest("ret_1-restock-1", "order_1", "ret_1", "loc_1", (StockLine("mug", "v_mug", 2),)),
+        RefundRequest("ret_1-refund-1", "order_1", "ret_1", "pay_1", usd(2000)),
     )
     assert (ret.received_at, ret.updated_at, ret.refund_amount) == (given.now, given.now, usd(2000))
     assert ret.amount_due == usd(0)
@@ -128,7 +128,7 @@ def test_a_mismatch_can_be_accepted_later_without_items() -> None:
 
     (event,) = given.when(ReceiveReturn(return_id="ret_1", allow_mismatch=True))
 
-    assert effect_kinds(given.ledger) == ["restock/1", "refund/1"]
+    assert effect_kinds(given.ledger) == ["restock-1", "refund-1"]
     assert given.the().refund_amount == usd(1000)
     assert given.the().receipts[1].items == ()
     assert isinstance(event, GoodsReceived)
@@ -242,7 +242,7 @@ def test_nothing_sellable_means_nothing_for_stock() -> None:
 
     given.when(receive(0, 2))
 
-    assert effect_kinds(given.ledger) == ["refund/1"]
+    assert effect_kinds(given.ledger) == ["refund-1"]
 
 
 def test_a_requested_refund_shrinks_with_missing_units() -> None:
@@ -366,7 +366,7 @@ def test_a_following_amount_above_what_is_refundable_books_the_goods_and_pays_no
     assert (blocked.amount, blocked.refundable) == (usd(2000), usd(1500))
     assert (ret.status, ret.entitlement.is_refund_blocked, ret.refunds) == (ReturnStatus.RECEIVED, True, ())
     assert (ret.refund_amount, ret.amount_due) == (usd(2000), usd(2000))
-    assert effect_kinds(given.ledger) == ["restock/1"]
+    assert effect_kinds(given.ledger) == ["restock-1"]
 
 
 def test_a_blocked_parcel_stays_blocked_through_a_mismatch() -> None:
@@ -421,8 +421,8 @@ def test_a_refund_is_split_over_the_payments_in_their_order() -> None:
     given.when(receive(2))
 
     assert [(refund.key, refund.payment_id, refund.amount.amount) for refund in given.the().refunds] == [
-        ("ret_1/refund/1", "card", 600),
-        ("ret_1/refund/2", "gift", 1400),
+        ("ret_1-refund-1", "card", 600),
+        ("ret_1-refund-2", "gift", 1400),
     ]
 
 
@@ -442,13 +442,13 @@ def test_a_failed_refund_is_paid_with_the_next_parcel() -> None:
     """The next parcel requests what is due for the whole return, as a retry of the failed refund."""
     given = requested(2)
     given.when(receive(1, more_expected=True))
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired", "card expired")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("expired", "card expired")))
 
     given.when(receive(1))
 
     first, second = given.the().refunds
     assert (first.status, first.failure) == (RefundStatus.FAILED, "expired: card expired")
-    assert (second.amount, second.retry_of) == (usd(2000), "ret_1/refund/1")
+    assert (second.amount, second.retry_of) == (usd(2000), "ret_1-refund-1")
 
 
 def test_goods_for_an_order_canceled_meanwhile_are_booked() -> None:

@@ -20,7 +20,7 @@ from rma.domain.messages.effects import GivenUp, Unknown
 from rma.domain.react import react
 from tests.rules.given import Given, line, order_of, receive, request, usd
 
-KEY = "ret_1/refund/1"
+KEY = "ret_1-refund-1"
 
 
 def received() -> Given:
@@ -48,7 +48,7 @@ def test_a_notification_before_the_answer_of_the_gateway_closes_the_effect() -> 
     assert (event.notification_id, event.by, event.no_notification) == ("evt_1", "gateway", True)
     assert react(event) == ()
     assert (refund.status, refund.reference, refund.settled_at) == (RefundStatus.SUCCEEDED, "re_1", event.at)
-    assert list(given.ledger.open_effects) == ["ret_1/restock/1"]
+    assert list(given.ledger.open_effects) == ["ret_1-restock-1"]
     assert again == ()
 
 
@@ -71,7 +71,7 @@ def test_a_late_failure_and_a_reversal_release_the_money() -> None:
         first, second = given.the().refunds
         assert due == usd(2000)
         assert (first.status, first.reference) == (status, "re_1")
-        assert (second.key, second.retry_of) == ("ret_1/refund/2", KEY)
+        assert (second.key, second.retry_of) == ("ret_1-refund-2", KEY)
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_an_outcome_of_an_unknown_refund_is_refused() -> None:
     """The refusal lists what was not found together with everything that is invalid."""
     given = received()
 
-    unknown = given.refuses(notify(RefundSucceeded(), key="ret_1/refund/9"))
-    no_return = given.refuses(notify("succeeded", key="ret_9/refund/1", idempotency_key=""))
+    unknown = given.refuses(notify(RefundSucceeded(), key="ret_1-refund-9"))
+    no_return = given.refuses(notify("succeeded", key="ret_9-refund-1", idempotency_key=""))
     nothing = given.refuses(notify(RefundSucceeded(), key=None))
     odd = given.refuses(notify(RefundSucceeded(), key=5))
 

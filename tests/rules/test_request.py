@@ -242,8 +242,8 @@ def test_return_shipping_is_booked_and_its_price_with_tax_deducted() -> None:
     assert ret.shipping_method is not None
     method = ret.shipping_method
     assert (method.subtotal, method.tax_total, method.total) == (usd(200), usd(25), usd(225))
-    assert effect_kinds(given.ledger) == ["shipment/1"]
-    booking = given.ledger.open_effects["ret_1/shipment/1"].request
+    assert effect_kinds(given.ledger) == ["shipment-1"]
+    booking = given.ledger.open_effects["ret_1-shipment-1"].request
     assert isinstance(booking, ReturnShipmentRequest)
     assert (booking.provider_id, booking.location_id, booking.shipping_method) == ("post", "loc", method)
     assert [(each.item_id, each.variant_id, each.quantity) for each in booking.lines] == [("mug", "v_mug", 1)]

@@ -79,7 +79,7 @@ def test_a_resolution_refunds_everything_received() -> None:
     assert ret.received_at == event.at
     assert ret.resolution is not None
     assert (ret.resolution.by, ret.resolution.rejected) == ("bob", ())
-    assert effect_kinds(given.ledger) == ["refund/1"]
+    assert effect_kinds(given.ledger) == ["refund-1"]
     assert free(given) == 2
 
 
@@ -104,14 +104,14 @@ def test_units_rejected_and_returned_to_the_customer_are_withdrawn_unpaid() -> N
     assert (extra.received_quantity, extra.returned_to_customer_quantity, extra.quantity) == (0, 1, 0)
     assert given.the().refund_amount == usd(1000)
     assert react(event)[0] == WithdrawRequest(
-        key="ret_1/withdraw/1",
+        key="ret_1-withdraw-1",
         order_id="order_1",
         return_id="ret_1",
         location_id="loc_1",
         lines=(StockLine("mug", "v_mug", 2),),
-        restock_key="ret_1/restock/1",
+        restock_key="ret_1-restock-1",
     )
-    assert effect_kinds(given.ledger) == ["withdraw/1", "refund/1"]
+    assert effect_kinds(given.ledger) == ["withdraw-1", "refund-1"]
     assert free(given) == 4
 
 
@@ -123,7 +123,7 @@ def test_units_rejected_and_retained_stay_in_stock_unpaid() -> None:
 
     assert given.the().refund_amount == usd(2000)
     assert sum(item.rejected_quantity for item in given.the().items) == 1
-    assert effect_kinds(given.ledger) == ["refund/1"]
+    assert effect_kinds(given.ledger) == ["refund-1"]
     assert free(given) == 2
 
 
@@ -134,7 +134,7 @@ def test_damaged_units_are_rejected_as_such() -> None:
     given.when(resolve(reject(0, 1), reject(0, 1, send_back=False)))
 
     assert given.the().refund_amount == usd(1000)
-    assert effect_kinds(given.ledger) == ["refund/1"]
+    assert effect_kinds(given.ledger) == ["refund-1"]
     assert sum(item.returned_to_customer_quantity for item in given.the().items) == 1
     assert sum(item.rejected_damaged_quantity for item in given.the().items) == 1
     assert free(given) == 3
@@ -151,8 +151,8 @@ def test_rejected_goods_are_withdrawn_where_they_were_restocked() -> None:
 
     withdrawn = [effect for effect in react(event) if isinstance(effect, WithdrawRequest)]
     assert [(w.location_id, w.lines[0].quantity, w.restock_key) for w in withdrawn] == [
-        ("loc_2", 2, "ret_1/restock/2"),
-        ("loc_1", 1, "ret_1/restock/1"),
+        ("loc_2", 2, "ret_1-restock-2"),
+        ("loc_1", 1, "ret_1-restock-1"),
     ]
     assert given.the().refund_amount == usd(0)
     assert free(given) == 5
@@ -166,7 +166,7 @@ def test_a_withdrawal_waits_for_its_restock() -> None:
 
     given.when(resolve(reject(1)))
 
-    assert given.ledger.open_effects["ret_1/withdraw/1"].waits_for == "ret_1/restock/1"
+    assert given.ledger.open_effects["ret_1-withdraw-1"].waits_for == "ret_1-restock-1"
 
 
 def test_a_resolution_may_name_the_refund() -> None:
@@ -272,7 +272,7 @@ def test_a_refund_that_failed_can_be_written_off() -> None:
     """A resolution with a refund of 0 ends what is due after a failed refund."""
     given = disputed(3)
     given.when(resolve())
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("card_closed")))
     assert given.the().needs_attention
 
     given.when(resolve(refund_amount=usd(0)))

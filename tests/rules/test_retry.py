@@ -42,7 +42,7 @@ def received(captured: int = 5000) -> Given:
 def test_a_declined_refund_is_requested_again_under_the_next_key() -> None:
     """A retry requests the amount of a declined refund under the next key and names the refund it retries."""
     given = received()
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("expired")))
     due = given.the().amount_due
 
     (event,) = given.when(RETRY)
@@ -54,22 +54,22 @@ def test_a_declined_refund_is_requested_again_under_the_next_key() -> None:
         "expired",
         True,
     )
-    assert (second.key, second.retry_of, second.amount) == ("ret_1/refund/2", "ret_1/refund/1", usd(2000))
+    assert (second.key, second.retry_of, second.amount) == ("ret_1-refund-2", "ret_1-refund-1", usd(2000))
     assert isinstance(event, RefundRetried)
-    assert [effect.key for effect in react(event)] == ["ret_1/refund/2"]
+    assert [effect.key for effect in react(event)] == ["ret_1-refund-2"]
     assert given.the().amount_due == usd(0)
 
 
 def test_a_retry_of_a_retry_names_the_last_one() -> None:
     """Each retry names the refund before it, not the first one."""
     given = received()
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("expired")))
     given.when(RETRY)
-    given.record_outcomes(("ret_1/refund/2", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1-refund-2", RefundDeclined("expired")))
 
     given.when(RETRY)
 
-    assert [refund.retry_of for refund in given.the().refunds] == [None, "ret_1/refund/1", "ret_1/refund/2"]
+    assert [refund.retry_of for refund in given.the().refunds] == [None, "ret_1-refund-1", "ret_1-refund-2"]
 
 
 def test_a_blocked_amount_is_paid_once_it_is_refundable() -> None:
@@ -104,7 +104,7 @@ def test_money_that_may_have_moved_is_not_due() -> None:
     """A retry is refused while the refund has succeeded, is pending or has an unknown outcome."""
     for result in (RefundSucceeded("re"), RefundPending("re"), Unknown("timeout")):
         given = received()
-        given.record_outcomes(("ret_1/refund/1", result))
+        given.record_outcomes(("ret_1-refund-1", result))
 
         assert type(given.refuses(RETRY)) is NotAllowed
         assert given.codes(RETRY) == ["nothing_due"]
@@ -123,7 +123,7 @@ def test_money_that_may_have_moved_is_not_due() -> None:
 def test_a_part_is_money_of_at_least_a_minor_unit_and_at_most_what_is_due(amount: object, code: str) -> None:
     """The amount of a retry has to be at least one minor unit and at most what is due."""
     given = received()
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("expired")))
 
     error = given.refuses(RetryRefund(return_id="ret_1", amount=amount))  # type: ignore[arg-type] # the point
 
@@ -149,7 +149,7 @@ def test_a_retry_for_an_unknown_return_is_refused() -> None:
 def test_an_order_that_is_gone_is_reported() -> None:
     """A retry for an unknown order is refused with `order_not_found`, although something is due."""
     given = received()
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("expired")))
     given.order = None
 
     assert given.codes(RETRY) == ["order_not_found"]
@@ -160,10 +160,10 @@ def test_a_failed_refund_never_changes_the_returns_status() -> None:
     """A declined refund leaves the status of the return and its restock as they are."""
     given = received()
     before = given.the().status
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("expired")))
 
     assert given.the().status is before
-    assert effect_kinds(given.ledger) == ["restock/1"]
+    assert effect_kinds(given.ledger) == ["restock-1"]
 
 
 def test_a_cent_of_the_hosts_rounding_does_not_keep_an_amount_blocked() -> None:

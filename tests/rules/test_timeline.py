@@ -45,11 +45,11 @@ def everything() -> Given:
     given.all_delivered()
     given.when(receive(1, more_expected=True, created_by="Bo"))
     given.when(receive(0, 1))
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("card_closed")))
     given.when(RetryRefund(return_id="ret_1"))
     given.all_delivered()
     given.when(
-        RecordRefundOutcome(key="ret_1/refund/2", outcome=RefundReversed("bank", "returned by the bank"))
+        RecordRefundOutcome(key="ret_1-refund-2", outcome=RefundReversed("bank", "returned by the bank"))
     )
     given.when(request(1))
     given.when(receive(2, return_id="ret_2", location_id="loc_1"))
@@ -69,7 +69,7 @@ def everything() -> Given:
     given.when(CancelExchange(exchange_id="exc_5"))
     broken = [ClaimItem(item_id="mug", quantity=1, reason="missing_item")]
     given.when(RequestClaim(order_id="order_1", type="refund", items=broken, return_items=True))
-    given.record_outcomes(("claim_6/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("claim_6-refund-1", RefundDeclined("card_closed")))
     given.when(RetryRefund(claim_id="claim_6"))
     given.when(receive(1, return_id="ret_6"))
     given.when(RequestClaim(order_id="order_1", type="replace", items=broken, new_items=[CUP]))
@@ -109,12 +109,12 @@ def test_entries_render_who_when_what_and_how_much() -> None:
         "2026-01-01 00:01  ret_1 requested (Ada)",
         "    20.00 USD\n        22.00 USD  item:mug\n            20.00 USD  price\n            2.00 USD  tax",
         "        -2.00 USD  return_shipping",
-        "ret_1: answered\n    ret_1/shipment/1",
+        "ret_1: answered\n    ret_1-shipment-1",
         "ret_1: parcel 1, partially received (Bo)\n    1 x mug\n    stock: +1 mug at loc_1\n    money: 9.00",
         "ret_1: parcel 2, received\n    0 x mug, 1 damaged",
-        "ret_1/refund/1: 9.00 USD failed (card_closed)",
+        "ret_1-refund-1: 9.00 USD failed (card_closed)",
         "ret_1: refund retried\n    money: 9.00 USD back to pay_1",
-        "reported: ret_1/refund/2: 11.00 USD reversed (bank: returned by the bank)",
+        "reported: ret_1-refund-2: 11.00 USD reversed (bank: returned by the bank)",
         "ret_2: parcel 1, requires action\n    2 x mug\n    stock: +2 mug at loc_1\n",
         "ret_2 resolved (Cy)\n    1 x mug rejected: worn, returned to customer\n",
         "returned to customer\n    1 x mug rejected, kept\n    0.00",
@@ -166,9 +166,9 @@ def test_transactions_are_linked_and_add_up_to_what_is_refundable() -> None:
     assert 22_000 + sum(each.amount.amount for each in found) == given.ledger.refundable(order).amount
     subject_ids = [(each.return_id, each.exchange_id, each.claim_id) for each in found]
     assert dict(zip([(each.id, each.amount.amount) for each in found], subject_ids, strict=True)) == {
-        ("ret_1/refund/3", -900): ("ret_1", None, None),
+        ("ret_1-refund-3", -900): ("ret_1", None, None),
         ("exc_4/payment/ch_1", 1400): ("ret_4", "exc_4", None),
-        ("claim_6/refund/2", -1100): ("ret_6", None, "claim_6"),
+        ("claim_6-refund-2", -1100): ("ret_6", None, "claim_6"),
     }
     counted = Payment(id="ch_1", captured=usd(1400))
     assert transactions(evolve(order, payments=(*order.payments, counted)), given.ledger) == tuple(

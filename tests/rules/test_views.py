@@ -98,7 +98,7 @@ def test_refunds_that_failed_do_not_count() -> None:
     given.when(receive(2))
     before = state(given)
 
-    given.record_outcomes(("ret_1/refund/1", RefundDeclined("expired")))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("expired")))
 
     assert before == ("returned", "refunded", 0, 3)
     assert state(given) == ("returned", "captured", 2000, 3)

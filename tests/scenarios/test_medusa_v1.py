@@ -713,8 +713,8 @@ def test_return_shipping_is_booked_and_does_not_reduce_a_requested_amount() -> N
     assert opened.refund_amount == Money(100, "usd")
     assert opened.shipping_method is not None
     assert opened.shipping_method.total == Money(12, "usd")
-    assert opened.shipping_data == {"shipment": f"{FIRST}/shipment/1"}
-    assert list(world.fulfillment.shipments) == [f"{FIRST}/shipment/1"]
+    assert opened.shipping_data == {"shipment": f"{FIRST}-shipment-1"}
+    assert list(world.fulfillment.shipments) == [f"{FIRST}-shipment-1"]
 
 
 def test_a_return_keeps_reason_note_and_no_notification() -> None:
@@ -768,7 +768,7 @@ def test_only_a_declined_refund_is_retried() -> None:
     assert received.amount_due == Money(300, "usd")
 
     (paid,) = world.do(retry())
-    assert (paid.amount_due, paid.refunds[2].retry_of) == (Money(0, "usd"), f"{FIRST}/refund/2")
+    assert (paid.amount_due, paid.refunds[2].retry_of) == (Money(0, "usd"), f"{FIRST}-refund-2")
     assert world.refunds == (("p1", 300), ("p2", 300), ("p2", 300))
     assert world.service.order_state(ORDER).refundable == Money(400, "usd")
 

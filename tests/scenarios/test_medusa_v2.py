@@ -489,7 +489,7 @@ def test_a_return_shipment_is_booked_for_its_option_and_its_units_only() -> None
     world = World.of(sale(line("i1", 5, 1000), line("i2", 1, 1000), paid=6000), options=[option])
     (opened,) = world.do(request(i1=1, shipping_option_id="so_1"))
     assert opened.shipping_method is not None
-    key = f"{FIRST}/shipment/1"
+    key = f"{FIRST}-shipment-1"
     assert world.fulfillment.shipments == {
         key: ReturnShipmentRequest(
             key=key,

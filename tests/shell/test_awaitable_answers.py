@@ -25,7 +25,7 @@ def test_an_awaitable_answer_is_an_unknown_outcome_in_a_blocking_service() -> No
     service.handle(receive(1, return_id=opened.id))
 
     (effect,) = service.returns.load("order_1").open_effects.values()
-    assert effect.request.key == f"{opened.id}/restock/1"
+    assert effect.request.key == f"{opened.id}-restock-1"
     assert effect.last_error is not None
     assert "has to be awaited" in effect.last_error
     assert not stock.restocks

@@ -86,9 +86,9 @@ def test_a_failing_port_does_not_fail_the_command_and_is_logged(caplog: pytest.L
     assert received.status is ReturnStatus.RECEIVED
     assert [refund.status for refund in received.refunds] == [RefundStatus.PENDING]
     assert effect.attempts == 1
-    assert effect.last_error == "ConnectionError: call 12, payments.refund ret_1/refund/1: away"
-    assert "ret_1/refund/1" in caplog.text
-    assert list(world.inventory.restocks) == ["ret_1/restock/1"]
+    assert effect.last_error == "ConnectionError: call 12, payments.refund ret_1-refund-1: away"
+    assert "ret_1-refund-1" in caplog.text
+    assert list(world.inventory.restocks) == ["ret_1-restock-1"]
 
 
 def test_a_failing_inventory_does_not_block_the_refund() -> None:
@@ -99,8 +99,8 @@ def test_a_failing_inventory_does_not_block_the_refund() -> None:
 
     world.service.handle(receive(2))
 
-    assert list(world.payments.refunds) == ["ret_1/refund/1"]
-    assert list(world.ledger.open_effects) == ["ret_1/restock/1"]
+    assert list(world.payments.refunds) == ["ret_1-refund-1"]
+    assert list(world.ledger.open_effects) == ["ret_1-restock-1"]
 
 
 def test_stock_comes_before_money() -> None:
@@ -125,8 +125,8 @@ def test_a_repeated_command_delivers_what_is_outstanding() -> None:
 
     repeated = world.service.handle(first)
 
-    assert repeated.shipping_data == {"shipment": "ret_1/shipment/1"}
-    assert list(world.ledger.open_effects) == ["ret_2/shipment/1"]
+    assert repeated.shipping_data == {"shipment": "ret_1-shipment-1"}
+    assert list(world.ledger.open_effects) == ["ret_2-shipment-1"]
 
 
 def test_a_withdrawal_waits_for_its_restock() -> None:
@@ -141,7 +141,7 @@ def test_a_withdrawal_waits_for_its_restock() -> None:
     world.faults.calm()
     world.service.resume()
 
-    assert list(world.inventory.withdrawals) == ["ret_1/withdraw/1"]
+    assert list(world.inventory.withdrawals) == ["ret_1-withdraw-1"]
     assert not world.ledger.open_effects
 
 

@@ -71,14 +71,14 @@ def test_an_exchange_from_request_to_replacement(world: World) -> None:
     done = world.service.get_exchange(opened.id)
     assert (opened.status, done.status) == (ExchangeStatus.REQUESTED, ExchangeStatus.COMPLETED)
     assert received.exchange_id == opened.id
-    assert list(world.fulfillment.shipments) == ["ret_1/shipment/1"]
-    assert list(world.inventory.restocks) == ["ret_1/restock/1"]
+    assert list(world.fulfillment.shipments) == ["ret_1-shipment-1"]
+    assert list(world.inventory.restocks) == ["ret_1-restock-1"]
     assert [(asked.amount, asked.reason) for asked in world.payments.refunds.values()] == [
         (usd(300), "exchange")
     ]
-    assert list(world.fulfillment.replacements) == ["exc_1/replacement/1"]
+    assert list(world.fulfillment.replacements) == ["exc_1-replacement-1"]
     assert done.shipment is not None
-    assert done.shipment.tracking_number == "TRACK-exc_1/replacement/1"
+    assert done.shipment.tracking_number == "TRACK-exc_1-replacement-1"
     assert world.service.exchanges("order_1") == (done,)
     assert not world.ledger.open_effects
 
@@ -91,7 +91,7 @@ def test_a_claim_from_request_to_refund(world: World) -> None:
     assert made.refunds[0].status == "succeeded"
     assert world.service.get_claim(made.id).status is ClaimStatus.COMPLETED
     assert world.service.claims("order_1") == (world.service.get_claim(made.id),)
-    assert list(world.payments.refunds) == ["claim_1/refund/1"]
+    assert list(world.payments.refunds) == ["claim_1-refund-1"]
     assert world.inventory.on_hand == {(None, "mug"): 2}
 
 
@@ -152,13 +152,13 @@ def test_a_replacement_is_resumed_by_exchange_return_or_order(world: World) -> N
         here.faults.breaks("fulfillment", AnswerLost())
         here.service.handle(exchange())
         here.service.handle(receive(2))
-        assert list(here.ledger.open_effects) == ["exc_1/replacement/1"]
+        assert list(here.ledger.open_effects) == ["exc_1-replacement-1"]
         here.faults.calm()
 
         resumed = here.service.resume(way) if way else here.service.resume()
 
         assert resumed.still_open == ()
-        assert list(here.fulfillment.replacements) == ["exc_1/replacement/1"]
+        assert list(here.fulfillment.replacements) == ["exc_1-replacement-1"]
         assert here.service.get_exchange("exc_1").shipment is not None
 
 
@@ -261,7 +261,7 @@ def test_a_resolution_withdraws_after_its_restock() -> None:
     world.faults.breaks("inventory", Away())
     world.service.handle(receive(3))
     world.service.handle(ResolveReturn(return_id="ret_1", rejected=[RejectedItem(item_id="mug", quantity=1)]))
-    assert list(world.ledger.open_effects) == ["ret_1/restock/1", "ret_1/withdraw/1"]
+    assert list(world.ledger.open_effects) == ["ret_1-restock-1", "ret_1-withdraw-1"]
     world.faults.calm()
 
     world.service.resume()

@@ -50,13 +50,13 @@ def test_a_return_from_request_to_refund() -> None:
     received = world.service.handle(receive(2))
 
     assert opened.status is ReturnStatus.REQUESTED
-    assert opened.shipping_data == {"shipment": "ret_1/shipment/1"}
+    assert opened.shipping_data == {"shipment": "ret_1-shipment-1"}
     assert received.status is ReturnStatus.RECEIVED
     assert [refund.status for refund in received.refunds] == [RefundStatus.SUCCEEDED]
-    assert list(world.fulfillment.shipments) == ["ret_1/shipment/1"]
-    assert list(world.inventory.restocks) == ["ret_1/restock/1"]
+    assert list(world.fulfillment.shipments) == ["ret_1-shipment-1"]
+    assert list(world.inventory.restocks) == ["ret_1-restock-1"]
     assert {key: asked.amount for key, asked in world.payments.refunds.items()} == {
-        "ret_1/refund/1": usd(1800)
+        "ret_1-refund-1": usd(1800)
     }
     assert world.inventory.on_hand == {("loc_1", "mug"): 2}
     assert not world.ledger.open_effects
@@ -82,7 +82,7 @@ def test_a_mismatch_that_is_canceled_is_withdrawn_from_stock() -> None:
 
     world.service.handle(CancelReturn(return_id="ret_1"))
 
-    assert list(world.inventory.withdrawals) == ["ret_1/withdraw/1"]
+    assert list(world.inventory.withdrawals) == ["ret_1-withdraw-1"]
     assert sum(world.inventory.on_hand.values()) == 0
 
 

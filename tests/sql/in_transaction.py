@@ -141,7 +141,7 @@ class InTransactionLaws(ABC):
         assert received.status is ReturnStatus.RECEIVED
         ledger = other.load("order_1")
         assert ledger.revision == 2
-        assert list(ledger.open_effects) == [f"{opened.id}/restock/1", f"{opened.id}/refund/1"]
+        assert list(ledger.open_effects) == [f"{opened.id}-restock-1", f"{opened.id}-refund-1"]
         assert service.resume().still_open == ()
 
     def test_what_is_read_in_the_transaction_is_what_it_will_commit(

@@ -97,15 +97,15 @@ def everything_ends(world: World, handle: Callable[[Command], object]) -> None:
     world.faults.breaks("payments", Away())
     handle(RetryRefund(return_id="ret_1", amount=Money(20, "usd")))
     news: tuple[tuple[str, RefundOutcome | RefundReversed], ...] = (
-        ("ret_1/refund/4", RefundPending("re_4")),
-        ("ret_1/refund/4", RefundSucceeded()),
-        ("ret_1/refund/1", RefundReversed("returned", "account closed")),
+        ("ret_1-refund-4", RefundPending("re_4")),
+        ("ret_1-refund-4", RefundSucceeded()),
+        ("ret_1-refund-1", RefundReversed("returned", "account closed")),
     )
     for number, (key, outcome) in enumerate(news, start=1):
         render = RecordRefundOutcome(key=key, outcome=outcome, notification_id=f"evt_{number}")
         handle(evolve(render, idempotency_key=f"notification {number}", created_by="gateway"))
     late = RecordRefundOutcome(
-        return_id="ret_1", reference="re_ret_1/refund/3", outcome=RefundDeclined("late")
+        return_id="ret_1", reference="re_ret_1-refund-3", outcome=RefundDeclined("late")
     )
     handle(evolve(late, idempotency_key="late notification"))
     world.faults.calm()
@@ -175,7 +175,7 @@ def goods_are_exchanged_and_claimed(world: World, handle: Callable[[Command], ob
     )
     handle(RetryRefund(claim_id="claim_3", amount=1, idempotency_key="retry claim"))
     handle(
-        RecordRefundOutcome(key="claim_3/refund/2", outcome=RefundReversed(), idempotency_key="notification")
+        RecordRefundOutcome(key="claim_3-refund-2", outcome=RefundReversed(), idempotency_key="notification")
     )
     handle(receive(1, return_id="ret_3"))
     replace = RequestClaim(order_id="order_1", type="replace", items=[broken], new_items=[cup])

@@ -86,7 +86,7 @@ def test_a_lease_hides_an_order_until_it_is_over(store: ReturnRepository) -> Non
     """A leased order is not named before the microsecond its lease ends, except for unpublished events."""
     leased = open_return(life(1, 0), label=True)
     until = START + 5 * HOUR + timedelta(microseconds=1)
-    leased.lease(["ret_1_1/shipment/1"], until)
+    leased.lease(["ret_1_1-shipment-1"], until)
     store_all(store, leased)
 
     assert store.outstanding(until - timedelta(microseconds=1), 9) == ()

@@ -63,7 +63,7 @@ def test_the_same_command_at_once_is_done_once(file: Path) -> None:
 
         assert {each.id for each in requested + received} == {requested[0].id}
         assert {each.status for each in received} == {ReturnStatus.RECEIVED}
-        assert world.payments.executions == {f"{requested[0].id}/refund/1": 1}
+        assert world.payments.executions == {f"{requested[0].id}-refund-1": 1}
         service.resume()
         assert not store.load("order_1").open_effects
 

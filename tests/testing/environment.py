@@ -142,7 +142,7 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         request(9, 1),  # the carrier is away
         Resume.RESUME,
         receive(11, 9, 1),  # the gateway pends
-        RecordRefundOutcome(key="ret_9/refund/1", outcome=RefundReversed(), idempotency_key="key_12"),
+        RecordRefundOutcome(key="ret_9-refund-1", outcome=RefundReversed(), idempotency_key="key_12"),
         RetryRefund(return_id="ret_9", idempotency_key="key_13"),
     ),
     (
@@ -240,9 +240,9 @@ class Environment:
     def _refunded(self, request: RefundRequest) -> RefundOutcome:
         self.refunds_made[request.key] += 1
         match request.key:
-            case "ret_6/refund/1":
+            case "ret_6-refund-1":
                 return RefundDeclined("card_closed")
-            case "ret_9/refund/1":
+            case "ret_9-refund-1":
                 return RefundPending("re_pending")
             case key:
                 return RefundSucceeded(f"re_{key}")

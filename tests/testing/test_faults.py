@@ -51,8 +51,8 @@ from rma.testing.faults import (
 )
 
 LINES = (StockLine("mug", None, 1),)
-RESTOCK = RestockRequest("ret_1/restock/1", "order_1", "ret_1", None, LINES)
-REFUND = RefundRequest("ret_1/refund/1", "order_1", "ret_1", "pay_1", Money(500, "usd"))
+RESTOCK = RestockRequest("ret_1-restock-1", "order_1", "ret_1", None, LINES)
+REFUND = RefundRequest("ret_1-refund-1", "order_1", "ret_1", "pay_1", Money(500, "usd"))
 
 
 def shop() -> ReturnService:
@@ -114,7 +114,7 @@ def test_a_plan_without_faults_changes_nothing_and_numbers_every_call() -> None:
         "return_reasons.list ",
         "shipping_options.get post",
         "returns.commit order_1",
-        "fulfillment.book_return ret_1/shipment/1",
+        "fulfillment.book_return ret_1-shipment-1",
         "returns.commit order_1",
         "returns.history order_1",
         "events.publish order_1/1/1",
@@ -123,8 +123,8 @@ def test_a_plan_without_faults_changes_nothing_and_numbers_every_call() -> None:
         "returns.load_by_return ret_1",
         "orders.get order_1",
         "returns.commit order_1",
-        "inventory.restock ret_1/restock/1",
-        "payments.refund ret_1/refund/1",
+        "inventory.restock ret_1-restock-1",
+        "payments.refund ret_1-refund-1",
         "returns.commit order_1",
         "returns.history order_1",
         "events.publish order_1/4/1",
@@ -209,7 +209,7 @@ def test_a_port_that_is_away_has_not_acted() -> None:
     inventory, faults = InMemoryInventory(), Faults(at={1: Away()})
     port = FaultyInventory(inventory, faults)
 
-    with pytest.raises(ConnectionError, match=r"call 1, inventory\.restock ret_1/restock/1: away"):
+    with pytest.raises(ConnectionError, match=r"call 1, inventory\.restock ret_1-restock-1: away"):
         port.restock(RESTOCK)
     assert not inventory.restocks
     port.restock(RESTOCK)
@@ -223,7 +223,7 @@ def test_an_answer_that_is_lost_was_given() -> None:
     with pytest.raises(TimeoutError):
         FaultyInventory(inventory, Faults(at={1: AnswerLost()})).restock(RESTOCK)
 
-    assert list(inventory.restocks) == ["ret_1/restock/1"]
+    assert list(inventory.restocks) == ["ret_1-restock-1"]
 
 
 def test_a_call_that_arrives_twice_acts_twice() -> None:
@@ -242,9 +242,9 @@ def test_a_saved_error_is_repeated_for_its_key(*, acts: bool) -> None:
     for _ in range(3):
         with pytest.raises(ConnectionError, match=r"call 1, .*: failed"):
             port.restock(RESTOCK)
-    port.restock(evolve(RESTOCK, key="ret_1/restock/2"))
+    port.restock(evolve(RESTOCK, key="ret_1-restock-2"))
 
-    assert list(inventory.restocks) == [*["ret_1/restock/1"] * acts, "ret_1/restock/2"]
+    assert list(inventory.restocks) == [*["ret_1-restock-1"] * acts, "ret_1-restock-2"]
 
 
 def test_faults_can_be_chosen_while_it_runs() -> None:
@@ -257,7 +257,7 @@ def test_faults_can_be_chosen_while_it_runs() -> None:
     service = inject_faults(shop(), faults)
     service.handle(request())
     service.handle(receive())
-    assert list(service.returns.load("order_1").open_effects) == ["ret_1/restock/1"]
+    assert list(service.returns.load("order_1").open_effects) == ["ret_1-restock-1"]
     faults.at[len(faults.calls) + 1] = AnswerLost()
     with pytest.raises(Unavailable):
         service.list("order_1")
@@ -270,19 +270,19 @@ def test_a_gateway_that_declines_moves_no_money_and_says_it_again() -> None:
 
     assert [port.refund(REFUND) for _ in range(2)] == [RefundDeclined("lost_card", "reported lost")] * 2
     assert not gateway.refunds
-    assert isinstance(port.refund(evolve(REFUND, key="ret_1/refund/2")), RefundSucceeded)
+    assert isinstance(port.refund(evolve(REFUND, key="ret_1-refund-2")), RefundSucceeded)
 
 
 def test_a_gateway_that_pends_reports_later() -> None:
     """Once for a key, with a notification that can be handled as it is."""
     gateway, faults = InMemoryPayments(), Faults(refunds=[None, Pends()])
     port = FaultyPayments(gateway, faults)
-    second = evolve(REFUND, key="ret_1/refund/2")
+    second = evolve(REFUND, key="ret_1-refund-2")
 
     assert isinstance(port.refund(REFUND), RefundSucceeded)
-    assert [port.refund(second) for _ in range(2)] == [RefundPending("re_ret_1/refund/2")] * 2
+    assert [port.refund(second) for _ in range(2)] == [RefundPending("re_ret_1-refund-2")] * 2
     assert faults.notifications == [
-        RecordRefundOutcome(key="ret_1/refund/2", outcome=RefundSucceeded(), notification_id="notice_1")
+        RecordRefundOutcome(key="ret_1-refund-2", outcome=RefundSucceeded(), notification_id="notice_1")
     ]
 
 
@@ -383,7 +383,7 @@ def test_a_commit_that_arrives_twice_is_stale_and_answered() -> None:
 
     opened = service.handle(request())
 
-    assert (opened.id, opened.shipping_data) == ("ret_1", {"shipment": "ret_1/shipment/1"})
+    assert (opened.id, opened.shipping_data) == ("ret_1", {"shipment": "ret_1-shipment-1"})
 
 
 def test_an_absent_port_stays_absent() -> None:

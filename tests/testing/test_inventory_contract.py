@@ -68,7 +68,7 @@ class RestocksOnceForAReturn(WrongInventory):
 
     def is_new(self, request: RestockRequest | WithdrawRequest) -> bool:
         """By the return."""
-        return not any(key.startswith(f"{request.return_id}/restock") for key in self.done)
+        return not any(key.startswith(f"{request.return_id}-restock") for key in self.done)
 
 
 class RepeatsWithdrawals(WrongInventory):

@@ -52,10 +52,13 @@ from rma import (
 )
 from rma.adapters.memory import InMemoryFulfillment, InMemoryInventory, InMemoryReturns
 from rma.adapters.sql import SqlReturns
+from rma.domain.events import GoodsReceived
 from rma.domain.state.ledger import Subject
 from rma.testing.actions import ACTIONS, Action
 from rma.testing.core_harness import counting
 from rma.testing.faults import AnswerLost, Away, Declines, FailsLate, Pends, Twice
+from rma.testing.invariants import broken as violations
+from rma.testing.invariants.records import every_key_fits_any_gateway
 from rma.testing.simulation import simulate, simulate_commands
 from rma.testing.world import ATTEMPTS, InvariantViolated, World
 from tests.world import REASONS
@@ -261,12 +264,12 @@ def test_the_model_of_the_gateway_has_its_latest_outcome(
     world.handle(REQUEST)
     world.handle(RECEIPT)
     first = {Declines: RefundDeclined, Pends: RefundPending, FailsLate: RefundSucceeded}[type(fault)]
-    assert isinstance(world.gateway_model.outcome_of("ret_1/refund/1"), first)
+    assert isinstance(world.gateway_model.outcome_of("ret_1-refund-1"), first)
 
     world.quiesce()
 
-    assert world.gateway_model.outcome_of("ret_1/refund/1") == ends
-    assert world.gateway_model.outcome_of("ret_1/refund/2") is None
+    assert world.gateway_model.outcome_of("ret_1-refund-1") == ends
+    assert world.gateway_model.outcome_of("ret_1-refund-2") is None
 
 
 def test_calls_to_a_gateway_without_keys_are_not_repeated_by_the_network() -> None:
@@ -456,3 +459,33 @@ def failure(world: World) -> InvariantViolated | None:
     except InvariantViolated as broken:
         return broken
     return None
+
+
+@pytest.mark.parametrize(
+    ("key", "violation"),
+    [
+        ("ret_1/refund/1", "not every gateway takes its characters"),
+        ("ret_1-refund-é", "not every gateway takes its characters"),
+        (f"{'r' * 36}-refund-1", None),
+        (f"{'r' * 36}-refund-12", "46 characters, more than 45"),
+    ],
+)
+def test_a_key_that_some_gateway_refuses_is_caught(key: str, violation: str | None) -> None:
+    """By its law, in the history of an order."""
+    world = World([ORDER])
+    items = [RequestedItem(item_id="mug", quantity=1)]
+    opened = world.handle(RequestReturn(order_id="order_1", items=items))
+    assert isinstance(opened, Return)
+    world.handle(ReceiveReturn(return_id=opened.id, items=[ReceivedItem(item_id="mug", quantity=1)]))
+    snapshot = world.snapshot("order_1")
+    (received,) = [event for event in snapshot.history if isinstance(event, GoodsReceived)]
+    refund, *_ = received.refunds
+    renamed = evolve(
+        received,
+        entitlement=evolve(received.entitlement, refunds=(evolve(refund, key=key),)),
+        refund_keys=(key,),
+    )
+
+    found = violations([every_key_fits_any_gateway], evolve(snapshot, history=(renamed,)))
+
+    assert found == ([] if violation is None else [f"every_key_fits_any_gateway: {key}: {violation}"])

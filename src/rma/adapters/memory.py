@@ -49,7 +49,7 @@ from rma.ports import (
     ShippingOptionRepository,
 )
 from rma.service import ReturnService
-from rma.shell.construction import random_id, utc_now
+from rma.shell.construction import utc_now
 
 RequestT = TypeVar("RequestT")
 
@@ -317,7 +317,7 @@ def in_memory_service(
     policies: PolicyProvider | ReturnPolicy = ReturnPolicy(),
     events: EventPublisher | None = None,
     clock: Clock = utc_now,
-    ids: IdFactory = random_id,
+    ids: IdFactory | None = None,
 ) -> ReturnService:
     """
     Builds a complete service in memory; pass values, or your own port in place of any of them.

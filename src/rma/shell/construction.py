@@ -1,6 +1,5 @@
 """How a service is built: what it does without an optional port, and which ports a blocking one refuses."""
 
-import uuid
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
 
@@ -43,11 +42,6 @@ class NoReturnReasons:
 def utc_now() -> datetime:
     """The present moment, aware, in UTC."""
     return datetime.now(UTC)
-
-
-def random_id() -> str:
-    """32 random hexadecimal digits."""
-    return uuid.uuid4().hex
 
 
 def as_policy_provider(policies: PolicyProvider | ReturnPolicy) -> PolicyProvider:

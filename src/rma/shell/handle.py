@@ -29,6 +29,7 @@ from rma.shell.commit import commit_with_retry
 from rma.shell.deliver import deliver
 from rma.shell.facts import facts_for, ledger_for
 from rma.shell.host_transaction import is_in_host_transaction
+from rma.shell.ids import draw_id
 from rma.shell.observe import tell, tell_attention
 
 #: Where nothing is known, there is nothing; deciding then says so, with everything else that is wrong.
@@ -68,6 +69,7 @@ async def handle_command(command: Command, host: Host, *, deliver_now: bool = Tr
         Rejected: with everything that is wrong; nothing changed.
         Unavailable: a repository failed; nothing changed, unless the answer to the commit was lost.
         StaleLedger: other writers were faster too often; nothing changed.
+        InvalidValue: the host's `ids` returned what no id can be made of; nothing changed.
     """
     deliver_now = deliver_now and not await is_in_host_transaction(host)
     change = await decide_and_commit(command, host, deliver_now=deliver_now)
@@ -97,7 +99,7 @@ async def decide_and_commit(command: Command, host: Host, *, deliver_now: bool =
     Raises:
         As `handle_command`.
     """
-    fresh_id = host.ids() if isinstance(command, Request) else None
+    fresh_id = draw_id(command, host) if isinstance(command, Request) else None
 
     async def make_change() -> Change:
         ledger = await ledger_for(command, host)

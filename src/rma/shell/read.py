@@ -175,8 +175,9 @@ async def read_outstanding(
         InvalidValue: a duration below 0, a limit below 1.
         Unavailable: the store does not answer now.
     """
-    if older_than is not None and (not isinstance(older_than, timedelta) or older_than < timedelta(0)):
-        details = {"field": "outstanding.older_than", "value": show(older_than), "expected": "a timedelta"}
+    asked: object = older_than
+    if asked is not None and (not isinstance(asked, timedelta) or asked < timedelta(0)):
+        details = {"field": "outstanding.older_than", "value": show(asked), "expected": "a timedelta"}
         raise InvalidValue("invalid_value", details)
     if not is_whole(limit, at_least=1):
         details = {"field": "outstanding.limit", "value": show(limit), "expected": "an integer of at least 1"}

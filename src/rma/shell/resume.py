@@ -40,8 +40,8 @@ async def resume(host: Host, subject_id: str | None = None, *, stopped: bool = F
     Named by its id, it is tried now, whenever it is due; with `stopped`, so is what was stopped for a person.
 
     Raises:
-        InvalidValue: `in_host_transaction`: the ledgers are written in a transaction of the host; or `stopped`
-            without an id: a person decides about each.
+        InvalidValue: the ledgers are written in a transaction of the host (`in_host_transaction`); or
+            `stopped` without an id: a person decides about each.
         NotFound: there is none of this id.
         Unavailable: the store cannot say what is outstanding.
     """

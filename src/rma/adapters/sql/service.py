@@ -33,7 +33,7 @@ class Ports(TypedDict, total=False):
     policies: PolicyProvider | ReturnPolicy
     events: EventPublisher | None
     clock: Clock
-    ids: IdFactory
+    ids: IdFactory | None
 
 
 def sql_service(engine_or_url: Engine | URL | str, **ports: Unpack[Ports]) -> ReturnService:

@@ -2,7 +2,7 @@
 
 from rma.domain.decide.checks import check_currency, check_flags, check_string, hint_for, valid_members
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.messages.effects import ReplacementRequest
+from rma.domain.messages.effects import ReplacementRequest, effect_key
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import in_currency
 from rma.domain.state.claims import Claim
@@ -18,7 +18,7 @@ def replacement_of(subject: Exchange | Claim) -> ReplacementRequest:
     """The request to send the new goods of an exchange or claim; there is one for each."""
     _, exchange_id, claim_id = subject_ids(subject)
     return ReplacementRequest(
-        key=f"{subject.id}/replacement/1",
+        key=effect_key(subject.id, "replacement", 1),
         order_id=subject.order_id,
         exchange_id=exchange_id,
         claim_id=claim_id,

@@ -134,9 +134,22 @@ Effect = (
 )
 
 
+def effect_key(owner_id: str, kind: str, number: int) -> str:
+    """
+    The key of an effect: `{id}-{kind}-{number}`, the number counting from 1 within the owner and kind.
+
+    It is handed to gateways as it is. Some take 45 characters at most, some no slash: `rma.shell.ids` holds
+    ids to what fits.
+    """
+    return f"{owner_id}-{kind}-{number}"
+
+
 def owner_of(key: str) -> str:
-    """The id of the return, exchange or claim whose effect this key names: `{id}/{kind}/{number}`."""
-    return key.rsplit("/", 2)[0]
+    """The id of the return, exchange or claim whose effect this key names: `{id}-{kind}-{number}`."""
+    owner_id, _, rest = key.rpartition("-")
+    if rest.isdecimal():
+        return owner_id.rpartition("-")[0]
+    return key.rsplit("/", 2)[0]  # ledgers may hold keys as they were spelled before: `{id}/{kind}/{number}`
 
 
 @frozen

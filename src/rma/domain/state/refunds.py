@@ -26,7 +26,7 @@ class Refund:
     One amount from one payment, asked of the payments port under one key.
 
     Attributes:
-        key: `{return_id}/refund/{n}`; repeated with every attempt, never used for another refund.
+        key: `{return_id}-refund-{n}`; repeated with every attempt, never used for another refund.
         reference: what the gateway calls it.
         retry_of: the key of the failed or reversed refund that this one replaces.
         failure: why it failed, was reversed or needs attention, in the gateway's words.

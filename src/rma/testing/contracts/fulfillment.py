@@ -16,9 +16,9 @@ from rma.domain.values.money import Money
 from rma.ports import Fulfillment
 from rma.testing.contracts.port_contract import PortContract
 
-KEY = "ret_contract/shipment/1"
-OTHER_KEY = "ret_contract/shipment/2"
-CANCEL_KEY = "ret_contract/cancel_shipment/1"
+KEY = "ret_contract-shipment-1"
+OTHER_KEY = "ret_contract-shipment-2"
+CANCEL_KEY = "ret_contract-cancel_shipment-1"
 
 
 class FulfillmentContract(PortContract):

@@ -11,9 +11,9 @@ from rma.domain.messages.effects import RestockRequest, StockLine, WithdrawReque
 from rma.ports import Inventory
 from rma.testing.contracts.port_contract import PortContract
 
-KEY = "ret_contract/restock/1"
-OTHER_KEY = "ret_contract/restock/2"
-WITHDRAW_KEY = "ret_contract/withdraw/1"
+KEY = "ret_contract-restock-1"
+OTHER_KEY = "ret_contract-restock-2"
+WITHDRAW_KEY = "ret_contract-withdraw-1"
 
 
 class InventoryContract(PortContract):

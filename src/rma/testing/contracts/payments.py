@@ -20,8 +20,8 @@ from rma.ports import Payments
 from rma.testing.contracts.port_contract import PortContract
 from rma.testing.fault_injection import SearchablePayments
 
-KEY = "ret_contract/refund/1"
-OTHER_KEY = "ret_contract/refund/2"
+KEY = "ret_contract-refund-1"
+OTHER_KEY = "ret_contract-refund-2"
 
 
 class AsyncSearchablePayments(AsyncPayments, AsyncRefundLookup, Protocol):

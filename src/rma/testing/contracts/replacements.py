@@ -11,8 +11,8 @@ from rma.domain.values.money import Money
 from rma.ports import Fulfillment
 from rma.testing.contracts.port_contract import PortContract
 
-KEY = "exc_contract/replacement/1"
-OTHER_KEY = "claim_contract/replacement/1"
+KEY = "exc_contract-replacement-1"
+OTHER_KEY = "claim_contract-replacement-1"
 
 
 class ReplacementsContract(PortContract):

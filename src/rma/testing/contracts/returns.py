@@ -220,7 +220,7 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
         until = LATER - timedelta(hours=1)
         a_moment = timedelta(seconds=1)
         returns.commit(life.handle(request(label=True)))
-        returns.commit(life.lease("ret_order_1_1/shipment/1", until))
+        returns.commit(life.lease("ret_order_1_1-shipment-1", until))
 
         assert list(returns.outstanding(until - a_moment, 10)) == []
         assert list(returns.outstanding(until, 10)) == ["order_1"]

@@ -25,6 +25,7 @@ from rma.testing.invariants.records import (
     changed_by_a_repeat,
     each_open_effect_belongs_to_a_fact,
     every_event_is_published_in_order,
+    every_key_fits_any_gateway,
     history_alone_rebuilds_the_ledger,
     the_order_version_counts_what_the_customer_notices,
     the_store_keeps_what_it_took,
@@ -57,6 +58,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     the_order_version_counts_what_the_customer_notices,
     every_event_is_published_in_order,
     each_open_effect_belongs_to_a_fact,
+    every_key_fits_any_gateway,
     a_carrier_books_once,
 )
 

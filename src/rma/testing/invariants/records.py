@@ -1,13 +1,19 @@
 """Laws of records: history, store, effects, and published events."""
 
+import re
 from collections.abc import Iterator, Mapping
 
 from rma.domain.change import replay
 from rma.domain.events import GoodsReceived, ReturnCanceled, ReturnRequested
 from rma.domain.messages.effects import RefundRequest
+from rma.domain.react import react
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.shell.deliver import is_news
 from rma.testing.invariants.snapshot import Snapshot
+
+#: What any gateway takes as a key: Razorpay takes no other characters, Square no more than 45.
+_FITS = re.compile("[A-Za-z0-9_-]+")
+_LONGEST_REFUND_KEY = 45
 
 
 def history_alone_rebuilds_the_ledger(snapshot: Snapshot) -> Iterator[str]:
@@ -65,6 +71,16 @@ def each_open_effect_belongs_to_a_fact(snapshot: Snapshot) -> Iterator[str]:
             yield f"{effect.request.key} is open under {key}"
         if isinstance(effect.request, RefundRequest) and key not in refunds:
             yield f"{key} is a refund of no return"
+
+
+def every_key_fits_any_gateway(snapshot: Snapshot) -> Iterator[str]:
+    """Letters, digits, `_` and `-` only, and at most 45 of them for a refund."""
+    for event in snapshot.history:
+        for effect in react(event):
+            if not _FITS.fullmatch(effect.key):
+                yield f"{effect.key}: not every gateway takes its characters"
+            if isinstance(effect, RefundRequest) and len(effect.key) > _LONGEST_REFUND_KEY:
+                yield f"{effect.key}: {len(effect.key)} characters, more than {_LONGEST_REFUND_KEY}"
 
 
 def changed_by_a_repeat(before: Mapping[str, ReturnLedger], after: Mapping[str, ReturnLedger]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from rma.domain.messages.effects import effect_key
 from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
 from rma.domain.state.refunds import in_force
 from rma.testing.invariants.snapshot import Snapshot
@@ -54,7 +55,7 @@ def labels_are_booked_for_returns_that_go_on(snapshot: Snapshot) -> Iterator[str
     for each in snapshot.ledger.returns:
         if each.shipping_method is None:
             continue
-        key = f"{each.id}/shipment/1"
+        key = effect_key(each.id, "shipment", 1)
         if key not in snapshot.shipments:
             yield f"{each.id}: nothing is booked"
         if (key in canceled) != (each.status is ReturnStatus.CANCELED):

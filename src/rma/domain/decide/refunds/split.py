@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from rma.domain.messages.effects import effect_key
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
@@ -28,7 +29,7 @@ def refunds_for(
     return tuple(
         [
             Refund(
-                key=f"{target.id}/refund/{number}",
+                key=effect_key(target.id, "refund", number),
                 payment_id=payment_id,
                 amount=Money(part, order.currency),
                 status=RefundStatus.PENDING,

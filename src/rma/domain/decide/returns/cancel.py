@@ -8,7 +8,14 @@ from rma.domain.decide.linked import complete_claim
 from rma.domain.decide.violations import Violations
 from rma.domain.events import Event, ReturnCanceled, header_for
 from rma.domain.messages.commands import CancelReturn, Command
-from rma.domain.messages.effects import CancelShipmentRequest, RestockRequest, StockLine, WithdrawRequest
+from rma.domain.messages.effects import (
+    CancelShipmentRequest,
+    RestockRequest,
+    ReturnShipmentRequest,
+    StockLine,
+    WithdrawRequest,
+    effect_key,
+)
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.returns import Return
@@ -55,21 +62,29 @@ def report_canceled(
     """The event that the return was canceled, by itself or with the exchange or claim that it belongs to."""
     return ReturnCanceled(
         header=header_for(target, ledger, at, by=by, command=command),
-        cancel_request=_cancel_shipment(target),
+        cancel_request=_cancel_shipment(target, ledger),
         withdraw_requests=_withdraw_all(target),
     )
 
 
-def _cancel_shipment(target: Return) -> CancelShipmentRequest | None:
+def _cancel_shipment(target: Return, ledger: ReturnLedger) -> CancelShipmentRequest | None:
     if target.shipping_method is None:
         return None
     return CancelShipmentRequest(
-        key=f"{target.id}/cancel_shipment/1",
+        key=effect_key(target.id, "cancel_shipment", 1),
         order_id=target.order_id,
         return_id=target.id,
-        shipment_key=f"{target.id}/shipment/1",
+        shipment_key=_shipment_key(target, ledger),
         shipment=target.shipment,
     )
+
+
+def _shipment_key(target: Return, ledger: ReturnLedger) -> str:
+    # A booking that is still open may have a key as ledgers spelled it before; the cancellation waits for it.
+    for key, effect in ledger.open_effects.items():
+        if isinstance(effect.request, ReturnShipmentRequest) and effect.request.return_id == target.id:
+            return key
+    return effect_key(target.id, "shipment", 1)
 
 
 def _withdraw_all(target: Return) -> tuple[WithdrawRequest, ...]:
@@ -84,7 +99,7 @@ def withdraw(
 ) -> WithdrawRequest:
     """The request to take these restocked units out again; `number` counts the return's withdrawals."""
     return WithdrawRequest(
-        key=f"{target.id}/withdraw/{number}",
+        key=effect_key(target.id, "withdraw", number),
         order_id=target.order_id,
         return_id=target.id,
         location_id=restock.location_id,

@@ -7,7 +7,7 @@ from attrs import evolve, field, frozen
 from rma.domain.decide.facts import Facts
 from rma.domain.events import ReturnRequested, header_for
 from rma.domain.messages.commands import Request
-from rma.domain.messages.effects import ReturnShipmentRequest, StockLine
+from rma.domain.messages.effects import ReturnShipmentRequest, StockLine, effect_key
 from rma.domain.sale.catalogue import ShippingMethod, ShippingOption
 from rma.domain.sale.order import Order, in_currency
 from rma.domain.sale.pricing import AmountPart
@@ -146,7 +146,7 @@ def _book_shipment(opened: Return, option: ShippingOption, method: ShippingMetho
         quantities[item.item_id] = quantities.get(item.item_id, 0) + item.quantity
     variants = {item.item_id: item.line.variant_id for item in opened.items}
     return ReturnShipmentRequest(
-        key=f"{opened.id}/shipment/1",
+        key=effect_key(opened.id, "shipment", 1),
         order_id=opened.order_id,
         return_id=opened.id,
         shipping_method=method,

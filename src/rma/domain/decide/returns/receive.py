@@ -24,7 +24,7 @@ from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import Event, GoodsReceived, header_for
 from rma.domain.messages.command_items import ReceivedItem
 from rma.domain.messages.commands import ReceiveReturn
-from rma.domain.messages.effects import RestockRequest, StockLine
+from rma.domain.messages.effects import RestockRequest, StockLine, effect_key
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
@@ -193,7 +193,7 @@ def _restock(
         return None
     earlier = sum([receipt.restock is not None for receipt in target.receipts])
     return RestockRequest(
-        key=f"{target.id}/restock/{earlier + 1}",
+        key=effect_key(target.id, "restock", earlier + 1),
         order_id=target.order_id,
         return_id=target.id,
         location_id=location_id,
