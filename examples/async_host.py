@@ -11,15 +11,17 @@ Run it: `python examples/async_host.py`, or with the URL of an empty database, s
 import asyncio
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from rma import (
     AsyncReturnService,
     CancelShipmentRequest,
+    DeliveryChanged,
     EffectsAttempted,
     Event,
     GoodsReceived,
@@ -162,8 +164,8 @@ async def run_day(url: str) -> None:
         ]
     )
 
-    print("A timer resumes what has no answer yet.")
-    found = await service.resume()
+    print("Two minutes later, a timer resumes what has no answer yet.")
+    found = await evolve(service, clock=lambda: service.clock() + timedelta(minutes=2)).resume()
     print(f"  It was {', '.join(found.orders)}; still open: {len(found.still_open)}")
 
     for order_id in ("order_ann", "order_bob", "order_cat"):
@@ -186,8 +188,14 @@ def render(event: Event) -> Iterator[str]:
             yield f"{by} has it; {entitlement.entitled} is due"
         case EffectsAttempted(outcomes=outcomes):
             for each in outcomes:
-                kind = each.key.rsplit("-", 2)[1]
-                yield f"{kind}: no answer ({each.error})" if each.is_open else f"{kind}: done"
+                yield f"{kind_of(each.key)}: done"
+        case DeliveryChanged(key=key, delivery=delivery):
+            yield f"{kind_of(key)}: no answer ({delivery.last_error})"
+
+
+def kind_of(key: str) -> str:
+    """The kind of effect that this key is of."""
+    return key.rsplit("-", 2)[1]
 
 
 def main(*urls: str) -> None:

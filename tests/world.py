@@ -1,5 +1,9 @@
 """The shipped world around one order, with the adapters of our tests."""
 
+from datetime import timedelta
+
+from attrs import evolve
+
 from rma import (
     Gateway,
     Idempotent,
@@ -9,6 +13,7 @@ from rma import (
     ReturnLedger,
     ReturnPolicy,
     ReturnReason,
+    ReturnService,
     ShippingOption,
 )
 from rma.adapters.memory import InMemoryEvents, InMemoryFulfillment, InMemoryInventory, InMemoryReturns
@@ -82,3 +87,8 @@ class World(world.World):
         return sum(
             self.gateway_model.given_back(self.order_id, payment.id) for payment in self.order.payments
         )
+
+
+def later(service: ReturnService, by: timedelta = timedelta(hours=1)) -> ReturnService:
+    """The same service later: what timers leave alone after a command or a failure is due."""
+    return evolve(service, clock=lambda: service.clock() + by)

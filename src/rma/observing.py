@@ -113,8 +113,8 @@ class LoggingObserver:
     """
     Logs each signal as one line, with its fields as `extra` (`rma_order_id`, `rma_key`, `rma_attempt`, …).
 
-    Effects that failed are warnings, with a traceback at their first attempt only; what needs attention is an
-    error; the rest is for debugging.
+    What failed or needs attention is a warning, with a traceback at the first attempt only; the rest is for
+    debugging.
 
     Args:
         logger: where to; the logger `rma` unless given.
@@ -148,5 +148,5 @@ _LEVELS: dict[type, int] = {
     EffectFailed: logging.WARNING,
     PublishingFailed: logging.WARNING,
     StoringFailed: logging.WARNING,
-    AttentionNeeded: logging.ERROR,
+    AttentionNeeded: logging.WARNING,
 }

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from rma import RefundOutcome, RefundRequest, RefundSucceeded, ResumeResult, ReturnService
 from rma.adapters.memory import in_memory_service
 from rma.adapters.sql import SqlReturns
-from rma.adapters.sql.statements import WAITING
+from rma.adapters.sql.statements import DUE
 from rma.testing.core_harness import START, CoreHarness, counting
 from tests.rules.given import line, order_of, receive, request
 
@@ -205,11 +205,11 @@ def test_leasing_uses_the_index_of_waiting_orders(store: SqlReturns) -> None:
     with store.engine.connect() as connection:
         for way in ("seqscan", "bitmapscan", "sort"):  # whether the index can serve, not whether it pays
             connection.execute(text(f"SET enable_{way} = off"))
-        compiled = WAITING.leased.compile(connection)
+        compiled = DUE.leased.compile(connection)
         plan = [
             str(row[0])
             for row in connection.exec_driver_sql(
                 f"EXPLAIN {compiled}", compiled.construct_params(parameters)
             )
         ]
-    assert any("rma_ledgers_waiting" in step for step in plan), plan
+    assert any("rma_ledgers_due" in step for step in plan), plan

@@ -4,6 +4,7 @@ import pytest
 
 from rma import (
     CancelReturn,
+    DeliveryChanged,
     EffectsAttempted,
     IdempotencyKeyReused,
     RefundStatus,
@@ -98,7 +99,7 @@ def test_a_repeated_outcome_is_recorded_once() -> None:
 
 
 def test_a_pending_refund_keeps_its_reference_and_counts() -> None:
-    """A pending refund closes its effect, stores its reference and counts as refunded."""
+    """A pending refund stores its reference and counts as refunded; its effect waits for the outcome."""
     given = Given()
     given.when(request(2))
     given.when(receive(2))
@@ -108,7 +109,8 @@ def test_a_pending_refund_keeps_its_reference_and_counts() -> None:
     (refund,) = given.the().refunds
     assert (refund.status, refund.reference, refund.settled_at) == (RefundStatus.PENDING, "re_1", None)
     assert given.the().refunded == usd(2000)
-    assert list(given.ledger.open_effects) == ["ret_1-restock-1"]
+    assert list(given.ledger.open_effects) == ["ret_1-restock-1", "ret_1-refund-1"]
+    assert given.ledger.open_effects["ret_1-refund-1"].delivery.pending_since == given.now
 
 
 def test_an_effect_of_unknown_outcome_stays_open_and_says_why() -> None:
@@ -123,7 +125,7 @@ def test_an_effect_of_unknown_outcome_stays_open_and_says_why() -> None:
     given.record_outcomes(("ret_1-shipment-1", Unknown("ConnectionError: away")))
 
     (effect,) = given.ledger.open_effects.values()
-    assert (effect.attempts, effect.last_error) == (2, "ConnectionError: away")
+    assert (effect.delivery.attempts, effect.delivery.last_error) == (2, "ConnectionError: away")
     given.record_outcomes(("ret_1-shipment-1", ReturnShipment({"label": 1}, "T1", "https://x.example")))
     assert given.the().shipping_data == {"label": 1}
     assert given.the().shipment == ReturnShipment({"label": 1}, "T1", "https://x.example")
@@ -186,9 +188,7 @@ def test_outcomes_are_recorded_by_return_with_its_notification() -> None:
         ("ret_1-shipment-1", ReturnShipment()), ("ret_2-shipment-1", Unknown("away"))
     )
 
-    said = [
-        (event.return_id, event.no_notification) for event in events if isinstance(event, EffectsAttempted)
-    ]
-    assert said == [("ret_1", True), ("ret_2", False)]
+    said = [(type(event), event.return_id, event.no_notification) for event in events]
+    assert said == [(EffectsAttempted, "ret_1", True), (DeliveryChanged, "ret_2", False)]
     assert [event.event_id for event in events] == ["order_1/3/1", "order_1/3/2"]
-    assert all(ret.updated_at == given.now for ret in given.ledger.returns)
+    assert given.the("ret_1").updated_at == given.now

@@ -1,11 +1,13 @@
 """RecordRefundOutcome: notifications in any order and any number."""
 
 from itertools import permutations
+from typing import cast
 
 import pytest
 
 from rma import (
     Invalid,
+    Money,
     NotFound,
     RecordRefundOutcome,
     RefundDeclined,
@@ -77,15 +79,97 @@ def test_a_late_failure_and_a_reversal_release_the_money() -> None:
 @pytest.mark.parametrize(
     "order", list(permutations([RefundPending("re_1"), RefundSucceeded("re_1"), RefundDeclined("lost")]))
 )
-def test_notifications_in_any_order_end_the_same(order: tuple[object, ...]) -> None:
-    """Pending, succeeded and failed end as failed, in whatever order they are recorded, also twice."""
+def test_notifications_end_by_which_of_two_final_ones_was_first(order: tuple[object, ...]) -> None:
+    """
+    A success that fails later has failed. A failure that is followed by a success is contradicted: it counts
+    as paid and needs attention. Notices of what is known change nothing.
+    """
     given = received()
 
     for outcome in (*order, *order):
         given.when(notify(outcome))
 
     (refund,) = given.the().refunds
-    assert (refund.status, refund.failure) == (RefundStatus.FAILED, "lost")
+    kinds = [type(outcome) for outcome in order]
+    if kinds.index(RefundSucceeded) < kinds.index(RefundDeclined):
+        assert (refund.status, refund.failure) == (RefundStatus.FAILED, "lost")
+    else:
+        assert (refund.status, refund.failure) == (RefundStatus.NEEDS_ATTENTION, "succeeded after: lost")
+        assert refund.is_contradicted
+        assert given.the().refunded == usd(2000)
+
+
+def contradicted() -> Given:
+    """A refund of 20.00 that failed by mistake, its retry, and the notice that the first one succeeded."""
+    given = received()
+    given.when(notify(RefundDeclined("lost")))
+    given.when(RetryRefund(return_id="ret_1"))
+    given.record_outcomes(("ret_1-refund-2", RefundSucceeded("re_2")))
+    given.when(notify(RefundSucceeded("re_1")))
+    return given
+
+
+def test_a_success_after_a_failure_is_not_dropped() -> None:
+    """Both refunds count: 40.00 of 20.00 are out, and nobody can ask for more without knowing it."""
+    given = contradicted()
+
+    target = given.the()
+    assert target.refunded == usd(4000)
+    assert target.entitlement.overpaid == usd(2000)
+    assert target.needs_attention
+    assert given.codes(RetryRefund(return_id="ret_1")) == ["nothing_due"]
+
+
+def test_only_a_person_says_which_of_two_notices_is_true() -> None:
+    """A notice that comes again decides nothing; a person who gives a name does, either way."""
+    for outcome, status, paid in (
+        (RefundSucceeded("re_1"), RefundStatus.SUCCEEDED, 4000),
+        (RefundDeclined("lost"), RefundStatus.FAILED, 2000),
+    ):
+        given = contradicted()
+
+        assert given.when(notify(outcome)) == ()
+        given.when(notify(outcome, created_by="anna"))
+
+        assert given.the().refunds[0].status is status
+        assert given.the().refunded == usd(paid)
+        assert not given.the().needs_attention
+
+
+def test_the_notice_of_a_success_that_failed_later_is_no_contradiction() -> None:
+    """Gateways deliver notices more than once."""
+    given = received()
+    given.when(notify(RefundSucceeded("re_1")))
+    given.when(notify(RefundDeclined("lost")))
+
+    assert given.when(notify(RefundSucceeded("re_1"))) == ()
+    assert given.the().refunds[0].status is RefundStatus.FAILED
+
+
+@pytest.mark.parametrize(
+    ("moved", "due", "overpaid"), [(1500, 500, 0), (2000, 0, 0), (2300, 0, 300), (0, 2000, 0)]
+)
+def test_what_really_moved_counts(moved: int, due: int, overpaid: int) -> None:
+    """Less is due again, more shows as overpaid; the amount that was asked for stays on record."""
+    given = received()
+
+    given.when(notify(RefundSucceeded("re_1", amount=usd(moved))))
+
+    target = given.the()
+    assert target.refunds[0].amount == usd(2000)
+    assert (target.refunded, target.amount_due, target.entitlement.overpaid) == (
+        usd(moved),
+        usd(due),
+        usd(overpaid),
+    )
+
+
+@pytest.mark.parametrize("moved", [Money(5, "eur"), Money(-1, "usd"), 5])
+def test_an_amount_that_cannot_have_moved_is_refused(moved: object) -> None:
+    """Another currency, less than nothing, or no amount at all."""
+    assert received().codes(notify(RefundSucceeded("re_1", amount=cast("Money", moved)))) == [
+        "invalid_outcome"
+    ]
 
 
 def test_a_repeated_notification_changes_nothing() -> None:

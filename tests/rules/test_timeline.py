@@ -25,7 +25,7 @@ from rma import (
     TimelineEntry,
 )
 from rma.domain.change import apply_publication
-from rma.domain.events import EffectsLeased, EventsPublished
+from rma.domain.events import DeliveryChanged, EventsPublished
 from rma.domain.state.refunds import in_force
 from rma.domain.views.order_state import order_state
 from rma.domain.views.timeline import timeline
@@ -92,7 +92,7 @@ def test_every_kind_of_event_has_an_entry() -> None:
     given = everything()
 
     assert {type(command) for command in given.commands} == {*MAKERS}
-    silent = EffectsLeased | EventsPublished
+    silent = DeliveryChanged | EventsPublished
     kinds = {type(event) for event in given.history}
     assert kinds == {kind for kind in Event.__args__ if not issubclass(kind, silent)}
     entries = entries_of(given)

@@ -26,6 +26,6 @@ def test_an_awaitable_answer_is_an_unknown_outcome_in_a_blocking_service() -> No
 
     (effect,) = service.returns.load("order_1").open_effects.values()
     assert effect.request.key == f"{opened.id}-restock-1"
-    assert effect.last_error is not None
-    assert "has to be awaited" in effect.last_error
+    assert effect.delivery.last_error is not None
+    assert "has to be awaited" in effect.delivery.last_error
     assert not stock.restocks

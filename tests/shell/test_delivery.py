@@ -1,6 +1,7 @@
 """Delivery of effects: once, in order, and resumed after failures."""
 
 import logging
+from datetime import timedelta
 from typing import cast
 
 import pytest
@@ -34,7 +35,7 @@ from rma.domain.values.money import Money
 from rma.ports import Payments
 from rma.testing.faults import AnswerLost, Away, Declines, Fault, Pends, RefundFault
 from tests.rules.given import line, order_of, receive, request, usd
-from tests.world import World
+from tests.world import World, later
 
 
 def flow(world: World) -> None:
@@ -55,9 +56,9 @@ def test_a_failing_port_delays_its_effects_and_nothing_else(fails: str, fault: F
 
     rough.faults.breaks(fails, fault)
     flow(rough)
-    during = rough.service.resume()
+    during = later(rough.service).resume()
     rough.faults.calm()
-    after = rough.service.resume()
+    after = later(rough.service, timedelta(hours=4)).resume()
 
     assert (during.orders, during.still_open) == (("order_1",), ("order_1",))
     assert (after.orders, after.still_open) == (("order_1",), ())
@@ -85,8 +86,8 @@ def test_a_failing_port_does_not_fail_the_command_and_is_logged(caplog: pytest.L
     (effect,) = world.ledger.open_effects.values()
     assert received.status is ReturnStatus.RECEIVED
     assert [refund.status for refund in received.refunds] == [RefundStatus.PENDING]
-    assert effect.attempts == 1
-    assert effect.last_error == "ConnectionError: call 12, payments.refund ret_1-refund-1: away"
+    assert effect.delivery.attempts == 1
+    assert effect.delivery.last_error == "ConnectionError: call 12, payments.refund ret_1-refund-1: away"
     assert "ret_1-refund-1" in caplog.text
     assert list(world.inventory.restocks) == ["ret_1-restock-1"]
 
@@ -139,7 +140,7 @@ def test_a_withdrawal_waits_for_its_restock() -> None:
     world.service.handle(CancelReturn(return_id="ret_1"))
     assert not world.inventory.withdrawals
     world.faults.calm()
-    world.service.resume()
+    later(world.service).resume()
 
     assert list(world.inventory.withdrawals) == ["ret_1-withdraw-1"]
     assert not world.ledger.open_effects
@@ -149,10 +150,8 @@ def test_a_withdrawal_waits_for_its_restock() -> None:
     ("answers", "status", "due"),
     [(Declines(), RefundStatus.FAILED, 2000), (Pends(), RefundStatus.PENDING, 0)],
 )
-def test_what_a_gateway_answers_closes_the_effect(
-    answers: RefundFault, status: RefundStatus, due: int
-) -> None:
-    """A declined and a pending refund both close the effect."""
+def test_what_a_gateway_answers_is_recorded(answers: RefundFault, status: RefundStatus, due: int) -> None:
+    """A declined refund closes its effect; a pending one waits for its outcome, and is not sent again."""
     world = World(order_of())
     world.faults.refunds.append(answers)
     world.service.handle(request(2))
@@ -161,7 +160,9 @@ def test_what_a_gateway_answers_closes_the_effect(
 
     assert [refund.status for refund in received.refunds] == [status]
     assert received.amount_due == usd(due)
-    assert not world.ledger.open_effects
+    assert bool(world.ledger.open_effects) is (status is RefundStatus.PENDING)
+    later(world.service).resume()
+    assert len([call for call in world.faults.calls if call.method == "payments.refund"]) == 1
 
 
 def test_a_port_that_returns_none_has_an_unknown_outcome() -> None:
@@ -182,7 +183,7 @@ def test_a_port_that_returns_none_has_an_unknown_outcome() -> None:
 
     (effect,) = service.returns.load("order_1").open_effects.values()
     assert [refund.status for refund in received.refunds] == [RefundStatus.PENDING]
-    assert effect.last_error == "TypeError: a port answered None"
+    assert effect.delivery.last_error == "TypeError: a port answered None"
 
 
 def test_a_shipment_stays_open_without_fulfillment() -> None:
@@ -191,11 +192,11 @@ def test_a_shipment_stays_open_without_fulfillment() -> None:
     world.faults.breaks("fulfillment", Away())
     world.service.handle(request(1, shipping_option_id="so_return"))
     without = evolve(world.service, fulfillment=None)
-    without.resume()
+    later(without).resume()
 
     (effect,) = world.ledger.open_effects.values()
-    assert effect.last_error is not None
-    assert "no fulfillment" in effect.last_error
+    assert effect.delivery.last_error is not None
+    assert "no fulfillment" in effect.delivery.last_error
 
 
 class FailingReturns(InMemoryReturns):
@@ -228,7 +229,7 @@ def test_an_outcome_that_cannot_be_stored_is_sent_again_under_its_key(error: Exc
     received = service.handle(receive(2, return_id=opened.id))
     before = dict(returns.load("order_1").open_effects)
     returns.times = 0
-    resumed = service.resume()
+    resumed = later(service).resume()
 
     assert received.status is ReturnStatus.RECEIVED
     assert len(before) == 2
@@ -323,7 +324,7 @@ def test_resume_reaches_every_order_though_some_stay_open() -> None:
     world.faults.calm()
     world.faults.calls.clear()
 
-    resumed = service.resume()
+    resumed = later(service).resume()
 
     assert len(resumed.orders) == len(world.faults.calls) == 250
     assert resumed.still_open == ()
@@ -382,7 +383,7 @@ def test_an_unreadable_ledger_does_not_block_the_others() -> None:
     world.faults.calm()
     returns.away = "b"
 
-    resumed = service.resume()
+    resumed = later(service).resume()
 
     assert (resumed.orders, resumed.still_open) == (("b", "a"), ("b",))
     assert len(world.fulfillment.shipments) == 1
@@ -405,9 +406,9 @@ def test_failed_attempts_are_not_published() -> None:
     service = evolve(world.service, events=events, fulfillment=Verbose())
     service.handle(request(1, shipping_option_id="so_return"))
 
-    for _ in range(3):
-        service.resume()
+    for hours in (1, 3, 5):
+        later(service, timedelta(hours=hours)).resume()
 
     (effect,) = world.ledger.open_effects.values()
-    assert list(events.published) == ["order_1/1/1"]
-    assert (effect.attempts, len(effect.last_error or "")) == (4, 200)
+    assert list(events.published) == ["order_1/1/1", "order_1/4/1"]  # the request, and that it is stuck
+    assert (effect.delivery.attempts, len(effect.delivery.last_error or "")) == (4, 200)

@@ -7,7 +7,7 @@ import pytest
 from attrs import evolve
 
 from rma import (
-    EffectsLeased,
+    DeliveryChanged,
     Gateway,
     Idempotent,
     NotFound,
@@ -189,6 +189,7 @@ def test_a_look_up_that_fails_is_repeated() -> None:
 
     away_too = service.resume()
     gateway.is_searchable = True
+    clock.now += HOUR
     service.resume()
 
     assert away_too.still_open == ("order_1",)
@@ -244,7 +245,7 @@ def test_a_refund_that_another_process_leased_is_not_sent() -> None:
 
         def commit(self, change: Change) -> None:
             """Runs the rival before the first lease."""
-            if self.rival and any(isinstance(event, EffectsLeased) for event in change.events):
+            if self.rival and any(isinstance(event, DeliveryChanged) for event in change.events):
                 rival, self.rival = self.rival, None
                 rival()
             super().commit(change)

@@ -92,8 +92,8 @@ def test_once_the_host_has_committed_everything_is_delivered() -> None:
     returns.is_open = False
     service.handle(receive(2, return_id=opened.id))
 
-    assert list(world.payments.refunds) == ["ret_1/refund/1"]
-    assert list(world.fulfillment.shipments) == ["ret_1/shipment/1"]
+    assert list(world.payments.refunds) == ["ret_1-refund-1"]
+    assert list(world.fulfillment.shipments) == ["ret_1-shipment-1"]
     assert service.resume().still_open == ()
 
 
@@ -103,7 +103,7 @@ def test_a_repository_that_commits_by_itself_need_not_say_so() -> None:
 
     service.handle(request(2, shipping_option_id="so_return"))
 
-    assert list(world.fulfillment.shipments) == ["ret_1/shipment/1"]
+    assert list(world.fulfillment.shipments) == ["ret_1-shipment-1"]
 
 
 def test_the_declaration_is_read_after_the_commit() -> None:

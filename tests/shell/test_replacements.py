@@ -37,7 +37,7 @@ from rma import (
 from rma.adapters.memory import InMemoryPayments
 from rma.testing.faults import AnswerLost, Away, Declines
 from tests.rules.given import line, order_of, receive, request, usd
-from tests.world import World
+from tests.world import World, later
 
 MUGS = [RequestedItem(item_id="mug", quantity=2)]
 CUP = NewItem(variant_id="v_cup", quantity=1, unit_price=usd(1500))
@@ -155,7 +155,7 @@ def test_a_replacement_is_resumed_by_exchange_return_or_order(world: World) -> N
         assert list(here.ledger.open_effects) == ["exc_1-replacement-1"]
         here.faults.calm()
 
-        resumed = here.service.resume(way) if way else here.service.resume()
+        resumed = here.service.resume(way) if way else later(here.service).resume()
 
         assert resumed.still_open == ()
         assert list(here.fulfillment.replacements) == ["exc_1-replacement-1"]
@@ -264,7 +264,7 @@ def test_a_resolution_withdraws_after_its_restock() -> None:
     assert list(world.ledger.open_effects) == ["ret_1-restock-1", "ret_1-withdraw-1"]
     world.faults.calm()
 
-    world.service.resume()
+    later(world.service).resume()
 
     assert not world.ledger.open_effects
     assert world.inventory.on_hand == {(None, "mug"): 2}

@@ -186,7 +186,7 @@ class InTransactionLaws(ABC):
                 assert received.refunds[0].status == "pending"
                 assert not payments.refunds
         assert service.resume(opened.id).still_open == ()
-        assert list(payments.refunds) == [f"{opened.id}/refund/1"]
+        assert list(payments.refunds) == [f"{opened.id}-refund-1"]
         assert service.resume().orders == ()
         assert shop(other).get(opened.id).refunds[0].status == "succeeded"
 

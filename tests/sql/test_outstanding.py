@@ -14,6 +14,7 @@ from tests.rules.given import order_of, request
 from tests.world import RETURN_OPTION
 
 HOUR = timedelta(hours=1)
+LATER = START + 99 * HOUR
 
 
 @pytest.fixture(params=["database", "memory"])
@@ -42,15 +43,15 @@ def store_all(store: ReturnRepository, *lives: CoreHarness) -> None:
             store.commit(change)
 
 
-def test_orders_are_named_by_the_age_of_their_oldest_open_effect(store: ReturnRepository) -> None:
-    """Orders are named by the time their oldest effect was opened, and then by id."""
+def test_orders_are_named_by_when_they_are_due(store: ReturnRepository) -> None:
+    """Orders are named by the time at which their first effect is due, and then by id."""
     lives = [open_return(life(number, hour), label=True) for number, hour in ((1, 5), (2, 3), (4, 4), (3, 4))]
     store_all(store, *lives)
 
-    found = store.outstanding(START, 9)
+    found = store.outstanding(LATER, 9)
 
     assert found == ("order_2", "order_3", "order_4", "order_1")
-    assert [store.outstanding(START, limit) for limit in (1, 2)] == [found[:1], found[:2]]
+    assert [store.outstanding(LATER, limit) for limit in (1, 2)] == [found[:1], found[:2]]
 
 
 def test_unpublished_orders_come_after_those_that_wait_and_are_named_once(store: ReturnRepository) -> None:
@@ -61,11 +62,11 @@ def test_unpublished_orders_come_after_those_that_wait_and_are_named_once(store:
     ]
     store_all(store, *lives)
 
-    found = store.outstanding(START, 9, unpublished=True)
+    found = store.outstanding(LATER, 9, unpublished=True)
 
     assert found == ("order_3", "order_2", "order_4", "order_1")
     for limit in range(1, 5):
-        assert store.outstanding(START, limit, unpublished=True) == found[:limit]
+        assert store.outstanding(LATER, limit, unpublished=True) == found[:limit]
 
 
 def test_an_order_is_behind_since_its_first_unpublished_event(store: ReturnRepository) -> None:
@@ -76,17 +77,17 @@ def test_an_order_is_behind_since_its_first_unpublished_event(store: ReturnRepos
     store_all(store, early, late)
     early.now = START + 2 * HOUR
     store.commit(early.handle(evolve(request(1), order_id="order_1")))
-    assert store.outstanding(START, 9, unpublished=True) == ("order_1", "order_2")
+    assert store.outstanding(LATER, 9, unpublished=True) == ("order_1", "order_2")
 
     store.commit(early.publish())
-    assert store.outstanding(START, 9, unpublished=True) == ("order_2",)
+    assert store.outstanding(LATER, 9, unpublished=True) == ("order_2",)
 
 
 def test_a_lease_hides_an_order_until_it_is_over(store: ReturnRepository) -> None:
     """A leased order is not named before the microsecond its lease ends, except for unpublished events."""
     leased = open_return(life(1, 0), label=True)
     until = START + 5 * HOUR + timedelta(microseconds=1)
-    leased.lease(["ret_1_1-shipment-1"], until)
+    leased.lease("ret_1_1-shipment-1", until)
     store_all(store, leased)
 
     assert store.outstanding(until - timedelta(microseconds=1), 9) == ()

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ from rma.domain.change import replay
 from rma.testing.contracts import ReturnRepositoryContract
 from rma.testing.core_harness import START, counting
 from tests.rules.given import line, order_of, receive, request
-from tests.world import RETURN_OPTION
+from tests.world import RETURN_OPTION, later
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -212,12 +213,13 @@ def test_an_answer_that_cannot_be_stored_does_not_block_the_others(path: Path) -
     service.handle(request(2, shipping_option_id="so_return"))
     service.handle(receive(2))
 
-    resumed = service.resume()
+    resumed = later(service).resume()
 
     ledger = service.returns.load("order_1")
     (shipment,) = ledger.open_effects.values()
     assert resumed.still_open == ("order_1",)
     assert [refund.status for refund in ledger.refunds] == [RefundStatus.SUCCEEDED]
     assert shipment.request.key == "ret_1-shipment-1"
-    assert "what JSON can carry" in (shipment.last_error or "")
-    assert evolve(service, fulfillment=InMemoryFulfillment()).resume().still_open == ()
+    assert "what JSON can carry" in (shipment.delivery.last_error or "")
+    mended = evolve(service, fulfillment=InMemoryFulfillment())
+    assert later(mended, timedelta(hours=3)).resume().still_open == ()

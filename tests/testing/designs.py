@@ -51,6 +51,10 @@ class Returns:
         """As it is."""
         return self.port.outstanding(now, limit, unpublished=unpublished)
 
+    def waiting(self, before: datetime, limit: int) -> Iterable[str]:
+        """As it is."""
+        return self.port.waiting(before, limit)
+
     def find(self, query: ReturnQuery) -> tuple[Return, ...]:
         """As it is."""
         return self.port.find(query)

@@ -236,7 +236,7 @@ class ForgetsEffectsThatWereTried(InMemoryReturns):
         return [
             order_id
             for order_id in found
-            if all(not effect.attempts for effect in self.load(order_id).open_effects.values())
+            if all(not effect.delivery.attempts for effect in self.load(order_id).open_effects.values())
         ]
 
 

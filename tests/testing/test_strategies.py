@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from rma import (
     Command,
-    EffectsAttempted,
+    DeliveryChanged,
     Event,
     GoodsReceived,
     Money,
@@ -159,7 +159,7 @@ def test_a_flow_is_a_chain_of_commits_that_history_rebuilds(flow: Flow) -> None:
 
 
 def _is_tried_in_vain(event: Event) -> bool:
-    return isinstance(event, EffectsAttempted) and any(each.is_open for each in event.outcomes)
+    return isinstance(event, DeliveryChanged) and event.delivery.attempts > 0
 
 
 @pytest.mark.parametrize(

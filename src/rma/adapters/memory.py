@@ -28,6 +28,7 @@ from rma.domain.messages.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
+from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
@@ -35,6 +36,7 @@ from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
 from rma.domain.views.query import ReturnQuery, SortKey, sort_key
+from rma.observing import LoggingObserver, Observer
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -318,6 +320,8 @@ def in_memory_service(
     events: EventPublisher | None = None,
     clock: Clock = utc_now,
     ids: IdFactory | None = None,
+    timing: Timing = DEFAULT_TIMING,
+    observer: Observer | None = None,
 ) -> ReturnService:
     """
     Builds a complete service in memory; pass values, or your own port in place of any of them.
@@ -346,6 +350,8 @@ def in_memory_service(
         events=events,
         clock=clock,
         ids=ids,
+        timing=timing,
+        observer=LoggingObserver() if observer is None else observer,
     )
 
 

@@ -214,7 +214,9 @@ class RecordingReturns:
             if change.expected_revision != self.ledgers[change.order_id].revision:
                 self.stale[change.order_id].append(change.expected_revision)
             self.ledgers[change.order_id] = change.ledger
-            self.events[change.order_id] = (*self.events[change.order_id], *change.events)
+            before = self.events[change.order_id]
+            kept = [each for each in before if (each.revision, each.number) not in change.superseded]
+            self.events[change.order_id] = (*kept, *change.events)
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """As it is."""

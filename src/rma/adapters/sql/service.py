@@ -5,7 +5,9 @@ from typing import Required, TypedDict, Unpack
 from sqlalchemy import URL, Engine
 
 from rma.adapters.sql.returns import SqlReturns
+from rma.domain.messages.timing import Timing
 from rma.domain.sale.policy import ReturnPolicy
+from rma.observing import Observer
 from rma.ports import (
     Clock,
     EventPublisher,
@@ -34,6 +36,8 @@ class Ports(TypedDict, total=False):
     events: EventPublisher | None
     clock: Clock
     ids: IdFactory | None
+    timing: Timing
+    observer: Observer
 
 
 def sql_service(engine_or_url: Engine | URL | str, **ports: Unpack[Ports]) -> ReturnService:

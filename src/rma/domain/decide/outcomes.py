@@ -147,7 +147,10 @@ def _effect_outcome(
         case RefundSucceeded() | RefundPending() | RefundDeclined() | GivenUp() | NoRoom() | Overdue():
             # A notification may have been faster, and may have said less than the answer does.
             known = after(refund, result, at) if refund else None
-            if effect is None and known == refund:
+            is_waiting = effect is not None and effect.delivery.pending_since is not None
+            if (known == refund and (effect is None or is_waiting)) or (
+                is_waiting and isinstance(result, GivenUp)  # the gateway has said more than this
+            ):
                 return None
             is_pending = known is not None and known.status is RefundStatus.PENDING
             delivery = timing.while_pending(effect, at) if effect and is_pending else None

@@ -23,7 +23,7 @@ from rma.testing.contracts.storing import LATER, harness, receive, request
 from rma.testing.core_harness import START, counting
 
 #: What is asked of the ports for the return that the laws request and receive: each once.
-_PAID = ["ret_1/shipment/1", "ret_1/restock/1", "ret_1/refund/1"]
+_PAID = ["ret_1-shipment-1", "ret_1-restock-1", "ret_1-refund-1"]
 
 
 class HostTransactionContract(PortContract):
@@ -116,9 +116,9 @@ class HostTransactionContract(PortContract):
 
         shop.service.handle(receive("ret_1"))
 
-        assert "ret_1/refund/1" in shop.asked()
+        assert "ret_1-refund-1" in shop.asked()
         shop.service.handle(request(label=True))
-        assert "ret_2/shipment/1" in shop.asked()
+        assert "ret_2-shipment-1" in shop.asked()
 
     def _shop_in_transaction(self) -> "tuple[_Shop, Any, ReturnService]":
         """A shop, a transaction of the host, and a service in it."""

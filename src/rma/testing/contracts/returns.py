@@ -80,7 +80,8 @@ class ReturnRepositoryContract(Listing, RacesOfCommits):
             events: tuple[Event, ...] = ()
             for change in flow:
                 returns.commit(change)
-                events += change.events
+                kept = [each for each in events if (each.revision, each.number) not in change.superseded]
+                events = (*kept, *change.events)
                 ledger = change.ledger
                 assert again.load("order_1") == ledger
                 assert all(again.load_by_return(each.id) == ledger for each in ledger.returns)
