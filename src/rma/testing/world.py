@@ -300,7 +300,8 @@ class World:
                     self.notify(notification)
             if self.is_quiet:
                 break
-            self.now += lease_of(self._payments.gateway) + timedelta(minutes=5)
+            lease, longest = lease_of(self._payments.gateway), self.observer.timing.longest_retry
+            self.now += max(lease, longest) + timedelta(minutes=5)
         self.check((*INVARIANTS, *INVARIANTS_AT_REST))
 
     # -- what is seen -----------------------------------------------------------------------------
@@ -339,8 +340,12 @@ class World:
 
     @property
     def is_quiet(self) -> bool:
-        """True if no effect of any order is open."""
-        return not any(ledger.open_effects for ledger in self._ledgers().values())
+        """True if nothing is on its way: of effects, only those that a gateway or a person must end are open."""
+        return not any(
+            effect.delivery.pending_since is None and not effect.delivery.is_stopped
+            for ledger in self._ledgers().values()
+            for effect in ledger.open_effects.values()
+        )
 
     def ledger_of(self, order_id: str) -> ReturnLedger:
         """The ledger as it is stored."""

@@ -19,7 +19,7 @@ _OUTCOMES = {
 def nothing_is_open(snapshot: Snapshot) -> Iterator[str]:
     """Every effect has its outcome, every event is published; what needs attention is known to do so."""
     for key, effect in snapshot.ledger.open_effects.items():
-        if effect.delivery.pending_since is None:
+        if effect.delivery.pending_since is None and not effect.delivery.is_stopped:
             yield f"{key}, after {effect.delivery.attempts} attempts: {effect.delivery.last_error}"
     if snapshot.ledger.published < snapshot.ledger.revision:
         yield f"published up to {snapshot.ledger.published} of {snapshot.ledger.revision}"
@@ -53,7 +53,7 @@ def labels_are_booked_for_returns_that_go_on(snapshot: Snapshot) -> Iterator[str
     """Each that asked for one has it, and those that were canceled have theirs canceled."""
     canceled = {each.shipment_key for each in snapshot.cancellations.values()}
     for each in snapshot.ledger.returns:
-        if each.shipping_method is None:
+        if each.shipping_method is None or each.stuck_effects:
             continue
         key = effect_key(each.id, "shipment", 1)
         if key not in snapshot.shipments:
