@@ -342,7 +342,7 @@ def test_the_whole_amount_named_for_two_of_three_pays_two_when_it_is_accepted() 
 
 def test_an_amount_named_on_a_mismatch_is_not_for_units_that_were_not_requested() -> None:
     """
-    One mug at 10.00 requested, two arrive: 20.00 is above the value of the one, and is refused without a note;
+    One mug at 10.00 requested, two arrive: 20.00 is above the value of the one, refused without a note;
     10.00 is accepted, and the second mug is paid besides.
     """
     given = requested(1)
