@@ -329,6 +329,10 @@ MUTANTS = [
            "| (microseconds * 4096 // 1000) << 64", "| (microseconds * 4095 % 1000) << 64"),
     Mutant("a typing error is refunded", DOMAIN + "decide/checks.py",
            "named.amount > value and not note", "False"),
+    Mutant("units that were not requested are paid twice by a named amount", DOMAIN + "decide/refunds/entitlement.py",
+           "for item in items if item.is_requested])", "for item in items])"),
+    Mutant("why a claim paid more than its units are worth is forgotten", DOMAIN + "decide/claims.py",
+           "        refund_note=claim.entitlement.refund_note,\n", ""),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.

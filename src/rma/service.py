@@ -143,6 +143,7 @@ class ReturnService:
             Unavailable: a repository failed; nothing changed, unless the answer to the commit was lost:
                 repeat the command under its idempotency key.
             StaleLedger: others changed the order's returns again and again; nothing changed.
+            StaleOrder: the order that was read is older than one that was seen before; nothing changed.
         """
         return run(handle_command(command, self, deliver_now=deliver))
 

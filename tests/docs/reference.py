@@ -15,7 +15,7 @@ from rma import (
     RmaError,
 )
 from rma.adapters.sql.schema import metadata
-from rma.domain.values.errors import StaleLedger, codes
+from rma.domain.values.errors import StaleLedger, StaleOrder, codes
 from tests.docs.described import cell, code, section, table
 
 #: The classes that have codes, in the order of their gravity, and whose move is next.
@@ -24,6 +24,7 @@ CLASSES: dict[type[RmaError], str] = {
     NotAllowed: "the caller asks for something that the state permits",
     Invalid: "the caller corrects the request",
     IdempotencyKeyReused: "the caller takes a new key",
+    StaleOrder: "the host reads the order where it is current, and sends the command again",
     StaleLedger: "the caller sends the command again; `handle` has tried already",
     InvalidValue: "the programmer of the host corrects the code",
 }

@@ -13,6 +13,7 @@ from rma.shell.commit import ATTEMPTS
 from tests.docs.architecture import ports_of_the_service
 from tests.docs.described import meanings, type_name
 from tests.docs.draw import DOCS, PARTS, drawn, names
+from tests.docs.reference import CLASSES
 
 ROOT = DOCS.parent
 PAGES = sorted(DOCS.glob("*.md"))
@@ -46,6 +47,11 @@ def test_every_code_in_the_table_of_errors_is_used() -> None:
     unused = [row.code for row in codes() if not any(f'"{row.code}"' in text for text in texts)]
 
     assert not unused
+
+
+def test_the_page_of_errors_has_every_class_of_the_table() -> None:
+    """A code whose class is left out would be on no page."""
+    assert {row.kind for row in codes()} == set(CLASSES)
 
 
 def test_the_page_of_errors_has_every_code_of_a_store() -> None:

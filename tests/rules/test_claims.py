@@ -126,6 +126,19 @@ def test_the_claim_names_the_amount() -> None:
     assert (error.code, error.details["refundable"]) == ("refund_exceeds_refundable", 9500)
 
 
+def test_a_claim_above_the_value_of_its_units_keeps_the_note_that_says_why() -> None:
+    """15.00 for a mug at 10.00; without a note it is refused, with the value."""
+    given = Given()
+    error = given.refuses(claim(1, refund_amount=usd(1500)))
+    assert error.violations[0].code == "refund_exceeds_worth"
+    assert error.violations[0].numbers == {"amount": 1500, "value": 1000, "currency": "usd"}
+
+    given.when(claim(1, refund_amount=usd(1500), refund_note="promised by phone"))
+
+    assert the(given).entitlement.refund_note == "promised by phone"
+    assert the(given).refund_amount == usd(1500)
+
+
 def test_a_claim_above_what_is_refundable_requires_action() -> None:
     """A claim above what is refundable pays nothing and requires action, until a retry pays it."""
     given = Given(order_of(line(quantity=5), captured=1500))

@@ -3,6 +3,8 @@
 from typing import Any, cast
 
 import pytest
+from hypothesis import given as for_all
+from hypothesis import strategies as st
 
 from rma import (
     CancelReturn,
@@ -20,6 +22,7 @@ from rma import (
     RefundBlocked,
     RefundRequest,
     RefundStatus,
+    Rejected,
     RequestedItem,
     RequestReturn,
     ReturnPolicy,
@@ -335,6 +338,55 @@ def test_the_whole_amount_named_for_two_of_three_pays_two_when_it_is_accepted() 
     given.when(ReceiveReturn(return_id="ret_1", allow_mismatch=True))
 
     assert given.the().refund_amount == usd(17_998)
+
+
+def test_an_amount_named_on_a_mismatch_is_not_for_units_that_were_not_requested() -> None:
+    """
+    One mug at 10.00 requested, two arrive: 20.00 is above the value of the one, refused without a note;
+    10.00 is accepted, and the second mug is paid besides.
+    """
+    given = requested(1)
+
+    assert given.refuses(receive(2, refund_amount=usd(2000))).violations[0].numbers == {
+        "amount": 2000,
+        "value": 1000,
+        "currency": "usd",
+    }
+    given.when(receive(2, refund_amount=usd(1000)))
+    given.when(ReceiveReturn(return_id="ret_1", allow_mismatch=True))
+    assert given.the().refund_amount == usd(2000)
+
+
+@for_all(
+    requested_units=st.integers(1, 4),
+    arrived=st.integers(1, 4),
+    damaged=st.integers(0, 2),
+    units_named=st.integers(0, 6),
+    more=st.integers(0, 1),
+    price=st.integers(0, 1500),
+    refund_damaged=st.booleans(),
+)
+def test_an_amount_named_without_a_note_pays_at_most_the_value_of_what_arrived(
+    requested_units: int,
+    arrived: int,
+    damaged: int,
+    units_named: int,
+    more: int,
+    price: int,
+    refund_damaged: bool,
+) -> None:
+    """Whatever is requested, arrives and is accepted later: the units of a return pay for themselves only."""
+    given = Given(order_of(line(quantity=6, price=price)), ReturnPolicy(refund_damaged=refund_damaged))
+    given.when(request(requested_units))
+    try:
+        given.when(receive(arrived, damaged, refund_amount=usd(units_named * price + more)))
+    except Rejected:
+        return
+    if given.the().status == "requires_action":
+        given.when(ReceiveReturn(return_id="ret_1", allow_mismatch=True))
+
+    refunded = arrived + damaged if refund_damaged else arrived
+    assert given.the().refund_amount.amount <= refunded * price
 
 
 def test_a_named_amount_above_what_is_refundable_is_refused() -> None:

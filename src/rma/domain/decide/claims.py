@@ -95,7 +95,13 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     )
     refundable = ledger.refundable(order).amount
     account = pay_what_is_due(
-        order, ledger, claim, claim.refund_amount.amount, refundable=refundable, at=facts.at
+        order,
+        ledger,
+        claim,
+        claim.refund_amount.amount,
+        refund_note=claim.entitlement.refund_note,
+        refundable=refundable,
+        at=facts.at,
     )
     status = ClaimStatus.REQUIRES_ACTION if account.is_refund_blocked else claim.status
     claim = evolve(claim, status=status, entitlement=account)

@@ -63,7 +63,7 @@ class LineItem:
 
     Args:
         id: what requests and receipts call `item_id`.
-        quantity: ordered units.
+        quantity: ordered units, those that were returned since included.
         unit_price: list price of a unit, with tax where `is_tax_inclusive`.
         fulfilled_quantity: units that left for the customer; only they can come back.
         returned_quantity: units that were returned without this library; their share is reserved.
@@ -164,8 +164,9 @@ class Order:
 
     Args:
         currency: of every amount in the order; amounts given as bare numbers take it on.
-        version: counts the changes the customer would notice; requests, receipts and cancellations of
-            returns count on from here.
+        version: counts the changes the customer would notice, every edit; requests, receipts and
+            cancellations of returns count on from here. Commands refuse an order older than one that was
+            seen before (`StaleOrder`).
         adjustments: discounts on the whole order; each is allocated to the lines by their price less
             their own discounts.
         no_notification: True keeps the customer from being notified, unless a request says otherwise.

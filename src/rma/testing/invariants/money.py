@@ -73,6 +73,14 @@ def every_amount_is_explained(snapshot: Snapshot) -> Iterator[str]:
                 yield f"{each.id}: {part.name}, {part.amount}, is not the sum of {part.parts}"
 
 
+def more_than_the_value_has_a_note(snapshot: Snapshot) -> Iterator[str]:
+    """No amount that was named is above the value of the units it pays for, unless a note says why."""
+    for each in snapshot.payees:
+        named = sum(part.amount.amount for part in each.breakdown if part.name == "custom_amount")
+        if named > 0 and not each.entitlement.refund_note:
+            yield f"{each.id}: {named} above the value of its units, without a note"
+
+
 def exchange_differences_are_paid_once(snapshot: Snapshot) -> Iterator[str]:
     """What the customer paid, less what is granted in return, is the difference, give or take rounding."""
     for each in snapshot.ledger.exchanges:

@@ -122,11 +122,12 @@ def value_refunded_for(target: Return, items: tuple[ReturnItem, ...], status: Re
     """
     The value of the units that a refund named now is for, minor units.
 
-    Those that arrived, if that closes the return; else those that were requested, and what arrived besides.
+    Those that arrived, if that closes the return; else those that were requested: what arrives besides is
+    paid besides, when it is accepted.
     """
     if status is ReturnStatus.RECEIVED:
         return value_of_units(items, target.terms)
-    return sum([item.line.paid(item.allocated) for item in items])
+    return sum([item.line.paid(item.allocated) for item in items if item.is_requested])
 
 
 def check_claimed(
