@@ -75,8 +75,8 @@ def run_in_transactions(deployment: Deployment, faults: Faults | None = None) ->
 
 
 def resume(deployment: Deployment) -> None:
-    """Resumes, as a timer does; no effect is open afterwards."""
-    with deployment.process() as service:
+    """Resumes, as a timer does when all is due; no effect is open afterwards."""
+    with deployment.process(at=START + timedelta(hours=1)) as service:
         service.resume()
         assert not service.returns.load("order_1").open_effects
 

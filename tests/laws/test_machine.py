@@ -253,11 +253,15 @@ class Returns(RuleBasedStateMachine):
             key, reverse = data.draw(st.sampled_from(moving)), data.draw(st.booleans())
             outcome = gateway_model.outcome_of(key)
             if isinstance(outcome, RefundPending):
-                notifications.append(RecordRefundOutcome(key=key, outcome=outcome))
+                notifications.append(
+                    RecordRefundOutcome(key=key, outcome=outcome, notification_id=f"evt_{len(notifications)}")
+                )
                 end: KnownOutcome = RefundDeclined("lost") if reverse else RefundSucceeded(f"re_{key}")
             else:
                 end = RefundReversed() if reverse else RefundDeclined("late")
-            notifications.append(RecordRefundOutcome(key=key, outcome=end))
+            notifications.append(
+                RecordRefundOutcome(key=key, outcome=end, notification_id=f"evt_{len(notifications)}")
+            )
 
     @precondition(lambda self: self.world.faults.notifications)
     @rule(data=st.data())
@@ -272,8 +276,8 @@ class Returns(RuleBasedStateMachine):
         for refund in self.world.ledger.refunds:
             if refund.status is RefundStatus.NEEDS_ATTENTION:
                 outcome = self.world.gateway_model.outcome_of(refund.key) or RefundDeclined("never_arrived")
-                render = self.handle(RecordRefundOutcome(key=refund.key, outcome=outcome))
-                assert render is not None
+                known = RecordRefundOutcome(key=refund.key, outcome=outcome, created_by="clerk")
+                assert self.handle(known) is not None
 
     @rule()
     def what_is_outstanding_is_resumed(self) -> None:
@@ -352,7 +356,7 @@ class Returns(RuleBasedStateMachine):
                 self.handle(RetryRefund(claim_id=claim.id))
         self.until_quiet()
 
-        assert not world.ledger.open_effects
+        assert world.is_quiet
         if self.is_plain:
             back_before = total_paid(order) - sum(world.ledger.left_of_payments(order).values())
             whole = total_paid(order) - self.share_back_before()
@@ -379,7 +383,10 @@ class Returns(RuleBasedStateMachine):
         """Faults stopped: what is open is delivered, what is pending ends, every notification arrives."""
         for key in self.world.gateway_model.keys_that_may_change():
             if isinstance(self.world.gateway_model.outcome_of(key), RefundPending):
-                end = RecordRefundOutcome(key=key, outcome=RefundSucceeded(f"re_{key}"))
+                number = len(self.world.faults.notifications)
+                end = RecordRefundOutcome(
+                    key=key, outcome=RefundSucceeded(f"re_{key}"), notification_id=f"evt_{number}"
+                )
                 self.world.faults.notifications.append(end)
         self.world.quiesce()
         self.look_up_refunds()

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import timedelta
+from datetime import datetime, timedelta
 from threading import Barrier
 from typing import TypeVar
 
@@ -21,6 +21,8 @@ from tests.rules.given import line, order_of, receive, request
 
 T = TypeVar("T")
 LEASE = timedelta(seconds=60)
+#: When all that is stored is due.
+LATER = START + timedelta(days=300)
 MICROSECOND = timedelta(microseconds=1)
 
 
@@ -71,25 +73,25 @@ def test_a_leased_order_is_not_named_to_another_worker(store: SqlReturns, elsewh
     """A leased order is named to its worker only, until the microsecond its lease ends."""
     ids = tuple([each.order.id for each in stored(store, 4)])
 
-    assert store.outstanding(START, 3) == ids[:3]
-    assert elsewhere(lambda: store.outstanding(START, 3)) == ids[3:]
-    assert store.outstanding(START + LEASE - MICROSECOND, 9) == ids[:3]
-    assert elsewhere(lambda: store.outstanding(START + LEASE - MICROSECOND, 9)) == ids[3:]
-    assert elsewhere(lambda: store.outstanding(START + LEASE, 9)) == ids
-    assert store.outstanding(START + LEASE, 9) == ()
+    assert store.outstanding(LATER, 3) == ids[:3]
+    assert elsewhere(lambda: store.outstanding(LATER, 3)) == ids[3:]
+    assert store.outstanding(LATER + LEASE - MICROSECOND, 9) == ids[:3]
+    assert elsewhere(lambda: store.outstanding(LATER + LEASE - MICROSECOND, 9)) == ids[3:]
+    assert elsewhere(lambda: store.outstanding(LATER + LEASE, 9)) == ids
+    assert store.outstanding(LATER + LEASE, 9) == ()
 
 
 def test_a_commit_ends_the_lease(store: SqlReturns, elsewhere: Elsewhere) -> None:
     """An order that is still outstanding after a commit is named to other workers."""
     (waiting,) = stored(store, 1)
-    assert store.outstanding(START, 9) == ("order_000",)
+    assert store.outstanding(LATER, 9) == ("order_000",)
     before = store.load("order_000")
-    assert elsewhere(lambda: store.outstanding(START, 9)) == ()
+    assert elsewhere(lambda: store.outstanding(LATER, 9)) == ()
 
     store.commit(waiting.handle(evolve(request(1), order_id="order_000")))
 
     assert store.load("order_000").revision == before.revision + 1
-    assert elsewhere(lambda: store.outstanding(START, 9)) == ("order_000",)
+    assert elsewhere(lambda: store.outstanding(LATER, 9)) == ("order_000",)
 
 
 def test_unpublished_orders_are_leased_too(store: SqlReturns, elsewhere: Elsewhere) -> None:
@@ -97,11 +99,11 @@ def test_unpublished_orders_are_leased_too(store: SqlReturns, elsewhere: Elsewhe
     first = stored(store, 2)[0]
     store.commit(first.record_outcomes())
 
-    assert store.outstanding(START, 1, unpublished=True) == ("order_001",)
-    assert elsewhere(lambda: store.outstanding(START, 9, unpublished=True)) == ("order_000",)
-    assert store.outstanding(START, 9, unpublished=True) == ("order_001",)
+    assert store.outstanding(LATER, 1, unpublished=True) == ("order_001",)
+    assert elsewhere(lambda: store.outstanding(LATER, 9, unpublished=True)) == ("order_000",)
+    assert store.outstanding(LATER, 9, unpublished=True) == ("order_001",)
     store.commit(first.publish())
-    assert elsewhere(lambda: store.outstanding(START, 9, unpublished=True)) == ()
+    assert elsewhere(lambda: store.outstanding(LATER, 9, unpublished=True)) == ()
 
 
 def test_without_a_lease_every_worker_is_named_every_order(url: str, elsewhere: Elsewhere) -> None:
@@ -109,8 +111,8 @@ def test_without_a_lease_every_worker_is_named_every_order(url: str, elsewhere: 
     with closing(SqlReturns(url, worker_lease=0)) as store:
         stored(store, 2)
         for _ in range(2):
-            assert store.outstanding(START, 9) == ("order_000", "order_001")
-            assert elsewhere(lambda: store.outstanding(START, 9)) == ("order_000", "order_001")
+            assert store.outstanding(LATER, 9) == ("order_000", "order_001")
+            assert elsewhere(lambda: store.outstanding(LATER, 9)) == ("order_000", "order_001")
         with store.engine.connect() as connection:
             assert connection.scalar(text("SELECT max(leased_until) FROM rma_ledgers")) is None
 
@@ -121,10 +123,10 @@ def test_an_order_that_is_being_written_is_skipped(store: SqlReturns, elsewhere:
     with store.engine.begin() as connection:
         store.in_transaction(connection).commit(waiting.record_outcomes())
 
-        assert elsewhere(lambda: store.outstanding(START, 9)) == ("order_001",)
+        assert elsewhere(lambda: store.outstanding(LATER, 9)) == ("order_001",)
         connection.rollback()
 
-    assert elsewhere(lambda: store.outstanding(START, 9)) == ("order_000", "order_001")
+    assert elsewhere(lambda: store.outstanding(LATER, 9)) == ("order_000", "order_001")
 
 
 class CountingGateway:
@@ -139,10 +141,12 @@ class CountingGateway:
         return RefundSucceeded(f"re_{request.key}")
 
 
-def service(store: SqlReturns, payments: CountingGateway, lives: list[CoreHarness]) -> ReturnService:
+def service(
+    store: SqlReturns, payments: CountingGateway, lives: list[CoreHarness], now: datetime = LATER
+) -> ReturnService:
     """Returns a service over these orders."""
     return in_memory_service(
-        [each.order for each in lives], payments=payments, returns=store, clock=lambda: START
+        [each.order for each in lives], payments=payments, returns=store, clock=lambda: now
     )
 
 
@@ -185,7 +189,7 @@ def test_one_worker_reaches_every_order(store: SqlReturns) -> None:
 def test_a_resume_after_a_port_failed_does_not_wait_for_the_lease(
     store: SqlReturns, elsewhere: Elsewhere
 ) -> None:
-    """Another worker can resume at once, as the failed attempts were committed."""
+    """Another worker can resume as soon as the failed attempts are due, as they were committed."""
 
     class Away(CountingGateway):
         def refund(self, request: RefundRequest) -> RefundOutcome:
@@ -194,8 +198,10 @@ def test_a_resume_after_a_port_failed_does_not_wait_for_the_lease(
     lives = stored(store, 2)
 
     assert len(service(store, Away(), lives).resume().still_open) == 2
-    assert elsewhere(lambda: service(store, CountingGateway(), lives).resume()).still_open == ()
-    assert store.outstanding(START, 9) == ()
+    in_time = LATER + timedelta(hours=1)  # when the attempts that failed are due again
+    found = elsewhere(lambda: service(store, CountingGateway(), lives, in_time).resume())
+    assert (len(found.orders), found.still_open) == (2, ())
+    assert store.outstanding(LATER, 9) == ()
 
 
 def test_leasing_uses_the_index_of_waiting_orders(store: SqlReturns) -> None:

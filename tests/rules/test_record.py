@@ -86,8 +86,8 @@ def test_notifications_end_by_which_of_two_final_ones_was_first(order: tuple[obj
     """
     given = received()
 
-    for outcome in (*order, *order):
-        given.when(notify(outcome))
+    for number, outcome in [*enumerate(order), *enumerate(order)]:
+        given.when(notify(outcome, notification_id=f"evt_{number}"))
 
     (refund,) = given.the().refunds
     kinds = [type(outcome) for outcome in order]
@@ -137,13 +137,15 @@ def test_only_a_person_says_which_of_two_notices_is_true() -> None:
 
 
 def test_the_notice_of_a_success_that_failed_later_is_no_contradiction() -> None:
-    """Gateways deliver notices more than once."""
+    """Gateways deliver notices more than once; its id tells that it is the same."""
     given = received()
-    given.when(notify(RefundSucceeded("re_1")))
-    given.when(notify(RefundDeclined("lost")))
+    given.when(notify(RefundSucceeded("re_1"), notification_id="evt_1"))
+    given.when(notify(RefundDeclined("lost"), notification_id="evt_2"))
 
-    assert given.when(notify(RefundSucceeded("re_1"))) == ()
+    assert given.when(notify(RefundSucceeded("re_1"), notification_id="evt_1")) == ()
     assert given.the().refunds[0].status is RefundStatus.FAILED
+    given.when(notify(RefundSucceeded("re_1"), notification_id="evt_3"))
+    assert given.the().refunds[0].status is RefundStatus.NEEDS_ATTENTION
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,6 @@ ALLOWED = {
     ("refund", "succeeded", "reversed"),
     # it tells that one succeeded which it said had failed: it contradicts itself
     ("refund", "failed", "needs_attention"),
-    ("refund", "reversed", "needs_attention"),
     # nothing was paid: its refund failed, or was 0
     ("claim", "completed", "canceled"),
 }

@@ -11,6 +11,7 @@ from rma.domain.messages.effects import (
     RefundReversed,
     RefundSucceeded,
 )
+from rma.domain.sale.order import Order
 from rma.testing.faults import Declines, Faults, Pends
 
 #: What can be known of a refund at the gateway.
@@ -29,11 +30,13 @@ class GatewayModel:
     Attributes:
         requests: by key, as they reached the adapter.
         answers: everything the adapter answered, by key.
+        without_room: keys of refunds that were asked for first when their payment had less left.
     """
 
     def __init__(self, faults: Faults, refunds_made: Callable[[str], int] | None = None) -> None:
         self.requests: dict[str, RefundRequest] = {}
         self.answers: dict[str, list[RefundOutcome]] = {}
+        self.without_room: list[str] = []
         self._faults = faults
         self._refunds_made = refunds_made
         self._notified: dict[str, KnownOutcome] = {}
@@ -86,6 +89,21 @@ class GatewayModel:
         assert notification.key is not None
         if _rank(notification.outcome) > _rank(self.outcome_of(notification.key)):
             self._notified[notification.key] = notification.outcome
+
+    def contradict(self, key: str) -> None:
+        """The gateway said that the refund failed, and now says that it succeeded: that is true."""
+        self._notified[key] = RefundSucceeded()
+
+    def record_request(self, request: RefundRequest, order: Order) -> None:
+        """The adapter is asked for this refund, of an order that looks like this to its host."""
+        if request.key not in self.requests:
+            for payment in order.payments:
+                given_back = self.given_back(order.id, payment.id) + payment.refunded.amount
+                if payment.id == request.payment_id and (
+                    given_back + request.amount.amount > payment.captured.amount
+                ):
+                    self.without_room.append(request.key)
+        self.requests[request.key] = request
 
     def search(self, key: str, found: RefundOutcome | None) -> RefundOutcome | None:
         """What a search returns in which the adapter found this."""

@@ -30,7 +30,15 @@ from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.returns import Return
 from rma.domain.views.query import ReturnQuery
-from rma.ports import EventPublisher, Fulfillment, Inventory, Payments, RefundLookup, ReturnRepository
+from rma.ports import (
+    EventPublisher,
+    Fulfillment,
+    Inventory,
+    OrderRepository,
+    Payments,
+    RefundLookup,
+    ReturnRepository,
+)
 from rma.shell.host_transaction import declared_by
 from rma.testing.fault_injection import SearchablePayments
 from rma.testing.gateway_model import GatewayModel
@@ -64,6 +72,7 @@ class RecordingPayments:
 
     port: Payments
     gateway_model: GatewayModel
+    orders: OrderRepository
 
     @property
     def gateway(self) -> Gateway:
@@ -73,7 +82,7 @@ class RecordingPayments:
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
         """Written down."""
-        self.gateway_model.requests[request.key] = request
+        self.gateway_model.record_request(request, self.orders.get(request.order_id))
         answer: object = self.port.refund(request)
         if isinstance(answer, RefundOutcome):  # an adapter that is not typed may answer anything
             self.gateway_model.answers.setdefault(request.key, []).append(answer)
@@ -91,11 +100,13 @@ class RecordingSearchablePayments(RecordingPayments):
         return self.gateway_model.search(key, self.lookup.find_refund(key))
 
 
-def recording_payments(port: Payments, gateway_model: GatewayModel) -> RecordingPayments:
+def recording_payments(
+    port: Payments, gateway_model: GatewayModel, orders: OrderRepository
+) -> RecordingPayments:
     """The adapter, recorded: with a look-up, if it has one."""
     if hasattr(port, "find_refund"):
-        return RecordingSearchablePayments(port, gateway_model, cast("SearchablePayments", port))
-    return RecordingPayments(port, gateway_model)
+        return RecordingSearchablePayments(port, gateway_model, orders, cast("SearchablePayments", port))
+    return RecordingPayments(port, gateway_model, orders)
 
 
 class RecordingInventory:

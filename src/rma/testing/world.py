@@ -170,7 +170,7 @@ class World:
         if isinstance(inventory, InMemoryInventory):
             on_hand = on_hand or counted(inventory)
         self.gateway_model = GatewayModel(self.faults, refunds_made)
-        self._payments = recording_payments(payments, self.gateway_model)
+        self._payments = recording_payments(payments, self.gateway_model, self.orders)
         self._returns = RecordingReturns(InMemoryReturns() if returns is None else returns, self.order_ids)
         self._inventory = RecordingInventory(inventory, on_hand)
         self._fulfillment = RecordingFulfillment(
@@ -340,7 +340,7 @@ class World:
 
     @property
     def is_quiet(self) -> bool:
-        """True if nothing is on its way: of effects, only those that a gateway or a person must end are open."""
+        """True if nothing is on its way: only effects that a gateway or a person must end are open."""
         return not any(
             effect.delivery.pending_since is None and not effect.delivery.is_stopped
             for ledger in self._ledgers().values()

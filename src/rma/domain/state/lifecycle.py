@@ -310,8 +310,10 @@ def refund_rules(status: RefundStatus) -> RefundRules:
             return _REFUND_NEEDS_ATTENTION
         case RefundStatus.SUCCEEDED:
             return _REFUND_SUCCEEDED
-        case RefundStatus.FAILED | RefundStatus.REVERSED:
-            return _REFUND_OVER
+        case RefundStatus.FAILED:
+            return _REFUND_FAILED
+        case RefundStatus.REVERSED:
+            return _REFUND_REVERSED
         case _:
             assert_never(status)
 
@@ -341,14 +343,18 @@ _REFUND_SUCCEEDED = RefundRules(
     reversed=RefundStatus.REVERSED,
     given_up=None,
 )
-#: A success that is reported afterwards contradicts it, unless it is the notice of a success before.
-_REFUND_OVER = RefundRules(
+#: A success that is reported afterwards contradicts it, unless it is a notice that was delivered before.
+_REFUND_FAILED = RefundRules(
     is_in_force=False,
     succeeded=RefundStatus.NEEDS_ATTENTION,
     pending=None,
     declined=None,
     reversed=None,
     given_up=None,
+)
+#: A refund that was reversed had succeeded: notices in any order say the same.
+_REFUND_REVERSED = RefundRules(
+    is_in_force=False, succeeded=None, pending=None, declined=None, reversed=None, given_up=None
 )
 
 

@@ -31,7 +31,7 @@ class Refund:
         retry_of: the key of the failed or reversed refund that this one replaces.
         failure: why it failed, was reversed or needs attention, in the gateway's words.
         moved: what really moved, where the gateway said another amount than was asked for.
-        has_succeeded: the gateway said so once; it may have failed or been reversed after that.
+        success_notice: the id of the notice that said that it succeeded; once more, it says nothing new.
         is_contradicted: the gateway said that it succeeded after it had said that it failed. It counts as in
             force, until a person says what is true.
     """
@@ -46,7 +46,7 @@ class Refund:
     settled_at: datetime | None = None
     failure: str | None = None
     moved: Money | None = None
-    has_succeeded: bool = False
+    success_notice: str | None = None
     is_contradicted: bool = False
 
     @property
@@ -68,18 +68,20 @@ def after(  # noqa: PLR0911 # a row for each outcome
     at: datetime,
     *,
     by: str | None = None,
+    notice: str | None = None,
 ) -> Refund:
     """
     The refund once this outcome is known: the same one if it says nothing new.
 
-    Where the gateway contradicted itself, only a person who gives a name (`by`) says what is true.
+    Where the gateway contradicted itself, only a person who gives a name (`by`) says what is true. `notice` is
+    the id of the gateway's notice.
     """
     status = refund_status_after(refund.status, outcome)
     if status is None or (refund.is_contradicted and by is None):
         return refund
     match outcome:
         case RefundSucceeded():
-            return _succeeded(refund, outcome, status, at)
+            return _succeeded(refund, outcome, status, at, notice)
         case RefundPending(reference=reference):
             if refund.status is RefundStatus.PENDING and refund.reference:
                 return refund
@@ -99,9 +101,11 @@ def after(  # noqa: PLR0911 # a row for each outcome
             assert_never(outcome)
 
 
-def _succeeded(refund: Refund, outcome: RefundSucceeded, status: RefundStatus, at: datetime) -> Refund:
-    if refund.has_succeeded and not refund.is_in_force:
-        return refund  # the notice of its success before it failed, once more
+def _succeeded(
+    refund: Refund, outcome: RefundSucceeded, status: RefundStatus, at: datetime, notice: str | None
+) -> Refund:
+    if notice is not None and notice == refund.success_notice:
+        return refund  # the same notice, delivered once more
     is_contradicted = status is RefundStatus.NEEDS_ATTENTION
     return evolve(
         refund,
@@ -110,7 +114,7 @@ def _succeeded(refund: Refund, outcome: RefundSucceeded, status: RefundStatus, a
         failure=f"succeeded after: {refund.failure}" if is_contradicted else None,
         settled_at=at,
         moved=None if outcome.amount == refund.amount else outcome.amount,
-        has_succeeded=True,
+        success_notice=notice,
         is_contradicted=is_contradicted,
     )
 

@@ -13,9 +13,11 @@ from rma.testing.actions.surroundings import (
     cancel_or_reopen_order,
     change_gateway_outcome,
     change_order,
+    contradict,
     deliver_notification,
     fulfill_more,
     pass_time,
+    refund_elsewhere,
     resume,
 )
 from rma.testing.commands import MAKERS
@@ -31,6 +33,8 @@ ACTIONS: Mapping[Action, int] = {
     fulfill_more: 3,
     cancel_or_reopen_order: 3,
     change_order: 3,
+    refund_elsewhere: 2,
+    contradict: 1,
 }
 
 __all__ = ["ACTIONS", "Action", "SendCommand", "situation_of"]

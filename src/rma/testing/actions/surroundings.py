@@ -9,6 +9,7 @@ from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
 from rma.domain.sale.order import Order, OrderStatus
 from rma.domain.values.errors import Rejected
+from rma.domain.values.money import Money
 from rma.testing.commands.choosers import RandomChooser
 from rma.testing.edits import edit_order
 from rma.testing.gateway_model import KnownOutcome
@@ -89,6 +90,38 @@ def change_order(world: World) -> bool:
     world.orders.put(edit_order(RandomChooser(world.random), order))
     lines = [(item.id, item.quantity) for item in world.orders.get(order.id).items]
     world.note(f"{order.id}: edited, now {lines}")
+    return True
+
+
+def refund_elsewhere(world: World) -> bool:
+    """A payment is charged back, or refunded without the library; all that is left of it, or a part."""
+    order = _any_order(world)
+    payments = [each for each in order.payments if each.refunded.amount < each.captured.amount]
+    if not payments or world.random.random() < 0.7:
+        return False
+    payment = world.random.choice(payments)
+    most = payment.captured.amount - payment.refunded.amount
+    amount = Money(world.random.choice([most, world.random.randint(1, most)]), order.currency)
+    changed = evolve(payment, refunded=payment.refunded + amount)
+    world.orders.put(
+        evolve(order, payments=[changed if each.id == payment.id else each for each in order.payments])
+    )
+    world.note(f"{payment.id}: {amount} refunded elsewhere")
+    return True
+
+
+def contradict(world: World) -> bool:
+    """The gateway reports that a refund failed, and then that it succeeded, which is true."""
+    keys = world.gateway_model.keys_that_may_change()
+    if not keys or world.random.random() < 0.5:
+        return False
+    key = world.random.choice(keys)
+    mistaken = RecordRefundOutcome(key=key, outcome=RefundDeclined("mistaken"))
+    with suppress(Rejected):
+        if world.notify(mistaken) is not None and world.send(
+            RecordRefundOutcome(key=key, outcome=RefundSucceeded(), notification_id=f"{key}_after_all")
+        ):
+            world.gateway_model.contradict(key)
     return True
 
 

@@ -19,6 +19,7 @@ from rma.testing.invariants.money import (
     no_payment_gives_back_more_than_it_captured,
     no_refund_is_made_twice,
     no_refund_is_made_unknown_to_the_ledger,
+    no_refund_leaves_a_payment_without_room,
     no_refusal_moves_money,
     pools_are_what_returns_left,
 )
@@ -48,6 +49,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     no_refund_is_made_twice,
     no_refusal_moves_money,
     no_refund_is_made_unknown_to_the_ledger,
+    no_refund_leaves_a_payment_without_room,
     each_return_is_paid_its_entitlement_and_no_more,
     every_amount_is_explained,
     new_goods_are_sent_once,
