@@ -72,7 +72,7 @@ from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
-from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
@@ -141,7 +141,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
-    "OrderRepository", "ReturnRepository", "ReturnQuery", "ReturnLedger", "OpenEffect", "IdempotencyRecord",
+    "OrderRepository", "ReturnRepository", "ReturnQuery", "Subject", "SubjectKind", "ReturnLedger",
+    "OpenEffect", "IdempotencyRecord",
     "Change", "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
     "IdFactory", "PolicyProvider",

@@ -19,11 +19,11 @@ from rma import (
     RefundPending,
     RefundRequest,
     RestockRequest,
-    Return,
     ReturnLedger,
     ReturnQuery,
     ReturnRepository,
     ReturnService,
+    Subject,
     WithdrawRequest,
 )
 from tests.testing.environment import Environment
@@ -51,9 +51,13 @@ class Returns:
         """As it is."""
         return self.port.outstanding(now, limit, unpublished=unpublished)
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """As it is."""
         return self.port.find(query)
+
+    def count(self, query: ReturnQuery) -> int:
+        """As it is."""
+        return self.port.count(query)
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """As it is."""

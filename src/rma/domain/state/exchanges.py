@@ -61,6 +61,11 @@ class Exchange:
         return self.difference_due.currency
 
     @property
+    def needs_attention(self) -> bool:
+        """True while it goes no further without a person: its goods are here, the customer owes for it."""
+        return self.status in (ExchangeStatus.AWAITING_PAYMENT, ExchangeStatus.REQUIRES_ACTION)
+
+    @property
     def paid(self) -> Money:
         """What the customer paid for it."""
         return Money(sum([payment.amount.amount for payment in self.payments]), self.currency)

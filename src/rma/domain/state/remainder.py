@@ -92,7 +92,7 @@ def _remainder(line: PricedLine, reserved_units: list[Reserved]) -> Remainder:
 
 
 def _rest(line: PricedLine, reserved_units: list[Reserved], quantity: int) -> tuple[int, ...]:
-    """The line's running running_sums less what was taken of them, for the units that are left (at least 1)."""
+    """The line's running sums less what was taken of them, for the units that are left (at least 1)."""
     if all(each.line.has_parts_of(line) for each in reserved_units):
         running_sums = line.running_sums
         for each in reserved_units:
