@@ -458,8 +458,7 @@ def test_responses_ask_the_store_a_fixed_number_of_times(tmp_path: Path) -> None
     )
     other = evolve(ORDER, id="order_2")
     service = evolve(service, orders=InMemoryOrders([service.orders.get(ORDER.id), other]))
-    for _ in range(20):
-        ret = service.handle(mug_request(shipping_option_id=None))
+    made = [service.handle(mug_request(shipping_option_id=None)) for _ in range(20)]
     service.handle(mug_request(shipping_option_id=None, order_id="order_2"))
     asked = watch(store.engine)
 
@@ -468,7 +467,7 @@ def test_responses_ask_the_store_a_fixed_number_of_times(tmp_path: Path) -> None
     assert len(returns_response(service, Page(offset=5))["returns"]) == 16  # type: ignore[arg-type] # a list
     assert len(asked.statements) == 3
     asked.forget()
-    order: Any = order_response(service, ret)["order"]
+    order: Any = order_response(service, made[0])["order"]
     assert len(order["returns"]) == 20
     assert len(asked.statements) == 1
 
