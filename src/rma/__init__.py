@@ -12,6 +12,7 @@ from rma.domain.events import (
     ClaimCompleted,
     ClaimRefundRetried,
     ClaimRequested,
+    ClaimResolved,
     EffectOutcome,
     EffectsAttempted,
     EffectsLeased,
@@ -42,6 +43,7 @@ from rma.domain.messages.commands import (
     RequestClaim,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
 )
@@ -124,7 +126,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn",
     "ReceivedItem", "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
-    "CancelClaim",
+    "ResolveClaim", "CancelClaim",
     # what comes back
     "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
@@ -134,7 +136,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "Event", "EventHeader", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked",
     "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
-    "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried", "ClaimCanceled",
+    "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
+    "ClaimResolved", "ClaimCanceled",
     "EffectsLeased", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     # what is asked of ports
     "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending", "RefundDeclined",

@@ -40,6 +40,7 @@ from rma import (
     RequestedItem,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     Return,
@@ -85,6 +86,7 @@ LINKED_KINDS = {
     RecordExchangePayment,
     CancelExchange,
     RequestClaim,
+    ResolveClaim,
     CancelClaim,
 }
 
@@ -178,6 +180,7 @@ class Returns(RuleBasedStateMachine):
                 | RecordExchangePayment()
                 | CancelExchange()
                 | RequestClaim()
+                | ResolveClaim()
                 | CancelClaim()
             ):
                 return False

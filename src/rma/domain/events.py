@@ -368,6 +368,11 @@ class ClaimRefundRetried(ClaimEvent):
 
 
 @frozen(kw_only=True)
+class ClaimResolved(ClaimEvent):
+    """What is due for a claim was set by a clerk; what could not be paid of it is written off."""
+
+
+@frozen(kw_only=True)
 class ClaimCanceled(ClaimEvent):
     """A claim was canceled, and its return with it."""
 
@@ -390,5 +395,6 @@ Event = (
     | ClaimRequested
     | ClaimCompleted
     | ClaimRefundRetried
+    | ClaimResolved
     | ClaimCanceled
 )
