@@ -336,7 +336,9 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
             ]
         ),
         tuple([(each.status, each.owed, len(each.payments)) for each in ledger.exchanges]),
-        tuple([(each.id, each.status, bool(each.amount_due.amount)) for each in ledger.claims]),
+        tuple(
+            [(each.id, each.status, bool(each.amount_due.amount), each.refunded) for each in ledger.claims]
+        ),
         tuple([each.key for each in ledger.refunds]),
     )
 
