@@ -171,7 +171,7 @@ MUTANTS = [
     Mutant("a unit that was returned without us arrives again", DOMAIN + "decide/returns/receive.py",
            'line.fulfilled_quantity - line.returned_quantity if line else 0', 'line.fulfilled_quantity if line else 0'),
     Mutant("an amount named on a mismatch is forgotten", DOMAIN + "decide/refunds/entitlement.py",
-           'return evolve(before, requested_refund=agreed, refund_note=refund_note) if agreed else before', 'return before'),
+           'return evolve(before, requested_refund=agreed, refund_note=refund_note)', 'return before'),
     Mutant("dollars are refunded as euros", DOMAIN + "decide/checks.py",
            'for currency in currencies - {order.currency}:', 'for currency in set[str]():'),
     Mutant("one unreadable ledger holds up all others", "src/rma/shell/resume.py",
@@ -310,7 +310,7 @@ MUTANTS = [
     Mutant("a stale order moves money", DOMAIN + "decide/facts.py",
            "order.version < ledger.order_version", "False"),
     Mutant("a typing error is refunded", DOMAIN + "decide/checks.py",
-           "named.amount > worth and not note", "False"),
+           "named.amount > value and not note", "False"),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.

@@ -21,7 +21,8 @@ from rma import (
 )
 from rma.domain.change import replay
 from rma.domain.sale.pricing import PricedLine, price_lines
-from rma.testing.strategies import everything_fulfilled, orders, total_paid
+from rma.testing.edits import total_paid
+from rma.testing.strategies import everything_fulfilled, orders
 from tests.world import World
 
 

@@ -52,10 +52,11 @@ from rma.domain.state.ledger import Subject
 from rma.testing.actions import situation_of
 from rma.testing.command_strategies import DrawChooser
 from rma.testing.commands import MAKERS
+from rma.testing.edits import ADDING, EDITS, edit_order, total_paid
 from rma.testing.faults import Declines, FailsLate, Fault, Pends, RefundFault
 from rma.testing.gateway_model import KnownOutcome
 from rma.testing.simulation import FAULTS, PORTS
-from rma.testing.strategies import everything_fulfilled, orders, total_paid
+from rma.testing.strategies import everything_fulfilled, orders
 from tests.world import World
 
 policies = st.builds(
@@ -225,6 +226,7 @@ class Returns(RuleBasedStateMachine):
             self.more_is_fulfilled,
             self.the_order_changes_its_status,
             self.refund_without_the_library,
+            self.the_order_is_edited,
         ]
         what = data.draw(st.sampled_from(happenings))
         what(data)
@@ -307,6 +309,20 @@ class Returns(RuleBasedStateMachine):
         ]
         self.world.orders.put(evolve(order, payments=payments))
         self.is_plain = False
+
+    def the_order_is_edited(self, data: st.DataObject) -> None:
+        """
+        Units and lines come and go, prices and discounts change.
+
+        What only adds units or lines leaves the value of returned units alone: in the end, everything that
+        the order then says was paid comes back. Only where a discount moves between lines that are taxed in
+        other ways, the order says another amount of tax.
+        """
+        edits = data.draw(st.sampled_from([ADDING, EDITS]))
+        order = edit_order(DrawChooser(data.draw), self.world.order, edits)
+        self.world.orders.put(order)
+        is_taxed_on_top = any(item.tax_lines and not item.is_tax_inclusive for item in order.items)
+        self.is_plain &= edits is ADDING and not (order.adjustments and is_taxed_on_top)
 
     def teardown(self) -> None:
         """However it went: in the end everything comes home, and nothing is lost."""

@@ -154,20 +154,86 @@ def test_units_that_were_edited_away_are_explained() -> None:
     assert found[1].reasons == ("no_longer_on_order",)
 
 
+@pytest.mark.parametrize("items", [[], [priced("mug", 1000, 2, fulfilled_quantity=0)]])
+def test_a_line_removed_after_its_request_is_one_whose_fulfilled_quantity_fell_to_0(
+    items: list[LineItem],
+) -> None:
+    """Its parcel is refused with the numbers: the host refunded what it took off the order."""
+    given = Given(order_of(priced("mug", 1000, 2)))
+    given.when(request(1))
+    put(given, items=items)
+
+    for quantity in (1, 2):
+        violation = given.refuses(receive(quantity)).violations[0]
+        assert (violation.code, violation.numbers) == (
+            "quantity_exceeds_receivable",
+            {"quantity": quantity, "receivable": 0},
+        )
+
+
+def test_a_discount_that_a_removed_line_took_is_not_taken_again() -> None:
+    """A and B at 100.00 with 40.00 off, A back (80.00) and removed: B is 80.00, as when it was sold."""
+    given = Given(order_of(priced("a", 10_000), priced("b", 10_000), captured=16_000, adjustments=off(4000)))
+    first = bring_back(given, a=1)
+    put(given, items=[priced("b", 10_000)])
+
+    assert (first.refund_amount, bring_back(given, b=1).refund_amount) == (usd(8000), usd(8000))
+
+
+def test_a_line_that_a_discount_makes_free_gets_back_what_a_removed_line_took_of_it() -> None:
+    """A and B at 100.00 with 200.00 off, A back (0.00) and removed, 100.00 off: B is 100.00."""
+    given = Given(
+        order_of(priced("a", 10_000), priced("b", 10_000), captured=20_000, adjustments=off(20_000))
+    )
+    first = bring_back(given, a=1)
+    put(given, items=[priced("b", 10_000)], adjustments=off(10_000))
+
+    assert (first.refund_amount, bring_back(given, b=1).refund_amount) == (usd(0), usd(10_000))
+
+
+def test_a_line_made_free_by_a_new_discount_has_nothing_left() -> None:
+    """2 x 10.00, one back, then 20.00 off: the other one is returnable for 0.00."""
+    given = Given(order_of(priced("a", 1000, 2)))
+    bring_back(given, a=1)
+    put(given, items=[priced("a", 1000, 2, adjustments=off(2000))])
+
+    last = bring_back(given, a=1)
+
+    assert last.refund_amount == usd(0)
+    assert {part.name: part.amount.amount for part in last.breakdown[0].parts} == {
+        "price": 1000,
+        "discount:1": -1000,
+    }
+
+
+def test_a_parcel_that_is_not_accepted_shows_the_amount_that_was_named() -> None:
+    """Its parts add up to it, and its first quote stays on record."""
+    given = Given(order_of(priced("mug", 1000, 2)))
+    given.when(request(2))
+    given.when(receive(1, refund_amount=usd(900)))
+
+    waiting = given.the()
+
+    assert (waiting.quoted_refund, waiting.refund_amount) == (usd(2000), usd(900))
+    assert sum(part.amount.amount for part in waiting.breakdown) == 900
+
+
 @st.composite
 def edits(draw: st.DrawFn, order: Order) -> Order:
     """The order after an edit: quantities, lines added, one discount on the order; all fulfilled."""
     items = []
     for item in order.items:
+        if draw(st.integers(0, 9)) == 0:
+            continue  # removed
         quantity = draw(st.integers(0, 5))
         items.append(evolve(item, quantity=quantity, fulfilled_quantity=quantity))
     if draw(st.booleans()):
-        items.append(priced(f"i{len(items)}", draw(st.integers(1, 2000)), draw(st.integers(1, 3))))
+        items.append(priced(f"i{order.version + 1}", draw(st.integers(1, 2000)), draw(st.integers(1, 3))))
     whole = sum([item.price.amount for item in items])
     discounts = (
         [Adjustment(usd(draw(st.integers(0, whole // 2))), code="SALE")] if draw(st.booleans()) else []
     )
-    return evolve(order, items=items, adjustments=discounts)
+    return evolve(order, items=items, adjustments=discounts, version=order.version + 1)
 
 
 @for_all(data=st.data())

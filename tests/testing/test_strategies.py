@@ -32,6 +32,7 @@ from rma.adapters.memory import (
 from rma.domain.change import replay
 from rma.domain.messages.commands import Request
 from rma.testing.core_harness import CoreHarness, Flow, counting
+from rma.testing.edits import total_paid
 from rma.testing.fault_injection import inject_faults
 from rma.testing.faults import Crashed, Faults
 from rma.testing.strategies import (
@@ -41,7 +42,6 @@ from rma.testing.strategies import (
     orders,
     payments,
     policies,
-    total_paid,
 )
 
 POST = ShippingOption(id="post", price=200)

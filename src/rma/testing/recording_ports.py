@@ -11,7 +11,7 @@ from typing import cast
 
 from attrs import Factory, frozen
 
-from rma.adapters.memory import InMemoryInventory
+from rma.adapters.memory import InMemoryInventory, InMemoryOrders
 from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
@@ -32,6 +32,28 @@ from rma.domain.views.query import ReturnQuery
 from rma.ports import EventPublisher, Fulfillment, Inventory, Payments, RefundLookup, ReturnRepository
 from rma.testing.fault_injection import SearchablePayments
 from rma.testing.gateway_model import GatewayModel
+
+
+class RememberedOrders(InMemoryOrders):
+    """Orders that are edited, and the most that was ever said of each line."""
+
+    def __init__(self, orders: Iterable[Order] = ()) -> None:
+        super().__init__()
+        self._most: dict[str, dict[str, int]] = {}
+        for order in orders:
+            self.put(order)
+
+    def put(self, order: Order) -> None:
+        """Adds the order, or replaces the one with its id."""
+        super().put(order)
+        most = self._most.setdefault(order.id, {})
+        for item in order.items:
+            units = item.fulfilled_quantity - item.returned_quantity
+            most[item.id] = max(units, most.get(item.id, 0))
+
+    def most_fulfilled(self, order_id: str) -> dict[str, int]:
+        """By id of every line that the order ever had: the most units that the customer had without us."""
+        return dict(self._most[order_id])
 
 
 @frozen

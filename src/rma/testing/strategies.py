@@ -24,12 +24,12 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.catalogue import ShippingOption
 from rma.domain.sale.order import Adjustment, LineItem, Order, Payment
 from rma.domain.sale.policy import Fee, ReturnPolicy
-from rma.domain.sale.pricing import price_lines
 from rma.domain.values.errors import Rejected
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
 from rma.testing.command_strategies import next_command
 from rma.testing.core_harness import CoreHarness, Flow, Result, counting, good_end
+from rma.testing.edits import total_paid
 
 #: Rates that divide badly, that are usual, and that are nothing.
 RATES = [Decimal(rate) for rate in ("0", "5", "7.5", "10", "12.5", "19", "20", "25", "8.875", "33.3")]
@@ -120,13 +120,6 @@ def policies(draw: st.DrawFn, currency: str = "usd") -> ReturnPolicy:
     return ReturnPolicy(
         refund_damaged=draw(st.booleans()), fees=draw(st.lists(st.one_of(amount, percent), max_size=1))
     )
-
-
-def total_paid(order: Order) -> int:
-    """What was paid for the items of the order, returned ones included: minor units."""
-    whole = evolve(order, items=[evolve(item, returned_quantity=0) for item in order.items])
-    lines = price_lines(whole, [item.id for item in order.items]).values()
-    return sum(line.paid(line.running_sums) for line in lines)
 
 
 def everything_fulfilled(order: Order) -> Order:

@@ -18,7 +18,6 @@ from rma.adapters.memory import (
     InMemoryEvents,
     InMemoryFulfillment,
     InMemoryInventory,
-    InMemoryOrders,
     InMemoryReturns,
     in_memory_service,
 )
@@ -69,6 +68,7 @@ from rma.testing.recording_ports import (
     RecordingFulfillment,
     RecordingInventory,
     RecordingReturns,
+    RememberedOrders,
     counted,
     recording_payments,
 )
@@ -153,7 +153,7 @@ class World:
         self.shipping_options = tuple(shipping_options)
         self.reasons = tuple(reasons)
         self.order_ids = tuple([order.id for order in sold])
-        self.orders = InMemoryOrders(sold)
+        self.orders = RememberedOrders(sold)
         self.answered: dict[str, Command] = {}
         self.unanswered: dict[str, Command] = {}
         self.trace: list[str] = []
@@ -324,6 +324,7 @@ class World:
             ledger=self.ledger_of(order_id),
             history=reader.history(order_id),
             returnable=reader.returnable_items(order_id),
+            most_fulfilled=self.orders.most_fulfilled(order_id),
             order_version=reader.order_state(order_id).order_version,
             stored_ledger=self._returns.ledgers[order_id],
             stored_events=self._returns.events[order_id],

@@ -210,7 +210,7 @@ class Order:
 
     def allocated_adjustments(self) -> tuple[tuple[int, ...], ...]:
         """For each line, in order: its share of each of the order's adjustments, minor units."""
-        if not self.adjustments:
+        if not self.adjustments or not self.items:
             return ((),) * len(self.items)
         values = [_discounted(item) for item in self.items]
         given = [0] * len(values)

@@ -120,30 +120,30 @@ def _with_discounts_spread(
     """
     left = {item_id: _remainder(line, reserved.get(item_id, [])) for item_id, line in lines.items()}
     open_ids = [item_id for item_id, remainder in left.items() if remainder.quantity]
-    ended = [item_id for item_id in {**lines, **reserved} if item_id not in open_ids]
-    shares = [list(each) for each in order.allocated_adjustments()]
-    index_of = {item.id: index for index, item in enumerate(order.items)}
+    ended = {**lines, **reserved}.keys() - set(open_ids)
+    shares = {
+        item.id: list(each) for item, each in zip(order.items, order.allocated_adjustments(), strict=True)
+    }
     room = [left[item_id].line.paid(left[item_id].running_sums) for item_id in open_ids]
     is_changed = False
     for number in range(len(order.adjustments)):
-        excess = sum([shares[index_of[item_id]][number] for item_id in ended if item_id in index_of])
-        for item_id in ended:
-            line = lines.get(item_id)
-            if line is not None:
-                excess += line.order_discount(line.running_sums, number) - shares[index_of[item_id]][number]
-            excess -= sum(
-                [each.line.order_discount(each.running_sums, number) for each in reserved.get(item_id, [])]
-            )
+        excess = sum([_excess(lines.get(item_id), reserved.get(item_id, []), number) for item_id in ended])
         if not excess or not open_ids:
             continue
-        given = [shares[index_of[item_id]][number] for item_id in open_ids]
-        for item_id, more in zip(open_ids, _spread(excess, room, given), strict=True):
-            shares[index_of[item_id]][number] += more
-            room[open_ids.index(item_id)] -= more
-            is_changed = is_changed or more != 0
+        more = _spread(excess, room, [shares[item_id][number] for item_id in open_ids])
+        for item_id, amount in zip(open_ids, more, strict=True):
+            shares[item_id][number] += amount
+        room = [amount - discount for amount, discount in zip(room, more, strict=True)]
+        is_changed = is_changed or any(more)
     if not is_changed:
         return lines
-    return price_lines(order, lines, shares=tuple([tuple(each) for each in shares]))
+    return price_lines(order, lines, shares=tuple([tuple(each) for each in shares.values()]))
+
+
+def _excess(line: PricedLine | None, reserved_units: list[Reserved], number: int) -> int:
+    """What a line without units left gets of an order's discount, beyond what its units took of it."""
+    now = line.order_discount(line.running_sums, number) if line else 0
+    return now - sum([each.line.order_discount(each.running_sums, number) for each in reserved_units])
 
 
 def _spread(excess: int, room: list[int], given: list[int]) -> tuple[int, ...]:
@@ -151,15 +151,14 @@ def _spread(excess: int, room: list[int], given: list[int]) -> tuple[int, ...]:
     if excess > 0:
         most = min(excess, sum(room))
         return allocate(most, room) if most else (0,) * len(room)
-    limits = given
-    most = min(-excess, sum(limits))
-    parts = [0] * len(limits)
+    most = min(-excess, sum(given))
+    parts = [0] * len(given)
     while missing := most - sum(parts):
         weights = [
-            weight if part < limit else 0 for weight, part, limit in zip(room, parts, limits, strict=True)
+            weight if part < limit else 0 for weight, part, limit in zip(room, parts, given, strict=True)
         ]
-        if not any(weights):
-            weights = [limit - part for part, limit in zip(parts, limits, strict=True)]
+        if not any(weights):  # lines that are worth nothing because of this very discount
+            weights = [limit - part for part, limit in zip(parts, given, strict=True)]
         more = allocate(missing, weights)
-        parts = [min(limit, part + each) for part, each, limit in zip(parts, more, limits, strict=True)]
+        parts = [min(limit, part + each) for part, each, limit in zip(parts, more, given, strict=True)]
     return tuple([-part for part in parts])

@@ -118,8 +118,11 @@ class Return:
 
     @property
     def refund_amount(self) -> Money:
-        """The quote until the return is received, then what the customer is entitled to."""
-        return self.entitlement.entitled if self.status is ReturnStatus.RECEIVED else self.quoted_refund
+        """The quote, or the amount named instead, until the return is received; then what is entitled."""
+        if self.status is ReturnStatus.RECEIVED:
+            return self.entitlement.entitled
+        named = self.entitlement.requested_refund
+        return self.quoted_refund if named is None else named
 
     @property
     def refunds(self) -> tuple[Refund, ...]:

@@ -12,6 +12,7 @@ from rma.testing.actions.sending import Action, SendCommand, repeat_command, sit
 from rma.testing.actions.surroundings import (
     cancel_or_reopen_order,
     change_gateway_outcome,
+    change_order,
     deliver_notification,
     fulfill_more,
     pass_time,
@@ -29,6 +30,7 @@ ACTIONS: Mapping[Action, int] = {
     pass_time: 3,
     fulfill_more: 3,
     cancel_or_reopen_order: 3,
+    change_order: 3,
 }
 
 __all__ = ["ACTIONS", "Action", "SendCommand", "situation_of"]

@@ -9,6 +9,8 @@ from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
 from rma.domain.sale.order import Order, OrderStatus
 from rma.domain.values.errors import Rejected
+from rma.testing.commands.choosers import RandomChooser
+from rma.testing.edits import edit_order
 from rma.testing.gateway_model import KnownOutcome
 from rma.testing.world import World
 
@@ -76,6 +78,17 @@ def cancel_or_reopen_order(world: World) -> bool:
     status = OrderStatus.COMPLETED if is_canceled else OrderStatus.CANCELED
     world.orders.put(evolve(order, status=status))
     world.note(f"{order.id}: {status}")
+    return True
+
+
+def change_order(world: World) -> bool:
+    """The host edits what was sold, while returns of it are open, closed or canceled."""
+    order = _any_order(world)
+    if world.random.random() < 0.5:
+        return False
+    world.orders.put(edit_order(RandomChooser(world.random), order))
+    lines = [(item.id, item.quantity) for item in world.orders.get(order.id).items]
+    world.note(f"{order.id}: edited, now {lines}")
     return True
 
 

@@ -67,6 +67,11 @@ def choose_amount(chooser: Chooser, situation: Situation, one_in: int) -> Money 
     return Money(chooser.choose([0, chooser.whole(0, 400)]), situation.order.currency)
 
 
+def choose_note(chooser: Chooser, amount: Money | None) -> str | None:
+    """Why the amount is what it is: needed where it is above the value of the units."""
+    return None if amount is None else chooser.choose(["goodwill", "goodwill", None])
+
+
 def choose_option(chooser: Chooser, situation: Situation) -> str | None:
     """The id of an option by which goods come back, or None."""
     return chooser.choose([None, *situation.shipping_option_ids])

@@ -4,7 +4,7 @@ from rma.domain.messages.command_items import ClaimItem
 from rma.domain.messages.commands import CancelClaim, RequestClaim, ResolveClaim
 from rma.domain.state.claims import ClaimReason, ClaimType
 from rma.domain.state.lifecycle import ClaimStatus
-from rma.testing.commands.choices import choose_amount, choose_target, choose_units, new_items
+from rma.testing.commands.choices import choose_amount, choose_note, choose_target, choose_units, new_items
 from rma.testing.commands.choosers import Chooser
 from rma.testing.commands.situation import Situation
 
@@ -16,6 +16,7 @@ def request_claim(chooser: Chooser, situation: Situation) -> RequestClaim | None
         return None
     kind = chooser.choose([ClaimType.REFUND, ClaimType.REFUND, ClaimType.REPLACE])
     is_refund = kind is ClaimType.REFUND
+    amount = choose_amount(chooser, situation, 3) if is_refund else None
     return RequestClaim(
         order_id=situation.order.id,
         type=kind.value,
@@ -29,7 +30,8 @@ def request_claim(chooser: Chooser, situation: Situation) -> RequestClaim | None
             for item_id, quantity in units.items()
         ],
         new_items=[] if is_refund else new_items(chooser, situation, units),
-        refund_amount=choose_amount(chooser, situation, 3) if is_refund else None,
+        refund_amount=amount,
+        refund_note=choose_note(chooser, amount),
         shipping_option_id=chooser.choose([None, None, *situation.shipping_option_ids]),
         return_items=chooser.choose([False, True]),
     )

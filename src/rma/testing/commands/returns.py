@@ -8,6 +8,7 @@ from rma.testing.commands.choices import (
     CREATORS,
     METADATA,
     choose_amount,
+    choose_note,
     choose_option,
     choose_target,
     choose_units,
@@ -23,11 +24,13 @@ def request_return(chooser: Chooser, situation: Situation) -> RequestReturn | No
     units = choose_units(chooser, situation)
     if not units:
         return None
+    amount = choose_amount(chooser, situation, 6)
     return RequestReturn(
         order_id=situation.order.id,
         items=requested_items(chooser, situation, units),
         shipping_option_id=choose_option(chooser, situation),
-        refund_amount=choose_amount(chooser, situation, 6),
+        refund_amount=amount,
+        refund_note=choose_note(chooser, amount),
         created_by=chooser.detail(CREATORS),
         metadata=chooser.detail(METADATA),
     )
@@ -53,10 +56,12 @@ def receive_return(chooser: Chooser, situation: Situation) -> ReceiveReturn | No
     one_in = {"accept": 2, "full": 10, "short": 10, "extra": 10}[parcel] * (
         10 if flag == "more_expected" else 1
     )
+    amount = choose_amount(chooser, situation, one_in)
     return ReceiveReturn(
         return_id=target.id,
         items=[_received(chooser, item_id, units) for item_id, units in arrivals.items()],
-        refund_amount=choose_amount(chooser, situation, one_in),
+        refund_amount=amount,
+        refund_note=choose_note(chooser, amount),
         allow_mismatch=flag == "allow_mismatch",
         more_expected=flag == "more_expected",
     )
@@ -108,7 +113,12 @@ def resolve_return(chooser: Chooser, situation: Situation) -> ResolveReturn | No
         if item.arrived_quantity and rarely(chooser, 10 if is_over else 3)
     ]
     amount = choose_amount(chooser, situation, 2 if is_over else 3)
-    return ResolveReturn(return_id=target.id, rejected=rejected, refund_amount=amount)
+    return ResolveReturn(
+        return_id=target.id,
+        rejected=rejected,
+        refund_amount=amount,
+        refund_note=choose_note(chooser, amount),
+    )
 
 
 def cancel_return(chooser: Chooser, situation: Situation) -> CancelReturn | None:

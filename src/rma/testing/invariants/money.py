@@ -80,7 +80,7 @@ def exchange_differences_are_paid_once(snapshot: Snapshot) -> Iterator[str]:
         if each.status is not ExchangeStatus.COMPLETED or target.entitlement.agreed_refund is not None:
             continue
         rounding = each.paid.amount - target.refund_amount.amount - each.difference_due.amount
-        if not 0 <= rounding <= len(snapshot.order.items):
+        if not 0 <= rounding <= len(snapshot.most_fulfilled):
             yield f"{each.id}: {each.paid} paid, {target.refund_amount} entitled, {each.difference_due} due"
 
 

@@ -26,6 +26,8 @@ class Snapshot:
 
     Attributes:
         order, ledger, history, returnable, order_version: as a service over the host's ports returns them.
+        most_fulfilled: by id of every line that the order ever had, the most units of it that the customer
+            had without us: fulfilled, less returned elsewhere.
         stored_ledger, stored_events: what the store accepted.
         stale: revisions that changes expected and that were not there, though the store took them.
         published: what the publisher took, in the order in which it first did.
@@ -41,6 +43,7 @@ class Snapshot:
     history: tuple[Event, ...]
     returnable: tuple[ReturnableItem, ...]
     order_version: int
+    most_fulfilled: Mapping[str, int]
     stored_ledger: ReturnLedger
     stored_events: tuple[Event, ...]
     stale: tuple[int, ...]

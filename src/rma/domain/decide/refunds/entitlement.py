@@ -42,7 +42,9 @@ def entitle(
     """
     before = target.entitlement
     if not pays_now(target, status):
-        return evolve(before, requested_refund=agreed, refund_note=refund_note) if agreed else before
+        if agreed is None:
+            return before
+        return evolve(before, requested_refund=agreed, refund_note=refund_note)
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
     entitled = target.value_arrived(items, agreed).total
