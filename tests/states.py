@@ -337,7 +337,16 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
         ),
         tuple([(each.status, each.owed, len(each.payments)) for each in ledger.exchanges]),
         tuple(
-            [(each.id, each.status, bool(each.amount_due.amount), each.refunded) for each in ledger.claims]
+            [
+                (
+                    each.id,
+                    each.status,
+                    bool(each.amount_due.amount),
+                    each.refunded,
+                    tuple(each.reserved_quantities()),
+                )
+                for each in ledger.claims
+            ]
         ),
         tuple([each.key for each in ledger.refunds]),
     )
