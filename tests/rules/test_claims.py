@@ -353,6 +353,7 @@ def test_a_claim_is_resolved_with_another_amount() -> None:
 
     (event,) = given.when(ResolveClaim(claim_id="claim_1", refund_amount=usd(1500)))
 
+    assert isinstance(event, ClaimResolved)
     assert [refund.amount for refund in event.refunds] == [usd(1500)]
     assert react(event) == (
         RefundRequest("claim_1/refund/1", "order_1", "ret_1", "pay_1", usd(1500), "claim"),

@@ -1,12 +1,15 @@
 """Lists of returns over all orders, as a back office uses them."""
 
 from datetime import datetime, timedelta
+from typing import assert_type
 
 import pytest
 from attrs import evolve
 
 from rma import (
+    Claim,
     ClaimItem,
+    Exchange,
     InvalidValue,
     Money,
     NewItem,
@@ -16,6 +19,7 @@ from rma import (
     RequestedItem,
     RequestExchange,
     RetryRefund,
+    Return,
     ReturnService,
     ReturnStatus,
     SubjectKind,
@@ -129,6 +133,14 @@ def test_what_needs_attention_is_of_every_kind() -> None:
     assert (service.count(), service.count(kinds=SubjectKind), service.count("order_2")) == (1, 4, 0)
     assert service.list("order_2", kinds=["claim"]) == service.claims("order_2")
     assert service.list(status="awaiting_payment", kinds=["exchange"]) == service.exchanges("order_1")
+
+
+def test_a_type_checker_knows_what_a_list_has(service: ReturnService) -> None:
+    """A list of returns has returns; one of several kinds has any of them."""
+    assert_type(service.list(), tuple[Return, ...])
+    assert_type(service.list("order_1", status="received", needs_attention=False), tuple[Return, ...])
+    assert_type(service.list(needs_attention=True), tuple[Return | Exchange | Claim, ...])
+    assert_type(service.list(kinds=["claim"]), tuple[Return | Exchange | Claim, ...])
 
 
 def test_a_page_may_begin_at_an_offset(service: ReturnService) -> None:
