@@ -379,7 +379,7 @@ def test_the_amount_that_resolves_a_claim_is_judged() -> None:
     given = Given(order_of(line(quantity=5), captured=2500))
     given.when(claim(1, refund_amount=400))
     given.when(claim(3))
-    off = ResolveClaim(claim_id="claim_2", refund_amount=0)
+    off: Any = ResolveClaim(claim_id="claim_2", refund_amount=0)
 
     assert given.codes(evolve(off, refund_amount=-1)) == ["invalid_refund_amount"]
     assert given.codes(evolve(off, refund_amount=None)) == ["invalid_refund_amount"]
