@@ -65,6 +65,10 @@ def _some_kinds(instance: object, attribute: "Attribute[tuple[SubjectKind, ...]]
         raise invalid(instance, attribute.name, value, f"a list of {', '.join(SubjectKind)}")
 
 
+def _order_ids(values: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if values is None else as_tuple(values)
+
+
 def _strings(instance: object, attribute: "Attribute[tuple[str, ...]]", value: object) -> None:
     if not all_are(value, str):
         raise invalid(instance, attribute.name, value, "a list of strings")
@@ -104,7 +108,9 @@ class ReturnQuery:
         default=(SubjectKind.RETURN,), converter=_kinds, validator=_some_kinds
     )
     order_id: str | None = field(default=None, validator=optional(text))
-    order_ids: tuple[str, ...] | None = field(default=None, validator=optional(_strings))
+    order_ids: tuple[str, ...] | None = field(
+        default=None, converter=_order_ids, validator=optional(_strings)
+    )
     status: Status | None = field(default=None, converter=_status, validator=_status_of_kinds)
     needs_attention: bool = field(default=False, validator=flag)
     requested_since: datetime | None = field(default=None, validator=optional(aware))
