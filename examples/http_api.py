@@ -13,7 +13,7 @@ import json
 import logging
 import socket
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import uvicorn
@@ -21,9 +21,11 @@ from attrs import evolve, field, frozen
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from rma import (
     Adjustment,
@@ -227,8 +229,22 @@ class ReturnsApi:
         return evolve(self.service, orders=InMemoryOrders(), returns=InMemoryReturns())
 
 
-def returns_app(service: ReturnService, *, customers: Mapping[str, str], admin_token: str) -> Starlette:
-    """Returns an ASGI application; while it runs, it delivers open effects at intervals."""
+def returns_app(
+    service: ReturnService,
+    *,
+    customers: Mapping[str, str],
+    admin_token: str,
+    store_origins: Sequence[str] = (),
+) -> Starlette:
+    """
+    Returns an ASGI application; while it runs, it delivers open effects at intervals.
+
+    Args:
+        service: what it serves.
+        customers: customer ids of the store routes, by token.
+        admin_token: the token of the admin routes.
+        store_origins: the origins, as `https://shop.example`, whose pages may use the store routes.
+    """
     api = ReturnsApi(service, customers, admin_token)
 
     @asynccontextmanager
@@ -239,11 +255,22 @@ def returns_app(service: ReturnService, *, customers: Mapping[str, str], admin_t
         with suppress(asyncio.CancelledError):
             await resuming
 
+    store = [
+        _route("POST", "/returns", api.create),
+        _route("GET", "/return-reasons", api.list_reasons),
+        _route("GET", "/return-reasons/{id}", api.get_reason),
+    ]
+    # Medusa's client sends credentials, so that no wildcard would do; it sends headers of its own, too.
+    cross_origin = Middleware(
+        CORSMiddleware,
+        allow_origins=store_origins,
+        allow_methods=["GET", "POST"],
+        allow_headers=["*"],
+        allow_credentials=True,
+    )
     return Starlette(
         routes=[
-            _route("POST", "/store/returns", api.create),
-            _route("GET", "/store/return-reasons", api.list_reasons),
-            _route("GET", "/store/return-reasons/{id}", api.get_reason),
+            Mount("/store", routes=store, middleware=[cross_origin]),
             _route("GET", "/admin/returns", api.list_returns),
             _route("GET", "/admin/returns/", api.list_returns),  # the path that Medusa's client uses
             _route("GET", "/admin/returns/{id}", api.get_return),
@@ -337,10 +364,16 @@ def main() -> None:
     """Serves the sample orders."""
     parser = argparse.ArgumentParser(description="Medusa v1's return routes, with sample orders")
     parser.add_argument("--port", type=int, default=9000, help="0 for any free port")
+    parser.add_argument("--store-cors", default="", help="origins of storefronts, separated by commas")
     parser.add_argument("--database", default="sqlite:///returns.db")
     options = parser.parse_args()
     body = '{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": 1}]}'
-    app = returns_app(sample_service(options.database), customers=CUSTOMERS, admin_token=ADMIN_TOKEN)
+    app = returns_app(
+        sample_service(options.database),
+        customers=CUSTOMERS,
+        admin_token=ADMIN_TOKEN,
+        store_origins=[origin.strip() for origin in options.store_cors.split(",") if origin.strip()],
+    )
     listening = socket.create_server(("127.0.0.1", options.port))  # clients can connect from here on
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     print(f"Request a return:\n  curl {url}/store/returns -H 'Authorization: Bearer ada-token'", end=" ")

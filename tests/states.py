@@ -43,6 +43,7 @@ from rma import (
     RequestClaim,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     Return,
@@ -248,7 +249,7 @@ def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | N
             exchange = ledger.find_exchange(command.exchange_id)
             assert exchange is not None
             return "exchange", exchange.status, exchange_refusal(exchange.status, command)
-        case CancelClaim():
+        case ResolveClaim() | CancelClaim():
             claim = ledger.find_claim(command.claim_id)
             assert claim is not None
             return "claim", claim.status, claim_refusal(claim.status, command)
@@ -337,7 +338,13 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
         tuple([(each.status, each.owed, len(each.payments)) for each in ledger.exchanges]),
         tuple(
             [
-                (each.id, each.status, bool(each.amount_due.amount), tuple(each.reserved_quantities()))
+                (
+                    each.id,
+                    each.status,
+                    bool(each.amount_due.amount),
+                    each.refunded,
+                    tuple(each.reserved_quantities()),
+                )
                 for each in ledger.claims
             ]
         ),
@@ -363,6 +370,9 @@ def _is_within_bounds(ledger: ReturnLedger, command: Command) -> bool:
             is_few = len(ledger.get(command.return_id).refunds) < MOST_REFUNDS
             rejected = sum(each.quantity + each.damaged_quantity for each in command.rejected)
             return is_few and rejected <= 1 and not command.refund_amount
+        case ResolveClaim():
+            claim = ledger.find_claim(command.claim_id)
+            return claim is not None and command.refund_amount == claim.refunded.amount
         case RetryRefund():
             subject = ledger.find_claim(command.claim_id or "") or ledger.get(command.return_id or "")
             return len(subject.refunds) < MOST_REFUNDS and command.amount is None

@@ -12,6 +12,7 @@ from rma.domain.events import (
     ClaimCompleted,
     ClaimRefundRetried,
     ClaimRequested,
+    ClaimResolved,
     DeliveryChanged,
     EffectOutcome,
     EffectsAttempted,
@@ -42,6 +43,7 @@ from rma.domain.messages.commands import (
     RequestClaim,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
 )
@@ -74,7 +76,7 @@ from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
-from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
@@ -142,7 +144,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn",
     "ReceivedItem", "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
-    "CancelClaim",
+    "ResolveClaim", "CancelClaim",
     # what comes back
     "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
@@ -153,7 +155,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "Event", "EventHeader", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked",
     "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
-    "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried", "ClaimCanceled",
+    "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
+    "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     # what is asked of ports
     "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending",
@@ -161,7 +164,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
-    "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "ReturnQuery", "ReturnLedger",
+    "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "ReturnQuery", "Subject",
+    "SubjectKind", "ReturnLedger",
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",

@@ -1,7 +1,8 @@
 """The service of an asynchronous application: the methods of `ReturnService`, awaited."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Self, overload
+from typing import Any, Literal, Self, overload
 
 from attrs import evolve, field, frozen
 
@@ -30,12 +31,11 @@ from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import Subject
-from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.returns import Return
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
-from rma.domain.views.query import ReturnQuery
+from rma.domain.views.query import ReturnQuery, Status
 from rma.domain.views.quotes import ExchangeQuote, Quote
 from rma.domain.views.returnable import ReturnableItem
 from rma.domain.views.timeline import TimelineEntry
@@ -63,10 +63,12 @@ from rma.shell.driver import arun
 from rma.shell.handle import handle_command
 from rma.shell.host_transaction import bind_returns
 from rma.shell.read import (
+    count_subjects,
     get_claim,
     get_exchange,
     get_return,
-    list_returns,
+    kinds_listed,
+    list_subjects,
     load_ledger,
     quote,
     read_history,
@@ -165,30 +167,87 @@ class AsyncReturnService:
         """`ReturnService.claims`, awaited."""
         return (await arun(load_ledger(order_id, self))).claims
 
+    @overload
+    async def list(
+        self,
+        order_id: str | None = ...,
+        *,
+        kinds: None = ...,
+        status: Status | str | None = ...,
+        needs_attention: Literal[False] = ...,
+        requested_since: datetime | None = ...,
+        requested_before: datetime | None = ...,
+        after: str | None = ...,
+        offset: int = ...,
+        limit: int | None = ...,
+        newest_first: bool = ...,
+    ) -> tuple[Return, ...]: ...
+
+    @overload
+    async def list(
+        self,
+        order_id: str | None = ...,
+        *,
+        kinds: Iterable[SubjectKind | str] | None = ...,
+        status: Status | str | None = ...,
+        needs_attention: bool = ...,
+        requested_since: datetime | None = ...,
+        requested_before: datetime | None = ...,
+        after: str | None = ...,
+        offset: int = ...,
+        limit: int | None = ...,
+        newest_first: bool = ...,
+    ) -> tuple[Subject, ...]: ...
+
     async def list(
         self,
         order_id: str | None = None,
         *,
-        status: ReturnStatus | str | None = None,
+        kinds: Iterable[SubjectKind | str] | None = None,
+        status: Status | str | None = None,
         needs_attention: bool = False,
         requested_since: datetime | None = None,
         requested_before: datetime | None = None,
         after: str | None = None,
+        offset: int = 0,
         limit: int | None = None,
         newest_first: bool = False,
-    ) -> tuple[Return, ...]:
+    ) -> tuple[Subject, ...]:
         """`ReturnService.list`, awaited."""
         query = ReturnQuery(
             order_id=order_id,
+            kinds=kinds_listed(kinds, needs_attention=needs_attention),
             status=status,
             needs_attention=needs_attention,
             requested_since=requested_since,
             requested_before=requested_before,
             after=after,
+            offset=offset,
             limit=limit,
             newest_first=newest_first,
         )
-        return await arun(list_returns(query, self))
+        return await arun(list_subjects(query, self))
+
+    async def count(
+        self,
+        order_id: str | None = None,
+        *,
+        kinds: Iterable[SubjectKind | str] | None = None,
+        status: Status | str | None = None,
+        needs_attention: bool = False,
+        requested_since: datetime | None = None,
+        requested_before: datetime | None = None,
+    ) -> int:
+        """`ReturnService.count`, awaited."""
+        query = ReturnQuery(
+            order_id=order_id,
+            kinds=kinds_listed(kinds, needs_attention=needs_attention),
+            status=status,
+            needs_attention=needs_attention,
+            requested_since=requested_since,
+            requested_before=requested_before,
+        )
+        return await arun(count_subjects(query, self))
 
     async def history(self, order_id: str) -> tuple[Event, ...]:
         """`ReturnService.history`, awaited."""

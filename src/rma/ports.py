@@ -26,8 +26,7 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
-from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.returns import Return
+from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.views.query import ReturnQuery
 
 
@@ -127,12 +126,21 @@ class ReturnRepository(Protocol):
         """
         ...
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """
-        The returns that the query asks for, by `rma.domain.views.query.sort_key`, whatever order they are of.
+        The returns, exchanges and claims that the query asks for, by `rma.domain.views.query.sort_key`.
 
         Raises:
             NotFound: `NotFound("return_not_found", {"return_id": query.after})`: there is no such place.
+            Unavailable: it cannot be read now.
+        """
+        ...
+
+    def count(self, query: ReturnQuery) -> int:
+        """
+        How many `query.accepts`: all of them, whatever its `after`, `offset` and `limit`.
+
+        Raises:
             Unavailable: it cannot be read now.
         """
         ...

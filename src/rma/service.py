@@ -1,7 +1,8 @@
 """The one object that most hosts construct."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any, Self, overload
+from typing import Any, Literal, Self, overload
 
 from attrs import evolve, field, frozen
 
@@ -19,12 +20,11 @@ from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import Subject
-from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.returns import Return
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
-from rma.domain.views.query import ReturnQuery
+from rma.domain.views.query import ReturnQuery, Status
 from rma.domain.views.quotes import ExchangeQuote, Quote
 from rma.domain.views.returnable import ReturnableItem
 from rma.domain.views.timeline import TimelineEntry
@@ -54,10 +54,12 @@ from rma.shell.driver import run
 from rma.shell.handle import handle_command
 from rma.shell.host_transaction import bind_returns
 from rma.shell.read import (
+    count_subjects,
     get_claim,
     get_exchange,
     get_return,
-    list_returns,
+    kinds_listed,
+    list_subjects,
     load_ledger,
     quote,
     read_history,
@@ -206,47 +208,116 @@ class ReturnService:
         """The claims of an order, oldest first; none for an order that is not known."""
         return run(load_ledger(order_id, self)).claims
 
+    @overload
+    def list(
+        self,
+        order_id: str | None = ...,
+        *,
+        kinds: None = ...,
+        status: Status | str | None = ...,
+        needs_attention: Literal[False] = ...,
+        requested_since: datetime | None = ...,
+        requested_before: datetime | None = ...,
+        after: str | None = ...,
+        offset: int = ...,
+        limit: int | None = ...,
+        newest_first: bool = ...,
+    ) -> tuple[Return, ...]: ...
+
+    @overload
+    def list(
+        self,
+        order_id: str | None = ...,
+        *,
+        kinds: Iterable[SubjectKind | str] | None = ...,
+        status: Status | str | None = ...,
+        needs_attention: bool = ...,
+        requested_since: datetime | None = ...,
+        requested_before: datetime | None = ...,
+        after: str | None = ...,
+        offset: int = ...,
+        limit: int | None = ...,
+        newest_first: bool = ...,
+    ) -> tuple[Subject, ...]: ...
+
     def list(
         self,
         order_id: str | None = None,
         *,
-        status: ReturnStatus | str | None = None,
+        kinds: Iterable[SubjectKind | str] | None = None,
+        status: Status | str | None = None,
         needs_attention: bool = False,
         requested_since: datetime | None = None,
         requested_before: datetime | None = None,
         after: str | None = None,
+        offset: int = 0,
         limit: int | None = None,
         newest_first: bool = False,
-    ) -> tuple[Return, ...]:
+    ) -> tuple[Subject, ...]:
         """
-        Returns of an order, or of all orders a page at a time, in the order in which they were requested.
+        Returns, and exchanges and claims if asked for, of an order, or of all orders a page at a time, in the
+        order in which they were requested.
 
         Args:
             order_id: of this order only; none for an order that is not known.
+            kinds: `"return"`, `"exchange"`, `"claim"`. Unless given: returns; with `needs_attention`, all
+                kinds.
             status: as they stand now; its spelling will do.
             needs_attention: only those that go no further without a person.
             requested_since: aware; requested then or later.
             requested_before: aware; requested earlier.
-            after: the id of the last return of the page before.
+            after: the id of the last one of the page before.
+            offset: how many of those that follow are skipped; the store reads past them, so `after` is
+                faster.
             limit: at most this many; unless given 100, or all of an order.
             newest_first: the latest request comes first, and `after` goes back in time.
 
         Raises:
-            InvalidValue: a status that does not exist, a moment without time zone, a limit below 1.
-            NotFound: there is no return `after`.
+            InvalidValue: a kind or status that does not exist, a moment without time zone, a limit below 1,
+                an offset below 0.
+            NotFound: there is no return, exchange or claim `after`.
             Unavailable: the store does not answer now.
         """
         query = ReturnQuery(
             order_id=order_id,
+            kinds=kinds_listed(kinds, needs_attention=needs_attention),
             status=status,
             needs_attention=needs_attention,
             requested_since=requested_since,
             requested_before=requested_before,
             after=after,
+            offset=offset,
             limit=limit,
             newest_first=newest_first,
         )
-        return run(list_returns(query, self))
+        return run(list_subjects(query, self))
+
+    def count(
+        self,
+        order_id: str | None = None,
+        *,
+        kinds: Iterable[SubjectKind | str] | None = None,
+        status: Status | str | None = None,
+        needs_attention: bool = False,
+        requested_since: datetime | None = None,
+        requested_before: datetime | None = None,
+    ) -> int:
+        """
+        How many `list` finds with these arguments, on all pages together; they mean what they mean there.
+
+        Raises:
+            InvalidValue: as `list`.
+            Unavailable: the store does not answer now.
+        """
+        query = ReturnQuery(
+            order_id=order_id,
+            kinds=kinds_listed(kinds, needs_attention=needs_attention),
+            status=status,
+            needs_attention=needs_attention,
+            requested_since=requested_since,
+            requested_before=requested_before,
+        )
+        return run(count_subjects(query, self))
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """What happened to the returns of an order, oldest first."""

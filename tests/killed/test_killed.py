@@ -20,6 +20,7 @@ from rma import (
 from rma.adapters.sql import SqlReturns
 from rma.domain.events import CommandEvent
 from rma.domain.react import react
+from rma.testing.core_harness import START
 from rma.testing.faults import Faults
 from tests.databases import LONG, Databases
 from tests.killed.deployment import KILLED, Deployment, Killing, run_process

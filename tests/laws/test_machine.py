@@ -40,6 +40,7 @@ from rma import (
     RequestedItem,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     Return,
@@ -86,6 +87,7 @@ LINKED_KINDS = {
     RecordExchangePayment,
     CancelExchange,
     RequestClaim,
+    ResolveClaim,
     CancelClaim,
 }
 
@@ -179,6 +181,7 @@ class Returns(RuleBasedStateMachine):
                 | RecordExchangePayment()
                 | CancelExchange()
                 | RequestClaim()
+                | ResolveClaim()
                 | CancelClaim()
             ):
                 return False

@@ -28,7 +28,7 @@ REQUIRED: Final[dict[str, tuple[type, ...]]] = {
 }
 STATUSES: Final = {"requested", "received", "requires_action", "canceled"}
 
-#: Nested fields of the example response, without those that only the host knows: carts, regions, products.
+#: Nested fields of the example response, without objects that only the host knows: carts, regions, products.
 METHOD: Final = {
     "id", "shipping_option_id", "order_id", "claim_order_id", "cart_id", "swap_id", "return_id", "price",
     "includes_tax", "subtotal", "total", "tax_total", "data", "tax_lines", "shipping_option",
@@ -36,16 +36,32 @@ METHOD: Final = {
 TAX_LINE: Final = {
     "id", "code", "name", "rate", "shipping_method_id", "created_at", "updated_at", "metadata",
 }  # fmt: skip
-OPTION: Final = {"id", "name", "provider_id", "amount", "is_return", "includes_tax", "price_type"}
+OPTION: Final = {
+    "id", "name", "provider_id", "amount", "is_return", "includes_tax", "price_type",
+    "region_id", "profile_id", "admin_only", "data", "metadata", "created_at", "updated_at", "deleted_at",
+}  # fmt: skip
 ITEM: Final = {
     "return_id", "item_id", "quantity", "is_requested", "requested_quantity", "received_quantity",
     "reason_id", "note", "metadata", "reason", "item",
 }  # fmt: skip
-REASON: Final = {"id", "value", "label", "description", "parent_return_reason_id", "metadata"}
+REASON: Final = {
+    "id", "value", "label", "description", "parent_return_reason_id", "metadata",
+    "created_at", "updated_at", "deleted_at",
+}  # fmt: skip
 LINE: Final = {
     "id", "cart_id", "order_id", "swap_id", "claim_order_id", "title", "is_return", "unit_price",
     "variant_id", "quantity", "fulfilled_quantity", "returned_quantity", "subtotal", "tax_total", "total",
-    "discount_total", "includes_tax", "metadata",
+    "discount_total", "includes_tax", "metadata", "description", "thumbnail", "is_giftcard", "should_merge",
+    "allow_discounts", "has_shipping", "shipped_quantity", "original_item_id", "order_edit_id", "created_at",
+    "updated_at",
+}  # fmt: skip
+
+#: The fields that the published schema of an order requires.
+ORDER: Final = {
+    "billing_address_id", "canceled_at", "cart_id", "created_at", "currency_code", "customer_id",
+    "draft_order_id", "display_id", "email", "external_id", "fulfillment_status", "id", "idempotency_key",
+    "metadata", "no_notification", "object", "payment_status", "region_id", "shipping_address_id", "status",
+    "tax_rate", "updated_at",
 }  # fmt: skip
 
 #: The values of the example response.

@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from typing import Any
@@ -61,6 +61,14 @@ class Shop:
             assert response.headers.get_content_type() == "application/json"
             return Response(response.status, dict(response.headers), json.loads(response.read()))
 
+    def ask(self, method: str, path: str, headers: Mapping[str, str]) -> tuple[int, Mapping[str, str]]:
+        """Sends a request whose response need not be JSON; returns status and headers, by small letters."""
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request(method, path, headers=dict(headers))
+            response = connection.getresponse()
+            response.read()
+            return response.status, {name.lower(): value for name, value in response.headers.items()}
+
     def stored(self) -> object:
         """Returns every ledger and every history."""
         orders = ("order_mug", "order_shirt", "order_tea", "order_none")
@@ -69,9 +77,9 @@ class Shop:
 
 
 @contextmanager
-def serving(service: ReturnService) -> Iterator[Shop]:
+def serving(service: ReturnService, *, store_origins: Sequence[str] = ()) -> Iterator[Shop]:
     """Runs the application of this service at a free port."""
-    app = returns_app(service, customers=CUSTOMERS, admin_token=ADMIN_TOKEN)
+    app = returns_app(service, customers=CUSTOMERS, admin_token=ADMIN_TOKEN, store_origins=store_origins)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
     started = threading.Event()
     startup = server.startup

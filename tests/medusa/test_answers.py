@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,10 +52,13 @@ from rma.adapters.medusa_api.line_items import line_json
 from rma.adapters.medusa_api.schemas import ANSWERS
 from rma.adapters.medusa_api.serializers import status_of
 from rma.adapters.memory import InMemoryFulfillment, InMemoryOrders, in_memory_service
+from rma.adapters.sql import SqlReturns
 from rma.testing.core_harness import counting
 from rma.testing.strategies import command_sequences, line_items, orders
+from tests.sql.watching import watch
 
 from .documented import FIGURES, ITEM, LINE, METHOD, OPTION, REASON, REQUIRED, STATUSES, TAX_LINE
+from .documented import ORDER as ORDER_FIELDS
 from .schema_validators import strict_validator
 
 AT = datetime(2019, 8, 24, 14, 15, 22, tzinfo=UTC)
@@ -137,6 +141,9 @@ def test_every_documented_field_is_rendered() -> None:
     assert item.keys() == ITEM
     assert item["reason"].keys() == REASON
     assert item["item"].keys() == LINE
+    order = order_response(service, service.list(ORDER.id)[0])["order"]
+    assert isinstance(order, dict)
+    assert order.keys() >= ORDER_FIELDS
 
 
 def test_the_documented_values_are_rendered() -> None:
@@ -183,16 +190,34 @@ def test_received_quantity_includes_damaged_units() -> None:
 
 def test_an_unexpected_item_has_no_requested_quantity() -> None:
     """Its quantity is what was received."""
-    service = a_service()
+    service = a_service(evolve(ORDER, items=[MUG, evolve(MUG, id="other")]))
     ret = service.handle(mug_request(1))
+    surprise = [ReceivedItem(item_id=MUG.id, quantity=1), ReceivedItem(item_id="other", quantity=1)]
 
-    rendered = return_of(service, service.handle(mug_receipt(ret, 2)))
+    rendered = return_of(service, service.handle(ReceiveReturn(return_id=ret.id, items=surprise)))
 
     expected, surplus = rendered["items"]
     assert rendered["status"] == "requires_action"
     assert (expected["requested_quantity"], expected["received_quantity"]) == (1, 1)
     assert surplus["is_requested"] is False
     assert (surplus["quantity"], surplus["requested_quantity"], surplus["received_quantity"]) == (1, None, 1)
+
+
+def test_a_line_is_one_item() -> None:
+    """A line that is requested twice, or of which more arrives, is one item with the sums, as in Medusa."""
+    service = a_service(evolve(ORDER, items=[evolve(MUG, quantity=9, fulfilled_quantity=9)]))
+    plain = RequestedItem(item_id=MUG.id, quantity=2)
+    first, second = mug_request(1).items[0], evolve(plain, quantity=3, note="broken")
+    ret = service.handle(mug_request(items=[plain, first, second], shipping_option_id=None))
+
+    (before,) = return_of(service, ret)["items"]
+    (after,) = return_of(service, service.handle(mug_receipt(ret, 7)))["items"]
+
+    quantities = ("quantity", "requested_quantity", "received_quantity", "is_requested")
+    assert [before[name] for name in quantities] == [6, 6, None, True]
+    assert [after[name] for name in quantities] == [7, 6, 7, True]
+    assert (before["reason_id"], before["note"]) == (DAMAGED.id, "I didn't like it.")
+    assert before["metadata"] == {"car": "white"}
 
 
 @pytest.mark.parametrize("status", ReturnStatus)
@@ -274,6 +299,38 @@ def test_other_objects_are_provided_by_the_host() -> None:
     assert inside["items"][0]["item"]["variant"]["product"] == {"handle": "coffee-mug"}
     assert "swap" not in inside
     assert not {"order", "variant"} & return_of(service, ret).keys()
+
+
+def test_required_fields_that_only_the_host_knows_are_provided_by_it() -> None:
+    """Of objects that the library renders, the callback adds these fields and changes no other."""
+    service = a_service()
+    ret = service.handle(mug_request())
+    rows: dict[tuple[str, str], dict[str, object]] = {
+        ("line_item", MUG.id): {"thumbnail": "mug.png", "shipped_quantity": 2, "title": "?", "cart": {}},
+        ("shipping_option", POST.id): {"region_id": "reg_1", "admin_only": False, "amount": 0},
+        ("return_reason", DAMAGED.id): {"created_at": "2019-08-24T14:15:22.000Z", "label": "?"},
+        ("order", ORDER.id): {"email": "ada@example.com", "display_id": 7, "items": []},
+    }
+
+    def expand(kind: str, wanted_id: str) -> dict[str, object] | None:
+        return rows.get((kind, wanted_id))
+
+    rendered: Any = return_response(service, ret, expand)["return"]
+    item, option = rendered["items"][0], rendered["shipping_method"]["shipping_option"]
+    assert (item["item"]["thumbnail"], item["item"]["shipped_quantity"]) == ("mug.png", 2)
+    assert (item["item"]["title"], item["item"]["description"]) == (MUG.title, None)
+    assert "cart" not in item["item"]
+    assert (option["region_id"], option["admin_only"], option["amount"]) == ("reg_1", False, 200)
+    assert (item["reason"]["created_at"][:4], item["reason"]["label"]) == ("2019", DAMAGED.label)
+    response: Any = order_response(service, ret, expand)
+    check_response("Order", response)
+    order = response["order"]
+    assert (order["email"], order["display_id"], order["region_id"]) == ("ada@example.com", 7, None)
+    assert len(order["items"]) == 1
+    listed: Any = [reasons_response(service, expand)["return_reasons"]]
+    one: Any = reason_response(service, DAMAGED.id, expand)["return_reason"]
+    assert listed == [[one]]
+    assert one["created_at"] == "2019-08-24T14:15:22.000Z"
 
 
 def test_swaps_and_claims_are_rendered_by_their_ids() -> None:
@@ -390,6 +447,29 @@ def test_a_list_is_returned_page_by_page() -> None:
     assert list_ids(limit=2, offset=99) == (["ret_104", "ret_103"], 203)
     assert list_ids(offset=201) == (["ret_2", "ret_1"], 203)
     assert list_ids(offset=203) == ([], 203)
+
+
+def test_responses_ask_the_store_a_fixed_number_of_times(tmp_path: Path) -> None:
+    """A list has three statements, whatever it lists; a cancellation loads the order's returns once."""
+    service = a_service(
+        evolve(ORDER, items=[evolve(MUG, quantity=50, fulfilled_quantity=50)]),
+        ids=counting(),
+        returns=(store := SqlReturns(f"sqlite:///{tmp_path / 'returns.db'}")),
+    )
+    other = evolve(ORDER, id="order_2")
+    service = evolve(service, orders=InMemoryOrders([service.orders.get(ORDER.id), other]))
+    made = [service.handle(mug_request(shipping_option_id=None)) for _ in range(20)]
+    service.handle(mug_request(shipping_option_id=None, order_id="order_2"))
+    asked = watch(store.engine)
+
+    service.returns.load("order_3")  # the tables exist
+    asked.forget()
+    assert len(returns_response(service, Page(offset=5))["returns"]) == 16  # type: ignore[arg-type] # a list
+    assert len(asked.statements) == 3
+    asked.forget()
+    order: Any = order_response(service, made[0])["order"]
+    assert len(order["returns"]) == 20
+    assert len(asked.statements) == 1
 
 
 def test_reasons_are_rendered_as_trees() -> None:

@@ -36,7 +36,7 @@ def render(error: Exception) -> tuple[int, Any]:
     [
         (NotFound("order_not_found", {"order_id": "o"}), 404, "not_found"),
         (NotFound("shipping_option_not_found", {"shipping_option_id": "so"}), 404, "not_found"),
-        (NotAllowed("return_already_received", {"return_id": "r"}), 409, "not_allowed"),
+        (NotAllowed("return_already_received", {"return_id": "r"}), 400, "not_allowed"),
         (IdempotencyKeyReused("idempotency_key_reused", {"idempotency_key": "k"}), 409, "conflict"),
         (Invalid("no_items"), 400, "invalid_data"),
     ],

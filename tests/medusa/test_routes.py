@@ -153,7 +153,7 @@ def test_the_back_office_receives_a_return(shop: Shop) -> None:
     assert (rendered["status"], rendered["refund_amount"]) == ("received", 8433)
     assert rendered["items"][0]["received_quantity"] == rendered["items"][0]["item"]["returned_quantity"] == 1
     assert again.body == {"return": rendered}
-    assert twice.error == (409, "not_allowed", "return_already_received")
+    assert twice.error == (400, "not_allowed", "return_already_received")
     assert [str(refund.amount) for refund in shop.service.get(ret).refunds] == ["84.33 USD"]
 
 
@@ -196,7 +196,7 @@ def test_the_back_office_cancels_a_return(shop: Shop) -> None:
     assert again.body == {"order": order}
     assert shop.stored() == before
     received = shop.post(f"/admin/returns/{other}/cancel", None, ADMIN)
-    assert received.error == (409, "not_allowed", "return_already_received")
+    assert received.error == (400, "not_allowed", "return_already_received")
 
 
 def test_a_tax_inclusive_line_is_rendered(shop: Shop) -> None:
@@ -226,6 +226,54 @@ def test_the_routes_describe_themselves(shop: Shop) -> None:
         whole = {"$ref": f"#/components/schemas/{name}", "components": document["components"]}
         draft_validator(schema).check_schema(schema)
         assert not draft_validator(whole).is_valid("neither of these is a string")
+
+
+STOREFRONT = "https://shop.example"
+
+
+def test_a_storefront_of_another_origin_may_use_the_store_routes(tmp_path: Path) -> None:
+    """Preflight and requests are answered for origins in the setting, refusals too, and with credentials."""
+    service = sample_service(f"sqlite:///{tmp_path / 'returns.db'}")
+    asked = {
+        "Origin": STOREFRONT,
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,idempotency-key",
+    }
+    with serving(service, store_origins=[STOREFRONT]) as shop:
+        preflight = shop.ask("OPTIONS", "/store/returns", asked)
+        stranger = shop.ask("OPTIONS", "/store/returns", {**asked, "Origin": "https://evil.example"})
+        admin = shop.ask("OPTIONS", "/admin/returns", asked)
+        done = shop.post("/store/returns", ONE_MUG, {**ADA, "Origin": STOREFRONT})
+        refused = shop.post("/store/returns", {}, {**ADA, "Origin": STOREFRONT})
+        elsewhere = shop.post("/store/returns", ONE_MUG, {**ADA, "Origin": "https://evil.example"})
+        back_office = shop.get("/admin/returns", {**ADMIN, "Origin": STOREFRONT})
+
+    assert preflight[0] == 200
+    assert preflight[1]["access-control-allow-origin"] == STOREFRONT
+    assert preflight[1]["access-control-allow-credentials"] == "true"
+    assert "POST" in preflight[1]["access-control-allow-methods"]
+    for header in ("authorization", "content-type", "idempotency-key"):
+        assert header in preflight[1]["access-control-allow-headers"]
+    assert (stranger[0], "access-control-allow-origin" in stranger[1]) == (400, False)
+    assert (admin[0], "access-control-allow-origin" in admin[1]) == (405, False)
+    assert (done.status, refused.status, back_office.status) == (200, 422, 200)
+    for answer in (done, refused):
+        assert answer.headers["access-control-allow-origin"] == STOREFRONT
+        assert answer.headers["access-control-expose-headers"] == "Idempotency-Key"
+    for answer in (elsewhere, back_office):
+        assert "access-control-allow-origin" not in answer.headers
+
+
+def test_a_page_beyond_the_bounds_is_clipped(shop: Shop) -> None:
+    """The response tells the limit that was used."""
+    create_return(shop), create_return(shop)
+
+    answers = [shop.get(f"/admin/returns?limit={limit}", ADMIN).body for limit in ("1000", "0")]
+
+    assert [(each["limit"], len(each["returns"]), each["count"]) for each in answers] == [
+        (100, 2, 2),
+        (1, 1, 2),
+    ]
 
 
 def test_returns_outlive_the_server(tmp_path: Path) -> None:

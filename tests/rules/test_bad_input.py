@@ -33,6 +33,7 @@ from rma import (
     RequestedItem,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     ReturnLedger,
@@ -45,6 +46,7 @@ from rma.adapters.sql.codec import decode, encode
 from rma.domain.values.display import show
 from rma.domain.values.frozenmap import MAX_DEPTH
 from rma.domain.values.json_data import find_unstorable
+from rma.testing.faults import Declines
 from tests.rules.given import Given, line, order_of, receive, request, usd
 from tests.world import World
 
@@ -419,7 +421,7 @@ def test_images_are_a_list() -> None:
 
 
 def life() -> World:
-    """Returns a world with an open, a refunded and a mismatched return, an exchange and two claims."""
+    """Returns a world with an open, a refunded and a mismatched return, an exchange and three claims."""
     world = World(order_of(line(quantity=40)))
     handle = world.service.handle
     handle(request(1))
@@ -430,6 +432,8 @@ def life() -> World:
     handle(VALID["RequestExchange"])
     handle(VALID["RequestClaim"])
     handle(evolve(VALID["RequestClaim"], refund_amount=0))
+    world.faults.refunds.append(Declines())
+    handle(VALID["RequestClaim"])
     return world
 
 
@@ -454,6 +458,7 @@ VALID: dict[str, Any] = {
     "RecordExchangePayment": RecordExchangePayment(exchange_id="exc_4", amount=1, reference="p"),
     "CancelExchange": CancelExchange(exchange_id="exc_4"),
     "RequestClaim": RequestClaim(order_id="order_1", type="refund", items=[CLAIMED], return_items=True),
+    "ResolveClaim": ResolveClaim(claim_id="claim_7", refund_amount=0, refund_note="late"),
     "CancelClaim": CancelClaim(claim_id="claim_6"),
 }
 FIELDS = [(name, field) for name, command in VALID.items() for field in fields_dict(type(command))]

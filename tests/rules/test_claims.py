@@ -1,4 +1,4 @@
-"""RequestClaim, CancelClaim."""
+"""RequestClaim, ResolveClaim, CancelClaim."""
 
 from typing import Any
 
@@ -15,6 +15,7 @@ from rma import (
     ClaimItem,
     ClaimRefundRetried,
     ClaimRequested,
+    ClaimResolved,
     ClaimStatus,
     Invalid,
     InvalidValue,
@@ -32,6 +33,7 @@ from rma import (
     RejectedItem,
     ReplacementRequest,
     RequestClaim,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     ReturnPolicy,
@@ -332,6 +334,93 @@ def test_a_claim_whose_refund_failed_can_be_canceled() -> None:
 
     assert (the(given).amount_due, the(given).needs_attention) == (usd(0), False)
     assert given.codes(RetryRefund(claim_id="claim_1")) == ["nothing_due"]
+
+
+def test_a_blocked_claim_is_written_off() -> None:
+    """What was paid is what is due, the claim is completed, and its units stay claimed."""
+    given = Given(order_of(line(quantity=5), captured=1500))
+    given.when(claim())
+    given.when(RetryRefund(claim_id="claim_1", amount=500))
+    assert the(given).status is ClaimStatus.REQUIRES_ACTION
+    assert given.codes(CancelClaim(claim_id="claim_1")) == ["claim_not_cancelable"]
+
+    off = ResolveClaim(claim_id="claim_1", refund_amount=0, created_by="Cy")
+    (event,) = given.when(off)
+
+    assert isinstance(event, ClaimResolved)
+    assert (event.by, event.refunds, react(event)) == ("Cy", (), ())
+    found = the(given)
+    assert (found.status, found.needs_attention) == (ClaimStatus.COMPLETED, False)
+    assert (found.refund_amount, found.refunded, found.amount_due) == (usd(500), usd(500), usd(0))
+    assert not found.entitlement.is_refund_blocked
+    assert names_and_amounts(found) == {"item:mug": 2000, "custom_amount": -1500}
+    assert free(given) == (3, ("claimed",))
+    assert given.codes(off) == ["nothing_due"]
+    assert given.codes(RetryRefund(claim_id="claim_1")) == ["nothing_due"]
+
+
+def test_a_claim_is_resolved_with_another_amount() -> None:
+    """What is above the amount paid is paid at once; its return is expected as before."""
+    given = Given(order_of(line(quantity=5), captured=1500))
+    given.when(claim(return_items=True))
+
+    (event,) = given.when(ResolveClaim(claim_id="claim_1", refund_amount=usd(1500)))
+
+    assert isinstance(event, ClaimResolved)
+    assert [refund.amount for refund in event.refunds] == [usd(1500)]
+    assert react(event) == (
+        RefundRequest("claim_1/refund/1", "order_1", "ret_1", "pay_1", usd(1500), "claim"),
+    )
+    assert (the(given).status, the(given).amount_due) == (ClaimStatus.REQUESTED, usd(0))
+    given.when(receive(2))
+    assert the(given).status is ClaimStatus.COMPLETED
+
+
+def test_a_claim_whose_refund_failed_is_written_off() -> None:
+    """An amount that is due after a refund failed is written off as one that was blocked is."""
+    given = claimed()
+    assert given.codes(ResolveClaim(claim_id="claim_1", refund_amount=0)) == ["nothing_due"]
+    given.record_outcomes(("claim_1/refund/1", RefundDeclined("card_closed")))
+
+    given.when(ResolveClaim(claim_id="claim_1", refund_amount=0))
+
+    assert (the(given).status, the(given).refund_amount) == (ClaimStatus.COMPLETED, usd(0))
+
+
+def test_the_amount_that_resolves_a_claim_is_judged() -> None:
+    """It is money of at least 0, at most what is refundable, and needs a note above the units' value."""
+    given = Given(order_of(line(quantity=5), captured=2500))
+    given.when(claim(1, refund_amount=400))
+    given.when(claim(3))
+    off: Any = ResolveClaim(claim_id="claim_2", refund_amount=0)
+
+    assert given.codes(evolve(off, refund_amount=-1)) == ["invalid_refund_amount"]
+    assert given.codes(evolve(off, refund_amount=None)) == ["invalid_refund_amount"]
+    assert given.codes(evolve(off, refund_amount=Money(1, "eur"))) == ["currency_mismatch"]
+    error = given.refuses(evolve(off, refund_amount=3001))
+    assert [each.code for each in error.violations] == ["refund_exceeds_refundable", "refund_exceeds_worth"]
+    assert error.violations[0].numbers["refundable"] == 2100
+    assert given.codes(evolve(off, claim_id="claim_9")) == ["claim_not_found"]
+    assert given.codes(evolve(off, refund_note=7)) == ["invalid_text"]
+    given.when(RetryRefund(claim_id="claim_2", amount=2000))
+    error = given.refuses(evolve(off, refund_amount=2101))
+    assert error.violations[0].numbers["refundable"] == 2100
+    given.when(evolve(off, refund_amount=2100))
+    assert the(given).refunded + given.ledger.claims[1].refunded == usd(2500)
+    put(given, payments=[Payment(id="pay_1", captured=usd(9900))])
+    given.when(claim(1))
+    given.record_outcomes((f"{given.ledger.claims[2].id}/refund/1", RefundDeclined("no")))
+    generous = ResolveClaim(claim_id="claim_3", refund_amount=1200, refund_note="it was a gift")
+    given.when(generous)
+    assert given.ledger.claims[2].entitlement.refund_note == "it was a gift"
+
+
+def test_a_canceled_claim_is_not_resolved() -> None:
+    """Nothing is due for it."""
+    given = claimed(refund_amount=0)
+    given.when(CancelClaim(claim_id="claim_1"))
+
+    assert given.codes(ResolveClaim(claim_id="claim_1", refund_amount=5)) == ["nothing_due"]
 
 
 @pytest.mark.parametrize("kind", ["refund", "replace"])

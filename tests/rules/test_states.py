@@ -13,6 +13,7 @@ from rma import (
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
 )
@@ -87,7 +88,7 @@ def test_every_command_is_tried_on_every_status() -> None:
     columns: dict[str, set[type[Command]]] = {
         "return": returns,
         "exchange": {RecordExchangePayment, CancelExchange},
-        "claim": {CancelClaim, RetryRefund, RecordRefundOutcome},
+        "claim": {ResolveClaim, CancelClaim, RetryRefund, RecordRefundOutcome},
     }
 
     tried = {(trial.kind, trial.status, trial.command) for trial in trials()}

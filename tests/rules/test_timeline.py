@@ -20,6 +20,7 @@ from rma import (
     RequestClaim,
     RequestedItem,
     RequestExchange,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     TimelineEntry,
@@ -76,6 +77,9 @@ def everything() -> Given:
     given.when(RequestClaim(order_id="order_1", type="refund", items=broken, refund_amount=0))
     given.when(CancelClaim(claim_id="claim_8"))
     given.all_delivered()
+    given.when(RequestClaim(order_id="order_1", type="refund", items=broken))
+    given.record_outcomes(("claim_9/refund/1", RefundDeclined("card_closed")))
+    given.when(ResolveClaim(claim_id="claim_9", refund_amount=0))
     put(given, payments=[])
     given.when(request(2))
     given.when(receive(2, return_id=given.ledger.returns[-1].id))

@@ -1,11 +1,29 @@
 """Lists of returns over all orders, as a back office uses them."""
 
 from datetime import datetime, timedelta
+from typing import assert_type
 
 import pytest
 from attrs import evolve
 
-from rma import InvalidValue, NotFound, RefundDeclined, RetryRefund, ReturnService, ReturnStatus
+from rma import (
+    Claim,
+    ClaimItem,
+    Exchange,
+    InvalidValue,
+    Money,
+    NewItem,
+    NotFound,
+    RefundDeclined,
+    RequestClaim,
+    RequestedItem,
+    RequestExchange,
+    RetryRefund,
+    Return,
+    ReturnService,
+    ReturnStatus,
+    SubjectKind,
+)
 from rma.adapters.memory import InMemoryPayments, in_memory_service
 from rma.testing.core_harness import START, counting
 from tests.rules.given import line, order_of, receive, request
@@ -29,7 +47,7 @@ def service() -> ReturnService:
 
 def ids(service: ReturnService, **query: object) -> list[str]:
     """Returns the ids of the returns on the page."""
-    return [each.id for each in service.list(**query)]  # type: ignore[arg-type] # by name
+    return [each.id for each in service.list(**query)]  # type: ignore[call-overload] # by name
 
 
 def test_work_is_found_by_status_oldest_first(service: ReturnService) -> None:
@@ -83,9 +101,68 @@ def test_a_page_of_everything_has_a_limit_and_an_order_s_has_none() -> None:
     assert len(service.list(after=service.list()[-1].id)) == 10
 
 
+def test_what_needs_attention_is_of_every_kind() -> None:
+    """A blocked claim and an exchange whose customer owes are found without their returns, and counted."""
+    orders = [evolve(order_of(line(quantity=9)), id=f"order_{n}") for n in (1, 2)]
+    service = in_memory_service(orders, ids=counting(), clock=lambda: START)
+    new_items = [NewItem(variant_id="mug", quantity=1, unit_price=Money(9000, "usd"))]
+    items = [RequestedItem(item_id="mug", quantity=1)]
+    exchange = service.handle(RequestExchange(order_id="order_1", items=items, new_items=new_items))
+    assert service.list(needs_attention=True) == ()
+    service.handle(receive(1, return_id=exchange.return_id))
+    mugs = ClaimItem(item_id="mug", quantity=1, reason="other")
+    generous = RequestClaim(
+        order_id="order_2",
+        type="refund",
+        items=[mugs],
+        refund_amount=8000,
+        refund_note="spoiled",
+    )
+    service.handle(generous)
+    claim = service.handle(
+        evolve(generous, items=[evolve(mugs, quantity=8)], refund_amount=None, refund_note=None)
+    )
+    assert (claim.status, exchange.status) == ("requires_action", "requested")
+
+    found = service.list(needs_attention=True)
+    assert [each.id for each in found] == [exchange.id, exchange.return_id, claim.id]
+    assert service.count(needs_attention=True) == 3
+    assert service.list(needs_attention=True, status="requires_action") == (claim,)
+    assert service.list(needs_attention=True, kinds=["return"]) == service.list(status="received")
+    assert [each.id for each in service.list()] == [exchange.return_id]
+    assert (service.count(), service.count(kinds=SubjectKind), service.count("order_2")) == (1, 4, 0)
+    assert service.list("order_2", kinds=["claim"]) == service.claims("order_2")
+    assert service.list(status="awaiting_payment", kinds=["exchange"]) == service.exchanges("order_1")
+
+
+def test_a_type_checker_knows_what_a_list_has(service: ReturnService) -> None:
+    """A list of returns has returns; one of several kinds has any of them."""
+    assert_type(service.list(), tuple[Return, ...])
+    assert_type(service.list("order_1", status="received", needs_attention=False), tuple[Return, ...])
+    assert_type(service.list(needs_attention=True), tuple[Return | Exchange | Claim, ...])
+    assert_type(service.list(kinds=["claim"]), tuple[Return | Exchange | Claim, ...])
+
+
+def test_a_page_may_begin_at_an_offset(service: ReturnService) -> None:
+    """An offset skips returns, after those that `after` skips."""
+    assert ids(service, offset=4) == ["ret_5", "ret_6"]
+    assert ids(service, offset=1, limit=2, newest_first=True) == ["ret_5", "ret_4"]
+    assert ids(service, after="ret_2", offset=1, limit=1) == ["ret_4"]
+    assert ids(service, order_id="order_1", offset=2) == ["ret_5"]
+    assert service.count(status="requested") == 4
+
+
 @pytest.mark.parametrize(
     "query",
     [
+        {"kinds": ["refund"]},
+        {"kinds": "return"},
+        {"kinds": []},
+        {"kinds": 7},
+        {"status": "awaiting_payment"},
+        {"status": "received", "kinds": ["claim"]},
+        {"offset": -1},
+        {"offset": True},
         {"status": "lost"},
         {"limit": 0},
         {"limit": True},

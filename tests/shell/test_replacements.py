@@ -30,6 +30,7 @@ from rma import (
     RequestClaim,
     RequestedItem,
     RequestExchange,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     Return,
@@ -124,6 +125,9 @@ def script(world: World) -> Iterator[Command]:
     other = ClaimItem(item_id="mug", quantity=1, reason="other")
     yield RequestClaim(order_id="order_1", type="refund", items=[other], refund_amount=0)
     yield CancelClaim(claim_id=world.ledger.claims[-1].id)
+    world.faults.refunds.append(Declines())
+    yield RequestClaim(order_id="order_1", type="refund", items=[other])
+    yield ResolveClaim(claim_id=world.ledger.claims[-1].id, refund_amount=0)
 
 
 def test_every_command_sent_twice_is_done_once(world: World) -> None:
@@ -140,7 +144,7 @@ def test_every_command_sent_twice_is_done_once(world: World) -> None:
         asked = [call.method for call in world.faults.calls[len(calls) :]]
         assert not [method for method in asked if method.startswith(("payments", "inventory", "fulfillment"))]
     assert [each.status.value for each in world.ledger.exchanges] == ["completed", "canceled"]
-    assert [each.status.value for each in world.ledger.claims] == ["completed", "canceled"]
+    assert [each.status.value for each in world.ledger.claims] == ["completed", "canceled", "completed"]
 
 
 def test_a_replacement_is_resumed_by_exchange_return_or_order(world: World) -> None:

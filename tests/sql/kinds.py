@@ -41,6 +41,7 @@ from rma import (
     RequestedItem,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     ReturnPolicy,
@@ -184,6 +185,18 @@ def goods_are_exchanged_and_claimed(world: World, handle: Callable[[Command], ob
     handle(CancelClaim(claim_id="claim_5", idempotency_key="cancel claim", created_by="clerk"))
 
 
+def a_claim_is_written_off(world: World, handle: Callable[[Command], object]) -> None:
+    """Its refund was declined, and a clerk gives up."""
+    world.faults.refunds.append(Declines())
+    broken = ClaimItem(item_id="mug", quantity=1, reason="other")
+    handle(RequestClaim(order_id="order_1", type="refund", items=[broken]))
+    handle(
+        ResolveClaim(
+            claim_id="claim_1", refund_amount=100, refund_note="half", idempotency_key="resolve claim"
+        )
+    )
+
+
 def worlds() -> dict[str, tuple[Script, World]]:
     """Every script, and a new world for it."""
     mug = line(quantity=9, tax_lines=vat("7.25", name="state") + vat("1.5"), adjustments=off(250))
@@ -195,6 +208,7 @@ def worlds() -> dict[str, tuple[Script, World]]:
             goods_are_exchanged_and_claimed,
             World(order_of(mug)),
         ),
+        "a claim is written off": (a_claim_is_written_off, World(order_of(mug))),
         "a process is sending": (
             a_process_is_sending,
             World(order_of(mug), gateway=Searchable(timedelta(minutes=30))),

@@ -12,8 +12,10 @@ def _nothing(verb: str) -> None:
     pass
 
 
-def _is_scan(step: str) -> bool:
-    return step.startswith("SCAN") and "rma_" in step and "INDEX" not in step
+def is_slow(step: str) -> bool:
+    """Returns True for a step that reads a whole table or sorts what is read."""
+    is_scan = step.startswith("SCAN") and "rma_" in step and "INDEX" not in step
+    return is_scan or "TEMP B-TREE" in step
 
 
 @frozen
@@ -36,16 +38,20 @@ class Asked:
         self.statements.clear()
         self.verbs.clear()
 
-    def slow_steps(self, engine: Engine) -> list[str]:
-        """Returns the steps of SQLite's plans that read a whole table or sort what they read."""
+    def plan(self, engine: Engine) -> list[str]:
+        """Returns the steps of SQLite's plans for what was executed."""
         with engine.connect() as connection:
-            steps = [
+            return [
                 str(row[-1])
                 for sql, parameters in self.statements.copy()
                 for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", parameters)  # type: ignore[arg-type] # as it was asked
             ]
+
+    def slow_steps(self, engine: Engine) -> list[str]:
+        """Returns the steps of SQLite's plans that read a whole table or sort what they read."""
+        steps = self.plan(engine)
         assert any("INDEX" in step for step in steps), f"these are not plans of tables: {steps}"
-        return [step for step in steps if _is_scan(step) or "TEMP B-TREE" in step]
+        return list(filter(is_slow, steps))
 
 
 def watch(engine: Engine, first: Callable[[str], object] = _nothing) -> Asked:

@@ -19,11 +19,11 @@ from rma import (
     RefundPending,
     RefundRequest,
     RestockRequest,
-    Return,
     ReturnLedger,
     ReturnQuery,
     ReturnRepository,
     ReturnService,
+    Subject,
     WithdrawRequest,
 )
 from tests.testing.environment import Environment
@@ -55,9 +55,13 @@ class Returns:
         """As it is."""
         return self.port.waiting(before, limit)
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """As it is."""
         return self.port.find(query)
+
+    def count(self, query: ReturnQuery) -> int:
+        """As it is."""
+        return self.port.count(query)
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """As it is."""

@@ -33,6 +33,7 @@ from rma import (
     RequestedItem,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     ReturnRepository,
@@ -166,6 +167,11 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
     (
         claim(27, "refund", refund_amount=0, shipping_option_id="post"),
         CancelClaim(claim_id="claim_27", idempotency_key="key_28"),
+    ),
+    (
+        claim(29, "refund"),
+        RecordRefundOutcome(key="claim_29/refund/1", outcome=RefundReversed(), idempotency_key="key_30"),
+        ResolveClaim(claim_id="claim_29", refund_amount=0, idempotency_key="key_31"),
     ),
 )
 SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])

@@ -21,6 +21,7 @@ from rma import (
     ReturnRepository,
     ReturnStatus,
     StaleLedger,
+    Subject,
 )
 from rma.adapters.memory import InMemoryReturns
 from rma.domain.values.frozenmap import FrozenMap
@@ -329,7 +330,7 @@ class ShowsHalfOfACommit(InMemoryReturns):
 class ListsBySomethingElse(InMemoryReturns):
     """In the order of the orders, not of the returns."""
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """Order by order."""
         found = [each for ledger in self._ledgers.values() for each in ledger.returns if query.accepts(each)]
         return tuple(found[::-1] if query.newest_first else found)
@@ -338,7 +339,7 @@ class ListsBySomethingElse(InMemoryReturns):
 class ListsReturnsAsTheyBegan(InMemoryReturns):
     """A column of the status that is only written once."""
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """Every return is still requested."""
         if query.status not in (None, ReturnStatus.REQUESTED):
             return ()
@@ -348,7 +349,7 @@ class ListsReturnsAsTheyBegan(InMemoryReturns):
 class ShowsWhatNeededAttentionOnce(InMemoryReturns):
     """Only what a clerk decides, not what a gateway refused."""
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """By the status alone."""
         if query.needs_attention and query.status not in (None, ReturnStatus.REQUIRES_ACTION):
             return ()
@@ -359,7 +360,7 @@ class ShowsWhatNeededAttentionOnce(InMemoryReturns):
 class BeginsThePageWithTheLast(InMemoryReturns):
     """Compares with `>=`."""
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """The last one again, in front."""
         found = super().find(query)
         if query.after is None:
@@ -371,7 +372,7 @@ class BeginsThePageWithTheLast(InMemoryReturns):
 class PagesByMomentAlone(InMemoryReturns):
     """Of returns of the same moment only the first page's are shown."""
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """Strictly later ones."""
         if query.after is None:
             return super().find(query)
@@ -385,12 +386,52 @@ class PagesByMomentAlone(InMemoryReturns):
 class LooksForTheLastAmongWhatIsListed(InMemoryReturns):
     """The place of a return that has another status by now is lost."""
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """Begins again if it is not there."""
         everything = super().find(evolve(query, after=None, limit=None))
         ids = [each.id for each in everything]
         start = ids.index(query.after) + 1 if query.after in ids else 0
         return everything[start:][: query.limit]
+
+
+class ListsReturnsOnly(InMemoryReturns):
+    """Claims and exchanges are not looked at."""
+
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+        """Only the returns."""
+        return tuple([each for each in super().find(query) if isinstance(each, Return)])
+
+
+class SkipsNothing(InMemoryReturns):
+    """Begins every page where `after` says."""
+
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+        """Without the offset."""
+        return super().find(evolve(query, offset=0))
+
+
+class ListsEveryOrder(InMemoryReturns):
+    """Knows one order or all."""
+
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+        """Of all orders, if several are asked for."""
+        return super().find(evolve(query, order_ids=None))
+
+
+class CountsThePage(InMemoryReturns):
+    """Not what is on all pages."""
+
+    def count(self, query: ReturnQuery) -> int:
+        """What `find` finds."""
+        return len(self.find(query))
+
+
+class CountsReturnsOnly(InMemoryReturns):
+    """Claims and exchanges are not counted."""
+
+    def count(self, query: ReturnQuery) -> int:
+        """Only the returns."""
+        return sum([query.accepts(each) for ledger in self._ledgers.values() for each in ledger.returns])
 
 
 def contract_for(repository: Callable[[], ReturnRepository]) -> type[ReturnRepositoryContract]:
@@ -439,6 +480,11 @@ WRONG: list[tuple[type[InMemoryReturns], str]] = [
     (ListsBySomethingElse, "returns_are_listed_by_order_status_and_age"),
     (ListsReturnsAsTheyBegan, "returns_are_listed_by_order_status_and_age"),
     (ShowsWhatNeededAttentionOnce, "returns_are_listed_by_order_status_and_age"),
+    (ListsReturnsOnly, "exchanges_and_claims_are_listed_as_returns_are"),
+    (CountsReturnsOnly, "exchanges_and_claims_are_listed_as_returns_are"),
+    (ListsEveryOrder, "several_orders_are_listed_together"),
+    (SkipsNothing, "an_offset_skips_what_a_page_would_begin_with"),
+    (CountsThePage, "an_offset_skips_what_a_page_would_begin_with"),
     (PagesByMomentAlone, "pages_show_every_return_once"),
     (BeginsThePageWithTheLast, "a_page_goes_on_where_the_one_before_ended"),
     (LooksForTheLastAmongWhatIsListed, "a_page_goes_on_where_the_one_before_ended"),

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import TypeVar
 
 from rma.domain.change import Change
@@ -32,8 +32,7 @@ from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
-from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.state.returns import Return
+from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
 from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
 from rma.domain.views.query import ReturnQuery, SortKey, sort_key
 from rma.observing import LoggingObserver, Observer
@@ -110,7 +109,7 @@ class InMemoryReturns:
         self._lock = threading.Lock()
         self._ledgers: dict[str, ReturnLedger] = {}
         self._order_of: dict[str, str] = {}
-        self._sort_keys: list[SortKey] = []  # of all returns, in order
+        self._sort_keys: list[SortKey] = []  # of all returns, exchanges and claims, in order
         self._history: dict[str, list[Event]] = {}
         self._waiting: dict[str, datetime] = {}  # by order, when its oldest open effect was opened
         self._due: dict[str, datetime] = {}
@@ -140,15 +139,13 @@ class InMemoryReturns:
                     {"order_id": order_id, "expected": change.expected_revision, "found": stored},
                 )
             ledger = change.ledger
-            subjects: tuple[Subject, ...] = (*ledger.returns, *ledger.exchanges, *ledger.claims)
-            new = [each for each in subjects if self._order_of.get(each.id) != order_id]
+            new = [each for each in _subjects(ledger) if self._order_of.get(each.id) != order_id]
             for each in new:
                 if each.id in self._order_of:
                     raise InvalidValue("id_not_fresh", {"return_id": each.id})
             for each in new:
                 self._order_of[each.id] = order_id
-                if isinstance(each, Return):
-                    insort(self._sort_keys, sort_key(each))
+                insort(self._sort_keys, sort_key(each))
             self._ledgers[order_id] = change.ledger
             self._add_to_history(change)
             self._index(change)
@@ -187,26 +184,38 @@ class InMemoryReturns:
             found = {each: since for each, since in self._waiting.items() if since <= before}
             return tuple(_longest_first(found)[:limit])
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
-        """Returns a page of returns, in the order in which they were requested."""
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+        """Returns a page of returns, exchanges and claims, in the order in which they were requested."""
         with self._lock:
-            if query.order_id is None:
-                keys = self._sort_keys
-            else:
-                keys = sorted(map(sort_key, self.load(query.order_id).returns))
-            found = (self._ledgers[order_id].returns[n - 1] for _, order_id, n in self._after(query, keys))
-            return tuple(islice(filter(query.accepts, found), query.limit))
+            last = None
+            if query.after is not None:
+                last = sort_key(self.load_by_return(query.after).subject(query.after))
+            if query.orders is not None:
+                return query.page(self._of(query.orders), last)
+            return query.cut(filter(query.accepts, map(self._at, self._after(query, last))))
 
-    def _after(self, query: ReturnQuery, keys: list[SortKey]) -> Iterable[SortKey]:
-        start, end = 0, len(keys)
-        if query.after is not None:
-            last = sort_key(self.load_by_return(query.after).get(query.after))
+    def count(self, query: ReturnQuery) -> int:
+        """Returns how many the query asks for."""
+        with self._lock:
+            known = map(self._at, self._sort_keys) if query.orders is None else self._of(query.orders)
+            return sum(map(query.accepts, known))
+
+    def _of(self, order_ids: Iterable[str]) -> Iterable[Subject]:
+        return chain.from_iterable(_subjects(self.load(order_id)) for order_id in order_ids)
+
+    def _at(self, key: SortKey) -> Subject:
+        _, order_id, number, kind = key
+        return self._ledgers[order_id].subjects(SubjectKind(kind))[number - 1]
+
+    def _after(self, query: ReturnQuery, last: SortKey | None) -> Iterable[SortKey]:
+        start, end = 0, len(self._sort_keys)
+        if last is not None:
             if query.newest_first:
-                end = bisect_left(keys, last)
+                end = bisect_left(self._sort_keys, last)
             else:
-                start = bisect_right(keys, last)
+                start = bisect_right(self._sort_keys, last)
         indexes = range(start, end)
-        return (keys[index] for index in (reversed(indexes) if query.newest_first else indexes))
+        return (self._sort_keys[index] for index in (reversed(indexes) if query.newest_first else indexes))
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """Returns every event of the order, oldest first."""
@@ -353,6 +362,10 @@ def in_memory_service(
         timing=timing,
         observer=LoggingObserver() if observer is None else observer,
     )
+
+
+def _subjects(ledger: ReturnLedger) -> tuple[Subject, ...]:
+    return (*ledger.returns, *ledger.exchanges, *ledger.claims)
 
 
 def _longest_first(waiting: dict[str, datetime]) -> list[str]:

@@ -387,6 +387,11 @@ class ClaimRefundRetried(ClaimEvent):
 
 
 @frozen(kw_only=True)
+class ClaimResolved(ClaimEvent):
+    """What is due for a claim was set by a clerk; what could not be paid of it is written off."""
+
+
+@frozen(kw_only=True)
 class ClaimCanceled(ClaimEvent):
     """A claim was canceled, and its return with it."""
 
@@ -409,5 +414,6 @@ Event = (
     | ClaimRequested
     | ClaimCompleted
     | ClaimRefundRetried
+    | ClaimResolved
     | ClaimCanceled
 )

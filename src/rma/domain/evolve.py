@@ -49,7 +49,12 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
                 [event.exchange if each.id == event.exchange.id else each for each in exchanges]
             )
             returns = tuple([_return_of_exchange(each, event) for each in returns])
-        case events.ClaimCompleted() | events.ClaimRefundRetried() | events.ClaimCanceled():
+        case (
+            events.ClaimCompleted()
+            | events.ClaimRefundRetried()
+            | events.ClaimResolved()
+            | events.ClaimCanceled()
+        ):
             claims = tuple([event.claim if each.id == event.claim.id else each for each in claims])
         case events.EventsPublished(through=through):
             # Its own revision has nothing to publish: if nothing was committed between, all is published.

@@ -22,7 +22,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each
             return (*restock, *_refund_requests(event))
         case events.ReturnResolved(withdraw_requests=withdrawals):
             return (*withdrawals, *_refund_requests(event))
-        case events.RefundRetried() | events.ClaimRefundRetried():
+        case events.RefundRetried() | events.ClaimRefundRetried() | events.ClaimResolved():
             return _refund_requests(event)
         case events.ClaimRequested(replacement=replacement):
             return (*_refund_requests(event), *((replacement,) if replacement else ()))

@@ -18,6 +18,7 @@ from rma.domain.messages.commands import (
     RequestClaim,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     subject_of,
@@ -83,7 +84,7 @@ def facts_for(
     match command:
         case RequestReturn() | RequestExchange() | RequestClaim():
             return facts_for_request(command, host, fresh_id)
-        case ReceiveReturn() | ResolveReturn() | RetryRefund() | CancelExchange():
+        case ReceiveReturn() | ResolveReturn() | RetryRefund() | ResolveClaim() | CancelExchange():
             return _facts(host, order_id=None if ledger is None else ledger.order_id)
         case CancelReturn() | CancelClaim() | RecordRefundOutcome() | RecordExchangePayment():
             return _facts(host, order_id=None)

@@ -1,5 +1,6 @@
 """What a host asks about returns without changing anything: quotes, lookups, lists, history."""
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import overload
 
@@ -12,7 +13,7 @@ from rma.domain.events import Event
 from rma.domain.messages.commands import RequestExchange, RequestReturn, check_quotable
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
 from rma.domain.state.returns import Return
 from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue, NotFound
@@ -27,7 +28,7 @@ from rma.domain.views.transactions import OrderTransaction, transactions
 from rma.shell.driver import call
 from rma.shell.facts import facts_for_request, ledger_for, ledger_of, now
 
-#: How many returns of all orders are listed unless the caller says how many.
+#: How many of all orders are listed unless the caller says how many.
 _PAGE = 100
 
 
@@ -120,17 +121,36 @@ async def load_ledger(order_id: str, host: Host) -> ReturnLedger:
     return await call(host.returns.load(order_id))
 
 
-async def list_returns(query: ReturnQuery, host: Host) -> tuple[Return, ...]:
+def kinds_listed(
+    kinds: Iterable[SubjectKind | str] | None, *, needs_attention: bool
+) -> Iterable[SubjectKind | str]:
+    """Returns the kinds that are listed: unless given, returns, or of what needs attention all."""
+    if kinds is not None:
+        return kinds
+    return tuple(SubjectKind) if needs_attention else (SubjectKind.RETURN,)
+
+
+async def list_subjects(query: ReturnQuery, host: Host) -> tuple[Subject, ...]:
     """
-    Returns the page of returns that the query asks for; of all orders at most 100, unless it has a limit.
+    Returns the page that the query asks for; of all orders at most 100, unless it has a limit.
 
     Raises:
-        NotFound: there is no return `query.after`.
+        NotFound: there is no return, exchange or claim `query.after`.
         Unavailable: the store cannot answer now.
     """
     if query.limit is None and query.order_id is None:
         query = evolve(query, limit=_PAGE)
     return await call(host.returns.find(query))
+
+
+async def count_subjects(query: ReturnQuery, host: Host) -> int:
+    """
+    Returns how many the query asks for, on all pages together.
+
+    Raises:
+        Unavailable: the store cannot answer now.
+    """
+    return await call(host.returns.count(query))
 
 
 async def read_history(order_id: str, host: Host) -> tuple[Event, ...]:

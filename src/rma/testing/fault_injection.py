@@ -27,8 +27,7 @@ from rma.domain.messages.effects import (
 from rma.domain.messages.gateways import Gateway, Idempotent
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
-from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.returns import Return
+from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.values.errors import Unavailable
 from rma.domain.views.query import ReturnQuery
 from rma.ports import (
@@ -206,9 +205,13 @@ class FaultyReturns:
         """As the plan says."""
         return _asked(self.faults, "returns.waiting", "", lambda: tuple(self.port.waiting(before, limit)))
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """As the plan says."""
         return _asked(self.faults, "returns.find", query.order_id or "", lambda: self.port.find(query))
+
+    def count(self, query: ReturnQuery) -> int:
+        """As the plan says."""
+        return _asked(self.faults, "returns.count", query.order_id or "", lambda: self.port.count(query))
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """As the plan says."""

@@ -27,8 +27,7 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.gateways import Gateway, Idempotent
 from rma.domain.sale.order import Order
-from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.returns import Return
+from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.views.query import ReturnQuery
 from rma.ports import (
     EventPublisher,
@@ -237,9 +236,13 @@ class RecordingReturns:
         """As it is."""
         return self.port.waiting(before, limit)
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """As it is."""
         return self.port.find(query)
+
+    def count(self, query: ReturnQuery) -> int:
+        """As it is."""
+        return self.port.count(query)
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """As it is."""

@@ -29,6 +29,9 @@ def error_json(error: Exception) -> tuple[int, dict[str, object]]:
     """
     Returns the HTTP status and the body of an error response.
 
+    Medusa's clients send a request again if the response is 409, so it is that only where this may help, and
+    for a key that belongs to another request. A state that does not permit the request is 400, as in Medusa.
+
     `errors` lists the violations if there are several, and every problem of a malformed request. The body
     never contains the message of an exception of the host, or of a store that cannot be reached.
 
@@ -47,9 +50,9 @@ def error_json(error: Exception) -> tuple[int, dict[str, object]]:
                 "errors": [_problem_json(problem) for problem in error.problems[:_MOST_ERRORS]],
             }
         case Rejected(violations=(violation,)):
-            return error.http_status_hint, _violation_json(violation, _type(error))
+            return _status(error), _violation_json(violation, _type(error))
         case Rejected():
-            return error.http_status_hint, {
+            return _status(error), {
                 "type": _type(error),
                 "code": "multiple_errors",
                 "message": _summary([str(violation) for violation in error.violations]),
@@ -71,6 +74,10 @@ def error_json(error: Exception) -> tuple[int, dict[str, object]]:
 def plain_error(kind: str, code: str, message: str) -> dict[str, object]:
     """Returns an error as Medusa renders it: `type` is `kind`."""
     return {"type": kind, "code": code, "message": message}
+
+
+def _status(error: Rejected) -> int:
+    return 400 if isinstance(error, NotAllowed) else error.http_status_hint
 
 
 def _type(error: Rejected) -> str:

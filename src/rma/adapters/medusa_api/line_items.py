@@ -1,7 +1,10 @@
 """Renders a line item as Medusa's clients read it: its scalar fields, and totals as Medusa defines them."""
 
+from collections.abc import Mapping
+
 from attrs import evolve
 
+from rma.adapters.medusa_api.host_fields import LINE_ITEM, provided
 from rma.domain.sale.order import LineItem
 from rma.domain.values.tax import tax_sums
 
@@ -13,6 +16,7 @@ def line_json(
     order_discount: int = 0,
     returned_quantity: int = 0,
     variant: dict[str, object] | None = None,
+    host: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
     """
     Renders a line with its totals, in minor units.
@@ -23,6 +27,7 @@ def line_json(
         order_discount: the line's share of the discounts on the whole order, in minor units.
         returned_quantity: units that were returned, through this library or without it.
         variant: the JSON object of its variant, if the host provides one.
+        host: the fields of `host_fields.LINE_ITEM`, as far as the host provides them.
     """
     rendered: dict[str, object] = {
         "id": line.id,
@@ -40,6 +45,7 @@ def line_json(
         "includes_tax": line.is_tax_inclusive,
         **_totals(line, line.discounted_price.amount - order_discount),
         "metadata": line.metadata or None,
+        **provided(LINE_ITEM, host),
     }
     return rendered if variant is None else {**rendered, "variant": variant}
 

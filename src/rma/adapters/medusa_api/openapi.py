@@ -14,10 +14,10 @@ from rma.adapters.medusa_api.schemas import (
 Json = dict[str, object]
 
 _ERRORS = {
-    "400": "The request breaks a rule",
+    "400": "The request breaks a rule, or the return is in another state",
     "401": "The token is missing or wrong",
     "404": "Not found",
-    "409": "The return is in another state, or the idempotency key belongs to another request",
+    "409": "Others changed the order's returns: send it again; or the key belongs to another request",
     "413": "The body is too large",
     "415": "The body is not declared as JSON",
     "422": "The request does not match its schema",

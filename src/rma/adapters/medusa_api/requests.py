@@ -7,7 +7,13 @@ from typing import Final, NotRequired, TypedDict, cast
 from attrs import frozen
 
 from rma.adapters.medusa_api.json_schema import MalformedRequest, Problem, check, problems
-from rma.adapters.medusa_api.schemas import CANCEL_RETURN, CREATE_RETURN, LIST_RETURNS, RECEIVE_RETURN
+from rma.adapters.medusa_api.schemas import (
+    CANCEL_RETURN,
+    CREATE_RETURN,
+    LARGEST_PAGE,
+    LIST_RETURNS,
+    RECEIVE_RETURN,
+)
 from rma.domain.messages.command_items import ReceivedItem, RequestedItem
 from rma.domain.messages.commands import CancelReturn, ReceiveReturn, RequestReturn
 
@@ -17,8 +23,8 @@ _NO_BODY: Final[dict[str, object]] = {}
 class _RequestedItem(TypedDict):
     item_id: str
     quantity: int
-    reason_id: NotRequired[str]
-    note: NotRequired[str]
+    reason_id: NotRequired[str | None]
+    note: NotRequired[str | None]
 
 
 class _Option(TypedDict):
@@ -28,21 +34,21 @@ class _Option(TypedDict):
 class _CreateReturn(TypedDict):
     order_id: str
     items: list[_RequestedItem]
-    return_shipping: NotRequired[_Option]
+    return_shipping: NotRequired[_Option | None]
 
 
 class _ReceivedItem(TypedDict):
     item_id: str
     quantity: int
-    damaged_quantity: NotRequired[int]
+    damaged_quantity: NotRequired[int | None]
 
 
 class _ReceiveReturn(TypedDict):
     items: list[_ReceivedItem]
-    refund: NotRequired[int]
-    location_id: NotRequired[str]
-    allow_mismatch: NotRequired[bool]
-    more_expected: NotRequired[bool]
+    refund: NotRequired[int | None]
+    location_id: NotRequired[str | None]
+    allow_mismatch: NotRequired[bool | None]
+    more_expected: NotRequired[bool | None]
 
 
 def request_return(
@@ -57,7 +63,7 @@ def request_return(
     ('order_1', 1)
 
     Args:
-        body: parsed JSON.
+        body: parsed JSON; null is an optional field that is left out.
         idempotency_key: the value of that header, or a fresh key.
         created_by: who sends the request, in the host's words.
 
@@ -97,7 +103,7 @@ def receive_return(
 
     Args:
         return_id: from the path.
-        body: parsed JSON.
+        body: parsed JSON; null is an optional field that is left out.
         allow_mismatch: the default for a body without this key; Medusa's own route accepts every mismatch.
         idempotency_key: the value of that header.
         created_by: who sends the request, in the host's words.
@@ -107,20 +113,21 @@ def receive_return(
     """
     check(body, RECEIVE_RETURN)
     document = cast("_ReceiveReturn", body)
-    more_expected = document.get("more_expected", False)
+    more_expected = document.get("more_expected") or False
+    accepts = document.get("allow_mismatch")
     return ReceiveReturn(
         return_id=return_id,
         items=[
             ReceivedItem(
                 item_id=item["item_id"],
                 quantity=item["quantity"],
-                damaged_quantity=item.get("damaged_quantity", 0),
+                damaged_quantity=item.get("damaged_quantity") or 0,
             )
             for item in document["items"]
         ],
         refund_amount=document.get("refund"),
         location_id=document.get("location_id"),
-        allow_mismatch=document.get("allow_mismatch", allow_mismatch and not more_expected),
+        allow_mismatch=allow_mismatch and not more_expected if accepts is None else accepts,
         more_expected=more_expected,
         idempotency_key=idempotency_key,
         created_by=created_by,
@@ -154,7 +161,11 @@ class Page:
 
 def page(query: Iterable[tuple[str, str]]) -> Page:
     """
-    Parses the query of GET /admin/returns: `limit` is 1 to 100, `offset` is at least 0.
+    Parses the query of GET /admin/returns: `limit` is clipped to 1 to 100, `offset` is at least 0.
+
+    >>> from rma.adapters.medusa_api import page
+    >>> page([("limit", "1000"), ("offset", "20")])
+    Page(limit=100, offset=20)
 
     Args:
         query: names and values, as strings.
@@ -174,4 +185,7 @@ def page(query: Iterable[tuple[str, str]]) -> Page:
     ]
     if invalid or twice:
         raise MalformedRequest(invalid + twice)
-    return Page(**cast("dict[str, int]", given))
+    numbers = cast("dict[str, int]", given)
+    if "limit" in numbers:
+        numbers["limit"] = min(max(numbers["limit"], 1), LARGEST_PAGE)
+    return Page(**numbers)

@@ -6,6 +6,7 @@ Requests are parsed with these schemas; responses are built by hand, and tests c
 
 from typing import Final
 
+from rma.adapters.medusa_api import host_fields
 from rma.adapters.medusa_api.json_schema import LARGEST_INTEGER, Schema
 
 _STRING: Final = {"type": "string"}
@@ -18,6 +19,20 @@ _NULL: Final = {"type": "null"}
 _OBJECT: Final = {"type": "object"}
 _OBJECT_OR_NULL: Final = {"type": ["object", "null"]}
 _METADATA: Final = _OBJECT_OR_NULL
+_INTEGER_OR_NULL: Final = {"type": ["integer", "null"]}
+_FLAG_OR_NULL: Final = {"type": ["boolean", "null"]}
+_TIMESTAMP_OR_NULL: Final = {"type": ["string", "null"], "format": "date-time"}
+
+#: The fields that the host provides; those that are not here are strings or null.
+_HOST_TYPES: Final[dict[str, Schema]] = {
+    **dict.fromkeys(
+        ("allow_discounts", "has_shipping", "is_giftcard", "should_merge", "admin_only"), _FLAG_OR_NULL
+    ),
+    **dict.fromkeys(("created_at", "updated_at", "deleted_at", "canceled_at"), _TIMESTAMP_OR_NULL),
+    **dict.fromkeys(("shipped_quantity", "display_id"), _INTEGER_OR_NULL),
+    **dict.fromkeys(("data", "metadata"), _OBJECT_OR_NULL),
+    "tax_rate": {"type": ["number", "null"]},
+}
 
 
 def _object(optional: tuple[str, ...] = (), /, **properties: Schema) -> dict[str, object]:
@@ -33,17 +48,33 @@ def _array(items: Schema) -> dict[str, object]:
     return {"type": "array", "items": items}
 
 
+def _or_null(schema: Schema) -> dict[str, object]:
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def _body(optional: tuple[str, ...] = (), /, **properties: Schema) -> dict[str, object]:
+    """The schema of a request: null is an optional field that is left out."""
+    return _object(
+        optional,
+        **{name: _or_null(each) if name in optional else each for name, each in properties.items()},
+    )
+
+
+def _host_fields(names: tuple[str, ...]) -> dict[str, Schema]:
+    return {name: _HOST_TYPES.get(name, _STRING_OR_NULL) for name in names}
+
+
 def _nullable(schema: Schema) -> dict[str, object]:
     return {"anyOf": [schema, _NULL]}
 
 
 #: Body of POST /store/returns.
-CREATE_RETURN: Final = _object(
+CREATE_RETURN: Final = _body(
     ("return_shipping",),
     order_id=_STRING,
     return_shipping=_object(option_id=_STRING),
     items=_array(
-        _object(
+        _body(
             ("reason_id", "note"),
             item_id=_STRING,
             quantity=_INTEGER,
@@ -54,10 +85,10 @@ CREATE_RETURN: Final = _object(
 )
 
 #: Body of POST /admin/returns/:id/receive; `damaged_quantity`, `allow_mismatch`, `more_expected` are ours.
-RECEIVE_RETURN: Final = _object(
+RECEIVE_RETURN: Final = _body(
     ("refund", "location_id", "allow_mismatch", "more_expected"),
     items=_array(
-        _object(
+        _body(
             ("damaged_quantity",),
             item_id=_STRING,
             quantity=_INTEGER,
@@ -73,10 +104,13 @@ RECEIVE_RETURN: Final = _object(
 #: Body of POST /admin/returns/:id/cancel, which may have no body.
 CANCEL_RETURN: Final = _object()
 
+#: The largest page; a larger `limit` is this, and one below 1 is 1.
+LARGEST_PAGE: Final = 100
+
 #: Query of GET /admin/returns.
 LIST_RETURNS: Final = _object(
     ("limit", "offset"),
-    limit={"type": "integer", "minimum": 1, "maximum": 100, "default": 50},
+    limit={"type": "integer", "default": 50, "description": f"Clipped to 1 to {LARGEST_PAGE}."},
     offset={"type": "integer", "minimum": 0, "maximum": LARGEST_INTEGER, "default": 0},
 )
 
@@ -87,6 +121,7 @@ _REASON_FIELDS: Final[dict[str, Schema]] = {
     "description": _STRING_OR_NULL,
     "parent_return_reason_id": _STRING_OR_NULL,
     "metadata": _METADATA,
+    **_host_fields(host_fields.RETURN_REASON),
 }
 
 #: A return reason inside a return item.
@@ -119,6 +154,7 @@ LINE_ITEM: Final = _object(
     total=_COUNT,
     metadata=_METADATA,
     variant=_OBJECT,
+    **_host_fields(host_fields.LINE_ITEM),
 )
 
 #: A return item.
@@ -136,7 +172,7 @@ RETURN_ITEM: Final = _object(
     item=_nullable(LINE_ITEM),
 )
 
-#: The fields of a shipping option that the library knows.
+#: A shipping option.
 SHIPPING_OPTION: Final = _object(
     id=_STRING,
     name=_STRING,
@@ -145,6 +181,7 @@ SHIPPING_OPTION: Final = _object(
     amount=_COUNT,
     is_return=_FLAG,
     includes_tax=_FLAG,
+    **_host_fields(host_fields.SHIPPING_OPTION),
 )
 
 #: The shipping method of a return.
@@ -189,7 +226,7 @@ RETURN: Final = _object(
     refund_amount=_COUNT,
     no_notification=_FLAG,
     idempotency_key=_STRING_OR_NULL,
-    received_at={"type": ["string", "null"], "format": "date-time"},
+    received_at=_TIMESTAMP_OR_NULL,
     created_at=_TIMESTAMP,
     updated_at=_TIMESTAMP,
     shipping_data=_OBJECT_OR_NULL,
@@ -209,7 +246,7 @@ ORDER: Final = _object(
     payment_status=_STRING,
     customer_id=_STRING_OR_NULL,
     currency_code=_STRING,
-    created_at={"type": ["string", "null"], "format": "date-time"},
+    created_at=_TIMESTAMP_OR_NULL,
     no_notification=_FLAG,
     paid_total=_COUNT,
     refunded_total=_COUNT,
@@ -217,6 +254,8 @@ ORDER: Final = _object(
     metadata=_METADATA,
     items=_array(LINE_ITEM),
     returns=_array(RETURN),
+    object={"const": "order"},
+    **_host_fields(host_fields.ORDER),
 )
 
 _ONE_ERROR: Final[dict[str, Schema]] = {

@@ -2,13 +2,15 @@
 Renders returns, reasons and orders as Medusa's clients read them: pure functions, from values to JSON.
 
 Amounts are in minor units. What the library does not know (carts, regions, products, when a reason was
-created) is left out, or is provided by the host's `Expand`.
+created) is null or left out, or is provided by the host's `Expand`.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from rma.adapters.medusa_api import host_fields
+from rma.adapters.medusa_api.host_fields import provided
 from rma.adapters.medusa_api.line_items import line_json
 from rma.domain.sale.catalogue import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.sale.order import LineItem, Order
@@ -21,8 +23,9 @@ from rma.domain.views.order_state import OrderState
 #: A JSON object.
 Json = dict[str, object]
 
-#: Provides objects that the library does not have: called with a kind (`order`, `swap`, `claim_order`,
-#: `variant`, `product`) and an id, it returns a JSON object, or None to leave it out.
+#: Provides what the library does not have: called with a kind and an id, it returns a JSON object, or None.
+#: An `order`, `swap`, `claim_order`, `variant` or `product` is rendered as it is; of an `order`, `line_item`,
+#: `shipping_option` or `return_reason` that the library renders, only the fields of `host_fields` are taken.
 Expand = Callable[[str, str], Mapping[str, object] | None]
 
 #: Medusa has four statuses; these of ours are rendered as one of them. The items show what was received.
@@ -60,7 +63,20 @@ def return_json(
         expand: provides the other objects.
     """
     lines = order_lines(order, tuple(siblings) or (ret,), expand) if order else {}
-    known_reasons = {reason.id: reason for reason in reasons}
+    return return_with_lines(
+        ret, lines, {reason.id: reason for reason in reasons}, shipping_option, expand=expand
+    )
+
+
+def return_with_lines(
+    ret: Return,
+    lines: Mapping[str, Json],
+    reasons: Mapping[str, ReturnReason],
+    shipping_option: ShippingOption | None,
+    *,
+    expand: Expand = nothing,
+) -> Json:
+    """Renders the `return` object with lines that are rendered already, and reasons, by id."""
     rendered: Json = {
         "id": ret.id,
         "status": status_of(ret.status),
@@ -76,8 +92,11 @@ def return_json(
         "updated_at": _timestamp(ret.updated_at),
         "shipping_data": _shipping_data(ret),
         "metadata": ret.metadata or None,
-        "shipping_method": _method_json(ret, ret.shipping_method, shipping_option),
-        "items": [_item_json(ret, item, known_reasons, lines.get(item.item_id)) for item in ret.items],
+        "shipping_method": _method_json(ret, ret.shipping_method, shipping_option, expand),
+        "items": [
+            _item_json(ret, items, reasons, lines.get(item_id), expand)
+            for item_id, items in _by_line(ret.items).items()
+        ],
     }
     for kind, wanted_id in (
         ("order", ret.order_id),
@@ -100,7 +119,14 @@ def status_of(status: ReturnStatus) -> str:
     return _STATUSES.get(status.value, status.value)
 
 
-def order_json(order: Order, state: OrderState, returns: Iterable[Json], items: Iterable[Json]) -> Json:
+def order_json(
+    order: Order,
+    state: OrderState,
+    returns: Iterable[Json],
+    items: Iterable[Json],
+    *,
+    expand: Expand = nothing,
+) -> Json:
     """Renders the `order` object of Medusa's responses, with returns and lines that are rendered already."""
     paid = sum(payment.captured.amount for payment in order.payments)
     return {
@@ -118,6 +144,8 @@ def order_json(order: Order, state: OrderState, returns: Iterable[Json], items: 
         "metadata": order.metadata or None,
         "items": list(items),
         "returns": list(returns),
+        "object": "order",
+        **provided(host_fields.ORDER, expand("order", order.id)),
     }
 
 
@@ -135,12 +163,13 @@ def order_lines(order: Order, returns: Iterable[Return], expand: Expand = nothin
             order_discount=sum(shares),
             returned_quantity=line.returned_quantity + arrived.get(line.id, 0),
             variant=_variant_json(line, expand),
+            host=expand("line_item", line.id),
         )
         for line, shares in zip(order.items, discounts, strict=True)
     }
 
 
-def reason_json(reason: ReturnReason) -> Json:
+def reason_json(reason: ReturnReason, *, expand: Expand = nothing) -> Json:
     """Renders a return reason without its children."""
     return {
         "id": reason.id,
@@ -149,45 +178,66 @@ def reason_json(reason: ReturnReason) -> Json:
         "description": reason.description,
         "parent_return_reason_id": reason.parent_id,
         "metadata": reason.metadata or None,
+        **provided(host_fields.RETURN_REASON, expand("return_reason", reason.id)),
     }
 
 
-def reasons_json(catalogue: Iterable[ReturnReason]) -> list[Json]:
+def reasons_json(catalogue: Iterable[ReturnReason], *, expand: Expand = nothing) -> list[Json]:
     """Renders the reasons that can be chosen as trees; retired ones are left out."""
     available = [reason for reason in catalogue if not reason.retired]
     ids = {reason.id for reason in available}
-    return [_tree(reason, available, frozenset()) for reason in available if reason.parent_id not in ids]
+    roots = [reason for reason in available if reason.parent_id not in ids]
+    return [_tree(reason, available, frozenset(), expand) for reason in roots]
 
 
-def reason_tree_json(catalogue: Iterable[ReturnReason], reason_id: str) -> Json | None:
+def reason_tree_json(
+    catalogue: Iterable[ReturnReason], reason_id: str, *, expand: Expand = nothing
+) -> Json | None:
     """Renders one reason with its children; None if it does not exist or is retired."""
     available = [reason for reason in catalogue if not reason.retired]
     found = next((reason for reason in available if reason.id == reason_id), None)
-    return _tree(found, available, frozenset()) if found else None
+    return _tree(found, available, frozenset(), expand) if found else None
 
 
-def _tree(reason: ReturnReason, available: list[ReturnReason], above: frozenset[str]) -> Json:
+def _tree(reason: ReturnReason, available: list[ReturnReason], above: frozenset[str], expand: Expand) -> Json:
     above |= {reason.id}  # a catalogue with a cycle ends here
     below = [each for each in available if each.parent_id == reason.id and each.id not in above]
     return {
-        **reason_json(reason),
-        "return_reason_children": [_tree(each, available, above) for each in below],
+        **reason_json(reason, expand=expand),
+        "return_reason_children": [_tree(each, available, above, expand) for each in below],
     }
 
 
-def _item_json(ret: Return, item: ReturnItem, reasons: Mapping[str, ReturnReason], line: Json | None) -> Json:
-    reason = reasons.get(item.reason_id) if item.reason_id is not None else None
+def _by_line(items: Iterable[ReturnItem]) -> dict[str, list[ReturnItem]]:
+    """Medusa has one item for each line of a return: the items of a line are rendered as one."""
+    found: dict[str, list[ReturnItem]] = {}
+    for item in items:
+        found.setdefault(item.item_id, []).append(item)
+    return found
+
+
+def _item_json(
+    ret: Return,
+    items: list[ReturnItem],
+    reasons: Mapping[str, ReturnReason],
+    line: Json | None,
+    expand: Expand,
+) -> Json:
+    """Renders the items of a line: quantities are added; reason, note and metadata are the first given."""
+    requested = [item.quantity for item in items if item.is_requested]
+    reason_id = next((item.reason_id for item in items if item.reason_id is not None), None)
+    reason = reasons.get(reason_id) if reason_id is not None else None
     return {
         "return_id": ret.id,
-        "item_id": item.item_id,
-        "quantity": item.allocated_quantity,
-        "is_requested": item.is_requested,
-        "requested_quantity": item.quantity if item.is_requested else None,
-        "received_quantity": item.arrived_quantity if _has_arrivals(ret) else None,
-        "reason_id": item.reason_id,
-        "reason": reason_json(reason) if reason else None,
-        "note": item.note,
-        "metadata": item.metadata or None,
+        "item_id": items[0].item_id,
+        "quantity": sum([item.allocated_quantity for item in items]),
+        "is_requested": bool(requested),
+        "requested_quantity": sum(requested) if requested else None,
+        "received_quantity": sum([item.arrived_quantity for item in items]) if _has_arrivals(ret) else None,
+        "reason_id": reason_id,
+        "reason": reason_json(reason, expand=expand) if reason else None,
+        "note": next((item.note for item in items if item.note is not None), None),
+        "metadata": next((item.metadata for item in items if item.metadata), None),
         "item": line,
     }
 
@@ -205,7 +255,9 @@ def _variant_json(line: LineItem, expand: Expand) -> Json | None:
     return dict(variant) if product is None else {**variant, "product": dict(product)}
 
 
-def _method_json(ret: Return, method: ShippingMethod | None, option: ShippingOption | None) -> Json | None:
+def _method_json(
+    ret: Return, method: ShippingMethod | None, option: ShippingOption | None, expand: Expand
+) -> Json | None:
     if method is None:
         return None
     return {
@@ -225,7 +277,7 @@ def _method_json(ret: Return, method: ShippingMethod | None, option: ShippingOpt
         "tax_lines": [
             _tax_json(ret, method, number, tax) for number, tax in enumerate(method.tax_lines, start=1)
         ],
-        "shipping_option": _option_json(option) if option else None,
+        "shipping_option": _option_json(option, expand) if option else None,
     }
 
 
@@ -242,7 +294,7 @@ def _tax_json(ret: Return, method: ShippingMethod, number: int, tax: TaxLine) ->
     }
 
 
-def _option_json(option: ShippingOption) -> Json:
+def _option_json(option: ShippingOption, expand: Expand) -> Json:
     return {
         "id": option.id,
         "name": option.name,
@@ -251,6 +303,7 @@ def _option_json(option: ShippingOption) -> Json:
         "amount": option.price.amount,
         "is_return": option.is_return,
         "includes_tax": option.is_tax_inclusive,
+        **provided(host_fields.SHIPPING_OPTION, expand("shipping_option", option.id)),
     }
 
 

@@ -29,8 +29,7 @@ from rma.adapters.sql.writer import write_for
 from rma.async_ports import AsyncBoundReturns
 from rma.domain.change import Change
 from rma.domain.events import Event
-from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.returns import Return
+from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.views.query import ReturnQuery
 from rma.ports import ReturnRepository
 
@@ -66,9 +65,13 @@ class AsyncRepository(ABC):
         """Ids of orders with an effect that was opened by then and is open, the oldest first."""
         return await self._read(lambda ledgers: ledgers.waiting(before, limit))
 
-    async def find(self, query: ReturnQuery) -> tuple[Return, ...]:
-        """The page of returns, in the order in which they were requested."""
+    async def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+        """The page of returns, exchanges and claims, in the order in which they were requested."""
         return await self._read(lambda ledgers: ledgers.find(query))
+
+    async def count(self, query: ReturnQuery) -> int:
+        """How many the query asks for."""
+        return await self._read(lambda ledgers: ledgers.count(query))
 
     async def history(self, order_id: str) -> tuple[Event, ...]:
         """Every event of the order, oldest first."""

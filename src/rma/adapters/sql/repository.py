@@ -12,7 +12,7 @@ from sqlalchemy import Executable
 from sqlalchemy.exc import IntegrityError
 
 from rma.adapters.sql.database import Connector
-from rma.adapters.sql.rows import events_of, ledger_of, returns_of, rows_of
+from rma.adapters.sql.rows import SubjectRow, events_of, ledger_of, rows_of, subjects_of
 from rma.adapters.sql.schema import returns
 from rma.adapters.sql.statements import (
     DUE,
@@ -24,6 +24,8 @@ from rma.adapters.sql.statements import (
     UNPUBLISHED,
     WAITING,
     Outstanding,
+    number_of,
+    of_orders,
     page,
 )
 from rma.adapters.sql.timestamps import timestamp
@@ -31,10 +33,9 @@ from rma.adapters.sql.worker_id import worker_id
 from rma.adapters.sql.writer import Write
 from rma.domain.change import Change
 from rma.domain.events import Event
-from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.returns import Return
+from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
-from rma.domain.views.query import ReturnQuery
+from rma.domain.views.query import ReturnQuery, SortKey, sort_key
 
 
 class Repository:
@@ -122,12 +123,12 @@ class Repository:
         """
         return tuple([row[0] for row in self._found(WAITING, before=timestamp(before), limit=limit)])
 
-    def find(self, query: ReturnQuery) -> tuple[Return, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
         """
-        Returns the page of returns, in the order in which they were requested.
+        Returns the page of returns, exchanges and claims, in the order in which they were requested.
 
         Raises:
-            NotFound: there is no return `query.after`.
+            NotFound: there is no return, exchange or claim `query.after`.
             Unavailable: as `load`.
         """
         last = None
@@ -136,7 +137,22 @@ class Repository:
             if not keys:
                 raise NotFound("return_not_found", {"return_id": query.after})
             (last,) = keys
-        return returns_of(self._found(page(query, last)))
+        if query.orders is not None:
+            return query.page(self._of(query.orders, query), last and _sort_key(last))
+        found = subjects_of(self._found(page(query, last)))
+        return tuple(sorted(found, key=sort_key, reverse=query.newest_first)) if query.offset else found
+
+    def count(self, query: ReturnQuery) -> int:
+        """
+        Returns how many the query asks for, on all pages together.
+
+        Raises:
+            Unavailable: as `load`.
+        """
+        if query.orders is not None:
+            return sum(map(query.accepts, self._of(query.orders, query)))
+        ((number,),) = self._found(number_of(query))
+        return int(number)
 
     def history(self, order_id: str) -> tuple[Event, ...]:
         """
@@ -154,8 +170,17 @@ class Repository:
         rows = self._found(which.leased, now=timestamp(now), limit=limit, until=until, worker=worker_id())
         return [row[0] for row in rows]
 
+    def _of(self, order_ids: Sequence[str], query: ReturnQuery) -> tuple[Subject, ...]:
+        rows: Sequence[SubjectRow] = self._found(of_orders(order_ids, query.kinds)) if order_ids else ()
+        return subjects_of(rows)
+
     def _found(self, statement: Executable, **parameters: str | int) -> Sequence[Any]:
         try:
             return self._connector.found(statement, parameters)
         except InvalidValue:  # an id that the database cannot hold is not in it
             return ()
+
+
+def _sort_key(row: Sequence[Any]) -> SortKey:
+    requested_at, order_id, position, kind = row
+    return datetime.fromisoformat(requested_at), order_id, position + 1, kind

@@ -15,13 +15,15 @@ from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import Unavailable
 from rma.domain.values.frozenmap import FrozenMap
 
 #: A row that `statements.LEDGER` selects: kind, position, order id, revision, published, document.
 LedgerRow = tuple[str, int, str, int, int, str]
+#: A row of a page: order id, kind, document.
+SubjectRow = tuple[str, str, str]
 #: By column.
 Row = Mapping[str, str | int | None]
 
@@ -99,11 +101,6 @@ def rows_of(change: Change) -> Rows:
     due_at = ledger.due_at
     is_behind = ledger.published < ledger.revision
     changed = set(chain.from_iterable(map(_changed_by, change.events)))
-    by_kind: dict[str, tuple[Subject, ...]] = {
-        "return": ledger.returns,
-        "exchange": ledger.exchanges,
-        "claim": ledger.claims,
-    }
     return Rows(
         ledger={
             "revision": ledger.revision,
@@ -118,18 +115,16 @@ def rows_of(change: Change) -> Rows:
         returns=[
             {
                 "order_id": order_id,
-                "kind": kind,
+                "kind": kind.value,
                 "position": position,
                 "return_id": each.id,
                 "status": each.status.value,
-                "needs_attention": (
-                    bool(each.stuck_effects) if isinstance(each, Exchange) else each.needs_attention
-                ),
+                "needs_attention": each.needs_attention,
                 "requested_at": timestamp(each.requested_at),
                 "document": _document(kind, each, ledger),
             }
-            for kind, subjects in by_kind.items()
-            for position, each in enumerate(subjects)
+            for kind in SubjectKind
+            for position, each in enumerate(ledger.subjects(kind))
             if each.id in changed
         ],
         events=[
@@ -188,17 +183,17 @@ def events_of(order_id: str, documents: Iterable[str]) -> tuple[Event, ...]:
         return tuple([decode(document, Event) for document in documents])
 
 
-def returns_of(rows: Iterable[tuple[str, str]]) -> tuple[Return, ...]:
+def subjects_of(rows: Iterable[SubjectRow]) -> tuple[Subject, ...]:
     """
-    Decodes the returns in rows of order id and document.
+    Decodes returns, exchanges and claims.
 
     Raises:
         Unavailable: `unreadable_document`.
     """
-    found: list[Return] = []
-    for order_id, document in rows:
+    found: list[Subject] = []
+    for order_id, kind, document in rows:
         with readable(order_id):
-            found.append(decode_document(document, ReturnDocument).state)
+            found.append(decode_document(document, _DOCUMENTS[kind]).state)
     return tuple(found)
 
 

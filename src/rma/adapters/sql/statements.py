@@ -1,6 +1,9 @@
 """The statements that read, and those by which workers lease what is outstanding."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
+from operator import sub
+from typing import TypeVarTuple
 
 from attrs import frozen
 from sqlalchemy import (
@@ -13,7 +16,9 @@ from sqlalchemy import (
     Row,
     Select,
     Text,
+    and_,
     bindparam,
+    func,
     literal_column,
     null,
     or_,
@@ -25,9 +30,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from rma.adapters.sql.schema import events, is_return, ledgers, returns
+from rma.adapters.sql.schema import events, is_no_return, ledgers, returns, sort_key
 from rma.adapters.sql.timestamps import timestamp
+from rma.domain.state.ledger import SubjectKind
 from rma.domain.views.query import ReturnQuery
+
+Columns = TypeVarTuple("Columns")
 
 
 def sqlite_text(statement: ClauseElement, columns: Iterable[str] | None = None) -> str:
@@ -129,29 +137,72 @@ WAITING = (
     .limit(bindparam("limit"))
 )
 
-#: The columns by which returns are ordered: see `rma.domain.views.query`.
-_SORT_KEY = (returns.c.requested_at, returns.c.order_id, returns.c.position)
-SORT_KEY = select(*_SORT_KEY).where(returns.c.return_id == bindparam("return_id"))
+SORT_KEY = select(*sort_key).where(returns.c.return_id == bindparam("return_id"))
+_ROW = (returns.c.order_id, returns.c.kind, returns.c.document)
+
+#: What a row of `SORT_KEY` is.
+LastRow = Row[tuple[str, str, int, str]]
 
 
-def page(query: ReturnQuery, last: Row[tuple[str, str, int]] | None) -> Select[tuple[str, str]]:
+def page(query: ReturnQuery, last: LastRow | None) -> Select[str, str, str]:
     """
-    Selects order id and document of the returns that the query asks for, after the sort key of the last
-    one.
+    Selects order id, kind and document of what the query asks for of all orders, after the sort key of the
+    last one; in order, unless the query has an offset.
     """
-    found = select(returns.c.order_id, returns.c.document).where(is_return)
-    if query.order_id is not None:
-        found = found.where(returns.c.order_id == query.order_id)
-    if query.status is not None:
-        found = found.where(returns.c.status == query.status.value)
-    if query.needs_attention:
-        found = found.where(returns.c.needs_attention == true())
-    if query.requested_since is not None:
-        found = found.where(returns.c.requested_at >= timestamp(query.requested_since))
-    if query.requested_before is not None:
-        found = found.where(returns.c.requested_at < timestamp(query.requested_before))
+    if query.offset:  # what is skipped is read in an index: only the documents of the page are loaded
+        wanted = _sorted(select(returns.c.order_id, returns.c.kind, returns.c.position), query, last)
+        keys = wanted.limit(query.limit).offset(query.offset).subquery()
+        is_wanted = and_(*[returns.c[each.name] == each for each in keys.c])
+        return select(*_ROW).join(keys, is_wanted)
+    return _sorted(select(*_ROW), query, last).limit(query.limit)
+
+
+def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[str, str, str]:
+    """
+    Selects order id, kind and document of these kinds in these orders, in any order.
+
+    It has no other condition, so that no database prefers an index over all orders to the primary key.
+    """
+    return select(*_ROW).where(returns.c.order_id.in_(order_ids), *_of_kinds(kinds))
+
+
+def number_of(query: ReturnQuery) -> Select[int]:
+    """Selects how many the query asks for of all orders."""
+    conditions = _conditions(query)
+    everything = select(func.count()).select_from(returns)
+    if conditions:
+        return everything.where(*conditions, *_of_kinds(query.kinds))
+    # Counting all rows is a tenth of the work of counting those of one kind, and other kinds are few.
+    others = [kind for kind in SubjectKind if kind not in query.kinds]
+    unwanted = [everything.where(is_no_return, *_of_kinds([kind])).scalar_subquery() for kind in others]
+    return select(reduce(sub, unwanted, everything.scalar_subquery()))
+
+
+def _sorted(found: Select[*Columns], query: ReturnQuery, last: LastRow | None) -> Select[*Columns]:
+    found = found.where(*_conditions(query), *_of_kinds(query.kinds))
     if last is not None:
-        here, there = tuple_(*_SORT_KEY), tuple_(*last)
+        here, there = tuple_(*sort_key), tuple_(*last)
         found = found.where(here < there if query.newest_first else here > there)
-    found = found.order_by(*[each.desc() if query.newest_first else each for each in _SORT_KEY])
-    return found.limit(query.limit)
+    return found.order_by(*[each.desc() if query.newest_first else each for each in sort_key])
+
+
+def _of_kinds(kinds: Sequence[SubjectKind]) -> list[ColumnElement[bool]]:
+    """The condition that only these kinds have; none if they are all."""
+    if len(kinds) == len(SubjectKind):
+        return []
+    return [or_(*[returns.c.kind == kind.value for kind in kinds])]
+
+
+def _conditions(query: ReturnQuery) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if SubjectKind.RETURN not in query.kinds and query.status is None and not query.needs_attention:
+        found.append(is_no_return)
+    if query.status is not None:
+        found.append(returns.c.status == query.status.value)
+    if query.needs_attention:
+        found.append(returns.c.needs_attention == true())
+    if query.requested_since is not None:
+        found.append(returns.c.requested_at >= timestamp(query.requested_since))
+    if query.requested_before is not None:
+        found.append(returns.c.requested_at < timestamp(query.requested_before))
+    return found

@@ -10,6 +10,7 @@ from rma.domain.decide.facts import Facts
 from rma.domain.decide.idempotency import answer
 from rma.domain.decide.outcomes import lease_effect, record_outcomes, record_publication, start_again
 from rma.domain.decide.refunds.outcome import record_refund_outcome
+from rma.domain.decide.refunds.resolve_claim import resolve_claim
 from rma.domain.decide.refunds.retry import retry_refund
 from rma.domain.decide.returns.cancel import cancel_return
 from rma.domain.decide.returns.receive import receive_return
@@ -27,6 +28,7 @@ from rma.domain.messages.commands import (
     RequestClaim,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
     not_a_command,
@@ -36,7 +38,7 @@ from rma.domain.state.ledger import ReturnLedger
 __all__ = ["answer", "decide", "lease_effect", "record_outcomes", "record_publication", "start_again"]
 
 
-def decide(  # noqa: C901, PLR0911 # a row for each command
+def decide(  # noqa: C901, PLR0911, PLR0912 # a row for each command
     facts: Facts, ledger: ReturnLedger, command: Command
 ) -> tuple[Event, ...]:
     """
@@ -69,6 +71,8 @@ def decide(  # noqa: C901, PLR0911 # a row for each command
             return cancel_exchange(facts, ledger, command)
         case RequestClaim():
             return request_claim(facts, ledger, command)
+        case ResolveClaim():
+            return resolve_claim(facts, ledger, command)
         case CancelClaim():
             return cancel_claim(facts, ledger, command)
         case _:

@@ -250,10 +250,29 @@ class CancelClaim:
     created_by: str | None = None
 
 
+@frozen(kw_only=True)
+class ResolveClaim:
+    """
+    Set the amount of a claim that is due and cannot be paid: what was paid so far writes off the rest.
+
+    The units stay claimed. If the amount is above what was paid, the difference is paid at once.
+
+    Args:
+        refund_amount: what is due for the whole claim; never less than what was paid.
+        refund_note: why `refund_amount` is above the value of the units; needed only then.
+    """
+
+    claim_id: str
+    refund_amount: Money | int
+    refund_note: str | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
 # By what the service answers.
 ReturnCommand = RequestReturn | ReceiveReturn | ResolveReturn | CancelReturn
 ExchangeCommand = RequestExchange | RecordExchangePayment | CancelExchange
-ClaimCommand = RequestClaim | CancelClaim
+ClaimCommand = RequestClaim | ResolveClaim | CancelClaim
 #: A return's, or a claim's.
 RefundCommand = RetryRefund | RecordRefundOutcome
 
@@ -270,7 +289,8 @@ def subject_of(
     | RefundCommand
     | RecordExchangePayment
     | CancelExchange
-    | CancelClaim,
+    | CancelClaim
+    | ResolveClaim,
 ) -> str | None:
     """The id of the return, exchange or claim that the command is about; None if it names none."""
     match command:
@@ -278,7 +298,7 @@ def subject_of(
             return command.target_id
         case RecordExchangePayment() | CancelExchange():
             return command.exchange_id
-        case CancelClaim():
+        case CancelClaim() | ResolveClaim():
             return command.claim_id
         case RetryRefund():
             return command.claim_id if command.return_id is None else command.return_id

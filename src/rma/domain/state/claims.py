@@ -93,6 +93,11 @@ class Claim:
         return self.entitlement.entitled
 
     @property
+    def value(self) -> int:
+        """The value of its units, minor units."""
+        return sum([item.line.paid(item.allocated) for item in self.items])
+
+    @property
     def refunds(self) -> tuple[Refund, ...]:
         """Oldest first, those that failed included."""
         return self.entitlement.refunds
@@ -118,10 +123,11 @@ class Claim:
         if self.type is ClaimType.REPLACE:
             return ()
         goods = [item.line.part(item.allocated) for item in self.items]
-        difference = self.refund_amount.amount - sum([part.amount.amount for part in goods])
-        if self.entitlement.requested_refund is None and not difference:
+        difference = self.refund_amount.amount - self.value
+        is_named = (self.entitlement.requested_refund or self.entitlement.agreed_refund) is not None
+        if not is_named and not difference:
             return tuple(goods)
-        name = "rounding" if self.entitlement.requested_refund is None else "custom_amount"
+        name = "custom_amount" if is_named else "rounding"
         return (*goods, AmountPart(name, Money(difference, self.currency)))
 
     def reserved_quantities(self) -> list[tuple[str, int]]:

@@ -63,6 +63,17 @@ class Exchange:
         return self.difference_due.currency
 
     @property
+    def needs_attention(self) -> bool:
+        """
+        True while it goes no further without a person.
+
+        Its goods are here and the customer owes for it, or its new goods wait for their port for too long.
+        """
+        if self.stuck_effects:
+            return True
+        return self.status in (ExchangeStatus.AWAITING_PAYMENT, ExchangeStatus.REQUIRES_ACTION)
+
+    @property
     def paid(self) -> Money:
         """What the customer paid for it."""
         return Money(sum([payment.amount.amount for payment in self.payments]), self.currency)

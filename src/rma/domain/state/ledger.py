@@ -7,6 +7,7 @@ Quantities, refundable amounts and order statuses are derived here, in one place
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from enum import StrEnum
 from itertools import chain
 from typing import assert_never
 
@@ -36,6 +37,27 @@ class IdempotencyRecord:
 
 #: What effects belong to.
 Subject = Return | Exchange | Claim
+
+
+class SubjectKind(StrEnum):
+    """The kinds of subjects of an order."""
+
+    RETURN = "return"
+    EXCHANGE = "exchange"
+    CLAIM = "claim"
+
+
+def kind_of(subject: Subject) -> SubjectKind:
+    """Which kind the subject is."""
+    match subject:
+        case Return():
+            return SubjectKind.RETURN
+        case Exchange():
+            return SubjectKind.EXCHANGE
+        case Claim():
+            return SubjectKind.CLAIM
+        case _:
+            assert_never(subject)
 
 
 def subject_ids(subject: Subject) -> tuple[str | None, str | None, str | None]:
@@ -135,6 +157,18 @@ class ReturnLedger:
         elif subject:
             others = (subject.return_id,)
         return frozenset([subject_id, *[each for each in others if each is not None]])
+
+    def subjects(self, kind: SubjectKind) -> tuple[Subject, ...]:
+        """The returns, exchanges or claims, oldest first."""
+        match kind:
+            case SubjectKind.RETURN:
+                return self.returns
+            case SubjectKind.EXCHANGE:
+                return self.exchanges
+            case SubjectKind.CLAIM:
+                return self.claims
+            case _:
+                assert_never(kind)
 
     @property
     def refunds(self) -> Iterator[Refund]:

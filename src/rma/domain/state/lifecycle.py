@@ -20,6 +20,7 @@ from rma.domain.messages.commands import (
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
 )
@@ -245,6 +246,7 @@ class ClaimRules:
     """A row of the table: what a status of a claim means, and what each command is refused with."""
 
     reserves: bool
+    resolve: str | None
     cancel: str | None
     retry_refund: str | None
     record_refund_outcome: str | None
@@ -261,19 +263,30 @@ def claim_rules(status: ClaimStatus) -> ClaimRules:
             assert_never(status)
 
 
-#: It can be canceled only while nothing was paid, sent or received.
-_CLAIM_IN_FORCE = ClaimRules(reserves=True, cancel=None, retry_refund=None, record_refund_outcome=None)
+_CLAIM_IN_FORCE = ClaimRules(
+    reserves=True,
+    resolve=None,  # only to set an amount that is due and cannot be paid
+    cancel=None,  # only while nothing was paid, sent or received
+    retry_refund=None,
+    record_refund_outcome=None,
+)
 _CLAIM_CANCELED = ClaimRules(
-    reserves=False, cancel=None, retry_refund="nothing_due", record_refund_outcome=None
+    reserves=False,
+    resolve="nothing_due",
+    cancel=None,
+    retry_refund="nothing_due",
+    record_refund_outcome=None,
 )
 
 
 def claim_refusal(
-    status: ClaimStatus, command: CancelClaim | RetryRefund | RecordRefundOutcome
+    status: ClaimStatus, command: ResolveClaim | CancelClaim | RetryRefund | RecordRefundOutcome
 ) -> str | None:
     """The code with which a claim of this status refuses the command; None if the status allows it."""
     rules = claim_rules(status)
     match command:
+        case ResolveClaim():
+            return rules.resolve
         case CancelClaim():
             return rules.cancel
         case RetryRefund():

@@ -73,8 +73,8 @@ def after(  # noqa: PLR0911 # a row for each outcome
     """
     The refund once this outcome is known: the same one if it says nothing new.
 
-    Where the gateway contradicted itself, only a person who gives a name (`by`) says what is true. `notice` is
-    the id of the gateway's notice.
+    Where the gateway contradicted itself, only a person who gives a name (`by`) says what is true. `notice`
+    is the id of the gateway's notice.
     """
     status = refund_status_after(refund.status, outcome)
     if status is None or (refund.is_contradicted and by is None):

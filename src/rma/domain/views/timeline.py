@@ -142,6 +142,10 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             return _Summary(f"{claim.id}: goods received, {_words(claim.status)}")
         case events.ClaimRefundRetried(claim=claim):
             return _Summary(f"{claim.id}: refund retried", _money(event.refunds))
+        case events.ClaimResolved(claim=claim):
+            return _Summary(
+                f"{claim.id} resolved", _money(event.refunds), claim.refund_amount, claim.breakdown
+            )
         case events.ClaimCanceled(claim=claim):
             return _Summary(f"{claim.id} canceled")
         case events.RefundOutcomeRecorded(refund=refund):

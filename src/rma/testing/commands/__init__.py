@@ -23,11 +23,12 @@ from rma.domain.messages.commands import (
     RequestClaim,
     RequestExchange,
     RequestReturn,
+    ResolveClaim,
     ResolveReturn,
     RetryRefund,
 )
 from rma.testing.commands.choosers import Chooser, Make, RandomChooser, every
-from rma.testing.commands.claims import cancel_claim, request_claim
+from rma.testing.commands.claims import cancel_claim, request_claim, resolve_claim
 from rma.testing.commands.exchanges import cancel_exchange, record_exchange_payment, request_exchange
 from rma.testing.commands.refunds import record_refund_outcome, retry_refund
 from rma.testing.commands.returns import cancel_return, receive_return, request_return, resolve_return
@@ -58,6 +59,7 @@ MAKERS: Mapping[type[Command], Maker] = {
     RecordExchangePayment: Maker(record_exchange_payment, 6),
     CancelExchange: Maker(cancel_exchange, 2),
     RequestClaim: Maker(request_claim, 5),
+    ResolveClaim: Maker(resolve_claim, 3),
     CancelClaim: Maker(cancel_claim, 4),
     RetryRefund: Maker(retry_refund, 10),
     RecordRefundOutcome: Maker(record_refund_outcome, 12),

@@ -1,7 +1,7 @@
 """Makers of commands about claims."""
 
 from rma.domain.messages.command_items import ClaimItem
-from rma.domain.messages.commands import CancelClaim, RequestClaim
+from rma.domain.messages.commands import CancelClaim, RequestClaim, ResolveClaim
 from rma.domain.state.claims import ClaimReason, ClaimType
 from rma.domain.state.lifecycle import ClaimStatus
 from rma.testing.commands.choices import choose_amount, choose_note, choose_target, choose_units, new_items
@@ -35,6 +35,16 @@ def request_claim(chooser: Chooser, situation: Situation) -> RequestClaim | None
         shipping_option_id=chooser.choose([None, None, *situation.shipping_option_ids]),
         return_items=chooser.choose([False, True]),
     )
+
+
+def resolve_claim(chooser: Chooser, situation: Situation) -> ResolveClaim | None:
+    """What is due is written off, or all of it but one minor unit."""
+    claims = situation.ledger.claims
+    target = choose_target(chooser, [each for each in claims if each.amount_due.amount], claims)
+    if target is None:
+        return None
+    amount = target.refunded.amount + chooser.choose([0, 0, 1])
+    return ResolveClaim(claim_id=target.id, refund_amount=amount, refund_note=chooser.detail([None, "late"]))
 
 
 def cancel_claim(chooser: Chooser, situation: Situation) -> CancelClaim | None:

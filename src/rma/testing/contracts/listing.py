@@ -1,24 +1,35 @@
-"""What `ReturnRepository` promises to a back office that looks through all returns."""
+"""What `ReturnRepository` promises to a back office that looks through all returns, exchanges and claims."""
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import product
+from itertools import combinations, product
 
 import pytest
 from attrs import evolve
 
-from rma.domain.messages.commands import CancelReturn
+from rma.domain.messages.command_items import ClaimItem, RequestedItem
+from rma.domain.messages.commands import CancelReturn, RequestClaim, RequestExchange
 from rma.domain.messages.effects import Effect, RefundDeclined, RefundRequest
-from rma.domain.state.lifecycle import ReturnStatus
-from rma.domain.state.returns import Return
+from rma.domain.sale.new_item import NewItem
+from rma.domain.state.ledger import Subject, SubjectKind
+from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.values.errors import NotFound
-from rma.domain.views.query import ReturnQuery
+from rma.domain.values.money import Money
+from rma.domain.views.query import ReturnQuery, sort_key
 from rma.ports import ReturnRepository
 from rma.testing.contracts.repository_port import ReturnRepositoryPort
 from rma.testing.contracts.storing import harness, receive, request
 from rma.testing.core_harness import START, CoreHarness, Result, good_end
 
 A_MINUTE = timedelta(minutes=1)
+
+#: All sets of kinds, those of one kind first.
+_KINDS = [tuple(kinds) for size in (1, 2, 3) for kinds in combinations(SubjectKind, size)]
+_STATUSES: dict[SubjectKind, type[ReturnStatus | ExchangeStatus | ClaimStatus]] = {
+    SubjectKind.RETURN: ReturnStatus,
+    SubjectKind.EXCHANGE: ExchangeStatus,
+    SubjectKind.CLAIM: ClaimStatus,
+}
 
 #: Of what is listed, what needs a person: a refund was declined; more arrived than was requested.
 ATTENTION = {"ret_order_1_3", "ret_order_10_4"}
@@ -56,14 +67,73 @@ class Listing(ReturnRepositoryPort):
                 and (before is None or each.requested_at < before)
             ]
             assert list(again.find(query)) == (expected[::-1] if newest_first else expected)
+            assert again.count(query) == len(expected)
+
+    def test_exchanges_and_claims_are_listed_as_returns_are(self) -> None:
+        """Of each kind and of several; one that needs a person is found although no return of it does."""
+        returns = self.port()
+        known = _by_age(_filled_with_all_kinds(returns))
+        again = self.reopened(returns)
+
+        orders = (None, "order_1", "Order_2")
+        statuses = (None, *ReturnStatus, ExchangeStatus.AWAITING_PAYMENT, ClaimStatus.COMPLETED)
+        for kinds, order_id, status, attention, newest_first in product(
+            _KINDS, orders, statuses, (False, True), (False, True)
+        ):
+            if status is not None and not any(status in _STATUSES[kind] for kind in kinds):
+                continue
+            query = ReturnQuery(
+                kinds=kinds,
+                order_id=order_id,
+                status=status,
+                needs_attention=attention,
+                newest_first=newest_first,
+            )
+            expected = [each for each in known if query.accepts(each)]
+            assert list(again.find(query)) == (expected[::-1] if newest_first else expected)
+            assert again.count(query) == len(expected)
+        blocked = ReturnQuery(kinds=SubjectKind, needs_attention=True, status="requires_action")
+        assert [each.id for each in again.find(blocked)] == ["claim_order_1_4"]
+
+    def test_several_orders_are_listed_together(self) -> None:
+        """What is asked for of these orders, in order; of no order, nothing."""
+        returns = self.port()
+        _filled(returns)
+
+        everything = returns.find(ReturnQuery())
+        for order_ids in (("order_10", "order_1"), ("Order_2", "nobody's"), ()):
+            query = ReturnQuery(order_ids=order_ids, limit=3)
+            expected = [each for each in everything if each.order_id in order_ids]
+            assert list(returns.find(query)) == expected[:3]
+            assert returns.count(query) == len(expected)
+
+    def test_an_offset_skips_what_a_page_would_begin_with(self) -> None:
+        """Forwards and backwards, of one order and of all; behind the last there is nothing."""
+        returns = self.port()
+        _filled_with_all_kinds(returns)
+
+        for kinds, order_id, newest_first in product(_KINDS, (None, "order_1"), (False, True)):
+            query = ReturnQuery(kinds=kinds, order_id=order_id, newest_first=newest_first)
+            everything = returns.find(query)
+            assert returns.count(evolve(query, offset=3, limit=1)) == len(everything)
+            for offset in (1, 3, len(everything), len(everything) + 1):
+                assert returns.find(evolve(query, offset=offset, limit=2)) == everything[offset:][:2]
+                assert returns.find(evolve(query, offset=offset)) == everything[offset:]
+            if len(everything) > 3:
+                after = evolve(query, after=everything[0].id, offset=1, limit=1)
+                assert returns.find(after) == everything[2:3]
 
     def test_pages_show_every_return_once(self) -> None:
         """Whatever their size, forwards and backwards, of one order and of all."""
         returns = self.port()
         _filled(returns)
 
-        for limit, newest_first, order_id in product(range(1, 6), (False, True), (None, "order_1")):
-            query = ReturnQuery(order_id=order_id, limit=limit, newest_first=newest_first)
+        _filled_with_all_kinds(returns, "order_11")
+
+        for limit, newest_first, order_id, kinds in product(
+            range(1, 6), (False, True), (None, "order_1"), (_KINDS[0], _KINDS[-1])
+        ):
+            query = ReturnQuery(kinds=kinds, order_id=order_id, limit=limit, newest_first=newest_first)
             pages = list(_pages(returns, query))
             assert [each for page in pages for each in page] == list(returns.find(evolve(query, limit=None)))
             assert all(len(page) == limit for page in pages[:-2])
@@ -111,16 +181,44 @@ def _filled(returns: ReturnRepository) -> list[CoreHarness]:
     return lives
 
 
+def _filled_with_all_kinds(returns: ReturnRepository, *more: str) -> list[CoreHarness]:
+    """Orders with returns, exchanges and claims; unless more are named, one of each kind needs a person."""
+    lives = [harness(order_id) for order_id in (*more, *(() if more else ("order_1", "Order_2")))]
+    for life in lives:
+        order_id = life.order.id
+        returns.commit(life.handle(request(order_id)))
+        returns.commit(life.handle(_exchange(order_id)))
+        generous = evolve(_claim(order_id, 1), refund_amount=500_000, refund_note="half of all payments")
+        returns.commit(life.handle(generous))
+    if not more:
+        returns.commit(lives[0].handle(_claim("order_1", 900)))  # worth more than is left
+        returns.commit(lives[1].handle(receive("ret_Order_2_2")))  # the customer owes for the exchange
+    return lives
+
+
+def _exchange(order_id: str) -> RequestExchange:
+    return RequestExchange(
+        order_id=order_id,
+        items=[RequestedItem(item_id="mug", quantity=1)],
+        new_items=[NewItem(variant_id="mug", quantity=1, unit_price=Money(1500, "usd"))],
+    )
+
+
+def _claim(order_id: str, quantity: int) -> RequestClaim:
+    items = [ClaimItem(item_id="mug", quantity=quantity, reason="other")]
+    return RequestClaim(order_id=order_id, type="refund", items=items)
+
+
 def _declined(effect: Effect) -> Result:
     return RefundDeclined("card_closed") if isinstance(effect, RefundRequest) else good_end(effect)
 
 
-def _by_age(lives: list[CoreHarness]) -> list[Return]:
-    known = [each for life in lives for each in life.ledger.returns]
-    return sorted(known, key=lambda each: (each.requested_at, each.order_id, each.display_id))
+def _by_age(lives: list[CoreHarness]) -> list[Subject]:
+    known = [each for life in lives for kind in SubjectKind for each in life.ledger.subjects(kind)]
+    return sorted(known, key=sort_key)
 
 
-def _pages(returns: ReturnRepository, query: ReturnQuery) -> Iterator[tuple[Return, ...]]:
+def _pages(returns: ReturnRepository, query: ReturnQuery) -> Iterator[tuple[Subject, ...]]:
     """Page by page, up to the first that is empty."""
     page = returns.find(query)
     while page:

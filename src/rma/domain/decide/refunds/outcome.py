@@ -44,9 +44,7 @@ def record_refund_outcome(
     if wrong or target is None:
         return wrong.require(None)
     refund = wrong.require(refund)
-    known = after(
-        refund, command.outcome, facts.at, by=command.created_by, notice=command.notification_id
-    )
+    known = after(refund, command.outcome, facts.at, by=command.created_by, notice=command.notification_id)
     effect = ledger.open_effects.get(refund.key)
     if known == refund and (effect is None or effect.delivery.pending_since is not None):
         return ()

@@ -51,7 +51,7 @@ def retry_refund(
         return (RefundRetried(header=header, entitlement=account, refund_keys=keys),)
     claim = evolve(
         target,
-        status=target.status if account.is_refund_blocked else _status_paid(target, ledger),
+        status=target.status if account.is_refund_blocked else status_paid(target, ledger),
         entitlement=account,
         updated_at=facts.at,
     )
@@ -92,7 +92,7 @@ def _find_target(wrong: Violations, command: RetryRefund, ledger: ReturnLedger) 
     return target
 
 
-def _status_paid(claim: Claim, ledger: ReturnLedger) -> ClaimStatus:
+def status_paid(claim: Claim, ledger: ReturnLedger) -> ClaimStatus:
     """The status of a claim once it is paid: whether its goods are still expected."""
     if claim.status is not ClaimStatus.REQUIRES_ACTION:
         return claim.status
