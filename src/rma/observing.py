@@ -138,10 +138,23 @@ class LoggingObserver:
             "%s: %s%s",
             type(signal).__name__,
             ", ".join([f"{name} {value}" for name, value in fields.items() if value is not None]),
-            f": {error}" if error is not None and str(error) else "",
+            f": {words_of(error)}" if error is not None and words_of(error) else "",
             exc_info=None if is_repeated else error,
             extra={f"rma_{name}": value for name, value in fields.items()},
         )
+
+
+def words_of(error: Exception) -> str:
+    """
+    What the error says, on one line: a port's words cannot forge a line of the log.
+
+    Nothing, if it cannot be shown: an error whose text raises must not stop what other effects need.
+    """
+    try:
+        text = str(error)
+    except Exception:
+        return ""
+    return "".join([each if each.isprintable() else " " for each in text])
 
 
 _LEVELS: dict[type, int] = {
