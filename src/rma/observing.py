@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from attrs import asdict, frozen
 
+from rma.domain.values.money import Money
+
 
 @frozen(kw_only=True)
 class CommandHandled:
@@ -64,13 +66,16 @@ class AttentionNeeded:
 
     Attributes:
         key: of the effect or refund, if it is about one.
-        reason: `effect_stuck`, `refund_needs_attention`, `refund_blocked` or `mismatch`.
+        amount: of the refund, if it is about one.
+        reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (declined for good, or late),
+            `refund_reversed`, `refund_blocked` or `mismatch`.
     """
 
     order_id: str
     subject_id: str
     key: str | None
     reason: str
+    amount: Money | None = None
 
 
 @frozen(kw_only=True)
