@@ -22,6 +22,7 @@ from rma.adapters.sql.database import (
     rows_found,
 )
 from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.pooling import look_for_pooler
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
@@ -162,6 +163,8 @@ class AsyncSqlReturns(AsyncRepository):
             return await self._on_connection(ask)
 
     def _ledgers(self, connection: Connection) -> ReturnRepository:
+        if is_postgresql(connection.engine):
+            look_for_pooler(connection)
         return Repository(_Connected(connection), self._write, self._worker_lease)
 
 

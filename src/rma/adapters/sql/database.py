@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from sqlalchemy import URL, Connection, Engine, Executable, QueuePool, create_engine, event, make_url
 
 from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.pooling import look_for_pooler, rows_that_fit
 from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transaction
 from rma.adapters.sql.statements import SQLITE_TEXTS
 from rma.domain.values.errors import InvalidValue
@@ -113,6 +114,7 @@ class Database:
             driver: Any = connection.connection.driver_connection
             driver.autocommit = True
             try:
+                look_for_pooler(connection)
                 yield connection
             finally:
                 if not connection.invalidated:
@@ -174,6 +176,8 @@ class HostTransaction:
             driver: Any = connection.connection.driver_connection
             if not driver.in_transaction:  # sqlite3 waits until something is written
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            look_for_pooler(connection)
         if not self._is_ready:
             if not is_prepared(connection):
                 prepare(connection)
@@ -183,9 +187,16 @@ class HostTransaction:
 def rows_found(
     connection: Connection, statement: Executable, parameters: Mapping[str, object]
 ) -> Sequence[Any]:
-    """Returns the rows of the statement."""
+    """
+    Returns the rows of the statement.
+
+    Raises:
+        Unavailable: `store_mixed_up`: the database answered another statement.
+    """
     text = SQLITE_TEXTS.get(statement)
-    if text is None or is_postgresql(connection.engine):
+    if is_postgresql(connection.engine):
+        return rows_that_fit(connection.execute(statement, parameters), statement)
+    if text is None:
         return connection.execute(statement, parameters).all()
     with closing(connection.connection.cursor()) as cursor:
         cursor.execute(text, parameters)
@@ -214,6 +225,7 @@ def make_ready(connection: Connection) -> None:
     """Makes the tables, if there are none, on a new connection that begins transactions itself."""
     if is_postgresql(connection.engine):
         connection.execution_options(isolation_level="READ COMMITTED")
+        look_for_pooler(connection)
         _warn_of_lost_commits(connection)
     if not is_prepared(connection):
         with transaction(connection):

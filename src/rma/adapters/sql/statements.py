@@ -53,10 +53,14 @@ def sqlite_text(statement: ClauseElement, columns: Iterable[str] | None = None) 
     return str(statement.compile(dialect=named, column_keys=None if columns is None else list(columns)))
 
 
-def _ledger(order_id: ColumnElement[str]) -> CompoundSelect[str, int, str, int, int, str]:
-    """Selects the ledger's row, and after it those of its returns, exchanges and claims, in one snapshot."""
+def _ledger(order_id: ColumnElement[str], kind: str) -> CompoundSelect[str, int, str, int, int, str]:
+    """
+    Selects the ledger's row, and after it those of its returns, exchanges and claims, in one snapshot.
+
+    The first column is called `kind` and differs between statements: by their columns they are known.
+    """
     ledger = select(
-        literal_column("''", Text).label("kind"),
+        literal_column("''", Text).label(kind),
         literal_column("0", Integer).label("position"),
         ledgers.c.order_id,
         ledgers.c.revision,
@@ -66,12 +70,13 @@ def _ledger(order_id: ColumnElement[str]) -> CompoundSelect[str, int, str, int, 
     its_returns = select(
         returns.c.kind, returns.c.position, null(), null(), null(), returns.c.document
     ).where(returns.c.order_id == order_id)
-    return union_all(ledger, its_returns).order_by("kind", "position")
+    return union_all(ledger, its_returns).order_by(kind, "position")
 
 
-LEDGER = _ledger(bindparam("order_id", type_=Text))
+LEDGER = _ledger(bindparam("order_id", type_=Text), "kind")
 LEDGER_OF_RETURN = _ledger(
-    select(returns.c.order_id).where(returns.c.return_id == bindparam("return_id")).scalar_subquery()
+    select(returns.c.order_id).where(returns.c.return_id == bindparam("return_id")).scalar_subquery(),
+    "kind_by_return",
 )
 #: The SQL of the statements with which every command begins, for SQLite's driver.
 SQLITE_TEXTS: Mapping[Executable, str] = {each: sqlite_text(each) for each in (LEDGER, LEDGER_OF_RETURN)}
@@ -169,13 +174,13 @@ def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[
 def number_of(query: ReturnQuery) -> Select[int]:
     """Selects how many the query asks for of all orders."""
     conditions = _conditions(query)
-    everything = select(func.count()).select_from(returns)
+    everything = select(func.count().label("found")).select_from(returns)
     if conditions:
         return everything.where(*conditions, *_of_kinds(query.kinds))
     # Counting all rows is a tenth of the work of counting those of one kind, and other kinds are few.
     others = [kind for kind in SubjectKind if kind not in query.kinds]
     unwanted = [everything.where(is_no_return, *_of_kinds([kind])).scalar_subquery() for kind in others]
-    return select(reduce(sub, unwanted, everything.scalar_subquery()))
+    return select(reduce(sub, unwanted, everything.scalar_subquery()).label("found"))
 
 
 def _sorted(found: Select[*Columns], query: ReturnQuery, last: LastRow | None) -> Select[*Columns]:

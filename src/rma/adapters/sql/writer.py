@@ -9,6 +9,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError
 
 from rma.adapters.sql.failures import sqlstate_of
+from rma.adapters.sql.pooling import require_columns
 from rma.adapters.sql.rows import Rows
 from rma.adapters.sql.schema import events, is_autocommit, ledgers, returns
 from rma.adapters.sql.statements import sqlite_text
@@ -88,6 +89,8 @@ def _write_in_turn(connection: Connection, order_id: str, expected: int, rows: R
 # On PostgreSQL, where each statement is a round trip. It waits for another process that is about to commit
 # the same revision; then that row or revision exists, and nothing is written.
 
+#: What the only column of its answer is called.
+_WRITTEN = "ledgers_written"
 _INSERTED = """
     INSERT INTO rma_ledgers
         (order_id, revision, published, waiting_since, due_at, unpublished_since, document)
@@ -141,7 +144,9 @@ def _write_at_once(connection: Connection, order_id: str, expected: int, rows: R
     for number, event in enumerate(rows.superseded):
         parameters.update([(f"superseded_{number}_{name}", event[name]) for name in _PLACE])
     try:
-        return connection.exec_driver_sql(statement, parameters).scalar() == 1
+        result = connection.exec_driver_sql(statement, parameters)
+        require_columns(result, (_WRITTEN,))
+        return result.scalar() == 1
     except OperationalError as error:
         # Under stricter isolation than READ COMMITTED, this is the error of a commit that is too late.
         if sqlstate_of(error.orig) == "40001" and is_autocommit(connection):
@@ -166,7 +171,7 @@ def _statement(
     if superseded_count:
         places = _marks("superseded", _PLACE, superseded_count)
         parts.append(f"superseded AS ({_SUPERSEDED.format(**places)})")
-    return f"WITH {', '.join(parts)} SELECT count(*) FROM ledger"
+    return f"WITH {', '.join(parts)} SELECT count(*) AS {_WRITTEN} FROM ledger"
 
 
 def _marks(what: str, kinds: Mapping[str, str], count: int) -> dict[str, str]:
