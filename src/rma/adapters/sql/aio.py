@@ -22,6 +22,7 @@ from rma.adapters.sql.database import (
     rows_found,
 )
 from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.finishing import finish
 from rma.adapters.sql.pooling import look_for_pooler
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
@@ -55,8 +56,8 @@ class AsyncRepository(ABC):
         return await self._read(lambda ledgers: ledgers.load_by_return(return_id))
 
     async def commit(self, change: Change) -> None:
-        """Store the change, all of it or nothing."""
-        await self._on_connection(lambda ledgers: ledgers.commit(change))
+        """Store the change, all of it or nothing; a commit that has begun ends before its task is canceled."""
+        await finish(self._on_connection(lambda ledgers: ledgers.commit(change)))
 
     async def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """Ids of orders with something outstanding and due, those that were due first in front."""
@@ -150,11 +151,14 @@ class AsyncSqlReturns(AsyncRepository):
     async def _on_connection(self, ask: Ask[T]) -> T:
         with failures(self.engine.sync_engine):
             if not self._is_ready:
-                async with self._beginning.connect() as connection:
-                    await connection.run_sync(make_ready)
-                self._is_ready = True
+                await finish(self._make_ready())
             async with self._ours.connect() as connection:
                 return await connection.run_sync(lambda blocking: ask(self._ledgers(blocking)))
+
+    async def _make_ready(self) -> None:
+        async with self._beginning.connect() as connection:
+            await connection.run_sync(make_ready)
+        self._is_ready = True
 
     async def _read(self, ask: Ask[T]) -> T:
         try:
