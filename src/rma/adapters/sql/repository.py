@@ -11,16 +11,16 @@ from typing import Any
 from sqlalchemy import Executable
 from sqlalchemy.exc import IntegrityError
 
-from rma.adapters.sql.database import Connector
+from rma.adapters.sql.database import Connector, rows_found
 from rma.adapters.sql.rows import SubjectRow, events_of, ledger_of, rows_of, subjects_of
-from rma.adapters.sql.schema import returns
+from rma.adapters.sql.schema import require_known, returns
 from rma.adapters.sql.statements import (
     DUE,
     HISTORY,
     LEDGER,
     LEDGER_OF_RETURN,
-    REVISION,
     SORT_KEY,
+    STORED,
     UNPUBLISHED,
     WAITING,
     Outstanding,
@@ -83,6 +83,7 @@ class Repository:
             InvalidValue: something in it is not what JSON can carry, or a new return has the id of a return
                 of another order; nothing was stored.
             Unavailable: the database failed; nothing was stored, unless the answer to the commit was lost.
+                `newer_format`: a later version of this library has changed the tables; nothing was stored.
         """
         if not change.events:
             return
@@ -97,10 +98,10 @@ class Repository:
                 return_id = rows.returns[-1]["return_id"] if rows.returns else None
                 raise InvalidValue("id_not_fresh", {"return_id": return_id}) from error
             if not is_stored:
-                found = connection.scalar(REVISION, {"order_id": order_id}) or 0
-                raise StaleLedger(
-                    "stale_ledger", {"order_id": order_id, "expected": expected, "found": found}
-                )
+                ((version, found),) = rows_found(connection, STORED, {"order_id": order_id})
+                require_known(version)
+                details = {"order_id": order_id, "expected": expected, "found": found or 0}
+                raise StaleLedger("stale_ledger", details)
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from rma.adapters.sql.schema import events, is_no_return, ledgers, returns, sort_key
+from rma.adapters.sql.schema import events, formats, is_no_return, ledgers, returns, sort_key
 from rma.adapters.sql.timestamps import timestamp
 from rma.domain.state.ledger import SubjectKind
 from rma.domain.views.query import ReturnQuery
@@ -80,7 +80,14 @@ LEDGER_OF_RETURN = _ledger(
 )
 #: The SQL of the statements with which every command begins, for SQLite's driver.
 SQLITE_TEXTS: Mapping[Executable, str] = {each: sqlite_text(each) for each in (LEDGER, LEDGER_OF_RETURN)}
-REVISION = select(ledgers.c.revision).where(ledgers.c.order_id == bindparam("order_id"))
+#: Why a commit wrote nothing: the format of the tables, and the stored revision, null if there is no ledger.
+STORED = select(
+    func.max(formats.c.format).label("format"),
+    select(ledgers.c.revision)
+    .where(ledgers.c.order_id == bindparam("order_id"))
+    .scalar_subquery()
+    .label("revision"),
+)
 HISTORY = (
     select(events.c.document)
     .where(events.c.order_id == bindparam("order_id"))
