@@ -125,6 +125,7 @@ from rma.ports import (
     IdFactory,
     Inventory,
     OrderRepository,
+    Pause,
     Payments,
     PolicyProvider,
     RefundLookup,
@@ -169,8 +170,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
-    "IdFactory", "PolicyProvider", "ShipmentLookup", "Timing", "Observer", "LoggingObserver", "Signal",
-    "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",
+    "IdFactory", "PolicyProvider", "ShipmentLookup", "Pause", "Timing", "Observer", "LoggingObserver",
+    "Signal", "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",
     "PublishingFailed", "StoringFailed",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",

@@ -11,6 +11,7 @@ from rma.async_ports import (
     AsyncFulfillment,
     AsyncInventory,
     AsyncOrderRepository,
+    AsyncPause,
     AsyncPayments,
     AsyncPolicyProvider,
     AsyncReturnReasonRepository,
@@ -57,6 +58,7 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_async_policy_provider,
+    pause_awaited,
     utc_now,
 )
 from rma.shell.driver import arun
@@ -95,7 +97,9 @@ class AsyncReturnService:
 
     Args:
         orders, returns, inventory, payments: required.
-        fulfillment, shipping_options, return_reasons, policies, events, clock, ids: as in `ReturnService`.
+        fulfillment, shipping_options, return_reasons, policies, events, clock, ids, timing, observer: as in
+            `ReturnService`.
+        pause: as there, awaited or not; unless given, `asyncio.sleep` in its loops, and nothing in others.
     """
 
     orders: OrderRepository | AsyncOrderRepository
@@ -113,6 +117,7 @@ class AsyncReturnService:
     ids: IdFactory | None = None
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
+    pause: AsyncPause = pause_awaited
 
     @overload
     async def handle(self, command: ReturnCommand, *, deliver: bool = ...) -> Return: ...

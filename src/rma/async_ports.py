@@ -133,6 +133,8 @@ class AsyncEventPublisher(Protocol):
 
 #: The rules for an order, awaited or not.
 AsyncPolicyProvider = Callable[[Order], ReturnPolicy | Awaitable[ReturnPolicy]]
+#: `Pause`, awaited or not.
+AsyncPause = Callable[[float], object | Awaitable[object]]
 
 
 class Host(Protocol):
@@ -176,3 +178,6 @@ class Host(Protocol):
 
     @property
     def observer(self) -> Observer: ...
+
+    @property
+    def pause(self) -> AsyncPause: ...

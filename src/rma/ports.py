@@ -271,3 +271,6 @@ Clock = Callable[[], datetime]
 IdFactory = Callable[[], str]
 #: The rules for an order.
 PolicyProvider = Callable[[Order], ReturnPolicy]
+#: Waits at most so many seconds, a part of them drawn at random: before a command that lost against another
+#: tries again.
+Pause = Callable[[float], object]

@@ -37,6 +37,7 @@ from rma.ports import (
     IdFactory,
     Inventory,
     OrderRepository,
+    Pause,
     Payments,
     PolicyProvider,
     ReturnReasonRepository,
@@ -47,6 +48,7 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_policy_provider,
+    pause,
     refuse_awaited_ports,
     utc_now,
 )
@@ -88,6 +90,8 @@ class ReturnService:
             time where a command has none.
         timing: how long open effects are left alone, tried again and waited for.
         observer: receives a signal of what was done and what failed; the log, unless given.
+        pause: callable, waits at most so many seconds, a part drawn at random, before a command that lost
+            against another tries again; `time.sleep` unless given.
 
     Raises:
         InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those.
@@ -106,6 +110,7 @@ class ReturnService:
     ids: IdFactory | None = None
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
+    pause: Pause = pause
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_ports(self)

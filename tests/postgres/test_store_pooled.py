@@ -154,8 +154,7 @@ def test_an_answer_to_another_statement_is_not_an_empty_ledger(url: str, other: 
         for read in reads:
             read()
         with store.engine.connect() as connection:
-            connection = connection.execution_options(isolation_level="AUTOCOMMIT")
-            mix_up(connection, other)
+            mix_up(connection.execution_options(isolation_level="AUTOCOMMIT"), other)
         for read in reads:
             with pytest.raises(Unavailable) as error:
                 read()

@@ -31,8 +31,8 @@ def migrate(store: SqlReturns) -> None:
 @pytest.mark.parametrize("is_first", [True, False])
 def test_an_open_process_does_not_write_an_older_format(url: str, *, is_first: bool) -> None:
     """
-    Its commit raises `newer_format` and stores nothing, for a new ledger and for one that exists, in the host's
-    transaction as well.
+    Its commit raises `newer_format` and stores nothing, for a new ledger and for one that exists, also in a
+    transaction of the host.
     """
     life = CoreHarness(order_of(line(quantity=9)))
     with closing(SqlReturns(url)) as store:

@@ -43,6 +43,7 @@ from rma.ports import (
     IdFactory,
     Inventory,
     OrderRepository,
+    Pause,
     Payments,
     PolicyProvider,
     ReturnReasonRepository,
@@ -50,7 +51,7 @@ from rma.ports import (
     ShippingOptionRepository,
 )
 from rma.service import ReturnService
-from rma.shell.construction import utc_now
+from rma.shell.construction import pause, utc_now
 
 RequestT = TypeVar("RequestT")
 
@@ -331,6 +332,7 @@ def in_memory_service(
     ids: IdFactory | None = None,
     timing: Timing = DEFAULT_TIMING,
     observer: Observer | None = None,
+    pause: Pause = pause,
 ) -> ReturnService:
     """
     Builds a complete service in memory; pass values, or your own port in place of any of them.
@@ -361,6 +363,7 @@ def in_memory_service(
         ids=ids,
         timing=timing,
         observer=LoggingObserver() if observer is None else observer,
+        pause=pause,
     )
 
 

@@ -21,6 +21,7 @@ from rma.adapters.sql.database import (
     require_connection,
     rows_found,
 )
+from rma.adapters.sql.deadlines import deadlines_for
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.finishing import finish
 from rma.adapters.sql.pooling import look_for_pooler
@@ -56,7 +57,7 @@ class AsyncRepository(ABC):
         return await self._read(lambda ledgers: ledgers.load_by_return(return_id))
 
     async def commit(self, change: Change) -> None:
-        """Store the change, all of it or nothing; a commit that has begun ends before its task is canceled."""
+        """Store the change, all of it or nothing; a canceled task first ends the commit that it began."""
         await finish(self._on_connection(lambda ledgers: ledgers.commit(change)))
 
     async def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
@@ -215,7 +216,7 @@ class _Connected:
 def _opened(url: URL, busy_timeout: float) -> AsyncEngine:
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url)
+        return create_async_engine(url, connect_args=deadlines_for(url))
     waiting = {"timeout": busy_timeout}
     if url.database in {None, "", ":memory:"}:
         # There are as many databases in memory as connections: one, for which coroutines take turns.

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import URL, Connection, Engine, Executable, QueuePool, create_engine, event, make_url
 
+from rma.adapters.sql.deadlines import deadlines_for
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.pooling import look_for_pooler, rows_that_fit
 from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transaction
@@ -236,7 +237,7 @@ def _opened(url: URL, busy_timeout: float) -> Engine:
     if url.drivername == "postgresql":
         url = url.set(drivername=_POSTGRESQL)
     if url.get_backend_name() != "sqlite":
-        return create_engine(url)
+        return create_engine(url, connect_args=deadlines_for(url))
     waiting = {"timeout": busy_timeout, "check_same_thread": False}
     if url.database in {None, "", ":memory:"}:
         # Each connection to memory is another database: threads use a single one in turn.

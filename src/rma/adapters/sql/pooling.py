@@ -21,7 +21,7 @@ _IS_KNOWN = "rma_is_known"
 
 def look_for_pooler(connection: Connection) -> None:
     """
-    Turns prepared statements off on this connection if a pooler stands between us and the server.
+    Turns prepared statements off on this connection if a pooler is between us and the server.
 
     It asks the server once for each new connection: the process that answers is then not the one that the
     protocol named when the connection was made. A connection that prepares no statements is not asked.
@@ -55,8 +55,8 @@ def require_columns(result: CursorResult[Any], names: Sequence[str]) -> None:
     Raises:
         Unavailable: `store_mixed_up`.
     """
-    cursor = result.cursor
-    found = [each[0] for each in (cursor.description or ())] if cursor is not None else []
+    cursor: Any = result.cursor  # None if no rows were answered at all
+    found = [each[0] for each in (cursor and cursor.description) or ()]
     if found != list(names):
         raise Unavailable("store_mixed_up", {"columns": _listed(found), "expected": _listed(names)})
 

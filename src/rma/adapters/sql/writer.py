@@ -4,7 +4,20 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import lru_cache
 
-from sqlalchemy import Connection, Table, Text, bindparam, case, delete, func, insert, literal_column, null, select, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError
 
@@ -37,9 +50,9 @@ def write_for(dialect: str) -> Write:
             raise InvalidValue("invalid_value", details)
 
 
-# Both compare and set the ledger's row by its revision, unless the tables have a later format by now, and end
-# the lease of the order: its worker has finished or is too late. A return's row is inserted, or updated if its
-# key exists.
+# Both compare and set the ledger's row by its revision, unless the tables have a later format by now, and
+# end the lease of the order: its worker has finished or is too late. A return's row is inserted, or updated
+# if its key exists.
 _KEY = tuple(returns.primary_key.columns.keys())
 _CHANGING = ("status", "needs_attention", "document")
 
