@@ -99,7 +99,7 @@ from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
 from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentStatus
 from rma.domain.views.outstanding import OutstandingEffect
-from rma.domain.views.query import ReturnQuery
+from rma.domain.views.query import ReturnQuery, UnreadableSubject
 from rma.domain.views.quotes import ExchangeQuote, Quote, QuotedItem
 from rma.domain.views.returnable import ReturnableItem
 from rma.domain.views.timeline import TimelineEntry
@@ -108,6 +108,7 @@ from rma.observing import (
     AttentionNeeded,
     CommandHandled,
     CommitConflicted,
+    DocumentUnreadable,
     EffectDelivered,
     EffectFailed,
     LoggingObserver,
@@ -166,13 +167,13 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "ReturnQuery", "Subject",
-    "SubjectKind", "ReturnLedger",
+    "UnreadableSubject", "SubjectKind", "ReturnLedger",
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
     "IdFactory", "PolicyProvider", "ShipmentLookup", "Pause", "Timing", "Observer", "LoggingObserver",
     "Signal", "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",
-    "PublishingFailed", "StoringFailed",
+    "PublishingFailed", "StoringFailed", "DocumentUnreadable",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
     "Conflict", "StaleLedger", "StaleOrder", "Unavailable", "InvalidValue",

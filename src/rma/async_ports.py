@@ -26,8 +26,8 @@ from rma.domain.messages.timing import Timing
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
-from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.views.query import ReturnQuery
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.observing import Observer
 from rma.ports import (
     Clock,
@@ -76,7 +76,7 @@ class AsyncReturnRepository(Protocol):
 
     def waiting(self, before: datetime, limit: int) -> Awaitable[Iterable[str]]: ...
 
-    def find(self, query: ReturnQuery) -> Awaitable[tuple[Subject, ...]]: ...
+    def find(self, query: ReturnQuery) -> Awaitable[tuple[FoundSubject, ...]]: ...
 
     def count(self, query: ReturnQuery) -> Awaitable[int]: ...
 

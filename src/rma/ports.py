@@ -26,8 +26,8 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
-from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.views.query import ReturnQuery
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.views.query import FoundSubject, ReturnQuery
 
 
 class OrderRepository(Protocol):
@@ -126,13 +126,16 @@ class ReturnRepository(Protocol):
         """
         ...
 
-    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:
         """
         The returns, exchanges and claims that the query asks for, by `rma.domain.views.query.sort_key`.
 
+        One that cannot be read is an `UnreadableSubject` in its place, or behind the others if `order_ids`
+        were given, so that it does not hide them.
+
         Raises:
             NotFound: `NotFound("return_not_found", {"return_id": query.after})`: there is no such place.
-            Unavailable: it cannot be read now.
+            Unavailable: it cannot be read now; of an `order_id`, something cannot be read.
         """
         ...
 

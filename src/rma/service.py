@@ -281,7 +281,9 @@ class ReturnService:
             InvalidValue: a kind or status that does not exist, a moment without time zone, a limit below 1,
                 an offset below 0.
             NotFound: there is no return, exchange or claim `after`.
-            Unavailable: the store does not answer now.
+            Unavailable: the store does not answer now. `unreadable_document`: something of this order cannot
+                be read. Of all orders it is left out, the observer gets `DocumentUnreadable`, and the page
+                goes on behind it; after 100 of them the list fails.
         """
         query = ReturnQuery(
             order_id=order_id,

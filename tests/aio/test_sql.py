@@ -37,6 +37,12 @@ class AwaitedStores(ReturnRepositoryContract):
         self.stores.append(AsyncSqlReturns(url))
         return self.stores[-1]
 
+    async def damage(self, returns: AsyncSqlReturns, return_id: str) -> None:
+        """Breaks the document off."""
+        async with returns.engine.begin() as connection:
+            statement = text("UPDATE rma_returns SET document = '{' WHERE return_id = :id")
+            await connection.execute(statement, {"id": return_id})
+
     def close(self) -> None:
         """All of them."""
         while self.stores:

@@ -24,6 +24,7 @@ from rma import (
     ReturnRepository,
     ReturnService,
     Subject,
+    UnreadableSubject,
     WithdrawRequest,
 )
 from tests.testing.environment import Environment
@@ -55,7 +56,7 @@ class Returns:
         """As it is."""
         return self.port.waiting(before, limit)
 
-    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject | UnreadableSubject, ...]:
         """As it is."""
         return self.port.find(query)
 

@@ -32,8 +32,8 @@ from rma.adapters.sql.writer import write_for
 from rma.async_ports import AsyncBoundReturns
 from rma.domain.change import Change
 from rma.domain.events import Event
-from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.views.query import ReturnQuery
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.ports import ReturnRepository
 
 #: What URLs mean that name none: the drivers that can be awaited.
@@ -68,7 +68,7 @@ class AsyncRepository(ABC):
         """Ids of orders with an effect that was opened by then and is open, the oldest first."""
         return await self._read(lambda ledgers: ledgers.waiting(before, limit))
 
-    async def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    async def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:
         """The page of returns, exchanges and claims, in the order in which they were requested."""
         return await self._read(lambda ledgers: ledgers.find(query))
 

@@ -6,6 +6,7 @@ transaction.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Executable
@@ -34,8 +35,8 @@ from rma.adapters.sql.writer import Write
 from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
-from rma.domain.views.query import ReturnQuery, SortKey, sort_key
+from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger, Unavailable
+from rma.domain.views.query import FoundSubject, ReturnQuery, SortKey, UnreadableSubject
 
 
 class Repository:
@@ -124,13 +125,16 @@ class Repository:
         """
         return tuple([row[0] for row in self._found(WAITING, before=timestamp(before), limit=limit)])
 
-    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:
         """
         Returns the page of returns, exchanges and claims, in the order in which they were requested.
 
+        One that cannot be read is an `UnreadableSubject` in its place; behind the others, if there are
+        `order_ids`.
+
         Raises:
             NotFound: there is no return, exchange or claim `query.after`.
-            Unavailable: as `load`.
+            Unavailable: the database failed, or a document of the order `order_id` cannot be read.
         """
         last = None
         if query.after is not None:
@@ -139,9 +143,12 @@ class Repository:
                 raise NotFound("return_not_found", {"return_id": query.after})
             (last,) = keys
         if query.orders is not None:
-            return query.page(self._of(query.orders, query), last and _sort_key(last))
-        found = subjects_of(self._found(page(query, last)))
-        return tuple(sorted(found, key=sort_key, reverse=query.newest_first)) if query.offset else found
+            readable, unreadable = self._of(query.orders, query)
+            return query.page(readable, last and _sort_key(last)) + unreadable
+        rows: Sequence[SubjectRow] = self._found(page(query, last))
+        if query.offset:
+            rows = sorted(rows, key=itemgetter(0, 1, 2, 3), reverse=query.newest_first)
+        return subjects_of(rows)
 
     def count(self, query: ReturnQuery) -> int:
         """
@@ -151,7 +158,8 @@ class Repository:
             Unavailable: as `load`.
         """
         if query.orders is not None:
-            return sum(map(query.accepts, self._of(query.orders, query)))
+            readable, _ = self._of(query.orders, query)
+            return sum(map(query.accepts, readable))
         ((number,),) = self._found(number_of(query))
         return int(number)
 
@@ -171,9 +179,16 @@ class Repository:
         rows = self._found(which.leased, now=timestamp(now), limit=limit, until=until, worker=worker_id())
         return [row[0] for row in rows]
 
-    def _of(self, order_ids: Sequence[str], query: ReturnQuery) -> tuple[Subject, ...]:
+    def _of(
+        self, order_ids: Sequence[str], query: ReturnQuery
+    ) -> tuple[list[Subject], tuple[UnreadableSubject, ...]]:
         rows: Sequence[SubjectRow] = self._found(of_orders(order_ids, query.kinds)) if order_ids else ()
-        return subjects_of(rows)
+        found = subjects_of(rows)
+        unreadable = tuple([each for each in found if isinstance(each, UnreadableSubject)])
+        if unreadable and query.order_id is not None:
+            details = {"order_id": query.order_id, "error": unreadable[0].error}
+            raise Unavailable("unreadable_document", details)
+        return [each for each in found if not isinstance(each, UnreadableSubject)], unreadable
 
     def _found(self, statement: Executable, **parameters: str | int) -> Sequence[Any]:
         try:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import chain
 
 from attrs import frozen
@@ -19,11 +20,12 @@ from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, Su
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import Unavailable
 from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.views.query import FoundSubject, UnreadableSubject
 
 #: A row that `statements.LEDGER` selects: kind, position, order id, revision, published, document.
 LedgerRow = tuple[str, int, str, int, int, str]
-#: A row of a page: order id, kind, document.
-SubjectRow = tuple[str, str, str]
+#: A row of a page: when it was requested, order id, position, kind, id, document.
+SubjectRow = tuple[str, str, int, str, str, str]
 #: By column.
 Row = Mapping[str, str | int | None]
 
@@ -183,17 +185,22 @@ def events_of(order_id: str, documents: Iterable[str]) -> tuple[Event, ...]:
         return tuple([decode(document, Event) for document in documents])
 
 
-def subjects_of(rows: Iterable[SubjectRow]) -> tuple[Subject, ...]:
-    """
-    Decodes returns, exchanges and claims.
-
-    Raises:
-        Unavailable: `unreadable_document`.
-    """
-    found: list[Subject] = []
-    for order_id, kind, document in rows:
-        with readable(order_id):
-            found.append(decode_document(document, _DOCUMENTS[kind]).state)
+def subjects_of(rows: Iterable[SubjectRow]) -> tuple[FoundSubject, ...]:
+    """Decodes returns, exchanges and claims; one that cannot be read is an `UnreadableSubject`."""
+    found: list[FoundSubject] = []
+    for requested_at, order_id, _, kind, subject_id, document in rows:
+        try:
+            with readable(order_id):
+                found.append(decode_document(document, _DOCUMENTS[kind]).state)
+        except Unavailable as error:
+            unreadable = UnreadableSubject(
+                id=subject_id,
+                order_id=order_id,
+                kind=SubjectKind(kind),
+                requested_at=datetime.fromisoformat(requested_at),
+                error=str(error.details["error"]),
+            )
+            found.append(unreadable)
     return tuple(found)
 
 

@@ -150,15 +150,15 @@ WAITING = (
 )
 
 SORT_KEY = select(*sort_key).where(returns.c.return_id == bindparam("return_id"))
-_ROW = (returns.c.order_id, returns.c.kind, returns.c.document)
+_ROW = (*sort_key, returns.c.return_id, returns.c.document)
 
 #: What a row of `SORT_KEY` is.
 LastRow = Row[tuple[str, str, int, str]]
 
 
-def page(query: ReturnQuery, last: LastRow | None) -> Select[str, str, str]:
+def page(query: ReturnQuery, last: LastRow | None) -> Select[str, str, int, str, str, str]:
     """
-    Selects order id, kind and document of what the query asks for of all orders, after the sort key of the
+    Selects sort key, id and document of what the query asks for of all orders, after the sort key of the
     last one; in order, unless the query has an offset.
     """
     if query.offset:  # what is skipped is read in an index: only the documents of the page are loaded
@@ -169,9 +169,9 @@ def page(query: ReturnQuery, last: LastRow | None) -> Select[str, str, str]:
     return _sorted(select(*_ROW), query, last).limit(query.limit)
 
 
-def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[str, str, str]:
+def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[str, str, int, str, str, str]:
     """
-    Selects order id, kind and document of these kinds in these orders, in any order.
+    Selects sort key, id and document of these kinds in these orders, in any order.
 
     It has no other condition, so that no database prefers an index over all orders to the primary key.
     """
