@@ -97,6 +97,7 @@ from rma.domain.values.errors import (
 )
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
+from rma.domain.views.differences import Difference
 from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentStatus
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, UnreadableSubject
@@ -130,6 +131,7 @@ from rma.ports import (
     Payments,
     PolicyProvider,
     RefundLookup,
+    RepairableReturns,
     ReturnReasonRepository,
     ReturnRepository,
     ShipmentLookup,
@@ -152,7 +154,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
-    "OutstandingEffect",
+    "OutstandingEffect", "Difference",
     # what happened
     "Event", "EventHeader", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked",
     "RefundRetried",
@@ -166,7 +168,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
-    "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "ReturnQuery", "Subject",
+    "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "RepairableReturns",
+    "ReturnQuery", "Subject",
     "UnreadableSubject", "SubjectKind", "ReturnLedger",
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",

@@ -34,6 +34,7 @@ from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.returns import Return
+from rma.domain.views.differences import Difference
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, Status
@@ -80,6 +81,7 @@ from rma.shell.read import (
     read_timeline,
     read_transactions,
 )
+from rma.shell.repair import rebuild, verify
 from rma.shell.resume import ResumeResult, resume
 
 
@@ -283,3 +285,11 @@ class AsyncReturnService:
     ) -> tuple[OutstandingEffect, ...]:
         """`ReturnService.outstanding`, awaited."""
         return await arun(read_outstanding(self, older_than, limit))
+
+    async def verify(self, order_id: str) -> tuple[Difference, ...]:
+        """`ReturnService.verify`, awaited."""
+        return await arun(verify(order_id, self.returns))
+
+    async def rebuild(self, order_id: str) -> tuple[Difference, ...]:
+        """`ReturnService.rebuild`, awaited."""
+        return await arun(rebuild(order_id, self.returns))

@@ -27,6 +27,7 @@ from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
+from rma.domain.views.differences import Difference
 from rma.domain.views.query import FoundSubject, ReturnQuery
 
 
@@ -184,6 +185,35 @@ class BindableReturns(ReturnRepository, Protocol):
 
         Raises:
             InvalidValue: the connection cannot roll back.
+        """
+        ...
+
+
+class RepairableReturns(ReturnRepository, Protocol):
+    """What a `ReturnRepository` has besides whose ledgers `ReturnService.rebuild` can put right."""
+
+    def compare(self, ledger: ReturnLedger) -> tuple[Difference, ...]:
+        """
+        In what everything that is stored of this order, indexes included, differs from this ledger.
+
+        What cannot be read differs. A repository without this method is compared by `load`.
+
+        Raises:
+            Unavailable: the store cannot answer now.
+        """
+        ...
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """
+        Store this ledger in the place of all that is stored of its order but the events, all or nothing.
+
+        Args:
+            ledger: what the order's history rebuilds.
+            unpublished_since: when the first event was recorded that is not published; None if all are.
+
+        Raises:
+            StaleLedger: the last stored event is not of this ledger's revision; nothing was stored.
+            Unavailable: the store failed; nothing was stored.
         """
         ...
 

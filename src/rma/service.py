@@ -22,6 +22,7 @@ from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.returns import Return
+from rma.domain.views.differences import Difference
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, Status
@@ -71,6 +72,7 @@ from rma.shell.read import (
     read_timeline,
     read_transactions,
 )
+from rma.shell.repair import rebuild, verify
 from rma.shell.resume import ResumeResult, resume
 
 
@@ -403,3 +405,27 @@ class ReturnService:
             Unavailable: the store does not answer now.
         """
         return run(read_outstanding(self, older_than, limit))
+
+    def verify(self, order_id: str) -> tuple[Difference, ...]:
+        """
+        What is stored of this order otherwise than its history rebuilds it; nothing if all is well.
+
+        Raises:
+            Unavailable: the store does not answer now; `unreadable_document`: an event cannot be read.
+            StaleLedger: others committed to the order again and again meanwhile.
+        """
+        return run(verify(order_id, self.returns))
+
+    def rebuild(self, order_id: str) -> tuple[Difference, ...]:
+        """
+        Put the ledger of this order right from its history, in one commit, and return what differed before.
+
+        Events stay as they are, and nothing is stored if nothing differs.
+
+        Raises:
+            InvalidValue: `history_incomplete`: a later revision, a return, exchange or claim, or a refund is
+                stored that history does not know; nothing was stored. `repair_unsupported`: the repository
+                has no `replace`.
+            Unavailable, StaleLedger: as `verify`; nothing was stored.
+        """
+        return run(rebuild(order_id, self.returns))

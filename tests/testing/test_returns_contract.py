@@ -461,6 +461,30 @@ class FallsWithOneDocument(InMemoryReturns):
         return found
 
 
+class ReplacesNothing(FallsWithOneDocument):
+    """The row stays as it is."""
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """Forgets to write."""
+
+
+class ForgetsWhatIsDue(InMemoryReturns):
+    """What is outstanding is not found after a repair."""
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """Clears the index."""
+        super().replace(ledger, unpublished_since)
+        self._due.clear()
+
+
+class ReplacesByWhatIsOld(InMemoryReturns):
+    """Looks at no revision."""
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """Whatever was committed meanwhile."""
+        self._ledgers[ledger.order_id] = ledger
+
+
 class LeavesOutWhatItCannotRead(FallsWithOneDocument):
     """Says nothing about it."""
 
@@ -491,6 +515,9 @@ def contract_for(repository: Callable[[], ReturnRepository]) -> type[ReturnRepos
 
 WRONG: list[tuple[type[InMemoryReturns], str]] = [
     (FallsWithOneDocument, "a_document_that_cannot_be_read_hides_no_others"),
+    (ReplacesNothing, "a_document_that_cannot_be_read_is_rebuilt"),
+    (ForgetsWhatIsDue, "what_is_stored_is_what_its_history_rebuilds"),
+    (ReplacesByWhatIsOld, "a_ledger_that_is_behind_its_history_replaces_nothing"),
     (LeavesOutWhatItCannotRead, "a_document_that_cannot_be_read_hides_no_others"),
     (RaisesForAnUnknownOrder, "an_unknown_order_is_an_empty_ledger_at_revision_0"),
     (RaisesKeyErrors, "an_unknown_return_is_not_found"),

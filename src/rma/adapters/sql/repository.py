@@ -13,6 +13,7 @@ from sqlalchemy import Executable
 from sqlalchemy.exc import IntegrityError
 
 from rma.adapters.sql.database import Connector, rows_found
+from rma.adapters.sql.repair import NEXT_ORDERS, compare, replace
 from rma.adapters.sql.rows import SubjectRow, events_of, ledger_of, rows_of, subjects_of
 from rma.adapters.sql.schema import require_known, returns
 from rma.adapters.sql.statements import (
@@ -36,6 +37,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger, Unavailable
+from rma.domain.views.differences import Difference
 from rma.domain.views.query import FoundSubject, ReturnQuery, SortKey, UnreadableSubject
 
 
@@ -171,6 +173,39 @@ class Repository:
             Unavailable: as `load`.
         """
         return events_of(order_id, [row[0] for row in self._found(HISTORY, order_id=order_id)])
+
+    def compare(self, ledger: ReturnLedger) -> tuple[Difference, ...]:
+        """
+        Returns in what the rows of this order differ from this ledger, columns included.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        return compare(self._connector, ledger)
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """
+        Stores the ledger in the place of all rows of its order but the events, in one transaction.
+
+        Raises:
+            StaleLedger: the last stored event is of another revision; nothing was stored.
+            InvalidValue: `id_not_fresh`: another order has a return of one of its ids; nothing was stored.
+            Unavailable: as `commit`; nothing was stored.
+        """
+        with self._connector.changing() as connection:
+            try:
+                replace(connection, ledger, unpublished_since)
+            except IntegrityError as error:
+                raise InvalidValue("id_not_fresh", {"return_id": ledger.order_id}) from error
+
+    def order_ids(self, after: str, limit: int) -> tuple[str, ...]:
+        """
+        Returns ids of at most `limit` orders of which anything is stored, in their order, behind this one.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        return tuple([row[0] for row in self._found(NEXT_ORDERS, after=after, limit=limit)])
 
     def _ids(self, which: Outstanding, now: datetime, limit: int) -> list[str]:
         if not self._worker_lease:
