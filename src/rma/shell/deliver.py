@@ -107,9 +107,9 @@ async def _known(effect: OpenEffect, step: Action, look_up: LookUp | None, host:
     found: Outcome | None = None
     if step is Action.LOOK_UP and look_up is not None:
         found = await _look_up(effect, look_up, host)
-    if delivery.pending_since is None or (found and not isinstance(found.result, RefundPending)):
+    if delivery.pending_since is None or (found and not isinstance(found.result, RefundPending | Unknown)):
         return found
-    # The gateway has it, even if it does not find it now: it is never sent again.
+    # The gateway has it, even if it does not find it or answer now: it is never sent again.
     if host.timing.is_overdue(effect, now(host)):
         return Outcome(key, Overdue(delivery.pending_since))
     return found or Outcome(key, RefundPending())

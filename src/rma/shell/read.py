@@ -189,7 +189,7 @@ async def read_outstanding(
     host: Host, older_than: timedelta | None, limit: int
 ) -> tuple[OutstandingEffect, ...]:
     """
-    What ports have not answered yet and was asked for so long ago, the oldest orders first.
+    What ports have not answered yet and was asked for so long ago, oldest first.
 
     Raises:
         InvalidValue: a duration below 0, a limit below 1.
@@ -197,7 +197,11 @@ async def read_outstanding(
     """
     asked: object = older_than
     if asked is not None and (not isinstance(asked, timedelta) or asked < timedelta(0)):
-        details = {"field": "outstanding.older_than", "value": show(asked), "expected": "a timedelta"}
+        details = {
+            "field": "outstanding.older_than",
+            "value": show(asked),
+            "expected": "a timedelta of at least 0",
+        }
         raise InvalidValue("invalid_value", details)
     if not is_whole(limit, at_least=1):
         details = {"field": "outstanding.limit", "value": show(limit), "expected": "an integer of at least 1"}
@@ -205,7 +209,9 @@ async def read_outstanding(
     before = now(host) - (older_than or timedelta(0))
     found: list[OutstandingEffect] = []
     for order_id in await call(host.returns.waiting(before, limit)):
-        if len(found) >= limit:
+        of_order = list(outstanding_effects(await call(host.returns.load(order_id)), before))
+        # Orders come by their oldest effect: once so many are older than that, no later one is.
+        if of_order and len([each for each in found if each.since <= of_order[0].since]) >= limit:
             break
-        found += outstanding_effects(await call(host.returns.load(order_id)), before)
-    return tuple(found[:limit])
+        found += of_order
+    return tuple(sorted(found, key=lambda each: each.since)[:limit])

@@ -65,11 +65,11 @@ from rma.testing.invariants import (
 )
 from rma.testing.recording_ports import (
     RecordingEvents,
-    RecordingFulfillment,
     RecordingInventory,
     RecordingReturns,
     RememberedOrders,
     counted,
+    recording_fulfillment,
     recording_payments,
 )
 from rma.testing.rendering import outcome, render
@@ -173,7 +173,7 @@ class World:
         self._payments = recording_payments(payments, self.gateway_model, self.orders)
         self._returns = RecordingReturns(InMemoryReturns() if returns is None else returns, self.order_ids)
         self._inventory = RecordingInventory(inventory, on_hand)
-        self._fulfillment = RecordingFulfillment(
+        self._fulfillment = recording_fulfillment(
             InMemoryFulfillment() if fulfillment is None else fulfillment
         )
         self._events = RecordingEvents(InMemoryEvents() if events is None else events)
@@ -388,7 +388,13 @@ class World:
         return as_policy_provider(self.policy)(order)
 
     def _may_come_twice(self, call: Call) -> bool:
-        return call.method != "payments.refund" or isinstance(self._payments.gateway, Idempotent)
+        match call.method:
+            case "payments.refund":
+                return isinstance(self._payments.gateway, Idempotent)
+            case "fulfillment.book_return" | "fulfillment.ship_replacement":
+                return isinstance(self._fulfillment.gateway, Idempotent)
+            case _:
+                return True
 
     def _elsewhere(self, command: Command | None) -> None:
         self._is_alone = False

@@ -78,7 +78,7 @@ def after(  # noqa: PLR0911 # a row for each outcome
     """
     status = refund_status_after(refund.status, outcome)
     if status is None or (refund.is_contradicted and by is None):
-        return refund
+        return _with_more(refund, outcome)
     match outcome:
         case RefundSucceeded():
             return _succeeded(refund, outcome, status, at, notice)
@@ -99,6 +99,13 @@ def after(  # noqa: PLR0911 # a row for each outcome
             return refund if refund.reference else evolve(refund, status=status, failure=error)
         case _:
             assert_never(outcome)
+
+
+def _with_more(refund: Refund, outcome: object) -> Refund:
+    """The refund with the larger amount of which the gateway says that it moved; otherwise as it is."""
+    if not isinstance(outcome, RefundSucceeded) or outcome.amount is None or not refund.is_in_force:
+        return refund
+    return evolve(refund, moved=outcome.amount) if outcome.amount.amount > refund.amount_in_force else refund
 
 
 def _succeeded(
