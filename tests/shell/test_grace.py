@@ -31,7 +31,7 @@ def died_during_the_call(shop: Shop, kind: str) -> None:
 @kinds
 @pytest.mark.parametrize(("seconds", "times"), [(0, 1), (59.9, 1), (60, 2)])
 def test_a_timer_leaves_alone_what_a_command_is_sending(kind: str, seconds: float, times: int) -> None:
-    """A timer that comes during the call sends nothing for a minute; after it, the key makes that harmless."""
+    """A timer that comes during the call sends nothing for a minute; after it, the key makes it harmless."""
     shop = Shop()
     key, before, last = KINDS[kind]
     shop.handle_all(*before)

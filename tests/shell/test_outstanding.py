@@ -50,7 +50,7 @@ def test_an_effect_is_told_with_all_that_is_known_of_it() -> None:
     assert effect.last_error.endswith("payments.refund ret_1-refund-1: away")
     assert effect.next_attempt == START + 3 * MINUTE
     assert effect.waits_for is None
-    assert not (effect.is_pending or effect.is_stuck or effect.is_stopped)
+    assert (effect.is_pending, effect.is_stuck, effect.is_stopped) == (False, False, False)
 
 
 def test_nothing_is_outstanding_where_all_ports_answered() -> None:
