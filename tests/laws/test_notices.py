@@ -43,7 +43,7 @@ outcomes = st.one_of(
 
 @st.composite
 def deliveries(draw: st.DrawFn) -> list[Notice]:
-    """Notices with ids of their own, in any order and repeated; between them, some without id and a person's."""
+    """Notices with ids, in any order and repeated; between them, some without an id, and a person's."""
     made = draw(st.lists(outcomes, min_size=1, max_size=6))
     named = [Notice(outcome, id=f"evt_{number}") for number, outcome in enumerate(made)]
     unnamed = st.builds(Notice, outcomes)

@@ -95,7 +95,7 @@ def test_what_fails_once_more_is_stopped_once_more() -> None:
 def test_a_person_decides_about_one_subject_at_a_time() -> None:
     """`stopped` without an id is refused, and nothing is sent; what belongs to others stays stopped."""
     shop, key, _ = failed(Carrier(NotIdempotent()), "shipment", "before")
-    setattr(shop.carrier, "before", raise_time_out)
+    shop.carrier.before = raise_time_out
     shop.handle_all(LABEL)
     heal(shop)
 
