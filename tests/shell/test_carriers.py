@@ -8,7 +8,8 @@ from attrs import evolve
 from rma import CancelReturn, InvalidValue, NotIdempotent, Searchable
 from rma.observing import AttentionNeeded, EffectFailed
 from rma.testing.faults import Crashed
-from tests.shell.shop import DAY, HOUR, KINDS, LABEL, MINUTE, Carrier, SearchedCarrier, Shop
+from tests.shell.adapters import Carrier, SearchedCarrier
+from tests.shell.shop import DAY, HOUR, KINDS, LABEL, MINUTE, Shop
 
 sent = pytest.mark.parametrize("kind", ["shipment", "exchange", "claim"])
 

@@ -9,7 +9,8 @@ from rma import Gateway, NotIdempotent, Searchable, Timing
 from rma.adapters.memory import InMemoryReturns
 from rma.testing.faults import Crashed
 from tests.rules.given import receive, request
-from tests.shell.shop import HOUR, KINDS, SearchedCarrier, SearchedPayments, Shop, port_of
+from tests.shell.adapters import SearchedCarrier, SearchedPayments
+from tests.shell.shop import HOUR, KINDS, Shop, port_of
 
 kinds = pytest.mark.parametrize("kind", KINDS)
 

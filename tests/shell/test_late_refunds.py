@@ -20,7 +20,8 @@ from rma import (
 )
 from rma.observing import AttentionNeeded
 from tests.rules.given import line, receive, request, usd
-from tests.shell.shop import DAY, HOUR, MINUTE, Payments, SearchedPayments, Shop, two_payments
+from tests.shell.adapters import Payments, SearchedPayments
+from tests.shell.shop import DAY, HOUR, MINUTE, Shop, two_payments
 
 KEY = "ret_1-refund-1"
 NO_ROOM = "payment_has_no_room: 20.00 USD asked for, {} left; it was not sent"

@@ -18,7 +18,8 @@ from rma import (
 from rma.adapters.memory import InMemoryReturns
 from rma.testing.faults import Crashed
 from tests.rules.given import receive, request
-from tests.shell.shop import HOUR, MINUTE, SearchedPayments, Shop, two_payments
+from tests.shell.adapters import SearchedPayments
+from tests.shell.shop import HOUR, MINUTE, Shop, two_payments
 
 unkeyed = pytest.mark.parametrize("gateway", [Searchable(HOUR), NotIdempotent(HOUR)])
 FIRST, SECOND = "ret_1-refund-1", "ret_1-refund-2"

@@ -13,17 +13,8 @@ from rma.domain.views.outstanding import OutstandingEffect
 from rma.testing.core_harness import START
 from tests.aio.hosts import awaited_service
 from tests.rules.given import receive, request, usd
-from tests.shell.shop import (
-    DAY,
-    HOUR,
-    LABEL,
-    MINUTE,
-    Carrier,
-    Payments,
-    SearchedPayments,
-    Shop,
-    many_orders,
-)
+from tests.shell.adapters import Carrier, Payments, SearchedPayments
+from tests.shell.shop import DAY, HOUR, LABEL, MINUTE, Shop, many_orders
 
 
 def keys(found: tuple[OutstandingEffect, ...]) -> list[str]:

@@ -23,7 +23,8 @@ from rma import (
 )
 from rma.observing import AttentionNeeded
 from tests.rules.given import receive, request, usd
-from tests.shell.shop import DAY, HOUR, MINUTE, Payments, SearchedPayments, Shop
+from tests.shell.adapters import Payments, SearchedPayments
+from tests.shell.shop import DAY, HOUR, MINUTE, Shop
 
 KEY = "ret_1-refund-1"
 GATEWAYS: list[Gateway] = [Idempotent(), Idempotent(HOUR), Searchable(MINUTE), NotIdempotent(MINUTE)]

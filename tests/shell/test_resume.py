@@ -185,7 +185,7 @@ def test_a_publisher_that_takes_nothing_is_left_alone() -> None:
 def test_behind_a_dead_publisher_what_is_only_unpublished_waits_for_the_next_timer() -> None:
     """Of 2,000 orders without open effects 1,000 are tried: one call to the publisher each."""
     returns, events = Counting(), Publisher()
-    shop, ids = shop_with_open_labels(returns, events)
+    shop, _ = shop_with_open_labels(returns, events)
     events.refuses = None
     shop.service.resume()
     events.asked.clear()
