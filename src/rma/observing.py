@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from attrs import asdict, frozen
 
+from rma.domain.values.money import Money
+
 
 @frozen(kw_only=True)
 class CommandHandled:
@@ -64,13 +66,16 @@ class AttentionNeeded:
 
     Attributes:
         key: of the effect or refund, if it is about one.
-        reason: `effect_stuck`, `refund_needs_attention`, `refund_blocked` or `mismatch`.
+        amount: of the refund, if it is about one.
+        reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (declined for good, or late),
+            `refund_reversed`, `refund_blocked` or `mismatch`.
     """
 
     order_id: str
     subject_id: str
     key: str | None
     reason: str
+    amount: Money | None = None
 
 
 @frozen(kw_only=True)
@@ -102,7 +107,7 @@ Signal = (
 
 
 class Observer(Protocol):
-    """Is told what a service does, in the process and thread that did it."""
+    """Receives a signal of what a service did, in the process and thread that did it."""
 
     def observe(self, signal: Signal) -> None:
         """Look at the signal, and return soon: the service waits. What this raises is logged."""
@@ -138,10 +143,23 @@ class LoggingObserver:
             "%s: %s%s",
             type(signal).__name__,
             ", ".join([f"{name} {value}" for name, value in fields.items() if value is not None]),
-            f": {error}" if error is not None and str(error) else "",
+            f": {words_of(error)}" if error is not None and words_of(error) else "",
             exc_info=None if is_repeated else error,
             extra={f"rma_{name}": value for name, value in fields.items()},
         )
+
+
+def words_of(error: Exception) -> str:
+    """
+    What the error says, on one line: a port's words cannot forge a line of the log.
+
+    Nothing, if it cannot be shown: an error whose text raises must not stop what other effects need.
+    """
+    try:
+        text = str(error)
+    except Exception:
+        return ""
+    return "".join([each if each.isprintable() else " " for each in text])
 
 
 _LEVELS: dict[type, int] = {
