@@ -65,12 +65,13 @@ def test_the_traceback_of_an_effect_is_logged_once(caplog: pytest.LogCaptureFixt
 def test_what_is_as_it_should_be_is_for_debugging(caplog: pytest.LogCaptureFixture) -> None:
     """Nothing is made of it unless somebody wants to see it; a host may name its own logger."""
     logger = logging.getLogger("shop.returns")
+    mismatch = AttentionNeeded(order_id="order_1", subject_id="ret_1", key=None, reason="mismatch")
     signal = CommandHandled(**WHERE, command="ReceiveReturn", is_repeat=False)
     with caplog.at_level(logging.INFO):
         LoggingObserver(logger).observe(signal)
     with caplog.at_level(logging.DEBUG):
         LoggingObserver(logger).observe(signal)
-        LoggingObserver(logger).observe(AttentionNeeded(**WHERE, key=None, reason="mismatch"))
+        LoggingObserver(logger).observe(mismatch)
 
     assert [(each.name, each.levelname, each.getMessage()) for each in caplog.records] == [
         (
@@ -83,7 +84,7 @@ def test_what_is_as_it_should_be_is_for_debugging(caplog: pytest.LogCaptureFixtu
 
 
 def test_no_line_has_what_customers_or_clerks_wrote(caplog: pytest.LogCaptureFixture) -> None:
-    """Notes, metadata and names stay in the ledger, whatever fails; so do amounts."""
+    """Notes, metadata and names stay in the ledger, whatever fails."""
     secret = "Anna's hip operation"
     shop = Shop()
     shop.service = evolve(shop.service, observer=LoggingObserver())

@@ -166,7 +166,7 @@ def reasons(shop: Shop) -> list[tuple[str | None, str]]:
 
 
 def test_whatever_needs_attention_is_told_once() -> None:
-    """A mismatch, a blocked refund, a refund of unknown outcome, a contradiction, a stopped label."""
+    """A mismatch, a blocked refund, one of unknown outcome, one that failed and succeeded, a stopped label."""
     mismatch = Shop()
     mismatch.handle_all(request(2), receive(1))
     blocked = Shop([order_of(captured=500)])
@@ -187,7 +187,10 @@ def test_whatever_needs_attention_is_told_once() -> None:
     assert reasons(mismatch) == [(None, "mismatch")]
     assert reasons(blocked) == [(None, "refund_blocked")]
     assert reasons(unknown) == [("ret_1-refund-1", "refund_needs_attention")]
-    assert reasons(contradicted) == [("ret_1-refund-1", "refund_needs_attention")]
+    assert reasons(contradicted) == [
+        ("ret_1-refund-1", "refund_failed"),
+        ("ret_1-refund-1", "refund_needs_attention"),
+    ]
     assert reasons(stopped) == [("ret_1-shipment-1", "effect_stuck")]
 
 
