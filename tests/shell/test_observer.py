@@ -166,7 +166,7 @@ def reasons(shop: Shop) -> list[tuple[str | None, str]]:
 
 
 def test_whatever_needs_attention_is_told_once() -> None:
-    """A mismatch, a blocked refund, one of unknown outcome, one that failed and succeeded, a stopped label."""
+    """A mismatch, a blocked refund, an unknown outcome, a contradiction, a stopped label."""
     mismatch = Shop()
     mismatch.handle_all(request(2), receive(1))
     blocked = Shop([order_of(captured=500)])

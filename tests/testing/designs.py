@@ -6,26 +6,40 @@ Each is a process as it would be, made of the shipped one by standing between it
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, fields, frozen
 
 from rma import (
+    CancelShipmentRequest,
     Change,
     Event,
+    Exchange,
+    Fulfillment,
     Inventory,
+    Order,
+    OrderRepository,
     Payments,
+    RecordRefundOutcome,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
     RefundRequest,
+    RefundStatus,
+    RefundSucceeded,
+    ReplacementRequest,
+    ReplacementShipment,
     RestockRequest,
     ReturnLedger,
     ReturnQuery,
     ReturnRepository,
     ReturnService,
+    ReturnShipment,
+    ReturnShipmentRequest,
     Subject,
     WithdrawRequest,
 )
+from rma.domain.messages.effects import owner_of
 from tests.testing.environment import Environment
 
 
@@ -184,3 +198,55 @@ def leases_nothing(service: ReturnService, environment: Environment) -> ReturnSe
 def delivers_in_a_transaction_of_the_host(service: ReturnService, environment: Environment) -> ReturnService:
     """A wrapper hides that the ledgers are the host's to commit: it may roll back what was paid for."""
     return evolve(service, returns=Returns(service.returns))
+
+
+@frozen
+class _RememberedOrders:
+    port: OrderRepository
+    known: dict[str, Order] = Factory(dict)
+
+    def get(self, order_id: str) -> Order:
+        if order_id not in self.known:
+            self.known[order_id] = self.port.get(order_id)
+        return self.known[order_id]
+
+
+def reads_each_order_once(service: ReturnService) -> ReturnService:
+    """Orders are cached: that a payment was charged back meanwhile is not seen when a refund leaves late."""
+    return evolve(service, orders=_RememberedOrders(service.orders))
+
+
+class _Believing(ReturnService):
+    def handle(self, command: Any, *, deliver: bool = True) -> Any:  # for every command
+        if isinstance(command, RecordRefundOutcome) and isinstance(command.outcome, RefundSucceeded):
+            subject_id = owner_of(command.key or "")
+            subject = self.returns.load_by_return(subject_id).subject(subject_id)
+            refunds = () if isinstance(subject, Exchange) else subject.refunds
+            if any(each.key == command.key and each.status is RefundStatus.FAILED for each in refunds):
+                return subject
+        return super().handle(command, deliver=deliver)
+
+
+def believes_the_first_notice(service: ReturnService) -> ReturnService:
+    """A final outcome is final: that the gateway made the refund after all is dropped."""
+    return _Believing(**{each.name: getattr(service, each.name) for each in fields(ReturnService)})
+
+
+@frozen
+class _SaysItKnowsKeys:
+    port: Fulfillment
+
+    def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        return self.port.book_return(request)
+
+    def cancel_return(self, request: CancelShipmentRequest) -> None:
+        self.port.cancel_return(request)
+
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+        return self.port.ship_replacement(request)
+
+
+def buys_labels_again(service: ReturnService) -> ReturnService:
+    """A carrier that knows no keys is treated as if it did: a time-out buys another label."""
+    assert service.fulfillment is not None
+    return evolve(service, fulfillment=_SaysItKnowsKeys(service.fulfillment))

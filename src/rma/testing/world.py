@@ -62,6 +62,7 @@ from rma.testing.invariants import (
     Snapshot,
     broken,
     changed_by_a_repeat,
+    is_on_its_way,
 )
 from rma.testing.recording_ports import (
     RecordingEvents,
@@ -266,6 +267,12 @@ class World:
         self._sending = None
         return self._lived(self.service.resume)
 
+    def resume_stopped(self, subject_id: str) -> ResumeResult | None:
+        """Resumes what was stopped of one subject, as a person does who looked; None as with `resume`."""
+        self.note(f"resume({subject_id}, stopped=True)")
+        self._sending = None
+        return self._lived(lambda: self.service.resume(subject_id, stopped=True))
+
     def notify(self, notification: RecordRefundOutcome) -> Subject | None:
         """A notification arrives; None if the store failed or the process died, as with `send`."""
         self.gateway_model.record_notification(notification)
@@ -342,7 +349,7 @@ class World:
     def is_quiet(self) -> bool:
         """True if nothing is on its way: only effects that a gateway or a person must end are open."""
         return not any(
-            effect.delivery.pending_since is None and not effect.delivery.is_stopped
+            is_on_its_way(effect, ledger)
             for ledger in self._ledgers().values()
             for effect in ledger.open_effects.values()
         )
