@@ -110,7 +110,7 @@ def test_a_process_that_died_while_it_sent_breaks_what_is_known_of_a_key() -> No
         dies = False
 
         def refund(self, request: RefundRequest) -> RefundAnswer:
-            """Ends the process, once it paid, if told so."""
+            """Ends the process, once it paid, if it is to."""
             answer = super().refund(request)
             if self.dies:
                 raise Died
@@ -146,7 +146,7 @@ def test_a_process_that_died_while_it_sent_breaks_what_is_known_of_a_key() -> No
 def test_a_leased_request_has_the_deadline_at_which_its_lease_ends(
     gateway: Gateway, minutes: int | None
 ) -> None:
-    """A keyed one has none; and it is no part of what is asked for."""
+    """A keyed one has none; and requests that differ in nothing else are equal."""
     payments = Unreachable(gateway, is_away=False)
     service = in_memory_service([order_of()], payments=payments, clock=Clock())
     opened = service.handle(request(2))
