@@ -81,7 +81,7 @@ def test_what_is_in_force_is_never_less_than_the_last_word_of_the_gateway(
     begun: Given, notices: list[Notice]
 ) -> None:
     """
-    A notice that was delivered before is no word. After a reversal a success says nothing: it is why there
+    A notice that was delivered before says nothing. After a reversal a success says nothing: it is why there
     was something to reverse. What a person signed counts until the gateway says something else.
     """
     heard: set[str] = set()
@@ -121,7 +121,7 @@ def test_a_notice_that_comes_again_at_once_changes_nothing(begun: Given, notices
 
 @given(begun=beginnings(), notices=deliveries())
 def test_a_success_that_was_not_heard_before_is_never_dropped(begun: Given, notices: list[Notice]) -> None:
-    """After a failure it needs attention: nobody can pay the amount again without knowing it."""
+    """After a failure it needs attention: no one pays the amount again without knowing it."""
     for notice in notices:
         begun.when(notice.command())
     (refund,) = begun.the().refunds
@@ -135,7 +135,7 @@ def test_a_success_that_was_not_heard_before_is_never_dropped(begun: Given, noti
 
 
 def test_a_success_of_more_than_was_known_counts() -> None:
-    """20.00 were asked for and 15.00 reported; then 25.00 are: 5.00 too much. 10.00 after that is no news."""
+    """20.00 were asked for and 15.00 reported; then 25.00 are: 5.00 too much. 10.00 after that changes nothing."""
     begun = Given()
     begun.when(request(2))
     begun.when(receive(2))

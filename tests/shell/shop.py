@@ -37,7 +37,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 class Signals(list[Signal]):
-    """An observer that keeps what it is told."""
+    """An observer that keeps every signal."""
 
     def observe(self, signal: Signal) -> None:
         """Keeps the signal."""

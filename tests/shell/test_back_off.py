@@ -83,7 +83,7 @@ def test_an_awaited_store_keeps_one_event_that_counts(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_history_alone_rebuilds_the_ledger_after_every_attempt(kind: str) -> None:
-    """Whatever the effect, and after its port came back: the event that counts stays in the history."""
+    """Whatever the effect, and after its port answered again: the event that counts stays in the history."""
     shop = Shop()
     key, before, last = KINDS[kind]
     shop.handle_all(*before)

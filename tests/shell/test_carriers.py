@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 
 from rma import CancelReturn, InvalidValue, NotIdempotent, Searchable
+from rma.domain.messages.gateways import lease_of
 from rma.observing import AttentionNeeded, EffectFailed
 from rma.testing.faults import Crashed
 from tests.shell.adapters import Carrier, SearchedCarrier
@@ -79,7 +80,7 @@ def test_a_person_has_it_sent_once_more(kind: str) -> None:
 
 
 def test_what_fails_once_more_is_stopped_once_more() -> None:
-    """Each time a person decides anew; the observer tells each time."""
+    """Each time a person decides, and the observer has a signal."""
     shop, key, owner_id = failed(Carrier(NotIdempotent()), "shipment", "before")
     for _ in range(2):
         shop.carrier.before = raise_time_out
@@ -115,7 +116,7 @@ def test_a_carrier_that_can_be_searched_is_asked_before_it_is_called_again(kind:
     carrier = SearchedCarrier(Searchable(HOUR))
     shop, key, owner_id = failed(carrier, kind, fails)
 
-    shop.pass_time(HOUR - MINUTE)
+    shop.pass_time(lease_of(carrier.gateway) - MINUTE)
     shop.service.resume()
     early = (list(carrier.searched), carrier.asked.count(key))
     shop.pass_time(MINUTE)
@@ -137,7 +138,7 @@ def test_a_carrier_that_can_be_searched_is_asked_before_it_is_called_again(kind:
 def test_a_label_is_bought_once_whenever_a_process_dies(
     kind: str, moment: str, gateway: Searchable | NotIdempotent
 ) -> None:
-    """Before or after the call, and whoever comes next: a timer, a repeated command, or both at each step."""
+    """Before or after the call, with what comes next: a timer, a repeated command, or both at each step."""
     carrier = SearchedCarrier(gateway) if isinstance(gateway, Searchable) else Carrier(gateway)
     shop = Shop(carrier=carrier)
     key, before, last = KINDS[kind]
@@ -182,7 +183,7 @@ def test_a_look_up_that_fails_is_repeated_and_backs_off() -> None:
 
 
 def test_a_cancellation_waits_for_a_booking_that_is_stopped() -> None:
-    """Nobody knows yet what to cancel; once the label is bought after all, it is canceled at once."""
+    """What to cancel is unknown; once the label is bought after all, it is canceled at once."""
     shop, key, _ = failed(Carrier(NotIdempotent()), "shipment", "before")
     shop.handle_all(CancelReturn(return_id="ret_1"))
     shop.pass_time(HOUR)

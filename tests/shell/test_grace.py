@@ -90,7 +90,7 @@ def test_resuming_by_id_does_not_wait(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["refund", "shipment", "exchange", "claim"])
 @pytest.mark.parametrize("gateway", [Searchable(HOUR), NotIdempotent(HOUR)])
-def test_nobody_takes_over_a_lease(kind: str, gateway: Gateway) -> None:
+def test_a_lease_is_not_taken_over(kind: str, gateway: Gateway) -> None:
     """Neither a timer nor a repeated command nor a person sends what another process leased."""
     shop = Shop(payments=SearchedPayments(gateway), carrier=SearchedCarrier(gateway))
     died_during_the_call(shop, kind)

@@ -46,7 +46,7 @@ def test_a_line_has_its_fields_besides(caplog: pytest.LogCaptureFixture) -> None
     }
 
 
-def test_an_error_without_a_message_is_told_by_its_class(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_error_without_a_message_is_logged_by_its_class(caplog: pytest.LogCaptureFixture) -> None:
     """`TimeoutError()` reads as nothing."""
     LoggingObserver().observe(failing(1, TimeoutError()))
 
@@ -63,7 +63,7 @@ def test_the_traceback_of_an_effect_is_logged_once(caplog: pytest.LogCaptureFixt
 
 
 def test_what_is_as_it_should_be_is_for_debugging(caplog: pytest.LogCaptureFixture) -> None:
-    """Nothing is made of it unless somebody wants to see it; a host may name its own logger."""
+    """Nothing is made of it unless the host asks for it; a host may name its own logger."""
     logger = logging.getLogger("shop.returns")
     mismatch = AttentionNeeded(order_id="order_1", subject_id="ret_1", key=None, reason="mismatch")
     signal = CommandHandled(**WHERE, command="ReceiveReturn", is_repeat=False)

@@ -1,4 +1,4 @@
-"""An observer is told what a service does, and cannot change it."""
+"""An observer receives what a service does, and cannot change it."""
 
 import pytest
 from attrs import evolve
@@ -33,7 +33,7 @@ from tests.shell.shop import HOUR, LABEL, MINUTE, Shop
 WHERE = {"order_id": "order_1", "subject_id": "ret_1"}
 
 
-def test_a_command_its_repeat_and_its_effects_are_told_in_order() -> None:
+def test_a_command_its_repeat_and_its_effects_are_observed_in_order() -> None:
     """What was done, what each port answered, and that a repeat changed nothing."""
     shop = Shop()
     shop.handle_all(request(2))
@@ -112,7 +112,7 @@ class Racing(InMemoryReturns):
         super().commit(change)
 
 
-def test_each_commit_that_loses_a_race_is_told() -> None:
+def test_each_commit_that_loses_a_race_is_observed() -> None:
     """With its number; the last one before giving up is raised instead."""
     returns = Racing()
     shop = Shop(returns=returns)
@@ -127,7 +127,7 @@ def test_each_commit_that_loses_a_race_is_told() -> None:
     assert {each.order_id for each in shop.signals} == {"order_1"}
 
 
-def test_what_a_publisher_does_not_take_is_told() -> None:
+def test_what_a_publisher_does_not_take_is_observed() -> None:
     """The event by its id, with what was raised."""
     shop = Shop(events=InMemoryEvents())
     shop.away = {"events"}
@@ -138,7 +138,7 @@ def test_what_a_publisher_does_not_take_is_told() -> None:
     assert (told.order_id, told.event_id, type(told.error)) == ("order_1", "order_1/1/1", ConnectionError)
 
 
-def test_an_outcome_that_cannot_be_stored_is_told() -> None:
+def test_an_outcome_that_cannot_be_stored_is_observed() -> None:
     """The port acted, the store is away: the command is done, and the effect is sent again later."""
 
     class Failing(InMemoryReturns):
@@ -165,7 +165,7 @@ def reasons(shop: Shop) -> list[tuple[str | None, str]]:
     return [(each.key, each.reason) for each in shop.signals if isinstance(each, AttentionNeeded)]
 
 
-def test_whatever_needs_attention_is_told_once() -> None:
+def test_whatever_needs_attention_is_observed_once() -> None:
     """A mismatch, a blocked refund, an unknown outcome, a contradiction, a stopped label."""
     mismatch = Shop()
     mismatch.handle_all(request(2), receive(1))

@@ -22,7 +22,7 @@ def keys(found: tuple[OutstandingEffect, ...]) -> list[str]:
     return [each.key for each in found]
 
 
-def test_an_effect_is_told_with_all_that_is_known_of_it() -> None:
+def test_an_effect_is_listed_with_all_that_is_known_of_it() -> None:
     """Since when it is open, how often it was tried in vain, what its port said last, and when it is next."""
     shop = Shop()
     shop.handle_all(request(2))

@@ -53,7 +53,7 @@ def hours_of_look_ups(shop: Shop, payments: SearchedPayments, days: int) -> list
 
 @gateways
 def test_it_is_looked_up_every_six_hours_and_never_sent_again(gateway: Gateway) -> None:
-    """Whatever the gateway promises about repeats, and whoever asks: timers, people, clients."""
+    """Whatever the gateway promises about repeats, by timers, people and clients."""
     payments = SearchedPayments(gateway)
     shop = pending(payments)
     payments.found = RefundPending("re_1")
@@ -99,7 +99,7 @@ def test_what_a_look_up_finds_is_recorded(
 
 @pytest.mark.parametrize("found", [None, RefundPending("re_1"), RefundPending()])
 def test_a_gateway_that_knows_nothing_yet_is_asked_again(found: RefundOutcome | None) -> None:
-    """It said that it took the refund: that it does not find it now is no reason to send it."""
+    """It said that it took the refund: it is not sent because it is not found now."""
     payments = SearchedPayments()
     shop = pending(payments)
     payments.found = found

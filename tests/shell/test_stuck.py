@@ -33,7 +33,7 @@ def stuck_subjects(shop: Shop) -> list[str]:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_effect_that_stays_open_for_an_hour_needs_attention(kind: str) -> None:
-    """Its return, exchange or claim is listed with its key, and the observer is told once."""
+    """Its return, exchange or claim is listed with its key, and the observer has one signal."""
     shop = Shop()
     key = open_while_away(shop, kind)
     owner_id = key.split("-", maxsplit=1)[0]

@@ -10,7 +10,7 @@ from rma.adapters.memory import InMemoryReturns
 
 
 class TellsTheYoungestFirst(InMemoryReturns):
-    """Who waits longest is told last."""
+    """Who waits longest is named last."""
 
     def waiting(self, before: datetime, limit: int) -> Iterable[str]:
         """Upside down."""

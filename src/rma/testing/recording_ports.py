@@ -193,7 +193,7 @@ class RecordingSearchableFulfillment(RecordingFulfillment):
     """The same, of a carrier that can be asked."""
 
     def find_shipment(self, key: str) -> ReturnShipment | ReplacementShipment | None:
-        """As it is; what is found is no second booking."""
+        """As it is; what is found is not a second booking."""
         return cast("ShipmentLookup", self.port).find_shipment(key)
 
 

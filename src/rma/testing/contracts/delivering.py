@@ -19,7 +19,7 @@ class Delivering(ReturnRepositoryPort):
     """Laws of a store for ledgers with open effects; a part of `ReturnRepositoryContract`."""
 
     def test_orders_wait_since_their_oldest_open_effect_was_opened(self) -> None:
-        """In this order, whoever may try them and when: leased, failed and stopped ones, too."""
+        """In this order, whether timers may try them now or not: leased, failed and stopped ones, too."""
         returns = self.port()
         lives = [_with_label(f"order_{5 - hour}", hour) for hour in range(5)]
         lives[1].lease("ret_order_4_1-shipment-1", LATER + HOUR)
