@@ -135,7 +135,7 @@ def test_a_success_that_was_not_heard_before_is_never_dropped(begun: Given, noti
 
 
 def test_a_success_of_more_than_was_known_counts() -> None:
-    """20.00 were asked for and 15.00 reported; then 25.00 are: 5.00 too much. 10.00 after that changes nothing."""
+    """20.00 were asked for and 15.00 reported; then 25.00: 5.00 too much. Then 10.00 changes nothing."""
     begun = Given()
     begun.when(request(2))
     begun.when(receive(2))
