@@ -299,18 +299,19 @@ def test_what_is_left_refunds_what_the_order_says_now_less_what_was_taken(data: 
     order = given.order = data.draw(edits(order)) if order else None
     assert order is not None
 
-    gross, discount = taken(given)
+    net, discount = taken(given)
     shares = {
         item.id: sum(each) for item, each in zip(order.items, order.allocated_adjustments(), strict=True)
     }
-    rooms, excess = {}, -sum(discount.values())
+    # What lines without units left have too much or too little of the discount goes to the others.
+    rooms, excess = {}, 0
     left = given.ledger.remainders(order, [item.id for item in order.items])
+    open_ids = [item.id for item in order.items if left[item.id].quantity]
+    for item_id in {*shares, *discount} - {*open_ids}:
+        excess += shares.get(item_id, 0) - discount.get(item_id, 0)
     for item in order.items:
-        excess += shares[item.id]
-        if left[item.id].quantity:
-            excess += discount.get(item.id, 0) - shares[item.id]
-            net = gross.get(item.id, 0) - discount.get(item.id, 0)
-            rooms[item.id] = item.price.amount - shares[item.id] - net
+        if item.id in open_ids:
+            rooms[item.id] = item.price.amount - shares[item.id] - net.get(item.id, 0)
     if not rooms:
         return
     back = bring_back(given, **{item_id: left[item_id].quantity for item_id in rooms}).refund_amount.amount
@@ -322,12 +323,13 @@ def test_what_is_left_refunds_what_the_order_says_now_less_what_was_taken(data: 
 
 
 def taken(given: Given) -> tuple[dict[str, int], dict[str, int]]:
-    """What reserved units took of each line: list price, and discount."""
-    gross: dict[str, int] = {}
+    """What reserved units took of each line, and what the discount took off their price."""
+    net: dict[str, int] = {}
     discount: dict[str, int] = {}
     for item_id, reserved in given.ledger.reserved().items():
         for each in reserved:
-            parts = {part.name: part.amount.amount for part in each.line.part(each.running_sums).parts}
-            gross[item_id] = gross.get(item_id, 0) + parts["price"]
-            discount[item_id] = discount.get(item_id, 0) - parts.get("discount:SALE", 0)
-    return gross, discount
+            took = each.line.paid(each.running_sums)
+            price = each.line.running_sums[-1] * each.quantity // each.line.quantity
+            net[item_id] = net.get(item_id, 0) + took
+            discount[item_id] = discount.get(item_id, 0) + price - took
+    return net, discount
