@@ -185,6 +185,23 @@ def test_a_discount_that_a_removed_line_took_is_not_taken_again() -> None:
     assert (first.refund_amount, bring_back(given, b=1).refund_amount) == (usd(8000), usd(8000))
 
 
+def test_units_that_got_back_what_others_paid_too_much_take_nothing_from_other_lines() -> None:
+    """
+    Three A and three B at 10.00 with 30.00 off, two A back (5.00 each), B edited to 27.
+
+    A's part of the discount is 3.00 now, of which 10.00 were taken: its last unit is 17.00, and B is 243.00.
+    """
+    given = Given(
+        order_of(priced("a", 1000, 3), priced("b", 1000, 3), captured=30_000, adjustments=off(3000))
+    )
+    first = bring_back(given, a=2)
+    put(given, items=[priced("a", 1000, 3), priced("b", 1000, 27)])
+
+    last, others = bring_back(given, a=1), bring_back(given, b=27)
+
+    assert [each.refund_amount for each in (first, last, others)] == [usd(1000), usd(1700), usd(24_300)]
+
+
 def test_a_line_that_a_discount_makes_free_gets_back_what_a_removed_line_took_of_it() -> None:
     """A and B at 100.00 with 200.00 off, A back (0.00) and removed, 100.00 off: B is 100.00."""
     given = Given(
