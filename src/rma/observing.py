@@ -64,7 +64,8 @@ class AttentionNeeded:
 
     Attributes:
         key: of the effect or refund, if it is about one.
-        reason: `effect_stuck`, `refund_needs_attention`, `refund_blocked` or `mismatch`.
+        reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (or was reversed), `refund_blocked` or
+            `mismatch`.
     """
 
     order_id: str
@@ -111,7 +112,8 @@ class Observer(Protocol):
 
 class LoggingObserver:
     """
-    Logs each signal as one line, with its fields as `extra` (`rma_order_id`, `rma_key`, `rma_attempt`, …).
+    Logs each signal as one line, with its class as `rma_signal` and its fields (`rma_order_id`, `rma_key`,
+    `rma_attempt`, …) as `extra`.
 
     What failed or needs attention is a warning, with a traceback at the first attempt only; the rest is for
     debugging.
@@ -128,6 +130,7 @@ class LoggingObserver:
         level = _LEVELS.get(type(signal), logging.DEBUG)
         if not self._logger.isEnabledFor(level):
             return
+        name = type(signal).__name__
         fields: dict[str, Any] = asdict(signal, recurse=False)
         error = fields.pop("error", None)
         if error is not None:
@@ -136,11 +139,11 @@ class LoggingObserver:
         self._logger.log(
             level,
             "%s: %s%s",
-            type(signal).__name__,
-            ", ".join([f"{name} {value}" for name, value in fields.items() if value is not None]),
+            name,
+            ", ".join([f"{field} {value}" for field, value in fields.items() if value is not None]),
             f": {error}" if error is not None and str(error) else "",
             exc_info=None if is_repeated else error,
-            extra={f"rma_{name}": value for name, value in fields.items()},
+            extra={"rma_signal": name, **{f"rma_{field}": value for field, value in fields.items()}},
         )
 
 

@@ -26,6 +26,8 @@ REFUND = RefundRequest("ret_1-refund-1", "order_1", "ret_1", "pay_1", usd(5))
 FRESH = OpenEffect(REFUND, opened_at=START)
 STARTED = OpenEffect(REFUND, opened_at=START, delivery=Delivery(started_at=START, due_at=START))
 DAY = timedelta(hours=24)
+#: Two days later a person had it tried again.
+ALLOWED = OpenEffect(REFUND, opened_at=START, delivery=Delivery(allowed_at=START + DAY * 2))
 
 
 @pytest.mark.parametrize(
@@ -34,6 +36,8 @@ DAY = timedelta(hours=24)
         (FRESH, Idempotent(), False, DAY * 999, Action.SEND),
         (FRESH, Idempotent(DAY), False, DAY / 2, Action.SEND),
         (FRESH, Idempotent(DAY), False, DAY, Action.GIVE_UP),
+        (ALLOWED, Idempotent(DAY), False, DAY * 2, Action.SEND),
+        (ALLOWED, Idempotent(DAY), False, DAY * 3, Action.GIVE_UP),
         (FRESH, Idempotent(DAY), True, DAY, Action.LOOK_UP),
         (FRESH, Searchable(), True, DAY, Action.LEASE_AND_SEND),
         (STARTED, Searchable(), True, DAY, Action.LOOK_UP),

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import assert_never
 
 from rma.async_ports import Host
 from rma.domain.change import Change
@@ -14,6 +15,7 @@ from rma.domain.events import (
     RefundOutcomeRecorded,
 )
 from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
+from rma.domain.state.refunds import Refund
 from rma.observing import AttentionNeeded, Signal
 
 _log = logging.getLogger("rma")
@@ -46,13 +48,26 @@ def _reasons(event: Event) -> Iterator[tuple[str | None, str]]:
             yield key, "effect_stuck"
         case EffectsAttempted(outcomes=outcomes):
             for outcome in outcomes:
-                if outcome.refund and outcome.refund.status is RefundStatus.NEEDS_ATTENTION:
-                    yield outcome.key, "refund_needs_attention"
-        case RefundOutcomeRecorded(refund=refund) if refund.status is RefundStatus.NEEDS_ATTENTION:
-            yield refund.key, "refund_needs_attention"
+                if outcome.refund and (reason := _of_refund(outcome.refund)):
+                    yield outcome.key, reason
+        case RefundOutcomeRecorded(refund=refund):
+            if reason := _of_refund(refund):
+                yield refund.key, reason
         case RefundBlocked():
             yield None, "refund_blocked"
         case GoodsReceived(receipt=receipt) if receipt.status is ReturnStatus.REQUIRES_ACTION:
             yield None, "mismatch"
         case _:
             pass
+
+
+def _of_refund(refund: Refund) -> str | None:
+    match refund.status:
+        case RefundStatus.NEEDS_ATTENTION:
+            return "refund_needs_attention"
+        case RefundStatus.FAILED | RefundStatus.REVERSED:
+            return "refund_failed"
+        case RefundStatus.PENDING | RefundStatus.SUCCEEDED:
+            return None
+        case _:
+            assert_never(refund.status)

@@ -246,6 +246,8 @@ class Delivery:
         pending_since: when the gateway said that it took the refund and will report the outcome later.
         is_stopped: it is not tried again, unless a person asks for it.
         is_stuck: it has been open for too long, or it is stopped; it needs attention.
+        allowed_at: when a person had it tried again after it was stopped; the lifetime of its key counts from
+            then. None if no one did.
     """
 
     attempts: int = 0
@@ -256,6 +258,7 @@ class Delivery:
     pending_since: datetime | None = None
     is_stopped: bool = False
     is_stuck: bool = False
+    allowed_at: datetime | None = None
 
 
 @frozen

@@ -79,7 +79,8 @@ def next_step(effect: OpenEffect, gateway: Gateway, *, can_look_up: bool, now: d
         return Action.LOOK_UP if can_look_up else Action.WAIT
     match gateway:
         case Idempotent(key_lifetime=key_lifetime):
-            if key_lifetime is None or now < effect.opened_at + key_lifetime:
+            known_since = effect.delivery.allowed_at or effect.opened_at
+            if key_lifetime is None or now < known_since + key_lifetime:
                 return Action.SEND
             # Whether it was sent before is unknown: a process may have died on the way.
             return Action.LOOK_UP if can_look_up else Action.GIVE_UP

@@ -53,6 +53,7 @@ class Timing:
             started_at=before.started_at,
             leased_until=before.leased_until,
             pending_since=before.pending_since,
+            allowed_at=before.allowed_at,
             is_stuck=before.is_stuck
             or (before.pending_since is None and at >= effect.opened_at + self.stuck_after),
         )

@@ -1,0 +1,159 @@
+"""What an operator is shown, and can do about what was stopped."""
+
+import logging
+from datetime import datetime, timedelta
+
+import pytest
+from attrs import Factory, define
+
+from rma import (
+    AttentionNeeded,
+    Idempotent,
+    NotIdempotent,
+    RecordRefundOutcome,
+    RefundDeclined,
+    RefundReversed,
+    ReturnService,
+    ReturnShipment,
+    ReturnShipmentRequest,
+    Signal,
+)
+from rma.adapters.memory import InMemoryFulfillment, InMemoryPayments, in_memory_service
+from rma.domain.messages.gateways import Gateway
+from rma.testing.core_harness import START
+from tests.rules.given import order_of, receive, request
+from tests.world import RETURN_OPTION
+
+HOUR = timedelta(hours=1)
+
+
+@define
+class Clock:
+    """Stays where it is put."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@define
+class Seen:
+    """Keeps the signals."""
+
+    signals: list[Signal] = Factory(list)
+
+    def observe(self, signal: Signal) -> None:
+        """Keep it."""
+        self.signals.append(signal)
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why a person was needed, in order."""
+        return [each.reason for each in self.signals if isinstance(each, AttentionNeeded)]
+
+
+class Carrier(InMemoryFulfillment):
+    """Books nothing as long as it is away."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
+        self.gateway = gateway
+        self.is_away = True
+
+    def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        """Books, unless it is away."""
+        if self.is_away:
+            raise TimeoutError("30 s")
+        return super().book_return(request)
+
+
+def booked_in_vain(gateway: Gateway) -> tuple[ReturnService, Carrier, Clock, str]:
+    """A service whose carrier did not answer, and was given up two hours later."""
+    carrier, clock = Carrier(gateway), Clock()
+    service = in_memory_service(
+        [order_of()], shipping_options=[RETURN_OPTION], fulfillment=carrier, clock=clock
+    )
+    ret = service.handle(request(shipping_option_id=RETURN_OPTION.id))
+    clock.now += 2 * HOUR
+    service.resume()
+    return service, carrier, clock, ret.id
+
+
+@pytest.mark.parametrize("gateway", [NotIdempotent(), Idempotent(HOUR)])
+def test_what_was_stopped_is_tried_again_if_a_person_asks_for_it(gateway: Gateway) -> None:
+    """Whether its carrier knows no keys, or has forgotten the key since."""
+    service, carrier, _, return_id = booked_in_vain(gateway)
+    carrier.is_away = False
+
+    stopped = [each.is_stopped for each in service.outstanding()]
+    service.resume(return_id)
+    unasked = service.get(return_id).shipment
+    service.resume(return_id, stopped=True)
+
+    assert (stopped, unasked) == ([True], None)
+    assert service.get(return_id).shipment is not None
+    assert service.outstanding() == ()
+    assert not service.get(return_id).needs_attention
+
+
+def test_what_a_person_had_tried_again_has_the_lifetime_of_its_key_again() -> None:
+    """While its carrier is away it is tried like the first time, and given up as late."""
+    service, _, clock, return_id = booked_in_vain(Idempotent(HOUR))
+
+    service.resume(return_id, stopped=True)
+    clock.now += HOUR / 2
+    service.resume()
+    tried = [each.is_stopped for each in service.outstanding()]
+    clock.now += HOUR
+    service.resume()
+
+    assert tried == [False]
+    assert [each.is_stopped for each in service.outstanding()] == [True]
+
+
+@pytest.mark.parametrize("outcome", [RefundDeclined("card_closed"), RefundReversed()])
+def test_a_refund_that_failed_needs_a_person(outcome: RefundDeclined | RefundReversed) -> None:
+    """Its amount is due, and nothing pays it by itself: reported later, or by the gateway at once."""
+    seen = Seen()
+    service = in_memory_service([order_of()], observer=seen)
+    service.handle(request())
+    (ret,) = service.list("order_1")
+    received = service.handle(receive(return_id=ret.id))
+    before = list(seen.reasons)
+
+    service.handle(RecordRefundOutcome(key=received.refunds[0].key, outcome=outcome))
+
+    assert before == []
+    assert seen.reasons == ["refund_failed"]
+
+
+def test_a_refund_that_is_declined_at_once_needs_a_person() -> None:
+    """As one that fails later."""
+    seen = Seen()
+    gateway = InMemoryPayments(answer=lambda _: RefundDeclined("card_closed"))
+    service = in_memory_service([order_of()], payments=gateway, observer=seen)
+    ret = service.handle(request())
+
+    service.handle(receive(return_id=ret.id))
+
+    assert seen.reasons == ["refund_failed"]
+
+
+def test_a_line_of_the_log_has_its_signal_and_fields_apart(caplog: pytest.LogCaptureFixture) -> None:
+    """So that alerts need not read the message."""
+    gateway = InMemoryPayments(answer=lambda _: RefundDeclined("card_closed"))
+    service = in_memory_service([order_of()], payments=gateway)
+    ret = service.handle(request())
+
+    with caplog.at_level(logging.WARNING, "rma"):
+        service.handle(receive(return_id=ret.id))
+
+    (record,) = caplog.records
+    assert {name: value for name, value in vars(record).items() if name.startswith("rma_")} == {
+        "rma_signal": "AttentionNeeded",
+        "rma_order_id": "order_1",
+        "rma_subject_id": ret.id,
+        "rma_key": f"{ret.id}-refund-1",
+        "rma_reason": "refund_failed",
+    }
