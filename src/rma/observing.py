@@ -103,7 +103,7 @@ Signal = (
 
 
 class Observer(Protocol):
-    """Is told what a service does, in the process and thread that did it."""
+    """Receives a signal of what a service did, in the process and thread that did it."""
 
     def observe(self, signal: Signal) -> None:
         """Look at the signal, and return soon: the service waits. What this raises is logged."""

@@ -87,7 +87,7 @@ class ReturnService:
         ids: callable, a string never given before; derived from order id and idempotency key, or sorted by
             time where a command has none.
         timing: how long open effects are left alone, tried again and waited for.
-        observer: is told what was done and what failed; the log, unless given.
+        observer: receives a signal of what was done and what failed; the log, unless given.
 
     Raises:
         InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those.

@@ -369,7 +369,7 @@ def test_a_claim_is_resolved_with_another_amount() -> None:
     assert isinstance(event, ClaimResolved)
     assert [refund.amount for refund in event.refunds] == [usd(1500)]
     assert react(event) == (
-        RefundRequest("claim_1/refund/1", "order_1", "ret_1", "pay_1", usd(1500), "claim"),
+        RefundRequest("claim_1-refund-1", "order_1", "ret_1", "pay_1", usd(1500), "claim"),
     )
     assert (the(given).status, the(given).amount_due) == (ClaimStatus.REQUESTED, usd(0))
     given.when(receive(2))
@@ -380,7 +380,7 @@ def test_a_claim_whose_refund_failed_is_written_off() -> None:
     """An amount that is due after a refund failed is written off as one that was blocked is."""
     given = claimed()
     assert given.codes(ResolveClaim(claim_id="claim_1", refund_amount=0)) == ["nothing_due"]
-    given.record_outcomes(("claim_1/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("claim_1-refund-1", RefundDeclined("card_closed")))
 
     given.when(ResolveClaim(claim_id="claim_1", refund_amount=0))
 
@@ -409,7 +409,7 @@ def test_the_amount_that_resolves_a_claim_is_judged() -> None:
     assert the(given).refunded + given.ledger.claims[1].refunded == usd(2500)
     put(given, payments=[Payment(id="pay_1", captured=usd(9900))])
     given.when(claim(1))
-    given.record_outcomes((f"{given.ledger.claims[2].id}/refund/1", RefundDeclined("no")))
+    given.record_outcomes((f"{given.ledger.claims[2].id}-refund-1", RefundDeclined("no")))
     generous = ResolveClaim(claim_id="claim_3", refund_amount=1200, refund_note="it was a gift")
     given.when(generous)
     assert given.ledger.claims[2].entitlement.refund_note == "it was a gift"

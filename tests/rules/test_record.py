@@ -110,7 +110,7 @@ def contradicted() -> Given:
 
 
 def test_a_success_after_a_failure_is_not_dropped() -> None:
-    """Both refunds count: 40.00 of 20.00 are out, and nobody can ask for more without knowing it."""
+    """Both refunds count: 40.00 of 20.00 are out, and no one can ask for more without knowing it."""
     given = contradicted()
 
     target = given.the()
@@ -136,8 +136,8 @@ def test_only_a_person_says_which_of_two_notices_is_true() -> None:
         assert not given.the().needs_attention
 
 
-def test_the_notice_of_a_success_that_failed_later_is_no_contradiction() -> None:
-    """Gateways deliver notices more than once; its id tells that it is the same."""
+def test_the_notice_of_a_success_that_failed_later_does_not_contradict_it() -> None:
+    """Gateways deliver notices more than once; its id shows that it is the same."""
     given = received()
     given.when(notify(RefundSucceeded("re_1"), notification_id="evt_1"))
     given.when(notify(RefundDeclined("lost"), notification_id="evt_2"))

@@ -78,7 +78,7 @@ def everything() -> Given:
     given.when(CancelClaim(claim_id="claim_8"))
     given.all_delivered()
     given.when(RequestClaim(order_id="order_1", type="refund", items=broken))
-    given.record_outcomes(("claim_9/refund/1", RefundDeclined("card_closed")))
+    given.record_outcomes(("claim_9-refund-1", RefundDeclined("card_closed")))
     given.when(ResolveClaim(claim_id="claim_9", refund_amount=0))
     put(given, payments=[])
     given.when(request(2))

@@ -170,7 +170,7 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
     ),
     (
         claim(29, "refund"),
-        RecordRefundOutcome(key="claim_29/refund/1", outcome=RefundReversed(), idempotency_key="key_30"),
+        RecordRefundOutcome(key="claim_29-refund-1", outcome=RefundReversed(), idempotency_key="key_30"),
         ResolveClaim(claim_id="claim_29", refund_amount=0, idempotency_key="key_31"),
     ),
 )

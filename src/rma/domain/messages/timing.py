@@ -1,4 +1,4 @@
-"""How long effects are left alone, tried again and waited for, until a person is told."""
+"""How long effects are left alone, tried again and waited for, until a person has to look."""
 
 from datetime import datetime, timedelta
 

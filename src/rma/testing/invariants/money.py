@@ -60,8 +60,8 @@ def each_return_is_paid_its_entitlement_and_no_more(snapshot: Snapshot) -> Itera
         entitled, paid = each.entitlement.entitled, each.refunded
         # A gateway that contradicted itself, or moved another amount, is beyond what rules can mend.
         surprising = [refund for refund in each.refunds if refund.is_contradicted or refund.moved is not None]
-        granted = paid.amount - in_force(surprising)
-        if not 0 <= granted <= max(entitled.amount, 0):
+        expected = paid.amount - in_force(surprising)
+        if not 0 <= expected <= max(entitled.amount, 0):
             yield f"{each.id}: {paid} in force, {entitled} entitled"
         if each.amount_due.amount != max(0, entitled.amount - paid.amount):
             yield f"{each.id}: {each.amount_due} due of {entitled}, {paid} in force"
