@@ -30,7 +30,12 @@ class CommandHandled:
 
 @frozen(kw_only=True)
 class CommitConflicted:
-    """Another writer was faster; the change is computed again. `attempt` counts from 1."""
+    """
+    Another writer was faster; the change is computed again.
+
+    Attributes:
+        attempt: counts from 1.
+    """
 
     order_id: str
     attempt: int
@@ -38,21 +43,35 @@ class CommitConflicted:
 
 @frozen(kw_only=True)
 class EffectDelivered:
-    """A port answered about an effect. `attempt` counts from 1."""
+    """
+    A port answered about an effect.
+
+    Attributes:
+        effect: the name of the class of its request: `RefundRequest`.
+        attempt: counts from 1.
+    """
 
     order_id: str
     subject_id: str
     key: str
+    effect: str
     attempt: int
 
 
 @frozen(kw_only=True)
 class EffectFailed:
-    """A port raised: whether it acted is unknown. `attempt` counts from 1."""
+    """
+    A port raised, or answered what cannot be stored: whether it acted is unknown.
+
+    Attributes:
+        effect: the name of the class of its request: `RefundRequest`.
+        attempt: counts from 1.
+    """
 
     order_id: str
     subject_id: str
     key: str
+    effect: str
     attempt: int
     error: Exception
 
@@ -64,8 +83,8 @@ class AttentionNeeded:
 
     Attributes:
         key: of the effect or refund, if it is about one.
-        reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (or was reversed), `refund_blocked` or
-            `mismatch`.
+        reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (it failed, or was reversed),
+            `refund_blocked` or `mismatch`.
     """
 
     order_id: str

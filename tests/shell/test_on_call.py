@@ -2,13 +2,16 @@
 
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from attrs import Factory, define
 
 from rma import (
+    AsyncReturnService,
     AttentionNeeded,
     Idempotent,
+    InvalidValue,
     NotIdempotent,
     RecordRefundOutcome,
     RefundDeclined,
@@ -18,7 +21,14 @@ from rma import (
     ReturnShipmentRequest,
     Signal,
 )
-from rma.adapters.memory import InMemoryFulfillment, InMemoryPayments, in_memory_service
+from rma.adapters.memory import (
+    InMemoryFulfillment,
+    InMemoryInventory,
+    InMemoryOrders,
+    InMemoryPayments,
+    InMemoryReturns,
+    in_memory_service,
+)
 from rma.domain.messages.gateways import Gateway
 from rma.testing.core_harness import START
 from tests.rules.given import order_of, receive, request
@@ -34,6 +44,7 @@ class Clock:
     now: datetime = START
 
     def __call__(self) -> datetime:
+        """The moment."""
         return self.now
 
 
@@ -157,3 +168,24 @@ def test_a_line_of_the_log_has_its_signal_and_fields_apart(caplog: pytest.LogCap
         "rma_key": f"{ret.id}-refund-1",
         "rma_reason": "refund_failed",
     }
+
+
+class AwaitedObserver:
+    """Would be called, and never run."""
+
+    async def observe(self, signal: Signal) -> None:
+        """Not run."""
+
+
+@pytest.mark.parametrize("kind", [ReturnService, AsyncReturnService])
+def test_an_observer_that_is_awaited_is_refused(kind: type[ReturnService] | type[AsyncReturnService]) -> None:
+    """By either service, when it is built: nothing waits for an observer."""
+    ports: dict[str, Any] = {
+        "orders": InMemoryOrders(),
+        "returns": InMemoryReturns(),
+        "inventory": InMemoryInventory(),
+        "payments": InMemoryPayments(),
+    }
+
+    with pytest.raises(InvalidValue, match=rf"{kind.__name__}\.observer must be an observer that returns"):
+        kind(**ports, observer=AwaitedObserver())

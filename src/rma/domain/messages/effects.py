@@ -213,7 +213,11 @@ class GivenUp:
 
 @frozen
 class NoRoom:
-    """The payment has less left than the refund: it was not sent, and a person must decide."""
+    """
+    The payment has less left than the refund: it is not sent now, and a person must decide.
+
+    An attempt before, whose outcome is unknown, may have moved the money.
+    """
 
     amount: Money
     left: Money
@@ -242,7 +246,7 @@ class Delivery:
     Attributes:
         attempts, last_error: how often it was tried in vain, and what was said last.
         due_at: a timer does not try it before; None for at once.
-        started_at, leased_until: its latest lease, for ports that need one: no other process sends it till then.
+        started_at, leased_until: its latest lease, for ports that need one; no other process sends it then.
         pending_since: when the gateway said that it took the refund and will report the outcome later.
         is_stopped: it is not tried again, unless a person asks for it.
         is_stuck: it has been open for too long, or it is stopped; it needs attention.
