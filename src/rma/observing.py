@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from attrs import asdict, frozen
 
+from rma.domain.values.money import Money
+
 
 @frozen(kw_only=True)
 class CommandHandled:
@@ -83,14 +85,16 @@ class AttentionNeeded:
 
     Attributes:
         key: of the effect or refund, if it is about one.
-        reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (it failed, or was reversed),
-            `refund_blocked` or `mismatch`.
+        amount: of the refund, if it is about one.
+        reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (declined for good, or late),
+            `refund_reversed`, `refund_blocked` or `mismatch`.
     """
 
     order_id: str
     subject_id: str
     key: str | None
     reason: str
+    amount: Money | None = None
 
 
 @frozen(kw_only=True)
@@ -160,10 +164,23 @@ class LoggingObserver:
             "%s: %s%s",
             name,
             ", ".join([f"{field} {value}" for field, value in fields.items() if value is not None]),
-            f": {error}" if error is not None and str(error) else "",
+            f": {words_of(error)}" if error is not None and words_of(error) else "",
             exc_info=None if is_repeated else error,
             extra={"rma_signal": name, **{f"rma_{field}": value for field, value in fields.items()}},
         )
+
+
+def words_of(error: Exception) -> str:
+    """
+    What the error says, on one line: a port's words cannot forge a line of the log.
+
+    Nothing, if it cannot be shown: an error whose text raises must not stop what other effects need.
+    """
+    try:
+        text = str(error)
+    except Exception:
+        return ""
+    return "".join([each if each.isprintable() else " " for each in text])
 
 
 _LEVELS: dict[type, int] = {

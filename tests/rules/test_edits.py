@@ -13,15 +13,20 @@ from rma import (
     Conflict,
     LineItem,
     Order,
+    Payment,
     ReceivedItem,
     ReceiveReturn,
+    Refund,
+    RefundStatus,
     RequestedItem,
     RequestReturn,
     Return,
     ReturnPolicy,
     StaleOrder,
 )
+from rma.domain.state.refunds import left_of_payments
 from rma.domain.views.returnable import returnable_items
+from rma.testing.core_harness import START
 from tests.rules.given import Given, off, order_of, put, receive, request, usd
 
 
@@ -216,6 +221,45 @@ def test_a_parcel_that_is_not_accepted_shows_the_amount_that_was_named() -> None
 
     assert (waiting.quoted_refund, waiting.refund_amount) == (usd(2000), usd(900))
     assert sum(part.amount.amount for part in waiting.breakdown) == 900
+
+
+@pytest.mark.parametrize("names", [["new"], ["new", "other"], []])
+def test_refunds_of_a_payment_that_was_renamed_still_count(names: list[str]) -> None:
+    """20.00 captured, 10.00 of it back: whatever the payment is called now, 10.00 is left of it."""
+    given = Given(order_of(priced("a", 1000, 2)))
+    bring_back(given, a=1)
+    put(given, payments=[Payment(id=name, captured=usd(2000 // len(names))) for name in names])
+    assert given.order is not None
+
+    assert given.ledger.refundable(given.order) == usd(1000 if names else 0)
+    assert given.codes(request(1, "a", refund_amount=1001, refund_note="all")) == [
+        "refund_exceeds_refundable"
+    ]
+
+
+@for_all(
+    captured=st.dictionaries(st.sampled_from("abcd"), st.integers(0, 50), max_size=4),
+    refunded=st.lists(st.tuples(st.sampled_from("abcdxy"), st.integers(0, 30)), max_size=6),
+)
+def test_no_more_is_left_than_was_captured_less_what_is_in_force(
+    captured: dict[str, int], refunded: list[tuple[str, int]]
+) -> None:
+    """Of all payments together, whatever refunds are called after; and no payment is below 0."""
+    refunds = [
+        Refund(f"k{number}", payment_id, usd(amount), RefundStatus.SUCCEEDED, START)
+        for number, (payment_id, amount) in enumerate(refunded)
+    ]
+
+    left = left_of_payments(captured, refunds)
+
+    assert left.keys() == captured.keys()
+    assert min(left.values(), default=0) >= 0
+    assert all(left[each] <= captured[each] for each in left)
+    within = all(
+        sum(amount for name, amount in refunded if name == each) <= captured[each] for each in captured
+    )
+    if within:
+        assert sum(left.values()) == max(0, sum(captured.values()) - sum(amount for _, amount in refunded))
 
 
 @st.composite

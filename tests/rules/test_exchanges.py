@@ -205,6 +205,23 @@ def test_a_payment_that_is_recorded_twice_counts_once() -> None:
     assert given.codes(pay(1, "ch_2")) == ["exchange_completed"]
 
 
+def test_one_charge_does_not_pay_two_exchanges() -> None:
+    """A reference that another exchange of the order has is refused, whatever its amount."""
+    given = Given(order_of(line(quantity=2)))
+    for _ in range(2):
+        given.when(exchange(1, price=2000))
+
+    given.when(RecordExchangePayment(exchange_id="exc_1", amount=1000, reference="ch_1"))
+
+    for amount in (1000, 999):
+        again = RecordExchangePayment(exchange_id="exc_2", amount=amount, reference="ch_1")
+        error = given.refuses(again)
+        assert (error.code, error.details) == (
+            "payment_reference_reused",
+            {"reference": "ch_1", "amount": 1000},
+        )
+
+
 def test_no_more_is_paid_than_is_owed() -> None:
     """A payment above what is owed is refused with the amount owed."""
     given = opened(price=3000)

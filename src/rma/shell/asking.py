@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from types import UnionType
-from typing import assert_never, cast
+from typing import Any, assert_never, cast
 
 from attrs import evolve
 
@@ -39,18 +39,15 @@ async def ask(effect: Effect, host: Host) -> Result:
         case RefundRequest():
             return checked(await call(host.payments.refund(effect)), effect)
         case RestockRequest():
-            await call(host.inventory.restock(effect))
-            return Done()
+            return _done(await call(_untyped(host.inventory.restock(effect))))
         case WithdrawRequest():
-            await call(host.inventory.withdraw(effect))
-            return Done()
+            return _done(await call(_untyped(host.inventory.withdraw(effect))))
         case ReturnShipmentRequest():
             return checked(await call(_carrier_of(host).book_return(effect)), effect)
         case ReplacementRequest():
             return checked(await call(_carrier_of(host).ship_replacement(effect)), effect)
         case CancelShipmentRequest():
-            await call(_carrier_of(host).cancel_return(effect))
-            return Done()
+            return _done(await call(_untyped(_carrier_of(host).cancel_return(effect))))
         case _:
             assert_never(effect)
 
@@ -117,6 +114,18 @@ def checked(answer: object, effect: Effect) -> Result:
         if moved is not None and (moved.currency != asked_for.currency or moved.amount < 0):
             raise TypeError(f"a port answered that {moved!r} moved, for a refund of {asked_for!r}")
     return cast("Result", answer)
+
+
+def _untyped(answer: object) -> Any:
+    """The answer of a port that answers nothing: if it is not typed, it may answer anything."""
+    return answer
+
+
+def _done(answer: object) -> Done:
+    """Done, if the port answered what it promised: nothing. `False` is no success."""
+    if answer is not None:
+        raise TypeError(f"a port answered {answer!r}")
+    return Done()
 
 
 def _carrier_of(host: Host) -> Fulfillment | AsyncFulfillment:

@@ -25,7 +25,7 @@ from rma.domain.messages.gateways import Action, Gateway, NotIdempotent, lease_o
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
-from rma.observing import EffectDelivered, EffectFailed, PublishingFailed, StoringFailed
+from rma.observing import EffectDelivered, EffectFailed, PublishingFailed, StoringFailed, words_of
 from rma.ports import EventPublisher
 from rma.shell.asking import LookUp, Result, ask, checked, gateway_of, look_up_of, timing_of
 from rma.shell.commit import commit_with_retry
@@ -202,7 +202,7 @@ def _failed(effect: OpenEffect, error: Exception, host: Host) -> str:
         error=error,
     )
     tell(host, signal)
-    return f"{type(error).__name__}: {error}"[:LONGEST_ERROR]
+    return f"{type(error).__name__}: {words_of(error)}"[:LONGEST_ERROR]
 
 
 async def _record(ledger: ReturnLedger, host: Host, outcomes: Sequence[Outcome]) -> ReturnLedger:

@@ -27,6 +27,7 @@ from rma.domain.sale.catalogue import ShippingOption
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue, NotFound
+from rma.domain.values.validators import as_utc
 from rma.shell.asking import timing_of
 from rma.shell.driver import call
 
@@ -50,7 +51,8 @@ def now(host: Host) -> datetime:
                 "expected": "a callable that returns a datetime with a time zone",
             },
         )
-    return at
+    utc: datetime = as_utc(at)
+    return utc
 
 
 async def get_or_none(get: Callable[[str], Awaitable[T] | T], wanted_id: object) -> T | None:

@@ -16,6 +16,7 @@ from rma.domain.events import (
 )
 from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
+from rma.domain.values.money import Money
 from rma.observing import AttentionNeeded, Signal
 
 _log = logging.getLogger("rma")
@@ -35,39 +36,43 @@ def tell_attention(host: Host, change: Change) -> None:
         subject_id = event.subject_id
         if subject_id is None:
             continue
-        for key, reason in _reasons(event):
+        for key, reason, amount in _reasons(event):
             tell(
                 host,
-                AttentionNeeded(order_id=event.order_id, subject_id=subject_id, key=key, reason=reason),
+                AttentionNeeded(
+                    order_id=event.order_id, subject_id=subject_id, key=key, reason=reason, amount=amount
+                ),
             )
 
 
-def _reasons(event: Event) -> Iterator[tuple[str | None, str]]:
+def _reasons(event: Event) -> Iterator[tuple[str | None, str, Money | None]]:
+    """Key, reason and amount of all that needs attention because of the event."""
     match event:
         case DeliveryChanged(key=key, is_newly_stuck=True):
-            yield key, "effect_stuck"
+            yield key, "effect_stuck", None
         case EffectsAttempted(outcomes=outcomes):
             for outcome in outcomes:
-                if outcome.refund and (reason := _of_refund(outcome.refund)):
-                    yield outcome.key, reason
+                if outcome.refund:
+                    yield from _of_refund(outcome.refund)
         case RefundOutcomeRecorded(refund=refund):
-            if reason := _of_refund(refund):
-                yield refund.key, reason
-        case RefundBlocked():
-            yield None, "refund_blocked"
+            yield from _of_refund(refund)
+        case RefundBlocked(amount=amount):
+            yield None, "refund_blocked", amount
         case GoodsReceived(receipt=receipt) if receipt.status is ReturnStatus.REQUIRES_ACTION:
-            yield None, "mismatch"
+            yield None, "mismatch", None
         case _:
             pass
 
 
-def _of_refund(refund: Refund) -> str | None:
+def _of_refund(refund: Refund) -> Iterator[tuple[str, str, Money]]:
     match refund.status:
         case RefundStatus.NEEDS_ATTENTION:
-            return "refund_needs_attention"
-        case RefundStatus.FAILED | RefundStatus.REVERSED:
-            return "refund_failed"
+            yield refund.key, "refund_needs_attention", refund.amount
+        case RefundStatus.FAILED:
+            yield refund.key, "refund_failed", refund.amount
+        case RefundStatus.REVERSED:
+            yield refund.key, "refund_reversed", refund.amount
         case RefundStatus.PENDING | RefundStatus.SUCCEEDED:
-            return None
+            pass
         case _:
             assert_never(refund.status)

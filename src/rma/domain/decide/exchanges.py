@@ -129,8 +129,12 @@ def record_exchange_payment(
     )
     check_strings(wrong, command)
     known = _find_payment(exchange, command) if exchange else None
-    if known and amount is not None and known.amount != amount:
-        wrong.add("payment_reference_reused", reference=known.reference, amount=known.amount.amount)
+    elsewhere = [_find_payment(each, command) for each in ledger.exchanges if each != exchange]
+    other = next((payment for payment in elsewhere if payment), None)
+    if other or (known and amount is not None and known.amount != amount):
+        reused = other or known
+        assert reused is not None
+        wrong.add("payment_reference_reused", reference=reused.reference, amount=reused.amount.amount)
     elif exchange and not known:
         _check_owed(wrong, exchange, command, amount)
     exchange = wrong.require(exchange)

@@ -10,7 +10,7 @@ from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue, StaleOrder
-from rma.domain.values.validators import aware
+from rma.domain.values.validators import as_utc, aware
 
 
 @frozen(kw_only=True)
@@ -31,7 +31,7 @@ class Facts:
         InvalidValue: `at` is naive.
     """
 
-    at: datetime = field(validator=aware)
+    at: datetime = field(converter=as_utc, validator=aware)
     order: Order | None = None
     fresh_id: str | None = None
     reasons: tuple[ReturnReason, ...] = ()

@@ -246,7 +246,8 @@ class Delivery:
     Attributes:
         attempts, last_error: how often it was tried in vain, and what was said last.
         due_at: a timer does not try it before; None for at once.
-        started_at, leased_until: its latest lease, for ports that need one; no other process sends it then.
+        started_at, leased_until: its latest lease, for ports that need one: no other process sends it before
+            it ends.
         pending_since: when the gateway said that it took the refund and will report the outcome later.
         is_stopped: it is not tried again, unless a person asks for it.
         is_stuck: it has been open for too long, or it is stopped; it needs attention.

@@ -22,6 +22,7 @@ from rma.domain.values.validators import (
     as_map,
     as_member,
     as_tuple,
+    as_utc,
     aware,
     flag,
     invalid,
@@ -87,7 +88,7 @@ class LineItem:
     tax_lines: tuple[TaxLine, ...] = field(default=(), converter=as_tax_lines, validator=tuple_of(TaxLine))
     is_tax_inclusive: bool = field(default=False, validator=flag)
     is_returnable: bool = field(default=True, validator=flag)
-    delivered_at: datetime | None = field(default=None, validator=optional(aware))
+    delivered_at: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
 
     def __attrs_post_init__(self) -> None:
@@ -183,7 +184,7 @@ class Order:
     status: OrderStatus = field(
         default=OrderStatus.PENDING, converter=_status, validator=member_of(OrderStatus)
     )
-    created_at: datetime | None = field(default=None, validator=optional(aware))
+    created_at: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
     customer_id: str | None = field(default=None, validator=optional(string))
     version: int = field(default=1, validator=whole)
     adjustments: tuple[Adjustment, ...] = field(

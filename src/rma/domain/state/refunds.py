@@ -129,11 +129,24 @@ def in_force(refunds: Iterable[Refund]) -> int:
 
 
 def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dict[str, int]:
-    """What each payment can still give back of what was captured and not refunded elsewhere, minor units."""
-    left = {payment_id: max(0, amount) for payment_id, amount in captured.items()}
+    """
+    What each payment can still give back of what was captured and not refunded elsewhere, minor units.
+
+    A refund of a payment that is not there any more (the host renamed or merged payments) still counts: it
+    is taken from the payments in their order.
+    """
+    left = dict(captured)
+    unnamed = 0
     for refund in refunds:
         if refund.payment_id in left:
-            left[refund.payment_id] = max(0, left[refund.payment_id] - refund.amount_in_force)
+            left[refund.payment_id] -= refund.amount_in_force
+        else:
+            unnamed += refund.amount_in_force
+    for payment_id, amount in left.items():
+        left[payment_id] = max(0, amount)
+        taken = min(unnamed, left[payment_id])
+        left[payment_id] -= taken
+        unnamed -= taken
     return left
 
 

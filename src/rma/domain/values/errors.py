@@ -312,7 +312,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "payment_exceeds_owed": (Invalid, "asked to record {amount}, only {owed} owed (minor units, {currency})"),
     "payment_reference_reused": (
         Invalid,
-        "payment {reference} was recorded with another amount, {amount} (minor units)",
+        "payment {reference} was recorded before, with {amount} (minor units): give each its own reference",
     ),
     # Invalid, about claims
     "invalid_claim_type": (Invalid, "claim type must be refund or replace, not {type}"),

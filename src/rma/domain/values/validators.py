@@ -6,7 +6,7 @@ alone what they cannot convert, so that a validator, which knows the field, refu
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeGuard, TypeVar, cast
 
@@ -84,6 +84,21 @@ def aware(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is a datetime that knows its time zone."""
     if not isinstance(value, datetime) or value.utcoffset() is None:
         raise invalid(instance, attribute.name, value, "a datetime with a time zone")
+
+
+def as_utc(value: object) -> Any:
+    """
+    The same moment in UTC; what is no aware datetime is left to the validator.
+
+    Python compares and adds local times by the clock on the wall, which jumps when summer time begins or
+    ends.
+    """
+    if isinstance(value, datetime) and value.utcoffset() is not None and value.tzinfo is not UTC:
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:  # in the first or last hours that a datetime can name
+            return value
+    return value
 
 
 def mapping(instance: object, attribute: "Attribute[Any]", value: object) -> None:

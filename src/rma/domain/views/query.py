@@ -14,6 +14,7 @@ from rma.domain.values.validators import (
     all_are,
     as_member,
     as_tuple,
+    as_utc,
     aware,
     flag,
     invalid,
@@ -113,8 +114,8 @@ class ReturnQuery:
     )
     status: Status | None = field(default=None, converter=_status, validator=_status_of_kinds)
     needs_attention: bool = field(default=False, validator=flag)
-    requested_since: datetime | None = field(default=None, validator=optional(aware))
-    requested_before: datetime | None = field(default=None, validator=optional(aware))
+    requested_since: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
+    requested_before: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
     after: str | None = field(default=None, validator=optional(text))
     offset: int = field(default=0, validator=whole)
     limit: int | None = field(default=None, validator=_positive)
