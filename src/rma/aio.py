@@ -277,9 +277,15 @@ class AsyncReturnService:
         """`ReturnService.in_transaction`; answers at once."""
         return evolve(self, returns=bind_returns(self.returns, connection))
 
-    async def resume(self, return_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
+    async def resume(
+        self,
+        return_id: str | None = None,
+        *,
+        stopped: bool = False,
+        time_limit: timedelta | None = None,
+    ) -> ResumeResult:
         """`ReturnService.resume`, awaited."""
-        return await arun(resume(self, return_id, stopped=stopped))
+        return await arun(resume(self, return_id, stopped=stopped, time_limit=time_limit))
 
     async def outstanding(
         self, older_than: timedelta | None = None, *, limit: int = 100

@@ -13,6 +13,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    RefundAnswer,
     RefundOutcome,
     RefundRequest,
     ReplacementRequest,
@@ -98,7 +99,7 @@ class AsyncBindableReturns(AsyncReturnRepository, Protocol):
 class AsyncPayments(Protocol):
     """`Payments`, awaited; a declared `gateway` is an attribute as ever."""
 
-    def refund(self, request: RefundRequest) -> Awaitable[RefundOutcome]: ...
+    def refund(self, request: RefundRequest) -> Awaitable[RefundAnswer]: ...
 
 
 class AsyncRefundLookup(Protocol):

@@ -367,7 +367,13 @@ class ReturnService:
         """
         return evolve(self, returns=bind_returns(self.returns, connection))
 
-    def resume(self, return_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
+    def resume(
+        self,
+        return_id: str | None = None,
+        *,
+        stopped: bool = False,
+        time_limit: timedelta | None = None,
+    ) -> ResumeResult:
         """
         Deliver whatever is outstanding and due, of all orders. Run it on a timer.
 
@@ -375,6 +381,7 @@ class ReturnService:
             return_id: of this return, exchange or claim only, and now: whatever no other process is sending.
             stopped: with an id, also what was stopped for a person, because its carrier can neither be asked
                 nor repeat a key. Look at the carrier first: what it has done already, it does again.
+            time_limit: no further order is begun after so long; the next pass goes on.
 
         Raises:
             InvalidValue: `stopped` without an id; or the ledgers are written in a transaction of the host
@@ -382,7 +389,7 @@ class ReturnService:
             NotFound: there is none of this id.
             Unavailable: the store does not answer what is outstanding.
         """
-        return run(resume(self, return_id, stopped=stopped))
+        return run(resume(self, return_id, stopped=stopped, time_limit=time_limit))
 
     def outstanding(
         self, older_than: timedelta | None = None, *, limit: int = 100

@@ -132,7 +132,7 @@ def test_entries_render_who_when_what_and_how_much() -> None:
         "claim_6: goods received, completed",
         "claim_7 made: replace\n    1 x mug: missing item\n    1 x v_cup to be sent\n",
         "claim_8 canceled",
-        "refund blocked\n    22.00 USD is due, only 14.00 USD can be paid: nothing was",
+        "refund blocked\n    22.00 USD is due, only 0.00 USD can be paid: nothing was",
     ):
         assert line_of_it in rendered, f"{line_of_it!r} in\n{rendered}"
 

@@ -14,8 +14,8 @@ from rma import (
     Event,
     Inventory,
     Payments,
+    RefundAnswer,
     RefundDeclined,
-    RefundOutcome,
     RefundPending,
     RefundRequest,
     RestockRequest,
@@ -105,7 +105,7 @@ class _FreshKeys:
     port: Payments
     environment: Environment
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         attempt = self.environment.attempts.get(request.key, 0) + 1
         self.environment.attempts[request.key] = attempt
         key = request.key if attempt == 1 else f"{request.key}#{attempt}"
@@ -121,7 +121,7 @@ def draws_a_fresh_key_for_each_attempt(service: ReturnService, environment: Envi
 class _Hasty:
     port: Payments
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         try:
             return self.port.refund(request)
         except Exception as error:
@@ -137,7 +137,7 @@ def takes_a_time_out_for_a_refusal(service: ReturnService, environment: Environm
 class _ForgetfulPayments:
     port: Payments
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         try:
             return self.port.refund(request)
         except Exception:
@@ -172,7 +172,7 @@ def forgets_restocks_that_fail(service: ReturnService, environment: Environment)
 class _SaysItIsKeyed:
     port: Payments
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         return self.port.refund(request)
 
 

@@ -15,6 +15,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    RefundAnswer,
     RefundOutcome,
     RefundRequest,
     ReplacementRequest,
@@ -97,7 +98,7 @@ class FaultyPayments:
         declared: Gateway = getattr(self.port, "gateway", Idempotent())
         return declared
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         """As the plan says."""
         return self.faults.call(
             "payments.refund", request.key, lambda: self.faults.refunded(request, self.port.refund)

@@ -16,6 +16,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    RefundAnswer,
     RefundOutcome,
     RefundRequest,
     ReplacementRequest,
@@ -79,7 +80,7 @@ class RecordingPayments:
         declared: Gateway = getattr(self.port, "gateway", Idempotent())
         return declared
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         """Written down."""
         self.gateway_model.record_request(request, self.orders.get(request.order_id))
         answer: object = self.port.refund(request)
