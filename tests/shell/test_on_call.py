@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from attrs import Factory, define
+from attrs import Factory, define, evolve
 
 from rma import (
     AsyncReturnService,
@@ -13,9 +13,13 @@ from rma import (
     Idempotent,
     InvalidValue,
     NotIdempotent,
+    Payment,
     RecordRefundOutcome,
     RefundDeclined,
+    RefundOutcome,
+    RefundRequest,
     RefundReversed,
+    RefundSucceeded,
     ReturnService,
     ReturnShipment,
     ReturnShipmentRequest,
@@ -125,6 +129,34 @@ def test_a_refund_that_failed_needs_a_person(outcome: RefundDeclined | RefundRev
 
     assert before == []
     assert seen.reasons == [reason]
+
+
+@pytest.mark.parametrize(("charged_back", "status"), [(8000, "succeeded"), (8001, "needs_attention")])
+def test_a_refund_that_leaves_late_is_held_against_its_payment_as_it_is_then(
+    charged_back: int, status: str
+) -> None:
+    """What is left may be refunded; with a cent less left, it is not sent, and a person must decide."""
+    clock, seen = Clock(), Seen()
+    orders, gateway = InMemoryOrders([order_of()]), InMemoryPayments(answer=away)
+    service = in_memory_service(orders, payments=gateway, clock=clock, observer=seen)
+    ret = service.handle(request())
+    service.handle(receive(return_id=ret.id))
+
+    payment = Payment(id="pay_1", captured=usd(10_000), refunded=usd(charged_back))
+    orders.put(evolve(order_of(), payments=[payment]))
+    gateway.answer = lambda _: RefundSucceeded()
+    clock.now += HOUR
+    service.resume()
+
+    (refund,) = service.get(ret.id).refunds
+    assert refund.status == status
+    assert len(gateway.refunds) == (status == "succeeded")
+    assert seen.reasons == ["refund_needs_attention"] * (status == "needs_attention")
+
+
+def away(_: RefundRequest) -> RefundOutcome:
+    """A gateway that does not answer."""
+    raise TimeoutError("30 s")
 
 
 def test_a_refund_that_is_declined_at_once_needs_a_person() -> None:
