@@ -255,10 +255,10 @@ def test_no_more_is_left_than_was_captured_less_what_is_in_force(
     assert left.keys() == captured.keys()
     assert min(left.values(), default=0) >= 0
     assert all(left[each] <= captured[each] for each in left)
-    within = all(
+    is_covered = all(
         sum(amount for name, amount in refunded if name == each) <= captured[each] for each in captured
     )
-    if within:
+    if is_covered:
         assert sum(left.values()) == max(0, sum(captured.values()) - sum(amount for _, amount in refunded))
 
 

@@ -97,7 +97,7 @@ class UnshowableError(Exception):
     """An error whose text cannot be shown."""
 
     def __str__(self) -> str:
-        raise RuntimeError("no text")
+        raise RuntimeError("unshowable")
 
 
 def test_an_error_whose_text_cannot_be_shown_stops_no_other_effect() -> None:

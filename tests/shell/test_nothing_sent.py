@@ -6,9 +6,11 @@ import pytest
 from attrs import define, evolve, field
 
 from rma import (
+    Change,
     Gateway,
     Idempotent,
     NotIdempotent,
+    Order,
     RecordRefundOutcome,
     RefundAnswer,
     RefundDeclined,
@@ -23,8 +25,15 @@ from rma import (
     ReturnShipment,
     ReturnShipmentRequest,
     Searchable,
+    Unavailable,
 )
-from rma.adapters.memory import InMemoryFulfillment, InMemoryInventory, in_memory_service
+from rma.adapters.memory import (
+    InMemoryFulfillment,
+    InMemoryInventory,
+    InMemoryOrders,
+    InMemoryReturns,
+    in_memory_service,
+)
 from rma.testing.core_harness import START
 from tests.rules.given import order_of, receive, request, usd
 from tests.world import RETURN_OPTION
@@ -110,7 +119,7 @@ def test_a_process_that_died_while_it_sent_breaks_what_is_known_of_a_key() -> No
         dies = False
 
         def refund(self, request: RefundRequest) -> RefundAnswer:
-            """Ends the process, once it paid, if told so."""
+            """Ends the process, once it paid, if it is to."""
             answer = super().refund(request)
             if self.dies:
                 raise Died
@@ -146,7 +155,7 @@ def test_a_process_that_died_while_it_sent_breaks_what_is_known_of_a_key() -> No
 def test_a_leased_request_has_the_deadline_at_which_its_lease_ends(
     gateway: Gateway, minutes: int | None
 ) -> None:
-    """A keyed one has none; and it is no part of what is asked for."""
+    """A keyed one has none; and requests that differ in nothing else are equal."""
     payments = Unreachable(gateway, is_away=False)
     service = in_memory_service([order_of()], payments=payments, clock=Clock())
     opened = service.handle(request(2))
@@ -294,3 +303,57 @@ def test_a_pass_ends_at_its_time_limit_and_the_next_one_goes_on() -> None:
     assert {*first.orders, *second.orders} == {f"order_{number:03}" for number in range(10)}
     assert carrier.asked >= 10
     assert clock.now > START
+
+
+@pytest.mark.parametrize("fails", [1, 2])
+def test_an_answer_is_stored_by_a_second_commit_if_the_first_one_fails(fails: int) -> None:
+    """A connection that is dead does not cost the answer of a gateway that gives it once; two failures do."""
+
+    class Dead(InMemoryReturns):
+        """A store whose commits fail some times, once the gateway has answered."""
+
+        def commit(self, change: Change) -> None:
+            """Fails while the gateway's answer is to be stored."""
+            if payments.paid and self.left:
+                self.left -= 1
+                raise Unavailable("store_disconnected")
+            super().commit(change)
+
+        left = fails
+
+    payments = Unreachable(NotIdempotent(), is_away=False)
+    service = in_memory_service([order_of()], payments=payments, returns=Dead())
+    opened = service.handle(request(2))
+
+    received = service.handle(receive(2, return_id=opened.id))
+
+    status = RefundStatus.SUCCEEDED if fails == 1 else RefundStatus.PENDING
+    assert [refund.status for refund in received.refunds] == [status]
+    assert [refund.status for refund in service.get(opened.id).refunds] == [status]
+
+
+def test_a_look_at_the_payment_that_outlasts_a_key_does_not_send_it() -> None:
+    """The order is read for so long that the gateway forgets the key meanwhile: nothing is sent under it."""
+    clock = Clock()
+
+    class SlowOrders(InMemoryOrders):
+        """Orders that take three hours to read, once it is slow."""
+
+        is_slow = False
+
+        def get(self, order_id: str) -> Order:
+            """The order."""
+            clock.now += 3 * HOUR * self.is_slow
+            return super().get(order_id)
+
+    payments = Unreachable(Idempotent(4 * HOUR), is_away=False)
+    orders = SlowOrders([order_of()])
+    service = in_memory_service(orders, payments=payments, clock=clock)
+    opened = service.handle(request(2))
+    service.handle(receive(2, return_id=opened.id), deliver=False)
+    orders.is_slow = True
+    clock.now += HOUR
+
+    service.resume()
+
+    assert payments.asked == 0

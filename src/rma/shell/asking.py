@@ -161,7 +161,7 @@ def _untyped(answer: object) -> Any:
 
 
 def _done(answer: object) -> Done:
-    """Done, if the port answered what it promised: nothing. `False` is no success."""
+    """Done, if the port answered what it promised: nothing. `False` is not a success."""
     if answer is not None:
         raise TypeError(f"a port answered {answer!r}")
     return Done()

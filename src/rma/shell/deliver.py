@@ -30,7 +30,7 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.gateways import Action, Gateway, NotIdempotent, lease_of, next_step
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.values.errors import InvalidValue
+from rma.domain.values.errors import InvalidValue, Unavailable
 from rma.domain.values.money import Money
 from rma.observing import EffectDelivered, EffectFailed, PublishingFailed, StoringFailed, words_of
 from rma.ports import EventPublisher
@@ -121,6 +121,8 @@ async def _try(
         outcome = await _known(each, step, look_up, host)
         if outcome is None and each.request.key not in fresh:
             outcome = await _without_room(each, ledger, host)
+            if next_step(each, gateway, can_look_up=look_up is not None, now=now(host)) is not step:
+                continue  # looking took so long that something else is right now: the next pass does it
         deadline: datetime | None = None
         if outcome is None and step is not Action.SEND:
             ledger, deadline = await _lease(each, gateway, ledger, host, outcomes)
@@ -143,7 +145,7 @@ async def _known(effect: OpenEffect, step: Action, look_up: LookUp | None, host:
     found: Outcome | None = None
     if step is Action.LOOK_UP and look_up is not None:
         found = await _look_up(effect, look_up, host)
-    if delivery.pending_since is None or (found and not isinstance(found.result, RefundPending)):
+    if delivery.pending_since is None or (found and not isinstance(found.result, RefundPending | Unknown)):
         return found
     # The gateway has it, even if it does not find it now: it is never sent again.
     if host.timing.is_overdue(effect, now(host)):
@@ -259,6 +261,10 @@ async def _record(ledger: ReturnLedger, host: Host, outcomes: Sequence[Outcome])
 
     try:
         return (await _commit(ledger, host, recorded)).ledger
+    except Unavailable:
+        # An answer is precious: a gateway without keys gives it once. The connection may have been dead.
+        fresh = await call(host.returns.load(ledger.order_id))
+        return (await _commit(fresh, host, recorded)).ledger
     except InvalidValue as error:
         if len(outcomes) > 1:
             for each in outcomes:

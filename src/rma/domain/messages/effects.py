@@ -34,7 +34,7 @@ class RefundRequest:
         return_id: None where a claim is paid for goods that are not returned.
         reason: `"return"`, `"exchange"` or `"claim"`.
         deadline: do not begin to send it after this moment, aware; others may send it then. None for ports
-            that know keys. It is no part of what is asked: requests that differ in it are equal.
+            that know keys. Requests that differ in nothing else are equal.
     """
 
     key: str
