@@ -343,6 +343,10 @@ MUTANTS = [
            "for item in items if item.is_requested])", "for item in items])"),
     Mutant("why a claim paid more than its units are worth is forgotten", DOMAIN + "decide/claims.py",
            "        refund_note=claim.entitlement.refund_note,\n", ""),
+    Mutant("on call: a stopped booking whose key was forgotten can never be sent", DOMAIN + "decide/outcomes.py",
+           "unsent = Delivery(unsent_until=at)", "unsent = Delivery()"),
+    Mutant("on call: no signal says that a refund failed", "src/rma/shell/observe.py",
+           'yield refund.key, "refund_failed", refund.amount', "pass"),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.

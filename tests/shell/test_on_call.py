@@ -206,7 +206,8 @@ def test_an_observer_that_is_awaited_is_refused(kind: type[ReturnService] | type
         "returns": InMemoryReturns(),
         "inventory": InMemoryInventory(),
         "payments": InMemoryPayments(),
+        "observer": AwaitedObserver(),
     }
 
     with pytest.raises(InvalidValue, match=rf"{kind.__name__}\.observer must be an observer that returns"):
-        kind(**ports, observer=AwaitedObserver())
+        kind(**ports)
