@@ -63,7 +63,8 @@ class EffectDelivered:
 @frozen(kw_only=True)
 class EffectFailed:
     """
-    A port raised, or answered what cannot be stored: whether it acted is unknown.
+    A port raised, sent nothing, or answered what cannot be stored. It is tried again, unless a person has to
+    look.
 
     Attributes:
         effect: the name of the class of its request: `RefundRequest`.
