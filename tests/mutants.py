@@ -424,6 +424,10 @@ MUTANTS = [
            "    except Exception:\n        _log", "    except ZeroDivisionError:\n        _log"),
     Mutant("a log is filled with the same traceback", "src/rma/observing.py",
            "exc_info=None if is_repeated else error", "exc_info=error"),
+    Mutant("on call: a stopped booking whose key was forgotten can never be sent", DOMAIN + "decide/outcomes.py",
+           "unsent = Delivery(unsent_until=at)", "unsent = Delivery()"),
+    Mutant("on call: no signal says that a refund failed", "src/rma/shell/observe.py",
+           'yield refund.key, "refund_failed", refund.amount', "pass"),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.

@@ -57,6 +57,7 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_async_policy_provider,
+    refuse_awaited_observer,
     utc_now,
 )
 from rma.shell.driver import arun
@@ -86,8 +87,8 @@ class AsyncReturnService:
     """
     Returns over the host's ports, for an application with an event loop; which one does not matter.
 
-    Every port may be awaited or answer at once, whichever suits it; clock and ids answer at once. Each method
-    is that of `ReturnService` of the same name, awaited: it answers and raises the same. Only
+    Every port may be awaited or answer at once, whichever suits it; clock, ids and observer answer at once.
+    Each method is that of `ReturnService` of the same name, awaited: it answers and raises the same. Only
     `in_transaction` asks nothing, and is not awaited.
 
     Nothing is open while a port is awaited: no transaction, connection or lock. A task may be canceled
@@ -95,7 +96,11 @@ class AsyncReturnService:
 
     Args:
         orders, returns, inventory, payments: required.
-        fulfillment, shipping_options, return_reasons, policies, events, clock, ids: as in `ReturnService`.
+        fulfillment, shipping_options, return_reasons, policies, events, clock, ids, timing, observer: as in
+            `ReturnService`.
+
+    Raises:
+        InvalidValue: the observer is awaited; it returns at once, as clock and ids do.
     """
 
     orders: OrderRepository | AsyncOrderRepository
@@ -113,6 +118,9 @@ class AsyncReturnService:
     ids: IdFactory | None = None
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
+
+    def __attrs_post_init__(self) -> None:
+        refuse_awaited_observer(self)
 
     @overload
     async def handle(self, command: ReturnCommand, *, deliver: bool = ...) -> Return: ...

@@ -126,6 +126,12 @@ class AsyncFulfillment(Protocol):
     def ship_replacement(self, request: ReplacementRequest) -> Awaitable[ReplacementShipment]: ...
 
 
+class AsyncShipmentLookup(Protocol):
+    """`ShipmentLookup`, awaited."""
+
+    def find_shipment(self, key: str) -> Awaitable[ReturnShipment | ReplacementShipment | None]: ...
+
+
 class AsyncEventPublisher(Protocol):
     """`EventPublisher`, awaited."""
 

@@ -47,6 +47,7 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_policy_provider,
+    refuse_awaited_observer,
     refuse_awaited_ports,
     utc_now,
 )
@@ -90,7 +91,8 @@ class ReturnService:
         observer: receives a signal of what was done and what failed; the log, unless given.
 
     Raises:
-        InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those.
+        InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those. An observer
+            returns at once with either.
     """
 
     orders: OrderRepository
@@ -109,6 +111,7 @@ class ReturnService:
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_ports(self)
+        refuse_awaited_observer(self)
 
     @overload
     def handle(self, command: ReturnCommand, *, deliver: bool = ...) -> Return: ...

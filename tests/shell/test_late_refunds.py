@@ -24,7 +24,7 @@ from tests.shell.adapters import Payments, SearchedPayments
 from tests.shell.shop import DAY, HOUR, MINUTE, Shop, two_payments
 
 KEY = "ret_1-refund-1"
-NO_ROOM = "payment_has_no_room: 20.00 USD asked for, {} left; it was not sent"
+NO_ROOM = "payment_has_no_room: 20.00 USD asked for, {} left"
 
 
 def late(payments: Payments | None = None) -> Shop:

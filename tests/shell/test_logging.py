@@ -26,21 +26,21 @@ def extra(record: logging.LogRecord) -> dict[str, Any]:
 
 def failing(number: int, error: Exception) -> EffectFailed:
     """A failed attempt."""
-    return EffectFailed(**WHERE, key="ret_1-refund-1", attempt=number, error=error)
+    return EffectFailed(**WHERE, key="ret_1-refund-1", effect="RefundRequest", attempt=number, error=error)
 
 
 def test_a_line_has_its_fields_besides(caplog: pytest.LogCaptureFixture) -> None:
     """For a log that can be searched by order or key."""
     LoggingObserver().observe(failing(1, TimeoutError("30 s")))
 
-    where = "order_id order_1, subject_id ret_1"
-    assert lines(caplog) == [
-        ("WARNING", f"EffectFailed: {where}, key ret_1-refund-1, attempt 1, error_class TimeoutError: 30 s")
-    ]
+    what = "order_id order_1, subject_id ret_1, key ret_1-refund-1, effect RefundRequest, attempt 1"
+    assert lines(caplog) == [("WARNING", f"EffectFailed: {what}, error_class TimeoutError: 30 s")]
     assert extra(caplog.records[0]) == {
+        "rma_signal": "EffectFailed",
         "rma_order_id": "order_1",
         "rma_subject_id": "ret_1",
         "rma_key": "ret_1-refund-1",
+        "rma_effect": "RefundRequest",
         "rma_attempt": 1,
         "rma_error_class": "TimeoutError",
     }

@@ -45,8 +45,8 @@ def test_a_command_its_repeat_and_its_effects_are_observed_in_order() -> None:
     assert shop.signals == [
         CommandHandled(**WHERE, command="RequestReturn", is_repeat=False),
         received,
-        EffectDelivered(**WHERE, key="ret_1-restock-1", attempt=1),
-        EffectDelivered(**WHERE, key="ret_1-refund-1", attempt=1),
+        EffectDelivered(**WHERE, key="ret_1-restock-1", effect="RestockRequest", attempt=1),
+        EffectDelivered(**WHERE, key="ret_1-refund-1", effect="RefundRequest", attempt=1),
         evolve(received, is_repeat=True),
     ]
 

@@ -231,6 +231,7 @@ def _delivered(effect: OpenEffect, result: Result, host: Host) -> Outcome:
         order_id=request.order_id,
         subject_id=effect.owner_id,
         key=request.key,
+        effect=type(request).__name__,
         attempt=effect.delivery.attempts + 1,
     )
     tell(host, signal)
@@ -244,6 +245,7 @@ def _failed(effect: OpenEffect, error: Exception, host: Host) -> str:
         order_id=request.order_id,
         subject_id=effect.owner_id,
         key=request.key,
+        effect=type(request).__name__,
         attempt=effect.delivery.attempts + 1,
         error=error,
     )

@@ -102,9 +102,10 @@ def start_again(
     ledger: ReturnLedger, subject_ids: Collection[str], at: datetime
 ) -> tuple[DeliveryChanged, ...]:
     """The stopped effects of these subjects may be tried again, as if they had never been sent."""
+    unsent = Delivery(unsent_until=at)
     return tuple(
         [
-            _delivery_changed(ledger.subject(effect.owner_id), ledger, effect, Delivery(), at)
+            _delivery_changed(ledger.subject(effect.owner_id), ledger, effect, unsent, at)
             for effect in ledger.open_effects.values()
             if effect.delivery.is_stopped and effect.owner_id in subject_ids
         ]

@@ -245,7 +245,11 @@ class Deferred:
 
 @frozen
 class NoRoom:
-    """The payment has less left than the refund: it was not sent, and a person must decide."""
+    """
+    The payment has less left than the refund: it is not sent now, and a person must decide.
+
+    An attempt before, whose outcome is unknown, may have moved the money.
+    """
 
     amount: Money
     left: Money
@@ -287,7 +291,8 @@ class Delivery:
         due_at: a timer does not try it before; None for at once.
         started_at, leased_until: its latest lease, for ports that need one: no other process sends it before
             it ends.
-        unsent_until: nothing was sent before, as is known from each attempt; a key's lifetime begins then.
+        unsent_until: nothing was sent before, as is known from each attempt or from a person; the lifetime of
+            its key begins then.
         pending_since: when the gateway said that it took the refund and will report the outcome later.
         is_stopped: it is not tried again, unless a person asks for it.
         is_stuck: it has been open for too long, or it is stopped; it needs attention.

@@ -90,7 +90,7 @@ def after(  # noqa: PLR0911 # a row for each outcome
             failure = _words(code, message)
             return evolve(refund, status=status, failure=failure, settled_at=at, is_contradicted=False)
         case NoRoom(amount=amount, left=left):
-            failure = f"payment_has_no_room: {amount} asked for, {left} left; it was not sent"
+            failure = f"payment_has_no_room: {amount} asked for, {left} left"
             return evolve(refund, status=status, failure=failure)
         case Overdue(since=since):
             return evolve(refund, status=status, failure=f"pending since {since:%Y-%m-%d %H:%M}")
