@@ -165,7 +165,7 @@ class ReturnsApi:
         def create() -> Json:
             command = request_return(loads(body), idempotency_key=key, created_by=customer_id)
             service = self._service_of(customer_id, command.order_id)
-            return return_response(service, service.handle(command))
+            return return_response(service, service.handle(command), idempotency_key=key)
 
         return await run_in_threadpool(create)
 
