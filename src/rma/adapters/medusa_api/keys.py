@@ -1,8 +1,8 @@
 """
 Idempotency keys, in scopes: clients that choose the same key have different keys here.
 
-A command carries the scope of who asks and the client's key, so that no customer can use up the key of a clerk
-or of another customer, or learn from a refusal that it is taken.
+A command carries the scope of who asks and the client's key, so that no customer can use up the key of a
+clerk or of another customer, or learn from a refusal that it is taken.
 """
 
 import re
