@@ -148,9 +148,9 @@ class BodyDeadline:
     """
     ASGI middleware: a body arrives within so many seconds of its head, or it is given up.
 
-    Reading it then raises `Refused` (408). A response that is sent before the body has ended is sent whole; the
-    connection is closed when the body ends or its time is over, so that a client which is still sending can
-    read the response. Heads that do not end are left to the server and its proxy.
+    Reading it then raises `Refused` (408). A response that is sent before the body has ended is sent whole;
+    the connection is closed when the body ends or its time is over, so that a client which is still sending
+    can read the response. Heads that do not end are left to the server and its proxy.
     """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
@@ -174,8 +174,8 @@ class BodyDeadline:
                 async with asyncio.timeout_at(deadline):
                     message = await receive()
             except TimeoutError:
-                within = f"the body must arrive within {self._seconds:g} seconds"
-                raise Refused(408, "invalid_data", "body_too_slow", within) from None
+                reason = f"the body must arrive within {self._seconds:g} seconds"
+                raise Refused(408, "invalid_data", "body_too_slow", reason) from None
             is_arriving = message.get("more_body", False)
             return message
 

@@ -1,13 +1,14 @@
 """
-The lower bounds of `pyproject.toml` are true: the tests pass with the lowest versions that they allow.
+The lower bounds of `pyproject.toml` are true: the tests of the extras pass with the lowest versions allowed.
 
     python -m tests.lowest                   makes the environment and runs the tests of the extras in it
     python -m tests.lowest tests/postgres    only these, or with other arguments of pytest
 
-Makes an environment in a folder that is removed afterwards, with this Python. Every requirement that is declared
-is installed at its lower bound; what those require in turn is as new as it can be. It needs a package index.
+The environment has this Python, and is removed afterwards. Every requirement that is declared is installed at
+its lower bound; what those require in turn is the newest that fits. It needs a package index.
 """
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -22,21 +23,28 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 
-#: The tests of the extras, and those of the core that use its only dependency most.
-OF_THE_EXTRAS = ["rules", "shell", "sql", "aio", "postgres", "medusa", "testing", "test_imports.py"]
+#: The tests that use a dependency: of the extras, and of the core.
+TESTS = [
+    *[f"tests/{name}" for name in ("rules", "shell", "sql", "aio", "postgres", "medusa", "testing")],
+    "--ignore=tests/testing/test_mutants.py",  # reads the sources only
+    "tests/test_imports.py",
+    "README.md",
+    "docs",
+    "src",
+]
 
 
 def declared() -> Mapping[str, Sequence[Requirement]]:
     """Returns what the project declares: the requirements of each extra, and of the core under no name."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     return {
         name: [Requirement(each) for each in requirements]
         for name, requirements in {"": project["dependencies"], **project["optional-dependencies"]}.items()
     }
 
 
-def lowest(requirements: Iterable[Requirement]) -> Iterator[str]:
-    """Yields a pin to the lower bound of each requirement that has one."""
+def pins(requirements: Iterable[Requirement]) -> Iterator[str]:
+    """Yields a constraint to the lower bound of each requirement that has one."""
     for requirement in requirements:
         for specifier in requirement.specifier:
             if specifier.operator == ">=":
@@ -46,18 +54,23 @@ def lowest(requirements: Iterable[Requirement]) -> Iterator[str]:
 def main(*arguments: str) -> int:
     """Returns the exit status of the tests, or that of the installation if it fails."""
     extras = declared()
-    pins = sorted(set(lowest(chain.from_iterable(extras.values()))))
-    print("The lowest versions:", *pins, flush=True)
+    lowest = sorted(set(pins(chain.from_iterable(extras.values()))))
+    print("The lowest versions:", *lowest, flush=True)
+    # what is imported is in the environment; and other examples need no other versions
+    clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    environment = {**clean, "RMA_TEST_PROFILE": "default"}
     with tempfile.TemporaryDirectory(prefix="rma_lowest_") as folder:
         constraints = Path(folder, "lowest.txt")
-        constraints.write_text("\n".join(pins))
+        constraints.write_text("\n".join(lowest), "utf-8")
         venv.create(Path(folder, "env"), with_pip=True)
         python = str(Path(folder, "env", "bin", "python"))
         wanted = f"{ROOT}[{','.join(filter(None, extras))}]"
-        install = [python, "-m", "pip", "install", "-q", "-c", str(constraints), "-e", wanted]
-        tests = arguments or ["-n", "2", *[f"tests/{name}" for name in OF_THE_EXTRAS]]
-        for command in (install, [python, "-m", "pytest", "-q", *tests]):
-            if status := subprocess.run(command, cwd=ROOT, check=False).returncode:
+        commands = [
+            [python, "-m", "pip", "install", "-q", "-c", str(constraints), "-e", wanted],
+            [python, "-m", "pytest", "-q", *(arguments or ["-n", "2", *TESTS])],
+        ]
+        for command in commands:
+            if status := subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode:
                 return status
     return 0
 

@@ -146,7 +146,8 @@ def test_a_client_that_waits_for_the_server_is_given_up(impatient: Shop) -> None
 
 def test_others_are_served_while_bodies_do_not_end(impatient: Shop) -> None:
     """More clients than there are threads send nothing, and another is answered."""
-    head = "POST /store/returns HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer ada-token\r\nContent-Length: 9\r\n\r\n"
+    head = "POST /store/returns HTTP/1.1\r\nHost: shop\r\nContent-Length: 9\r\n"
+    head += "Authorization: Bearer ada-token\r\n\r\n"
     clients = [socket.create_connection(("127.0.0.1", impatient.port)) for _ in range(60)]
     for client in clients:
         client.sendall(head.encode())
