@@ -12,7 +12,7 @@ from rma.adapters.medusa_api.keys import ADMIN, GUESTS, client_key, customer_sco
 from rma.adapters.memory import InMemoryOrders
 from rma.domain.decide.violations import MAX_ID
 from rma.domain.messages.commands import Command
-from rma.domain.values.errors import IdempotencyKeyReused
+from rma.domain.values.errors import IdempotencyKeyReused, Rejected
 
 from .serving import ADA, BOB, Shop
 from .serving import ADMIN as CLERK
@@ -50,6 +50,14 @@ def test_a_scoped_key_is_as_long_as_a_key_may_be(scope: str, key: str) -> None:
 def test_a_key_that_is_refused_stays_as_it_is(key: Any) -> None:
     """The refusal has the length of the client's own."""
     assert scoped_key(ADMIN, key) == key
+
+
+def test_an_identity_that_is_not_a_string_is_refused(shop: Shop) -> None:
+    """By the library, as in a request that is not made over HTTP."""
+    number: Any = 7
+
+    with pytest.raises(Rejected, match="created_by"):
+        shop.service.handle(request_return(ONE_MUG, idempotency_key="k", created_by=number))
 
 
 def test_a_key_of_the_host_is_shown_as_it_is() -> None:

@@ -220,6 +220,8 @@ def test_the_routes_describe_themselves(shop: Shop) -> None:
         (path.replace("{id}", "none"), method) for path, item in document["paths"].items() for method in item
     }
     assert len(served) == 7
+    for item in document["paths"].values():
+        assert {"408", "413", "415"} <= item["post"]["responses"].keys() if "post" in item else True
     for path, method in served:
         answer = shop.send(method.upper(), path, None, {})
         assert answer.status in (200, 401) or answer.body["code"] == "return_reason_not_found"

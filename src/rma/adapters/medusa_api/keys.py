@@ -27,8 +27,10 @@ def customer_scope(customer_id: str | None) -> str:
     >>> customer_scope("cus_1")
     'medusa:customer:5:cus_1:'
     """
+    if not isinstance(customer_id, str):  # the library refuses all but None
+        return GUESTS
     # the length says where the id ends: no id and key are read as another id and key
-    return GUESTS if customer_id is None else f"{_CUSTOMER}{len(customer_id)}:{customer_id}:"
+    return f"{_CUSTOMER}{len(customer_id)}:{customer_id}:"
 
 
 def scoped_key(scope: str, key: str | None) -> str | None:
