@@ -452,10 +452,29 @@ MUTANTS = [
            'each if each.isprintable() else " "', "each"),
     Mutant("attack: a refund gives back what others never paid", DOMAIN + "sale/pricing.py",
            "if running_sums[-1] * self.quantity == self.running_sums[-1] * quantity:", "if True:"),
+    Mutant("over HTTP, a customer uses up the keys of the warehouse", "src/rma/adapters/medusa_api/requests.py",
+           "scoped_key(customer_scope(created_by), idempotency_key)", "scoped_key(ADMIN, idempotency_key)"),
+    Mutant("over HTTP, an id and a key are read as another id and key", "src/rma/adapters/medusa_api/keys.py",
+           'f"{_CUSTOMER}{len(customer_id)}:{customer_id}:"', 'f"{_CUSTOMER}{customer_id}:"'),
+    Mutant("over HTTP, long keys that begin alike are the same", "src/rma/adapters/medusa_api/keys.py",
+           'return _DIGEST + sha256(scoped.encode("utf-8", "surrogatepass")).hexdigest()', 'return scoped[:MAX_ID]'),
+    Mutant("over HTTP, a refusal shows the scope of a key", "src/rma/adapters/medusa_api/errors.py",
+           "sent = client_key(key)", "sent: str | None = key"),
+    Mutant("over HTTP, a large offset is read as another", "src/rma/adapters/medusa_api/requests.py",
+           "_MOST_DIGITS: Final = 20", "_MOST_DIGITS: Final = 15"),
+    Mutant("over HTTP, a body is waited for as long as something arrives", "examples/http_api.py",
+           "asyncio.timeout_at(deadline)", "asyncio.timeout(self._seconds)"),
+    Mutant("over HTTP, a connection whose body is not read stays open", "examples/http_api.py",
+           'if is_arriving and message["type"] == "http.response.start":', "if False:"),
+    Mutant("over HTTP, a client that is still sending cannot read its response", "examples/http_api.py",
+           "                    while is_arriving:\n                        await receive_in_time()", "                    pass"),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.
 STAGES = (("tests/rules",), ("tests/shell",), ("tests/laws",))
+
+#: What runs first against the API over HTTP.
+HTTP = tuple(f"tests/medusa/test_{name}.py" for name in ("keys", "requests", "slow_bodies"))
 
 #: The tests that are most likely to kill a mutant of a path: they run before all others.
 LIKELY = {
@@ -500,6 +519,8 @@ def fits(mutant: Mutant) -> bool:
 
 def stages(path: str) -> Iterator[tuple[str, ...]]:
     """What runs against a mutant of this file, one after the other."""
+    if "_api" in path:
+        yield HTTP
     likely = next((f"tests/rules/test_{name}.py" for part, name in LIKELY.items() if part in path), None)
     if likely is not None and (ROOT / likely).exists():
         yield (likely,)
@@ -567,7 +588,9 @@ def judge(mutants: Iterable[Mutant]) -> int:
     with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(workers) as pool:
         copies = copies_of_the_project(place, workers)
         copy = copies.get()
-        if (failed := run([test for stage in STAGES for test in stage], copy)) is not None:
+        unbroken = [test for stage in STAGES for test in stage]
+        unbroken += HTTP if any("_api" in each.path for each in chosen) else ()
+        if (failed := run(unbroken, copy)) is not None:
             sys.stdout.write(f"nothing is broken yet, and this fails: {failed}\n")
             return len(chosen)
         copies.put(copy)
