@@ -11,8 +11,8 @@ HOUR = timedelta(hours=1)
 LABEL, RESTOCK = "ret_1-shipment-1", "ret_1-restock-1"
 
 
-class StoredOrder(Given):
-    """An order whose history is stored as a store stores it."""
+class Remembered(Given):
+    """An order whose history is kept as a store keeps it."""
 
     def commit(self, change: Change) -> Change:
         """Stores the change, checks that the history rebuilds the ledger, and moves the clock on."""
@@ -33,9 +33,9 @@ class StoredOrder(Given):
         return self.commit(apply_outcomes(self.ledger, [Outcome(key, GivenUp("?"))], self.now))
 
 
-def with_label() -> StoredOrder:
+def with_label() -> Remembered:
     """A return whose label is not booked yet."""
-    kept = StoredOrder()
+    kept = Remembered()
     kept.when(request(2, shipping_option_id="so_return"))
     return kept
 
@@ -115,7 +115,7 @@ def test_an_effect_of_the_same_commit_is_not_superseded_in_it() -> None:
 
 def test_an_order_is_due_when_the_first_of_a_chain_is() -> None:
     """A withdrawal that waits for its restock is tried right after it, and not before."""
-    kept = StoredOrder()
+    kept = Remembered()
     kept.when(request(2))
     kept.when(receive(1))
     kept.fails(RESTOCK)
