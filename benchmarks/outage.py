@@ -5,7 +5,7 @@ Measures an outage: a port is away for a day, and many refunds wait for it.
 
 First a single order by a simulated clock: a timer comes by each minute for a day while one port is away. It
 prints how often the port was asked, how many commits were made, how many events the history has and how many
-bytes were written. Then many orders wait at once (100,000 unless told otherwise, in a SQLite file), and one
+bytes were written. Then many orders wait at once (100,000 unless given, in a SQLite file), and one
 `resume` tries them all: with a gateway that is away, and with one that answers. It also runs for a tenth of
 them: the time an order takes should be the same.
 """

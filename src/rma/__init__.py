@@ -52,7 +52,9 @@ from rma.domain.messages.effects import (
     Delivery,
     Effect,
     OpenEffect,
+    RefundAnswer,
     RefundDeclined,
+    RefundNotSent,
     RefundOutcome,
     RefundPending,
     RefundRequest,
@@ -164,7 +166,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     # what is asked of ports
     "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending",
-    "RefundDeclined",
+    "RefundDeclined", "RefundNotSent", "RefundAnswer",
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores

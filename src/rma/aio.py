@@ -60,6 +60,7 @@ from rma.shell.construction import (
     NoShippingOptions,
     as_async_policy_provider,
     pause_awaited,
+    refuse_awaited_observer,
     utc_now,
 )
 from rma.shell.driver import arun
@@ -90,8 +91,8 @@ class AsyncReturnService:
     """
     Returns over the host's ports, for an application with an event loop; which one does not matter.
 
-    Every port may be awaited or answer at once, whichever suits it; clock and ids answer at once. Each method
-    is that of `ReturnService` of the same name, awaited: it answers and raises the same. Only
+    Every port may be awaited or answer at once, whichever suits it; clock, ids and observer answer at once.
+    Each method is that of `ReturnService` of the same name, awaited: it answers and raises the same. Only
     `in_transaction` asks nothing, and is not awaited.
 
     Nothing is open while a port is awaited: no transaction, connection or lock. A task may be canceled
@@ -102,6 +103,9 @@ class AsyncReturnService:
         fulfillment, shipping_options, return_reasons, policies, events, clock, ids, timing, observer: as in
             `ReturnService`.
         pause: as there, awaited or not; unless given, `asyncio.sleep` in its loops, and nothing in others.
+
+    Raises:
+        InvalidValue: the observer is awaited; it returns at once, as clock and ids do.
     """
 
     orders: OrderRepository | AsyncOrderRepository
@@ -120,6 +124,9 @@ class AsyncReturnService:
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
     pause: AsyncPause = pause_awaited
+
+    def __attrs_post_init__(self) -> None:
+        refuse_awaited_observer(self)
 
     @overload
     async def handle(self, command: ReturnCommand, *, deliver: bool = ...) -> Return: ...
@@ -276,9 +283,15 @@ class AsyncReturnService:
         """`ReturnService.in_transaction`; answers at once."""
         return evolve(self, returns=bind_returns(self.returns, connection))
 
-    async def resume(self, return_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
+    async def resume(
+        self,
+        return_id: str | None = None,
+        *,
+        stopped: bool = False,
+        time_limit: timedelta | None = None,
+    ) -> ResumeResult:
         """`ReturnService.resume`, awaited."""
-        return await arun(resume(self, return_id, stopped=stopped))
+        return await arun(resume(self, return_id, stopped=stopped, time_limit=time_limit))
 
     async def outstanding(
         self, older_than: timedelta | None = None, *, limit: int = 100

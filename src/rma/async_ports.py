@@ -13,6 +13,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    RefundAnswer,
     RefundOutcome,
     RefundRequest,
     ReplacementRequest,
@@ -98,7 +99,7 @@ class AsyncBindableReturns(AsyncReturnRepository, Protocol):
 class AsyncPayments(Protocol):
     """`Payments`, awaited; a declared `gateway` is an attribute as ever."""
 
-    def refund(self, request: RefundRequest) -> Awaitable[RefundOutcome]: ...
+    def refund(self, request: RefundRequest) -> Awaitable[RefundAnswer]: ...
 
 
 class AsyncRefundLookup(Protocol):
@@ -123,6 +124,12 @@ class AsyncFulfillment(Protocol):
     def cancel_return(self, request: CancelShipmentRequest) -> Awaitable[None]: ...
 
     def ship_replacement(self, request: ReplacementRequest) -> Awaitable[ReplacementShipment]: ...
+
+
+class AsyncShipmentLookup(Protocol):
+    """`ShipmentLookup`, awaited."""
+
+    def find_shipment(self, key: str) -> Awaitable[ReturnShipment | ReplacementShipment | None]: ...
 
 
 class AsyncEventPublisher(Protocol):

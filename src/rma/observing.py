@@ -32,7 +32,12 @@ class CommandHandled:
 
 @frozen(kw_only=True)
 class CommitConflicted:
-    """Another writer was faster; the change is computed again. `attempt` counts from 1."""
+    """
+    Another writer was faster; the change is computed again.
+
+    Attributes:
+        attempt: counts from 1.
+    """
 
     order_id: str
     attempt: int
@@ -40,21 +45,36 @@ class CommitConflicted:
 
 @frozen(kw_only=True)
 class EffectDelivered:
-    """A port answered about an effect. `attempt` counts from 1."""
+    """
+    A port answered about an effect.
+
+    Attributes:
+        effect: the name of the class of its request: `RefundRequest`.
+        attempt: counts from 1.
+    """
 
     order_id: str
     subject_id: str
     key: str
+    effect: str
     attempt: int
 
 
 @frozen(kw_only=True)
 class EffectFailed:
-    """A port raised: whether it acted is unknown. `attempt` counts from 1."""
+    """
+    A port raised, sent nothing, or answered what cannot be stored. It is tried again, unless a person has to
+    look.
+
+    Attributes:
+        effect: the name of the class of its request: `RefundRequest`.
+        attempt: counts from 1.
+    """
 
     order_id: str
     subject_id: str
     key: str
+    effect: str
     attempt: int
     error: Exception
 
@@ -130,7 +150,8 @@ class Observer(Protocol):
 
 class LoggingObserver:
     """
-    Logs each signal as one line, with its fields as `extra` (`rma_order_id`, `rma_key`, `rma_attempt`, …).
+    Logs each signal as one line, with its class as `rma_signal` and its fields (`rma_order_id`, `rma_key`,
+    `rma_attempt`, …) as `extra`.
 
     What failed or needs attention is a warning, with a traceback at the first attempt only; the rest is for
     debugging.
@@ -147,6 +168,7 @@ class LoggingObserver:
         level = _LEVELS.get(type(signal), logging.DEBUG)
         if not self._logger.isEnabledFor(level):
             return
+        name = type(signal).__name__
         fields: dict[str, Any] = asdict(signal, recurse=False)
         error = fields.pop("error", None)
         if error is not None:
@@ -155,11 +177,11 @@ class LoggingObserver:
         self._logger.log(
             level,
             "%s: %s%s",
-            type(signal).__name__,
-            ", ".join([f"{name} {value}" for name, value in fields.items() if value is not None]),
+            name,
+            ", ".join([f"{field} {value}" for field, value in fields.items() if value is not None]),
             f": {words_of(error)}" if error is not None and words_of(error) else "",
             exc_info=None if is_repeated else error,
-            extra={f"rma_{name}": value for name, value in fields.items()},
+            extra={"rma_signal": name, **{f"rma_{field}": value for field, value in fields.items()}},
         )
 
 

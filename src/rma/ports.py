@@ -14,6 +14,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    RefundAnswer,
     RefundOutcome,
     RefundRequest,
     ReplacementRequest,
@@ -226,13 +227,14 @@ class Payments(Protocol):
     `Searchable` (then it is a `RefundLookup` too) or `NotIdempotent`. If it declares nothing: `Idempotent()`.
     """
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         """
         Refund this amount of this payment, once for its key.
 
         Returns:
             `RefundSucceeded`, `RefundPending` (the gateway took it and will tell), or `RefundDeclined`:
-            the gateway refused definitely and no money moved. Never return that for a time-out.
+            the gateway refused definitely and no money moved. `RefundNotSent`: the gateway could not be
+            reached at all, so that nothing was sent. Never return one of these two for a time-out.
         """
         ...
 

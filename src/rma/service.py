@@ -50,6 +50,7 @@ from rma.shell.construction import (
     NoShippingOptions,
     as_policy_provider,
     pause,
+    refuse_awaited_observer,
     refuse_awaited_ports,
     utc_now,
 )
@@ -96,7 +97,8 @@ class ReturnService:
             against another tries again; `time.sleep` unless given.
 
     Raises:
-        InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those.
+        InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those. An observer
+            returns at once with either.
     """
 
     orders: OrderRepository
@@ -116,6 +118,7 @@ class ReturnService:
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_ports(self)
+        refuse_awaited_observer(self)
 
     @overload
     def handle(self, command: ReturnCommand, *, deliver: bool = ...) -> Return: ...
@@ -373,7 +376,13 @@ class ReturnService:
         """
         return evolve(self, returns=bind_returns(self.returns, connection))
 
-    def resume(self, return_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
+    def resume(
+        self,
+        return_id: str | None = None,
+        *,
+        stopped: bool = False,
+        time_limit: timedelta | None = None,
+    ) -> ResumeResult:
         """
         Deliver whatever is outstanding and due, of all orders. Run it on a timer.
 
@@ -381,6 +390,7 @@ class ReturnService:
             return_id: of this return, exchange or claim only, and now: whatever no other process is sending.
             stopped: with an id, also what was stopped for a person, because its carrier can neither be asked
                 nor repeat a key. Look at the carrier first: what it has done already, it does again.
+            time_limit: no further order is begun after so long; the next pass goes on.
 
         Raises:
             InvalidValue: `stopped` without an id; or the ledgers are written in a transaction of the host
@@ -388,7 +398,7 @@ class ReturnService:
             NotFound: there is none of this id.
             Unavailable: the store does not answer what is outstanding.
         """
-        return run(resume(self, return_id, stopped=stopped))
+        return run(resume(self, return_id, stopped=stopped, time_limit=time_limit))
 
     def outstanding(
         self, older_than: timedelta | None = None, *, limit: int = 100

@@ -8,11 +8,11 @@ from pathlib import Path
 from types import NoneType
 from typing import Any, get_args
 
-from attrs import fields, frozen
+from attrs import fields, frozen, has
 from sqlalchemy import Table
 
 import rma.ports
-from rma import ReturnService
+from rma import ReturnService, Timing
 from rma.adapters.sql.schema import ledgers, metadata
 from tests.docs.described import code, paragraph, table
 
@@ -36,6 +36,8 @@ def ports_of_the_service() -> list[Port]:
 def _port(keyword: str, annotation: Any) -> Port:
     if NoneType in get_args(annotation):
         (annotation,) = [each for each in get_args(annotation) if each is not NoneType]
+    if isinstance(annotation, type) and has(annotation):  # a value, which is not called
+        return Port(keyword, annotation.__name__, ())
     if isinstance(annotation, type):
         methods = [name for name, value in vars(annotation).items() if isfunction(value) and name[0] != "_"]
         return Port(keyword, annotation.__name__, tuple(methods))
@@ -47,6 +49,8 @@ def ports() -> str:
     """The service and its ports: the hexagon."""
     arrows = []
     for port in ports_of_the_service():
+        if port.kind == Timing.__name__:
+            continue
         calls = " · ".join(port.methods) or "called"
         arrows.append(f'    shell -- "{calls}" --> {port.keyword}["{port.keyword}: {port.kind}"]')
     return "\n".join(

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import timedelta
 from enum import Enum
 from inspect import cleandoc
 from types import NoneType, UnionType
@@ -72,7 +73,17 @@ def default_name(default: Any) -> str:
         return "required"
     if default == () or isinstance(default, Factory):  # type: ignore[arg-type] # it is a class
         return "empty"
+    if isinstance(default, timedelta):
+        return duration_name(default)
     return f"`{default.value!r}`" if isinstance(default, Enum) else f"`{default!r}`"
+
+
+def duration_name(duration: timedelta) -> str:
+    """A duration in the largest unit of which it is a multiple."""
+    for unit, name in ((timedelta(days=1), "days"), (timedelta(hours=1), "h"), (timedelta(minutes=1), "min")):
+        if duration % unit == timedelta(0):
+            return f"{duration // unit} {name}"
+    return f"{duration.total_seconds():g} s"
 
 
 def code(text: str) -> str:

@@ -20,6 +20,8 @@ PARTS: dict[str, Callable[[], str]] = {
     "tables": architecture.tables,
     "codes": reference.codes_by_class,
     "policy": reference.policy,
+    "timing": reference.timing,
+    "signals": reference.signals,
     "schema": reference.schema,
     "indexes": reference.indexes,
     "commands": messages.commands,

@@ -7,9 +7,10 @@ from attrs import has
 from rma import Command, Effect, Event
 from rma.domain import events as events_module
 from rma.domain.messages import command_items
-from rma.domain.messages.effects import Outcome, RefundOutcome, RefundReversed
+from rma.domain.messages.effects import Delivery, Outcome, RefundOutcome, RefundReversed
 from rma.domain.sale.new_item import NewItem
 from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.refunds import Refund
 from tests.docs.described import section
 
 
@@ -37,7 +38,7 @@ def events() -> str:
         for kind in vars(events_module).values()
         if _is_made_in(kind, events_module.__name__) and kind not in union
     ]
-    parts = [_sections(*shared, Entitlement, inherited=False)]
+    parts = [_sections(*shared, Entitlement, Refund, Delivery, inherited=False)]
     for kind in union:
         bases = ", ".join([f"`{base.__name__}`" for base in kind.__mro__ if base in shared])
         parts.append(f"{section(kind, inherited=False)}\n\nAlso the fields of {bases}.")

@@ -1,5 +1,9 @@
 """Tables of error codes, policy rules and the database, for the reference pages."""
 
+import logging
+from typing import get_args
+
+from attrs import fields
 from sqlalchemy import Column, Index, Table
 from sqlalchemy.dialects import sqlite
 
@@ -13,10 +17,13 @@ from rma import (
     NotFound,
     ReturnPolicy,
     RmaError,
+    Signal,
+    Timing,
 )
 from rma.adapters.sql.schema import metadata
 from rma.domain.values.errors import StaleLedger, StaleOrder, codes
-from tests.docs.described import cell, code, section, table
+from rma.observing import _LEVELS
+from tests.docs.described import cell, code, paragraph, section, table, table_of
 
 #: The classes that have codes, in the order of their gravity, and whose move is next.
 CLASSES: dict[type[RmaError], str] = {
@@ -51,6 +58,21 @@ def codes_by_class() -> str:
 def policy() -> str:
     """The fields of a policy and of its fees."""
     return "\n\n".join([section(ReturnPolicy), section(Fee)])
+
+
+def timing() -> str:
+    """The durations of a service."""
+    return table_of(Timing)
+
+
+def signals() -> str:
+    """Each signal of an observer, how it is logged, and what it says."""
+    rows = []
+    for kind in get_args(Signal):
+        said = [each.name for each in fields(kind)]
+        level = logging.getLevelName(_LEVELS.get(kind, logging.DEBUG)).lower()
+        rows.append((code(kind.__name__), level, cell(paragraph(kind.__doc__)), ", ".join(map(code, said))))
+    return table(("signal", "logged as", "means", "fields"), rows)
 
 
 def schema() -> str:

@@ -34,7 +34,9 @@ from rma.domain.messages.commands import Request
 from rma.domain.messages.effects import (
     Done,
     GivenUp,
+    NoRoom,
     Outcome,
+    Overdue,
     RefundOutcome,
     RefundSucceeded,
     ReplacementShipment,
@@ -44,7 +46,7 @@ from rma.domain.messages.effects import (
 from rma.testing.core_harness import START
 from tests.world import OUTBOUND_OPTION, REASONS, RETURN_OPTION
 
-Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp
+Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp | NoRoom | Overdue
 
 
 def usd(amount: int) -> Money:

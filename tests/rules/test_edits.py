@@ -185,6 +185,23 @@ def test_a_discount_that_a_removed_line_took_is_not_taken_again() -> None:
     assert (first.refund_amount, bring_back(given, b=1).refund_amount) == (usd(8000), usd(8000))
 
 
+def test_units_that_got_back_what_others_paid_too_much_take_nothing_from_other_lines() -> None:
+    """
+    Three A and three B at 10.00 with 30.00 off, two A back (5.00 each), B edited to 27.
+
+    A's part of the discount is 3.00 now, of which 10.00 were taken: its last unit is 17.00, and B is 243.00.
+    """
+    given = Given(
+        order_of(priced("a", 1000, 3), priced("b", 1000, 3), captured=30_000, adjustments=off(3000))
+    )
+    first = bring_back(given, a=2)
+    put(given, items=[priced("a", 1000, 3), priced("b", 1000, 27)])
+
+    last, others = bring_back(given, a=1), bring_back(given, b=27)
+
+    assert [each.refund_amount for each in (first, last, others)] == [usd(1000), usd(1700), usd(24_300)]
+
+
 def test_a_line_that_a_discount_makes_free_gets_back_what_a_removed_line_took_of_it() -> None:
     """A and B at 100.00 with 200.00 off, A back (0.00) and removed, 100.00 off: B is 100.00."""
     given = Given(
@@ -255,10 +272,10 @@ def test_no_more_is_left_than_was_captured_less_what_is_in_force(
     assert left.keys() == captured.keys()
     assert min(left.values(), default=0) >= 0
     assert all(left[each] <= captured[each] for each in left)
-    within = all(
+    is_covered = all(
         sum(amount for name, amount in refunded if name == each) <= captured[each] for each in captured
     )
-    if within:
+    if is_covered:
         assert sum(left.values()) == max(0, sum(captured.values()) - sum(amount for _, amount in refunded))
 
 
@@ -299,18 +316,19 @@ def test_what_is_left_refunds_what_the_order_says_now_less_what_was_taken(data: 
     order = given.order = data.draw(edits(order)) if order else None
     assert order is not None
 
-    gross, discount = taken(given)
+    net, discount = taken(given)
     shares = {
         item.id: sum(each) for item, each in zip(order.items, order.allocated_adjustments(), strict=True)
     }
-    rooms, excess = {}, -sum(discount.values())
+    # What lines without units left have too much or too little of the discount goes to the others.
+    rooms, excess = {}, 0
     left = given.ledger.remainders(order, [item.id for item in order.items])
+    open_ids = [item.id for item in order.items if left[item.id].quantity]
+    for item_id in {*shares, *discount} - {*open_ids}:
+        excess += shares.get(item_id, 0) - discount.get(item_id, 0)
     for item in order.items:
-        excess += shares[item.id]
-        if left[item.id].quantity:
-            excess += discount.get(item.id, 0) - shares[item.id]
-            net = gross.get(item.id, 0) - discount.get(item.id, 0)
-            rooms[item.id] = item.price.amount - shares[item.id] - net
+        if item.id in open_ids:
+            rooms[item.id] = item.price.amount - shares[item.id] - net.get(item.id, 0)
     if not rooms:
         return
     back = bring_back(given, **{item_id: left[item_id].quantity for item_id in rooms}).refund_amount.amount
@@ -322,12 +340,13 @@ def test_what_is_left_refunds_what_the_order_says_now_less_what_was_taken(data: 
 
 
 def taken(given: Given) -> tuple[dict[str, int], dict[str, int]]:
-    """What reserved units took of each line: list price, and discount."""
-    gross: dict[str, int] = {}
+    """What reserved units took of each line, and what the discount took off their price."""
+    net: dict[str, int] = {}
     discount: dict[str, int] = {}
     for item_id, reserved in given.ledger.reserved().items():
         for each in reserved:
-            parts = {part.name: part.amount.amount for part in each.line.part(each.running_sums).parts}
-            gross[item_id] = gross.get(item_id, 0) + parts["price"]
-            discount[item_id] = discount.get(item_id, 0) - parts.get("discount:SALE", 0)
-    return gross, discount
+            took = each.line.paid(each.running_sums)
+            price = each.line.running_sums[-1] * each.quantity // each.line.quantity
+            net[item_id] = net.get(item_id, 0) + took
+            discount[item_id] = discount.get(item_id, 0) + price - took
+    return net, discount

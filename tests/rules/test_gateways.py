@@ -18,7 +18,7 @@ from rma import (
     Searchable,
     Timing,
 )
-from rma.domain.messages.gateways import Action, Gateway, lease_of, next_step
+from rma.domain.messages.gateways import Action, Gateway, lease_of, margin_of, next_step
 from rma.testing.core_harness import START
 from tests.rules.given import usd
 
@@ -52,10 +52,32 @@ def test_a_refund_is_sent_again_only_if_that_cannot_pay_twice(
 
 
 def test_leases_last_as_long_as_the_gateway_may_take() -> None:
-    """A lease lasts for the search delay or the timeout of the gateway, and never for no time."""
-    assert lease_of(Searchable(timedelta(minutes=7))) == timedelta(minutes=7)
-    assert lease_of(NotIdempotent(timedelta(minutes=8))) == timedelta(minutes=8)
+    """And longer by a tenth, at least a minute: clocks differ."""
+    assert lease_of(Searchable(timedelta(minutes=7))) == timedelta(minutes=8)
+    assert lease_of(NotIdempotent(timedelta(minutes=80))) == timedelta(minutes=88)
     assert lease_of(Idempotent()) > timedelta(0)
+
+
+@for_all(st.timedeltas(min_value=timedelta(microseconds=1), max_value=timedelta(days=99)))
+def test_the_margin_for_clocks_is_a_tenth_or_a_minute_and_never_all(duration: timedelta) -> None:
+    """A key is used for at least half of its lifetime."""
+    margin = margin_of(duration)
+
+    assert timedelta(0) <= margin <= duration / 2
+    assert margin >= min(duration / 10, duration / 2)
+    assert duration < timedelta(minutes=2) or margin >= timedelta(minutes=1)
+
+
+def test_the_lifetime_of_a_key_begins_once_something_may_have_been_sent() -> None:
+    """While each attempt is known to have sent nothing; then each begins with a lease."""
+    unsent = OpenEffect(REFUND, opened_at=START, delivery=Delivery(unsent_until=START + DAY * 9))
+
+    for gateway, after, step in (
+        (Idempotent(DAY), DAY * 9, Action.LEASE_AND_SEND),
+        (Idempotent(DAY), DAY * 10, Action.GIVE_UP),
+        (Idempotent(), DAY * 99, Action.SEND),
+    ):
+        assert next_step(unsent, gateway, can_look_up=False, now=START + after) is step
 
 
 @pytest.mark.parametrize("odd", [timedelta(0), timedelta(seconds=-1), 5])

@@ -251,3 +251,21 @@ def test_an_outcome_of_an_unknown_refund_is_refused() -> None:
     assert nothing.code == "return_not_found"
     assert [violation.code for violation in odd.violations] == ["return_not_found", "invalid_text"]
     assert type(given.refuses(notify(None))) is Invalid
+
+
+def test_a_notice_that_more_moved_than_was_known_counts() -> None:
+    """Of two notices of a success the larger amount is in force, in either order."""
+    for first, second in ((1500, 2300), (2300, 1500)):
+        given = received()
+        given.when(notify(RefundSucceeded("re_1", amount=usd(first))))
+        given.when(notify(RefundSucceeded("re_1", amount=usd(second))))
+
+        assert given.the().refunded == usd(2300)
+
+
+def test_a_failure_of_an_effect_that_is_closed_changes_nothing() -> None:
+    """Another process was faster, and had an answer."""
+    given = received()
+    given.record_outcomes((KEY, RefundSucceeded("re_1")))
+
+    assert given.record_outcomes((KEY, Unknown("timeout"))) == ()

@@ -1,5 +1,7 @@
 """The timeline of an order, and its transactions."""
 
+from datetime import timedelta
+
 from attrs import evolve
 from hypothesis import given as for_all
 from hypothesis import strategies as st
@@ -25,8 +27,9 @@ from rma import (
     RetryRefund,
     TimelineEntry,
 )
-from rma.domain.change import apply_publication
+from rma.domain.change import apply_lease, apply_publication
 from rma.domain.events import DeliveryChanged, EventsPublished
+from rma.domain.messages.effects import Unknown
 from rma.domain.state.refunds import in_force
 from rma.domain.views.order_state import order_state
 from rma.domain.views.timeline import timeline
@@ -132,7 +135,7 @@ def test_entries_render_who_when_what_and_how_much() -> None:
         "claim_6: goods received, completed",
         "claim_7 made: replace\n    1 x mug: missing item\n    1 x v_cup to be sent\n",
         "claim_8 canceled",
-        "refund blocked\n    22.00 USD is due, only 14.00 USD can be paid: nothing was",
+        "refund blocked\n    22.00 USD is due, only 0.00 USD can be paid: nothing was",
     ):
         assert line_of_it in rendered, f"{line_of_it!r} in\n{rendered}"
 
@@ -195,3 +198,19 @@ def test_transactions_add_up_whatever_happens(flow: Flow, version: int) -> None:
         assert total == paid - in_force(change.ledger.refunds)
         assert order_state(order, change.ledger).refunded.amount == in_force(change.ledger.refunds)
         assert all(version <= each.version <= version + change.ledger.changes for each in found)
+
+
+def test_a_lease_has_no_entry_and_a_failure_has_one_with_its_number() -> None:
+    """Of an effect that failed twice there is one entry, which counts."""
+    given = Given()
+    given.when(request(1, shipping_option_id="so_return"))
+    key = "ret_1-shipment-1"
+    leased = apply_lease(given.ledger, key, given.now, given.now + timedelta(minutes=5))
+    assert timeline("order_1", leased.events) == ()
+
+    given.record_outcomes((key, Unknown("TimeoutError: 30 s")))
+    (again,) = given.record_outcomes((key, Unknown("TimeoutError: 40 s")))
+
+    (entry,) = timeline("order_1", (again,))
+    assert f"{key}: tried 2 times in vain" in str(entry)
+    assert "TimeoutError: 40 s" in str(entry)

@@ -152,7 +152,7 @@ def test_a_refund_of_a_process_that_died_needs_attention() -> None:
     arrive()
     service.resume()
     at_once = status(service)
-    clock.now += HOUR
+    clock.now += 2 * HOUR
     service.resume()
 
     assert (at_once, status(service)) == ("pending", "needs_attention")
@@ -169,7 +169,7 @@ def test_a_searchable_gateway_is_looked_up_before_it_is_called_again(fails: str)
     gateway.before = gateway.after = lambda: None
 
     early = (service.resume(), status(service), len(gateway.paid))
-    clock.now += HOUR
+    clock.now += 2 * HOUR
     service.resume()
 
     assert early[0].orders == ()
@@ -185,11 +185,11 @@ def test_a_look_up_that_fails_is_repeated() -> None:
     service, clock, arrive = shop(gateway)
     arrive()
     gateway.is_searchable = False
-    clock.now += HOUR
+    clock.now += 2 * HOUR
 
     away_too = service.resume()
     gateway.is_searchable = True
-    clock.now += HOUR
+    clock.now += 2 * HOUR
     service.resume()
 
     assert away_too.still_open == ("order_1",)

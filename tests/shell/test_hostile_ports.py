@@ -1,7 +1,7 @@
 """Ports that answer what they did not promise, and clocks that jump."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -97,7 +97,7 @@ class UnshowableError(Exception):
     """An error whose text cannot be shown."""
 
     def __str__(self) -> str:
-        raise RuntimeError("no text")
+        raise RuntimeError("unshowable")
 
 
 def test_an_error_whose_text_cannot_be_shown_stops_no_other_effect() -> None:
@@ -188,3 +188,10 @@ def test_every_moment_becomes_utc_where_it_enters() -> None:
     assert (order.created_at, order.created_at and order.created_at.tzinfo) == (local.astimezone(UTC), UTC)
     assert Facts(at=local).at.tzinfo is UTC
     assert later(in_memory_service(), timedelta(0)).clock().tzinfo is not None
+
+
+def test_a_moment_that_has_no_name_in_utc_stays_as_it_is() -> None:
+    """The last hours that a datetime can name, in the far west."""
+    last = datetime.max.replace(tzinfo=timezone(-timedelta(hours=12)))
+
+    assert Facts(at=last).at is last

@@ -6,27 +6,41 @@ Each is a process as it would be, made of the shipped one by standing between it
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, fields, frozen
 
 from rma import (
+    CancelShipmentRequest,
     Change,
     Event,
+    Exchange,
+    Fulfillment,
     Inventory,
+    Order,
+    OrderRepository,
     Payments,
+    RecordRefundOutcome,
+    RefundAnswer,
     RefundDeclined,
-    RefundOutcome,
     RefundPending,
     RefundRequest,
+    RefundStatus,
+    RefundSucceeded,
+    ReplacementRequest,
+    ReplacementShipment,
     RestockRequest,
     ReturnLedger,
     ReturnQuery,
     ReturnRepository,
     ReturnService,
+    ReturnShipment,
+    ReturnShipmentRequest,
     Subject,
     UnreadableSubject,
     WithdrawRequest,
 )
+from rma.domain.messages.effects import owner_of
 from tests.testing.environment import Environment
 
 
@@ -106,7 +120,7 @@ class _FreshKeys:
     port: Payments
     environment: Environment
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         attempt = self.environment.attempts.get(request.key, 0) + 1
         self.environment.attempts[request.key] = attempt
         key = request.key if attempt == 1 else f"{request.key}#{attempt}"
@@ -122,7 +136,7 @@ def draws_a_fresh_key_for_each_attempt(service: ReturnService, environment: Envi
 class _Hasty:
     port: Payments
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         try:
             return self.port.refund(request)
         except Exception as error:
@@ -138,7 +152,7 @@ def takes_a_time_out_for_a_refusal(service: ReturnService, environment: Environm
 class _ForgetfulPayments:
     port: Payments
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         try:
             return self.port.refund(request)
         except Exception:
@@ -173,7 +187,7 @@ def forgets_restocks_that_fail(service: ReturnService, environment: Environment)
 class _SaysItIsKeyed:
     port: Payments
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         return self.port.refund(request)
 
 
@@ -185,3 +199,55 @@ def leases_nothing(service: ReturnService, environment: Environment) -> ReturnSe
 def delivers_in_a_transaction_of_the_host(service: ReturnService, environment: Environment) -> ReturnService:
     """A wrapper hides that the ledgers are the host's to commit: it may roll back what was paid for."""
     return evolve(service, returns=Returns(service.returns))
+
+
+@frozen
+class _RememberedOrders:
+    port: OrderRepository
+    known: dict[str, Order] = Factory(dict)
+
+    def get(self, order_id: str) -> Order:
+        if order_id not in self.known:
+            self.known[order_id] = self.port.get(order_id)
+        return self.known[order_id]
+
+
+def reads_each_order_once(service: ReturnService) -> ReturnService:
+    """Orders are cached: that a payment was charged back meanwhile is not seen when a refund leaves late."""
+    return evolve(service, orders=_RememberedOrders(service.orders))
+
+
+class _Believing(ReturnService):
+    def handle(self, command: Any, *, deliver: bool = True) -> Any:  # for every command
+        if isinstance(command, RecordRefundOutcome) and isinstance(command.outcome, RefundSucceeded):
+            subject_id = owner_of(command.key or "")
+            subject = self.returns.load_by_return(subject_id).subject(subject_id)
+            refunds = () if isinstance(subject, Exchange) else subject.refunds
+            if any(each.key == command.key and each.status is RefundStatus.FAILED for each in refunds):
+                return subject
+        return super().handle(command, deliver=deliver)
+
+
+def believes_the_first_notice(service: ReturnService) -> ReturnService:
+    """A final outcome is final: that the gateway made the refund after all is dropped."""
+    return _Believing(**{each.name: getattr(service, each.name) for each in fields(ReturnService)})
+
+
+@frozen
+class _SaysItKnowsKeys:
+    port: Fulfillment
+
+    def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        return self.port.book_return(request)
+
+    def cancel_return(self, request: CancelShipmentRequest) -> None:
+        self.port.cancel_return(request)
+
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+        return self.port.ship_replacement(request)
+
+
+def buys_labels_again(service: ReturnService) -> ReturnService:
+    """A carrier that knows no keys is treated as if it did: a time-out buys another label."""
+    assert service.fulfillment is not None
+    return evolve(service, fulfillment=_SaysItKnowsKeys(service.fulfillment))

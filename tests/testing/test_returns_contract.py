@@ -28,6 +28,7 @@ from rma.adapters.memory import InMemoryReturns
 from rma.domain.values.frozenmap import FrozenMap
 from rma.testing.contracts import ReturnRepositoryContract
 from tests.testing.breaking import breaks, laws_of
+from tests.testing.wrong_delivery import WRONG_ABOUT_DELIVERY
 
 
 class IgnoresTheRevision(InMemoryReturns):
@@ -548,6 +549,7 @@ WRONG: list[tuple[type[InMemoryReturns], str]] = [
     (IgnoresLeases, "an_effect_under_a_lease_is_outstanding_when_the_lease_is_over"),
     (NamesTheUnpublishedToEverybody, "orders_with_unpublished_events_are_named_to_those_who_publish"),
     (ForgetsTheUnpublished, "orders_with_unpublished_events_are_named_to_those_who_publish"),
+    *WRONG_ABOUT_DELIVERY,
     (ListsBySomethingElse, "returns_are_listed_by_order_status_and_age"),
     (ListsReturnsAsTheyBegan, "returns_are_listed_by_order_status_and_age"),
     (ShowsWhatNeededAttentionOnce, "returns_are_listed_by_order_status_and_age"),

@@ -61,6 +61,7 @@ from rma.testing.invariants import broken as violations
 from rma.testing.invariants.records import every_key_fits_any_gateway
 from rma.testing.simulation import simulate, simulate_commands
 from rma.testing.world import ATTEMPTS, InvariantViolated, World
+from tests.testing.carriers import Keyless
 from tests.world import REASONS
 
 HOUR = timedelta(hours=1)
@@ -146,7 +147,8 @@ def test_lives_are_rich() -> None:
         return act_and_observe
 
     for seed in range(MANY_LIVES):
-        world = World([ORDER, OTHER], seed, gateway=GATEWAYS[seed % len(GATEWAYS)])
+        carrier = Keyless() if seed % 2 else None
+        world = World([ORDER, OTHER], seed, gateway=GATEWAYS[seed % len(GATEWAYS)], fulfillment=carrier)
         simulate(world, 60, {observed(action): weight for action, weight in ACTIONS.items()})
         trace = "\n".join(world.trace)
         missing.difference_update([failure for failure in FAILURES if failure in trace])

@@ -32,7 +32,7 @@ class Change:
         events: what happened, in order. Without events a change is a no-op.
         effects: what the events ask of ports; the ledger has them as open.
         superseded: revision and number of stored events whose place these events take. A store removes them
-            in the same commit; one that keeps them only keeps more.
+            in the same commit; without them, history rebuilds the same ledger.
         subject_id: the return, exchange or claim that the command was about; None where no command caused
             the change.
     """

@@ -58,7 +58,8 @@ def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
             claims = tuple([event.claim if each.id == event.claim.id else each for each in claims])
         case events.EventsPublished(through=through):
             # Its own revision has nothing to publish: if nothing was committed between, all is published.
-            published = through if through < ledger.revision else max(event.revision, through)
+            # The ledger does not tell: in a replay, events that were superseded are not there.
+            published = through if through < event.revision - 1 else max(event.revision, through)
         case events.RefundBlocked():
             pass  # it explains the event beside it
         case events.EffectsAttempted() | events.RefundOutcomeRecorded() | events.DeliveryChanged():
@@ -206,8 +207,9 @@ def _with_delivery(each: S, event: events.DeliveryChanged) -> S:
     is_stuck = event.delivery.is_stuck
     if is_stuck == (event.key in each.stuck_effects):
         return each
-    others = tuple([key for key in each.stuck_effects if key != event.key])
-    return with_(each, stuck_effects=(*others, event.key) if is_stuck else others)
+    others = [key for key in each.stuck_effects if key != event.key]
+    # In the order of their keys: which was stuck first may be known from an event that was superseded.
+    return with_(each, stuck_effects=tuple(sorted([*others, event.key] if is_stuck else others)))
 
 
 def _still_stuck(each: Subject, event: OutcomeEvent) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Which port an effect goes to, what that port promises about repeats, and how it is asked."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from types import UnionType
 from typing import Any, assert_never, cast
 
@@ -11,6 +12,7 @@ from rma.domain.messages.effects import (
     CancelShipmentRequest,
     Done,
     Effect,
+    RefundNotSent,
     RefundOutcome,
     RefundRequest,
     RefundSucceeded,
@@ -33,11 +35,18 @@ Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done
 LookUp = Callable[[str], Awaitable[Result | None] | Result | None]
 
 
+class NothingSentError(Exception):
+    """The adapter knows that nothing was sent."""
+
+
 async def ask(effect: Effect, host: Host) -> Result:
     """What the port answered; raises whatever the port raises."""
     match effect:
         case RefundRequest():
-            return checked(await call(host.payments.refund(effect)), effect)
+            answer = await call(host.payments.refund(effect))
+            if isinstance(answer, RefundNotSent):
+                raise NothingSentError(answer.reason)
+            return checked(answer, effect)
         case RestockRequest():
             return _done(await call(_untyped(host.inventory.restock(effect))))
         case WithdrawRequest():
@@ -50,6 +59,36 @@ async def ask(effect: Effect, host: Host) -> Result:
             return _done(await call(_untyped(_carrier_of(host).cancel_return(effect))))
         case _:
             assert_never(effect)
+
+
+def port_of(effect: Effect) -> str:
+    """The name of the port that the effect goes to."""
+    match effect:
+        case RefundRequest():
+            return "payments"
+        case RestockRequest() | WithdrawRequest():
+            return "inventory"
+        case ReturnShipmentRequest() | ReplacementRequest() | CancelShipmentRequest():
+            return "fulfillment"
+        case _:
+            assert_never(effect)
+
+
+class FailingPorts:
+    """How long the failing calls of each port took in one pass of a timer."""
+
+    def __init__(self, patience: timedelta) -> None:
+        self._patience = patience
+        self._spent: dict[str, timedelta] = {}
+
+    def add(self, effect: Effect, spent: timedelta) -> None:
+        """Counts a call about this effect that failed after so long."""
+        port = port_of(effect)
+        self._spent[port] = self._spent.get(port, timedelta(0)) + spent
+
+    def has_lost_patience(self, effect: Effect) -> bool:
+        """True if the port of this effect is to be left alone for the rest of the pass."""
+        return self._spent.get(port_of(effect), timedelta(0)) >= self._patience
 
 
 def gateway_of(effect: Effect, host: Host) -> Gateway:
@@ -122,7 +161,7 @@ def _untyped(answer: object) -> Any:
 
 
 def _done(answer: object) -> Done:
-    """Done, if the port answered what it promised: nothing. `False` is no success."""
+    """Done, if the port answered what it promised: nothing. `False` is not a success."""
     if answer is not None:
         raise TypeError(f"a port answered {answer!r}")
     return Done()

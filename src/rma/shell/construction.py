@@ -22,6 +22,7 @@ from rma.ports import (
     RefundLookup,
     ReturnReasonRepository,
     ReturnRepository,
+    ShipmentLookup,
     ShippingOptionRepository,
 )
 
@@ -91,7 +92,7 @@ _CALLED = {
     "returns": _methods(ReturnRepository, BoundReturns, BindableReturns),
     "inventory": _methods(Inventory),
     "payments": _methods(Payments, RefundLookup),
-    "fulfillment": _methods(Fulfillment),
+    "fulfillment": _methods(Fulfillment, ShipmentLookup),
     "shipping_options": _methods(ShippingOptionRepository),
     "return_reasons": _methods(ReturnReasonRepository),
     "events": _methods(EventPublisher),
@@ -118,3 +119,19 @@ def refuse_awaited_ports(host: Host) -> None:
                 field = f"{type(host).__name__}.{name}"
                 details = {"field": field, "value": is_awaited, "expected": "a port that answers at once"}
                 raise InvalidValue("invalid_value", details)
+
+
+def refuse_awaited_observer(host: Host) -> None:
+    """
+    Checks that the observer of a service, blocking or not, answers at once: nothing waits for it.
+
+    Raises:
+        InvalidValue: its `observe` is `async def`, so that it would never see a signal.
+    """
+    if iscoroutinefunction(getattr(host.observer, "observe", None)):
+        details = {
+            "field": f"{type(host).__name__}.observer",
+            "value": f"{type(host.observer).__qualname__}, whose observe is awaited",
+            "expected": "an observer that returns at once",
+        }
+        raise InvalidValue("invalid_value", details)

@@ -6,28 +6,45 @@ open under their keys, and a later `resume` sends them again.
 """
 
 from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+from attrs import evolve
 
 from rma.async_ports import AsyncEventPublisher, Host
 from rma.domain.change import Change, apply_lease, apply_outcomes, apply_publication
 from rma.domain.decide import lease_effect
 from rma.domain.events import DeliveryChanged, Event, EventsPublished
 from rma.domain.messages.effects import (
+    Deferred,
     GivenUp,
     NoRoom,
+    NotSent,
     OpenEffect,
     Outcome,
     Overdue,
     RefundPending,
     RefundRequest,
+    ReplacementRequest,
+    ReturnShipmentRequest,
     Unknown,
 )
 from rma.domain.messages.gateways import Action, Gateway, NotIdempotent, lease_of, next_step
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.values.errors import InvalidValue
+from rma.domain.values.errors import InvalidValue, Unavailable
 from rma.domain.values.money import Money
 from rma.observing import EffectDelivered, EffectFailed, PublishingFailed, StoringFailed, words_of
 from rma.ports import EventPublisher
-from rma.shell.asking import LookUp, Result, ask, checked, gateway_of, look_up_of, timing_of
+from rma.shell.asking import (
+    FailingPorts,
+    LookUp,
+    NothingSentError,
+    Result,
+    ask,
+    checked,
+    gateway_of,
+    look_up_of,
+    timing_of,
+)
 from rma.shell.commit import commit_with_retry
 from rma.shell.driver import call
 from rma.shell.facts import now
@@ -38,7 +55,12 @@ LONGEST_ERROR = 200
 
 
 async def deliver(
-    ledger: ReturnLedger, host: Host, subject_id: str | None = None, *, fresh: Collection[str] = ()
+    ledger: ReturnLedger,
+    host: Host,
+    subject_id: str | None = None,
+    *,
+    fresh: Collection[str] = (),
+    failing: FailingPorts | None = None,
 ) -> ReturnLedger:
     """
     Tries open effects once, in their order, and returns the ledger with their outcomes recorded.
@@ -46,13 +68,14 @@ async def deliver(
     A timer tries what is due. With a `subject_id`, a client or a person asks for this return, exchange or
     claim and what belongs to it: everything of it that no other process is sending is tried now. Effects that
     wait for another are tried as soon as the outcome of that one is recorded. `fresh` are the keys that the
-    command itself just committed: nothing can have changed for them since it was decided.
+    command itself just committed: nothing can have changed for them since it was decided. `failing` counts
+    how long ports failed in a timer's pass, so that one of them does not hold up the others.
     """
     try:
         tried: set[str] = set()
         while ledger.open_effects and (due := _due(ledger, host, subject_id, besides=tried)):
             tried.update([each.request.key for each in due])
-            ledger = await _try(ledger, host, due, fresh)
+            ledger = await _try(ledger, host, due, fresh, failing)
         return ledger if host.events is None else await _publish(ledger, host, host.events)
     except Exception as error:
         # The command was committed before; what is not recorded stays open and repeats under its key.
@@ -75,7 +98,11 @@ def _due(
 
 
 async def _try(
-    ledger: ReturnLedger, host: Host, due: Sequence[OpenEffect], fresh: Collection[str]
+    ledger: ReturnLedger,
+    host: Host,
+    due: Sequence[OpenEffect],
+    fresh: Collection[str],
+    failing: FailingPorts | None,
 ) -> ReturnLedger:
     """
     Tries these effects one after the other, except those that another process turns out to be sending.
@@ -85,17 +112,28 @@ async def _try(
     """
     outcomes: list[Outcome] = []
     for each in due:
+        if failing and failing.has_lost_patience(each.request):
+            outcomes.append(Outcome(each.request.key, Deferred()))
+            continue
+        started_at = now(host) if failing else None
         gateway, look_up = gateway_of(each.request, host), look_up_of(each.request, host)
         step = next_step(each, gateway, can_look_up=look_up is not None, now=now(host))
         outcome = await _known(each, step, look_up, host)
         if outcome is None and each.request.key not in fresh:
             outcome = await _without_room(each, ledger, host)
+            if next_step(each, gateway, can_look_up=look_up is not None, now=now(host)) is not step:
+                continue  # looking took so long that something else is right now: the next pass does it
+        deadline: datetime | None = None
         if outcome is None and step is not Action.SEND:
-            ledger, is_ours = await _lease(each, gateway, ledger, host, outcomes)
+            ledger, deadline = await _lease(each, gateway, ledger, host, outcomes)
             outcomes = []
-            if not is_ours:
+            if deadline is None:
                 continue
-        outcomes.append(outcome or await _send(each, gateway, host))
+        if outcome is None:
+            outcome = await _send(each, gateway, host, deadline, is_first=each.request.key in fresh)
+        outcomes.append(outcome)
+        if failing and started_at and isinstance(outcome.result, Unknown | NotSent | GivenUp):
+            failing.add(each.request, now(host) - started_at)
     return await _record(ledger, host, outcomes)
 
 
@@ -107,9 +145,9 @@ async def _known(effect: OpenEffect, step: Action, look_up: LookUp | None, host:
     found: Outcome | None = None
     if step is Action.LOOK_UP and look_up is not None:
         found = await _look_up(effect, look_up, host)
-    if delivery.pending_since is None or (found and not isinstance(found.result, RefundPending)):
+    if delivery.pending_since is None or (found and not isinstance(found.result, RefundPending | Unknown)):
         return found
-    # The gateway has it, even if it does not find it now: it is never sent again.
+    # The gateway has it, even if it does not find it or answer now: it is never sent again.
     if host.timing.is_overdue(effect, now(host)):
         return Outcome(key, Overdue(delivery.pending_since))
     return found or Outcome(key, RefundPending())
@@ -145,11 +183,11 @@ async def _without_room(effect: OpenEffect, ledger: ReturnLedger, host: Host) ->
 
 async def _lease(
     effect: OpenEffect, gateway: Gateway, ledger: ReturnLedger, host: Host, outcomes: list[Outcome]
-) -> tuple[ReturnLedger, bool]:
+) -> tuple[ReturnLedger, datetime | None]:
     """
-    The ledger with these outcomes and, in the same commit, this effect leased; and whether the lease is ours.
+    The ledger with these outcomes and, in the same commit, this effect leased; and when the lease ends.
 
-    It is not if another process is sending the effect, or if the commit took as long as the lease.
+    That is None if another process is sending the effect, or if the commit took as long as the lease.
     """
     at = now(host)
     key, until = effect.request.key, at + lease_of(gateway)
@@ -164,13 +202,23 @@ async def _lease(
         ledger = await _record(ledger, host, outcomes)
         change = await _commit(ledger, host, lambda state: apply_lease(state, key, at, until))
     leases = [each for each in change.events if isinstance(each, DeliveryChanged) and each.key == key]
-    return change.ledger, bool(leases) and now(host) < until
+    return change.ledger, until if leases and now(host) < until else None
 
 
-async def _send(effect: OpenEffect, gateway: Gateway, host: Host) -> Outcome:
+async def _send(
+    effect: OpenEffect, gateway: Gateway, host: Host, deadline: datetime | None, *, is_first: bool
+) -> Outcome:
     """Asks the port; any exception means that the outcome is unknown."""
+    request = effect.request
+    match request:
+        case RefundRequest() | ReturnShipmentRequest() | ReplacementRequest() if deadline is not None:
+            request = evolve(request, deadline=deadline)
+        case _:
+            pass
     try:
-        return _delivered(effect, await ask(effect.request, host), host)
+        return _delivered(effect, await ask(request, host), host)
+    except NothingSentError as error:
+        return Outcome(request.key, NotSent(_failed(effect, error, host), is_first))
     except Exception as error:
         words = _failed(effect, error, host)
         is_final = isinstance(gateway, NotIdempotent)
@@ -183,6 +231,7 @@ def _delivered(effect: OpenEffect, result: Result, host: Host) -> Outcome:
         order_id=request.order_id,
         subject_id=effect.owner_id,
         key=request.key,
+        effect=type(request).__name__,
         attempt=effect.delivery.attempts + 1,
     )
     tell(host, signal)
@@ -196,6 +245,7 @@ def _failed(effect: OpenEffect, error: Exception, host: Host) -> str:
         order_id=request.order_id,
         subject_id=effect.owner_id,
         key=request.key,
+        effect=type(request).__name__,
         attempt=effect.delivery.attempts + 1,
         error=error,
     )
@@ -211,6 +261,10 @@ async def _record(ledger: ReturnLedger, host: Host, outcomes: Sequence[Outcome])
 
     try:
         return (await _commit(ledger, host, recorded)).ledger
+    except Unavailable:
+        # An answer is precious: a gateway without keys gives it once. The connection may have been dead.
+        fresh = await call(host.returns.load(ledger.order_id))
+        return (await _commit(fresh, host, recorded)).ledger
     except InvalidValue as error:
         if len(outcomes) > 1:
             for each in outcomes:

@@ -54,16 +54,19 @@ async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote |
 
     Raises:
         Rejected: as the command itself would be.
+        StaleOrder: the order is older than one that the ledger saw.
         InvalidValue: the command is neither of the two.
     """
     check_quotable(command)
     facts = await facts_for_request(command, host, "quote")
     ledger = await ledger_for(command, host) or ReturnLedger("")
+    facts.require_current(ledger)
     if isinstance(command, RequestExchange):
         request, event = request_exchange(facts, ledger, command)
         return exchange_quote_of(event.exchange, request.opened)
     (request,) = request_return(facts, ledger, command)
-    return quote_of(request.opened)
+    assert facts.order is not None, "a request that is not refused is about an order"
+    return quote_of(request.opened, ledger.refundable(facts.order))
 
 
 async def read_returnable_items(order_id: str, host: Host) -> tuple[ReturnableItem, ...]:
@@ -211,7 +214,7 @@ async def read_outstanding(
     host: Host, older_than: timedelta | None, limit: int
 ) -> tuple[OutstandingEffect, ...]:
     """
-    What ports have not answered yet and was asked for so long ago, the oldest orders first.
+    What ports have not answered yet and was asked for so long ago, oldest first.
 
     Raises:
         InvalidValue: a duration below 0, a limit below 1.
@@ -219,7 +222,11 @@ async def read_outstanding(
     """
     asked: object = older_than
     if asked is not None and (not isinstance(asked, timedelta) or asked < timedelta(0)):
-        details = {"field": "outstanding.older_than", "value": show(asked), "expected": "a timedelta"}
+        details = {
+            "field": "outstanding.older_than",
+            "value": show(asked),
+            "expected": "a timedelta of at least 0",
+        }
         raise InvalidValue("invalid_value", details)
     if not is_whole(limit, at_least=1):
         details = {"field": "outstanding.limit", "value": show(limit), "expected": "an integer of at least 1"}
@@ -227,7 +234,9 @@ async def read_outstanding(
     before = now(host) - (older_than or timedelta(0))
     found: list[OutstandingEffect] = []
     for order_id in await call(host.returns.waiting(before, limit)):
-        if len(found) >= limit:
+        of_order = list(outstanding_effects(await call(host.returns.load(order_id)), before))
+        # Orders come by their oldest effect: once so many are older than that, no later one is.
+        if of_order and len([each for each in found if each.since <= of_order[0].since]) >= limit:
             break
-        found += outstanding_effects(await call(host.returns.load(order_id)), before)
-    return tuple(found[:limit])
+        found += of_order
+    return tuple(sorted(found, key=lambda each: each.since)[:limit])

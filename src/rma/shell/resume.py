@@ -1,11 +1,14 @@
 """What a timer does: deliver whatever is outstanding, of one return, exchange or claim, or of all orders."""
 
+from datetime import timedelta
+
 from attrs import frozen
 
 from rma.async_ports import Host
 from rma.domain.change import Change, allow_again
 from rma.domain.values.errors import InvalidValue, NotFound
 from rma.observing import StoringFailed
+from rma.shell.asking import FailingPorts
 from rma.shell.commit import commit_with_retry
 from rma.shell.deliver import deliver
 from rma.shell.driver import call
@@ -26,18 +29,27 @@ class ResumeResult:
 
     Attributes:
         orders: ids of the orders that had something outstanding.
-        still_open: those of them that have it still; the next `resume` tries again.
+        still_open: those of them that have it still; a later `resume` tries again.
+        is_complete: False if the time limit ended the pass; the next one goes on.
     """
 
     orders: tuple[str, ...]
     still_open: tuple[str, ...]
+    is_complete: bool = True
 
 
-async def resume(host: Host, subject_id: str | None = None, *, stopped: bool = False) -> ResumeResult:
+async def resume(
+    host: Host,
+    subject_id: str | None = None,
+    *,
+    stopped: bool = False,
+    time_limit: timedelta | None = None,
+) -> ResumeResult:
     """
     Tries everything that is outstanding and due, of all orders, or of this return, exchange or claim.
 
     Named by its id, it is tried now, whenever it is due; with `stopped`, so is what was stopped for a person.
+    After the time limit, no further order is begun.
 
     Raises:
         InvalidValue: the ledgers are written in a transaction of the host (`in_host_transaction`); or
@@ -52,12 +64,15 @@ async def resume(host: Host, subject_id: str | None = None, *, stopped: bool = F
     if stopped:
         details = {"field": "resume.stopped", "value": "True", "expected": "the id of one subject with it"}
         raise InvalidValue("invalid_value", details)
+    started_at, failing = now(host), FailingPorts(host.timing.failing_time)
     batches = _Batches(host)
     still_open: dict[str, bool] = {}
     while batch := await batches.next():
         for order_id in batch:
+            if time_limit is not None and now(host) - started_at >= time_limit:
+                return _result(still_open, is_complete=False)
             try:
-                ledger = await deliver(await call(host.returns.load(order_id)), host)
+                ledger = await deliver(await call(host.returns.load(order_id)), host, failing=failing)
             except Exception as error:  # one ledger that cannot be read does not hold up the others
                 tell(host, StoringFailed(order_id=order_id, error=error))
                 still_open[order_id] = True
@@ -68,9 +83,14 @@ async def resume(host: Host, subject_id: str | None = None, *, stopped: bool = F
             batches.was_published(not is_behind)
             if is_behind or (ledger.due_at is not None and ledger.due_at <= now(host)):
                 batches.stays_in_front()
+    return _result(still_open, is_complete=True)
+
+
+def _result(still_open: dict[str, bool], *, is_complete: bool) -> ResumeResult:
     return ResumeResult(
         orders=tuple(still_open),
         still_open=tuple([order_id for order_id, is_open in still_open.items() if is_open]),
+        is_complete=is_complete,
     )
 
 

@@ -22,6 +22,7 @@ from rma.domain.messages.commands import Command, Request
 from rma.domain.messages.effects import (
     Done,
     Effect,
+    GivenUp,
     Outcome,
     RefundOutcome,
     RefundRequest,
@@ -41,7 +42,7 @@ from rma.domain.state.ledger import ReturnLedger
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 #: How an effect can end, or that its outcome is unknown.
-Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown
+Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp
 
 
 def counting(prefix: str = "") -> Callable[[], str]:

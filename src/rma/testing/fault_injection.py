@@ -15,6 +15,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    RefundAnswer,
     RefundOutcome,
     RefundRequest,
     ReplacementRequest,
@@ -39,6 +40,7 @@ from rma.ports import (
     RefundLookup,
     ReturnReasonRepository,
     ReturnRepository,
+    ShipmentLookup,
     ShippingOptionRepository,
 )
 from rma.service import ReturnService
@@ -50,6 +52,10 @@ T = TypeVar("T")
 
 class SearchablePayments(Payments, RefundLookup, Protocol):
     """An adapter whose gateway can be asked for a refund."""
+
+
+class SearchableFulfillment(Fulfillment, ShipmentLookup, Protocol):
+    """An adapter whose carrier can be asked for a booking."""
 
 
 def inject_faults(service: ReturnService, faults: Faults) -> ReturnService:
@@ -66,7 +72,7 @@ def inject_faults(service: ReturnService, faults: Faults) -> ReturnService:
         returns=FaultyReturns(service.returns, faults),
         inventory=FaultyInventory(service.inventory, faults),
         payments=inject_payment_faults(service.payments, faults),
-        fulfillment=None if fulfillment is None else FaultyFulfillment(fulfillment, faults),
+        fulfillment=None if fulfillment is None else inject_carrier_faults(fulfillment, faults),
         shipping_options=FaultyShippingOptions(service.shipping_options, faults),
         return_reasons=FaultyReturnReasons(service.return_reasons, faults),
         events=None if events is None else FaultyEvents(events, faults),
@@ -78,6 +84,18 @@ def inject_payment_faults(port: Payments, faults: Faults) -> Payments:
     if _has_lookup(port):
         return FaultySearchablePayments(port, faults, port)
     return FaultyPayments(port, faults)
+
+
+def inject_carrier_faults(port: Fulfillment, faults: Faults) -> Fulfillment:
+    """The proxy for this adapter: with a look-up, if it has one."""
+    if is_searchable(port):
+        return FaultySearchableFulfillment(port, faults, port)
+    return FaultyFulfillment(port, faults)
+
+
+def is_searchable(port: object) -> TypeGuard[SearchableFulfillment]:
+    """Whether the carrier can be asked for what was booked."""
+    return hasattr(port, "find_shipment")
 
 
 def _has_lookup(port: object) -> TypeGuard[SearchablePayments]:
@@ -97,7 +115,7 @@ class FaultyPayments:
         declared: Gateway = getattr(self.port, "gateway", Idempotent())
         return declared
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         """As the plan says."""
         return self.faults.call(
             "payments.refund", request.key, lambda: self.faults.refunded(request, self.port.refund)
@@ -138,6 +156,12 @@ class FaultyFulfillment:
     port: Fulfillment
     faults: Faults
 
+    @property
+    def gateway(self) -> Gateway:
+        """What the adapter declares."""
+        declared: Gateway = getattr(self.port, "gateway", Idempotent())
+        return declared
+
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """As the plan says."""
         return self.faults.call(
@@ -153,6 +177,17 @@ class FaultyFulfillment:
         return self.faults.call(
             "fulfillment.ship_replacement", request.key, lambda: self.port.ship_replacement(request)
         )
+
+
+@frozen
+class FaultySearchableFulfillment(FaultyFulfillment):
+    """The same, of a carrier that can be asked."""
+
+    lookup: ShipmentLookup
+
+    def find_shipment(self, key: str) -> ReturnShipment | ReplacementShipment | None:
+        """As the plan says."""
+        return self.faults.call("fulfillment.find_shipment", key, lambda: self.lookup.find_shipment(key))
 
 
 @frozen

@@ -24,6 +24,7 @@ from attrs import frozen
 
 from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import (
+    RefundAnswer,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
@@ -192,8 +193,8 @@ class Faults:
             self._pass(2 * call.number)
 
     def refunded(
-        self, request: RefundRequest, refund: Callable[[RefundRequest], RefundOutcome]
-    ) -> RefundOutcome:
+        self, request: RefundRequest, refund: Callable[[RefundRequest], RefundAnswer]
+    ) -> RefundAnswer:
         """What the gateway answers to this request."""
         with self._lock:
             is_new = request.key not in self.responses
@@ -207,7 +208,9 @@ class Faults:
             case Pends(then=then):
                 answer = refund(request)
                 self._will_notify(request, then, is_new=is_new)
-                return answer if isinstance(answer, RefundDeclined) else RefundPending(answer.reference)
+                if isinstance(answer, RefundSucceeded | RefundPending):
+                    return RefundPending(answer.reference)
+                return answer
             case FailsLate(then=then):
                 answer = refund(request)
                 self._will_notify(request, then, is_new=is_new)

@@ -16,6 +16,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    RefundAnswer,
     RefundOutcome,
     RefundRequest,
     ReplacementRequest,
@@ -37,9 +38,10 @@ from rma.ports import (
     Payments,
     RefundLookup,
     ReturnRepository,
+    ShipmentLookup,
 )
 from rma.shell.host_transaction import declared_by
-from rma.testing.fault_injection import SearchablePayments
+from rma.testing.fault_injection import SearchablePayments, is_searchable
 from rma.testing.gateway_model import GatewayModel
 
 
@@ -79,7 +81,7 @@ class RecordingPayments:
         declared: Gateway = getattr(self.port, "gateway", Idempotent())
         return declared
 
-    def refund(self, request: RefundRequest) -> RefundOutcome:
+    def refund(self, request: RefundRequest) -> RefundAnswer:
         """Written down."""
         self.gateway_model.record_request(request, self.orders.get(request.order_id))
         answer: object = self.port.refund(request)
@@ -162,6 +164,12 @@ class RecordingFulfillment:
     replacements: dict[str, ReplacementRequest] = Factory(dict)
     cancellations: dict[str, CancelShipmentRequest] = Factory(dict)
 
+    @property
+    def gateway(self) -> Gateway:
+        """What the adapter declares."""
+        declared: Gateway = getattr(self.port, "gateway", Idempotent())
+        return declared
+
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """Written down."""
         answer = self.port.book_return(request)
@@ -179,6 +187,19 @@ class RecordingFulfillment:
         self.answers.setdefault(request.key, []).append(answer)
         self.replacements[request.key] = request
         return answer
+
+
+class RecordingSearchableFulfillment(RecordingFulfillment):
+    """The same, of a carrier that can be asked."""
+
+    def find_shipment(self, key: str) -> ReturnShipment | ReplacementShipment | None:
+        """As it is; what is found is not a second booking."""
+        return cast("ShipmentLookup", self.port).find_shipment(key)
+
+
+def recording_fulfillment(port: Fulfillment) -> RecordingFulfillment:
+    """The adapter, recorded: with a look-up, if it has one."""
+    return RecordingSearchableFulfillment(port) if is_searchable(port) else RecordingFulfillment(port)
 
 
 @frozen

@@ -62,14 +62,15 @@ from rma.testing.invariants import (
     Snapshot,
     broken,
     changed_by_a_repeat,
+    is_on_its_way,
 )
 from rma.testing.recording_ports import (
     RecordingEvents,
-    RecordingFulfillment,
     RecordingInventory,
     RecordingReturns,
     RememberedOrders,
     counted,
+    recording_fulfillment,
     recording_payments,
 )
 from rma.testing.rendering import outcome, render
@@ -173,7 +174,7 @@ class World:
         self._payments = recording_payments(payments, self.gateway_model, self.orders)
         self._returns = RecordingReturns(InMemoryReturns() if returns is None else returns, self.order_ids)
         self._inventory = RecordingInventory(inventory, on_hand)
-        self._fulfillment = RecordingFulfillment(
+        self._fulfillment = recording_fulfillment(
             InMemoryFulfillment() if fulfillment is None else fulfillment
         )
         self._events = RecordingEvents(InMemoryEvents() if events is None else events)
@@ -267,6 +268,12 @@ class World:
         self._sending = None
         return self._lived(self.service.resume)
 
+    def resume_stopped(self, subject_id: str) -> ResumeResult | None:
+        """Resumes what was stopped of one subject, as a person does who looked; None as with `resume`."""
+        self.note(f"resume({subject_id}, stopped=True)")
+        self._sending = None
+        return self._lived(lambda: self.service.resume(subject_id, stopped=True))
+
     def notify(self, notification: RecordRefundOutcome) -> Subject | None:
         """A notification arrives; None if the store failed or the process died, as with `send`."""
         self.gateway_model.record_notification(notification)
@@ -343,7 +350,7 @@ class World:
     def is_quiet(self) -> bool:
         """True if nothing is on its way: only effects that a gateway or a person must end are open."""
         return not any(
-            effect.delivery.pending_since is None and not effect.delivery.is_stopped
+            is_on_its_way(effect, ledger)
             for ledger in self._ledgers().values()
             for effect in ledger.open_effects.values()
         )
@@ -389,7 +396,13 @@ class World:
         return as_policy_provider(self.policy)(order)
 
     def _may_come_twice(self, call: Call) -> bool:
-        return call.method != "payments.refund" or isinstance(self._payments.gateway, Idempotent)
+        match call.method:
+            case "payments.refund":
+                return isinstance(self._payments.gateway, Idempotent)
+            case "fulfillment.book_return" | "fulfillment.ship_replacement":
+                return isinstance(self._fulfillment.gateway, Idempotent)
+            case _:
+                return True
 
     def _elsewhere(self, command: Command | None) -> None:
         self._is_alone = False

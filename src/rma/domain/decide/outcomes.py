@@ -15,10 +15,12 @@ from rma.domain.events import (
     header_for,
 )
 from rma.domain.messages.effects import (
+    Deferred,
     Delivery,
     Done,
     GivenUp,
     NoRoom,
+    NotSent,
     OpenEffect,
     Outcome,
     Overdue,
@@ -89,7 +91,10 @@ def lease_effect(
     effect = ledger.open_effects.get(key)
     if effect is None or not effect.is_free(at):
         return ()
-    delivery = evolve(effect.delivery, started_at=at, leased_until=until, due_at=until)
+    before = effect.delivery
+    # A lease that began before and did not end: its process died, and may have sent the request.
+    unsent_until = before.unsent_until if before.started_at is None else None
+    delivery = evolve(before, started_at=at, leased_until=until, due_at=until, unsent_until=unsent_until)
     return (_delivery_changed(ledger.subject(effect.owner_id), ledger, effect, delivery, at),)
 
 
@@ -97,9 +102,10 @@ def start_again(
     ledger: ReturnLedger, subject_ids: Collection[str], at: datetime
 ) -> tuple[DeliveryChanged, ...]:
     """The stopped effects of these subjects may be tried again, as if they had never been sent."""
+    unsent = Delivery(unsent_until=at)
     return tuple(
         [
-            _delivery_changed(ledger.subject(effect.owner_id), ledger, effect, Delivery(), at)
+            _delivery_changed(ledger.subject(effect.owner_id), ledger, effect, unsent, at)
             for effect in ledger.open_effects.values()
             if effect.delivery.is_stopped and effect.owner_id in subject_ids
         ]
@@ -122,6 +128,10 @@ def _delivery(effect: OpenEffect, outcome: Outcome, at: datetime, timing: Timing
     match outcome.result:
         case Unknown(error=error):
             return timing.after_failure(effect, error, at)
+        case NotSent():
+            return timing.after_not_sent(effect, outcome.result, at)
+        case Deferred():
+            return timing.after_deferral(effect, at)
         case GivenUp(error=error) if not isinstance(effect.request, RefundRequest):
             # A refund has a status for this, and commands that end it; a shipment is looked for by a person.
             return evolve(
@@ -161,7 +171,7 @@ def _effect_outcome(
             return EffectOutcome(key=key, replacement=result) if effect else None
         case Done():
             return EffectOutcome(key=key) if effect else None
-        case Unknown():
+        case Unknown() | NotSent() | Deferred():
             return None  # it is closed
         case _:
             assert_never(result)

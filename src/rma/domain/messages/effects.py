@@ -33,6 +33,8 @@ class RefundRequest:
     Attributes:
         return_id: None where a claim is paid for goods that are not returned.
         reason: `"return"`, `"exchange"` or `"claim"`.
+        deadline: do not begin to send it after this moment, aware; others may send it then. None for ports
+            that know keys. Requests that differ in nothing else are equal.
     """
 
     key: str
@@ -41,6 +43,7 @@ class RefundRequest:
     payment_id: str
     amount: Money
     reason: str = "return"
+    deadline: datetime | None = field(default=None, eq=False)
 
 
 @frozen
@@ -77,7 +80,7 @@ class ReturnShipment:
 
 @frozen
 class ReturnShipmentRequest:
-    """Book the way back for these goods."""
+    """Book the way back for these goods; `deadline` as in `RefundRequest`."""
 
     key: str
     order_id: str
@@ -86,6 +89,7 @@ class ReturnShipmentRequest:
     provider_id: str | None
     location_id: str | None
     lines: tuple[StockLine, ...]
+    deadline: datetime | None = field(default=None, eq=False)
 
 
 @frozen
@@ -114,7 +118,7 @@ class ReplacementShipment:
 
 @frozen
 class ReplacementRequest:
-    """Send these new goods to the customer, for an exchange or for a claim."""
+    """Send these new goods to the customer, for an exchange or a claim; `deadline` as in `RefundRequest`."""
 
     key: str
     order_id: str
@@ -122,6 +126,7 @@ class ReplacementRequest:
     claim_id: str | None
     new_items: tuple[NewItem, ...]
     shipping_method: ShippingMethod | None = None
+    deadline: datetime | None = field(default=None, eq=False)
 
 
 Effect = (
@@ -181,7 +186,21 @@ class RefundDeclined:
     message: str = ""
 
 
+@frozen
+class RefundNotSent:
+    """
+    Nothing was sent to the gateway: it refused the connection, or the adapter knows that it is away.
+
+    The refund stays open under its key, whatever the gateway's class: it is sent again later. Never return
+    this for a time-out.
+    """
+
+    reason: str
+
+
 RefundOutcome = RefundSucceeded | RefundPending | RefundDeclined
+#: What a payments port answers.
+RefundAnswer = RefundOutcome | RefundNotSent
 
 
 @frozen
@@ -212,8 +231,25 @@ class GivenUp:
 
 
 @frozen
+class NotSent:
+    """The adapter knows that nothing was sent. `is_first`: the command itself sent it, for the first time."""
+
+    error: str
+    is_first: bool
+
+
+@frozen
+class Deferred:
+    """Its port was away for other effects just now: it was not asked."""
+
+
+@frozen
 class NoRoom:
-    """The payment has less left than the refund: it was not sent, and a person must decide."""
+    """
+    The payment has less left than the refund: it is not sent now, and a person must decide.
+
+    An attempt before, whose outcome is unknown, may have moved the money.
+    """
 
     amount: Money
     left: Money
@@ -231,7 +267,18 @@ class Outcome:
     """The outcome of the effect of this key, or that it is unknown."""
 
     key: str
-    result: RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp | NoRoom | Overdue
+    result: (
+        RefundOutcome
+        | ReturnShipment
+        | ReplacementShipment
+        | Done
+        | Unknown
+        | NotSent
+        | Deferred
+        | GivenUp
+        | NoRoom
+        | Overdue
+    )
 
 
 @frozen
@@ -244,6 +291,8 @@ class Delivery:
         due_at: a timer does not try it before; None for at once.
         started_at, leased_until: its latest lease, for ports that need one: no other process sends it before
             it ends.
+        unsent_until: nothing was sent before, as is known from each attempt or from a person; the lifetime of
+            its key begins then.
         pending_since: when the gateway said that it took the refund and will report the outcome later.
         is_stopped: it is not tried again, unless a person asks for it.
         is_stuck: it has been open for too long, or it is stopped; it needs attention.
@@ -254,6 +303,7 @@ class Delivery:
     due_at: datetime | None = None
     started_at: datetime | None = None
     leased_until: datetime | None = None
+    unsent_until: datetime | None = None
     pending_since: datetime | None = None
     is_stopped: bool = False
     is_stuck: bool = False

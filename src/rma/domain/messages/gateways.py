@@ -79,8 +79,12 @@ def next_step(effect: OpenEffect, gateway: Gateway, *, can_look_up: bool, now: d
         return Action.LOOK_UP if can_look_up else Action.WAIT
     match gateway:
         case Idempotent(key_lifetime=key_lifetime):
-            if key_lifetime is None or now < effect.opened_at + key_lifetime:
-                return Action.SEND
+            unsent_until = effect.delivery.unsent_until
+            first_sent = unsent_until or effect.opened_at
+            if key_lifetime is None or now < first_sent + key_lifetime - margin_of(key_lifetime):
+                # What is known to be unsent stays known only if each attempt begins with a lease.
+                is_keyed = key_lifetime is None or unsent_until is None
+                return Action.SEND if is_keyed else Action.LEASE_AND_SEND
             # Whether it was sent before is unknown: a process may have died on the way.
             return Action.LOOK_UP if can_look_up else Action.GIVE_UP
         case Searchable():
@@ -93,14 +97,23 @@ def next_step(effect: OpenEffect, gateway: Gateway, *, can_look_up: bool, now: d
             assert_never(gateway)
 
 
+def margin_of(duration: timedelta) -> timedelta:
+    """
+    How far clocks of processes and gateways may differ: a tenth of what is measured, at least a minute.
+
+    A key counts as forgotten so much earlier, and a look-up that finds nothing counts so much later.
+    """
+    return min(max(duration / 10, timedelta(minutes=1)), duration / 2)
+
+
 def lease_of(gateway: Gateway) -> timedelta:
     """How long an effect that is being sent is left alone."""
     match gateway:
         case Idempotent():
             return timedelta(minutes=5)
         case Searchable(search_delay=search_delay):
-            return search_delay
+            return search_delay + margin_of(search_delay)
         case NotIdempotent(timeout=timeout):
-            return timeout
+            return timeout + margin_of(timeout)
         case _:
             assert_never(gateway)

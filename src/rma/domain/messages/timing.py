@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
-from rma.domain.messages.effects import Delivery, OpenEffect
+from rma.domain.messages.effects import Delivery, NotSent, OpenEffect
 from rma.domain.values.validators import positive_duration
 
 
@@ -23,6 +23,7 @@ class Timing:
         first_retry, longest_retry: the time after a failed attempt. It doubles with each failure, up to the
             longest.
         stuck_after: what is open for longer needs attention, whatever it is.
+        failing_time: a port whose failing calls took so long in one `resume` is left alone for its rest.
         pending_lookup: how often a refund that the gateway called pending is looked up, where it can be.
         pending_patience: a refund that is pending for longer needs attention.
 
@@ -34,6 +35,7 @@ class Timing:
     first_retry: timedelta = _duration(minutes=1)
     longest_retry: timedelta = _duration(hours=1)
     stuck_after: timedelta = _duration(hours=1)
+    failing_time: timedelta = _duration(seconds=30)
     pending_lookup: timedelta = _duration(hours=6)
     pending_patience: timedelta = _duration(days=10)
 
@@ -52,10 +54,29 @@ class Timing:
             due_at=due_at,
             started_at=before.started_at,
             leased_until=before.leased_until,
+            unsent_until=None,
             pending_since=before.pending_since,
             is_stuck=before.is_stuck
             or (before.pending_since is None and at >= effect.opened_at + self.stuck_after),
         )
+
+    def after_not_sent(self, effect: OpenEffect, outcome: NotSent, at: datetime) -> Delivery:
+        """
+        How far the delivery is once its adapter knows that nothing was sent.
+
+        That holds for all attempts so far if this one was the first, or if it was known of the one before and
+        no lease began since that did not end: a process that dies says nothing.
+        """
+        before = effect.delivery
+        is_first = outcome.is_first and not before.attempts
+        was_unsent = before.unsent_until is not None
+        free = evolve(effect, delivery=evolve(before, leased_until=None))
+        failed = self.after_failure(free, outcome.error, at)
+        return evolve(failed, started_at=None, unsent_until=at if is_first or was_unsent else None)
+
+    def after_deferral(self, effect: OpenEffect, at: datetime) -> Delivery:
+        """How far the delivery is once it was left out, since its port was away for others."""
+        return evolve(effect.delivery, due_at=at + self.first_retry)
 
     def while_pending(self, effect: OpenEffect, at: datetime) -> Delivery:
         """How far the delivery is once the gateway said that the outcome follows."""

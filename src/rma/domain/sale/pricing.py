@@ -12,7 +12,7 @@ from itertools import accumulate
 from attrs import frozen
 
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.values.money import Money, share
+from rma.domain.values.money import Money, allocate, round_half_up, share
 from rma.domain.values.tax import tax_sums
 
 
@@ -83,14 +83,28 @@ class PricedLine:
         steps = _steps(up_to_paid, start=start) + _steps(running_sums[taxes + 1 :], start=net)
         return net >= 0 and min(steps, default=0) >= 0 and contained >= 0
 
-    def order_discount(self, running_sums: tuple[int, ...], number: int) -> int:
-        """What the order's discount of this number (from 0) takes off these sums; 0 if the line has none."""
-        if number >= self.order_discounts:
-            return 0
+    def order_discounts_of(self, running_sums: tuple[int, ...], quantity: int) -> tuple[int, ...]:
+        """
+        What each of the order's discounts took off so many units that took these sums, minor units.
+
+        Where discounts were changed meanwhile, the parts of what units took are in proportion to the line,
+        not what was taken off. Then it is their price, less the line's own discounts, less what they took;
+        below 0 if they got back what others had paid too much.
+        """
         taxes = len(self.taxes)
         net = running_sums[taxes] if self.is_tax_inclusive else running_sums[0]
         first = len(self.discounts) - self.order_discounts
-        return _steps(running_sums[taxes + 1 :], start=net)[first + number]
+        if running_sums[-1] * self.quantity == self.running_sums[-1] * quantity:
+            return tuple(_steps(running_sums[taxes + 1 :], start=net)[first:])
+        of_line = _steps(self.running_sums[taxes + 1 :], start=self._net)
+        price, own = self.running_sums[-1] * quantity // self.quantity, sum(of_line[:first])
+        taken = price - round_half_up(own * quantity, self.quantity) - net
+        weights = of_line[first:]
+        return allocate(taken, weights if any(weights) else [1] * len(weights)) if weights else ()
+
+    @property
+    def _net(self) -> int:
+        return self.running_sums[len(self.taxes)] if self.is_tax_inclusive else self.running_sums[0]
 
     def part(self, running_sums: tuple[int, ...]) -> AmountPart:
         """The sums as the part of a breakdown."""

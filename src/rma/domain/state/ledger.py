@@ -100,11 +100,15 @@ class ReturnLedger:
 
     @property
     def due_at(self) -> datetime | None:
-        """When a timer may try the first of its open effects; None if there is none to try."""
+        """
+        When a timer may try the first of its open effects; None if there is none to try.
+
+        One that waits for another is tried right after that one has its outcome.
+        """
         due = [
             effect.delivery.due_at or effect.opened_at
             for effect in self.open_effects.values()
-            if not effect.delivery.is_stopped
+            if not effect.delivery.is_stopped and effect.waits_for not in self.open_effects
         ]
         return min(due) if due else None
 

@@ -78,7 +78,7 @@ def after(  # noqa: PLR0911 # a row for each outcome
     """
     status = refund_status_after(refund.status, outcome)
     if status is None or (refund.is_contradicted and by is None):
-        return refund
+        return _with_more(refund, outcome)
     match outcome:
         case RefundSucceeded():
             return _succeeded(refund, outcome, status, at, notice)
@@ -90,7 +90,7 @@ def after(  # noqa: PLR0911 # a row for each outcome
             failure = _words(code, message)
             return evolve(refund, status=status, failure=failure, settled_at=at, is_contradicted=False)
         case NoRoom(amount=amount, left=left):
-            failure = f"payment_has_no_room: {amount} asked for, {left} left; it was not sent"
+            failure = f"payment_has_no_room: {amount} asked for, {left} left"
             return evolve(refund, status=status, failure=failure)
         case Overdue(since=since):
             return evolve(refund, status=status, failure=f"pending since {since:%Y-%m-%d %H:%M}")
@@ -99,6 +99,13 @@ def after(  # noqa: PLR0911 # a row for each outcome
             return refund if refund.reference else evolve(refund, status=status, failure=error)
         case _:
             assert_never(outcome)
+
+
+def _with_more(refund: Refund, outcome: object) -> Refund:
+    """The refund with the larger amount of which the gateway says that it moved; otherwise as it is."""
+    if not isinstance(outcome, RefundSucceeded) or outcome.amount is None or not refund.is_in_force:
+        return refund
+    return evolve(refund, moved=outcome.amount) if outcome.amount.amount > refund.amount_in_force else refund
 
 
 def _succeeded(

@@ -125,9 +125,11 @@ def _with_discounts_spread(
         item.id: list(each) for item, each in zip(order.items, order.allocated_adjustments(), strict=True)
     }
     room = [left[item_id].line.paid(left[item_id].running_sums) for item_id in open_ids]
+    count = len(order.adjustments)
+    excesses = [_excess(lines.get(item_id), reserved.get(item_id, []), count) for item_id in ended]
     is_changed = False
-    for number in range(len(order.adjustments)):
-        excess = sum([_excess(lines.get(item_id), reserved.get(item_id, []), number) for item_id in ended])
+    for number in range(count):
+        excess = sum([each[number] for each in excesses])
         if not excess or not open_ids:
             continue
         more = _spread(excess, room, [shares[item_id][number] for item_id in open_ids])
@@ -140,10 +142,17 @@ def _with_discounts_spread(
     return price_lines(order, lines, shares=tuple([tuple(each) for each in shares.values()]))
 
 
-def _excess(line: PricedLine | None, reserved_units: list[Reserved], number: int) -> int:
-    """What a line without units left gets of an order's discount, beyond what its units took of it."""
-    now = line.order_discount(line.running_sums, number) if line else 0
-    return now - sum([each.line.order_discount(each.running_sums, number) for each in reserved_units])
+def _excess(line: PricedLine | None, reserved_units: list[Reserved], count: int) -> list[int]:
+    """What a line without units left gets of each of the order's discounts, beyond what its units took."""
+    excess = [0] * count
+    if line:
+        for number, now in enumerate(line.order_discounts_of(line.running_sums, line.quantity)):
+            excess[number] += now
+    for each in reserved_units:
+        # The order may have had more discounts then: one that is gone counts with the last of now.
+        for number, taken in enumerate(each.line.order_discounts_of(each.running_sums, each.quantity)):
+            excess[min(number, count - 1)] -= taken
+    return excess
 
 
 def _spread(excess: int, room: list[int], given: list[int]) -> tuple[int, ...]:

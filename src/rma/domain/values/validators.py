@@ -88,7 +88,7 @@ def aware(instance: object, attribute: "Attribute[Any]", value: object) -> None:
 
 def as_utc(value: object) -> Any:
     """
-    The same moment in UTC; what is no aware datetime is left to the validator.
+    The same moment in UTC; anything but an aware datetime is left to the validator.
 
     Python compares and adds local times by the clock on the wall, which jumps when summer time begins or
     ends.

@@ -19,6 +19,7 @@ from rma.testing.actions.surroundings import (
     pass_time,
     refund_elsewhere,
     resume,
+    send_what_was_stopped,
 )
 from rma.testing.commands import MAKERS
 
@@ -35,6 +36,7 @@ ACTIONS: Mapping[Action, int] = {
     change_order: 3,
     refund_elsewhere: 2,
     contradict: 1,
+    send_what_was_stopped: 2,
 }
 
 __all__ = ["ACTIONS", "Action", "SendCommand", "situation_of"]

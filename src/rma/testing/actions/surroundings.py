@@ -117,12 +117,23 @@ def contradict(world: World) -> bool:
         return False
     key = world.random.choice(keys)
     mistaken = RecordRefundOutcome(key=key, outcome=RefundDeclined("mistaken"))
+    after_all = RecordRefundOutcome(key=key, outcome=RefundSucceeded(), notification_id=f"{key}_after_all")
     with suppress(Rejected):
-        if world.notify(mistaken) is not None and world.send(
-            RecordRefundOutcome(key=key, outcome=RefundSucceeded(), notification_id=f"{key}_after_all")
-        ):
-            world.gateway_model.contradict(key)
+        for notice in (mistaken, after_all):  # each until it is answered, and nothing between them
+            world.handle(notice)
+        world.gateway_model.contradict(key)
     return True
+
+
+def send_what_was_stopped(world: World) -> bool:
+    """A person looks at the carrier, and has sent again what it does not have."""
+    for order_id in world.order_ids:
+        snapshot = world.snapshot(order_id)
+        for effect in snapshot.ledger.open_effects.values():
+            if effect.delivery.is_stopped and effect.request.key not in snapshot.shipments:
+                world.resume_stopped(effect.owner_id)
+                return True
+    return False
 
 
 def _any_order(world: World) -> Order:

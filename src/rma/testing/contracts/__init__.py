@@ -37,6 +37,7 @@ pytest.register_assert_rewrite(
         f"{__name__}.{module}"
         for module in (
             "catalogues",
+            "delivering",
             "events",
             "fulfillment",
             "host_transactions",

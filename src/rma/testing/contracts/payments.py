@@ -8,8 +8,8 @@ from attrs import evolve
 
 from rma.async_ports import AsyncPayments, AsyncRefundLookup
 from rma.domain.messages.effects import (
+    RefundAnswer,
     RefundDeclined,
-    RefundOutcome,
     RefundPending,
     RefundRequest,
     RefundSucceeded,
@@ -180,7 +180,7 @@ class RefundLookupContract(PortContract):
         assert self.refunds_made(KEY) == 1
 
 
-def _answer(payments: Payments, request: RefundRequest) -> RefundOutcome | None:
+def _answer(payments: Payments, request: RefundRequest) -> RefundAnswer | None:
     try:
         return payments.refund(request)
     except Exception:

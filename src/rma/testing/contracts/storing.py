@@ -83,6 +83,7 @@ class Stored:
     owners: tuple[str | None, ...]
     outstanding: tuple[str, ...]
     unpublished: frozenset[str]
+    waiting: tuple[str, ...]
 
 
 def read_back(returns: ReturnRepository, *return_ids: str, order_id: str = "order_1") -> Stored:
@@ -93,6 +94,7 @@ def read_back(returns: ReturnRepository, *return_ids: str, order_id: str = "orde
         owners=tuple([owner(returns, return_id) for return_id in return_ids]),
         outstanding=tuple(returns.outstanding(LATER, 100)),
         unpublished=frozenset(returns.outstanding(LATER, 100, unpublished=True)),
+        waiting=tuple(returns.waiting(LATER, 100)),
     )
 
 

@@ -34,6 +34,7 @@ from rma.testing.invariants.records import (
     the_store_refuses_what_is_stale,
 )
 from rma.testing.invariants.rest import (
+    is_on_its_way,
     labels_are_booked_for_returns_that_go_on,
     nothing_is_open,
     refunds_stand_as_the_gateway_says,
@@ -74,4 +75,12 @@ INVARIANTS_AT_REST: tuple[Invariant, ...] = (
     labels_are_booked_for_returns_that_go_on,
 )
 
-__all__ = ["INVARIANTS", "INVARIANTS_AT_REST", "Invariant", "Snapshot", "broken", "changed_by_a_repeat"]
+__all__ = [
+    "INVARIANTS",
+    "INVARIANTS_AT_REST",
+    "Invariant",
+    "Snapshot",
+    "broken",
+    "changed_by_a_repeat",
+    "is_on_its_way",
+]

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from rma.domain.messages.effects import effect_key
+from rma.domain.messages.effects import OpenEffect, effect_key
+from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
 from rma.domain.state.refunds import in_force
 from rma.testing.invariants.snapshot import Snapshot
@@ -16,10 +17,16 @@ _OUTCOMES = {
 }
 
 
+def is_on_its_way(effect: OpenEffect, ledger: ReturnLedger) -> bool:
+    """True unless its gateway must end this effect, or a person must decide about the one that goes first."""
+    first = ledger.open_effects.get(effect.waits_for or "", effect)
+    return effect.delivery.pending_since is None and not first.delivery.is_stopped
+
+
 def nothing_is_open(snapshot: Snapshot) -> Iterator[str]:
     """Every effect has its outcome, every event is published; what needs attention is known to do so."""
     for key, effect in snapshot.ledger.open_effects.items():
-        if effect.delivery.pending_since is None and not effect.delivery.is_stopped:
+        if is_on_its_way(effect, snapshot.ledger):
             yield f"{key}, after {effect.delivery.attempts} attempts: {effect.delivery.last_error}"
     if snapshot.ledger.published < snapshot.ledger.revision:
         yield f"published up to {snapshot.ledger.published} of {snapshot.ledger.revision}"
