@@ -5,12 +5,21 @@ from collections.abc import Iterable
 import pytest
 from attrs import evolve, field, frozen
 
-from rma import ReturnQuery, ReturnService, Signal, Unavailable, UnreadableSubject
-from rma.adapters.memory import InMemoryReturns, in_memory_service
+from rma import (
+    ReturnLedger,
+    ReturnQuery,
+    ReturnService,
+    Signal,
+    StoringFailed,
+    Unavailable,
+    UnreadableSubject,
+)
+from rma.adapters.memory import InMemoryFulfillment, InMemoryReturns, in_memory_service
 from rma.domain.state.ledger import kind_of
 from rma.domain.views.query import FoundSubject
 from rma.observing import DocumentUnreadable
 from tests.rules.given import order_of, request
+from tests.world import RETURN_OPTION
 
 
 class Damaged(InMemoryReturns):
@@ -20,6 +29,13 @@ class Damaged(InMemoryReturns):
         super().__init__()
         self.lost: frozenset[str] = frozenset()
         self.asked = 0
+        self.broken: str | None = None
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """Refuses one of them."""
+        if self.broken and order_id == "order_001":
+            raise Unavailable(self.broken, {"order_id": order_id})
+        return super().load(order_id)
 
     def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:  # type: ignore[override] # memory reads all
         """Says of them that they cannot be read."""
@@ -55,7 +71,13 @@ def shop(count: int) -> tuple[Damaged, Heard, ReturnService, list[str]]:
     """Returns ledgers, an observer and a service with so many returns of as many orders, and their ids."""
     returns, heard = Damaged(), Heard()
     orders = [evolve(order_of(), id=f"order_{number:03}") for number in range(count)]
-    service = in_memory_service(orders, returns=returns, observer=heard)
+    service = in_memory_service(
+        orders,
+        shipping_options=[RETURN_OPTION],
+        returns=returns,
+        fulfillment=InMemoryFulfillment(),
+        observer=heard,
+    )
     ids = [service.handle(evolve(request(1), order_id=order.id)).id for order in orders]
     heard.signals.clear()
     return returns, heard, service, ids
@@ -83,6 +105,26 @@ def test_pages_go_on_behind_what_cannot_be_read(lost: tuple[int, ...], offset: i
     told = [each for each in heard.signals if isinstance(each, DocumentUnreadable)]
     assert {each.subject_id for each in told} == returns.lost - set(ids[:offset])
     assert all(each.error == "gone" and each.order_id.startswith("order_") for each in told)
+
+
+def test_one_ledger_that_cannot_be_read_hides_no_other_effects() -> None:
+    """What is outstanding of other orders is listed, and the observer hears of the one."""
+    returns, heard, service, _ = shop(3)
+    for number in range(3):
+        asked = evolve(request(1, shipping_option_id="so_return"), order_id=f"order_{number:03}")
+        service.handle(asked, deliver=False)
+    heard.signals.clear()
+    returns.broken = "unreadable_document"
+
+    found = service.outstanding()
+
+    assert [each.order_id for each in found] == ["order_000", "order_002"]
+    (told,) = heard.signals
+    assert isinstance(told, StoringFailed)
+    assert told.order_id == "order_001"
+    returns.broken = "store_locked"
+    with pytest.raises(Unavailable):
+        service.outstanding()
 
 
 def test_a_list_without_damage_asks_once() -> None:

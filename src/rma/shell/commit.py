@@ -14,7 +14,7 @@ from rma.shell.observe import tell
 ATTEMPTS = 100
 
 #: The longest pause after the first attempt and after any, in seconds.
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 1.0
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 
 
 def longest_pause(attempt: int) -> float:

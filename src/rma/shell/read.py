@@ -25,7 +25,7 @@ from rma.domain.views.quotes import ExchangeQuote, Quote, exchange_quote_of, quo
 from rma.domain.views.returnable import ReturnableItem, returnable_items
 from rma.domain.views.timeline import TimelineEntry, timeline
 from rma.domain.views.transactions import OrderTransaction, transactions
-from rma.observing import DocumentUnreadable
+from rma.observing import DocumentUnreadable, StoringFailed
 from rma.shell.driver import call
 from rma.shell.facts import facts_for_request, ledger_for, ledger_of, now
 from rma.shell.observe import tell
@@ -216,6 +216,8 @@ async def read_outstanding(
     """
     What ports have not answered yet and was asked for so long ago, oldest first.
 
+    An order whose ledger cannot be read is left out, and the observer gets `StoringFailed`.
+
     Raises:
         InvalidValue: a duration below 0, a limit below 1.
         Unavailable: the store does not answer now.
@@ -234,7 +236,14 @@ async def read_outstanding(
     before = now(host) - (older_than or timedelta(0))
     found: list[OutstandingEffect] = []
     for order_id in await call(host.returns.waiting(before, limit)):
-        of_order = list(outstanding_effects(await call(host.returns.load(order_id)), before))
+        try:
+            ledger = await call(host.returns.load(order_id))
+        except Unavailable as error:
+            if error.code != "unreadable_document":
+                raise
+            tell(host, StoringFailed(order_id=order_id, error=error))
+            continue
+        of_order = list(outstanding_effects(ledger, before))
         # Orders come by their oldest effect: once so many are older than that, no later one is.
         if of_order and len([each for each in found if each.since <= of_order[0].since]) >= limit:
             break
