@@ -3,7 +3,7 @@ Serves Medusa v1's return routes with Starlette and a SQLite file.
 
 Run it: `python examples/http_api.py`. It has three orders of two customers, prints requests to try, and
 stores returns in `returns.db`. The API is in `rma.adapters.medusa_api` and the rules are in the library; this
-file does only HTTP: authentication, the limit of body sizes, and threads for calls that block.
+file does only HTTP: authentication, limits of the size and time of bodies, and threads for calls that block.
 """
 
 import argparse
@@ -26,6 +26,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rma import (
     Adjustment,
@@ -66,6 +67,8 @@ from rma.adapters.sql import sql_service
 
 #: The largest body that is read, in bytes; a return of hundreds of lines is smaller.
 MOST_BYTES = 64 * 1024
+#: How long a body may take to arrive, in seconds.
+BODY_TIMEOUT = 30.0
 #: How often open effects are delivered, in seconds.
 RESUME_EVERY = 60.0
 
@@ -141,6 +144,59 @@ class Refused(Exception):
         self.body = plain_error(kind, code, message)
 
 
+class BodyDeadline:
+    """
+    ASGI middleware: a body arrives within so many seconds of its head, or it is given up.
+
+    Reading it then raises `Refused` (408). A response that is sent before the body has ended is sent whole;
+    the connection is closed when the body ends or its time is over, so that a client which is still sending
+    can read the response. Heads that do not end are left to the server and its proxy.
+    """
+
+    def __init__(self, app: ASGIApp, seconds: float) -> None:
+        self._app = app
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        deadline = asyncio.get_running_loop().time() + self._seconds
+        names = {name.lower(): value for name, value in scope["headers"]}
+        is_arriving = b"transfer-encoding" in names or names.get(b"content-length", b"0") != b"0"
+
+        async def receive_in_time() -> Message:
+            nonlocal is_arriving
+            if not is_arriving:  # an application may wait for the client to leave, as long as it wants
+                return await receive()
+            try:
+                async with asyncio.timeout_at(deadline):
+                    message = await receive()
+            except TimeoutError:
+                reason = f"the body must arrive within {self._seconds:g} seconds"
+                raise Refused(408, "invalid_data", "body_too_slow", reason) from None
+            is_arriving = message.get("more_body", False)
+            return message
+
+        async def send_and_close(message: Message) -> None:
+            if is_arriving and message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", []), (b"connection", b"close")]
+            if (
+                is_arriving
+                and message["type"] == "http.response.body"
+                and not message.get("more_body", False)
+            ):
+                await send({**message, "more_body": True})
+                with suppress(Refused):
+                    while is_arriving:
+                        await receive_in_time()
+                message = {"type": "http.response.body"}
+            await send(message)
+
+        await self._app(scope, receive_in_time, send_and_close)
+
+
 @frozen
 class ReturnsApi:
     """
@@ -165,7 +221,7 @@ class ReturnsApi:
         def create() -> Json:
             command = request_return(loads(body), idempotency_key=key, created_by=customer_id)
             service = self._service_of(customer_id, command.order_id)
-            return return_response(service, service.handle(command))
+            return return_response(service, service.handle(command), idempotency_key=key)
 
         return await run_in_threadpool(create)
 
@@ -235,6 +291,7 @@ def returns_app(
     customers: Mapping[str, str],
     admin_token: str,
     store_origins: Sequence[str] = (),
+    body_timeout: float = BODY_TIMEOUT,
 ) -> Starlette:
     """
     Returns an ASGI application; while it runs, it delivers open effects at intervals.
@@ -244,6 +301,7 @@ def returns_app(
         customers: customer ids of the store routes, by token.
         admin_token: the token of the admin routes.
         store_origins: the origins, as `https://shop.example`, whose pages may use the store routes.
+        body_timeout: how long a body may take to arrive, in seconds; then the response is 408.
     """
     api = ReturnsApi(service, customers, admin_token)
 
@@ -278,6 +336,7 @@ def returns_app(
             _route("POST", "/admin/returns/{id}/cancel", api.cancel),
             _route("GET", "/openapi.json", api.describe),
         ],
+        middleware=[Middleware(BodyDeadline, seconds=body_timeout)],
         exception_handlers={HTTPException: _no_route},
         lifespan=lifespan,
     )
@@ -366,6 +425,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9000, help="0 for any free port")
     parser.add_argument("--store-cors", default="", help="origins of storefronts, separated by commas")
     parser.add_argument("--database", default="sqlite:///returns.db")
+    parser.add_argument("--body-timeout", type=float, default=BODY_TIMEOUT, help="seconds until 408")
     options = parser.parse_args()
     body = '{"order_id": "order_mug", "items": [{"item_id": "item_mug", "quantity": 1}]}'
     app = returns_app(
@@ -373,6 +433,7 @@ def main() -> None:
         customers=CUSTOMERS,
         admin_token=ADMIN_TOKEN,
         store_origins=[origin.strip() for origin in options.store_cors.split(",") if origin.strip()],
+        body_timeout=options.body_timeout,
     )
     listening = socket.create_server(("127.0.0.1", options.port))  # clients can connect from here on
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -428,10 +428,53 @@ MUTANTS = [
            "unsent = Delivery(unsent_until=at)", "unsent = Delivery()"),
     Mutant("on call: no signal says that a refund failed", "src/rma/shell/observe.py",
            'yield refund.key, "refund_failed", refund.amount', "pass"),
+    Mutant("attack: a lease is measured by a clock on the wall", DOMAIN + "values/validators.py",
+           "return value.astimezone(UTC)", "return value"),
+    Mutant("attack: a payment that is renamed forgets its refunds", DOMAIN + "state/refunds.py",
+           "unnamed += refund.amount_in_force", "pass"),
+    Mutant("attack: one charge pays two exchanges", DOMAIN + "decide/exchanges.py",
+           "if other or (known", "if (known"),
+    Mutant("attack: a stock port that answers False has restocked", "src/rma/shell/asking.py",
+           "if answer is not None:", "if False:"),
+    Mutant("attack: a gateway that refuses connections leaves its refunds to people", "src/rma/shell/deliver.py",
+           "except NothingSentError as error:", "except ZeroDivisionError as error:"),
+    Mutant("attack: a key is used to its last second, whatever the clocks say", DOMAIN + "messages/gateways.py",
+           "return min(max(duration / 10, timedelta(minutes=1)), duration / 2)", "return timedelta(0)"),
+    Mutant("attack: a carrier that times out holds up the money", "src/rma/shell/deliver.py",
+           "if failing and failing.has_lost_patience(each.request):", "if False:"),
+    Mutant("attack: a process that died has sent nothing", DOMAIN + "decide/outcomes.py",
+           "before.unsent_until if before.started_at is None else None", "before.unsent_until"),
+    Mutant("attack: an answer is thrown away with a dead connection", "src/rma/shell/deliver.py",
+           "except Unavailable:", "except ZeroDivisionError:"),
+    Mutant("attack: a look at the order outlasts the key", "src/rma/shell/deliver.py",
+           "is not step:", "is None:"),
+    Mutant("attack: a port forges a line of the log", "src/rma/observing.py",
+           'each if each.isprintable() else " "', "each"),
+    Mutant("attack: a refund gives back what others never paid", DOMAIN + "sale/pricing.py",
+           "if running_sums[-1] * self.quantity == self.running_sums[-1] * quantity:", "if True:"),
+    Mutant("over HTTP, a customer uses up the keys of the warehouse", "src/rma/adapters/medusa_api/requests.py",
+           "scoped_key(customer_scope(created_by), idempotency_key)", "scoped_key(ADMIN, idempotency_key)"),
+    Mutant("over HTTP, an id and a key are read as another id and key", "src/rma/adapters/medusa_api/keys.py",
+           'f"{_CUSTOMER}{len(customer_id)}:{customer_id}:"', 'f"{_CUSTOMER}{customer_id}:"'),
+    Mutant("over HTTP, long keys that begin alike are the same", "src/rma/adapters/medusa_api/keys.py",
+           'return _DIGEST + sha256(scoped.encode("utf-8", "surrogatepass")).hexdigest()', 'return scoped[:MAX_ID]'),
+    Mutant("over HTTP, a refusal shows the scope of a key", "src/rma/adapters/medusa_api/errors.py",
+           "sent = client_key(key)", "sent: str | None = key"),
+    Mutant("over HTTP, a large offset is read as another", "src/rma/adapters/medusa_api/requests.py",
+           "_MOST_DIGITS: Final = 20", "_MOST_DIGITS: Final = 15"),
+    Mutant("over HTTP, a body is waited for as long as something arrives", "examples/http_api.py",
+           "asyncio.timeout_at(deadline)", "asyncio.timeout(self._seconds)"),
+    Mutant("over HTTP, a connection whose body is not read stays open", "examples/http_api.py",
+           'if is_arriving and message["type"] == "http.response.start":', "if False:"),
+    Mutant("over HTTP, a client that is still sending cannot read its response", "examples/http_api.py",
+           "                    while is_arriving:\n                        await receive_in_time()", "                    pass"),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.
 STAGES = (("tests/rules",), ("tests/shell",), ("tests/laws",))
+
+#: What runs first against the API over HTTP.
+HTTP = tuple(f"tests/medusa/test_{name}.py" for name in ("keys", "requests", "slow_bodies"))
 
 #: The tests that are most likely to kill a mutant of a path: they run before all others.
 LIKELY = {
@@ -476,6 +519,8 @@ def fits(mutant: Mutant) -> bool:
 
 def stages(path: str) -> Iterator[tuple[str, ...]]:
     """What runs against a mutant of this file, one after the other."""
+    if "_api" in path:
+        yield HTTP
     likely = next((f"tests/rules/test_{name}.py" for part, name in LIKELY.items() if part in path), None)
     if likely is not None and (ROOT / likely).exists():
         yield (likely,)
@@ -543,7 +588,9 @@ def judge(mutants: Iterable[Mutant]) -> int:
     with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(workers) as pool:
         copies = copies_of_the_project(place, workers)
         copy = copies.get()
-        if (failed := run([test for stage in STAGES for test in stage], copy)) is not None:
+        unbroken = [test for stage in STAGES for test in stage]
+        unbroken += HTTP if any("_api" in each.path for each in chosen) else ()
+        if (failed := run(unbroken, copy)) is not None:
             sys.stdout.write(f"nothing is broken yet, and this fails: {failed}\n")
             return len(chosen)
         copies.put(copy)

@@ -10,7 +10,7 @@ from typing import Any
 import uvicorn
 from attrs import frozen
 
-from http_api import ADMIN_TOKEN, CUSTOMERS, returns_app
+from http_api import ADMIN_TOKEN, BODY_TIMEOUT, CUSTOMERS, returns_app
 from rma import ReturnService
 from rma.adapters.medusa_api.schemas import ERROR
 
@@ -77,9 +77,17 @@ class Shop:
 
 
 @contextmanager
-def serving(service: ReturnService, *, store_origins: Sequence[str] = ()) -> Iterator[Shop]:
+def serving(
+    service: ReturnService, *, store_origins: Sequence[str] = (), body_timeout: float = BODY_TIMEOUT
+) -> Iterator[Shop]:
     """Runs the application of this service at a free port."""
-    app = returns_app(service, customers=CUSTOMERS, admin_token=ADMIN_TOKEN, store_origins=store_origins)
+    app = returns_app(
+        service,
+        customers=CUSTOMERS,
+        admin_token=ADMIN_TOKEN,
+        store_origins=store_origins,
+        body_timeout=body_timeout,
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="critical", ws="none"))
     started = threading.Event()
     startup = server.startup

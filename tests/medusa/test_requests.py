@@ -21,7 +21,7 @@ from rma.adapters.medusa_api import (
     request_return,
 )
 from rma.adapters.medusa_api.json_schema import Schema, check
-from rma.adapters.medusa_api.schemas import CANCEL_RETURN, CREATE_RETURN, RECEIVE_RETURN
+from rma.adapters.medusa_api.schemas import CANCEL_RETURN, CREATE_RETURN, LIST_RETURNS, RECEIVE_RETURN
 
 from .documented import REQUEST
 from .schema_validators import draft_validator, strict_validator
@@ -162,7 +162,7 @@ def test_the_documented_request_is_a_command() -> None:
         order_id="string",
         items=[item],
         shipping_option_id="string",
-        idempotency_key="key",
+        idempotency_key="medusa:customer:3:ada:key",
         created_by="ada",
     )
 
@@ -240,7 +240,7 @@ def test_null_is_an_optional_field_that_is_left_out() -> None:
 
 def test_a_cancellation_needs_no_body() -> None:
     """A cancellation without a body and with an empty one are the same."""
-    wanted = CancelReturn(return_id="ret_1", idempotency_key="key", created_by="admin")
+    wanted = CancelReturn(return_id="ret_1", idempotency_key="medusa:admin:key", created_by="admin")
 
     assert cancel_return("ret_1", idempotency_key="key", created_by="admin") == wanted
     assert cancel_return("ret_1", {}, idempotency_key="key", created_by="admin") == wanted
@@ -348,10 +348,25 @@ def test_a_page_is_requested_in_integers() -> None:
     """The default is the first fifty."""
     assert page([]) == Page(limit=50, offset=0)
     assert page([("limit", "10"), ("offset", "20")]) == Page(limit=10, offset=20)
+    assert page([("offset", "0" * 5000 + "20")]) == Page(offset=20)
+    assert page([("offset", "-0")]) == Page(offset=0)
+
+
+@given(st.integers() | st.integers(2**53 - 2, 2**53))
+@example(2**53 - 1)
+@example(10**400)
+def test_an_offset_is_taken_if_and_only_if_the_schema_allows_it(offset: int) -> None:
+    """The schema is the published one."""
+    if strict_validator(LIST_RETURNS).is_valid({"offset": offset}):
+        assert page([("offset", str(offset))]).offset == offset
+    else:
+        with pytest.raises(MalformedRequest):
+            page([("offset", str(offset))])
 
 
 @pytest.mark.parametrize(
-    ("limit", "clipped"), [("-5", 1), ("0", 1), ("100", 100), ("101", 100), ("9" * 15, 100)]
+    ("limit", "clipped"),
+    [("-5", 1), ("0", 1), ("100", 100), ("101", 100), ("9" * 5000, 100), ("-" + "9" * 5000, 1)],
 )
 def test_a_limit_beyond_the_bounds_is_clipped(limit: str, clipped: int) -> None:
     """The response tells the limit that was used."""
@@ -365,7 +380,11 @@ def test_a_limit_beyond_the_bounds_is_clipped(limit: str, clipped: int) -> None:
         ([("limit", "0"), ("offset", "-1")], [("?offset", "out_of_range")]),
         ([("limit", "1"), ("limit", "2")], [("?limit", "given_twice")]),
         ([("offset", "1.0")], [("?offset", "wrong_type")]),
-        ([("offset", "9" * 5000)], [("?offset", "wrong_type")]),
+        ([("offset", "9" * 5000)], [("?offset", "out_of_range")]),
+        ([("offset", str(2**53))], [("?offset", "out_of_range")]),
+        ([("offset", "-" + "9" * 5000)], [("?offset", "out_of_range")]),
+        ([("offset", "٣")], [("?offset", "wrong_type")]),
+        ([("offset", "--1")], [("?offset", "wrong_type")]),
         ([("order", "asc")], [("?order", "unknown")]),
     ],
 )

@@ -147,7 +147,7 @@ def test_a_quote_says_what_each_item_is_worth() -> None:
     given = Given()
     given.when(request(1, shipping_option_id="so_return"))
 
-    quote = quote_of(given.the())
+    quote = quote_of(given.the(), usd(700))
 
     assert [(item.item_id, item.quantity, item.amount) for item in quote.items] == [("mug", 1, usd(1000))]
     assert quote.refund_amount == usd(800)

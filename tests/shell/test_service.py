@@ -24,6 +24,7 @@ from rma import (
     ReturnService,
     ReturnStatus,
     StaleLedger,
+    StaleOrder,
     Unavailable,
 )
 from rma.adapters.memory import (
@@ -136,6 +137,19 @@ def test_a_ledger_without_the_return_raises_not_found() -> None:
         ReturnLedger("order_1").get("ret_1")
 
     assert error.value.code == "return_not_found"
+
+
+def test_a_quote_says_what_the_payments_have_left() -> None:
+    """It promises 20.00 of which 15.00 could be paid; and nothing at all by an order that is stale."""
+    world = World(order_of(captured=1500, version=3))
+
+    quote = world.service.quote(request(2))
+
+    assert (quote.refund_amount, quote.refundable) == (usd(2000), usd(1500))
+    world.service.handle(request(1))
+    world.orders.put(evolve(world.order, version=2))
+    with pytest.raises(StaleOrder):
+        world.service.quote(request(1))
 
 
 def test_a_quote_does_nothing_and_refuses_what_the_command_refuses() -> None:

@@ -50,16 +50,19 @@ async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote |
 
     Raises:
         Rejected: as the command itself would be.
+        StaleOrder: the order is older than one that the ledger saw.
         InvalidValue: the command is neither of the two.
     """
     check_quotable(command)
     facts = await facts_for_request(command, host, "quote")
     ledger = await ledger_for(command, host) or ReturnLedger("")
+    facts.require_current(ledger)
     if isinstance(command, RequestExchange):
         request, event = request_exchange(facts, ledger, command)
         return exchange_quote_of(event.exchange, request.opened)
     (request,) = request_return(facts, ledger, command)
-    return quote_of(request.opened)
+    assert facts.order is not None, "a request that is not refused is about an order"
+    return quote_of(request.opened, ledger.refundable(facts.order))
 
 
 async def read_returnable_items(order_id: str, host: Host) -> tuple[ReturnableItem, ...]:

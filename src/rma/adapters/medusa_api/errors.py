@@ -1,6 +1,9 @@
 """Renders refusals and failures as Medusa's errors: `type`, `code`, `message`, and an HTTP status."""
 
+from attrs import evolve
+
 from rma.adapters.medusa_api.json_schema import MalformedRequest, Problem
+from rma.adapters.medusa_api.keys import client_key
 from rma.domain.values.errors import (
     Conflict,
     IdempotencyKeyReused,
@@ -50,14 +53,14 @@ def error_json(error: Exception) -> tuple[int, dict[str, object]]:
                 "errors": [_problem_json(problem) for problem in error.problems[:_MOST_ERRORS]],
             }
         case Rejected(violations=(violation,)):
-            return _status(error), _violation_json(violation, _type(error))
+            return _status(error), _violation_json(_as_sent(violation), _type(error))
         case Rejected():
             return _status(error), {
                 "type": _type(error),
                 "code": "multiple_errors",
-                "message": _summary([str(violation) for violation in error.violations]),
+                "message": _summary([str(_as_sent(violation)) for violation in error.violations]),
                 "errors": [
-                    _violation_json(violation, _type(rejection([violation])))
+                    _violation_json(_as_sent(violation), _type(rejection([violation])))
                     for violation in error.violations[:_MOST_ERRORS]
                 ],
             }
@@ -82,6 +85,16 @@ def _status(error: Rejected) -> int:
 
 def _type(error: Rejected) -> str:
     return next((name for kind, name in _TYPES.items() if isinstance(error, kind)), "invalid_data")
+
+
+def _as_sent(violation: Violation) -> Violation:
+    """Returns the violation with the idempotency key that the client sent, without its scope."""
+    key = violation.numbers.get("idempotency_key")
+    if not isinstance(key, str):
+        return violation
+    sent = client_key(key)
+    shown = "(too long to be shown)" if sent is None else sent
+    return evolve(violation, numbers={**violation.numbers, "idempotency_key": shown})
 
 
 def _violation_json(violation: Violation, kind: str) -> dict[str, object]:

@@ -17,6 +17,7 @@ _ERRORS = {
     "400": "The request breaks a rule, or the return is in another state",
     "401": "The token is missing or wrong",
     "404": "Not found",
+    "408": "The body did not arrive in time",
     "409": "Others changed the order's returns: send it again; or the key belongs to another request",
     "413": "The body is too large",
     "415": "The body is not declared as JSON",

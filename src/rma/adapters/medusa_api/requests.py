@@ -7,6 +7,7 @@ from typing import Final, NotRequired, TypedDict, cast
 from attrs import frozen
 
 from rma.adapters.medusa_api.json_schema import MalformedRequest, Problem, check, problems
+from rma.adapters.medusa_api.keys import ADMIN, customer_scope, scoped_key
 from rma.adapters.medusa_api.schemas import (
     CANCEL_RETURN,
     CREATE_RETURN,
@@ -17,6 +18,8 @@ from rma.adapters.medusa_api.schemas import (
 from rma.domain.messages.command_items import ReceivedItem, RequestedItem
 from rma.domain.messages.commands import CancelReturn, ReceiveReturn, RequestReturn
 
+#: Numbers of more digits are beyond every bound of a query.
+_MOST_DIGITS: Final = 20
 _NO_BODY: Final[dict[str, object]] = {}
 
 
@@ -64,8 +67,10 @@ def request_return(
 
     Args:
         body: parsed JSON; null is an optional field that is left out.
-        idempotency_key: the value of that header, or a fresh key.
-        created_by: who sends the request, in the host's words.
+        idempotency_key: the value of that header, or a fresh key. The command's own has the scope of
+            `created_by` before it: the same key of another customer, or of a clerk, is another key.
+        created_by: the customer who sends the request, as the host's authentication names them, never as the
+            request does. Customers for whom it is None share one scope.
 
     Raises:
         MalformedRequest: the body does not match its schema; it lists every problem.
@@ -85,7 +90,7 @@ def request_return(
             for item in document["items"]
         ],
         shipping_option_id=shipping["option_id"] if shipping else None,
-        idempotency_key=idempotency_key,
+        idempotency_key=scoped_key(customer_scope(created_by), idempotency_key),
         created_by=created_by,
     )
 
@@ -105,7 +110,8 @@ def receive_return(
         return_id: from the path.
         body: parsed JSON; null is an optional field that is left out.
         allow_mismatch: the default for a body without this key; Medusa's own route accepts every mismatch.
-        idempotency_key: the value of that header.
+        idempotency_key: the value of that header. The command's own has the scope of the admin routes before
+            it, which all clerks share.
         created_by: who sends the request, in the host's words.
 
     Raises:
@@ -129,7 +135,7 @@ def receive_return(
         location_id=document.get("location_id"),
         allow_mismatch=allow_mismatch and not more_expected if accepts is None else accepts,
         more_expected=more_expected,
-        idempotency_key=idempotency_key,
+        idempotency_key=scoped_key(ADMIN, idempotency_key),
         created_by=created_by,
     )
 
@@ -144,11 +150,14 @@ def cancel_return(
     """
     Makes the command from POST /admin/returns/:id/cancel, which has an empty object or no body.
 
+    Its idempotency key is in the scope of the admin routes, as that of `receive_return`.
+
     Raises:
         MalformedRequest: the body contains anything.
     """
     check(body, CANCEL_RETURN)
-    return CancelReturn(return_id=return_id, idempotency_key=idempotency_key, created_by=created_by)
+    key = scoped_key(ADMIN, idempotency_key)
+    return CancelReturn(return_id=return_id, idempotency_key=key, created_by=created_by)
 
 
 @frozen
@@ -161,7 +170,7 @@ class Page:
 
 def page(query: Iterable[tuple[str, str]]) -> Page:
     """
-    Parses the query of GET /admin/returns: `limit` is clipped to 1 to 100, `offset` is at least 0.
+    Parses the query of GET /admin/returns: `limit` is clipped to 1 to 100, `offset` is 0 to 2**53 - 1.
 
     >>> from rma.adapters.medusa_api import page
     >>> page([("limit", "1000"), ("offset", "20")])
@@ -178,7 +187,7 @@ def page(query: Iterable[tuple[str, str]]) -> Page:
     for name, value in query:
         if name in given:
             twice.append(Problem(f"?{name}", "given_twice", "is given twice"))
-        given[name] = int(value) if re.fullmatch("-?[0-9]{1,15}", value) else value
+        given[name] = _integer(value) if re.fullmatch("-?[0-9]+", value) else value
     invalid = [
         Problem(f"?{problem.path.removeprefix('$').removeprefix('.')}", problem.code, problem.message)
         for problem in problems(given, LIST_RETURNS)
@@ -189,3 +198,10 @@ def page(query: Iterable[tuple[str, str]]) -> Page:
     if "limit" in numbers:
         numbers["limit"] = min(max(numbers["limit"], 1), LARGEST_PAGE)
     return Page(**numbers)
+
+
+def _integer(numeral: str) -> int:
+    """Parses a numeral of any length; one of very many digits is a number as far out of range."""
+    digits = numeral.lstrip("-").lstrip("0") or "0"
+    size = int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
+    return -size if numeral.startswith("-") else size

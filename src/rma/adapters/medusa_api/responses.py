@@ -26,15 +26,23 @@ from rma.service import ReturnService
 T = TypeVar("T")
 
 
-def return_response(service: ReturnService, ret: Return, expand: Expand = nothing) -> Json:
+def return_response(
+    service: ReturnService, ret: Return, expand: Expand = nothing, *, idempotency_key: str | None = None
+) -> Json:
     """
     Returns the body of a response about one return.
+
+    Its `idempotency_key` is the one that the client sent when the return was requested. One so long that only
+    its SHA-256 is stored is null, unless it is given here, as in the response to that request.
 
     The return is rendered even if another port cannot be reached: what its catalogue would provide is left
     out, because the command that is being answered has succeeded.
     """
     siblings = _get_or(lambda: service.list(ret.order_id), None) or (ret,)
-    return {"return": _Rendering(service, expand, siblings).render(ret)}
+    rendered = _Rendering(service, expand, siblings).render(ret)
+    if idempotency_key is not None:
+        rendered["idempotency_key"] = idempotency_key
+    return {"return": rendered}
 
 
 def order_response(service: ReturnService, ret: Return, expand: Expand = nothing) -> Json:

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from rma.adapters.medusa_api import host_fields
 from rma.adapters.medusa_api.host_fields import provided
+from rma.adapters.medusa_api.keys import client_key
 from rma.adapters.medusa_api.line_items import line_json
 from rma.domain.sale.catalogue import ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.sale.order import LineItem, Order
@@ -86,7 +87,7 @@ def return_with_lines(
         "location_id": ret.location_id,
         "refund_amount": ret.refund_amount.amount,
         "no_notification": ret.no_notification,
-        "idempotency_key": ret.idempotency_key,
+        "idempotency_key": client_key(ret.idempotency_key),
         "received_at": _timestamp(ret.received_at),
         "created_at": _timestamp(ret.requested_at),
         "updated_at": _timestamp(ret.updated_at),

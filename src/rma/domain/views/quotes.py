@@ -19,11 +19,18 @@ class QuotedItem:
 
 @frozen
 class Quote:
-    """The refund if exactly the requested units are received, with its breakdown."""
+    """
+    The refund if exactly the requested units are received, with its breakdown.
+
+    Attributes:
+        refundable: what the order's payments have left now. If that is less than the refund, nothing will be
+            paid on receipt until a person decides.
+    """
 
     refund_amount: Money
     breakdown: tuple[AmountPart, ...]
     items: tuple[QuotedItem, ...]
+    refundable: Money
 
 
 @frozen
@@ -37,20 +44,18 @@ class ExchangeQuote:
 
 def exchange_quote_of(exchange: Exchange, opened: Return) -> ExchangeQuote:
     """The quote that an exchange begins with, with its return."""
-    return ExchangeQuote(exchange.difference_due, opened.breakdown, quote_of(opened).items)
+    return ExchangeQuote(exchange.difference_due, opened.breakdown, _quoted_items(opened))
 
 
-def quote_of(opened: Return) -> Quote:
+def quote_of(opened: Return, refundable: Money) -> Quote:
     """The quote that a return begins with."""
-    return Quote(
-        opened.refund_amount,
-        opened.breakdown,
-        tuple(
-            [
-                QuotedItem(
-                    item.item_id, item.quantity, Money(item.line.paid(item.allocated), opened.currency)
-                )
-                for item in opened.items
-            ]
-        ),
+    return Quote(opened.refund_amount, opened.breakdown, _quoted_items(opened), refundable)
+
+
+def _quoted_items(opened: Return) -> tuple[QuotedItem, ...]:
+    return tuple(
+        [
+            QuotedItem(item.item_id, item.quantity, Money(item.line.paid(item.allocated), opened.currency))
+            for item in opened.items
+        ]
     )
