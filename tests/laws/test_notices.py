@@ -134,19 +134,6 @@ def test_a_success_that_was_not_heard_before_is_never_dropped(begun: Given, noti
     assert after.is_in_force or refund.status is RefundStatus.REVERSED
 
 
-def test_a_success_of_more_than_was_known_counts() -> None:
-    """20.00 were asked for and 15.00 reported; then 25.00: 5.00 too much. Then 10.00 changes nothing."""
-    begun = Given()
-    begun.when(request(2))
-    begun.when(receive(2))
-    found = []
-    for number, amount in enumerate((1500, 2500, 1000)):
-        begun.when(Notice(RefundSucceeded("re_1", usd(amount)), id=f"evt_{number}").command())
-        found.append((begun.the().refunded, begun.the().entitlement.overpaid))
-
-    assert found == [(usd(1500), usd(0)), (usd(2500), usd(500)), (usd(2500), usd(500))]
-
-
 def test_a_refund_that_waited_too_long_takes_any_notice() -> None:
     """It succeeded or failed after all; neither contradicts anything."""
     for outcome, status in (

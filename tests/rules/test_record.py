@@ -166,6 +166,18 @@ def test_what_really_moved_counts(moved: int, due: int, overpaid: int) -> None:
     )
 
 
+def test_a_success_of_more_than_was_known_counts() -> None:
+    """20.00 were asked for and 15.00 reported, then 25.00: 5.00 too much. Then 10.00 changes nothing."""
+    given = received()
+    found = []
+
+    for number, amount in enumerate((1500, 2500, 1000)):
+        given.when(notify(RefundSucceeded("re_1", usd(amount)), notification_id=f"evt_{number}"))
+        found.append((given.the().refunded, given.the().entitlement.overpaid))
+
+    assert found == [(usd(1500), usd(0)), (usd(2500), usd(500)), (usd(2500), usd(500))]
+
+
 @pytest.mark.parametrize("moved", [Money(5, "eur"), Money(-1, "usd"), 5])
 def test_an_amount_that_cannot_have_moved_is_refused(moved: object) -> None:
     """Another currency, less than nothing, or no amount at all."""

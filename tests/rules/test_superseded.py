@@ -4,15 +4,16 @@ from datetime import timedelta
 
 from rma import CancelReturn, Change, Event, ReturnLedger
 from rma.domain.change import allow_again, apply_lease, apply_outcomes, apply_publication, replay
-from rma.domain.messages.effects import Done, GivenUp, Outcome, Unknown
+from rma.domain.messages.effects import Done, GivenUp, Outcome, ReturnShipment, Unknown
+from rma.domain.views.timeline import timeline
 from tests.rules.given import Given, receive, request
 
 HOUR = timedelta(hours=1)
 LABEL, RESTOCK = "ret_1-shipment-1", "ret_1-restock-1"
 
 
-class Remembered(Given):
-    """An order whose history is kept as a store keeps it."""
+class StoredOrder(Given):
+    """An order whose history is stored as a store stores it."""
 
     def commit(self, change: Change) -> Change:
         """Stores the change, checks that the history rebuilds the ledger, and moves the clock on."""
@@ -33,9 +34,9 @@ class Remembered(Given):
         return self.commit(apply_outcomes(self.ledger, [Outcome(key, GivenUp("?"))], self.now))
 
 
-def with_label() -> Remembered:
+def with_label() -> StoredOrder:
     """A return whose label is not booked yet."""
-    kept = Remembered()
+    kept = StoredOrder()
     kept.when(request(2, shipping_option_id="so_return"))
     return kept
 
@@ -88,6 +89,28 @@ def test_an_event_by_which_an_effect_became_stuck_is_not_superseded() -> None:
     assert len(kept.history) == 3
 
 
+def test_a_failure_of_what_is_closed_is_not_recorded() -> None:
+    """Another process was faster, and its port answered."""
+    kept = with_label()
+    kept.commit(apply_outcomes(kept.ledger, [Outcome(LABEL, ReturnShipment())], kept.now))
+
+    assert kept.fails(LABEL).events == ()
+
+
+def test_a_lease_is_not_in_the_timeline() -> None:
+    """It says only that a process is about to ask; a failed attempt is there with what its port said."""
+    kept = with_label()
+    before = list(timeline("order_1", kept.history))
+    kept.commit(apply_lease(kept.ledger, LABEL, kept.now, kept.now + HOUR))
+    leased = list(timeline("order_1", kept.history))
+    kept.fails(LABEL)
+
+    *_, failed = timeline("order_1", kept.history)
+
+    assert leased == before
+    assert failed.details == ("TimeoutError: 30 s",)
+
+
 def test_a_lease_supersedes_and_is_superseded() -> None:
     """Failure, lease, failure: one event."""
     kept = with_label()
@@ -115,7 +138,7 @@ def test_an_effect_of_the_same_commit_is_not_superseded_in_it() -> None:
 
 def test_an_order_is_due_when_the_first_of_a_chain_is() -> None:
     """A withdrawal that waits for its restock is tried right after it, and not before."""
-    kept = Remembered()
+    kept = StoredOrder()
     kept.when(request(2))
     kept.when(receive(1))
     kept.fails(RESTOCK)

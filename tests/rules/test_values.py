@@ -4,7 +4,7 @@ import copy
 import json
 import pickle
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, cast
 
@@ -34,6 +34,8 @@ from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import NO_CURRENCY
 from tests.rules.given import line, off, order_of, usd, vat
 
+#: The first hour that a datetime can name, east of Greenwich: there is no such moment in UTC.
+FIRST_HOUR = datetime.min.replace(tzinfo=timezone(timedelta(hours=1)))
 NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 # the point
 
 
@@ -266,3 +268,14 @@ def test_taxes_of_a_method_are_exact() -> None:
     assert (inside.subtotal, inside.tax_total, inside.total) == (usd(870), usd(130), usd(1000))
     assert (on_top.subtotal, on_top.tax_total, on_top.total) == (usd(1000), usd(150), usd(1150))
     assert (untaxed.subtotal, untaxed.tax_total, untaxed.total) == (usd(1000), usd(0), usd(1000))
+
+
+def test_moments_become_utc_unless_there_is_no_such_moment() -> None:
+    """The same moment, whatever its time zone; the first hour that can be named stays as it is."""
+    local = datetime(2026, 7, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+
+    found = order_of(created_at=local).created_at
+
+    assert found is not None
+    assert (found, found.tzinfo) == (local, UTC)
+    assert order_of(created_at=FIRST_HOUR).created_at == FIRST_HOUR
