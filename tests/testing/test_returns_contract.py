@@ -523,6 +523,7 @@ WRONG: list[tuple[type[InMemoryReturns], str]] = [
     (RaisesForAnUnknownOrder, "an_unknown_order_is_an_empty_ledger_at_revision_0"),
     (RaisesKeyErrors, "an_unknown_return_is_not_found"),
     (LivesInOneProcess, "what_is_loaded_is_what_was_committed"),
+    (LivesInOneProcess, "a_commit_that_is_canceled_holds_up_no_other"),
     (ForgetsTheReturnIndex, "what_is_loaded_is_what_was_committed"),
     (KeepsTheFirstLedgerByReturn, "what_is_loaded_is_what_was_committed"),
     (ForgetsWhatWasTried, "what_is_loaded_is_what_was_committed"),
