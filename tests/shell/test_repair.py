@@ -109,6 +109,18 @@ def test_the_order_of_returns_is_compared_too() -> None:
     assert (found.where, found.field) == ("ledger", "order of returns")
 
 
+def test_an_entitlement_without_other_refunds_is_put_right() -> None:
+    """An amount or a note that was changed by hand loses nothing."""
+    returns, service = shop()
+    right = returns.load("order_1")
+    first, second = right.returns
+    changed = evolve(first, entitlement=evolve(first.entitlement, refund_note="by hand"))
+    returns.put(evolve(right, returns=(changed, second)))
+
+    assert [each.field for each in service.rebuild("order_1")] == ["entitlement"]
+    assert returns.load("order_1") == right
+
+
 def test_what_history_does_not_know_is_not_forgotten() -> None:
     """A later revision, a return, a refund: `history_incomplete`, and nothing is stored."""
     returns, service = shop()
