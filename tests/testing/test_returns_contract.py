@@ -505,11 +505,9 @@ def contract_for(repository: Callable[[], ReturnRepository]) -> type[ReturnRepos
         def reopen(self, returns: ReturnRepository) -> ReturnRepository:
             return InMemoryReturns() if isinstance(returns, LivesInOneProcess) else returns
 
-        def damage(self, returns: InMemoryReturns, return_id: str) -> None:
-            if not isinstance(returns, FallsWithOneDocument):
-                super().damage(returns, return_id)
-                return
-            returns.damage(return_id)
+        def damage(self, returns: object, return_id: str) -> object:
+            damage = getattr(returns, "damage", None)  # of one that is awaited too
+            return super().damage(returns, return_id) if damage is None else damage(return_id)
 
     return Held
 
