@@ -29,6 +29,7 @@ from attrs import frozen
 ROOT = Path(__file__).resolve().parent.parent
 DOMAIN = "src/rma/domain/"
 POLICY = DOMAIN + "sale/policy.py"
+SQL = "src/rma/adapters/sql/"
 
 
 @frozen
@@ -468,10 +469,49 @@ MUTANTS = [
            'if is_arriving and message["type"] == "http.response.start":', "if False:"),
     Mutant("over HTTP, a client that is still sending cannot read its response", "examples/http_api.py",
            "                    while is_arriving:\n                        await receive_in_time()", "                    pass"),
+    Mutant("a pooler is not noticed: the statement of another client answers", SQL + "pooling.py",
+           "if answering != driver.info.backend_pid:", "if False:"),
+    Mutant("an answer to another statement counts as an empty ledger", SQL + "pooling.py",
+           "if found != list(names):", "if False:"),
+    Mutant("a canceled commit stops half way", SQL + "finishing.py",
+           "            canceled = canceled or error\n",
+           "            working.cancel()\n            canceled = canceled or error\n"),
+    Mutant("an open process writes an older format than a file has", SQL + "writer.py",
+           "formats.c.format > literal_column(str(FORMAT))", 'formats.c.format > literal_column("999")'),
+    Mutant("an open process writes an older format than a server has", SQL + "writer.py",
+           "WHERE format > {FORMAT})", "WHERE format > 999)"),
+    Mutant("a silent server holds up a caller for minutes", SQL + "engines.py",
+           "create_engine(url, connect_args=deadlines_for(url))", "create_engine(url)"),
+    Mutant("one damaged document hides a whole page", SQL + "rows.py",
+           "        except Unavailable as error:", "        except ZeroDivisionError as error:"),
+    Mutant("a page with a damaged document is short, and a host takes it for the last", "src/rma/shell/read.py",
+           "if not unreadable or len(found) != query.limit:", "if True:"),
+    Mutant("commands that lost together meet again", "src/rma/shell/commit.py",
+           "            await call(host.pause(longest_pause(attempt)))\n", ""),
+    Mutant("a command that lost often pauses for hours", "src/rma/shell/commit.py",
+           "return min(SHORTEST_PAUSE * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE)",
+           "return SHORTEST_PAUSE * 2.0 ** min(attempt - 1, 10)"),
+    Mutant("metadata of any size are stored", DOMAIN + "decide/checks.py",
+           "(size := json_size(metadata)) > MAX_BYTES", "(size := json_size(metadata)) > 2**40"),
+    Mutant("a rebuild forgets a later commit", DOMAIN + "views/differences.py",
+           "if stored > rebuilt:", "if stored > rebuilt + 10**9:"),
+    Mutant("a rebuild forgets a return", DOMAIN + "views/differences.py",
+           "if where.startswith(tuple(SubjectKind)):", "if False:"),
+    Mutant("a rebuild forgets a refund", DOMAIN + "views/differences.py",
+           "if {refund.key for refund in before} - {refund.key for refund in after}:", "if False:"),
+    Mutant("a rebuild takes back what was committed meanwhile", SQL + "repair.py",
+           "if last != ledger.revision:", "if False:"),
+    Mutant("commits meanwhile count as damage", "src/rma/shell/repair.py",
+           "if history == before:", "if True:"),
+    Mutant("a rebuild leaves an effect that no timer finds", SQL + "repair.py",
+           '_COLUMNS = ("revision", "published", "waiting_since", "due_at",', '_COLUMNS = ("revision", "published", "waiting_since",'),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.
 STAGES = (("tests/rules",), ("tests/shell",), ("tests/laws",))
+
+#: What runs against a mutant of the stores in databases instead.
+SQL_STAGES = (("tests/sql",), ("tests/postgres", "tests/aio/test_sql.py"))
 
 #: What runs first against the API over HTTP.
 HTTP = tuple(f"tests/medusa/test_{name}.py" for name in ("keys", "requests", "slow_bodies"))
@@ -519,6 +559,9 @@ def fits(mutant: Mutant) -> bool:
 
 def stages(path: str) -> Iterator[tuple[str, ...]]:
     """What runs against a mutant of this file, one after the other."""
+    if path.startswith(SQL):
+        yield from SQL_STAGES
+        return
     if "_api" in path:
         yield HTTP
     likely = next((f"tests/rules/test_{name}.py" for part, name in LIKELY.items() if part in path), None)
@@ -588,8 +631,7 @@ def judge(mutants: Iterable[Mutant]) -> int:
     with tempfile.TemporaryDirectory() as place, ThreadPoolExecutor(workers) as pool:
         copies = copies_of_the_project(place, workers)
         copy = copies.get()
-        unbroken = [test for stage in STAGES for test in stage]
-        unbroken += HTTP if any("_api" in each.path for each in chosen) else ()
+        unbroken = sorted({test for each in chosen for stage in stages(each.path) for test in stage})
         if (failed := run(unbroken, copy)) is not None:
             sys.stdout.write(f"nothing is broken yet, and this fails: {failed}\n")
             return len(chosen)

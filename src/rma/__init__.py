@@ -99,9 +99,10 @@ from rma.domain.values.errors import (
 )
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
+from rma.domain.views.differences import Difference
 from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentStatus
 from rma.domain.views.outstanding import OutstandingEffect
-from rma.domain.views.query import ReturnQuery
+from rma.domain.views.query import ReturnQuery, UnreadableSubject
 from rma.domain.views.quotes import ExchangeQuote, Quote, QuotedItem
 from rma.domain.views.returnable import ReturnableItem
 from rma.domain.views.timeline import TimelineEntry
@@ -110,6 +111,7 @@ from rma.observing import (
     AttentionNeeded,
     CommandHandled,
     CommitConflicted,
+    DocumentUnreadable,
     EffectDelivered,
     EffectFailed,
     LoggingObserver,
@@ -127,9 +129,11 @@ from rma.ports import (
     IdFactory,
     Inventory,
     OrderRepository,
+    Pause,
     Payments,
     PolicyProvider,
     RefundLookup,
+    RepairableReturns,
     ReturnReasonRepository,
     ReturnRepository,
     ShipmentLookup,
@@ -152,7 +156,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
-    "OutstandingEffect",
+    "OutstandingEffect", "Difference",
     # what happened
     "Event", "EventHeader", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked",
     "RefundRetried",
@@ -166,14 +170,15 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
-    "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "ReturnQuery", "Subject",
-    "SubjectKind", "ReturnLedger",
+    "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "RepairableReturns",
+    "ReturnQuery", "Subject",
+    "UnreadableSubject", "SubjectKind", "ReturnLedger",
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
-    "IdFactory", "PolicyProvider", "ShipmentLookup", "Timing", "Observer", "LoggingObserver", "Signal",
-    "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",
-    "PublishingFailed", "StoringFailed",
+    "IdFactory", "PolicyProvider", "ShipmentLookup", "Pause", "Timing", "Observer", "LoggingObserver",
+    "Signal", "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",
+    "PublishingFailed", "StoringFailed", "DocumentUnreadable",
     # what can go wrong
     "RmaError", "Rejected", "NotFound", "NotAllowed", "Invalid", "IdempotencyKeyReused", "Violation",
     "Conflict", "StaleLedger", "StaleOrder", "Unavailable", "InvalidValue",

@@ -11,6 +11,7 @@ from rma.async_ports import (
     AsyncFulfillment,
     AsyncInventory,
     AsyncOrderRepository,
+    AsyncPause,
     AsyncPayments,
     AsyncPolicyProvider,
     AsyncReturnReasonRepository,
@@ -33,6 +34,7 @@ from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.returns import Return
+from rma.domain.views.differences import Difference
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, Status
@@ -57,6 +59,7 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_async_policy_provider,
+    pause_awaited,
     refuse_awaited_observer,
     utc_now,
 )
@@ -79,6 +82,7 @@ from rma.shell.read import (
     read_timeline,
     read_transactions,
 )
+from rma.shell.repair import rebuild, verify
 from rma.shell.resume import ResumeResult, resume
 
 
@@ -98,6 +102,7 @@ class AsyncReturnService:
         orders, returns, inventory, payments: required.
         fulfillment, shipping_options, return_reasons, policies, events, clock, ids, timing, observer: as in
             `ReturnService`.
+        pause: as there, awaited or not; unless given, `asyncio.sleep` in its loops, and nothing in others.
 
     Raises:
         InvalidValue: the observer is awaited; it returns at once, as clock and ids do.
@@ -118,6 +123,7 @@ class AsyncReturnService:
     ids: IdFactory | None = None
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
+    pause: AsyncPause = pause_awaited
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_observer(self)
@@ -292,3 +298,11 @@ class AsyncReturnService:
     ) -> tuple[OutstandingEffect, ...]:
         """`ReturnService.outstanding`, awaited."""
         return await arun(read_outstanding(self, older_than, limit))
+
+    async def verify(self, order_id: str) -> tuple[Difference, ...]:
+        """`ReturnService.verify`, awaited."""
+        return await arun(verify(order_id, self.returns))
+
+    async def rebuild(self, order_id: str) -> tuple[Difference, ...]:
+        """`ReturnService.rebuild`, awaited."""
+        return await arun(rebuild(order_id, self.returns))

@@ -27,8 +27,8 @@ from rma.domain.messages.timing import Timing
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
-from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.views.query import ReturnQuery
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.observing import Observer
 from rma.ports import (
     Clock,
@@ -77,7 +77,7 @@ class AsyncReturnRepository(Protocol):
 
     def waiting(self, before: datetime, limit: int) -> Awaitable[Iterable[str]]: ...
 
-    def find(self, query: ReturnQuery) -> Awaitable[tuple[Subject, ...]]: ...
+    def find(self, query: ReturnQuery) -> Awaitable[tuple[FoundSubject, ...]]: ...
 
     def count(self, query: ReturnQuery) -> Awaitable[int]: ...
 
@@ -140,6 +140,8 @@ class AsyncEventPublisher(Protocol):
 
 #: The rules for an order, awaited or not.
 AsyncPolicyProvider = Callable[[Order], ReturnPolicy | Awaitable[ReturnPolicy]]
+#: `Pause`, awaited or not.
+AsyncPause = Callable[[float], object | Awaitable[object]]
 
 
 class Host(Protocol):
@@ -183,3 +185,6 @@ class Host(Protocol):
 
     @property
     def observer(self) -> Observer: ...
+
+    @property
+    def pause(self) -> AsyncPause: ...

@@ -115,6 +115,19 @@ class StoringFailed:
     error: Exception
 
 
+@frozen(kw_only=True)
+class DocumentUnreadable:
+    """
+    A list was returned without this return, exchange or claim, whose stored document cannot be read.
+
+    `ReturnService.rebuild` of the order can mend it.
+    """
+
+    order_id: str
+    subject_id: str
+    error: str
+
+
 Signal = (
     CommandHandled
     | CommitConflicted
@@ -123,6 +136,7 @@ Signal = (
     | AttentionNeeded
     | PublishingFailed
     | StoringFailed
+    | DocumentUnreadable
 )
 
 
@@ -188,5 +202,6 @@ _LEVELS: dict[type, int] = {
     EffectFailed: logging.WARNING,
     PublishingFailed: logging.WARNING,
     StoringFailed: logging.WARNING,
+    DocumentUnreadable: logging.WARNING,
     AttentionNeeded: logging.WARNING,
 }

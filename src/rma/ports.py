@@ -27,8 +27,9 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
-from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.views.query import ReturnQuery
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.views.differences import Difference
+from rma.domain.views.query import FoundSubject, ReturnQuery
 
 
 class OrderRepository(Protocol):
@@ -127,13 +128,16 @@ class ReturnRepository(Protocol):
         """
         ...
 
-    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:
         """
         The returns, exchanges and claims that the query asks for, by `rma.domain.views.query.sort_key`.
 
+        One that cannot be read is an `UnreadableSubject` in its place, or behind the others if `order_ids`
+        were given, so that it does not hide them.
+
         Raises:
             NotFound: `NotFound("return_not_found", {"return_id": query.after})`: there is no such place.
-            Unavailable: it cannot be read now.
+            Unavailable: it cannot be read now; of an `order_id`, something cannot be read.
         """
         ...
 
@@ -182,6 +186,35 @@ class BindableReturns(ReturnRepository, Protocol):
 
         Raises:
             InvalidValue: the connection cannot roll back.
+        """
+        ...
+
+
+class RepairableReturns(ReturnRepository, Protocol):
+    """What a `ReturnRepository` has besides whose ledgers `ReturnService.rebuild` can put right."""
+
+    def compare(self, ledger: ReturnLedger) -> tuple[Difference, ...]:
+        """
+        In what everything that is stored of this order, indexes included, differs from this ledger.
+
+        What cannot be read differs. A repository without this method is compared by `load`.
+
+        Raises:
+            Unavailable: the store cannot answer now.
+        """
+        ...
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """
+        Store this ledger in the place of all that is stored of its order but the events, all or nothing.
+
+        Args:
+            ledger: what the order's history rebuilds.
+            unpublished_since: when the first event was recorded that is not published; None if all are.
+
+        Raises:
+            StaleLedger: the last stored event is not of this ledger's revision; nothing was stored.
+            Unavailable: the store failed; nothing was stored.
         """
         ...
 
@@ -273,3 +306,6 @@ Clock = Callable[[], datetime]
 IdFactory = Callable[[], str]
 #: The rules for an order.
 PolicyProvider = Callable[[Order], ReturnPolicy]
+#: Waits at most so many seconds, a part of them drawn at random: before a command that lost against another
+#: tries again.
+Pause = Callable[[float], object]

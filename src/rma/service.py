@@ -22,6 +22,7 @@ from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.returns import Return
+from rma.domain.views.differences import Difference
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, Status
@@ -37,6 +38,7 @@ from rma.ports import (
     IdFactory,
     Inventory,
     OrderRepository,
+    Pause,
     Payments,
     PolicyProvider,
     ReturnReasonRepository,
@@ -47,6 +49,7 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_policy_provider,
+    pause,
     refuse_awaited_observer,
     refuse_awaited_ports,
     utc_now,
@@ -70,6 +73,7 @@ from rma.shell.read import (
     read_timeline,
     read_transactions,
 )
+from rma.shell.repair import rebuild, verify
 from rma.shell.resume import ResumeResult, resume
 
 
@@ -89,6 +93,8 @@ class ReturnService:
             time where a command has none.
         timing: how long open effects are left alone, tried again and waited for.
         observer: receives a signal of what was done and what failed; the log, unless given.
+        pause: callable, waits at most so many seconds, a part drawn at random, before a command that lost
+            against another tries again; `time.sleep` unless given.
 
     Raises:
         InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those. An observer
@@ -108,6 +114,7 @@ class ReturnService:
     ids: IdFactory | None = None
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
+    pause: Pause = pause
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_ports(self)
@@ -279,7 +286,9 @@ class ReturnService:
             InvalidValue: a kind or status that does not exist, a moment without time zone, a limit below 1,
                 an offset below 0.
             NotFound: there is no return, exchange or claim `after`.
-            Unavailable: the store does not answer now.
+            Unavailable: the store does not answer now. `unreadable_document`: something of this order cannot
+                be read. Of all orders it is left out, the observer gets `DocumentUnreadable`, and the page
+                goes on behind it; after 100 of them the list fails.
         """
         query = ReturnQuery(
             order_id=order_id,
@@ -406,3 +415,27 @@ class ReturnService:
             Unavailable: the store does not answer now.
         """
         return run(read_outstanding(self, older_than, limit))
+
+    def verify(self, order_id: str) -> tuple[Difference, ...]:
+        """
+        What is stored of this order otherwise than its history rebuilds it; nothing if all is well.
+
+        Raises:
+            Unavailable: the store does not answer now; `unreadable_document`: an event cannot be read.
+            StaleLedger: others committed to the order again and again meanwhile.
+        """
+        return run(verify(order_id, self.returns))
+
+    def rebuild(self, order_id: str) -> tuple[Difference, ...]:
+        """
+        Put the ledger of this order right from its history, in one commit, and return what differed before.
+
+        Events stay as they are, and nothing is stored if nothing differs.
+
+        Raises:
+            InvalidValue: `history_incomplete`: a later revision, a return, exchange or claim, or a refund is
+                stored that history does not know; nothing was stored. `repair_unsupported`: the repository
+                has no `replace`.
+            Unavailable, StaleLedger: as `verify`; nothing was stored.
+        """
+        return run(rebuild(order_id, self.returns))

@@ -61,4 +61,5 @@ def awaited_service(
         events=None if service.events is None else Awaited(service.events, turns),
         clock=service.clock,
         ids=service.ids,
+        pause=lambda _: asyncio.sleep(0),
     )

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rma import (
+    AsyncReturnService,
     CancelReturn,
     Command,
     Gateway,
@@ -22,13 +23,15 @@ from rma import (
     Return,
     ReturnStatus,
     Searchable,
+    StaleLedger,
 )
+from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.domain.change import replay
 from rma.domain.state.ledger import Subject
 from rma.shell.deliver import is_news
-from tests.aio.hosts import awaited_service
+from tests.aio.hosts import Awaited, awaited_service
 from tests.rules.given import line, order_of, receive, request
 from tests.world import World
 
@@ -147,6 +150,28 @@ def test_coroutines_on_one_new_database_take_turns(tmp_path: Path, url: str) -> 
         await store.close()
 
     asyncio.run(simulate())
+
+
+def test_more_commands_at_once_than_there_are_attempts_are_all_done() -> None:
+    """Of 120 in step some lose 100 times and give up; after pauses of random parts none of them does."""
+    world = World(order_of(line(quantity=120)))
+    chance = Random(1)
+
+    async def pause(longest: float) -> None:
+        for _ in range(int(longest * chance.random() * 1000)):  # turns of the event loop, not seconds
+            await asyncio.sleep(0)
+
+    async def simulate(service: AsyncReturnService) -> list[object]:
+        asked = [service.handle(request(1, idempotency_key=str(number))) for number in range(120)]
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    in_step = awaited_service(world.service)
+    ends = asyncio.run(simulate(evolve(in_step, returns=Awaited(InMemoryReturns()))))
+    assert any(isinstance(each, StaleLedger) for each in ends)
+
+    ends = asyncio.run(simulate(evolve(in_step, pause=pause)))
+    assert all(isinstance(each, Return) for each in ends)
+    assert len(world.all_returns) == 120
 
 
 def test_a_host_that_waits_and_one_that_blocks_share_a_file(tmp_path: Path) -> None:

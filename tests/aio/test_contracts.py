@@ -200,6 +200,25 @@ class ChecksThenWrites(Awaited):
         store.commit(change)
 
 
+class LeavesItsLock(Awaited):
+    """A repository whose writers wait for a lock, which one that is canceled does not give back."""
+
+    def __init__(self, port: InMemoryReturns) -> None:
+        super().__init__(port)
+        self.lock = asyncio.Lock()
+
+    async def commit(self, change: Change) -> None:
+        """Locks, waits and stores."""
+        await self.lock.acquire()
+        try:
+            await asyncio.sleep(0)
+            cast("InMemoryReturns", self._port).commit(change)
+        except Exception:
+            self.lock.release()
+            raise
+        self.lock.release()
+
+
 class ShowsHalfOfACommit(Awaited):
     """A repository whose ledger is there before what it has open, until both were read."""
 
@@ -286,6 +305,8 @@ def held_repository(wrong: type[Awaited]) -> type[ReturnRepositoryContract]:
     """The contract, with this repository held against it."""
 
     class Held(ReturnRepositoryContract):
+        patience = 0.2
+
         def make(self) -> AsyncReturnRepository:
             made: AsyncReturnRepository = wrong(InMemoryReturns())
             return made
@@ -310,6 +331,11 @@ ALONE_AND_AT_ONCE = [
         held_repository(ChecksThenWrites),
         "history_is_in_order",
         "of_commits_at_the_same_revision_exactly_one_wins",
+    ),
+    (
+        held_repository(LeavesItsLock),
+        "history_is_in_order",
+        "a_commit_that_is_canceled_holds_up_no_other",
     ),
     (
         held_repository(ShowsHalfOfACommit),

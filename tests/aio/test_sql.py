@@ -1,6 +1,7 @@
 """Ledgers behind an awaited driver keep what the port promises, and what `SqlReturns` does besides."""
 
 import asyncio
+import gc
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import closing
@@ -35,6 +36,12 @@ class AwaitedStores(ReturnRepositoryContract):
         """Closed when the test is over."""
         self.stores.append(AsyncSqlReturns(url))
         return self.stores[-1]
+
+    async def damage(self, returns: AsyncSqlReturns, return_id: str) -> None:
+        """Breaks the document off."""
+        async with returns.engine.begin() as connection:
+            statement = text("UPDATE rma_returns SET document = '{' WHERE return_id = :id")
+            await connection.execute(statement, {"id": return_id})
 
     def close(self) -> None:
         """All of them."""
@@ -130,6 +137,51 @@ def test_what_is_canceled_while_it_commits_is_committed_or_undone(file: Path) ->
             assert await store.load("order_1") == change.ledger
 
     on(file, use, busy_timeout=1)
+
+
+@pytest.mark.parametrize("cancels", [1, 3])
+def test_a_commit_that_has_begun_is_finished_when_its_task_is_canceled(file: Path, cancels: int) -> None:
+    """It is canceled while it waits for another writer, once or again and again, and is stored then."""
+    change = CoreHarness(order_of(line())).handle(request(1))
+
+    async def use(store: AsyncSqlReturns) -> ReturnLedger:
+        await store.load("order_1")
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            task = asyncio.create_task(store.commit(change))
+            for _ in range(cancels):
+                await asyncio.sleep(0.05)
+                task.cancel()
+            other.execute("ROLLBACK")
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            other.execute("BEGIN IMMEDIATE")  # the file is free as soon as the task has ended
+            other.execute("ROLLBACK")
+        return await store.load("order_1")
+
+    assert on(file, use) == change.ledger
+
+
+def test_a_canceled_task_does_not_report_that_its_commit_failed(file: Path) -> None:
+    """It is canceled, whatever became of the commit; nothing is left for the event loop to report."""
+    change = CoreHarness(order_of(line())).handle(request(1))
+    reported: list[object] = []
+
+    async def use(store: AsyncSqlReturns) -> ReturnLedger:
+        await store.load("order_1")
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        with closing(sqlite3.connect(file, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            task = asyncio.create_task(store.commit(change))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        gc.collect()
+        return await store.load("order_1")
+
+    assert on(file, use, busy_timeout=0.2) == ReturnLedger("order_1")
+    assert not reported
 
 
 def test_what_cannot_be_read_is_unavailable(file: Path) -> None:

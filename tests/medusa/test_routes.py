@@ -338,7 +338,8 @@ def test_failures_are_rendered_without_their_messages(
 ) -> None:
     """The response has the key with which the request can be repeated."""
     service = sample_service(f"sqlite:///{tmp_path / 'returns.db'}")
-    with serving(evolve(service, returns=Failing(service.returns, error))) as shop:
+    failing = evolve(service, returns=Failing(service.returns, error), pause=lambda _: None)
+    with serving(failing) as shop:
         answer = shop.post("/store/returns", ONE_MUG, ADA)
 
     assert answer.error == message

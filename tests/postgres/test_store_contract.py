@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 
 import pytest
+from sqlalchemy import text
 
 from rma import ReturnRepository
 from rma.adapters.sql import SqlReturns
@@ -40,3 +41,9 @@ class TestPostgresReturns(ReturnRepositoryContract):
             each.close()
         self.opened.append(SqlReturns(url))
         return self.opened[-1]
+
+    def damage(self, returns: SqlReturns, return_id: str) -> None:
+        """Breaks the document off."""
+        with returns.engine.begin() as connection:
+            statement = text("UPDATE rma_returns SET document = '{' WHERE return_id = :id")
+            connection.execute(statement, {"id": return_id})

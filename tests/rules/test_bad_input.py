@@ -1,5 +1,6 @@
 """Bad input: each mistake is refused with a message that names it, and nothing changes."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -45,7 +46,7 @@ from rma import (
 from rma.adapters.sql.codec import decode, encode
 from rma.domain.values.display import show
 from rma.domain.values.frozenmap import MAX_DEPTH
-from rma.domain.values.json_data import find_unstorable
+from rma.domain.values.json_data import MAX_BYTES, find_unstorable, json_size
 from rma.testing.faults import Declines
 from tests.rules.given import Given, line, order_of, receive, request, usd
 from tests.world import World
@@ -302,6 +303,40 @@ def test_metadata_may_be_as_deep_as_the_bound() -> None:
 
     assert happened.the().metadata == deepest
     assert happened.codes(request(1, metadata=too_deep)) == ["invalid_metadata"]
+
+
+@given(
+    st.recursive(
+        st.none()
+        | st.booleans()
+        | st.integers()
+        | st.floats(allow_nan=False, allow_infinity=False)
+        | st.text(),
+        lambda inside: st.lists(inside) | st.dictionaries(st.text(), inside),
+    )
+)
+def test_the_size_of_metadata_is_that_of_its_json(value: Any) -> None:
+    """As `json` writes it in UTF-8, without spaces."""
+    written = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    assert json_size(value) == len(written.encode())
+
+
+def test_metadata_may_be_as_large_as_the_bound() -> None:
+    """64 KiB as JSON, the braces included; one byte more is refused, with both numbers."""
+    happened = Given()
+    largest = {"note": "é" * ((MAX_BYTES - 12) // 2) + "x" * (MAX_BYTES % 2)}
+    assert json_size(largest) <= MAX_BYTES
+    largest["note"] += "x" * (MAX_BYTES - json_size(largest))
+    too_large = {"note": largest["note"] + "x"}
+
+    happened.when(request(1, metadata=largest))
+
+    assert happened.the().metadata == largest
+    error = happened.refuses(request(1, metadata=too_large))
+    assert [str(each) for each in error.violations] == [
+        "metadata must be at most 65536 bytes as JSON, not 65537 bytes"
+    ]
 
 
 def test_metadata_that_contain_themselves_are_refused() -> None:

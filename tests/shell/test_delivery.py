@@ -223,7 +223,7 @@ class FailingReturns(InMemoryReturns):
 def test_an_outcome_that_cannot_be_stored_is_sent_again_under_its_key(error: Exception) -> None:
     """The command succeeds although no outcome was stored, and `resume` completes its effects."""
     returns = FailingReturns(at=3, error=error, times=10**6)
-    service = in_memory_service([order_of()], returns=returns)
+    service = in_memory_service([order_of()], returns=returns, pause=lambda _: None)
     opened = service.handle(request(2))
 
     received = service.handle(receive(2, return_id=opened.id))
@@ -240,7 +240,7 @@ def test_an_outcome_that_cannot_be_stored_is_sent_again_under_its_key(error: Exc
 def test_an_outcome_that_loses_a_race_is_recorded_on_the_new_ledger() -> None:
     """After a StaleLedger, an outcome is recorded on the ledger as it is then."""
     returns = FailingReturns(at=3, error=StaleLedger("stale_ledger"))
-    service = in_memory_service([order_of()], returns=returns)
+    service = in_memory_service([order_of()], returns=returns, pause=lambda _: None)
     opened = service.handle(request(2))
 
     received = service.handle(receive(2, return_id=opened.id))

@@ -289,7 +289,8 @@ class CountingReturns(InMemoryReturns):
 def counting_world() -> tuple[CountingReturns, InMemoryPayments, ReturnService]:
     """Returns a counting store, payments, and a service with an order of two mugs."""
     returns, payments = CountingReturns(), InMemoryPayments()
-    return returns, payments, in_memory_service([order_of()], returns=returns, payments=payments)
+    service = in_memory_service([order_of()], returns=returns, payments=payments, pause=lambda _: None)
+    return returns, payments, service
 
 
 def test_a_request_commits_once_and_a_receipt_twice() -> None:

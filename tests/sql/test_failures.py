@@ -64,7 +64,7 @@ def test_a_disk_that_is_full_stores_nothing(store: SqlReturns) -> None:
     )
     store.commit(life.handle(request(1)))
     before = life.ledger
-    large = request(1, metadata={"picture": "x" * 100_000})
+    large = request(1, metadata={"picture": "x" * 60_000})
 
     error = failure(
         lambda: store.commit(CoreHarness(life.order, ledger=before, ids=counting("l")).handle(large))

@@ -6,7 +6,7 @@ import pytest
 from attrs import evolve
 from sqlalchemy import text
 
-from rma import ReturnQuery, SubjectKind, Unavailable
+from rma import ReturnQuery, SubjectKind, Unavailable, UnreadableSubject
 from rma.adapters.sql import SqlReturns
 from rma.testing.core_harness import START, CoreHarness, counting
 from tests.rules.given import order_of, request
@@ -84,16 +84,19 @@ def test_a_count_reads_a_covering_index(store: SqlReturns) -> None:
 
 
 def test_an_unreadable_return_is_reported_with_its_order(store: SqlReturns) -> None:
-    """A page with an unreadable return raises `unreadable_document`, and a page without it is returned."""
+    """`unreadable_document` names the order; a page has its id, and the error of its document."""
     fill(store)
     with store.engine.begin() as connection:
         connection.execute(text("UPDATE rma_returns SET document = '{' WHERE return_id = 'ret_1_1'"))
 
     with pytest.raises(Unavailable) as error:
-        store.find(ReturnQuery())
+        store.find(ReturnQuery(order_id="order_1"))
+    unreadable = next(each for each in store.find(ReturnQuery()) if isinstance(each, UnreadableSubject))
 
     assert error.value.code == "unreadable_document"
     assert error.value.details["order_id"] == "order_1"
+    assert (unreadable.id, unreadable.order_id, unreadable.kind) == ("ret_1_1", "order_1", "return")
+    assert "JSONDecodeError" in unreadable.error
     assert [each.id for each in store.find(ReturnQuery(after="ret_1_1"))] == ["ret_2_1"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve
+from sqlalchemy import text
 
 from rma import (
     CancelReturn,
@@ -46,6 +47,12 @@ class TestSqlReturns(ReturnRepositoryContract):
     def make(self) -> ReturnRepository:
         """Returns a store over a new file."""
         return SqlReturns(f"sqlite:///{self.folders.mktemp('store') / 'returns.db'}")
+
+    def damage(self, returns: SqlReturns, return_id: str) -> None:
+        """Breaks the document off."""
+        with returns.engine.begin() as connection:
+            statement = text("UPDATE rma_returns SET document = '{' WHERE return_id = :id")
+            connection.execute(statement, {"id": return_id})
 
 
 class TestSqlReturnsInMemory(ReturnRepositoryContract):

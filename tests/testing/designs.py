@@ -37,6 +37,7 @@ from rma import (
     ReturnShipment,
     ReturnShipmentRequest,
     Subject,
+    UnreadableSubject,
     WithdrawRequest,
 )
 from rma.domain.messages.effects import owner_of
@@ -69,7 +70,7 @@ class Returns:
         """As it is."""
         return self.port.waiting(before, limit)
 
-    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    def find(self, query: ReturnQuery) -> tuple[Subject | UnreadableSubject, ...]:
         """As it is."""
         return self.port.find(query)
 

@@ -223,6 +223,7 @@ class Environment:
             events=self.events,
             clock=self.tick,
             ids=lambda: self.fresh_id,
+            pause=lambda _: None,
         )
 
     @property

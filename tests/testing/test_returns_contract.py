@@ -22,6 +22,7 @@ from rma import (
     ReturnStatus,
     StaleLedger,
     Subject,
+    Unavailable,
 )
 from rma.adapters.memory import InMemoryReturns
 from rma.domain.values.frozenmap import FrozenMap
@@ -435,6 +436,65 @@ class CountsReturnsOnly(InMemoryReturns):
         return sum([query.accepts(each) for ledger in self._ledgers.values() for each in ledger.returns])
 
 
+class FallsWithOneDocument(InMemoryReturns):
+    """Decodes a page as a whole."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lost: str | None = None
+
+    def damage(self, return_id: str) -> None:
+        """Makes the document of this return unreadable."""
+        self._lost = return_id
+
+    def load(self, order_id: str) -> ReturnLedger:
+        """Refuses what is damaged."""
+        ledger = super().load(order_id)
+        if self._lost is not None and ledger.find(self._lost):
+            raise Unavailable("unreadable_document", {"order_id": order_id, "error": "gone"})
+        return ledger
+
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+        """Refuses each page that has it."""
+        found = super().find(evolve(query, after=None))
+        if any(each.id == self._lost for each in found):
+            raise Unavailable("unreadable_document", {"order_id": "order_1", "error": "gone"})
+        return found
+
+
+class ReplacesNothing(FallsWithOneDocument):
+    """The row stays as it is."""
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """Forgets to write."""
+
+
+class ForgetsWhatIsDue(InMemoryReturns):
+    """What is outstanding is not found after a repair."""
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """Clears the index."""
+        super().replace(ledger, unpublished_since)
+        self._due.clear()
+
+
+class ReplacesByWhatIsOld(InMemoryReturns):
+    """Looks at no revision."""
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """Whatever was committed meanwhile."""
+        self._ledgers[ledger.order_id] = ledger
+
+
+class LeavesOutWhatItCannotRead(FallsWithOneDocument):
+    """Says nothing about it."""
+
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+        """Without it."""
+        found = InMemoryReturns.find(self, evolve(query, after=None))
+        return tuple([each for each in found if each.id != self._lost])
+
+
 def contract_for(repository: Callable[[], ReturnRepository]) -> type[ReturnRepositoryContract]:
     """The contract, with this repository held against it."""
 
@@ -445,13 +505,25 @@ def contract_for(repository: Callable[[], ReturnRepository]) -> type[ReturnRepos
         def reopen(self, returns: ReturnRepository) -> ReturnRepository:
             return InMemoryReturns() if isinstance(returns, LivesInOneProcess) else returns
 
+        def damage(self, returns: InMemoryReturns, return_id: str) -> None:
+            if not isinstance(returns, FallsWithOneDocument):
+                super().damage(returns, return_id)
+                return
+            returns.damage(return_id)
+
     return Held
 
 
 WRONG: list[tuple[type[InMemoryReturns], str]] = [
+    (FallsWithOneDocument, "a_document_that_cannot_be_read_hides_no_others"),
+    (ReplacesNothing, "a_document_that_cannot_be_read_is_rebuilt"),
+    (ForgetsWhatIsDue, "what_is_stored_is_what_its_history_rebuilds"),
+    (ReplacesByWhatIsOld, "a_ledger_that_is_behind_its_history_replaces_nothing"),
+    (LeavesOutWhatItCannotRead, "a_document_that_cannot_be_read_hides_no_others"),
     (RaisesForAnUnknownOrder, "an_unknown_order_is_an_empty_ledger_at_revision_0"),
     (RaisesKeyErrors, "an_unknown_return_is_not_found"),
     (LivesInOneProcess, "what_is_loaded_is_what_was_committed"),
+    (LivesInOneProcess, "a_commit_that_is_canceled_holds_up_no_other"),
     (ForgetsTheReturnIndex, "what_is_loaded_is_what_was_committed"),
     (KeepsTheFirstLedgerByReturn, "what_is_loaded_is_what_was_committed"),
     (ForgetsWhatWasTried, "what_is_loaded_is_what_was_committed"),

@@ -43,6 +43,7 @@ from rma.ports import (
     IdFactory,
     Inventory,
     OrderRepository,
+    Pause,
     Payments,
     PolicyProvider,
     ReturnReasonRepository,
@@ -50,7 +51,7 @@ from rma.ports import (
     ShippingOptionRepository,
 )
 from rma.service import ReturnService
-from rma.shell.construction import utc_now
+from rma.shell.construction import pause, utc_now
 
 RequestT = TypeVar("RequestT")
 
@@ -148,7 +149,26 @@ class InMemoryReturns:
                 insort(self._sort_keys, sort_key(each))
             self._ledgers[order_id] = change.ledger
             self._add_to_history(change)
-            self._index(change)
+            self._index(ledger, change.events[0].at)
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """Stores a ledger that was rebuilt from its history, in the place of the one that is stored."""
+        order_id = ledger.order_id
+        with self._lock:
+            history = self._history.get(order_id, ())
+            found = history[-1].revision if history else 0
+            if found != ledger.revision:
+                raise StaleLedger(
+                    "stale_ledger", {"order_id": order_id, "expected": ledger.revision, "found": found}
+                )
+            for each in _subjects(self.load(order_id)):
+                self._order_of.pop(each.id, None)
+            self._sort_keys = [key for key in self._sort_keys if key[1] != order_id]
+            for each in _subjects(ledger):
+                self._order_of[each.id] = order_id
+                insort(self._sort_keys, sort_key(each))
+            self._ledgers[order_id] = ledger
+            self._index(ledger, unpublished_since)
 
     def _add_to_history(self, change: Change) -> None:
         history = self._history.setdefault(change.order_id, [])
@@ -157,17 +177,17 @@ class InMemoryReturns:
             history[:] = [each for each in history if (each.revision, each.number) not in gone]
         history.extend(change.events)
 
-    def _index(self, change: Change) -> None:
-        """Notes what is outstanding, and since when."""
-        order_id, ledger = change.order_id, change.ledger
+    def _index(self, ledger: ReturnLedger, since: datetime | None) -> None:
+        """Notes what is outstanding, and since when; `since` is when the oldest new event was recorded."""
+        order_id = ledger.order_id
         self._waiting.pop(order_id, None)
         self._due.pop(order_id, None)
         if effects := ledger.open_effects:
             self._waiting[order_id] = min([effect.opened_at for effect in effects.values()])
         if (due_at := ledger.due_at) is not None:
             self._due[order_id] = due_at
-        if ledger.published < ledger.revision:
-            self._unpublished.setdefault(order_id, change.events[0].at)
+        if ledger.published < ledger.revision and since is not None:
+            self._unpublished.setdefault(order_id, since)
         else:
             self._unpublished.pop(order_id, None)
 
@@ -331,6 +351,7 @@ def in_memory_service(
     ids: IdFactory | None = None,
     timing: Timing = DEFAULT_TIMING,
     observer: Observer | None = None,
+    pause: Pause = pause,
 ) -> ReturnService:
     """
     Builds a complete service in memory; pass values, or your own port in place of any of them.
@@ -361,6 +382,7 @@ def in_memory_service(
         ids=ids,
         timing=timing,
         observer=LoggingObserver() if observer is None else observer,
+        pause=pause,
     )
 
 

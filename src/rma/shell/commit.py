@@ -13,13 +13,22 @@ from rma.shell.observe import tell
 #: raised. Coroutines run in step, and the last of many at once loses to each of the others, several times.
 ATTEMPTS = 100
 
+#: The longest pause after the first attempt and after any, in seconds.
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
+
+
+def longest_pause(attempt: int) -> float:
+    """Returns how many seconds the pause after this attempt may last: twice as many each time, to a limit."""
+    return min(SHORTEST_PAUSE * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE)
+
 
 async def commit_with_retry(change: Change, host: Host, retry: Callable[[], Awaitable[Change]]) -> Change:
     """
     Commits the change and returns it, or the one computed again that was committed in its place.
 
     A change without events needs no commit. `retry` computes the change from the ledger as it is then, and
-    may refuse by raising.
+    may refuse by raising. The host pauses before it for a part of `longest_pause` that it draws at random, so
+    that those who lost together do not meet again.
 
     Raises:
         StaleLedger: other writers were faster too often.
@@ -32,6 +41,7 @@ async def commit_with_retry(change: Change, host: Host, retry: Callable[[], Awai
             if attempt == ATTEMPTS:
                 raise
             tell(host, CommitConflicted(order_id=change.order_id, attempt=attempt))
+            await call(host.pause(longest_pause(attempt)))
             attempt += 1
             change = await retry()
         else:

@@ -1,5 +1,8 @@
 """How a service is built: what it does without an optional port, and which ports a blocking one refuses."""
 
+import os
+import sys
+import time
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
 
@@ -45,6 +48,30 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+def pause(longest: float) -> None:
+    """Blocks the thread for a random part of these seconds."""
+    time.sleep(longest * _random_part())
+
+
+async def pause_awaited(longest: float) -> None:
+    """
+    Awaits a random part of these seconds, in an event loop of asyncio.
+
+    In another one it returns at once, which is safe and only busier.
+    """
+    asyncio = sys.modules.get("asyncio")  # its loops have loaded it, and others need not
+    try:
+        if asyncio is None or asyncio.get_running_loop() is None:
+            return
+    except RuntimeError:  # another loop runs
+        return
+    await asyncio.sleep(longest * _random_part())
+
+
+def _random_part() -> float:
+    return int.from_bytes(os.urandom(4), "big") / 2**32
+
+
 def as_policy_provider(policies: PolicyProvider | ReturnPolicy) -> PolicyProvider:
     """Returns a provider of the same policy for every order, or the provider that was given."""
     return (lambda _: policies) if isinstance(policies, ReturnPolicy) else policies
@@ -72,6 +99,7 @@ _CALLED = {
     "policies": ("__call__",),
     "clock": ("__call__",),
     "ids": ("__call__",),
+    "pause": ("__call__",),
 }
 
 

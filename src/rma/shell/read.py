@@ -16,20 +16,24 @@ from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
 from rma.domain.state.returns import Return
 from rma.domain.values.display import show
-from rma.domain.values.errors import InvalidValue, NotFound
+from rma.domain.values.errors import InvalidValue, NotFound, Unavailable
 from rma.domain.values.validators import is_whole
 from rma.domain.views.order_state import OrderState, order_state
 from rma.domain.views.outstanding import OutstandingEffect, outstanding_effects
-from rma.domain.views.query import ReturnQuery
+from rma.domain.views.query import ReturnQuery, UnreadableSubject
 from rma.domain.views.quotes import ExchangeQuote, Quote, exchange_quote_of, quote_of
 from rma.domain.views.returnable import ReturnableItem, returnable_items
 from rma.domain.views.timeline import TimelineEntry, timeline
 from rma.domain.views.transactions import OrderTransaction, transactions
+from rma.observing import DocumentUnreadable, StoringFailed
 from rma.shell.driver import call
 from rma.shell.facts import facts_for_request, ledger_for, ledger_of, now
+from rma.shell.observe import tell
 
 #: How many of all orders are listed unless the caller says how many.
 _PAGE = 100
+#: So many that cannot be read are not single rows that are damaged; a list then fails.
+_MOST_UNREADABLE = 100
 
 
 @overload
@@ -137,13 +141,31 @@ async def list_subjects(query: ReturnQuery, host: Host) -> tuple[Subject, ...]:
     """
     Returns the page that the query asks for; of all orders at most 100, unless it has a limit.
 
+    What cannot be read is left out and reported to the observer, and the page goes on behind it: a page is
+    shorter than its limit only if it is the last one.
+
     Raises:
         NotFound: there is no return, exchange or claim `query.after`.
-        Unavailable: the store cannot answer now.
+        Unavailable: the store cannot answer now; `unreadable_document`: something of the order `order_id`
+            cannot be read, or of all orders very much.
     """
     if query.limit is None and query.order_id is None:
         query = evolve(query, limit=_PAGE)
-    return await call(host.returns.find(query))
+    page: list[Subject] = []
+    left = _MOST_UNREADABLE
+    while True:
+        found = await call(host.returns.find(query))
+        unreadable = [each for each in found if isinstance(each, UnreadableSubject)]
+        page += [each for each in found if not isinstance(each, UnreadableSubject)]
+        for each in unreadable:
+            tell(host, DocumentUnreadable(order_id=each.order_id, subject_id=each.id, error=each.error))
+        left -= len(unreadable)
+        if left <= 0:
+            details = {"order_id": unreadable[-1].order_id, "error": unreadable[-1].error}
+            raise Unavailable("unreadable_document", details)
+        if not unreadable or len(found) != query.limit:
+            return tuple(page)
+        query = evolve(query, after=found[-1].id, offset=0, limit=len(unreadable))
 
 
 async def count_subjects(query: ReturnQuery, host: Host) -> int:
@@ -194,6 +216,8 @@ async def read_outstanding(
     """
     What ports have not answered yet and was asked for so long ago, oldest first.
 
+    An order whose ledger cannot be read is left out, and the observer gets `StoringFailed`.
+
     Raises:
         InvalidValue: a duration below 0, a limit below 1.
         Unavailable: the store does not answer now.
@@ -212,7 +236,14 @@ async def read_outstanding(
     before = now(host) - (older_than or timedelta(0))
     found: list[OutstandingEffect] = []
     for order_id in await call(host.returns.waiting(before, limit)):
-        of_order = list(outstanding_effects(await call(host.returns.load(order_id)), before))
+        try:
+            ledger = await call(host.returns.load(order_id))
+        except Unavailable as error:
+            if error.code != "unreadable_document":
+                raise
+            tell(host, StoringFailed(order_id=order_id, error=error))
+            continue
+        of_order = list(outstanding_effects(ledger, before))
         # Orders come by their oldest effect: once so many are older than that, no later one is.
         if of_order and len([each for each in found if each.since <= of_order[0].since]) >= limit:
             break

@@ -28,9 +28,9 @@ from rma.domain.messages.effects import (
 from rma.domain.messages.gateways import Gateway, Idempotent
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
-from rma.domain.state.ledger import ReturnLedger, Subject
+from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import Unavailable
-from rma.domain.views.query import ReturnQuery
+from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.ports import (
     EventPublisher,
     Fulfillment,
@@ -240,7 +240,7 @@ class FaultyReturns:
         """As the plan says."""
         return _asked(self.faults, "returns.waiting", "", lambda: tuple(self.port.waiting(before, limit)))
 
-    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:
         """As the plan says."""
         return _asked(self.faults, "returns.find", query.order_id or "", lambda: self.port.find(query))
 

@@ -28,8 +28,8 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.gateways import Gateway, Idempotent
 from rma.domain.sale.order import Order
-from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.views.query import ReturnQuery
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.ports import (
     EventPublisher,
     Fulfillment,
@@ -257,7 +257,7 @@ class RecordingReturns:
         """As it is."""
         return self.port.waiting(before, limit)
 
-    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:
         """As it is."""
         return self.port.find(query)
 

@@ -190,6 +190,7 @@ class World:
             policies=self._policy_of,
             clock=self.tick,
             ids=counting() if ids is None else ids,
+            pause=lambda _: None,  # nothing waits in a world: its clock is its own
         )
         self.service = inject_faults(self.observer, self.faults)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from rma.adapters.medusa_api.requests import Page
 from rma.adapters.medusa_api.serializers import (
@@ -74,8 +74,9 @@ def returns_response(service: ReturnService, page: Page, expand: Expand = nothin
     returns = service.list(newest_first=True, offset=page.offset, limit=page.limit)
     order_ids = tuple(dict.fromkeys([ret.order_id for ret in returns]))
     siblings: tuple[Return, ...] = ()
-    if order_ids:  # a query for returns finds returns
-        siblings = cast("tuple[Return, ...]", service.returns.find(ReturnQuery(order_ids=order_ids)))
+    if order_ids:  # what cannot be read is not counted
+        found = service.returns.find(ReturnQuery(order_ids=order_ids))
+        siblings = tuple([each for each in found if isinstance(each, Return)])
     rendering = _Rendering(service, expand, siblings)
     return {
         "returns": [rendering.render(ret) for ret in returns],

@@ -8,20 +8,22 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Executable, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from rma.adapters.sql.database import (
-    BEGINS,
     is_postgresql,
-    make_durable,
     make_ready,
     require_connection,
     rows_found,
 )
+from rma.adapters.sql.deadlines import deadlines_for
+from rma.adapters.sql.engines import BEGINS, make_durable
 from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.finishing import finish
+from rma.adapters.sql.pooling import look_for_pooler
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
@@ -29,9 +31,9 @@ from rma.adapters.sql.writer import write_for
 from rma.async_ports import AsyncBoundReturns
 from rma.domain.change import Change
 from rma.domain.events import Event
-from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.views.query import ReturnQuery
-from rma.ports import ReturnRepository
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.views.differences import Difference
+from rma.domain.views.query import FoundSubject, ReturnQuery
 
 #: What URLs mean that name none: the drivers that can be awaited.
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
@@ -39,7 +41,7 @@ _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
 T = TypeVar("T")
 
 #: A query or a commit, done on the ledgers of one connection.
-Ask = Callable[[ReturnRepository], T]
+Ask = Callable[[Repository], T]
 
 
 class AsyncRepository(ABC):
@@ -54,8 +56,8 @@ class AsyncRepository(ABC):
         return await self._read(lambda ledgers: ledgers.load_by_return(return_id))
 
     async def commit(self, change: Change) -> None:
-        """Store the change, all of it or nothing."""
-        await self._on_connection(lambda ledgers: ledgers.commit(change))
+        """Store the change, all of it or nothing; a canceled task first ends the commit that it began."""
+        await finish(self._on_connection(lambda ledgers: ledgers.commit(change)))
 
     async def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """Ids of orders with something outstanding and due, those that were due first in front."""
@@ -65,13 +67,21 @@ class AsyncRepository(ABC):
         """Ids of orders with an effect that was opened by then and is open, the oldest first."""
         return await self._read(lambda ledgers: ledgers.waiting(before, limit))
 
-    async def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    async def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:
         """The page of returns, exchanges and claims, in the order in which they were requested."""
         return await self._read(lambda ledgers: ledgers.find(query))
 
     async def count(self, query: ReturnQuery) -> int:
         """How many the query asks for."""
         return await self._read(lambda ledgers: ledgers.count(query))
+
+    async def compare(self, ledger: ReturnLedger) -> tuple[Difference, ...]:
+        """In what everything that is stored of this order differs from this ledger."""
+        return await self._read(lambda ledgers: ledgers.compare(ledger))
+
+    async def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """Store this ledger in the place of everything but the events that is stored of its order."""
+        await finish(self._change(lambda ledgers: ledgers.replace(ledger, unpublished_since)))
 
     async def history(self, order_id: str) -> tuple[Event, ...]:
         """Every event of the order, oldest first."""
@@ -80,6 +90,10 @@ class AsyncRepository(ABC):
     @abstractmethod
     async def _on_connection(self, ask: Ask[T]) -> T:
         """Returns what the ledgers answer on a connection of this kind."""
+
+    async def _change(self, ask: Ask[T]) -> T:
+        """The same for several statements that write, in one transaction."""
+        return await self._on_connection(ask)
 
     async def _read(self, ask: Ask[T]) -> T:
         """The same for a query, which may be repeated after a connection was lost."""
@@ -147,13 +161,22 @@ class AsyncSqlReturns(AsyncRepository):
         await self.engine.dispose()
 
     async def _on_connection(self, ask: Ask[T]) -> T:
+        return await self._on_connection_of(self._ours, ask)
+
+    async def _change(self, ask: Ask[T]) -> T:
+        return await self._on_connection_of(self._beginning, ask)
+
+    async def _on_connection_of(self, engine: AsyncEngine, ask: Ask[T]) -> T:
         with failures(self.engine.sync_engine):
             if not self._is_ready:
-                async with self._beginning.connect() as connection:
-                    await connection.run_sync(make_ready)
-                self._is_ready = True
-            async with self._ours.connect() as connection:
+                await finish(self._make_ready())
+            async with engine.connect() as connection:
                 return await connection.run_sync(lambda blocking: ask(self._ledgers(blocking)))
+
+    async def _make_ready(self) -> None:
+        async with self._beginning.connect() as connection:
+            await connection.run_sync(make_ready)
+        self._is_ready = True
 
     async def _read(self, ask: Ask[T]) -> T:
         try:
@@ -161,7 +184,9 @@ class AsyncSqlReturns(AsyncRepository):
         except ConnectionLost:  # with it the pool dropped all that are as old
             return await self._on_connection(ask)
 
-    def _ledgers(self, connection: Connection) -> ReturnRepository:
+    def _ledgers(self, connection: Connection) -> Repository:
+        if is_postgresql(connection.engine):
+            look_for_pooler(connection)
         return Repository(_Connected(connection), self._write, self._worker_lease)
 
 
@@ -169,7 +194,7 @@ class _InTransaction(AsyncRepository):
     def __init__(self, returns: SqlReturns, connection: AsyncConnection) -> None:
         self._returns = returns
         self._connection = connection
-        self._ledgers: ReturnRepository | None = None
+        self._ledgers: Repository | None = None
 
     def in_host_transaction(self) -> bool:
         return True
@@ -177,9 +202,9 @@ class _InTransaction(AsyncRepository):
     async def _on_connection(self, ask: Ask[T]) -> T:
         return await self._connection.run_sync(lambda blocking: ask(self._ledgers_on(blocking)))
 
-    def _ledgers_on(self, connection: Connection) -> ReturnRepository:
+    def _ledgers_on(self, connection: Connection) -> Repository:
         if self._ledgers is None:
-            self._ledgers = self._returns.in_transaction(connection)
+            self._ledgers = cast("Repository", self._returns.in_transaction(connection))
         return self._ledgers
 
 
@@ -204,11 +229,17 @@ class _Connected:
                 with transaction(self._connection):
                     yield self._connection
 
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """A transaction."""
+        with failures(self._connection.engine), transaction(self._connection):
+            yield self._connection
+
 
 def _opened(url: URL, busy_timeout: float) -> AsyncEngine:
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url)
+        return create_async_engine(url, connect_args=deadlines_for(url))
     waiting = {"timeout": busy_timeout}
     if url.database in {None, "", ":memory:"}:
         # There are as many databases in memory as connections: one, for which coroutines take turns.

@@ -1,35 +1,25 @@
 """
 Runs statements: on connections of our own, or in a transaction that the host has begun.
 
-A SQLite file is opened so that a commit is on the disk when it returns (WAL, `synchronous=FULL`), that
-several threads and processes wait for each other, and that transactions begin where this adapter begins
-them, not where Python's `sqlite3` would. PostgreSQL runs in autocommit: each of our statements is atomic
-by itself, and begins and ends no transaction over the wire.
+PostgreSQL runs in autocommit: each of our statements is atomic by itself, and begins and ends no transaction
+over the wire.
 """
 
 import logging
-import sqlite3
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import Any, Protocol
 
-from sqlalchemy import URL, Connection, Engine, Executable, QueuePool, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Executable, make_url
 
+from rma.adapters.sql.engines import BEGINS, open_engine
 from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.pooling import look_for_pooler, rows_that_fit
 from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transaction
 from rma.adapters.sql.statements import SQLITE_TEXTS
 from rma.domain.values.errors import InvalidValue
-
-#: The driver for `postgresql://`, for which SQLAlchemy 2.0 would look for psycopg 2.
-_POSTGRESQL = "postgresql+psycopg"
-
-#: How many times the write-ahead log of a new SQLite file is requested while other processes request it.
-_TRIES = 100
-
-#: The execution option of connections that begin transactions themselves.
-BEGINS = "rma_begins"
 
 _log = logging.getLogger("rma")
 
@@ -49,7 +39,16 @@ class Connector(Protocol):
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """
-        Yields a connection whose writes are all stored, or none of them if the block raises.
+        Yields a connection for a commit, whose writes are all stored, or none of them if the block raises.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        ...
+
+    def changing(self) -> AbstractContextManager[Connection]:
+        """
+        The same for several statements, on PostgreSQL too.
 
         Raises:
             Unavailable: the database failed.
@@ -70,7 +69,7 @@ class Database:
         if isinstance(engine_or_url, Engine):
             self.engine = engine_or_url
         else:
-            self.engine = _opened(make_url(engine_or_url), busy_timeout)
+            self.engine = open_engine(make_url(engine_or_url), busy_timeout)
             weakref.finalize(self, self.engine.dispose)
         self._ours = self.engine.execution_options(**{BEGINS: True})
         self._lock = threading.Lock()
@@ -99,6 +98,16 @@ class Database:
                 with transaction(connection):
                     yield connection
 
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """Yields a transaction."""
+        self._prepare()
+        with failures(self.engine), self._ours.connect() as connection:
+            if is_postgresql(self.engine):
+                look_for_pooler(connection)
+            with transaction(connection):
+                yield connection
+
     def is_ready_for(self, connection: Connection) -> bool:
         """Returns True if this connection leads to the database whose tables are known to exist."""
         return self._is_ready and connection.engine.pool is self.engine.pool
@@ -113,6 +122,7 @@ class Database:
             driver: Any = connection.connection.driver_connection
             driver.autocommit = True
             try:
+                look_for_pooler(connection)
                 yield connection
             finally:
                 if not connection.invalidated:
@@ -166,6 +176,10 @@ class HostTransaction:
                 with self._connection.begin_nested():
                     yield self._connection
 
+    def changing(self) -> AbstractContextManager[Connection]:
+        """Yields the host's connection, as `writing`."""
+        return self.writing()
+
     def _prepare(self) -> None:
         connection = self._connection
         if not is_postgresql(connection.engine):
@@ -174,6 +188,8 @@ class HostTransaction:
             driver: Any = connection.connection.driver_connection
             if not driver.in_transaction:  # sqlite3 waits until something is written
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
+        else:
+            look_for_pooler(connection)
         if not self._is_ready:
             if not is_prepared(connection):
                 prepare(connection)
@@ -183,9 +199,16 @@ class HostTransaction:
 def rows_found(
     connection: Connection, statement: Executable, parameters: Mapping[str, object]
 ) -> Sequence[Any]:
-    """Returns the rows of the statement."""
+    """
+    Returns the rows of the statement.
+
+    Raises:
+        Unavailable: `store_mixed_up`: the database answered another statement.
+    """
     text = SQLITE_TEXTS.get(statement)
-    if text is None or is_postgresql(connection.engine):
+    if is_postgresql(connection.engine):
+        return rows_that_fit(connection.execute(statement, parameters), statement)
+    if text is None:
         return connection.execute(statement, parameters).all()
     with closing(connection.connection.cursor()) as cursor:
         cursor.execute(text, parameters)
@@ -214,65 +237,11 @@ def make_ready(connection: Connection) -> None:
     """Makes the tables, if there are none, on a new connection that begins transactions itself."""
     if is_postgresql(connection.engine):
         connection.execution_options(isolation_level="READ COMMITTED")
+        look_for_pooler(connection)
         _warn_of_lost_commits(connection)
     if not is_prepared(connection):
         with transaction(connection):
             prepare(connection)
-
-
-def _opened(url: URL, busy_timeout: float) -> Engine:
-    if url.drivername == "postgresql":
-        url = url.set(drivername=_POSTGRESQL)
-    if url.get_backend_name() != "sqlite":
-        return create_engine(url)
-    waiting = {"timeout": busy_timeout, "check_same_thread": False}
-    if url.database in {None, "", ":memory:"}:
-        # Each connection to memory is another database: threads use a single one in turn.
-        engine = create_engine(url, connect_args=waiting, poolclass=QueuePool, pool_size=1, max_overflow=0)
-    else:
-        engine = create_engine(url, connect_args=waiting)
-    make_durable(engine)
-    return engine
-
-
-def make_durable(engine: Engine) -> None:
-    """
-    Configures a SQLite engine so that a commit is on the disk when it returns, and begins where it is
-    begun.
-    """
-    event.listen(engine, "connect", _configure)
-    event.listen(engine, "begin", _begin_for_others)
-
-
-def _configure(connection: sqlite3.Connection, _: object) -> None:
-    try:
-        connection.isolation_level = None
-        _write_ahead(connection)
-        connection.execute("PRAGMA synchronous = FULL")
-    except BaseException:
-        connection.close()  # SQLAlchemy does not
-        raise
-
-
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    # If several processes open a new file, SQLite refuses all but one at once, whatever their timeout.
-    for _ in range(_TRIES):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
-            connection.execute("BEGIN IMMEDIATE")  # here they wait in turn, within their timeout
-            connection.execute("ROLLBACK")
-        else:
-            return
-    connection.execute("PRAGMA journal_mode = WAL")
-
-
-def _begin_for_others(connection: Connection) -> None:
-    """Begins a transaction for the host on our engine, where `sqlite3` begins none."""
-    if not connection.get_execution_options().get(BEGINS):
-        connection.exec_driver_sql("BEGIN")
 
 
 def _warn_of_lost_commits(connection: Connection) -> None:

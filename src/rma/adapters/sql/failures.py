@@ -34,6 +34,8 @@ _SQLSTATES = {
     "57P02": "store_shut_down",
     "57P03": "store_not_opened",  # it starts up
     "42501": "store_not_permitted",
+    "26000": "store_mixed_up",  # a prepared statement is not on this connection of the server,
+    "42P05": "store_mixed_up",  # or is there already: a pooler lends it to several clients
     "XX001": "store_corrupt",
     "XX002": "store_corrupt",
     "08": "store_disconnected",

@@ -6,21 +6,23 @@ transaction.
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Executable
 from sqlalchemy.exc import IntegrityError
 
-from rma.adapters.sql.database import Connector
+from rma.adapters.sql.database import Connector, rows_found
+from rma.adapters.sql.repair import NEXT_ORDERS, compare, replace
 from rma.adapters.sql.rows import SubjectRow, events_of, ledger_of, rows_of, subjects_of
-from rma.adapters.sql.schema import returns
+from rma.adapters.sql.schema import require_known, returns
 from rma.adapters.sql.statements import (
     DUE,
     HISTORY,
     LEDGER,
     LEDGER_OF_RETURN,
-    REVISION,
     SORT_KEY,
+    STORED,
     UNPUBLISHED,
     WAITING,
     Outstanding,
@@ -34,8 +36,9 @@ from rma.adapters.sql.writer import Write
 from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
-from rma.domain.views.query import ReturnQuery, SortKey, sort_key
+from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger, Unavailable
+from rma.domain.views.differences import Difference
+from rma.domain.views.query import FoundSubject, ReturnQuery, SortKey, UnreadableSubject
 
 
 class Repository:
@@ -83,6 +86,7 @@ class Repository:
             InvalidValue: something in it is not what JSON can carry, or a new return has the id of a return
                 of another order; nothing was stored.
             Unavailable: the database failed; nothing was stored, unless the answer to the commit was lost.
+                `newer_format`: a later version of this library has changed the tables; nothing was stored.
         """
         if not change.events:
             return
@@ -97,10 +101,10 @@ class Repository:
                 return_id = rows.returns[-1]["return_id"] if rows.returns else None
                 raise InvalidValue("id_not_fresh", {"return_id": return_id}) from error
             if not is_stored:
-                found = connection.scalar(REVISION, {"order_id": order_id}) or 0
-                raise StaleLedger(
-                    "stale_ledger", {"order_id": order_id, "expected": expected, "found": found}
-                )
+                ((version, found),) = rows_found(connection, STORED, {"order_id": order_id})
+                require_known(version)
+                details = {"order_id": order_id, "expected": expected, "found": found or 0}
+                raise StaleLedger("stale_ledger", details)
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """
@@ -123,13 +127,16 @@ class Repository:
         """
         return tuple([row[0] for row in self._found(WAITING, before=timestamp(before), limit=limit)])
 
-    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+    def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:
         """
         Returns the page of returns, exchanges and claims, in the order in which they were requested.
 
+        One that cannot be read is an `UnreadableSubject` in its place; behind the others, if there are
+        `order_ids`.
+
         Raises:
             NotFound: there is no return, exchange or claim `query.after`.
-            Unavailable: as `load`.
+            Unavailable: the database failed, or a document of the order `order_id` cannot be read.
         """
         last = None
         if query.after is not None:
@@ -138,9 +145,12 @@ class Repository:
                 raise NotFound("return_not_found", {"return_id": query.after})
             (last,) = keys
         if query.orders is not None:
-            return query.page(self._of(query.orders, query), last and _sort_key(last))
-        found = subjects_of(self._found(page(query, last)))
-        return tuple(sorted(found, key=sort_key, reverse=query.newest_first)) if query.offset else found
+            readable, unreadable = self._of(query.orders, query)
+            return query.page(readable, last and _sort_key(last)) + unreadable
+        rows: Sequence[SubjectRow] = self._found(page(query, last))
+        if query.offset:
+            rows = sorted(rows, key=itemgetter(0, 1, 2, 3), reverse=query.newest_first)
+        return subjects_of(rows)
 
     def count(self, query: ReturnQuery) -> int:
         """
@@ -150,7 +160,8 @@ class Repository:
             Unavailable: as `load`.
         """
         if query.orders is not None:
-            return sum(map(query.accepts, self._of(query.orders, query)))
+            readable, _ = self._of(query.orders, query)
+            return sum(map(query.accepts, readable))
         ((number,),) = self._found(number_of(query))
         return int(number)
 
@@ -163,6 +174,39 @@ class Repository:
         """
         return events_of(order_id, [row[0] for row in self._found(HISTORY, order_id=order_id)])
 
+    def compare(self, ledger: ReturnLedger) -> tuple[Difference, ...]:
+        """
+        Returns in what the rows of this order differ from this ledger, columns included.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        return compare(self._connector, ledger)
+
+    def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
+        """
+        Stores the ledger in the place of all rows of its order but the events, in one transaction.
+
+        Raises:
+            StaleLedger: the last stored event is of another revision; nothing was stored.
+            InvalidValue: `id_not_fresh`: another order has a return of one of its ids; nothing was stored.
+            Unavailable: as `commit`; nothing was stored.
+        """
+        with self._connector.changing() as connection:
+            try:
+                replace(connection, ledger, unpublished_since)
+            except IntegrityError as error:
+                raise InvalidValue("id_not_fresh", {"return_id": ledger.order_id}) from error
+
+    def order_ids(self, after: str, limit: int) -> tuple[str, ...]:
+        """
+        Returns ids of at most `limit` orders of which anything is stored, in their order, behind this one.
+
+        Raises:
+            Unavailable: the database failed.
+        """
+        return tuple([row[0] for row in self._found(NEXT_ORDERS, after=after, limit=limit)])
+
     def _ids(self, which: Outstanding, now: datetime, limit: int) -> list[str]:
         if not self._worker_lease:
             return [row[0] for row in self._found(which.found, now=timestamp(now), limit=limit)]
@@ -170,9 +214,16 @@ class Repository:
         rows = self._found(which.leased, now=timestamp(now), limit=limit, until=until, worker=worker_id())
         return [row[0] for row in rows]
 
-    def _of(self, order_ids: Sequence[str], query: ReturnQuery) -> tuple[Subject, ...]:
+    def _of(
+        self, order_ids: Sequence[str], query: ReturnQuery
+    ) -> tuple[list[Subject], tuple[UnreadableSubject, ...]]:
         rows: Sequence[SubjectRow] = self._found(of_orders(order_ids, query.kinds)) if order_ids else ()
-        return subjects_of(rows)
+        found = subjects_of(rows)
+        unreadable = tuple([each for each in found if isinstance(each, UnreadableSubject)])
+        if unreadable and query.order_id is not None:
+            details = {"order_id": query.order_id, "error": unreadable[0].error}
+            raise Unavailable("unreadable_document", details)
+        return [each for each in found if not isinstance(each, UnreadableSubject)], unreadable
 
     def _found(self, statement: Executable, **parameters: str | int) -> Sequence[Any]:
         try:

@@ -1,7 +1,8 @@
 """Turns a change into the rows that store it, and rows into ledgers, events and returns."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import chain
 
 from attrs import frozen
@@ -19,11 +20,12 @@ from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, Su
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import Unavailable
 from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.views.query import FoundSubject, UnreadableSubject
 
 #: A row that `statements.LEDGER` selects: kind, position, order id, revision, published, document.
 LedgerRow = tuple[str, int, str, int, int, str]
-#: A row of a page: order id, kind, document.
-SubjectRow = tuple[str, str, str]
+#: A row of a page: when it was requested, order id, position, kind, id, document.
+SubjectRow = tuple[str, str, int, str, str, str]
 #: By column.
 Row = Mapping[str, str | int | None]
 
@@ -63,7 +65,7 @@ class ClaimDocument:
 Document = ReturnDocument | ExchangeDocument | ClaimDocument
 
 #: By the `kind` of a row.
-_DOCUMENTS: dict[str, type[Document]] = {
+DOCUMENTS: dict[str, type[Document]] = {
     "return": ReturnDocument,
     "exchange": ExchangeDocument,
     "claim": ClaimDocument,
@@ -97,36 +99,10 @@ def rows_of(change: Change) -> Rows:
         InvalidValue: a part of it cannot be represented in JSON.
     """
     ledger, order_id = change.ledger, change.order_id
-    effects = tuple(ledger.open_effects.values())
-    due_at = ledger.due_at
-    is_behind = ledger.published < ledger.revision
     changed = set(chain.from_iterable(map(_changed_by, change.events)))
     return Rows(
-        ledger={
-            "revision": ledger.revision,
-            "published": ledger.published,
-            "waiting_since": timestamp(min([effect.opened_at for effect in effects])) if effects else None,
-            "due_at": timestamp(due_at) if due_at else None,
-            "since": timestamp(change.events[0].at) if is_behind else None,
-            "document": encode(
-                LedgerDocument(effects, change.ledger.order_version), LedgerDocument, encode_long_tuple
-            ),
-        },
-        returns=[
-            {
-                "order_id": order_id,
-                "kind": kind.value,
-                "position": position,
-                "return_id": each.id,
-                "status": each.status.value,
-                "needs_attention": each.needs_attention,
-                "requested_at": timestamp(each.requested_at),
-                "document": _document(kind, each, ledger),
-            }
-            for kind in SubjectKind
-            for position, each in enumerate(ledger.subjects(kind))
-            if each.id in changed
-        ],
+        ledger=ledger_row(ledger, change.events[0].at),
+        returns=subject_rows(ledger, changed),
         events=[
             {
                 "order_id": order_id,
@@ -143,6 +119,49 @@ def rows_of(change: Change) -> Rows:
     )
 
 
+def ledger_row(ledger: ReturnLedger, since: datetime | None) -> Row:
+    """
+    Returns the columns of the ledger's row; `since` is when its first unpublished event was recorded.
+
+    Raises:
+        InvalidValue: a part of it cannot be represented in JSON.
+    """
+    effects = tuple(ledger.open_effects.values())
+    due_at = ledger.due_at
+    return {
+        "revision": ledger.revision,
+        "published": ledger.published,
+        "waiting_since": timestamp(min([effect.opened_at for effect in effects])) if effects else None,
+        "due_at": timestamp(due_at) if due_at else None,
+        "since": timestamp(since) if since is not None and ledger.published < ledger.revision else None,
+        "document": encode(LedgerDocument(effects, ledger.order_version), LedgerDocument, encode_long_tuple),
+    }
+
+
+def subject_rows(ledger: ReturnLedger, ids: Container[str]) -> list[Row]:
+    """
+    Returns the rows of those returns, exchanges and claims that have these ids.
+
+    Raises:
+        InvalidValue: as `ledger_row`.
+    """
+    return [
+        {
+            "order_id": ledger.order_id,
+            "kind": kind.value,
+            "position": position,
+            "return_id": each.id,
+            "status": each.status.value,
+            "needs_attention": each.needs_attention,
+            "requested_at": timestamp(each.requested_at),
+            "document": _document(kind, each, ledger),
+        }
+        for kind in SubjectKind
+        for position, each in enumerate(ledger.subjects(kind))
+        if each.id in ids
+    ]
+
+
 def ledger_of(rows: Sequence[LedgerRow]) -> ReturnLedger:
     """
     Builds a ledger from its row and the rows of its returns, exchanges and claims, in this order.
@@ -153,7 +172,7 @@ def ledger_of(rows: Sequence[LedgerRow]) -> ReturnLedger:
     (_, _, order_id, revision, published, document), *of_subjects = rows
     with readable(order_id):
         stored: LedgerDocument = decode(document, LedgerDocument)
-        subjects = [decode_document(document, _DOCUMENTS[kind]) for kind, *_, document in of_subjects]
+        subjects = [decode_document(document, DOCUMENTS[kind]) for kind, *_, document in of_subjects]
     answered = {
         key: IdempotencyRecord(command, each.state.id)
         for each in subjects
@@ -183,17 +202,22 @@ def events_of(order_id: str, documents: Iterable[str]) -> tuple[Event, ...]:
         return tuple([decode(document, Event) for document in documents])
 
 
-def subjects_of(rows: Iterable[SubjectRow]) -> tuple[Subject, ...]:
-    """
-    Decodes returns, exchanges and claims.
-
-    Raises:
-        Unavailable: `unreadable_document`.
-    """
-    found: list[Subject] = []
-    for order_id, kind, document in rows:
-        with readable(order_id):
-            found.append(decode_document(document, _DOCUMENTS[kind]).state)
+def subjects_of(rows: Iterable[SubjectRow]) -> tuple[FoundSubject, ...]:
+    """Decodes returns, exchanges and claims; one that cannot be read is an `UnreadableSubject`."""
+    found: list[FoundSubject] = []
+    for requested_at, order_id, _, kind, subject_id, document in rows:
+        try:
+            with readable(order_id):
+                found.append(decode_document(document, DOCUMENTS[kind]).state)
+        except Unavailable as error:
+            unreadable = UnreadableSubject(
+                id=subject_id,
+                order_id=order_id,
+                kind=SubjectKind(kind),
+                requested_at=datetime.fromisoformat(requested_at),
+                error=str(error.details["error"]),
+            )
+            found.append(unreadable)
     return tuple(found)
 
 
@@ -211,9 +235,9 @@ def _document(kind: str, subject: Subject, ledger: ReturnLedger) -> str:
     answered = FrozenMap(
         {key: each.command for key, each in ledger.answered.items() if each.subject_id == subject.id}
     )
-    stored = _DOCUMENTS[kind](subject, answered)  # type: ignore[arg-type] # of that kind
-    document = encode(stored, _DOCUMENTS[kind], encode_long_tuple)
-    remember_document(document, _DOCUMENTS[kind], stored)  # the next command on it reads it first
+    stored = DOCUMENTS[kind](subject, answered)  # type: ignore[arg-type] # of that kind
+    document = encode(stored, DOCUMENTS[kind], encode_long_tuple)
+    remember_document(document, DOCUMENTS[kind], stored)  # the next command on it reads it first
     return document
 
 

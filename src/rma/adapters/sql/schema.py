@@ -174,8 +174,18 @@ def is_autocommit(connection: Connection) -> bool:
     return getattr(connection.connection.driver_connection, "autocommit", False) is True
 
 
+def require_known(version: int | None) -> None:
+    """
+    Checks that this version of the library knows the format of the tables; None is that of no tables.
+
+    Raises:
+        Unavailable: `newer_format`.
+    """
+    if version is not None and version > FORMAT:
+        raise Unavailable("newer_format", {"found": version, "known": FORMAT})
+
+
 def _format(connection: Connection) -> int | None:
     found = connection.scalar(select(formats.c.format))
-    if found is not None and found > FORMAT:
-        raise Unavailable("newer_format", {"found": found, "known": FORMAT})
+    require_known(found)
     return found

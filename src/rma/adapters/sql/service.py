@@ -15,6 +15,7 @@ from rma.ports import (
     IdFactory,
     Inventory,
     OrderRepository,
+    Pause,
     Payments,
     PolicyProvider,
     ReturnReasonRepository,
@@ -38,6 +39,7 @@ class Ports(TypedDict, total=False):
     ids: IdFactory | None
     timing: Timing
     observer: Observer
+    pause: Pause
 
 
 def sql_service(engine_or_url: Engine | URL | str, **ports: Unpack[Ports]) -> ReturnService:

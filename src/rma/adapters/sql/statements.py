@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
-from rma.adapters.sql.schema import events, is_no_return, ledgers, returns, sort_key
+from rma.adapters.sql.schema import events, formats, is_no_return, ledgers, returns, sort_key
 from rma.adapters.sql.timestamps import timestamp
 from rma.domain.state.ledger import SubjectKind
 from rma.domain.views.query import ReturnQuery
@@ -53,10 +53,14 @@ def sqlite_text(statement: ClauseElement, columns: Iterable[str] | None = None) 
     return str(statement.compile(dialect=named, column_keys=None if columns is None else list(columns)))
 
 
-def _ledger(order_id: ColumnElement[str]) -> CompoundSelect[str, int, str, int, int, str]:
-    """Selects the ledger's row, and after it those of its returns, exchanges and claims, in one snapshot."""
+def _ledger(order_id: ColumnElement[str], kind: str) -> CompoundSelect[str, int, str, int, int, str]:
+    """
+    Selects the ledger's row, and after it those of its returns, exchanges and claims, in one snapshot.
+
+    The first column is called `kind` and differs between statements: by their columns they are known.
+    """
     ledger = select(
-        literal_column("''", Text).label("kind"),
+        literal_column("''", Text).label(kind),
         literal_column("0", Integer).label("position"),
         ledgers.c.order_id,
         ledgers.c.revision,
@@ -66,16 +70,24 @@ def _ledger(order_id: ColumnElement[str]) -> CompoundSelect[str, int, str, int, 
     its_returns = select(
         returns.c.kind, returns.c.position, null(), null(), null(), returns.c.document
     ).where(returns.c.order_id == order_id)
-    return union_all(ledger, its_returns).order_by("kind", "position")
+    return union_all(ledger, its_returns).order_by(kind, "position")
 
 
-LEDGER = _ledger(bindparam("order_id", type_=Text))
+LEDGER = _ledger(bindparam("order_id", type_=Text), "kind")
 LEDGER_OF_RETURN = _ledger(
-    select(returns.c.order_id).where(returns.c.return_id == bindparam("return_id")).scalar_subquery()
+    select(returns.c.order_id).where(returns.c.return_id == bindparam("return_id")).scalar_subquery(),
+    "kind_by_return",
 )
 #: The SQL of the statements with which every command begins, for SQLite's driver.
 SQLITE_TEXTS: Mapping[Executable, str] = {each: sqlite_text(each) for each in (LEDGER, LEDGER_OF_RETURN)}
-REVISION = select(ledgers.c.revision).where(ledgers.c.order_id == bindparam("order_id"))
+#: Why a commit wrote nothing: the format of the tables, and the stored revision, null if there is no ledger.
+STORED = select(
+    func.max(formats.c.format).label("format"),
+    select(ledgers.c.revision)
+    .where(ledgers.c.order_id == bindparam("order_id"))
+    .scalar_subquery()
+    .label("revision"),
+)
 HISTORY = (
     select(events.c.document)
     .where(events.c.order_id == bindparam("order_id"))
@@ -138,15 +150,15 @@ WAITING = (
 )
 
 SORT_KEY = select(*sort_key).where(returns.c.return_id == bindparam("return_id"))
-_ROW = (returns.c.order_id, returns.c.kind, returns.c.document)
+_ROW = (*sort_key, returns.c.return_id, returns.c.document)
 
 #: What a row of `SORT_KEY` is.
 LastRow = Row[tuple[str, str, int, str]]
 
 
-def page(query: ReturnQuery, last: LastRow | None) -> Select[str, str, str]:
+def page(query: ReturnQuery, last: LastRow | None) -> Select[str, str, int, str, str, str]:
     """
-    Selects order id, kind and document of what the query asks for of all orders, after the sort key of the
+    Selects sort key, id and document of what the query asks for of all orders, after the sort key of the
     last one; in order, unless the query has an offset.
     """
     if query.offset:  # what is skipped is read in an index: only the documents of the page are loaded
@@ -157,9 +169,9 @@ def page(query: ReturnQuery, last: LastRow | None) -> Select[str, str, str]:
     return _sorted(select(*_ROW), query, last).limit(query.limit)
 
 
-def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[str, str, str]:
+def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[str, str, int, str, str, str]:
     """
-    Selects order id, kind and document of these kinds in these orders, in any order.
+    Selects sort key, id and document of these kinds in these orders, in any order.
 
     It has no other condition, so that no database prefers an index over all orders to the primary key.
     """
@@ -169,13 +181,13 @@ def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[
 def number_of(query: ReturnQuery) -> Select[int]:
     """Selects how many the query asks for of all orders."""
     conditions = _conditions(query)
-    everything = select(func.count()).select_from(returns)
+    everything = select(func.count().label("found")).select_from(returns)
     if conditions:
         return everything.where(*conditions, *_of_kinds(query.kinds))
     # Counting all rows is a tenth of the work of counting those of one kind, and other kinds are few.
     others = [kind for kind in SubjectKind if kind not in query.kinds]
     unwanted = [everything.where(is_no_return, *_of_kinds([kind])).scalar_subquery() for kind in others]
-    return select(reduce(sub, unwanted, everything.scalar_subquery()))
+    return select(reduce(sub, unwanted, everything.scalar_subquery()).label("found"))
 
 
 def _sorted(found: Select[*Columns], query: ReturnQuery, last: LastRow | None) -> Select[*Columns]:

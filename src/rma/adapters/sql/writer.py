@@ -4,18 +4,32 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from functools import lru_cache
 
-from sqlalchemy import Connection, Table, Text, bindparam, case, delete, func, insert, null, update
+from sqlalchemy import (
+    Connection,
+    Table,
+    Text,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.exc import OperationalError
 
 from rma.adapters.sql.failures import sqlstate_of
+from rma.adapters.sql.pooling import require_columns
 from rma.adapters.sql.rows import Rows
-from rma.adapters.sql.schema import events, is_autocommit, ledgers, returns
+from rma.adapters.sql.schema import FORMAT, events, formats, is_autocommit, ledgers, returns
 from rma.adapters.sql.statements import sqlite_text
 from rma.domain.values.errors import InvalidValue
 
-#: Writes the rows of this order if its ledger has this revision; otherwise it writes nothing and returns
-#: False.
+#: Writes the rows of this order if its ledger has this revision, and the tables no later format; otherwise it
+#: writes nothing and returns False.
 Write = Callable[[Connection, str, int, Rows], bool]
 
 
@@ -36,8 +50,9 @@ def write_for(dialect: str) -> Write:
             raise InvalidValue("invalid_value", details)
 
 
-# Both compare and set the ledger's row by its revision, and end the lease of the order: its worker has
-# finished or is too late. A return's row is inserted, or updated if its key exists.
+# Both compare and set the ledger's row by its revision, unless the tables have a later format by now, and
+# end the lease of the order: its worker has finished or is too late. A return's row is inserted, or updated
+# if its key exists.
 _KEY = tuple(returns.primary_key.columns.keys())
 _CHANGING = ("status", "needs_attention", "document")
 
@@ -45,12 +60,25 @@ _CHANGING = ("status", "needs_attention", "document")
 
 _LEDGER = ("revision", "published", "waiting_since", "due_at", "document")
 _since = bindparam("since", type_=Text)
+_is_known_format = ~select(formats.c.format).where(formats.c.format > literal_column(str(FORMAT))).exists()
+_FIRST = ("order_id", *_LEDGER, "unpublished_since")
 _FIRST_REVISION = sqlite_text(
-    sqlite.insert(ledgers).values(unpublished_since=_since).on_conflict_do_nothing(), ("order_id", *_LEDGER)
+    sqlite.insert(ledgers)
+    .from_select(
+        _FIRST,
+        select(*[bindparam(each, type_=ledgers.c[each].type) for each in _FIRST[:-1]], _since).where(
+            _is_known_format
+        ),
+    )
+    .on_conflict_do_nothing()
 )
 _NEXT_REVISION = sqlite_text(
     update(ledgers)
-    .where(ledgers.c.order_id == bindparam("of_order"), ledgers.c.revision == bindparam("expected_revision"))
+    .where(
+        ledgers.c.order_id == bindparam("of_order"),
+        ledgers.c.revision == bindparam("expected_revision"),
+        _is_known_format,
+    )
     .values(
         unpublished_since=case((_since.is_not(None), func.coalesce(ledgers.c.unpublished_since, _since))),
         leased_by=null(),
@@ -88,20 +116,24 @@ def _write_in_turn(connection: Connection, order_id: str, expected: int, rows: R
 # On PostgreSQL, where each statement is a round trip. It waits for another process that is about to commit
 # the same revision; then that row or revision exists, and nothing is written.
 
-_INSERTED = """
+#: What the only column of its answer is called.
+_WRITTEN = "ledgers_written"
+_IS_KNOWN_FORMAT = f"NOT EXISTS (SELECT FROM rma_format WHERE format > {FORMAT})"
+_INSERTED = f"""
     INSERT INTO rma_ledgers
         (order_id, revision, published, waiting_since, due_at, unpublished_since, document)
-    VALUES (%(order_id)s, %(revision)s, %(published)s, %(waiting_since)s, %(due_at)s, %(since)s, %(document)s)
+    SELECT %(order_id)s, %(revision)s, %(published)s, %(waiting_since)s, %(due_at)s, %(since)s, %(document)s
+    WHERE {_IS_KNOWN_FORMAT}
     ON CONFLICT DO NOTHING
     RETURNING order_id
 """
-_UPDATED = """
+_UPDATED = f"""
     UPDATE rma_ledgers
     SET revision = %(revision)s, published = %(published)s, waiting_since = %(waiting_since)s,
         due_at = %(due_at)s, document = %(document)s, leased_by = NULL,
         unpublished_since = CASE WHEN %(since)s::text IS NULL THEN NULL
                                  ELSE coalesce(unpublished_since, %(since)s::text) END
-    WHERE order_id = %(order_id)s AND revision = %(expected)s
+    WHERE order_id = %(order_id)s AND revision = %(expected)s AND {_IS_KNOWN_FORMAT}
     RETURNING order_id
 """
 _HAPPENED = (
@@ -141,7 +173,9 @@ def _write_at_once(connection: Connection, order_id: str, expected: int, rows: R
     for number, event in enumerate(rows.superseded):
         parameters.update([(f"superseded_{number}_{name}", event[name]) for name in _PLACE])
     try:
-        return connection.exec_driver_sql(statement, parameters).scalar() == 1
+        result = connection.exec_driver_sql(statement, parameters)
+        require_columns(result, (_WRITTEN,))
+        return result.scalar() == 1
     except OperationalError as error:
         # Under stricter isolation than READ COMMITTED, this is the error of a commit that is too late.
         if sqlstate_of(error.orig) == "40001" and is_autocommit(connection):
@@ -166,7 +200,7 @@ def _statement(
     if superseded_count:
         places = _marks("superseded", _PLACE, superseded_count)
         parts.append(f"superseded AS ({_SUPERSEDED.format(**places)})")
-    return f"WITH {', '.join(parts)} SELECT count(*) FROM ledger"
+    return f"WITH {', '.join(parts)} SELECT count(*) AS {_WRITTEN} FROM ledger"
 
 
 def _marks(what: str, kinds: Mapping[str, str], count: int) -> dict[str, str]:

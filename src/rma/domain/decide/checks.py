@@ -9,7 +9,7 @@ from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.display import name_kind, show, with_article
 from rma.domain.values.frozenmap import FrozenMap
-from rma.domain.values.json_data import find_unstorable, is_unicode
+from rma.domain.values.json_data import MAX_BYTES, find_unstorable, is_unicode, json_size
 from rma.domain.values.money import NO_CURRENCY, Money, hint_at_major
 from rma.domain.values.validators import all_are, is_whole
 
@@ -97,12 +97,16 @@ def check_order_currency(wrong: Violations, order: Order, ledger: ReturnLedger) 
 def check_metadata(
     wrong: Violations, metadata: object, item_id: str | None = None, path: str = "metadata"
 ) -> None:
-    """Metadata is a mapping of what every store gives back equal."""
+    """Metadata is a mapping of what every store gives back equal, and no larger than `MAX_BYTES`."""
     if not isinstance(metadata, FrozenMap):  # which commands make of any mapping
         wrong.add("invalid_metadata", item_id, path=path, expected="a mapping", value=error_value(metadata))
     elif metadata:
-        for each in find_unstorable(metadata, path):
+        unstorable = tuple(find_unstorable(metadata, path))
+        for each in unstorable:
             wrong.add("invalid_metadata", item_id, path=each.path, expected=each.expected, value=each.value)
+        if not unstorable and (size := json_size(metadata)) > MAX_BYTES:
+            expected, found = f"at most {MAX_BYTES} bytes as JSON", f"{size} bytes"
+            wrong.add("invalid_metadata", item_id, path=path, expected=expected, value=found)
 
 
 def check_amount(

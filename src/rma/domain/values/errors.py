@@ -346,6 +346,14 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         InvalidValue,
         "nothing can be delivered in a transaction of the host: commit it, then resume with the service outside of it",
     ),
+    "history_incomplete": (
+        InvalidValue,
+        "a part of the history is lost, and a rebuild would forget: {lost}; restore the events first",
+    ),
+    "repair_unsupported": (
+        InvalidValue,
+        "{repository} cannot replace a ledger: it needs the method `replace` of rma.RepairableReturns",
+    ),
     "host_transaction_unsupported": (
         InvalidValue,
         "{repository} cannot write in a transaction of the host: it needs {expected}",

@@ -2,7 +2,7 @@
 What metadata may hold: what JSON can carry, so that every store gives it back equal.
 
 That is None, True and False, strings, integers, finite floats, and lists and mappings of these with strings
-for keys, at most `MAX_DEPTH` levels deep.
+for keys, at most `MAX_DEPTH` levels deep, and at most `MAX_BYTES` in all.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,13 @@ from attrs import frozen
 
 from rma.domain.values.display import MAX_DIGITS, is_writable, show
 from rma.domain.values.frozenmap import MAX_DEPTH
+
+#: How large metadata may be, as JSON in UTF-8 without spaces.
+MAX_BYTES = 65_536
+
+#: Characters that JSON escapes with two characters, and control characters, which take six.
+_SHORT_ESCAPES = '"\\\b\f\n\r\t'
+_ESCAPED = dict.fromkeys(range(32), "\\u0000") | {ord(each): "\\_" for each in _SHORT_ESCAPES}
 
 
 @frozen
@@ -56,6 +63,31 @@ def find_unstorable(value: object, path: str, parents: tuple[int, ...] = ()) -> 
         else:
             expected = "a mapping with strings of Unicode for keys"
             yield Unstorable(path, expected, f"one with the key {show(key)}")
+
+
+def json_size(value: object) -> int:
+    """
+    Returns the bytes of what `find_unstorable` accepts, as JSON in UTF-8 without spaces.
+
+    >>> from rma.domain.values.json_data import json_size
+    >>> json_size({"note": ["é", 12, None]}), len('{"note":["é",12,null]}'.encode())
+    (23, 23)
+    """
+    match value:
+        case str():
+            return len(value.translate(_ESCAPED).encode()) + 2
+        case bool():
+            return 4 if value else 5
+        case None:
+            return 4
+        case dict():
+            return (
+                sum([json_size(key) + json_size(each) + 2 for key, each in value.items()]) + (not value) + 1
+            )
+        case list():
+            return sum([json_size(each) + 1 for each in value]) + (not value) + 1
+        case _:
+            return len(repr(value))
 
 
 def is_unicode(value: str) -> bool:

@@ -81,6 +81,28 @@ def _positive(instance: object, attribute: "Attribute[int | None]", value: objec
 
 
 @frozen(kw_only=True)
+class UnreadableSubject:
+    """
+    A return, exchange or claim that is stored, but whose document cannot be read.
+
+    Attributes:
+        id: its own.
+        requested_at: aware.
+        error: why, in the words of what failed.
+    """
+
+    id: str
+    order_id: str
+    kind: SubjectKind
+    requested_at: datetime
+    error: str
+
+
+#: What a page holds.
+FoundSubject = Subject | UnreadableSubject
+
+
+@frozen(kw_only=True)
 class ReturnQuery:
     """
     A page of returns, exchanges and claims, in the order in which they were requested.

@@ -46,6 +46,7 @@ pytest.register_assert_rewrite(
             "payments",
             "port_contract",
             "races",
+            "repairing",
             "replacements",
             "repository_port",
             "returns",

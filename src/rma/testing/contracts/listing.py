@@ -13,9 +13,9 @@ from rma.domain.messages.effects import Effect, RefundDeclined, RefundRequest
 from rma.domain.sale.new_item import NewItem
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
-from rma.domain.values.errors import NotFound
+from rma.domain.values.errors import NotFound, Unavailable
 from rma.domain.values.money import Money
-from rma.domain.views.query import ReturnQuery, sort_key
+from rma.domain.views.query import FoundSubject, ReturnQuery, UnreadableSubject, sort_key
 from rma.ports import ReturnRepository
 from rma.testing.contracts.repository_port import ReturnRepositoryPort
 from rma.testing.contracts.storing import harness, receive, request
@@ -68,6 +68,40 @@ class Listing(ReturnRepositoryPort):
             ]
             assert list(again.find(query)) == (expected[::-1] if newest_first else expected)
             assert again.count(query) == len(expected)
+
+    def test_a_document_that_cannot_be_read_hides_no_others(self) -> None:
+        """
+        It is an `UnreadableSubject` in its place, on each page, and behind it the page goes on. What is asked
+        about its own order is `Unavailable`.
+        """
+        returns = self.port()
+        known = _by_age(_filled(returns))
+        index = next(number for number, each in enumerate(known) if each.order_id == "order_1")
+        lost = known[index]
+        self.damaged(returns, lost.id)
+        again = self.reopened(returns)
+
+        for query in (ReturnQuery(), ReturnQuery(newest_first=True), ReturnQuery(offset=1, limit=999)):
+            found = list(again.find(query))
+            expected: list[FoundSubject] = list(known[::-1] if query.newest_first else known[query.offset :])
+            place = next(number for number, each in enumerate(expected) if each.id == lost.id)
+            unreadable = found.pop(place)
+            assert isinstance(unreadable, UnreadableSubject)
+            assert (unreadable.id, unreadable.order_id) == (lost.id, lost.order_id)
+            assert unreadable.requested_at == lost.requested_at
+            assert found == expected[:place] + expected[place + 1 :]
+        behind = again.find(ReturnQuery(after=lost.id, limit=1))
+        assert list(behind) == known[index + 1 : index + 2]
+        others = tuple(dict.fromkeys([each.order_id for each in known]))
+        several = again.find(ReturnQuery(order_ids=others))
+        assert {each.id for each in several} == {each.id for each in known}
+        for ask in (
+            lambda: again.load(lost.order_id),
+            lambda: again.find(ReturnQuery(order_id=lost.order_id)),
+            lambda: again.count(ReturnQuery(order_id=lost.order_id)),
+        ):
+            with pytest.raises(Unavailable):
+                ask()
 
     def test_exchanges_and_claims_are_listed_as_returns_are(self) -> None:
         """Of each kind and of several; one that needs a person is found although no return of it does."""
@@ -218,7 +252,7 @@ def _by_age(lives: list[CoreHarness]) -> list[Subject]:
     return sorted(known, key=sort_key)
 
 
-def _pages(returns: ReturnRepository, query: ReturnQuery) -> Iterator[tuple[Subject, ...]]:
+def _pages(returns: ReturnRepository, query: ReturnQuery) -> Iterator[tuple[FoundSubject, ...]]:
     """Page by page, up to the first that is empty."""
     page = returns.find(query)
     while page:

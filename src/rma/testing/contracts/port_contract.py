@@ -4,6 +4,7 @@ import asyncio
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from inspect import isawaitable
 from typing import Any, TypeVar
 
@@ -45,6 +46,10 @@ class PortContract(ABC):
     def at_once(self, acts: Sequence[Callable[[], T]]) -> list[T | Exception]:
         """Runs these in a thread each, all begun at the same moment: results and errors, in their order."""
         return self._loop_of_test().at_once(acts)
+
+    def cancel(self, act: Callable[[], object], turns: int) -> None:
+        """Begins this in a task and cancels it after so many turns of the loop; one that blocks is done."""
+        self.wait(_canceled(act, turns))
 
     def finish(self) -> None:
         """Closes what was made, then the event loop; runs after each test."""
@@ -150,6 +155,18 @@ class _Gate:
 
 async def _awaited(awaitable: Awaitable[T]) -> T:
     return await awaitable
+
+
+async def _canceled(act: Callable[[], object], turns: int) -> None:
+    answer = act()
+    if not isawaitable(answer):
+        return
+    task = asyncio.ensure_future(_awaited(answer))
+    for _ in range(1 + turns):  # in the first it begins
+        await asyncio.sleep(0)
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
 
 
 async def _end_all() -> None:

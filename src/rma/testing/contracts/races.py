@@ -1,7 +1,9 @@
 """What `ReturnRepository` promises when several use it at once."""
 
+import asyncio
 import threading
 from functools import partial
+from inspect import isawaitable
 
 from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger
@@ -16,9 +18,11 @@ class RacesOfCommits(ReturnRepositoryPort):
 
     Attributes:
         rounds: how often they race.
+        patience: how many seconds a commit may take that another, canceled one may have held up.
     """
 
     rounds: int = 10
+    patience: float = 30.0
 
     def test_of_commits_at_the_same_revision_exactly_one_wins(self) -> None:
         """The others are stale and leave nothing; from an order's first commit on."""
@@ -48,6 +52,26 @@ class RacesOfCommits(ReturnRepositoryPort):
 
             assert ends == [None] * 4
             assert [returns.load(life.order.id) for life in lives] == [life.ledger for life in lives]
+
+    def test_a_commit_that_is_canceled_holds_up_no_other(self) -> None:
+        """
+        A task that is canceled while it commits, at once or later, has stored all or nothing, and the next
+        commit is stored. A repository that blocks has no tasks, and only commits.
+        """
+        made = self.make()
+        returns, ledger = self.blocking(made), ReturnLedger("order_1")
+        for turns in range(self.rounds):
+            (canceled,) = rivals(harness(ledger=ledger), 1, f"c{turns}")
+            self.cancel(partial(made.commit, canceled), turns)
+            before, ledger = ledger, self.reopened(returns).load("order_1")
+            assert ledger in (before, canceled.ledger)
+
+            (change,) = rivals(harness(ledger=ledger), 1, f"n{turns}")
+            answer = made.commit(change)
+            if isawaitable(answer):
+                self.wait(asyncio.wait_for(answer, self.patience))
+            ledger = self.reopened(returns).load("order_1")
+            assert ledger == change.ledger
 
     def test_what_is_read_while_others_commit_is_what_one_of_them_committed(self) -> None:
         """Nothing half done is ever visible."""

@@ -1,7 +1,10 @@
 """How the contract of repositories gets the repositories that it tests."""
 
 from abc import abstractmethod
+from inspect import isawaitable
 from typing import Any
+
+import pytest
 
 from rma.async_ports import AsyncReturnRepository
 from rma.ports import ReturnRepository
@@ -19,6 +22,20 @@ class ReturnRepositoryPort(PortContract):
         """Another repository over the same store, as another process has one; the same unless you say how."""
         same: ReturnRepository | AsyncReturnRepository = returns
         return same
+
+    def damage(self, returns: Any, return_id: str) -> object:  # noqa: ARG002 # as `make` returned it
+        """
+        Makes the stored document of this return unreadable, as a mistake by hand does; may be awaited.
+
+        Unless you say how, the laws about such documents are skipped.
+        """
+        pytest.skip("say with `damage` how a stored document becomes unreadable")
+
+    def damaged(self, returns: ReturnRepository, return_id: str) -> None:
+        """Damages it."""
+        done = self.damage(returns.port if isinstance(returns, Blocking) else returns, return_id)
+        if isawaitable(done):
+            self.wait(done)
 
     def port(self) -> ReturnRepository:
         """A repository as one that blocks."""

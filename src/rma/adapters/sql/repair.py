@@ -1,0 +1,178 @@
+"""Compares all rows of an order with a ledger that was rebuilt from its history, and replaces them by it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+
+from rma.adapters.sql.codec import decode
+from rma.adapters.sql.database import Connector
+from rma.adapters.sql.rows import (
+    DOCUMENTS,
+    LedgerDocument,
+    LedgerRow,
+    ledger_of,
+    ledger_row,
+    subject_rows,
+)
+from rma.adapters.sql.schema import Text, events, formats, ledgers, require_known, returns
+from rma.domain.state.ledger import ReturnLedger, SubjectKind
+from rma.domain.values.errors import StaleLedger
+from rma.domain.views.differences import Difference, ledger_differences
+
+_OF_ORDER = bindparam("of_order", type_=Text)
+_LEDGER_ROW = select(ledgers).where(ledgers.c.order_id == _OF_ORDER)
+_RETURN_ROWS = (
+    select(returns).where(returns.c.order_id == _OF_ORDER).order_by(returns.c.kind, returns.c.position)
+)
+_KNOWN = (
+    select(ledgers.c.order_id).union(select(events.c.order_id), select(returns.c.order_id)).subquery("known")
+)
+#: Selects ids of orders of which anything is stored, in order, after one of them.
+NEXT_ORDERS = (
+    select(_KNOWN.c.order_id)
+    .where(_KNOWN.c.order_id > bindparam("after"))
+    .order_by(_KNOWN.c.order_id)
+    .limit(bindparam("limit"))
+)
+
+_LAST_EVENT = select(func.max(events.c.revision).label("revision")).where(events.c.order_id == _OF_ORDER)
+_LOCKED = select(ledgers.c.order_id).where(ledgers.c.order_id == _OF_ORDER).with_for_update()
+_COLUMNS = ("revision", "published", "waiting_since", "due_at", "unpublished_since", "document")
+_REPLACED = (
+    update(ledgers)
+    .where(ledgers.c.order_id == _OF_ORDER)
+    .values({name: bindparam(f"new_{name}") for name in _COLUMNS} | {"leased_by": None, "leased_until": None})
+)
+
+#: The columns by which rows are found, of a return and of a ledger.
+_FOUND_BY = ("return_id", "status", "needs_attention", "requested_at")
+_DUE_BY = ("waiting_since", "due_at")
+
+
+@frozen
+class _Stored:
+    """The rows of an order."""
+
+    ledger: Mapping[str, Any] | None
+    subjects: Mapping[tuple[str, int], Mapping[str, Any]]
+
+
+def compare(connector: Connector, rebuilt: ReturnLedger) -> tuple[Difference, ...]:
+    """Returns in what the rows of the order differ from this ledger; a document that cannot be read does."""
+    named = {"of_order": rebuilt.order_id}
+    found = [dict(zip(ledgers.c.keys(), row, strict=True)) for row in connector.found(_LEDGER_ROW, named)]
+    rows = [dict(zip(returns.c.keys(), row, strict=True)) for row in connector.found(_RETURN_ROWS, named)]
+    stored = _Stored(found[0] if found else None, {_place(row): row for row in rows})
+    if stored.ledger is None and not rows and rebuilt == ReturnLedger(rebuilt.order_id):
+        return ()
+    return (*_columns(stored, rebuilt), *_documents(stored, rebuilt))
+
+
+def replace(connection: Connection, ledger: ReturnLedger, since: datetime | None) -> None:
+    """
+    Writes the rows of this ledger in the place of those that the order has.
+
+    Raises:
+        StaleLedger: the last event is of another revision; nothing was written.
+        Unavailable: `newer_format`; nothing was written.
+    """
+    named = {"of_order": ledger.order_id}
+    connection.execute(_LOCKED, named)  # a commit that has begun ends first, and another waits
+    require_known(connection.scalar(select(formats.c.format)))
+    last = connection.scalar(_LAST_EVENT, named) or 0
+    if last != ledger.revision:
+        details = {"order_id": ledger.order_id, "expected": ledger.revision, "found": last}
+        raise StaleLedger("stale_ledger", details)
+    row = ledger_row(ledger, since)
+    values = {name: row["since" if name == "unpublished_since" else name] for name in _COLUMNS}
+    new = {f"new_{name}": value for name, value in values.items()}
+    if not connection.execute(_REPLACED, {**named, **new}).rowcount:
+        connection.execute(insert(ledgers), {**values, "order_id": ledger.order_id})
+    connection.execute(delete(returns).where(returns.c.order_id == _OF_ORDER), named)
+    subjects = subject_rows(ledger, {each.id for kind in SubjectKind for each in ledger.subjects(kind)})
+    if subjects:
+        connection.execute(insert(returns), subjects)
+
+
+def _columns(stored: _Stored, rebuilt: ReturnLedger) -> Iterator[Difference]:
+    """The columns by which rows are found, where they are not those of the rebuilt ledger."""
+    if stored.ledger is not None:
+        row = ledger_row(rebuilt, None)
+        yield from _differing(
+            rebuilt.order_id, "ledger", stored.ledger, {name: row[name] for name in _DUE_BY}
+        )
+        is_behind = rebuilt.published < rebuilt.revision
+        if is_behind != (stored.ledger["unpublished_since"] is not None):
+            expected = {"unpublished_since": "a time" if is_behind else None}
+            yield from _differing(rebuilt.order_id, "ledger", stored.ledger, expected)
+    for row in _expected(rebuilt):
+        found = stored.subjects.get(_place(row))
+        if found is not None:
+            where = f"{row['kind']} {row['return_id']}"
+            yield from _differing(rebuilt.order_id, where, found, {name: row[name] for name in _FOUND_BY})
+
+
+def _differing(
+    order_id: str, where: str, stored: Mapping[str, Any], expected: Mapping[str, Any]
+) -> Iterator[Difference]:
+    for name, value in expected.items():
+        if stored[name] != value:
+            yield Difference(
+                order_id=order_id, where=where, field=f"column {name}", stored=stored[name], rebuilt=value
+            )
+
+
+def _documents(stored: _Stored, rebuilt: ReturnLedger) -> Iterator[Difference]:
+    """What documents say otherwise; where one cannot be read, only that, and the others are compared."""
+    expected = {_place(row): row for row in _expected(rebuilt)}
+    order_id = rebuilt.order_id
+    rows: list[LedgerRow] = []
+    if stored.ledger is None:
+        yield Difference(order_id=order_id, where="ledger", field=None, stored=None, rebuilt=rebuilt.revision)
+        rows.append(("", 0, order_id, rebuilt.revision, rebuilt.published, _of(rebuilt)))
+    else:
+        row = stored.ledger
+        document, error = _readable(row["document"], LedgerDocument, _of(rebuilt))
+        if error:
+            yield _unreadable(order_id, "ledger", error)
+        rows.append(("", 0, order_id, row["revision"], row["published"], document))
+    for (kind, position), row in stored.subjects.items():
+        known = expected.get((kind, position))
+        document, error = _readable(row["document"], DOCUMENTS[kind], known["document"] if known else None)
+        if error:
+            yield _unreadable(order_id, f"{kind} {row['return_id']}", error)
+        if document:
+            rows.append((kind, position, "", 0, 0, document))
+        elif known is None:
+            yield Difference(
+                order_id=order_id, where=f"{kind} {row['return_id']}", field=None, stored=error, rebuilt=None
+            )
+    yield from ledger_differences(ledger_of(rows), rebuilt)
+
+
+def _readable(document: str, kind: type, instead: str | None) -> tuple[str, str | None]:
+    """The document, or another instead and why, if it cannot be read."""
+    try:
+        decode(document, kind)
+    except Exception as error:  # decoding may raise any class
+        return instead or "", f"{type(error).__name__}: {error}"
+    return document, None
+
+
+def _unreadable(order_id: str, where: str, error: str) -> Difference:
+    return Difference(order_id=order_id, where=where, field="document", stored=error, rebuilt="readable")
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, int]:
+    return row["kind"], row["position"]
+
+
+def _of(rebuilt: ReturnLedger) -> str:
+    return str(ledger_row(rebuilt, None)["document"])
+
+
+def _expected(rebuilt: ReturnLedger) -> Sequence[Mapping[str, Any]]:
+    return subject_rows(rebuilt, {each.id for kind in SubjectKind for each in rebuilt.subjects(kind)})

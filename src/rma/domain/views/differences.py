@@ -1,0 +1,101 @@
+"""What is stored of an order otherwise than its history rebuilds it, and what a rebuild would forget."""
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from attrs import fields_dict, frozen
+
+from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.ledger import ReturnLedger, SubjectKind
+from rma.domain.values.display import show
+
+
+@frozen(kw_only=True)
+class Difference:
+    """
+    One thing that is stored otherwise than history rebuilds it.
+
+    Attributes:
+        order_id: whose ledger it is in.
+        where: `ledger`, `return ret_1` (or exchange, claim), `effect` and its key, `idempotency key` and the
+            key.
+        field: which field of it, or `column …` of its row; None if it is there once only.
+        stored, rebuilt: both values; None for what is not there.
+    """
+
+    order_id: str
+    where: str
+    field: str | None
+    stored: object
+    rebuilt: object
+
+    def __str__(self) -> str:
+        if self.field is not None:
+            change = f"{self.field} is {show(self.stored)} and should be {show(self.rebuilt)}"
+        else:
+            change = "is stored without history" if self.rebuilt is None else "is not stored"
+        return f"order {self.order_id}, {self.where}: {change}"
+
+
+def ledger_differences(stored: ReturnLedger, rebuilt: ReturnLedger) -> tuple[Difference, ...]:
+    """Returns everything in which these ledgers of one order differ, field by field."""
+    order_id = rebuilt.order_id
+    found: list[Difference] = []
+    for name in ("revision", "published", "order_version"):
+        found += _fields(order_id, "ledger", {name: getattr(stored, name)}, {name: getattr(rebuilt, name)})
+    for kind in SubjectKind:
+        sides = [{each.id: each for each in side.subjects(kind)} for side in (stored, rebuilt)]
+        found += _entries(order_id, kind.value, *sides)
+        ids = [list(side) for side in sides]
+        if ids[0] != ids[1] and set(ids[0]) == set(ids[1]):
+            name = f"order of {kind.value}s"
+            found += _fields(order_id, "ledger", {name: ids[0]}, {name: ids[1]})
+    found += _entries(order_id, "effect", stored.open_effects, rebuilt.open_effects)
+    found += _entries(order_id, "idempotency key", stored.answered, rebuilt.answered)
+    return tuple(found)
+
+
+def find_loss(differences: Iterable[Difference]) -> Difference | None:
+    """
+    Returns the first thing that is stored and that a rebuild would forget, as history does not know it.
+
+    That is a later revision, a return, exchange or claim, or a refund: then a part of the history is lost,
+    and what it said may have moved money.
+    """
+    for each in differences:
+        match each:
+            case Difference(field="revision", stored=int(stored), rebuilt=int(rebuilt)) if stored > rebuilt:
+                return each
+            case Difference(field=None, rebuilt=None, where=where) if where.startswith(tuple(SubjectKind)):
+                return each
+            case Difference(stored=Entitlement(refunds=before), rebuilt=Entitlement(refunds=after)):
+                if {refund.key for refund in before} - {refund.key for refund in after}:
+                    return each
+            case _:
+                pass
+    return None
+
+
+def _entries(
+    order_id: str, kind: str, stored: Mapping[str, object], rebuilt: Mapping[str, object]
+) -> Iterator[Difference]:
+    """What differs in what both have by key, and what only one of them has."""
+    for key in dict.fromkeys([*stored, *rebuilt]):
+        where = f"{kind} {key}"
+        before, after = stored.get(key), rebuilt.get(key)
+        if before is None or after is None:
+            yield Difference(order_id=order_id, where=where, field=None, stored=before, rebuilt=after)
+        elif before != after:
+            yield from _fields(order_id, where, _values(before), _values(after))
+
+
+def _values(value: object) -> dict[str, object]:
+    return {name: getattr(value, name) for name in fields_dict(type(value))}  # type: ignore[arg-type] # attrs'
+
+
+def _fields(
+    order_id: str, where: str, stored: Mapping[str, object], rebuilt: Mapping[str, object]
+) -> Iterator[Difference]:
+    for name, before in stored.items():
+        after = rebuilt.get(name)
+        if before != after:
+            yield Difference(order_id=order_id, where=where, field=name, stored=before, rebuilt=after)
