@@ -1,4 +1,4 @@
-"""Walks through many lives of orders, on every store: 300 steps, and 100,000 in the longer searches."""
+"""Walks through many lives of orders, on every store: 300 actions, and 100,000 in the longer searches."""
 
 from contextlib import closing
 
@@ -14,19 +14,19 @@ from rma.testing.world import World
 from tests.databases import LONG, Databases
 from tests.testing.test_world import HOUR, ORDER, OTHER
 
-#: How many lives, each of so many steps.
-LIVES, STEPS = (2000 if LONG else 6), 50
+#: How many lives, each of so many actions.
+LIVES, ACTIONS = (2000 if LONG else 6), 50
 GATEWAYS: list[Gateway] = [Idempotent(), Idempotent(2 * HOUR), Searchable(HOUR), NotIdempotent(HOUR)]
 
 
 def walk(returns: ReturnRepository) -> None:
-    """Lives of two orders each, with gateways of every class; all laws hold after each step, and at rest."""
+    """Lives of two orders each, by gateways of every class; all laws hold after each action, and at rest."""
     for seed in range(LIVES):
         orders = [evolve(each, id=f"{each.id}_{seed}") for each in (ORDER, OTHER)]
         world = World(
             orders, seed, returns=returns, gateway=GATEWAYS[seed % len(GATEWAYS)], ids=counting(f"{seed}_")
         )
-        simulate(world, STEPS)
+        simulate(world, ACTIONS)
         world.quiesce()
 
 
