@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Barrier
 from typing import TypeVar
 
@@ -79,6 +79,20 @@ def test_a_leased_order_is_not_named_to_another_worker(store: SqlReturns, elsewh
     assert elsewhere(lambda: store.outstanding(LATER + LEASE - MICROSECOND, 9)) == ids[3:]
     assert elsewhere(lambda: store.outstanding(LATER + LEASE, 9)) == ids
     assert store.outstanding(LATER + LEASE, 9) == ()
+
+
+def test_a_worker_whose_clock_is_a_day_ahead_does_not_hold_an_order_for_a_day(
+    store: SqlReturns, elsewhere: Elsewhere
+) -> None:
+    """Its lease ends when a lease that begins now by the clock of the database does."""
+    stored(store, 1)
+    now = datetime.now(UTC)
+
+    assert store.outstanding(now + timedelta(days=1), 9) == ("order_000",)
+
+    assert elsewhere(lambda: store.outstanding(now, 9)) == ()
+    in_time = datetime.now(UTC) + LEASE + timedelta(minutes=1)
+    assert elsewhere(lambda: store.outstanding(in_time, 9)) == ("order_000",)
 
 
 def test_a_commit_ends_the_lease(store: SqlReturns, elsewhere: Elsewhere) -> None:
@@ -207,7 +221,7 @@ def test_a_resume_after_a_port_failed_does_not_wait_for_the_lease(
 def test_leasing_uses_the_index_of_waiting_orders(store: SqlReturns) -> None:
     """The statement that leases reads the waiting orders by their index."""
     stored(store, 3)
-    parameters = {"now": "2027", "until": "2028", "worker": "me", "limit": 9}
+    parameters = {"now": "2027", "until": "2028", "worker": "me", "limit": 9, "seconds": 60.0}
     with store.engine.connect() as connection:
         for way in ("seqscan", "bitmapscan", "sort"):  # whether the index can serve, not whether it pays
             connection.execute(text(f"SET enable_{way} = off"))

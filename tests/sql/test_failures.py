@@ -192,3 +192,9 @@ def test_other_databases_are_refused_when_the_store_is_built() -> None:
         write_for("oracle")
 
     assert error.value.details["expected"] == "sqlite or postgresql"
+
+
+def test_an_error_of_the_database_does_not_show_what_customers_wrote(tmp_path: Path) -> None:
+    """The statement is named without its parameters; a host's own engine is the host's to set."""
+    with closing(SqlReturns(f"sqlite:///{tmp_path / 'returns.db'}")) as store:
+        assert store.engine.hide_parameters

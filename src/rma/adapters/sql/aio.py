@@ -20,7 +20,7 @@ from rma.adapters.sql.database import (
     rows_found,
 )
 from rma.adapters.sql.deadlines import deadlines_for
-from rma.adapters.sql.engines import BEGINS, make_durable
+from rma.adapters.sql.engines import BEGINS, QUIET, make_durable
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.finishing import finish
 from rma.adapters.sql.pooling import look_for_pooler
@@ -239,14 +239,19 @@ class _Connected:
 def _opened(url: URL, busy_timeout: float) -> AsyncEngine:
     url = url.set(drivername=_DRIVERS.get(url.drivername, url.drivername))
     if url.get_backend_name() != "sqlite":
-        return create_async_engine(url, connect_args=deadlines_for(url))
+        return create_async_engine(url, connect_args=deadlines_for(url), **QUIET)
     waiting = {"timeout": busy_timeout}
     if url.database in {None, "", ":memory:"}:
         # There are as many databases in memory as connections: one, for which coroutines take turns.
         engine = create_async_engine(
-            url, connect_args=waiting, poolclass=AsyncAdaptedQueuePool, pool_size=1, max_overflow=0
+            url,
+            connect_args=waiting,
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=1,
+            max_overflow=0,
+            **QUIET,
         )
     else:
-        engine = create_async_engine(url, connect_args=waiting)
+        engine = create_async_engine(url, connect_args=waiting, **QUIET)
     make_durable(engine.sync_engine)
     return engine

@@ -18,6 +18,9 @@ _POSTGRESQL = "postgresql+psycopg"
 #: How many times the write-ahead log of a new SQLite file is requested while other processes request it.
 _TRIES = 100
 
+#: Errors of the database name the statement without its parameters: documents have customers' words in them.
+QUIET = {"hide_parameters": True}
+
 #: The execution option of connections that begin transactions themselves.
 BEGINS = "rma_begins"
 
@@ -27,13 +30,15 @@ def open_engine(url: URL, busy_timeout: float) -> Engine:
     if url.drivername == "postgresql":
         url = url.set(drivername=_POSTGRESQL)
     if url.get_backend_name() != "sqlite":
-        return create_engine(url, connect_args=deadlines_for(url))
+        return create_engine(url, connect_args=deadlines_for(url), **QUIET)
     waiting = {"timeout": busy_timeout, "check_same_thread": False}
     if url.database in {None, "", ":memory:"}:
         # Each connection to memory is another database: threads use a single one in turn.
-        engine = create_engine(url, connect_args=waiting, poolclass=QueuePool, pool_size=1, max_overflow=0)
+        engine = create_engine(
+            url, connect_args=waiting, poolclass=QueuePool, pool_size=1, max_overflow=0, **QUIET
+        )
     else:
-        engine = create_engine(url, connect_args=waiting)
+        engine = create_engine(url, connect_args=waiting, **QUIET)
     make_durable(engine)
     return engine
 

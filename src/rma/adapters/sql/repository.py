@@ -211,7 +211,14 @@ class Repository:
         if not self._worker_lease:
             return [row[0] for row in self._found(which.found, now=timestamp(now), limit=limit)]
         until = timestamp(now + self._worker_lease)
-        rows = self._found(which.leased, now=timestamp(now), limit=limit, until=until, worker=worker_id())
+        rows = self._found(
+            which.leased,
+            now=timestamp(now),
+            limit=limit,
+            until=until,
+            seconds=self._worker_lease.total_seconds(),
+            worker=worker_id(),
+        )
         return [row[0] for row in rows]
 
     def _of(
@@ -225,7 +232,7 @@ class Repository:
             raise Unavailable("unreadable_document", details)
         return [each for each in found if not isinstance(each, UnreadableSubject)], unreadable
 
-    def _found(self, statement: Executable, **parameters: str | int) -> Sequence[Any]:
+    def _found(self, statement: Executable, **parameters: str | float) -> Sequence[Any]:
         try:
             return self._connector.found(statement, parameters)
         except InvalidValue:  # an id that the database cannot hold is not in it

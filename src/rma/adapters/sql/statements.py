@@ -12,6 +12,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     Executable,
+    Float,
     Integer,
     Row,
     Select,
@@ -118,6 +119,12 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
         .limit(bindparam("limit"))
     )
     worker, now = bindparam("worker", type_=Text), bindparam("now", type_=Text)
+    # A worker whose clock is a day ahead would lease an order for a day: no lease ends later by the clock of
+    # the database than it should. In the format of `timestamp`.
+    ends = func.timezone("UTC", func.clock_timestamp()) + func.make_interval(
+        0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float)
+    )
+    bound = func.to_char(ends, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
     is_over = or_(ledgers.c.leased_until.is_(None), ledgers.c.leased_until <= now)
     mine = (
         found.add_columns(since.label("since"))
@@ -129,7 +136,7 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
     leased = (
         update(ledgers)
         .where(ledgers.c.order_id == mine.c.order_id, is_over)
-        .values(leased_until=bindparam("until", type_=Text), leased_by=worker)
+        .values(leased_until=func.least(bindparam("until", type_=Text), bound), leased_by=worker)
         .cte("leased")
     )
     return Outstanding(found, select(mine.c.order_id).add_cte(leased).order_by(mine.c.since, mine.c.order_id))
