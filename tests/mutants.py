@@ -481,7 +481,7 @@ MUTANTS = [
     Mutant("an open process writes an older format than a server has", SQL + "writer.py",
            "WHERE format > {FORMAT})", "WHERE format > 999)"),
     Mutant("a silent server holds up a caller for minutes", SQL + "engines.py",
-           "create_engine(url, connect_args=deadlines_for(url))", "create_engine(url)"),
+           "create_engine(url, connect_args=deadlines_for(url), **QUIET)", "create_engine(url)"),
     Mutant("one damaged document hides a whole page", SQL + "rows.py",
            "        except Unavailable as error:", "        except ZeroDivisionError as error:"),
     Mutant("a page with a damaged document is short, and a host takes it for the last", "src/rma/shell/read.py",

@@ -17,14 +17,13 @@ from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
 from tests.sql.in_transaction import shop
 
-POOLERS = {"written for tests": lending_pooler, "PgBouncer": running_pgbouncer}
+#: PgBouncer where it is installed, and always one that lends the connections of a server as it does.
+POOLERS = {"written for tests": lending_pooler} | ({"PgBouncer": running_pgbouncer} if pgbouncer() else {})
 
 
 @pytest.fixture(params=POOLERS)
 def pooled(request: pytest.FixtureRequest, url: str) -> Iterator[str]:
     """Yields the URL of an empty schema behind a pooler."""
-    if request.param == "PgBouncer" and pgbouncer() is None:
-        pytest.skip("PgBouncer is not installed")
     with POOLERS[request.param](url) as behind:
         yield behind
 
