@@ -1,14 +1,17 @@
 """Gateways that cannot be reached, leases and deadlines, and ports that hold up others."""
 
 from datetime import datetime, timedelta
+from typing import cast
 
 import pytest
 from attrs import define, evolve, field
 
 from rma import (
     Change,
+    Event,
     Gateway,
     Idempotent,
+    InvalidValue,
     NotIdempotent,
     Order,
     RecordRefundOutcome,
@@ -28,6 +31,7 @@ from rma import (
     Unavailable,
 )
 from rma.adapters.memory import (
+    InMemoryEvents,
     InMemoryFulfillment,
     InMemoryInventory,
     InMemoryOrders,
@@ -357,3 +361,38 @@ def test_a_look_at_the_payment_that_outlasts_a_key_does_not_send_it() -> None:
     service.resume()
 
     assert payments.asked == 0
+
+
+def test_a_publisher_that_times_out_does_not_hold_up_the_money() -> None:
+    """After half a minute of failures nothing more is published in this pass; refunds go out."""
+    clock = Clock()
+
+    class Slow(InMemoryEvents):
+        """A publisher whose calls time out after 30 seconds."""
+
+        asked = 0
+
+        def publish(self, event_id: str, event: Event) -> None:
+            """Times out."""
+            self.asked += 1
+            clock.now += timedelta(seconds=30)
+            raise TimeoutError
+
+    events, payments = Slow(), Unreachable(Idempotent(), is_away=False)
+    orders = [evolve(order_of(), id=f"order_{number:03}") for number in range(50)]
+    service = in_memory_service(orders, payments=payments, events=events, clock=clock)
+    for order in orders:
+        opened = service.handle(evolve(request(1), order_id=order.id), deliver=False)
+        service.handle(receive(1, return_id=opened.id), deliver=False)
+
+    service.resume()
+
+    assert len(payments.paid) == 50
+    assert events.asked == 1
+
+
+@pytest.mark.parametrize("limit", [timedelta(0), -MINUTE, 5])
+def test_a_time_limit_of_nothing_is_refused(limit: object) -> None:
+    """A pass that may begin no order is a mistake."""
+    with pytest.raises(InvalidValue, match=r"resume\.time_limit must be a timedelta above 0"):
+        in_memory_service().resume(time_limit=cast("timedelta", limit))

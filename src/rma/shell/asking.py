@@ -81,14 +81,13 @@ class FailingPorts:
         self._patience = patience
         self._spent: dict[str, timedelta] = {}
 
-    def add(self, effect: Effect, spent: timedelta) -> None:
-        """Counts a call about this effect that failed after so long."""
-        port = port_of(effect)
+    def add(self, port: str, spent: timedelta) -> None:
+        """Counts a call of this port that failed after so long."""
         self._spent[port] = self._spent.get(port, timedelta(0)) + spent
 
-    def has_lost_patience(self, effect: Effect) -> bool:
-        """True if the port of this effect is to be left alone for the rest of the pass."""
-        return self._spent.get(port_of(effect), timedelta(0)) >= self._patience
+    def leaves_alone(self, port: str) -> bool:
+        """True if this port is to be left alone for the rest of the pass."""
+        return self._spent.get(port, timedelta(0)) >= self._patience
 
 
 def gateway_of(effect: Effect, host: Host) -> Gateway:

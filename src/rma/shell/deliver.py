@@ -43,6 +43,7 @@ from rma.shell.asking import (
     checked,
     gateway_of,
     look_up_of,
+    port_of,
     timing_of,
 )
 from rma.shell.commit import commit_with_retry
@@ -76,7 +77,9 @@ async def deliver(
         while ledger.open_effects and (due := _due(ledger, host, subject_id, besides=tried)):
             tried.update([each.request.key for each in due])
             ledger = await _try(ledger, host, due, fresh, failing)
-        return ledger if host.events is None else await _publish(ledger, host, host.events)
+        if host.events is None or (failing and failing.leaves_alone("events")):
+            return ledger
+        return await _publish(ledger, host, host.events, failing)
     except Exception as error:
         # The command was committed before; what is not recorded stays open and repeats under its key.
         tell(host, StoringFailed(order_id=ledger.order_id, error=error))
@@ -112,7 +115,7 @@ async def _try(
     """
     outcomes: list[Outcome] = []
     for each in due:
-        if failing and failing.has_lost_patience(each.request):
+        if failing and failing.leaves_alone(port_of(each.request)):
             outcomes.append(Outcome(each.request.key, Deferred()))
             continue
         started_at = now(host) if failing else None
@@ -133,7 +136,7 @@ async def _try(
             outcome = await _send(each, gateway, host, deadline, is_first=each.request.key in fresh)
         outcomes.append(outcome)
         if failing and started_at and isinstance(outcome.result, Unknown | NotSent | GivenUp):
-            failing.add(each.request, now(host) - started_at)
+            failing.add(port_of(each.request), now(host) - started_at)
     return await _record(ledger, host, outcomes)
 
 
@@ -276,7 +279,10 @@ async def _record(ledger: ReturnLedger, host: Host, outcomes: Sequence[Outcome])
 
 
 async def _publish(
-    ledger: ReturnLedger, host: Host, events: EventPublisher | AsyncEventPublisher
+    ledger: ReturnLedger,
+    host: Host,
+    events: EventPublisher | AsyncEventPublisher,
+    failing: FailingPorts | None,
 ) -> ReturnLedger:
     """Publishes every event that no publisher took yet, in order."""
     if ledger.published >= ledger.revision:
@@ -286,9 +292,12 @@ async def _publish(
     for event in history:
         if event.revision <= ledger.published or not is_news(event):
             continue
+        started_at = now(host) if failing else None
         try:
             await call(events.publish(event.event_id, event))
         except Exception as error:
+            if failing and started_at:
+                failing.add("events", now(host) - started_at)
             tell(host, PublishingFailed(order_id=event.order_id, event_id=event.event_id, error=error))
             through = event.revision - 1
             break

@@ -6,6 +6,7 @@ from attrs import frozen
 
 from rma.async_ports import Host
 from rma.domain.change import Change, allow_again
+from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue, NotFound
 from rma.observing import StoringFailed
 from rma.shell.asking import FailingPorts
@@ -53,7 +54,7 @@ async def resume(
 
     Raises:
         InvalidValue: the ledgers are written in a transaction of the host (`in_host_transaction`); or
-            `stopped` without an id: a person decides about each.
+            `stopped` without an id: a person decides about each; or a time limit that is not above 0.
         NotFound: there is none of this id.
         Unavailable: the store cannot say what is outstanding.
     """
@@ -63,6 +64,10 @@ async def resume(
         return await _resume_one(host, subject_id, stopped=stopped)
     if stopped:
         details = {"field": "resume.stopped", "value": "True", "expected": "the id of one subject with it"}
+        raise InvalidValue("invalid_value", details)
+    limit: object = time_limit
+    if limit is not None and (not isinstance(limit, timedelta) or limit <= timedelta(0)):
+        details = {"field": "resume.time_limit", "value": show(limit), "expected": "a timedelta above 0"}
         raise InvalidValue("invalid_value", details)
     started_at, failing = now(host), FailingPorts(host.timing.failing_time)
     batches = _Batches(host)

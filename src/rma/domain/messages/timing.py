@@ -23,7 +23,8 @@ class Timing:
         first_retry, longest_retry: the time after a failed attempt. It doubles with each failure, up to the
             longest.
         stuck_after: what is open for longer needs attention, whatever it is.
-        failing_time: a port whose failing calls took so long in one `resume` is left alone for its rest.
+        failing_time: a port whose failing calls took so long in one `resume`, the publisher too, is left
+            alone for its rest.
         pending_lookup: how often a refund that the gateway called pending is looked up, where it can be.
         pending_patience: a refund that is pending for longer needs attention.
 
