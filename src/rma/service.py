@@ -393,9 +393,9 @@ class ReturnService:
             time_limit: no further order is begun after so long; the next pass goes on.
 
         Raises:
-            InvalidValue: `stopped` without an id; a time limit that is not above 0; or the ledgers are written
-                in a transaction of the host (`in_host_transaction`): commit it, then resume with the service
-                outside of it.
+            InvalidValue: `stopped` without an id; a time limit that is not above 0; or the ledgers are
+                written in a transaction of the host (`in_host_transaction`): commit it, then resume with the
+                service outside of it.
             NotFound: there is none of this id.
             Unavailable: the store does not answer what is outstanding.
         """
