@@ -424,7 +424,7 @@ MUTANTS = [
     Mutant("an observer that fails fails the command", "src/rma/shell/observe.py",
            "    except Exception:\n        _log", "    except ZeroDivisionError:\n        _log"),
     Mutant("a log is filled with the same traceback", "src/rma/observing.py",
-           "exc_info=None if is_repeated else error", "exc_info=error"),
+           "exc_info=None if is_repeated or error is None else _shown(error)", "exc_info=error"),
     Mutant("on call: a stopped booking whose key was forgotten can never be sent", DOMAIN + "decide/outcomes.py",
            "unsent = Delivery(unsent_until=at)", "unsent = Delivery()"),
     Mutant("on call: no signal says that a refund failed", "src/rma/shell/observe.py",

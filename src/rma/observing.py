@@ -174,13 +174,14 @@ class LoggingObserver:
         if error is not None:
             fields["error_class"] = type(error).__name__
         is_repeated = isinstance(signal, EffectFailed) and signal.attempt > 1
+        described = ", ".join([f"{field} {value}" for field, value in fields.items() if value is not None])
         self._logger.log(
             level,
             "%s: %s%s",
             name,
-            ", ".join([f"{field} {value}" for field, value in fields.items() if value is not None]),
+            _on_one_line(described),
             f": {words_of(error)}" if error is not None and words_of(error) else "",
-            exc_info=None if is_repeated else error,
+            exc_info=None if is_repeated or error is None else _shown(error),
             extra={"rma_signal": name, **{f"rma_{field}": value for field, value in fields.items()}},
         )
 
@@ -195,7 +196,24 @@ def words_of(error: Exception) -> str:
         text = str(error)
     except Exception:
         return ""
+    return _on_one_line(text)
+
+
+def _on_one_line(text: str) -> str:
     return "".join([each if each.isprintable() else " " for each in text])
+
+
+def _shown(error: BaseException, depth: int = 5) -> BaseException:
+    """
+    What a formatter prints in place of the error: its traceback, and a line each of what it and causes say.
+
+    A traceback prints the text of an error as it is: line breaks in a port's words would be lines of the log.
+    """
+    kind = type(type(error).__name__, (Exception,), {"__module__": type(error).__module__})
+    shown: BaseException = kind(words_of(error) if isinstance(error, Exception) else "")
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    shown.__cause__ = _shown(before, depth - 1) if before is not None and depth else None
+    return shown.with_traceback(error.__traceback__)
 
 
 _LEVELS: dict[type, int] = {

@@ -1,5 +1,6 @@
 """Ports that answer what they did not promise, and clocks that jump."""
 
+import logging
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from typing import cast
@@ -123,7 +124,8 @@ def test_a_port_cannot_forge_a_line_of_the_log(caplog: pytest.LogCaptureFixture)
     class Forger(InMemoryInventory):
         def restock(self, request: RestockRequest) -> None:
             """Raises."""
-            raise OSError("away\nERROR root: all is lost\x1b[31m\u2028")
+            cause = KeyError("a\nERROR root: nothing is left")
+            raise OSError("away\nERROR root: all is lost\x1b[31m\u2028") from cause
 
     service = in_memory_service([order_of()], inventory=Forger())
     opened = service.handle(request(2))
@@ -132,6 +134,10 @@ def test_a_port_cannot_forge_a_line_of_the_log(caplog: pytest.LogCaptureFixture)
     (record,) = [each for each in caplog.records if "EffectFailed" in each.getMessage()]
     assert record.getMessage().endswith("away ERROR root: all is lost [31m ")
     assert "\n" not in record.getMessage()
+    printed = logging.Formatter().format(record).splitlines()
+    assert "OSError: away ERROR root: all is lost [31m " in printed
+    assert "KeyError: 'a\\nERROR root: nothing is left'" in printed
+    assert not [line for line in printed if line.startswith("ERROR")]
 
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
