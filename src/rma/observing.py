@@ -173,6 +173,7 @@ class LoggingObserver:
         error = fields.pop("error", None)
         if error is not None:
             fields["error_class"] = type(error).__name__
+        words = "" if error is None else words_of(error)
         is_repeated = isinstance(signal, EffectFailed) and signal.attempt > 1
         described = ", ".join([f"{field} {value}" for field, value in fields.items() if value is not None])
         self._logger.log(
@@ -180,7 +181,7 @@ class LoggingObserver:
             "%s: %s%s",
             name,
             _on_one_line(described),
-            f": {words_of(error)}" if error is not None and words_of(error) else "",
+            f": {words}" if words else "",
             exc_info=None if is_repeated or error is None else _shown(error),
             extra={"rma_signal": name, **{f"rma_{field}": value for field, value in fields.items()}},
         )

@@ -90,9 +90,21 @@ def apply_outcomes(
     return unchanged(ledger).then(record_outcomes(ledger, tuple(outcomes), at, timing))
 
 
-def apply_lease(ledger: ReturnLedger, key: str, at: datetime, until: datetime) -> Change:
-    """The change that this effect is being sent; without events if another process is sending it."""
-    return unchanged(ledger).then(lease_effect(ledger, key, at, until))
+def apply_lease(
+    ledger: ReturnLedger,
+    key: str,
+    at: datetime,
+    until: datetime,
+    outcomes: Iterable[Outcome] = (),
+    timing: Timing = DEFAULT_TIMING,
+) -> Change:
+    """
+    The change that this effect is being sent, with these outcomes of others before it.
+
+    Without the lease if another process is sending it.
+    """
+    change = apply_outcomes(ledger, outcomes, at, timing)
+    return change.then(lease_effect(change.ledger, key, at, until))
 
 
 def allow_again(ledger: ReturnLedger, subject_ids: Collection[str], at: datetime) -> Change:

@@ -92,32 +92,28 @@ class FailingPorts:
 
 def gateway_of(effect: Effect, host: Host) -> Gateway:
     """What the adapter declares about repeats of such an effect; `Idempotent` if nothing."""
-    declared: Gateway | None = None
-    match effect:
-        case RefundRequest():
-            declared = getattr(host.payments, "gateway", None)
-        case ReturnShipmentRequest() | ReplacementRequest():
-            declared = getattr(host.fulfillment, "gateway", None)
-        case RestockRequest() | WithdrawRequest() | CancelShipmentRequest():
-            pass  # stock is keyed, as its port demands; what is canceled already is canceled
-        case _:
-            assert_never(effect)
+    declared: Gateway | None = getattr(_declaring(effect, host), "gateway", None)
     return Idempotent() if declared is None else declared
 
 
 def look_up_of(effect: Effect, host: Host) -> LookUp | None:
     """How the adapter is asked what became of such an effect; None if it cannot be."""
-    found: LookUp | None = None
+    name = "find_refund" if isinstance(effect, RefundRequest) else "find_shipment"
+    found: LookUp | None = getattr(_declaring(effect, host), name, None)
+    return found
+
+
+def _declaring(effect: Effect, host: Host) -> object:
+    """The adapter that declares what it promises about such an effect; None if its port is always keyed."""
     match effect:
         case RefundRequest():
-            found = getattr(host.payments, "find_refund", None)
+            return host.payments
         case ReturnShipmentRequest() | ReplacementRequest():
-            found = getattr(host.fulfillment, "find_shipment", None)
+            return host.fulfillment
         case RestockRequest() | WithdrawRequest() | CancelShipmentRequest():
-            pass
+            return None  # stock is keyed, as its port demands; what is canceled already is canceled
         case _:
             assert_never(effect)
-    return found
 
 
 def timing_of(host: Host) -> Timing:

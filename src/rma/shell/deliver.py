@@ -12,7 +12,6 @@ from attrs import evolve
 
 from rma.async_ports import AsyncEventPublisher, Host
 from rma.domain.change import Change, apply_lease, apply_outcomes, apply_publication
-from rma.domain.decide import lease_effect
 from rma.domain.events import DeliveryChanged, Event, EventsPublished
 from rma.domain.messages.effects import (
     Deferred,
@@ -196,8 +195,7 @@ async def _lease(
     key, until = effect.request.key, at + lease_of(gateway)
 
     def recorded_and_leased(state: ReturnLedger) -> Change:
-        change = apply_outcomes(state, outcomes, at, timing_of(host))
-        return change.then(lease_effect(change.ledger, key, at, until))
+        return apply_lease(state, key, at, until, outcomes, timing_of(host))
 
     try:
         change = await _commit(ledger, host, recorded_and_leased)
