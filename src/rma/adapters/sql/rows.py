@@ -244,8 +244,8 @@ def _document(kind: str, subject: Subject, ledger: ReturnLedger) -> str:
 def _changed_by(event: Event) -> tuple[str, ...]:
     """The ids of the returns, exchanges and claims that the event changed."""
     match event:
-        case ExchangePaid(exchange=exchange) | ExchangeCanceled(exchange=exchange):
-            return exchange.id, exchange.return_id
+        case ExchangePaid() | ExchangeCanceled():
+            return tuple([each for each in (event.exchange_id, event.return_id) if each is not None])
         case DeliveryChanged(delivery=delivery, is_newly_stuck=is_newly_stuck):
             # Most say something about effects only, which are stored with the ledger.
             is_told = event.subject_id is not None and (is_newly_stuck or not delivery.is_stuck)
