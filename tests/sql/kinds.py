@@ -1,8 +1,8 @@
 """
 A document of every kind that is stored, by scripts that are the same in every run.
 
-    python -m tests.sql.kinds > tests/sql/golden/kinds/v1.json
-    python -m tests.sql.kinds tests/sql/golden/format-1.sqlite
+    python -m tests.sql.kinds > tests/sql/golden/kinds/v2.json
+    python -m tests.sql.kinds tests/sql/golden/format-2.sqlite
 
 write what the present code stores: the rows of each script, and a database in which each script has an order
 of its own. Do that as long as the format was not released; after that its files are left alone for ever, and
@@ -69,6 +69,8 @@ SHORT = 6
 
 PORTS = ("payments", "inventory", "fulfillment")
 TABLES = ("rma_ledgers", "rma_returns", "rma_events")
+#: The columns that are JSON.
+DOCUMENTS = ("document", "record")
 
 #: By table, rows by column; documents as what they hold.
 Rows = dict[str, list[dict[str, object]]]
@@ -211,7 +213,7 @@ def a_claim_is_written_off(world: World, handle: Callable[[Command], object]) ->
 
 
 def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
-    """Every script, and a new world for it; its order and what is opened in it are numbered behind a prefix."""
+    """Every script, and a new world for it; order and what is opened in it are numbered behind a prefix."""
     mug = line(quantity=9, tax_lines=vat("7.25", name="state") + vat("1.5"), adjustments=off(250))
     tea = line("tea", 2, 499, tax_lines=vat("19"), is_tax_inclusive=True, variant_id=None)
 
@@ -308,7 +310,10 @@ def rows_in(store: SqlReturns) -> Rows:
     with store.engine.connect() as connection:
         return {
             table: [
-                {**row, "document": json.loads(str(row["document"]))}
+                {
+                    name: json.loads(str(value)) if name in DOCUMENTS and value is not None else value
+                    for name, value in row.items()
+                }
                 for row in connection.execute(text(f"SELECT * FROM {table} ORDER BY 1, 2, 3")).mappings()
             ]
             for table in TABLES
@@ -321,7 +326,10 @@ def put_into(store: SqlReturns, rows: Rows) -> None:
     with store.engine.begin() as connection:
         for table, of_table in rows.items():
             for row in of_table:
-                values = {**row, "document": json.dumps(row["document"])}
+                values = {
+                    name: json.dumps(value) if name in DOCUMENTS and value is not None else value
+                    for name, value in row.items()
+                }
                 slots = ", ".join(f":{column}" for column in values)
                 connection.execute(
                     text(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({slots})"), values

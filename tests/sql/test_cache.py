@@ -157,7 +157,7 @@ def test_threads_restore_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def use(first: int) -> bool:
         indices = [(first + turn * (2 * first + 1)) % len(documents) for turn in range(100)]
-        return all([note_in(documents[index]) == str(index) * 1000 for index in indices])
+        return all(note_in(documents[index]) == str(index) * 1000 for index in indices)
 
     with ThreadPoolExecutor(4) as threads:
         assert all(threads.map(use, range(4)))

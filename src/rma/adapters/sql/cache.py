@@ -21,12 +21,14 @@ MAX_CHARACTERS = 4_000_000
 #: Revision and number of the event that opened it, document and record of a row, document of that event.
 Documents = tuple[int, int, str | None, str | None, str | None]
 
-#: Where the event that opened something is: order id, revision, number, and its document.
-Place = tuple[str, int, int, str]
+#: The row of an event that opened something: order id, revision, number, document.
+EventRow = tuple[str, int, int, str]
 
-_OPENINGS: LRUCache[Place, tuple[int, Opening]] = LRUCache(MAX_CHARACTERS, getsizeof=lambda entry: entry[0])
-#: By place of the event, document and record.
-_RESTORED: LRUCache[tuple[Place, str | None, str | None], tuple[int, Restored]] = LRUCache(
+_OPENINGS: LRUCache[EventRow, tuple[int, Opening]] = LRUCache(
+    MAX_CHARACTERS, getsizeof=lambda entry: entry[0]
+)
+#: By that event, document and record.
+_RESTORED: LRUCache[tuple[EventRow, str | None, str | None], tuple[int, Restored]] = LRUCache(
     MAX_CHARACTERS, getsizeof=lambda entry: entry[0]
 )
 _lock = Lock()
@@ -70,7 +72,7 @@ def remember_opening(order_id: str, revision: int, number: int, document: str, e
             _OPENINGS[order_id, revision, number, document] = len(document), event
 
 
-def _opening(place: Place) -> Opening:
+def _opening(place: EventRow) -> Opening:
     with _lock:
         try:
             return _OPENINGS[place][1]

@@ -2,8 +2,8 @@
 What the documents of a row hold.
 
 The prices of a line are in the document of the event that opened its return, exchange or claim, and nowhere
-else. A row has what changed since: `document` what most events change, so that what settling rewrites holds
-no lines, and `record` what arrived and which commands were answered. Both are null while nothing has changed.
+else. A row has what changed since: `document` what most events change, so that an outcome rewrites no line,
+and `record` what arrived and which commands were answered. Both are null while nothing has changed.
 """
 
 from collections.abc import Iterable, Mapping

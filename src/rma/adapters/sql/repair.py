@@ -98,7 +98,7 @@ def replace(connection: Connection, ledger: ReturnLedger, since: datetime | None
     if not connection.execute(_REPLACED, {**named, **new}).rowcount:
         connection.execute(insert(ledgers), {**values, "order_id": ledger.order_id})
     connection.execute(delete(returns).where(returns.c.order_id == _OF_ORDER), named)
-    history = connection.execute(HISTORY, {"order_id": ledger.order_id}).tuples()
+    history = [tuple(row) for row in connection.execute(HISTORY, {"order_id": ledger.order_id})]
     subjects = subject_rows(ledger, openings_of(events_of(ledger.order_id, history)))
     if subjects:
         connection.execute(insert(returns), subjects)
