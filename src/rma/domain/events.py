@@ -234,11 +234,6 @@ class GoodsReceived(EntitlementEvent):
         """What the return became."""
         return self.receipt.status
 
-    @property
-    def location_id(self) -> str | None:
-        """Where the goods are."""
-        return self.receipt.location_id
-
 
 @frozen(kw_only=True)
 class ReturnResolved(EntitlementEvent):
