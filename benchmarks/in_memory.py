@@ -62,7 +62,8 @@ from rma.adapters.memory import InMemoryInventory, InMemoryPayments, InMemoryRet
 from rma.domain.events import EventHeader
 from rma.domain.messages.effects import OpenEffect
 from rma.domain.sale.pricing import PricedLine
-from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.entitlement import Entitlement, EntitlementChange
+from rma.domain.state.return_item import ItemChanges, ItemUnits
 from rma.domain.values.frozenmap import FrozenMap
 
 #: Number of pairs of samples, by number of lines of the order.
@@ -202,8 +203,8 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     """Does the least that `ReceiveReturn` needs: the receipt, both ports, and their answers."""
     (opened,) = store.ledgers[order.id].returns
     due = 0
-    items, arrivals, stock = [], [], []
-    for item, arrived in zip(opened.items, command.items, strict=True):
+    items, units, arrivals, stock = [], [], [], []
+    for index, (item, arrived) in enumerate(zip(opened.items, command.items, strict=True)):
         items.append(
             ReturnItem(
                 item_id=item.item_id,
@@ -217,7 +218,10 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
                 metadata=item.metadata,
             )
         )
-        arrivals.append(ReceiptItem(item.item_id, arrived.quantity, arrived.damaged_quantity))
+        units.append(ItemUnits(index, arrived.quantity, arrived.damaged_quantity))
+        arrivals.append(
+            ReceiptItem(item.item_id, arrived.quantity, arrived.damaged_quantity, item.line.variant_id)
+        )
         stock.append(StockLine(item.item_id, item.line.variant_id, arrived.quantity))
         due += item.allocated[len(item.line.taxes)]
     restock = RestockRequest(
@@ -234,7 +238,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         items=tuple(arrivals),
         location_id=opened.location_id,
         status=ReturnStatus.RECEIVED,
-        restock=restock,
+        restock_key=restock.key,
     )
     amount = Money(due, order.currency)
     key, payment_id = f"{RETURN_ID}-refund-1", order.payments[0].id
@@ -247,13 +251,11 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     received = GoodsReceived(
         header=_header(order, 2, command.created_by),
         receipt=receipt,
-        items=tuple(items),
-        entitlement=Entitlement(amount, refunds=(pending,)),
-        refund_keys=(key,),
-        location_id=opened.location_id,
+        items=ItemChanges(tuple(units)),
+        entitlement=EntitlementChange(amount, refunds=(pending,)),
     )
     effects = FrozenMap({restock.key: OpenEffect(restock, AT), key: OpenEffect(refund_request, AT)})
-    unpaid = _received(opened, received, pending)
+    unpaid = _received(opened, received, tuple(items), pending)
     store.ledgers[order.id] = ReturnLedger(order.id, revision=2, returns=(unpaid,), open_effects=effects)
     store.history[order.id].append(received)
     store.outstanding[order.id] = None
@@ -275,7 +277,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         header=_header(order, 3),
         outcomes=(EffectOutcome(key=restock.key), EffectOutcome(key=key, refund=paid)),
     )
-    after = _received(opened, received, paid)
+    after = _received(opened, received, unpaid.items, paid)
     store.ledgers[order.id] = ReturnLedger(order.id, revision=3, returns=(after,))
     store.history[order.id].append(attempted)
     del store.outstanding[order.id]
@@ -295,14 +297,14 @@ def _header(order: Order, revision: int, by: str | None = None) -> EventHeader:
     )
 
 
-def _received(opened: Return, event: GoodsReceived, refund: Refund) -> Return:
+def _received(opened: Return, event: GoodsReceived, items: tuple[ReturnItem, ...], refund: Refund) -> Return:
     return Return(
         id=RETURN_ID,
         order_id=opened.order_id,
         display_id=opened.display_id,
         order_version=opened.order_version,
         status=ReturnStatus.RECEIVED,
-        items=event.items,
+        items=items,
         quoted_refund=opened.quoted_refund,
         entitlement=Entitlement(event.entitlement.entitled, refunds=(refund,)),
         terms=opened.terms,

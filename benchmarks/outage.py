@@ -94,8 +94,9 @@ class Counted(InMemoryReturns):
         if change.events:
             rows = rows_of(change)
             self.commits += 1
+            written = (rows.ledger, *rows.opened, *rows.changed, *rows.events)
             self.written += sum(
-                len(str(row["document"])) for row in (rows.ledger, *rows.returns, *rows.events)
+                len(str(row[name])) for row in written for name in ("document", "record") if row.get(name)
             )
 
 

@@ -26,11 +26,14 @@ from rma import (
     ReceiveReturn,
     RequestedItem,
     RequestReturn,
+    Return,
+    ReturnLedger,
     ReturnReason,
     ReturnRequested,
     ReturnService,
     ShippingOption,
     TaxLine,
+    replay,
 )
 from rma.adapters.memory import in_memory_service
 
@@ -182,9 +185,10 @@ class Timeline:
         sold = ", ".join(f"{item.quantity} x {item.title}" for item in self.order.items)
         paid = " and ".join(f"{each.captured} by {self.kinds[each.id]}" for each in self.order.payments)
         yield f"Order {self.order.id}: {sold}; paid {paid}"
-        for event in self.service.history(self.order.id):
+        history = self.service.history(self.order.id)
+        for number, event in enumerate(history, start=1):
             yield ""
-            yield from (f"  {line}" for line in self.render(event))
+            yield from (f"  {line}" for line in self.render(event, replay(self.order.id, history[:number])))
         state = self.service.order_state(self.order.id)
         goods, money = (
             status.replace("_", " ") for status in (state.fulfillment_status, state.payment_status)
@@ -192,13 +196,13 @@ class Timeline:
         yield ""
         yield f"  Result: goods {goods}, money {money}, {state.refundable} kept by the shop"
 
-    def render(self, event: Event) -> Iterator[str]:
-        """Yields the lines of one event."""
+    def render(self, event: Event, after: ReturnLedger) -> Iterator[str]:
+        """Yields the lines of one event, after which the ledger was as it is given."""
         match event:
             case ReturnRequested():
                 yield from self.render_request(event)
             case GoodsReceived():
-                yield from self.render_receipt(event)
+                yield from self.render_receipt(event, after.get(event.return_id))
             case EffectsAttempted():
                 yield from self.render_outcomes(event)
             case _:
@@ -215,7 +219,7 @@ class Timeline:
         yield f"       expected refund: {event.opened.refund_amount}, calculated as"
         yield from self.render_amounts(event.opened.breakdown, details=True)
 
-    def render_receipt(self, event: GoodsReceived) -> Iterator[str]:
+    def render_receipt(self, event: GoodsReceived, after: Return) -> Iterator[str]:
         """Yields the received items, the changes of stock, and how the refund was calculated."""
         receipt = event.receipt
         status = event.status.replace("_", " ")
@@ -223,14 +227,12 @@ class Timeline:
         for item in receipt.items:
             damaged = f", and {item.damaged_quantity} damaged" if item.damaged_quantity else ""
             yield f"         {item.quantity} x {self.titles[item.item_id]} fit for sale{damaged}"
-        for line in receipt.restock.lines if receipt.restock else ():
+        for line in receipt.restocked:
             yield f"       stock: +{line.quantity} {self.titles[line.item_id]} at {receipt.location_id}"
         for refund in event.refunds:
             yield f"       refund: {refund.amount} to the {self.kinds[refund.payment_id]}"
         yield "       refund for everything received so far, calculated as"
-        value = self.service.get(event.return_id or "").value_arrived(
-            event.items, event.entitlement.agreed_refund
-        )
+        value = after.value_arrived(after.items, after.entitlement.agreed_refund)
         yield from self.render_amounts(value.breakdown(self.order.currency), details=False)
 
     def render_outcomes(self, event: EffectsAttempted) -> Iterator[str]:

@@ -84,7 +84,7 @@ NAMES = {
     "LawBroken": "InvariantViolated", "Scene": "Snapshot", "scene": "snapshot",
     "faulty": "inject_faults", "watched_payments": "recording_payments", "none_about": "require",
     "well_formed": "check_items", "judged": "validate_request", "payable": "limit_to_refundable",
-    "opening": "with_open_effects", "anew": "retry", "Came": "Arrivals", "came": "arrivals",
+    "anew": "retry", "Came": "Arrivals", "came": "arrivals",
     "Kept": "Cache", "Ledgers": "Repository", "AsyncLedgers": "AsyncRepository",
     "this_worker": "worker_id", "within": "in_transaction",
 }  # fmt: skip

@@ -7,6 +7,7 @@ from attrs import evolve
 from rma import (
     Gateway,
     Idempotent,
+    IdFactory,
     Money,
     Order,
     Return,
@@ -34,7 +35,11 @@ class World(world.World):
     """A world with our reasons and options, everything in memory."""
 
     def __init__(
-        self, order: Order, policy: ReturnPolicy | None = None, gateway: Gateway | None = None
+        self,
+        order: Order,
+        policy: ReturnPolicy | None = None,
+        gateway: Gateway | None = None,
+        ids: IdFactory | None = None,
     ) -> None:
         self.order_id = order.id
         self.returns = InMemoryReturns()
@@ -52,6 +57,7 @@ class World(world.World):
             shipping_options=[RETURN_OPTION, OUTBOUND_OPTION],
             reasons=REASONS,
             policy=policy or ReturnPolicy(),
+            ids=ids,
         )
 
     @property

@@ -6,7 +6,7 @@ happened, what is asked of ports, what can go wrong.
 """
 
 from rma.aio import AsyncReturnService
-from rma.domain.change import Change
+from rma.domain.change import Change, replay
 from rma.domain.events import (
     ClaimCanceled,
     ClaimCompleted,
@@ -76,12 +76,12 @@ from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Paym
 from rma.domain.sale.policy import Fee, ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
-from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.entitlement import Entitlement, EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
-from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem
 from rma.domain.state.returns import Receipt, ReceiptItem, Resolution, Return
 from rma.domain.values.errors import (
     Conflict,
@@ -164,6 +164,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
+    "EntitlementChange", "ItemChanges", "ItemUnits", "replay",
     # what is asked of ports
     "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending",
     "RefundDeclined", "RefundNotSent", "RefundAnswer",

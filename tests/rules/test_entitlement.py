@@ -19,6 +19,10 @@ def refund(number: int, amount: int, status: RefundStatus) -> Refund:
     )
 
 
+NAMED = st.none() | st.integers(0, 500)
+REFUNDS = st.tuples(st.integers(0, 500), st.sampled_from(RefundStatus))
+
+
 @given(
     entitled=st.integers(0, 1000),
     refunds=st.lists(st.tuples(st.integers(0, 500), st.sampled_from(RefundStatus)), max_size=4),
@@ -46,10 +50,27 @@ def test_an_account_needs_attention_while_an_amount_is_due_or_an_outcome_cannot_
     assert Entitlement(usd(100), refunds=(unknown,)).needs_attention
 
 
-def test_an_event_finds_the_refunds_that_it_made() -> None:
-    """An event finds its refunds by their keys, oldest first."""
-    refunds = tuple([refund(number, 100, RefundStatus.PENDING) for number in range(3)])
-    account = Entitlement(usd(300), refunds=refunds)
+@given(NAMED, NAMED, st.booleans(), st.lists(REFUNDS, max_size=3), st.lists(REFUNDS, max_size=3))
+def test_what_an_event_changed_makes_the_account_after_it_of_the_one_before(
+    requested: int | None,
+    agreed: int | None,
+    blocked: bool,  # drawn
+    earlier: list[tuple[int, RefundStatus]],
+    made: list[tuple[int, RefundStatus]],
+) -> None:
+    """The change holds the refunds that were made for it, and none that were made before."""
+    refunds = tuple([refund(number, *each) for number, each in enumerate([*earlier, *made])])
+    before = Entitlement(usd(1), refunds=refunds[: len(earlier)])
+    after = Entitlement(
+        usd(2),
+        requested_refund=None if requested is None else usd(requested),
+        agreed_refund=None if agreed is None else usd(agreed),
+        refund_note="kind",
+        is_refund_blocked=blocked,
+        refunds=refunds,
+    )
 
-    assert account.refunds_of(("ret_1-refund-2", "ret_1-refund-1")) == refunds[1:]
-    assert account.refunds_of(()) == ()
+    change = after.change_since(before)
+
+    assert change.refunds == refunds[len(earlier) :]
+    assert before.after(change) == after

@@ -30,7 +30,6 @@ from rma import (
     TaxLine,
 )
 from rma.domain.decide.facts import Facts
-from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import NO_CURRENCY
 from tests.rules.given import line, off, order_of, usd, vat
 
@@ -242,15 +241,6 @@ def test_values_can_be_pickled_copied_and_hashed() -> None:
     assert len({command.items[0].metadata["x"]}) == 1
     assert json.loads(json.dumps(command.metadata)) == {"y": 1}
     assert {command: 1}[command] == 1
-
-
-def test_a_frozen_map_returns_changed_copies() -> None:
-    """`with_` and `without` return a new map and leave the old one as it is."""
-    frozen = FrozenMap({"a": 1})
-
-    assert frozen.with_("b", 2) == {"a": 1, "b": 2}
-    assert frozen.with_("b", 2).without("a") == {"b": 2}
-    assert frozen == {"a": 1}
 
 
 def test_taxes_of_a_method_are_exact() -> None:

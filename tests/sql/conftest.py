@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rma.adapters.sql import SqlReturns, rows
-from rma.adapters.sql.codec import decode
+from rma.adapters.sql import SqlReturns, cache
 from tests.quiet import quiet
 
 __all__ = ["quiet"]
@@ -15,7 +14,8 @@ __all__ = ["quiet"]
 @pytest.fixture(autouse=True)
 def memory(monkeypatch: pytest.MonkeyPatch) -> None:
     """Turns the cache off, so that every document is decoded; `test_cache` tests the cache."""
-    monkeypatch.setattr(rows, "decode_document", decode)
+    cache.clear()
+    monkeypatch.setattr(cache, "MAX_CHARACTERS", -1)
 
 
 @pytest.fixture

@@ -9,17 +9,14 @@ from pathlib import Path
 
 import pytest
 from attrs import evolve, frozen
+from cachetools import LRUCache
 
-from rma import Money, RequestedItem, RequestReturn, ReturnLedger
+from rma import RequestedItem, RequestReturn, Return, ReturnLedger
 from rma.adapters.sql import SqlReturns, cache
-from rma.adapters.sql.cache import (
-    MAX_DOCUMENT_CHARACTERS,
-    MAX_TUPLE_CHARACTERS,
-    decode_document,
-    encode_long_tuple,
-    remember_document,
-)
+from rma.adapters.sql.cache import Documents, restored
 from rma.adapters.sql.codec import LONG, decode, encode
+from rma.adapters.sql.documents import encode_event
+from rma.adapters.sql.encoded import MAX_CHARACTERS, encode_long_tuple
 from rma.testing.core_harness import CoreHarness
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
@@ -41,9 +38,10 @@ def loaded_without_cache(store: SqlReturns) -> ReturnLedger:
 
 
 def changed(file: Path, before: str, after: str) -> None:
-    """Replaces a string in the documents of returns, as another process might, without a new revision."""
+    """Replaces a string in all documents, as another process might, without a new revision."""
     with closing(sqlite3.connect(file)) as other:
-        other.execute("UPDATE rma_returns SET document = replace(document, ?, ?)", (before, after))
+        for table in ("rma_returns", "rma_events"):
+            other.execute(f"UPDATE {table} SET document = replace(document, ?, ?)", (before, after))
         other.commit()
 
 
@@ -96,46 +94,70 @@ def test_what_was_not_committed_is_not_read(store: SqlReturns) -> None:
     assert_alike(store.load("order_1"), before)
 
 
+def documents_of(note: str) -> Documents:
+    """Returns the documents of a return whose only item has this note."""
+    life = CoreHarness(order_of(line(quantity=9)))
+    asked = RequestedItem(item_id="mug", quantity=1, note="n")
+    (event,) = life.handle(RequestReturn(order_id="order_1", items=[asked])).events
+    return 1, 1, None, None, encode_event(event).replace('"note":"n"', f'"note":"{note}"')
+
+
+def note_in(documents: Documents) -> str | None:
+    """Returns the note of the return that these documents restore."""
+    state = restored("order_1", "return", documents).state
+    assert isinstance(state, Return)
+    return state.items[0].note
+
+
 def test_cached_documents_are_limited(store: SqlReturns) -> None:
     """A document that was dropped for others is decoded again."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
     known = store.load("order_1").returns[0]
+    other = documents_of("")
 
-    remember_document("x" * MAX_DOCUMENT_CHARACTERS, str, "another order's")
+    restored("order_1", "return", documents_of("x" * (cache.MAX_CHARACTERS - len(other[4] or ""))))
 
     assert store.load("order_1").returns[0] is not known
 
 
 def test_a_document_larger_than_the_cache_is_not_cached() -> None:
     """A document larger than the cache is decoded each time, and the others stay cached."""
-    known, large = decode_document('{"amount":1,"currency":"usd"}', Money), "x" * MAX_DOCUMENT_CHARACTERS
-    remember_document(f'"{large}"', str, "not decoded")
+    small, large = documents_of("small"), documents_of("x" * cache.MAX_CHARACTERS)
+    known = restored("order_1", "return", small)
 
-    assert decode_document(f'"{large}"', str) == large
-    assert decode_document('{"amount":1,"currency":"usd"}', Money) is known
+    assert note_in(large) == "x" * cache.MAX_CHARACTERS
+    assert restored("order_1", "return", small) is known
+
+
+def test_documents_of_another_place_are_another_return() -> None:
+    """The same document in another order restores what belongs to that order."""
+    documents = documents_of("n")
+    _, _, *others = documents
+    first, second = (restored(each, "return", documents) for each in ("order_1", "order_2"))
+    third = restored("order_1", "return", (2, 3, *others))  # type: ignore[arg-type] # as above
+
+    assert first == third
+    assert first is not second
 
 
 def test_a_tuple_larger_than_the_cache_is_encoded_each_time() -> None:
     """A tuple larger than the cache is encoded to the same document as without the cache."""
-    these = items(LONG, "n" * (MAX_TUPLE_CHARACTERS // LONG))
+    these = items(LONG, "n" * (MAX_CHARACTERS // LONG))
     value = RequestReturn(order_id="o", items=these)
 
     assert encode(value, RequestReturn, encode_long_tuple) == encode(value, RequestReturn)
 
 
-def test_threads_decode_and_remember_at_once() -> None:
-    """Every thread gets the value of its document, while others drop it from the cache."""
-    values = [str(digit) * (MAX_DOCUMENT_CHARACTERS // 4) for digit in range(8)]
-    documents = [f'"{value}"' for value in values]
+def test_threads_restore_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every thread gets the value of its documents, while others drop it from the cache."""
+    documents = [documents_of(str(digit) * 1000) for digit in range(8)]
+    monkeypatch.setattr(cache, "_RESTORED", LRUCache(6000, getsizeof=lambda entry: entry[0]))
+    monkeypatch.setattr(cache, "_OPENINGS", LRUCache(6000, getsizeof=lambda entry: entry[0]))
 
     def use(first: int) -> bool:
-        found = []
-        for turn in range(24):
-            index = (first + turn * (2 * first + 1)) % len(values)
-            found.append(decode_document(documents[index], str) == values[index])
-            remember_document(documents[index - 1], str, values[index - 1])
-        return all(found)
+        indices = [(first + turn * (2 * first + 1)) % len(documents) for turn in range(100)]
+        return all(note_in(documents[index]) == str(index) * 1000 for index in indices)
 
     with ThreadPoolExecutor(4) as threads:
         assert all(threads.map(use, range(4)))

@@ -13,7 +13,7 @@ from rma import InvalidValue, NotFound, ReturnLedger, Unavailable
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.writer import write_for
 from rma.testing.core_harness import CoreHarness, counting
-from tests.rules.given import line, order_of, request
+from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
 
 
@@ -139,17 +139,33 @@ def test_an_unreadable_event_is_reported(file: Path, store: SqlReturns) -> None:
     """A history with an unknown event raises `unreadable_document`, and the ledger is read."""
     life = harness()
     store.commit(life.handle(request(1)))
-    changed(file, 'UPDATE rma_events SET document = \'{"_type": "Happened"}\'')
+    store.commit(life.handle(receive(1)))
+    changed(file, 'UPDATE rma_events SET document = \'{"_type": "Happened"}\' WHERE revision = 2')
 
     assert failure(lambda: store.history("order_1")).code == "unreadable_document"
     assert_alike(store.load("order_1"), life.ledger)
+
+
+@pytest.mark.parametrize("document", ["{", "{}", '{"_type": "EventsPublished", "header": {}, "through": 1}'])
+def test_a_return_whose_first_event_cannot_be_read_is_reported(
+    document: str, file: Path, store: SqlReturns
+) -> None:
+    """The event has the prices of its lines: without it there is no return; other orders go on."""
+    order = evolve(order_of(line(quantity=9)), id="order_2")
+    life, other = harness(), CoreHarness(order, ids=counting("other_"))
+    store.commit(life.handle(request(1)))
+    store.commit(other.handle(evolve(request(1), order_id="order_2")))
+    changed(file, f"UPDATE rma_events SET document = '{document}' WHERE order_id = 'order_1'")
+
+    assert failure(lambda: store.load("order_1")).code == "unreadable_document"
+    assert_alike(store.load("order_2"), other.ledger)
 
 
 def test_a_database_of_a_later_version_is_left_alone(file: Path, store: SqlReturns) -> None:
     """Every use of a database with a newer format raises `newer_format` and changes nothing."""
     life = harness()
     store.commit(life.handle(request(1)))
-    changed(file, "UPDATE rma_format SET format = 2")
+    changed(file, "UPDATE rma_format SET format = 3")
 
     with closing(SqlReturns(f"sqlite:///{file}")) as later:
         for use in (
@@ -159,7 +175,7 @@ def test_a_database_of_a_later_version_is_left_alone(file: Path, store: SqlRetur
         ):
             with pytest.raises(Unavailable) as error:
                 use()
-            assert (error.value.code, error.value.details) == ("newer_format", {"found": 2, "known": 1})
+            assert (error.value.code, error.value.details) == ("newer_format", {"found": 3, "known": 2})
 
     assert store.load("order_1").revision == 1
 

@@ -25,7 +25,7 @@ def url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
 def migrate(store: SqlReturns) -> None:
     """Leaves the mark of a later version."""
     with store.engine.begin() as connection:
-        connection.execute(text("UPDATE rma_format SET format = 2"))
+        connection.execute(text("UPDATE rma_format SET format = 3"))
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -45,7 +45,7 @@ def test_an_open_process_does_not_write_an_older_format(url: str, *, is_first: b
 
         with pytest.raises(Unavailable) as error:
             store.commit(change)
-        assert (error.value.code, error.value.details) == ("newer_format", {"found": 2, "known": 1})
+        assert (error.value.code, error.value.details) == ("newer_format", {"found": 3, "known": 2})
         with store.engine.begin() as connection, pytest.raises(Unavailable) as error:
             store.in_transaction(connection).commit(change)
         assert error.value.code == "newer_format"

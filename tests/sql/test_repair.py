@@ -11,7 +11,7 @@ import pytest
 from attrs import evolve
 from sqlalchemy import text
 
-from rma import InvalidValue, StaleLedger, Unavailable
+from rma import CancelReturn, InvalidValue, StaleLedger, Unavailable
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.__main__ import main
 from rma.adapters.sql.aio import AsyncSqlReturns
@@ -34,7 +34,22 @@ DAMAGES: dict[str, tuple[str, set[tuple[str, str | None]]]] = {
             "UPDATE rma_returns SET document = (SELECT document FROM rma_returns AS other"
             " WHERE other.return_id = 'ret_2') WHERE return_id = 'ret_1'"
         ),
+        {("return ret_1", name) for name in ("status", "entitlement", "received_at", "updated_at")},
+    ),
+    "a return's record is gone": (
+        "UPDATE rma_returns SET record = NULL WHERE return_id = 'ret_1'",
+        {("return ret_1", "items"), ("return ret_1", "receipts")},
+    ),
+    "a return began with another event": (
+        (
+            "UPDATE rma_returns SET opened_revision = (SELECT opened_revision FROM rma_returns AS other"
+            " WHERE other.return_id = 'ret_2') WHERE return_id = 'ret_1'"
+        ),
         {("return ret_1", None), ("idempotency key a", None)},
+    ),
+    "a return began with no event": (
+        "UPDATE rma_returns SET opened_revision = 9 WHERE return_id = 'ret_1'",
+        {("return ret_1", "document")},
     ),
     "a status was set by hand": (
         "UPDATE rma_returns SET status = 'received' WHERE return_id = 'ret_2'",
@@ -145,22 +160,23 @@ def test_a_history_with_less_than_what_is_stored_rebuilds_nothing(url: str) -> N
     """
     with closing(SqlReturns(url)) as store:
         life = life_in(store)
-        do(store, "DELETE FROM rma_events WHERE revision = 3")
+        store.commit(life.handle(CancelReturn(return_id="ret_2")))
+        do(store, "DELETE FROM rma_events WHERE revision = 4")
         before = rows(store)
         with pytest.raises(InvalidValue) as error:
             run(rebuild("order_1", store))
         assert error.value.code == "history_incomplete"
-        assert "ledger: revision is 3 and should be 2" in str(error.value)
-
-        do(
-            store, "UPDATE rma_ledgers SET revision = 2"
-        )  # the return that history does not know is still there
-        with pytest.raises(InvalidValue) as error:
-            run(rebuild("order_1", store))
-        assert "return ret_2: is stored without history" in str(error.value)
-        do(store, "UPDATE rma_ledgers SET revision = 3")
+        assert "ledger: revision is 4 and should be 3" in str(error.value)
         assert rows(store) == before
         assert store.load("order_1") == life.ledger
+
+        do(store, "DELETE FROM rma_events WHERE revision = 3")
+        do(store, "UPDATE rma_ledgers SET revision = 2")
+        before = rows(store)
+        with pytest.raises(InvalidValue) as error:  # the return is there, and history does not know it
+            run(rebuild("order_1", store))
+        assert "return ret_2: is stored without history" in str(error.value)
+        assert rows(store) == before
 
         do(store, "DELETE FROM rma_events")
         with pytest.raises(InvalidValue):
@@ -208,7 +224,7 @@ def test_a_later_format_is_not_written_by_a_rebuild(url: str) -> None:
     with closing(SqlReturns(url)) as store:
         life_in(store)
         do(store, "UPDATE rma_returns SET status = 'canceled'")
-        do(store, "UPDATE rma_format SET format = 2")
+        do(store, "UPDATE rma_format SET format = 3")
         before = rows(store)
         with pytest.raises(Unavailable) as error:
             run(rebuild("order_1", store))

@@ -13,7 +13,7 @@ from attrs import frozen
 from rma.domain.decide import decide, lease_effect, record_outcomes, record_publication, start_again
 from rma.domain.decide.facts import Facts
 from rma.domain.events import DeliveryChanged, Event
-from rma.domain.evolve import evolve
+from rma.domain.evolve import Folding
 from rma.domain.messages.commands import Command, RequestClaim, RequestExchange, RequestReturn, subject_of
 from rma.domain.messages.effects import Effect, Outcome
 from rma.domain.messages.timing import DEFAULT_TIMING, Timing
@@ -119,11 +119,11 @@ def apply_publication(ledger: ReturnLedger, through: int, at: datetime) -> Chang
 
 def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     """The ledger rebuilt from its history, open effects included."""
-    ledger = ReturnLedger(order_id)
+    folding = Folding(ReturnLedger(order_id))
     for event in events:
-        header = event.header
-        ledger = evolve(ledger, event).with_open_effects(react(event), header.at, header.effects_due_at)
-    return ledger
+        folding.add(event)
+        folding.open(react(event), event.header.at, event.header.effects_due_at)
+    return folding.ledger()
 
 
 def _superseded_by(
@@ -147,13 +147,14 @@ def _fold(
     effects_due_at: datetime | None = None,
 ) -> tuple[ReturnLedger, tuple[Event, ...], tuple[Effect, ...]]:
     """The ledger after these events of one commit; they, after those before; and the effects they ask for."""
-    recorded, effects = list(before), list[Effect]()
+    folding, recorded, effects = Folding(ledger), list(before), list[Effect]()
     for number, event in enumerate(events, start=len(before) + 1):
         asked = react(event)
         recorded.append(_numbered(event, revision, number, effects_due_at if asked else None))
-        ledger = evolve(ledger, recorded[-1]).with_open_effects(asked, event.at, effects_due_at)
+        folding.add(recorded[-1])
+        folding.open(asked, event.at, effects_due_at)
         effects += asked
-    return ledger, tuple(recorded), tuple(effects)
+    return folding.ledger(), tuple(recorded), tuple(effects)
 
 
 def _subject_id(ledger: ReturnLedger, command: Command) -> str | None:

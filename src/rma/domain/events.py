@@ -1,8 +1,9 @@
 """
 What happened: one event for what a command did, carrying all that its effects and its replay need.
 
-Where a rule decided a state, the event carries that state, so that replaying
-history needs no rules and survives their change.
+An event that opens a return, exchange or claim carries all of it, with the prices of its lines; a later one
+only what it changed. Where a rule decided an amount, a status or the units of an item, the event carries the
+result, so that replaying history needs no rules and survives their change.
 """
 
 from datetime import datetime
@@ -21,12 +22,12 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
-from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.entitlement import EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import ReturnLedger, Subject, subject_ids
-from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
-from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.return_item import ItemChanges
 from rma.domain.state.returns import Receipt, Resolution, Return
 from rma.domain.values.money import Money
 
@@ -169,47 +170,42 @@ class ReturnEvent(CommandEvent):
 
 @frozen(kw_only=True)
 class ExchangeEvent(CommandEvent):
-    """An event of one exchange; `exchange` is its state afterwards."""
-
-    exchange: Exchange
+    """An event of one exchange."""
 
 
 @frozen(kw_only=True)
 class ClaimEvent(CommandEvent):
-    """
-    An event of one claim.
-
-    Attributes:
-        claim: its state afterwards.
-        refund_keys: keys of the refunds that this event made; the others were made before.
-    """
-
-    claim: Claim
-    refund_keys: tuple[str, ...] = ()
-
-    @property
-    def refunds(self) -> tuple[Refund, ...]:
-        """The refunds that this event made."""
-        return self.claim.entitlement.refunds_of(self.refund_keys)
+    """An event of one claim."""
 
 
 @frozen(kw_only=True)
 class EntitlementEvent(ReturnEvent):
-    """
-    An event that changed what the customer of a return is entitled to.
+    """An event that changed what the customer of a return is entitled to."""
 
-    Attributes:
-        entitlement: as it is afterwards.
-        refund_keys: keys of the refunds that this event made; the others were made before.
-    """
-
-    entitlement: Entitlement
-    refund_keys: tuple[str, ...] = ()
+    entitlement: EntitlementChange
 
     @property
     def refunds(self) -> tuple[Refund, ...]:
         """The refunds that this event made."""
-        return self.entitlement.refunds_of(self.refund_keys)
+        return self.entitlement.refunds
+
+
+@frozen(kw_only=True)
+class ClaimEntitlementEvent(ClaimEvent):
+    """
+    An event that changed what the customer of a claim is entitled to.
+
+    Attributes:
+        status: what the claim became.
+    """
+
+    status: ClaimStatus
+    entitlement: EntitlementChange
+
+    @property
+    def refunds(self) -> tuple[Refund, ...]:
+        """The refunds that this event made."""
+        return self.entitlement.refunds
 
 
 @frozen(kw_only=True)
@@ -227,13 +223,11 @@ class GoodsReceived(EntitlementEvent):
 
     Attributes:
         receipt: what was received, and what was restocked for it.
-        items: the return's items afterwards.
-        location_id: where the goods are.
+        items: what that changed in the return's items.
     """
 
     receipt: Receipt
-    items: tuple[ReturnItem, ...]
-    location_id: str | None
+    items: ItemChanges
 
     @property
     def status(self) -> ReturnStatus:
@@ -248,12 +242,12 @@ class ReturnResolved(EntitlementEvent):
 
     Attributes:
         resolution: which received units were rejected.
-        items: the return's items afterwards.
+        items: what that changed in the return's items.
         withdraw_requests: what goes back to the customer, out of stock.
     """
 
     resolution: Resolution
-    items: tuple[ReturnItem, ...]
+    items: ItemChanges = ItemChanges()
     withdraw_requests: tuple[WithdrawRequest, ...] = ()
 
 
@@ -346,20 +340,38 @@ class EventsPublished(DomainEvent):
 
 @frozen(kw_only=True)
 class ExchangeRequested(ExchangeEvent):
-    """New goods were asked for against a return, which was opened with it."""
+    """New goods were asked for against a return, which was opened with it; `opened` is how it began."""
+
+    opened: Exchange
 
 
 @frozen(kw_only=True)
 class ExchangeReceived(ExchangeEvent):
-    """An exchange's return was received (Medusa v1: `registerReceived`): the difference due is known."""
+    """
+    An exchange's return was received (Medusa v1: `registerReceived`).
 
+    Attributes:
+        status: what the exchange became.
+        difference_due: as it is known now.
+        replacement: the new goods, if they are sent now.
+    """
+
+    status: ExchangeStatus
+    difference_due: Money
     replacement: ReplacementRequest | None = None
 
 
 @frozen(kw_only=True)
 class ExchangePaid(ExchangeEvent):
-    """The customer paid for an exchange."""
+    """
+    The customer paid for an exchange.
 
+    Attributes:
+        status: what the exchange became.
+        replacement: the new goods, if they are sent now.
+    """
+
+    status: ExchangeStatus
     payment: ExchangePayment
     replacement: ReplacementRequest | None = None
 
@@ -371,9 +383,15 @@ class ExchangeCanceled(ExchangeEvent):
 
 @frozen(kw_only=True)
 class ClaimRequested(ClaimEvent):
-    """Units are compensated: `refunds` are paid, or new goods are sent."""
+    """Units are compensated: they are refunded, or new goods are sent; `opened` is how the claim began."""
 
+    opened: Claim
     replacement: ReplacementRequest | None = None
+
+    @property
+    def refunds(self) -> tuple[Refund, ...]:
+        """The refunds that this event made."""
+        return self.opened.refunds
 
 
 @frozen(kw_only=True)
@@ -382,18 +400,18 @@ class ClaimCompleted(ClaimEvent):
 
 
 @frozen(kw_only=True)
-class ClaimRefundRetried(ClaimEvent):
+class ClaimRefundRetried(ClaimEntitlementEvent):
     """What was due for a claim and not paid is paid after all, or a part of it."""
 
 
 @frozen(kw_only=True)
-class ClaimResolved(ClaimEvent):
+class ClaimResolved(ClaimEntitlementEvent):
     """What is due for a claim was set by a clerk; what could not be paid of it is written off."""
 
 
 @frozen(kw_only=True)
 class ClaimCanceled(ClaimEvent):
-    """A claim was canceled, and its return with it."""
+    """A claim was canceled, and its return with it: its customer is entitled to nothing."""
 
 
 Event = (

@@ -4,6 +4,8 @@ The ledger after an event. Total: it never refuses, and knows no rules.
 `change` opens the effects that an event asks for; here they are only closed.
 """
 
+from collections.abc import Iterable
+from datetime import datetime
 from typing import TypeVar, assert_never
 
 from attrs import evolve as with_
@@ -12,6 +14,8 @@ from rma.domain import events
 from rma.domain.events import EffectOutcome, Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    Delivery,
+    Effect,
     OpenEffect,
     ReplacementShipment,
     ReturnShipment,
@@ -21,80 +25,174 @@ from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
-from rma.domain.state.lifecycle import ReturnStatus
-from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
+from rma.domain.state.return_item import ReturnItem, items_after
 from rma.domain.state.returns import Return
 from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import zero
 
 S = TypeVar("S", bound=Subject)
 
 #: Events that carry the outcomes of effects of a return, exchange or claim.
 OutcomeEvent = events.EffectsAttempted | events.RefundOutcomeRecorded
-DeliveryEvent = OutcomeEvent | events.DeliveryChanged
 
 
 def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
     """The ledger after the event, its revision that of the commit that recorded it."""
-    returns, exchanges, claims = ledger.returns, ledger.exchanges, ledger.claims
-    published = ledger.published
-    match event:
-        case events.ReturnRequested(opened=opened):
-            returns = (*returns, opened)
-        case events.ExchangeRequested(exchange=exchange):
-            exchanges = (*exchanges, exchange)
-        case events.ClaimRequested(claim=claim):
-            claims = (*claims, claim)
-        case events.ExchangeReceived() | events.ExchangePaid() | events.ExchangeCanceled():
-            exchanges = tuple(
-                [event.exchange if each.id == event.exchange.id else each for each in exchanges]
-            )
-            returns = tuple([_return_of_exchange(each, event) for each in returns])
-        case (
-            events.ClaimCompleted()
-            | events.ClaimRefundRetried()
-            | events.ClaimResolved()
-            | events.ClaimCanceled()
-        ):
-            claims = tuple([event.claim if each.id == event.claim.id else each for each in claims])
-        case events.EventsPublished(through=through):
-            # Its own revision has nothing to publish: if nothing was committed between, all is published.
-            # The ledger does not tell: in a replay, events that were superseded are not there.
-            published = through if through < event.revision - 1 else max(event.revision, through)
-        case events.RefundBlocked():
-            pass  # it explains the event beside it
-        case events.EffectsAttempted() | events.RefundOutcomeRecorded() | events.DeliveryChanged():
-            subject_id = event.subject_id
-            returns = tuple(
-                [_return_after(each, event) if each.id == subject_id else each for each in returns]
-            )
-            exchanges = tuple(
-                [_exchange_after(each, event) if each.id == subject_id else each for each in exchanges]
-            )
-            claims = tuple([_claim_after(each, event) if each.id == subject_id else each for each in claims])
-        case (
-            events.GoodsReceived()
-            | events.ReturnResolved()
-            | events.RefundRetried()
-            | events.ReturnCanceled()
-        ):
-            subject_id = event.subject_id
-            returns = tuple([_changed(each, event) if each.id == subject_id else each for each in returns])
-        case _:
-            assert_never(event)
-    return ReturnLedger(
-        order_id=ledger.order_id,
-        revision=event.revision or ledger.revision,
-        returns=returns,
-        open_effects=_effects(ledger.open_effects, event),
-        answered=_remembering(ledger.answered, event),
-        published=published,
-        exchanges=exchanges,
-        claims=claims,
-        order_version=event.header.order_version or ledger.order_version,
-    )
+    folding = Folding(ledger)
+    folding.add(event)
+    return folding.ledger()
 
 
-def _changed(
+class Folding:
+    """
+    A ledger while events are added to it: one ledger is built at the end, however many events there are.
+
+    Args:
+        ledger: before the first of these events.
+    """
+
+    def __init__(self, ledger: ReturnLedger) -> None:
+        self._order_id = ledger.order_id
+        self._revision = ledger.revision
+        self._published = ledger.published
+        self._order_version = ledger.order_version
+        self._returns = {each.id: each for each in ledger.returns}
+        self._exchanges = {each.id: each for each in ledger.exchanges}
+        self._claims = {each.id: each for each in ledger.claims}
+        self._effects: dict[str, OpenEffect] = ledger.open_effects
+        self._answered: dict[str, IdempotencyRecord] = ledger.answered
+
+    def ledger(self) -> ReturnLedger:
+        """The ledger after the events so far."""
+        return ReturnLedger(
+            order_id=self._order_id,
+            revision=self._revision,
+            returns=tuple(self._returns.values()),
+            open_effects=_frozen(self._effects),
+            answered=_frozen(self._answered),
+            published=self._published,
+            exchanges=tuple(self._exchanges.values()),
+            claims=tuple(self._claims.values()),
+            order_version=self._order_version,
+        )
+
+    def open(self, effects: Iterable[Effect], at: datetime, due_at: datetime | None = None) -> None:
+        """Opens these effects, after those that are open; timers try them from `due_at` on."""
+        delivery = Delivery(due_at=due_at) if due_at else Delivery()
+        for effect in effects:
+            self._effects = _mutable(self._effects)
+            self._effects[effect.key] = OpenEffect(effect, opened_at=at, delivery=delivery)
+
+    def add(self, event: Event) -> None:  # noqa: C901, PLR0912 # a row for each kind of event
+        """Adds what the event changed."""
+        header = event.header
+        match event:
+            case events.ReturnRequested(opened=opened):
+                self._returns[opened.id] = opened
+            case events.ExchangeRequested(opened=new):
+                self._exchanges[new.id] = new
+            case events.ClaimRequested(opened=made):
+                self._claims[made.id] = made
+            case (
+                events.GoodsReceived()
+                | events.ReturnResolved()
+                | events.RefundRetried()
+                | events.ReturnCanceled()
+            ):
+                if target := self._returns.get(header.subject_id or ""):
+                    self._returns[target.id] = _return_after(target, event)
+            case events.ExchangeReceived() | events.ExchangePaid() | events.ExchangeCanceled():
+                if exchange := self._exchanges.get(header.subject_id or ""):
+                    self._exchanges[exchange.id] = _exchange_after(exchange, event)
+                    if target := self._returns.get(exchange.return_id):
+                        self._returns[target.id] = _return_of_exchange(target, event)
+            case (
+                events.ClaimCompleted()
+                | events.ClaimRefundRetried()
+                | events.ClaimResolved()
+                | events.ClaimCanceled()
+            ):
+                if claim := self._claims.get(header.subject_id or ""):
+                    self._claims[claim.id] = _claim_after(claim, event)
+            case events.EffectsAttempted() | events.RefundOutcomeRecorded():
+                self._add_outcomes(event)
+            case events.DeliveryChanged():
+                self._add_delivery(event)
+            case events.EventsPublished(through=through):
+                # Its own revision has nothing to publish: if nothing was committed between, all is published.
+                # The ledger does not tell: in a replay, events that were superseded are not there.
+                is_all = through >= event.revision - 1
+                self._published = max(event.revision, through) if is_all else through
+            case events.RefundBlocked():
+                pass  # it explains the event beside it
+            case _:
+                assert_never(event)
+        self._revision = header.revision or self._revision
+        self._order_version = header.order_version or self._order_version
+        command = header.command
+        if command is not None and command.idempotency_key is not None and header.subject_id is not None:
+            self._answered = _mutable(self._answered)
+            self._answered[command.idempotency_key] = IdempotencyRecord(command, header.subject_id)
+
+    def _add_outcomes(self, event: OutcomeEvent) -> None:
+        subject_id = event.header.subject_id or ""
+        if target := self._returns.get(subject_id):
+            self._returns[subject_id] = with_(
+                target,
+                entitlement=_with_outcomes(target.entitlement, event),
+                shipment=_booked(target.shipment, event),
+                stuck_effects=_still_stuck(target, event),
+                updated_at=event.at,
+            )
+        elif exchange := self._exchanges.get(subject_id):
+            self._exchanges[subject_id] = with_(
+                exchange,
+                shipment=_sent(exchange.shipment, event),
+                stuck_effects=_still_stuck(exchange, event),
+                updated_at=event.at,
+            )
+        elif claim := self._claims.get(subject_id):
+            self._claims[subject_id] = with_(
+                claim,
+                entitlement=_with_outcomes(claim.entitlement, event),
+                shipment=_sent(claim.shipment, event),
+                stuck_effects=_still_stuck(claim, event),
+                updated_at=event.at,
+            )
+        self._effects = _mutable(self._effects)
+        for outcome in _outcomes(event):
+            _close(self._effects, outcome)
+
+    def _add_delivery(self, event: events.DeliveryChanged) -> None:
+        subject_id = event.header.subject_id or ""
+        if target := self._returns.get(subject_id):
+            self._returns[subject_id] = _with_delivery(target, event)
+        elif exchange := self._exchanges.get(subject_id):
+            self._exchanges[subject_id] = _with_delivery(exchange, event)
+        elif claim := self._claims.get(subject_id):
+            self._claims[subject_id] = _with_delivery(claim, event)
+        if effect := self._effects.get(event.key):
+            # An event by which the effect became stuck stays: it is published.
+            place = None if event.is_newly_stuck else (event.header.revision, event.header.number)
+            self._effects = _mutable(self._effects)
+            self._effects[event.key] = with_(effect, delivery=event.delivery, recorded_in=place)
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _mutable(mapping: dict[K, V]) -> dict[K, V]:
+    """The mapping, or a copy of it if it is frozen."""
+    return dict(mapping) if isinstance(mapping, FrozenMap) else mapping
+
+
+def _frozen(mapping: dict[K, V]) -> FrozenMap[K, V]:
+    return mapping if isinstance(mapping, FrozenMap) else FrozenMap(mapping)
+
+
+def _return_after(
     before: Return,
     event: events.GoodsReceived | events.ReturnResolved | events.RefundRetried | events.ReturnCanceled,
 ) -> Return:
@@ -103,10 +201,10 @@ def _changed(
             return with_(
                 before,
                 status=receipt.status,
-                items=event.items,
+                items=items_after(before.items, event.items),
                 receipts=(*before.receipts, receipt),
-                entitlement=event.entitlement,
-                location_id=event.location_id,
+                entitlement=before.entitlement.after(event.entitlement),
+                location_id=receipt.location_id,
                 received_at=event.at if receipt.status is ReturnStatus.RECEIVED else None,
                 updated_at=event.at,
             )
@@ -114,14 +212,14 @@ def _changed(
             return with_(
                 before,
                 status=ReturnStatus.RECEIVED,
-                items=event.items,
+                items=items_after(before.items, event.items),
                 resolution=event.resolution,
-                entitlement=event.entitlement,
+                entitlement=before.entitlement.after(event.entitlement),
                 received_at=before.received_at or event.at,
                 updated_at=event.at,
             )
         case events.RefundRetried():
-            return with_(before, entitlement=event.entitlement, updated_at=event.at)
+            return with_(before, entitlement=before.entitlement.after(event.entitlement), updated_at=event.at)
         case events.ReturnCanceled():
             return with_(
                 before,
@@ -138,12 +236,26 @@ def _nothing_arrived(item: ReturnItem) -> ReturnItem:
     return with_(item, received_quantity=0, damaged_quantity=0) if item.arrived_quantity else item
 
 
+def _exchange_after(
+    before: Exchange, event: events.ExchangeReceived | events.ExchangePaid | events.ExchangeCanceled
+) -> Exchange:
+    at = event.at
+    match event:
+        case events.ExchangeReceived(status=status, difference_due=difference_due):
+            after = with_(before, status=status, difference_due=difference_due, updated_at=at)
+        case events.ExchangePaid(status=status, payment=payment):
+            after = with_(before, status=status, payments=(*before.payments, payment), updated_at=at)
+        case events.ExchangeCanceled():
+            return with_(before, status=ExchangeStatus.CANCELED, canceled_at=at, updated_at=at)
+        case _:
+            assert_never(event)
+    return with_(after, completed_at=at) if status is ExchangeStatus.COMPLETED else after
+
+
 def _return_of_exchange(
     each: Return, event: events.ExchangeReceived | events.ExchangePaid | events.ExchangeCanceled
 ) -> Return:
-    """The return with what its exchange changes in it; other returns as they are."""
-    if each.id != event.exchange.return_id:
-        return each
+    """The return with what its exchange changes in it."""
     match event:
         case events.ExchangePaid(payment=payment):
             paid = AmountPart(f"payment:{payment.reference}", payment.amount)
@@ -154,47 +266,35 @@ def _return_of_exchange(
             return each
 
 
-def _return_after(each: Return, event: DeliveryEvent) -> Return:
-    if isinstance(event, events.DeliveryChanged):
-        return _with_delivery(each, event)
-    return with_(
-        each,
-        entitlement=_with_outcomes(each.entitlement, event),
-        shipment=_booked(each.shipment, event),
-        stuck_effects=_still_stuck(each, event),
-        updated_at=event.at,
-    )
+def _claim_after(
+    before: Claim,
+    event: events.ClaimCompleted | events.ClaimRefundRetried | events.ClaimResolved | events.ClaimCanceled,
+) -> Claim:
+    at, entitlement = event.at, before.entitlement
+    match event:
+        case events.ClaimCompleted():
+            return with_(before, status=ClaimStatus.COMPLETED, updated_at=at)
+        case events.ClaimRefundRetried() | events.ClaimResolved():
+            account = entitlement.after(event.entitlement)
+            return with_(before, status=event.status, entitlement=account, updated_at=at)
+        case events.ClaimCanceled():
+            account = with_(entitlement, entitled=zero(before.currency), is_refund_blocked=False)
+            return with_(
+                before, status=ClaimStatus.CANCELED, entitlement=account, canceled_at=at, updated_at=at
+            )
+        case _:
+            assert_never(event)
 
 
-def _exchange_after(each: Exchange, event: DeliveryEvent) -> Exchange:
-    if isinstance(event, events.DeliveryChanged):
-        return _with_delivery(each, event)
-    return with_(
-        each,
-        shipment=_sent(each.shipment, event),
-        stuck_effects=_still_stuck(each, event),
-        updated_at=event.at,
-    )
-
-
-def _claim_after(each: Claim, event: DeliveryEvent) -> Claim:
-    if isinstance(event, events.DeliveryChanged):
-        return _with_delivery(each, event)
-    return with_(
-        each,
-        entitlement=_with_outcomes(each.entitlement, event),
-        shipment=_sent(each.shipment, event),
-        stuck_effects=_still_stuck(each, event),
-        updated_at=event.at,
-    )
+def _outcomes(event: OutcomeEvent) -> tuple[EffectOutcome, ...]:
+    if isinstance(event, events.EffectsAttempted):
+        return event.outcomes
+    return (EffectOutcome(key=event.refund.key, refund=event.refund, delivery=event.delivery),)
 
 
 def _with_outcomes(entitlement: Entitlement, event: OutcomeEvent) -> Entitlement:
     """The account with what the event says of its refunds."""
-    if isinstance(event, events.RefundOutcomeRecorded):
-        known = {event.refund.key: event.refund}
-    else:
-        known = {outcome.refund.key: outcome.refund for outcome in event.outcomes if outcome.refund}
+    known = {outcome.refund.key: outcome.refund for outcome in _outcomes(event) if outcome.refund}
     if not known:
         return entitlement
     return with_(
@@ -216,68 +316,36 @@ def _still_stuck(each: Subject, event: OutcomeEvent) -> tuple[str, ...]:
     """The keys of its stuck effects without those whose outcome the event has."""
     if not each.stuck_effects:
         return ()
-    known = (
-        {event.refund.key}
-        if isinstance(event, events.RefundOutcomeRecorded)
-        else {outcome.key for outcome in event.outcomes}
-    )
+    known = {outcome.key for outcome in _outcomes(event)}
     return tuple([key for key in each.stuck_effects if key not in known])
 
 
 def _booked(before: ReturnShipment | None, event: OutcomeEvent) -> ReturnShipment | None:
     """What the carrier answered about the way back, if the event says so."""
-    outcomes = event.outcomes if isinstance(event, events.EffectsAttempted) else ()
-    return next((each.shipment for each in reversed(outcomes) if each.shipment), before)
+    return next((each.shipment for each in reversed(_outcomes(event)) if each.shipment), before)
 
 
 def _sent(before: ReplacementShipment | None, event: OutcomeEvent) -> ReplacementShipment | None:
     """What the carrier answered about new goods, if the event says so."""
-    outcomes = event.outcomes if isinstance(event, events.EffectsAttempted) else ()
-    return next((each.replacement for each in outcomes if each.replacement), before)
+    return next((each.replacement for each in _outcomes(event) if each.replacement), before)
 
 
-def _effects(effects: FrozenMap[str, OpenEffect], event: Event) -> FrozenMap[str, OpenEffect]:
-    match event:
-        case events.EffectsAttempted(outcomes=outcomes):
-            for outcome in outcomes:
-                effects = _after(effects, outcome)
-        case events.DeliveryChanged(key=key, delivery=delivery):
-            if key in effects:
-                # An event by which the effect became stuck stays: it is published.
-                place = None if event.is_newly_stuck else (event.header.revision, event.header.number)
-                effects = effects.with_(key, with_(effects[key], delivery=delivery, recorded_in=place))
-        case events.RefundOutcomeRecorded(refund=refund, delivery=delivery):
-            effects = _after(effects, EffectOutcome(key=refund.key, delivery=delivery))
-        case _:
-            pass
-    return effects
-
-
-def _after(effects: FrozenMap[str, OpenEffect], outcome: EffectOutcome) -> FrozenMap[str, OpenEffect]:
+def _close(effects: dict[str, OpenEffect], outcome: EffectOutcome) -> None:
+    """Removes the effect, unless its gateway will say more."""
     key = outcome.key
     if outcome.delivery is not None:
-        tried = effects.get(key)
-        return effects if tried is None else effects.with_(key, with_(tried, delivery=outcome.delivery))
-    left = effects.without(key)
-    return _with_booking(left, key, outcome.shipment) if outcome.shipment else left
+        if tried := effects.get(key):
+            effects[key] = with_(tried, delivery=outcome.delivery)
+        return
+    effects.pop(key, None)
+    if outcome.shipment:
+        _add_booking(effects, key, outcome.shipment)
 
 
-def _with_booking(
-    effects: FrozenMap[str, OpenEffect], shipment_key: str, shipment: ReturnShipment
-) -> FrozenMap[str, OpenEffect]:
+def _add_booking(effects: dict[str, OpenEffect], shipment_key: str, shipment: ReturnShipment) -> None:
     # A cancellation waits for the answer to its booking, so it was not sent with another payload.
     for key, waiting in effects.items():
         request = waiting.request
         if isinstance(request, CancelShipmentRequest) and request.shipment_key == shipment_key:
-            return effects.with_(key, with_(waiting, request=with_(request, shipment=shipment)))
-    return effects
-
-
-def _remembering(
-    answered: FrozenMap[str, IdempotencyRecord], event: Event
-) -> FrozenMap[str, IdempotencyRecord]:
-    header = event.header
-    command = header.command
-    if command is None or command.idempotency_key is None or header.subject_id is None:
-        return answered
-    return answered.with_(command.idempotency_key, IdempotencyRecord(command, header.subject_id))
+            effects[key] = with_(waiting, request=with_(request, shipment=shipment))
+            return

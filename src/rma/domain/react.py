@@ -17,9 +17,10 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each
     match event:
         case events.ReturnRequested(shipment_request=request):
             return (request,) if request else ()
-        case events.GoodsReceived(receipt=receipt):
-            restock = (receipt.restock,) if receipt.restock else ()
-            return (*restock, *_refund_requests(event))
+        case events.GoodsReceived(receipt=receipt, return_id=return_id):
+            assert return_id is not None, "goods are received for a return"
+            restock = receipt.restock(event.order_id, return_id)
+            return (*((restock,) if restock else ()), *_refund_requests(event))
         case events.ReturnResolved(withdraw_requests=withdrawals):
             return (*withdrawals, *_refund_requests(event))
         case events.RefundRetried() | events.ClaimRefundRetried() | events.ClaimResolved():
@@ -46,7 +47,9 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each
             assert_never(event)
 
 
-def _refund_requests(event: events.EntitlementEvent | events.ClaimEvent) -> tuple[RefundRequest, ...]:
+def _refund_requests(
+    event: events.EntitlementEvent | events.ClaimEntitlementEvent | events.ClaimRequested,
+) -> tuple[RefundRequest, ...]:
     header = event.header
     if isinstance(event, events.ClaimEvent):
         reason = "claim"

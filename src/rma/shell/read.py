@@ -63,7 +63,7 @@ async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote |
     facts.require_current(ledger)
     if isinstance(command, RequestExchange):
         request, event = request_exchange(facts, ledger, command)
-        return exchange_quote_of(event.exchange, request.opened)
+        return exchange_quote_of(event.opened, request.opened)
     (request,) = request_return(facts, ledger, command)
     assert facts.order is not None, "a request that is not refused is about an order"
     return quote_of(request.opened, ledger.refundable(facts.order))

@@ -1,83 +1,93 @@
 """
-Encoded tuples and decoded documents, kept in memory within a limit of characters; safe with threads.
+What was read or written last, kept in memory within a limit of characters; safe with threads.
 
-The documents of one commit share most of what they hold: an event has the items that the return has, and so
-has the command that is remembered. A long tuple is therefore encoded once. Documents are cached because a
-command usually continues with a return that this process has just written. An entry cannot be out of date:
-tuples and decoded values are frozen, and the same document always decodes to the same value.
+A command usually continues with a return that this process has just read or written, or that is one of many
+of its order. An entry cannot be out of date: what was restored is frozen, and the same documents always
+restore an equal value.
 """
 
 from threading import Lock
-from typing import Any, TypeVar
 
 from cachetools import LRUCache
 
-from rma.adapters.sql.codec import LongTuple, decode
+from rma.adapters.sql import encoded
+from rma.adapters.sql.codec import decode
+from rma.adapters.sql.documents import CHANGES, Opening, Record, Restored, decode_event, restore
 
-T = TypeVar("T")
+#: How many characters of documents are kept with what they hold, those used last: of events that opened
+#: something, and of what was restored from such an event and the documents of a row.
+MAX_CHARACTERS = 4_000_000
 
-#: How many characters of encoded tuples are kept, those used last.
-MAX_TUPLE_CHARACTERS = 1_000_000
+#: Revision and number of the event that opened it, document and record of a row, document of that event.
+Documents = tuple[int, int, str | None, str | None, str | None]
 
-#: How many characters of documents are kept, those used last.
-MAX_DOCUMENT_CHARACTERS = 4_000_000
+#: The row of an event that opened something: order id, revision, number, document.
+EventRow = tuple[str, int, int, str]
 
-#: By the identities of the tuple and of the hook that encodes its values. An entry holds both objects, so
-#: that no other object can have their identities.
-_TUPLES: LRUCache[tuple[int, int], tuple[str, LongTuple]] = LRUCache(
-    MAX_TUPLE_CHARACTERS, getsizeof=lambda entry: len(entry[0])
+_OPENINGS: LRUCache[EventRow, tuple[int, Opening]] = LRUCache(
+    MAX_CHARACTERS, getsizeof=lambda entry: entry[0]
 )
-#: By class and document.
-_DOCUMENTS: LRUCache[tuple[type, str], tuple[str, Any]] = LRUCache(
-    MAX_DOCUMENT_CHARACTERS, getsizeof=lambda entry: len(entry[0])
+#: By that event, document and record.
+_RESTORED: LRUCache[tuple[EventRow, str | None, str | None], tuple[int, Restored]] = LRUCache(
+    MAX_CHARACTERS, getsizeof=lambda entry: entry[0]
 )
-_tuples_lock, _documents_lock = Lock(), Lock()
+_lock = Lock()
 
 # A load looks up every return of its order, so that the calls which `cachetools.cached` adds would be felt.
 
 
-def encode_long_tuple(long: LongTuple) -> str:
-    """Encodes a long tuple, or returns its string from the cache."""
-    key = id(long.values), id(long.to_json)
-    with _tuples_lock:
-        try:
-            return _TUPLES[key][0]
-        except KeyError:
-            pass
-    string = long.encode(encode_long_tuple)
-    if len(string) <= MAX_TUPLE_CHARACTERS:
-        with _tuples_lock:
-            _TUPLES[key] = string, long
-    return string
-
-
-def decode_document(document: str, kind: type[T]) -> T:
+def restored(order_id: str, kind: str, documents: Documents) -> Restored:
     """
-    Decodes the value of this class from a document, or returns it from the cache.
+    Restores what a row and the document of the event that opened it say, or returns it from the cache.
 
     Raises:
-        Exception: of any class, if the document does not hold such a value.
+        Exception: of any class, if they do not say such a thing.
     """
-    with _documents_lock:
+    revision, number, document, record, opening = documents
+    if opening is None:
+        raise LookupError(f"the event that opened it is not there: {revision}/{number}")
+    place = order_id, revision, number, opening
+    key = place, document, record
+    with _lock:
         try:
-            return _DOCUMENTS[kind, document][1]  # type: ignore[no-any-return] # of this class, by its key
+            return _RESTORED[key][1]
         except KeyError:
             pass
-    value: T = decode(document, kind)
-    remember_document(document, kind, value)
+    value = restore(
+        _opening(place),
+        decode(document, CHANGES[kind]) if document is not None else None,
+        decode(record, Record) if record is not None else None,
+    )
+    size = len(opening) + len(document or "") + len(record or "")
+    if size <= MAX_CHARACTERS:
+        with _lock:
+            _RESTORED[key] = size, value
     return value
 
 
-def remember_document(document: str, kind: type[T], value: T) -> None:
-    """Puts a value that was just encoded into the cache, for the next `decode_document`."""
-    if len(document) <= MAX_DOCUMENT_CHARACTERS:
-        with _documents_lock:
-            _DOCUMENTS[kind, document] = document, value
+def remember_opening(order_id: str, revision: int, number: int, document: str, event: Opening) -> None:
+    """Puts an event that was just encoded into the cache: the next command on what it opened reads it."""
+    if len(document) <= MAX_CHARACTERS:
+        with _lock:
+            _OPENINGS[order_id, revision, number, document] = len(document), event
+
+
+def _opening(place: EventRow) -> Opening:
+    with _lock:
+        try:
+            return _OPENINGS[place][1]
+        except KeyError:
+            pass
+    event = decode_event(*place)
+    if not isinstance(event, Opening):
+        raise TypeError(f"{type(event).__name__} opens nothing")
+    remember_opening(*place, event)
+    return event
 
 
 def clear() -> None:
-    """Empties both caches."""
-    with _tuples_lock:
-        _TUPLES.clear()
-    with _documents_lock:
-        _DOCUMENTS.clear()
+    """Empties both caches, and that of encoded tuples."""
+    encoded.clear()
+    with _lock:
+        _OPENINGS.clear()
+        _RESTORED.clear()

@@ -10,13 +10,13 @@ strings that it has encoded before (`rma.adapters.sql.cache`).
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from math import isfinite
 from secrets import token_hex
-from types import NoneType, UnionType
+from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NoReturn, TypeVar, Union, cast, get_args, get_origin
 
 from attrs import Attribute, fields, has, resolve_types
@@ -76,14 +76,39 @@ def encode(value: object, kind: object, encode_long: EncodeLong = encode_long_tu
     return _to_string(_CONVERTER.unstructure(value, kind), encode_long)
 
 
-def decode(document: str, kind: object) -> Any:  # mypy has no type for "a class or a union"
+def encode_without(
+    value: object, kind: object, field: str, left_out: Iterable[str], encode_long: EncodeLong
+) -> str:
+    """
+    The same without some fields of the object in this field.
+
+    Raises:
+        InvalidValue: as `encode`.
+    """
+    plain = _CONVERTER.unstructure(value, kind)
+    for name in left_out:
+        plain[field].pop(name, None)
+    return _to_string(plain, encode_long)
+
+
+def decode(
+    document: str, kind: object, given: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> Any:  # mypy has no type for "a class or a union"
     """
     Decodes the value of this class or union from a document.
+
+    Args:
+        document: as `encode` or `encode_without` wrote it.
+        kind: as there.
+        given: fields of objects that the document leaves out, by the field that the object is in.
 
     Raises:
         Exception: of any class, if the document does not hold such a value.
     """
-    return _CONVERTER.structure(json.loads(document), cast("type[Any]", kind))
+    plain = json.loads(document)
+    for field, left_out in given.items():
+        plain[field].update(left_out)
+    return _CONVERTER.structure(plain, cast("type[Any]", kind))
 
 
 def _to_string(plain: object, encode_long: EncodeLong) -> str:

@@ -1,31 +1,37 @@
 """Compares all rows of an order with a ledger that was rebuilt from its history, and replaces them by it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from attrs import frozen
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
+from rma.adapters.sql.cache import Documents, restored
 from rma.adapters.sql.codec import decode
 from rma.adapters.sql.database import Connector
+from rma.adapters.sql.documents import LedgerDocument, Restored
 from rma.adapters.sql.rows import (
-    DOCUMENTS,
-    LedgerDocument,
-    LedgerRow,
-    ledger_of,
+    columns_of,
+    events_of,
     ledger_row,
+    ledger_with,
+    openings_of,
     subject_rows,
 )
 from rma.adapters.sql.schema import Text, events, formats, ledgers, require_known, returns
-from rma.domain.state.ledger import ReturnLedger, SubjectKind
+from rma.adapters.sql.statements import HISTORY, WITH_OPENING
+from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
 from rma.domain.values.errors import StaleLedger
 from rma.domain.views.differences import Difference, ledger_differences
 
 _OF_ORDER = bindparam("of_order", type_=Text)
 _LEDGER_ROW = select(ledgers).where(ledgers.c.order_id == _OF_ORDER)
 _RETURN_ROWS = (
-    select(returns).where(returns.c.order_id == _OF_ORDER).order_by(returns.c.kind, returns.c.position)
+    select(returns, events.c.document.label("opening"))
+    .select_from(WITH_OPENING)
+    .where(returns.c.order_id == _OF_ORDER)
+    .order_by(returns.c.kind, returns.c.position)
 )
 _KNOWN = (
     select(ledgers.c.order_id).union(select(events.c.order_id), select(returns.c.order_id)).subquery("known")
@@ -47,8 +53,7 @@ _REPLACED = (
     .values({name: bindparam(f"new_{name}") for name in _COLUMNS} | {"leased_by": None, "leased_until": None})
 )
 
-#: The columns by which rows are found, of a return and of a ledger.
-_FOUND_BY = ("return_id", "status", "needs_attention", "requested_at")
+#: The columns by which the row of a ledger is found.
 _DUE_BY = ("waiting_since", "due_at")
 
 
@@ -64,7 +69,8 @@ def compare(connector: Connector, rebuilt: ReturnLedger) -> tuple[Difference, ..
     """Returns in what the rows of the order differ from this ledger; a document that cannot be read does."""
     named = {"of_order": rebuilt.order_id}
     found = [dict(zip(ledgers.c.keys(), row, strict=True)) for row in connector.found(_LEDGER_ROW, named)]
-    rows = [dict(zip(returns.c.keys(), row, strict=True)) for row in connector.found(_RETURN_ROWS, named)]
+    names = [*returns.c.keys(), "opening"]
+    rows = [dict(zip(names, row, strict=True)) for row in connector.found(_RETURN_ROWS, named)]
     stored = _Stored(found[0] if found else None, {_place(row): row for row in rows})
     if stored.ledger is None and not rows and rebuilt == ReturnLedger(rebuilt.order_id):
         return ()
@@ -92,7 +98,8 @@ def replace(connection: Connection, ledger: ReturnLedger, since: datetime | None
     if not connection.execute(_REPLACED, {**named, **new}).rowcount:
         connection.execute(insert(ledgers), {**values, "order_id": ledger.order_id})
     connection.execute(delete(returns).where(returns.c.order_id == _OF_ORDER), named)
-    subjects = subject_rows(ledger, {each.id for kind in SubjectKind for each in ledger.subjects(kind)})
+    history = [tuple(row) for row in connection.execute(HISTORY, {"order_id": ledger.order_id})]
+    subjects = subject_rows(ledger, openings_of(events_of(ledger.order_id, history)))
     if subjects:
         connection.execute(insert(returns), subjects)
 
@@ -108,11 +115,10 @@ def _columns(stored: _Stored, rebuilt: ReturnLedger) -> Iterator[Difference]:
         if is_behind != (stored.ledger["unpublished_since"] is not None):
             expected = {"unpublished_since": "a time" if is_behind else None}
             yield from _differing(rebuilt.order_id, "ledger", stored.ledger, expected)
-    for row in _expected(rebuilt):
-        found = stored.subjects.get(_place(row))
+    for place, subject in _subjects(rebuilt).items():
+        found = stored.subjects.get(place)
         if found is not None:
-            where = f"{row['kind']} {row['return_id']}"
-            yield from _differing(rebuilt.order_id, where, found, {name: row[name] for name in _FOUND_BY})
+            yield from _differing(rebuilt.order_id, _where(place, subject), found, columns_of(subject))
 
 
 def _differing(
@@ -127,52 +133,65 @@ def _differing(
 
 def _documents(stored: _Stored, rebuilt: ReturnLedger) -> Iterator[Difference]:
     """What documents say otherwise; where one cannot be read, only that, and the others are compared."""
-    expected = {_place(row): row for row in _expected(rebuilt)}
     order_id = rebuilt.order_id
-    rows: list[LedgerRow] = []
+    expected = _subjects(rebuilt)
+    ledger, revision, published = _document_of(rebuilt), rebuilt.revision, rebuilt.published
     if stored.ledger is None:
         yield Difference(order_id=order_id, where="ledger", field=None, stored=None, rebuilt=rebuilt.revision)
-        rows.append(("", 0, order_id, rebuilt.revision, rebuilt.published, _of(rebuilt)))
     else:
-        row = stored.ledger
-        document, error = _readable(row["document"], LedgerDocument, _of(rebuilt))
-        if error:
+        revision, published = stored.ledger["revision"], stored.ledger["published"]
+        try:
+            ledger = decode(stored.ledger["document"], LedgerDocument)
+        except Exception as error:  # decoding may raise any class
             yield _unreadable(order_id, "ledger", error)
-        rows.append(("", 0, order_id, row["revision"], row["published"], document))
-    for (kind, position), row in stored.subjects.items():
-        known = expected.get((kind, position))
-        document, error = _readable(row["document"], DOCUMENTS[kind], known["document"] if known else None)
-        if error:
-            yield _unreadable(order_id, f"{kind} {row['return_id']}", error)
-        if document:
-            rows.append((kind, position, "", 0, 0, document))
-        elif known is None:
-            yield Difference(
-                order_id=order_id, where=f"{kind} {row['return_id']}", field=None, stored=error, rebuilt=None
-            )
-    yield from ledger_differences(ledger_of(rows), rebuilt)
+    found: list[Restored] = []
+    for place, row in stored.subjects.items():
+        known = expected.get(place)
+        try:
+            found.append(restored(order_id, row["kind"], _documents_in(row)))
+        except Exception as error:  # as above
+            where = f"{row['kind']} {row['return_id']}"
+            yield _unreadable(order_id, where, error)
+            if known is None:
+                words = f"{type(error).__name__}: {error}"
+                yield Difference(order_id=order_id, where=where, field=None, stored=words, rebuilt=None)
+            else:
+                found.append(_restored(known, rebuilt))
+    yield from ledger_differences(ledger_with(order_id, revision, published, ledger, found), rebuilt)
 
 
-def _readable(document: str, kind: type, instead: str | None) -> tuple[str, str | None]:
-    """The document, or another instead and why, if it cannot be read."""
-    try:
-        decode(document, kind)
-    except Exception as error:  # decoding may raise any class
-        return instead or "", f"{type(error).__name__}: {error}"
-    return document, None
+def _documents_in(row: Mapping[str, Any]) -> Documents:
+    names = ("opened_revision", "opened_number", "document", "record", "opening")
+    revision, number, document, record, opening = [row[name] for name in names]
+    return revision, number, document, record, opening
 
 
-def _unreadable(order_id: str, where: str, error: str) -> Difference:
-    return Difference(order_id=order_id, where=where, field="document", stored=error, rebuilt="readable")
+def _restored(subject: Subject, rebuilt: ReturnLedger) -> Restored:
+    answered = {key: each.command for key, each in rebuilt.answered.items() if each.subject_id == subject.id}
+    return Restored(subject, answered)
+
+
+def _document_of(ledger: ReturnLedger) -> LedgerDocument:
+    return LedgerDocument(tuple(ledger.open_effects.values()), ledger.order_version)
+
+
+def _subjects(ledger: ReturnLedger) -> dict[tuple[str, int], Subject]:
+    """By kind and position."""
+    return {
+        (kind.value, position): each
+        for kind in SubjectKind
+        for position, each in enumerate(ledger.subjects(kind))
+    }
+
+
+def _where(place: tuple[str, int], subject: Subject) -> str:
+    return f"{place[0]} {subject.id}"
+
+
+def _unreadable(order_id: str, where: str, error: Exception) -> Difference:
+    words = f"{type(error).__name__}: {error}"
+    return Difference(order_id=order_id, where=where, field="document", stored=words, rebuilt="readable")
 
 
 def _place(row: Mapping[str, Any]) -> tuple[str, int]:
     return row["kind"], row["position"]
-
-
-def _of(rebuilt: ReturnLedger) -> str:
-    return str(ledger_row(rebuilt, None)["document"])
-
-
-def _expected(rebuilt: ReturnLedger) -> Sequence[Mapping[str, Any]]:
-    return subject_rows(rebuilt, {each.id for kind in SubjectKind for each in rebuilt.subjects(kind)})

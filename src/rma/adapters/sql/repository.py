@@ -98,7 +98,7 @@ class Repository:
             except (IntegrityError, sqlite3.IntegrityError) as error:
                 if returns.name not in str(getattr(error, "orig", error)):
                     raise
-                return_id = rows.returns[-1]["return_id"] if rows.returns else None
+                return_id = rows.opened[-1]["return_id"] if rows.opened else None
                 raise InvalidValue("id_not_fresh", {"return_id": return_id}) from error
             if not is_stored:
                 ((version, found),) = rows_found(connection, STORED, {"order_id": order_id})
@@ -172,7 +172,7 @@ class Repository:
         Raises:
             Unavailable: as `load`.
         """
-        return events_of(order_id, [row[0] for row in self._found(HISTORY, order_id=order_id)])
+        return events_of(order_id, self._found(HISTORY, order_id=order_id))
 
     def compare(self, ledger: ReturnLedger) -> tuple[Difference, ...]:
         """

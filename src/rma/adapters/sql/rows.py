@@ -1,19 +1,38 @@
 """Turns a change into the rows that store it, and rows into ledgers, events and returns."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
-from itertools import chain
 
 from attrs import frozen
 
-from rma.adapters.sql.cache import decode_document, encode_long_tuple, remember_document
+from rma.adapters.sql.cache import remember_opening, restored
 from rma.adapters.sql.codec import decode, encode
+from rma.adapters.sql.documents import (
+    CHANGES,
+    NOTHING_RECORDED,
+    LedgerDocument,
+    Opening,
+    Record,
+    Restored,
+    changes_of,
+    decode_event,
+    encode_event,
+    record_of,
+)
+from rma.adapters.sql.encoded import encode_long_tuple
 from rma.adapters.sql.timestamps import timestamp
 from rma.domain.change import Change
-from rma.domain.events import DeliveryChanged, Event, ExchangeCanceled, ExchangePaid
+from rma.domain.events import (
+    DeliveryChanged,
+    Event,
+    ExchangeCanceled,
+    ExchangePaid,
+    GoodsReceived,
+    ReturnCanceled,
+    ReturnResolved,
+)
 from rma.domain.messages.commands import Command
-from rma.domain.messages.effects import OpenEffect
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
@@ -22,54 +41,16 @@ from rma.domain.values.errors import Unavailable
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.views.query import FoundSubject, UnreadableSubject
 
-#: A row that `statements.LEDGER` selects: kind, position, order id, revision, published, document.
-LedgerRow = tuple[str, int, str, int, int, str]
-#: A row of a page: when it was requested, order id, position, kind, id, document.
-SubjectRow = tuple[str, str, int, str, str, str]
+#: A row that `statements.LEDGER` selects. Of the ledger: an empty kind, 0, order id, revision, published,
+#: document, null, null. Of a return, exchange or claim: kind, position, order id, revision and number of the
+#: event that opened it, document, record, document of that event.
+LedgerRow = tuple[str, int, str, int, int, str | None, str | None, str | None]
+#: A row of a page: when it was requested, order id, position, kind, id, and the last five of the above.
+SubjectRow = tuple[str, str, int, str, str, int, int, str | None, str | None, str | None]
+#: A row of the history: revision, number, document.
+EventRow = tuple[int, int, str]
 #: By column.
 Row = Mapping[str, str | int | None]
-
-
-@frozen
-class LedgerDocument:
-    """The document in the row of a ledger: what has no column there."""
-
-    open_effects: tuple[OpenEffect, ...] = ()
-    order_version: int = 1
-
-
-@frozen
-class ReturnDocument:
-    """The document in the row of a return: the return, and the commands about it by idempotency key."""
-
-    state: Return
-    answered: FrozenMap[str, Command] = FrozenMap()
-
-
-@frozen
-class ExchangeDocument:
-    """The same for an exchange."""
-
-    state: Exchange
-    answered: FrozenMap[str, Command] = FrozenMap()
-
-
-@frozen
-class ClaimDocument:
-    """The same for a claim."""
-
-    state: Claim
-    answered: FrozenMap[str, Command] = FrozenMap()
-
-
-Document = ReturnDocument | ExchangeDocument | ClaimDocument
-
-#: By the `kind` of a row.
-DOCUMENTS: dict[str, type[Document]] = {
-    "return": ReturnDocument,
-    "exchange": ExchangeDocument,
-    "claim": ClaimDocument,
-}
 
 
 @frozen
@@ -80,13 +61,15 @@ class Rows:
     Attributes:
         ledger: the new columns of the ledger's row. `since` is when it began to have unpublished events,
             unless it had some before; None if it has none.
-        returns: the returns, exchanges and claims that changed.
+        opened: the returns, exchanges and claims that are new.
+        changed: those that were there and changed; a `record` that is None is as it was.
         events: all new events.
         superseded: the keys of stored events whose place the new ones take.
     """
 
     ledger: Row
-    returns: list[Row]
+    opened: list[Row]
+    changed: list[Row]
     events: list[Row]
     superseded: list[Row]
 
@@ -99,19 +82,29 @@ def rows_of(change: Change) -> Rows:
         InvalidValue: a part of it cannot be represented in JSON.
     """
     ledger, order_id = change.ledger, change.order_id
-    changed = set(chain.from_iterable(map(_changed_by, change.events)))
-    return Rows(
-        ledger=ledger_row(ledger, change.events[0].at),
-        returns=subject_rows(ledger, changed),
-        events=[
+    openings: dict[str, Opening] = {}
+    changed: dict[str, bool] = {}  # by id, whether its record changed
+    events: list[Row] = []
+    for event in change.events:
+        document = encode_event(event)
+        events.append(
             {
                 "order_id": order_id,
                 "revision": event.revision,
                 "number": event.number,
-                "document": encode(event, Event, encode_long_tuple),
+                "document": document,
             }
-            for event in change.events
-        ],
+        )
+        if isinstance(event, Opening):
+            openings[event.opened.id] = event
+            remember_opening(order_id, event.revision, event.number, document, event)
+        for subject_id in _changed_by(event):
+            changed[subject_id] = changed.get(subject_id, False) or _is_on_record(event, subject_id)
+    return Rows(
+        ledger=ledger_row(ledger, change.events[0].at),
+        opened=subject_rows(ledger, openings),
+        changed=_changed_rows(ledger, {each: changed[each] for each in changed if each not in openings}),
+        events=events,
         superseded=[
             {"order_id": order_id, "revision": revision, "number": number}
             for revision, number in change.superseded
@@ -138,9 +131,9 @@ def ledger_row(ledger: ReturnLedger, since: datetime | None) -> Row:
     }
 
 
-def subject_rows(ledger: ReturnLedger, ids: Container[str]) -> list[Row]:
+def subject_rows(ledger: ReturnLedger, openings: Mapping[str, Opening]) -> list[Row]:
     """
-    Returns the rows of those returns, exchanges and claims that have these ids.
+    Returns whole rows of those returns, exchanges and claims that these events opened, by id.
 
     Raises:
         InvalidValue: as `ledger_row`.
@@ -150,11 +143,39 @@ def subject_rows(ledger: ReturnLedger, ids: Container[str]) -> list[Row]:
             "order_id": ledger.order_id,
             "kind": kind.value,
             "position": position,
-            "return_id": each.id,
+            **columns_of(each),
+            "opened_revision": opening.revision,
+            "opened_number": opening.number,
+            "document": None if each is opening.opened else _document(kind, each),
+            "record": _record(ledger, each),
+        }
+        for kind in SubjectKind
+        for position, each in enumerate(ledger.subjects(kind))
+        if (opening := openings.get(each.id))
+    ]
+
+
+def columns_of(subject: Subject) -> Row:
+    """Returns the columns by which the row of a return, exchange or claim is found."""
+    return {
+        "return_id": subject.id,
+        "status": subject.status.value,
+        "needs_attention": subject.needs_attention,
+        "requested_at": timestamp(subject.requested_at),
+    }
+
+
+def _changed_rows(ledger: ReturnLedger, ids: Mapping[str, bool]) -> list[Row]:
+    """Returns what changes in the rows of these ids; their record only where it is said that it changed."""
+    return [
+        {
+            "order_id": ledger.order_id,
+            "kind": kind.value,
+            "position": position,
             "status": each.status.value,
             "needs_attention": each.needs_attention,
-            "requested_at": timestamp(each.requested_at),
-            "document": _document(kind, each, ledger),
+            "document": _document(kind, each),
+            "record": _record(ledger, each) if ids[each.id] else None,
         }
         for kind in SubjectKind
         for position, each in enumerate(ledger.subjects(kind))
@@ -169,21 +190,29 @@ def ledger_of(rows: Sequence[LedgerRow]) -> ReturnLedger:
     Raises:
         Unavailable: `unreadable_document`.
     """
-    (_, _, order_id, revision, published, document), *of_subjects = rows
+    (_, _, order_id, revision, published, document, _, _), *of_subjects = rows
     with readable(order_id):
-        stored: LedgerDocument = decode(document, LedgerDocument)
-        subjects = [decode_document(document, DOCUMENTS[kind]) for kind, *_, document in of_subjects]
+        stored: LedgerDocument = decode(document or "", LedgerDocument)
+        found = [restored(order_id, row[0], row[3:]) for row in of_subjects]
+    return ledger_with(order_id, revision, published, stored, found)
+
+
+def ledger_with(
+    order_id: str, revision: int, published: int, stored: LedgerDocument, found: Sequence[Restored]
+) -> ReturnLedger:
+    """Builds a ledger from what its row says, and from its returns, exchanges and claims."""
+    states = [each.state for each in found]
     answered = {
         key: IdempotencyRecord(command, each.state.id)
-        for each in subjects
+        for each in found
         for key, command in each.answered.items()
     }
     return ReturnLedger(
         order_id,
         revision=revision,
-        returns=tuple([each.state for each in subjects if isinstance(each, ReturnDocument)]),
-        exchanges=tuple([each.state for each in subjects if isinstance(each, ExchangeDocument)]),
-        claims=tuple([each.state for each in subjects if isinstance(each, ClaimDocument)]),
+        returns=tuple([each for each in states if isinstance(each, Return)]),
+        exchanges=tuple([each for each in states if isinstance(each, Exchange)]),
+        claims=tuple([each for each in states if isinstance(each, Claim)]),
         open_effects=FrozenMap({effect.request.key: effect for effect in stored.open_effects}),
         answered=FrozenMap(answered),
         published=published,
@@ -191,7 +220,7 @@ def ledger_of(rows: Sequence[LedgerRow]) -> ReturnLedger:
     )
 
 
-def events_of(order_id: str, documents: Iterable[str]) -> tuple[Event, ...]:
+def events_of(order_id: str, rows: Iterable[EventRow]) -> tuple[Event, ...]:
     """
     Decodes the events of an order.
 
@@ -199,16 +228,22 @@ def events_of(order_id: str, documents: Iterable[str]) -> tuple[Event, ...]:
         Unavailable: `unreadable_document`.
     """
     with readable(order_id):
-        return tuple([decode(document, Event) for document in documents])
+        return tuple([decode_event(order_id, *row) for row in rows])
+
+
+def openings_of(events: Iterable[Event]) -> dict[str, Opening]:
+    """Returns the events that opened a return, exchange or claim, by its id."""
+    return {event.opened.id: event for event in events if isinstance(event, Opening)}
 
 
 def subjects_of(rows: Iterable[SubjectRow]) -> tuple[FoundSubject, ...]:
-    """Decodes returns, exchanges and claims; one that cannot be read is an `UnreadableSubject`."""
+    """Restores returns, exchanges and claims; one that cannot be read is an `UnreadableSubject`."""
     found: list[FoundSubject] = []
-    for requested_at, order_id, _, kind, subject_id, document in rows:
+    for row in rows:
+        requested_at, order_id, _, kind, subject_id, *_ = row
         try:
             with readable(order_id):
-                found.append(decode_document(document, DOCUMENTS[kind]).state)
+                found.append(restored(order_id, kind, row[5:]).state)
         except Unavailable as error:
             unreadable = UnreadableSubject(
                 id=subject_id,
@@ -231,24 +266,36 @@ def readable(order_id: str) -> Iterator[None]:
         raise Unavailable("unreadable_document", details) from error
 
 
-def _document(kind: str, subject: Subject, ledger: ReturnLedger) -> str:
-    answered = FrozenMap(
-        {key: each.command for key, each in ledger.answered.items() if each.subject_id == subject.id}
-    )
-    stored = DOCUMENTS[kind](subject, answered)  # type: ignore[arg-type] # of that kind
-    document = encode(stored, DOCUMENTS[kind], encode_long_tuple)
-    remember_document(document, DOCUMENTS[kind], stored)  # the next command on it reads it first
-    return document
+def _document(kind: str, subject: Subject) -> str:
+    return encode(changes_of(subject), CHANGES[kind], encode_long_tuple)
+
+
+def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
+    """Its record, with the commands that were answered but the one that opened it; None if it is empty."""
+    answered: dict[str, Command] = {
+        key: each.command
+        for key, each in ledger.answered.items()
+        if each.subject_id == subject.id and key != subject.idempotency_key
+    }
+    record = record_of(subject, FrozenMap(answered))
+    return None if record == NOTHING_RECORDED else encode(record, Record, encode_long_tuple)
 
 
 def _changed_by(event: Event) -> tuple[str, ...]:
     """The ids of the returns, exchanges and claims that the event changed."""
     match event:
-        case ExchangePaid(exchange=exchange) | ExchangeCanceled(exchange=exchange):
-            return exchange.id, exchange.return_id
+        case ExchangePaid() | ExchangeCanceled():
+            return tuple([each for each in (event.exchange_id, event.return_id) if each is not None])
         case DeliveryChanged(delivery=delivery, is_newly_stuck=is_newly_stuck):
             # Most say something about effects only, which are stored with the ledger.
             is_told = event.subject_id is not None and (is_newly_stuck or not delivery.is_stuck)
             return (event.subject_id,) if is_told and event.subject_id else ()
         case _:
             return () if event.subject_id is None else (event.subject_id,)
+
+
+def _is_on_record(event: Event, subject_id: str) -> bool:
+    """True if the event changed the record of this one, not only its document."""
+    if isinstance(event, GoodsReceived | ReturnResolved | ReturnCanceled):
+        return True
+    return event.command is not None and event.subject_id == subject_id

@@ -31,7 +31,7 @@ from rma.domain.values.errors import Unavailable
 
 #: The format of tables and documents. A version that changes it increases this number, and reads what earlier
 #: versions stored.
-FORMAT = 1
+FORMAT = 2
 
 #: The advisory lock under which PostgreSQL tables are made: the bytes of "rma" and a number.
 _PREPARING = 0x726D_6100
@@ -64,7 +64,9 @@ ledgers = Table(
 )
 
 #: `kind`: return, exchange or claim. `position`: its index among those of its kind in the order, from 0.
-#: `return_id`: its id. `status`, `needs_attention`, `requested_at`: as in the document.
+#: `return_id`: its id. `status`, `needs_attention`, `requested_at`: as they are now. `opened_revision`,
+#: `opened_number`: where the event is that opened it. `document`, `record`: what changed since, see
+#: `rma.adapters.sql.documents`.
 returns = Table(
     "rma_returns",
     metadata,
@@ -75,7 +77,10 @@ returns = Table(
     Column("status", Text, nullable=False),
     Column("needs_attention", Boolean, nullable=False),
     Column("requested_at", Text, nullable=False),
-    Column("document", Text, nullable=False),
+    Column("opened_revision", Integer, nullable=False),
+    Column("opened_number", Integer, nullable=False),
+    Column("document", Text),
+    Column("record", Text),
     Index("rma_returns_by_id", "return_id", unique=True),
 )
 

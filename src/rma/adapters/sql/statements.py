@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from operator import sub
-from typing import TypeVarTuple
+from typing import Any, TypeVarTuple
 
 from attrs import frozen
 from sqlalchemy import (
@@ -21,7 +21,6 @@ from sqlalchemy import (
     bindparam,
     func,
     literal_column,
-    null,
     or_,
     select,
     true,
@@ -54,7 +53,26 @@ def sqlite_text(statement: ClauseElement, columns: Iterable[str] | None = None) 
     return str(statement.compile(dialect=named, column_keys=None if columns is None else list(columns)))
 
 
-def _ledger(order_id: ColumnElement[str], kind: str) -> CompoundSelect[str, int, str, int, int, str]:
+#: Each return, exchange or claim with the event that opened it.
+WITH_OPENING = returns.join(
+    events,
+    and_(
+        events.c.order_id == returns.c.order_id,
+        events.c.revision == returns.c.opened_revision,
+        events.c.number == returns.c.opened_number,
+    ),
+    isouter=True,  # one whose event is lost is there, and cannot be read
+)
+_DOCUMENTS = (
+    returns.c.opened_revision,
+    returns.c.opened_number,
+    returns.c.document,
+    returns.c.record,
+    events.c.document.label("opening"),
+)
+
+
+def _ledger(order_id: ColumnElement[str], kind: str) -> CompoundSelect[*tuple[Any, ...]]:
     """
     Selects the ledger's row, and after it those of its returns, exchanges and claims, in one snapshot.
 
@@ -67,10 +85,14 @@ def _ledger(order_id: ColumnElement[str], kind: str) -> CompoundSelect[str, int,
         ledgers.c.revision,
         ledgers.c.published,
         ledgers.c.document,
+        literal_column("NULL", Text).label("record"),
+        literal_column("NULL", Text).label("opening"),
     ).where(ledgers.c.order_id == order_id)
-    its_returns = select(
-        returns.c.kind, returns.c.position, null(), null(), null(), returns.c.document
-    ).where(returns.c.order_id == order_id)
+    its_returns = (
+        select(returns.c.kind, returns.c.position, returns.c.order_id, *_DOCUMENTS)
+        .select_from(WITH_OPENING)
+        .where(returns.c.order_id == order_id)
+    )
     return union_all(ledger, its_returns).order_by(kind, "position")
 
 
@@ -90,7 +112,7 @@ STORED = select(
     .label("revision"),
 )
 HISTORY = (
-    select(events.c.document)
+    select(events.c.revision, events.c.number, events.c.document)
     .where(events.c.order_id == bindparam("order_id"))
     .order_by(events.c.revision, events.c.number)
 )
@@ -157,13 +179,13 @@ WAITING = (
 )
 
 SORT_KEY = select(*sort_key).where(returns.c.return_id == bindparam("return_id"))
-_ROW = (*sort_key, returns.c.return_id, returns.c.document)
+_ROW = (*sort_key, returns.c.return_id, *_DOCUMENTS)
 
 #: What a row of `SORT_KEY` is.
 LastRow = Row[tuple[str, str, int, str]]
 
 
-def page(query: ReturnQuery, last: LastRow | None) -> Select[str, str, int, str, str, str]:
+def page(query: ReturnQuery, last: LastRow | None) -> Select[*tuple[Any, ...]]:
     """
     Selects sort key, id and document of what the query asks for of all orders, after the sort key of the
     last one; in order, unless the query has an offset.
@@ -172,17 +194,18 @@ def page(query: ReturnQuery, last: LastRow | None) -> Select[str, str, int, str,
         wanted = _sorted(select(returns.c.order_id, returns.c.kind, returns.c.position), query, last)
         keys = wanted.limit(query.limit).offset(query.offset).subquery()
         is_wanted = and_(*[returns.c[each.name] == each for each in keys.c])
-        return select(*_ROW).join(keys, is_wanted)
-    return _sorted(select(*_ROW), query, last).limit(query.limit)
+        return select(*_ROW).select_from(WITH_OPENING).join(keys, is_wanted)
+    return _sorted(select(*_ROW).select_from(WITH_OPENING), query, last).limit(query.limit)
 
 
-def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[str, str, int, str, str, str]:
+def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[*tuple[Any, ...]]:
     """
     Selects sort key, id and document of these kinds in these orders, in any order.
 
     It has no other condition, so that no database prefers an index over all orders to the primary key.
     """
-    return select(*_ROW).where(returns.c.order_id.in_(order_ids), *_of_kinds(kinds))
+    wanted = returns.c.order_id.in_(order_ids)
+    return select(*_ROW).select_from(WITH_OPENING).where(wanted, *_of_kinds(kinds))
 
 
 def number_of(query: ReturnQuery) -> Select[int]:

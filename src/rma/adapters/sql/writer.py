@@ -23,7 +23,7 @@ from sqlalchemy.exc import OperationalError
 
 from rma.adapters.sql.failures import sqlstate_of
 from rma.adapters.sql.pooling import require_columns
-from rma.adapters.sql.rows import Rows
+from rma.adapters.sql.rows import Row, Rows
 from rma.adapters.sql.schema import FORMAT, events, formats, is_autocommit, ledgers, returns
 from rma.adapters.sql.statements import sqlite_text
 from rma.domain.values.errors import InvalidValue
@@ -51,10 +51,9 @@ def write_for(dialect: str) -> Write:
 
 
 # Both compare and set the ledger's row by its revision, unless the tables have a later format by now, and
-# end the lease of the order: its worker has finished or is too late. A return's row is inserted, or updated
-# if its key exists.
+# end the lease of the order: its worker has finished or is too late. A record that is null is left as it is.
 _KEY = tuple(returns.primary_key.columns.keys())
-_CHANGING = ("status", "needs_attention", "document")
+_CHANGING = ("status", "needs_attention", "document", "record")
 
 # On SQLite
 
@@ -89,10 +88,13 @@ _NEW_EVENTS = sqlite_text(insert(events))
 _SUPERSEDED_EVENTS = sqlite_text(
     delete(events).where(*[column == bindparam(column.name) for column in events.primary_key.columns])
 )
-_changed = sqlite.insert(returns)
+_NEW_RETURNS = sqlite_text(insert(returns))
 _CHANGED_RETURNS = sqlite_text(
-    _changed.on_conflict_do_update(
-        index_elements=_KEY, set_={name: _changed.excluded[name] for name in _CHANGING}
+    update(returns)
+    .where(*[column == bindparam(f"of_{column.name}") for column in returns.primary_key.columns])
+    .values(
+        {name: bindparam(name) for name in _CHANGING}
+        | {"record": func.coalesce(bindparam("record", type_=Text), returns.c.record)}
     )
 )
 
@@ -109,8 +111,15 @@ def _write_in_turn(connection: Connection, order_id: str, expected: int, rows: R
         if rows.superseded:
             cursor.executemany(_SUPERSEDED_EVENTS, rows.superseded)
         cursor.executemany(_NEW_EVENTS, rows.events)
-        cursor.executemany(_CHANGED_RETURNS, rows.returns)
+        if rows.opened:
+            cursor.executemany(_NEW_RETURNS, rows.opened)
+        if rows.changed:
+            cursor.executemany(_CHANGED_RETURNS, [_named(row) for row in rows.changed])
     return True
+
+
+def _named(row: Row) -> Row:
+    return {**row, **{f"of_{name}": row[name] for name in _KEY}}
 
 
 # On PostgreSQL, where each statement is a round trip. It waits for another process that is about to commit
@@ -143,11 +152,15 @@ _SUPERSEDED = """
     DELETE FROM rma_events AS old USING ledger, (VALUES {rows}) AS place ({columns})
     WHERE old.order_id = ledger.order_id AND old.revision = place.revision AND old.number = place.number
 """
-_CHANGED = f"""
-    INSERT INTO rma_returns (order_id, {{columns}})
-    SELECT order_id, new.* FROM ledger, (VALUES {{rows}}) AS new
-    ON CONFLICT ({", ".join(_KEY)}) DO UPDATE
-    SET {", ".join([f"{name} = excluded.{name}" for name in _CHANGING])}
+_OPENED = (
+    "INSERT INTO rma_returns (order_id, {columns}) SELECT order_id, new.* FROM ledger, (VALUES {rows}) AS new"
+)
+_CHANGED = """
+    UPDATE rma_returns AS old
+    SET status = new.status, needs_attention = new.needs_attention, document = new.document,
+        record = coalesce(new.record, old.record)
+    FROM ledger, (VALUES {rows}) AS new ({columns})
+    WHERE old.order_id = ledger.order_id AND old.kind = new.kind AND old.position = new.position
 """
 
 
@@ -160,16 +173,20 @@ def _kinds(table: Table) -> dict[str, str]:
 
 
 _EVENT, _RETURN = _kinds(events), _kinds(returns)
+_CHANGE = {name: kind for name, kind in _RETURN.items() if name in {*_KEY, *_CHANGING}}
 _PLACE = {name: kind for name, kind in _EVENT.items() if name != "document"}
 
 
 def _write_at_once(connection: Connection, order_id: str, expected: int, rows: Rows) -> bool:
-    statement = _statement(bool(expected), len(rows.events), len(rows.returns), len(rows.superseded))
+    counts = len(rows.events), len(rows.opened), len(rows.changed), len(rows.superseded)
+    statement = _statement(bool(expected), *counts)
     parameters = {**rows.ledger, "order_id": order_id, "expected": expected}
     for number, event in enumerate(rows.events):
         parameters.update([(f"event_{number}_{name}", event[name]) for name in _EVENT])
-    for number, changed in enumerate(rows.returns):
-        parameters.update([(f"return_{number}_{name}", changed[name]) for name in _RETURN])
+    for number, opened in enumerate(rows.opened):
+        parameters.update([(f"opened_{number}_{name}", opened[name]) for name in _RETURN])
+    for number, changed in enumerate(rows.changed):
+        parameters.update([(f"changed_{number}_{name}", changed[name]) for name in _CHANGE])
     for number, event in enumerate(rows.superseded):
         parameters.update([(f"superseded_{number}_{name}", event[name]) for name in _PLACE])
     try:
@@ -187,7 +204,8 @@ def _write_at_once(connection: Connection, order_id: str, expected: int, rows: R
 def _statement(
     is_next: bool,  # noqa: FBT001 # private
     event_count: int,
-    return_count: int,
+    opened_count: int,
+    changed_count: int,
     superseded_count: int,
 ) -> str:
     """Returns the statement for these numbers of rows; it selects the number of ledgers that it wrote."""
@@ -195,8 +213,10 @@ def _statement(
         f"ledger AS ({_UPDATED if is_next else _INSERTED})",
         f"happened AS ({_HAPPENED.format(**_marks('event', _EVENT, event_count))})",
     ]
-    if return_count:
-        parts.append(f"changed AS ({_CHANGED.format(**_marks('return', _RETURN, return_count))})")
+    if opened_count:
+        parts.append(f"opened AS ({_OPENED.format(**_marks('opened', _RETURN, opened_count))})")
+    if changed_count:
+        parts.append(f"changed AS ({_CHANGED.format(**_marks('changed', _CHANGE, changed_count))})")
     if superseded_count:
         places = _marks("superseded", _PLACE, superseded_count)
         parts.append(f"superseded AS ({_SUPERSEDED.format(**places)})")

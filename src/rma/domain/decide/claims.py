@@ -107,8 +107,7 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     claim = evolve(claim, status=status, entitlement=account)
     event = ClaimRequested(
         header=header_for(claim, ledger, facts.at, by=command.created_by, command=command, order=order),
-        claim=claim,
-        refund_keys=tuple([refund.key for refund in claim.refunds]),
+        opened=claim,
         replacement=replacement_of(claim) if kind is ClaimType.REPLACE else None,
     )
     return (
@@ -140,16 +139,7 @@ def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tu
     if claim.status is ClaimStatus.CANCELED:
         return ()
     at, by = facts.at, command.created_by
-    event = ClaimCanceled(
-        header=header_for(claim, ledger, at, by=by, command=command),
-        claim=evolve(
-            claim,
-            status=ClaimStatus.CANCELED,
-            entitlement=evolve(claim.entitlement, entitled=Money(0, claim.currency), is_refund_blocked=False),
-            canceled_at=at,
-            updated_at=at,
-        ),
-    )
+    event = ClaimCanceled(header=header_for(claim, ledger, at, by=by, command=command))
     return (report_canceled(target, ledger, at, by), event) if target and is_open else (event,)
 
 

@@ -1,7 +1,5 @@
 """RequestExchange, RecordExchangePayment, CancelExchange: returned goods pay for new ones."""
 
-from attrs import evolve
-
 from rma.domain.decide.checks import (
     check_amount,
     check_key,
@@ -102,7 +100,7 @@ def request_exchange(
         metadata=command.metadata,
     )
     header = header_for(exchange, ledger, facts.at, by=command.created_by, command=command)
-    return (request, ExchangeRequested(header=header, exchange=exchange))
+    return (request, ExchangeRequested(header=header, opened=exchange))
 
 
 def record_exchange_payment(
@@ -142,13 +140,10 @@ def record_exchange_payment(
         return ()
 
     payment = ExchangePayment(command.reference, amount, facts.at, command.created_by)
-    paid = evolve(exchange, payments=(*exchange.payments, payment), updated_at=facts.at)
-    is_done = exchange.status is not ExchangeStatus.REQUESTED and not paid.owed.amount
-    if is_done:
-        paid = evolve(paid, status=ExchangeStatus.COMPLETED, completed_at=facts.at)
+    is_done = exchange.status is not ExchangeStatus.REQUESTED and amount == exchange.owed
     event = ExchangePaid(
         header=header_for(exchange, ledger, facts.at, by=command.created_by, command=command),
-        exchange=paid,
+        status=ExchangeStatus.COMPLETED if is_done else exchange.status,
         payment=payment,
         replacement=replacement_of(exchange) if is_done else None,
     )
@@ -183,10 +178,7 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
     if is_over:
         return ()
     at, by = facts.at, command.created_by
-    event = ExchangeCanceled(
-        header=header_for(exchange, ledger, at, by=by, command=command),
-        exchange=evolve(exchange, status=ExchangeStatus.CANCELED, canceled_at=at, updated_at=at),
-    )
+    event = ExchangeCanceled(header=header_for(exchange, ledger, at, by=by, command=command))
     if not is_here:
         return (report_canceled(target, ledger, at, by), event)
     # What the customer paid for the exchange is given back with the goods' value.

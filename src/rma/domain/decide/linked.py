@@ -37,11 +37,7 @@ def complete_claim(
     claim = ledger.find_claim(target.claim_id)
     if claim is None or claim.status is not ClaimStatus.REQUESTED:
         return ()
-    event = ClaimCompleted(
-        header=header_for(claim, ledger, at, by=by),
-        claim=evolve(claim, status=ClaimStatus.COMPLETED, updated_at=at),
-    )
-    return (event,)
+    return (ClaimCompleted(header=header_for(claim, ledger, at, by=by)),)
 
 
 def _exchange_received(
@@ -53,12 +49,8 @@ def _exchange_received(
     by: str | None,
 ) -> ExchangeReceived:
     arrived = target.value_arrived(items, None)
-    known = evolve(
-        exchange,
-        difference_due=Money(exchange.paid.amount - arrived.total + arrived.owed, exchange.currency),
-        updated_at=at,
-    )
-    if not known.owed.amount:
+    difference_due = Money(exchange.paid.amount - arrived.total + arrived.owed, exchange.currency)
+    if not evolve(exchange, difference_due=difference_due).owed.amount:
         status = ExchangeStatus.COMPLETED
     elif exchange.owed.amount:
         status = ExchangeStatus.AWAITING_PAYMENT
@@ -67,6 +59,7 @@ def _exchange_received(
     is_done = status is ExchangeStatus.COMPLETED
     return ExchangeReceived(
         header=header_for(exchange, ledger, at, by=by),
-        exchange=evolve(known, status=status, completed_at=at if is_done else None),
+        status=status,
+        difference_due=difference_due,
         replacement=replacement_of(exchange) if is_done else None,
     )

@@ -1,12 +1,27 @@
 """What the customer of a return or claim is entitled to, and what of it was paid."""
 
-from collections.abc import Collection
-
 from attrs import frozen
 
 from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.state.refunds import Refund, in_force
 from rma.domain.values.money import Money
+
+
+@frozen
+class EntitlementChange:
+    """
+    What an event changed in an entitlement: its amounts as they are afterwards, and the refunds made for it.
+
+    Attributes:
+        refunds: those that this event made; the others were made before.
+    """
+
+    entitled: Money
+    requested_refund: Money | None = None
+    agreed_refund: Money | None = None
+    refund_note: str | None = None
+    is_refund_blocked: bool = False
+    refunds: tuple[Refund, ...] = ()
 
 
 @frozen
@@ -52,6 +67,24 @@ class Entitlement:
             refund.status is RefundStatus.NEEDS_ATTENTION for refund in self.refunds
         )
 
-    def refunds_of(self, keys: Collection[str]) -> tuple[Refund, ...]:
-        """The refunds with these keys, oldest first."""
-        return tuple([refund for refund in self.refunds if refund.key in keys]) if keys else ()
+    def after(self, change: EntitlementChange) -> "Entitlement":
+        """The entitlement once this was changed in it."""
+        return Entitlement(
+            entitled=change.entitled,
+            requested_refund=change.requested_refund,
+            agreed_refund=change.agreed_refund,
+            refund_note=change.refund_note,
+            is_refund_blocked=change.is_refund_blocked,
+            refunds=self.refunds + change.refunds,
+        )
+
+    def change_since(self, before: "Entitlement") -> EntitlementChange:
+        """What was changed in the one before to make this one; refunds were only added to it."""
+        return EntitlementChange(
+            entitled=self.entitled,
+            requested_refund=self.requested_refund,
+            agreed_refund=self.agreed_refund,
+            refund_note=self.refund_note,
+            is_refund_blocked=self.is_refund_blocked,
+            refunds=self.refunds[len(before.refunds) :],
+        )

@@ -14,7 +14,7 @@ from typing import assert_never
 from attrs import frozen
 
 from rma.domain.messages.commands import Command
-from rma.domain.messages.effects import Delivery, Effect, OpenEffect
+from rma.domain.messages.effects import OpenEffect
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
@@ -257,23 +257,3 @@ class ReturnLedger:
     def refundable(self, order: Order) -> Money:
         """Captured, less what was refunded and what is on its way."""
         return Money(sum(self.left_of_payments(order).values()), order.currency)
-
-    def with_open_effects(
-        self, effects: Iterable[Effect], at: datetime, due_at: datetime | None = None
-    ) -> "ReturnLedger":
-        """The ledger with these effects open, after those that are; timers try them from `due_at` on."""
-        delivery = Delivery(due_at=due_at) if due_at else Delivery()
-        opened = {effect.key: OpenEffect(effect, opened_at=at, delivery=delivery) for effect in effects}
-        if not opened:
-            return self
-        return ReturnLedger(
-            order_id=self.order_id,
-            revision=self.revision,
-            returns=self.returns,
-            open_effects=FrozenMap({**self.open_effects, **opened}),
-            answered=self.answered,
-            published=self.published,
-            exchanges=self.exchanges,
-            claims=self.claims,
-            order_version=self.order_version,
-        )

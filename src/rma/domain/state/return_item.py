@@ -1,10 +1,29 @@
 """One line of a return: what was asked, what arrived, and what its units took from the line's pool."""
 
+from collections.abc import Sequence
+
 from attrs import field, frozen
 
 from rma.domain.sale.pricing import PricedLine
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import share
+
+
+@frozen
+class ItemUnits:
+    """
+    How many units of a requested item arrived and were rejected, as it is afterwards.
+
+    Attributes:
+        index: which of the return's items, from 0.
+    """
+
+    index: int
+    received_quantity: int = 0
+    damaged_quantity: int = 0
+    rejected_quantity: int = 0
+    rejected_damaged_quantity: int = 0
+    returned_to_customer_quantity: int = 0
 
 
 @frozen
@@ -65,3 +84,76 @@ class ReturnItem:
         if refund_damaged:
             accepted += self.damaged_quantity - self.rejected_damaged_quantity
         return accepted
+
+    def units(self, index: int) -> ItemUnits:
+        """How many of its units arrived and were rejected; it is the return's item of this index."""
+        return ItemUnits(
+            index,
+            self.received_quantity,
+            self.damaged_quantity,
+            self.rejected_quantity,
+            self.rejected_damaged_quantity,
+            self.returned_to_customer_quantity,
+        )
+
+    def with_units(self, units: ItemUnits) -> "ReturnItem":
+        """The item once so many units arrived and were rejected."""
+        return ReturnItem(  # written out: one of these is built for each line of each parcel
+            item_id=self.item_id,
+            quantity=self.quantity,
+            line=self.line,
+            allocated=self.allocated,
+            received_quantity=units.received_quantity,
+            damaged_quantity=units.damaged_quantity,
+            reason_id=self.reason_id,
+            note=self.note,
+            is_requested=self.is_requested,
+            rejected_quantity=units.rejected_quantity,
+            rejected_damaged_quantity=units.rejected_damaged_quantity,
+            returned_to_customer_quantity=units.returned_to_customer_quantity,
+            metadata=self.metadata,
+        )
+
+
+@frozen
+class ItemChanges:
+    """
+    What an event changed in the items of a return, as they are afterwards.
+
+    Attributes:
+        units: of requested items: their prices and shares stay as they are.
+        unrequested: items that arrived without being requested, with the prices of their lines.
+    """
+
+    units: tuple[ItemUnits, ...] = ()
+    unrequested: tuple[ReturnItem, ...] = ()
+
+
+def changes_between(before: Sequence[ReturnItem], after: Sequence[ReturnItem]) -> ItemChanges:
+    """What was changed in the items before: those after are the same ones and further unrequested ones."""
+    units, unrequested = [], []
+    for index, item in enumerate(after):
+        if index < len(before) and item is before[index]:
+            continue
+        if item.is_requested:
+            units.append(item.units(index))
+        else:
+            unrequested.append(item)
+    return ItemChanges(tuple(units), tuple(unrequested))
+
+
+def items_after(before: tuple[ReturnItem, ...], changes: ItemChanges) -> tuple[ReturnItem, ...]:
+    """The items once this was changed in them."""
+    if not changes.units and not changes.unrequested:
+        return before
+    items = list(before)
+    for units in changes.units:
+        items[units.index] = items[units.index].with_units(units)
+    if changes.unrequested:
+        places = {item.item_id: index for index, item in enumerate(before) if not item.is_requested}
+        for item in changes.unrequested:
+            if item.item_id in places:
+                items[places[item.item_id]] = item
+            else:
+                items.append(item)
+    return tuple(items)

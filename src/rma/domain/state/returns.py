@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import evolve, field, frozen
 
 from rma.domain.messages.command_items import RejectedItem
-from rma.domain.messages.effects import RestockRequest, ReturnShipment
+from rma.domain.messages.effects import RestockRequest, ReturnShipment, StockLine
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
@@ -20,11 +20,12 @@ from rma.domain.values.money import Money
 
 @frozen
 class ReceiptItem:
-    """What one parcel held of one line item."""
+    """What one parcel held of one line item: units that can be sold again, and units that cannot."""
 
     item_id: str
     quantity: int
-    damaged_quantity: int
+    damaged_quantity: int = 0
+    variant_id: str | None = None
 
 
 @frozen
@@ -35,7 +36,7 @@ class Receipt:
     Attributes:
         number: counts the return's receipts from 1.
         status: of the return afterwards.
-        restock: what was put into stock because of it.
+        restock_key: under which what can be sold again was put into stock; None if nothing was.
     """
 
     number: int
@@ -44,7 +45,28 @@ class Receipt:
     items: tuple[ReceiptItem, ...]
     location_id: str | None
     status: ReturnStatus
-    restock: RestockRequest | None = None
+    restock_key: str | None = None
+
+    @property
+    def restocked(self) -> tuple[StockLine, ...]:
+        """What was put into stock because of it."""
+        if self.restock_key is None:
+            return ()
+        return tuple(
+            [StockLine(item.item_id, item.variant_id, item.quantity) for item in self.items if item.quantity]
+        )
+
+    def restock(self, order_id: str, return_id: str) -> RestockRequest | None:
+        """The request to put this into stock; `order_id` and `return_id` are those of its return."""
+        if self.restock_key is None:
+            return None
+        return RestockRequest(
+            key=self.restock_key,
+            order_id=order_id,
+            return_id=return_id,
+            location_id=self.location_id,
+            lines=self.restocked,
+        )
 
 
 @frozen
@@ -103,6 +125,12 @@ class Return:
     charges: tuple[AmountPart, ...] = ()
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
     stuck_effects: tuple[str, ...] = ()
+
+    @property
+    def restocks(self) -> tuple[RestockRequest, ...]:
+        """What was put into stock for it, oldest first."""
+        found = [receipt.restock(self.order_id, self.id) for receipt in self.receipts]
+        return tuple([restock for restock in found if restock])
 
     def without_exchange(self) -> "Return":
         """The return by itself: nothing new is set against its goods; what the customer paid remains."""

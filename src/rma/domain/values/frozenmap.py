@@ -36,14 +36,6 @@ class FrozenMap(dict[K, V]):
     def __copy__(self) -> "FrozenMap[K, V]":
         return self
 
-    def with_(self, key: K, value: V) -> "FrozenMap[K, V]":
-        """A map that also has this entry."""
-        return FrozenMap({**self, key: value})
-
-    def without(self, key: K) -> "FrozenMap[K, V]":
-        """A map that does not have this key."""
-        return FrozenMap({k: v for k, v in self.items() if k != key})
-
 
 class FrozenList(list[V]):
     """A list without its mutators, equal to the list it was made of; lists live inside metadata."""

@@ -117,19 +117,16 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
                 for line in withdrawn.lines
             ]
             return _Summary(f"{event.return_id} canceled", back)
-        case events.ExchangeRequested(exchange=exchange):
+        case events.ExchangeRequested(opened=exchange):
             sent = [f"{item.quantity} x {item.variant_id} to be sent" for item in exchange.new_items]
             return _Summary(
                 f"{exchange.id} requested for {exchange.return_id}", sent, exchange.difference_due
             )
-        case events.ExchangeReceived(exchange=exchange) | events.ExchangePaid(exchange=exchange):
-            paid = event.payment if isinstance(event, events.ExchangePaid) else None
-            what = f"{paid.amount} paid ({paid.reference})" if paid else "goods received"
-            owed = [f"{exchange.owed} owed"] if exchange.owed.amount else []
-            return _Summary(f"{exchange.id}: {what}, {_words(exchange.status)}", owed)
-        case events.ExchangeCanceled(exchange=exchange):
-            return _Summary(f"{exchange.id} canceled")
-        case events.ClaimRequested(claim=claim):
+        case events.ExchangeReceived() | events.ExchangePaid():
+            return _exchanged(event, ledger)
+        case events.ExchangeCanceled() | events.ClaimCanceled():
+            return _Summary(f"{event.subject_id} canceled")
+        case events.ClaimRequested(opened=claim):
             goods = [f"{item.quantity} x {item.item_id}: {_words(item.reason)}" for item in claim.items]
             goods += [f"{item.quantity} x {item.variant_id} to be sent" for item in claim.new_items]
             summary = _Summary(f"{claim.id} made: {claim.type}", goods + _money(event.refunds))
@@ -138,16 +135,14 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
                 if claim.new_items
                 else _Summary(summary.text, summary.details, claim.refund_amount, claim.breakdown)
             )
-        case events.ClaimCompleted(claim=claim):
-            return _Summary(f"{claim.id}: goods received, {_words(claim.status)}")
-        case events.ClaimRefundRetried(claim=claim):
-            return _Summary(f"{claim.id}: refund retried", _money(event.refunds))
-        case events.ClaimResolved(claim=claim):
-            return _Summary(
-                f"{claim.id} resolved", _money(event.refunds), claim.refund_amount, claim.breakdown
-            )
-        case events.ClaimCanceled(claim=claim):
-            return _Summary(f"{claim.id} canceled")
+        case events.ClaimCompleted():
+            return _Summary(f"{event.subject_id}: goods received, completed")
+        case events.ClaimRefundRetried():
+            return _Summary(f"{event.subject_id}: refund retried", _money(event.refunds))
+        case events.ClaimResolved():
+            resolved = ledger.find_claim(event.subject_id)
+            amount, parts = (resolved.refund_amount, resolved.breakdown) if resolved else (None, ())
+            return _Summary(f"{event.subject_id} resolved", _money(event.refunds), amount, parts)
         case events.RefundOutcomeRecorded(refund=refund):
             return _Summary(f"reported: {_outcome(refund)}")
         case events.EffectsAttempted(outcomes=outcomes):
@@ -173,7 +168,7 @@ def _received(event: events.GoodsReceived, after: Return) -> _Summary:
     ]
     stock = [
         f"stock: +{line.quantity} {line.item_id} at {receipt.location_id or 'no location'}"
-        for line in (receipt.restock.lines if receipt.restock else ())
+        for line in receipt.restocked
     ]
     what = f"{after.id}: parcel {receipt.number}, {_words(event.status)}"
     details = arrivals + stock + _money(event.refunds)
@@ -181,8 +176,16 @@ def _received(event: events.GoodsReceived, after: Return) -> _Summary:
         return _Summary(what, details)
     if event.status is ReturnStatus.RECEIVED:
         return _Summary(what, details, after.refund_amount, after.breakdown)
-    so_far = after.value_arrived(event.items, None)
+    so_far = after.value_arrived(after.items, None)
     return _Summary(what, details, Money(so_far.total, after.currency), so_far.breakdown(after.currency))
+
+
+def _exchanged(event: events.ExchangeReceived | events.ExchangePaid, ledger: ReturnLedger) -> _Summary:
+    paid = event.payment if isinstance(event, events.ExchangePaid) else None
+    what = f"{paid.amount} paid ({paid.reference})" if paid else "goods received"
+    exchange = ledger.find_exchange(event.subject_id)
+    owed = [f"{exchange.owed} owed"] if exchange and exchange.owed.amount else []
+    return _Summary(f"{event.subject_id}: {what}, {_words(event.status)}", owed)
 
 
 def _resolved(event: events.ReturnResolved, after: Return) -> _Summary:

@@ -97,11 +97,6 @@ def refund_refusal(target: Return | Claim, command: RetryRefund | RecordRefundOu
     return return_refusal(target.status, command)
 
 
-def made_between(before: Entitlement, after: Entitlement) -> tuple[str, ...]:
-    """The keys of the refunds that the one account has and the other had not."""
-    return tuple([refund.key for refund in after.refunds[len(before.refunds) :]])
-
-
 def check_agreed_refund(
     wrong: Violations,
     amount: Money | int | None,

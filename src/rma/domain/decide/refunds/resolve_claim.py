@@ -1,7 +1,5 @@
 """ResolveClaim: a clerk sets what is due for a claim that cannot be paid, so that nothing more is due."""
 
-from attrs import evolve
-
 from rma.domain.decide.checks import (
     check_amount,
     check_order,
@@ -10,7 +8,7 @@ from rma.domain.decide.checks import (
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.refunds.entitlement import made_between, pay_what_is_due
+from rma.domain.decide.refunds.entitlement import pay_what_is_due
 from rma.domain.decide.refunds.retry import status_paid
 from rma.domain.decide.violations import Violations
 from rma.domain.events import ClaimResolved, header_for
@@ -62,7 +60,7 @@ def resolve_claim(facts: Facts, ledger: ReturnLedger, command: ResolveClaim) -> 
     )
     event = ClaimResolved(
         header=header_for(claim, ledger, facts.at, by=command.created_by, command=command, order=order),
-        claim=evolve(claim, status=status_paid(claim, ledger), entitlement=account, updated_at=facts.at),
-        refund_keys=made_between(claim.entitlement, account),
+        status=status_paid(claim, ledger),
+        entitlement=account.change_since(claim.entitlement),
     )
     return (event,)

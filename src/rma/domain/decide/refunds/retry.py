@@ -6,7 +6,7 @@ from attrs import evolve
 
 from rma.domain.decide.checks import check_amount, check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.refunds.entitlement import made_between, refund_refusal
+from rma.domain.decide.refunds.entitlement import refund_refusal
 from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
 from rma.domain.decide.violations import Violations, error_id
 from rma.domain.events import ClaimRefundRetried, RefundRetried, header_for
@@ -46,16 +46,11 @@ def retry_refund(
     order = wrong.require(order)
     account = _paid(target, order, ledger, amount, rounding, facts.at)
     header = header_for(target, ledger, facts.at, by=command.created_by, command=command, order=order)
-    keys = made_between(target.entitlement, account)
+    change = account.change_since(target.entitlement)
     if isinstance(target, Return):
-        return (RefundRetried(header=header, entitlement=account, refund_keys=keys),)
-    claim = evolve(
-        target,
-        status=target.status if account.is_refund_blocked else status_paid(target, ledger),
-        entitlement=account,
-        updated_at=facts.at,
-    )
-    return (ClaimRefundRetried(header=header, claim=claim, refund_keys=keys),)
+        return (RefundRetried(header=header, entitlement=change),)
+    status = target.status if account.is_refund_blocked else status_paid(target, ledger)
+    return (ClaimRefundRetried(header=header, status=status, entitlement=change),)
 
 
 def _paid(

@@ -88,10 +88,8 @@ def _shipment_key(target: Return, ledger: ReturnLedger) -> str:
 
 
 def _withdraw_all(target: Return) -> tuple[WithdrawRequest, ...]:
-    restocks = [receipt.restock for receipt in target.receipts if receipt.restock]
-    return tuple(
-        [withdraw(target, restock, restock.lines, number) for number, restock in enumerate(restocks, 1)]
-    )
+    restocks = enumerate(target.restocks, start=1)
+    return tuple([withdraw(target, restock, restock.lines, number) for number, restock in restocks])
 
 
 def withdraw(

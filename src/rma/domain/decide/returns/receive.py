@@ -14,7 +14,6 @@ from rma.domain.decide.refunds.entitlement import (
     check_agreed_refund,
     check_claimed,
     entitle,
-    made_between,
     pays_now,
     report_blocked,
     value_refunded_for,
@@ -24,12 +23,12 @@ from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import Event, GoodsReceived, header_for
 from rma.domain.messages.command_items import ReceivedItem
 from rma.domain.messages.commands import ReceiveReturn
-from rma.domain.messages.effects import RestockRequest, StockLine, effect_key
+from rma.domain.messages.effects import effect_key
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.remainder import Remainder
-from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.return_item import ReturnItem, changes_between
 from rma.domain.state.returns import Receipt, ReceiptItem, Return
 from rma.domain.values.validators import is_whole
 
@@ -79,15 +78,13 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
             number=len(target.receipts) + 1,
             at=at,
             by=by,
-            items=tuple([ReceiptItem(item_id, good, bad) for item_id, (good, bad) in arrivals.items()]),
+            items=_receipt_items(items, arrivals),
             location_id=location_id,
             status=status,
-            restock=_restock(target, items, arrivals, location_id),
+            restock_key=_restock_key(target, arrivals),
         ),
-        items=items,
-        entitlement=account,
-        refund_keys=made_between(target.entitlement, account),
-        location_id=location_id,
+        items=changes_between(target.items, items),
+        entitlement=account.change_since(target.entitlement),
     )
     blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
     return (received, *blocked, *complete_linked(ledger, target, items, status, at, by))
@@ -184,18 +181,16 @@ def _status(items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStat
     return ReturnStatus.REQUIRES_ACTION
 
 
-def _restock(
-    target: Return, items: tuple[ReturnItem, ...], arrivals: Arrivals, location_id: str | None
-) -> RestockRequest | None:
+def _receipt_items(items: tuple[ReturnItem, ...], arrivals: Arrivals) -> tuple[ReceiptItem, ...]:
     variants = {item.item_id: item.line.variant_id for item in items}
-    stock = [StockLine(item_id, variants[item_id], good) for item_id, (good, _) in arrivals.items() if good]
-    if not stock:
-        return None
-    earlier = sum([receipt.restock is not None for receipt in target.receipts])
-    return RestockRequest(
-        key=effect_key(target.id, "restock", earlier + 1),
-        order_id=target.order_id,
-        return_id=target.id,
-        location_id=location_id,
-        lines=tuple(stock),
+    return tuple(
+        [ReceiptItem(item_id, good, bad, variants.get(item_id)) for item_id, (good, bad) in arrivals.items()]
     )
+
+
+def _restock_key(target: Return, arrivals: Arrivals) -> str | None:
+    """The next key, if anything arrived that can be sold again."""
+    if not any(good for good, _ in arrivals.values()):
+        return None
+    earlier = sum([receipt.restock_key is not None for receipt in target.receipts])
+    return effect_key(target.id, "restock", earlier + 1)

@@ -17,7 +17,6 @@ from rma.domain.decide.refunds.entitlement import (
     check_agreed_refund,
     check_claimed,
     entitle,
-    made_between,
     report_blocked,
     value_refunded_for,
 )
@@ -31,7 +30,7 @@ from rma.domain.messages.effects import StockLine, WithdrawRequest
 from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
-from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.return_item import ReturnItem, changes_between
 from rma.domain.state.returns import Resolution, Return
 from rma.domain.values.money import Money
 from rma.domain.values.validators import is_whole
@@ -109,9 +108,8 @@ def close_return(
     event = ReturnResolved(
         header=header_for(target, ledger, at, by=by, command=command, order=order),
         resolution=resolution,
-        items=items,
-        entitlement=account,
-        refund_keys=made_between(target.entitlement, account),
+        items=changes_between(target.items, items),
+        entitlement=account.change_since(target.entitlement),
         withdraw_requests=withdraw_requests,
     )
     return (event, *report_blocked(account, target, ledger, refundable, at, by))
@@ -228,7 +226,7 @@ def _withdraw_rejected(target: Return, rejected: tuple[RejectedItem, ...]) -> tu
         if each.send_back and each.quantity:
             back[each.item_id] = back.get(each.item_id, 0) + each.quantity
     withdrawals: list[WithdrawRequest] = []
-    for restock in [receipt.restock for receipt in reversed(target.receipts) if receipt.restock]:
+    for restock in reversed(target.restocks):
         lines = []
         for line in restock.lines:
             units = min(line.quantity, back.get(line.item_id, 0))

@@ -1,0 +1,211 @@
+"""
+What the documents of a row hold.
+
+The prices of a line are in the document of the event that opened its return, exchange or claim, and nowhere
+else. A row has what changed since: `document` what most events change, so that an outcome rewrites no line,
+and `record` what arrived and which commands were answered. Both are null while nothing has changed.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, assert_never
+
+from attrs import evolve, fields, frozen
+
+from rma.adapters.sql.codec import decode, encode_without
+from rma.adapters.sql.encoded import encode_long_tuple
+from rma.domain.events import ClaimRequested, Event, ExchangeRequested, ReturnRequested
+from rma.domain.messages.commands import Command
+from rma.domain.messages.effects import OpenEffect, ReplacementShipment, ReturnShipment
+from rma.domain.sale.pricing import AmountPart
+from rma.domain.state.claims import Claim
+from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.ledger import Subject
+from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
+from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem, items_after
+from rma.domain.state.returns import Receipt, Resolution, Return
+from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import Money
+
+#: Events that open a return, exchange or claim; `opened` is how it began.
+Opening = ReturnRequested | ExchangeRequested | ClaimRequested
+
+
+@frozen
+class LedgerDocument:
+    """`document` in the row of a ledger: what has no column there."""
+
+    open_effects: tuple[OpenEffect, ...] = ()
+    order_version: int = 1
+
+
+@frozen
+class ReturnChanges:
+    """`document` in the row of a return: what most events change, as it is now."""
+
+    status: ReturnStatus
+    entitlement: Entitlement
+    updated_at: datetime
+    shipment: ReturnShipment | None = None
+    location_id: str | None = None
+    received_at: datetime | None = None
+    canceled_at: datetime | None = None
+    charges: tuple[AmountPart, ...] = ()
+    stuck_effects: tuple[str, ...] = ()
+
+
+@frozen
+class ExchangeChanges:
+    """The same for an exchange."""
+
+    status: ExchangeStatus
+    difference_due: Money
+    updated_at: datetime
+    payments: tuple[ExchangePayment, ...] = ()
+    shipment: ReplacementShipment | None = None
+    completed_at: datetime | None = None
+    canceled_at: datetime | None = None
+    stuck_effects: tuple[str, ...] = ()
+
+
+@frozen
+class ClaimChanges:
+    """The same for a claim."""
+
+    status: ClaimStatus
+    entitlement: Entitlement
+    updated_at: datetime
+    shipment: ReplacementShipment | None = None
+    canceled_at: datetime | None = None
+    stuck_effects: tuple[str, ...] = ()
+
+
+@frozen
+class Record:
+    """
+    `record` in the row of a return, exchange or claim; of the latter two it has `answered` only.
+
+    Attributes:
+        units: of the requested items of which any arrived.
+        unrequested: all items that were not requested, whole.
+        answered: the commands about it by idempotency key, but for the one that opened it.
+    """
+
+    units: tuple[ItemUnits, ...] = ()
+    unrequested: tuple[ReturnItem, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+    resolution: Resolution | None = None
+    answered: FrozenMap[str, Command] = FrozenMap()
+
+
+Changes = ReturnChanges | ExchangeChanges | ClaimChanges
+
+#: By the `kind` of a row, the class of its `document`.
+CHANGES: Mapping[str, type[Changes]] = {
+    "return": ReturnChanges,
+    "exchange": ExchangeChanges,
+    "claim": ClaimChanges,
+}
+
+NOTHING_RECORDED = Record()
+
+#: Fields of an event's header that are columns of its row.
+_IN_COLUMNS = ("order_id", "revision", "number")
+
+
+@frozen
+class Restored:
+    """A return, exchange or claim, and all commands about it that were answered, by idempotency key."""
+
+    state: Subject
+    answered: Mapping[str, Command]
+
+
+def encode_event(event: Event) -> str:
+    """
+    Encodes an event, without what the columns of its row say.
+
+    Raises:
+        InvalidValue: a part of it cannot be represented in JSON.
+    """
+    return encode_without(event, Event, "header", _IN_COLUMNS, encode_long_tuple)
+
+
+def decode_event(order_id: str, revision: int, number: int, document: str) -> Event:
+    """
+    Decodes an event from the columns of its row.
+
+    Raises:
+        Exception: of any class, if the document does not hold an event.
+    """
+    columns = {"order_id": order_id, "revision": revision, "number": number}
+    event: Event = decode(document, Event, {"header": columns})
+    return event
+
+
+def changes_of(subject: Subject) -> Changes:
+    """Returns the `document` of its row."""
+    match subject:
+        case Return():
+            kind: type[Changes] = ReturnChanges
+        case Exchange():
+            kind = ExchangeChanges
+        case Claim():
+            kind = ClaimChanges
+        case _:
+            assert_never(subject)
+    return kind(*[getattr(subject, name) for name in _NAMES[kind]])
+
+
+def record_of(subject: Subject, answered: FrozenMap[str, Command]) -> Record:
+    """Returns the `record` of its row; `answered` is without the command that opened it."""
+    if not isinstance(subject, Return):
+        return Record(answered=answered)
+    return Record(
+        units=_units(subject.items),
+        unrequested=tuple([item for item in subject.items if not item.is_requested]),
+        receipts=subject.receipts,
+        resolution=subject.resolution,
+        answered=answered,
+    )
+
+
+def restore(opening: Opening, changes: Changes | None, record: Record | None) -> Restored:
+    """Returns what began as this event says and was changed since as the other two say."""
+    subject = _with_record(_with_changes(opening.opened, changes), record)
+    answered = dict(record.answered) if record else {}
+    command = opening.command
+    if command is not None and command.idempotency_key is not None:
+        answered = {command.idempotency_key: command, **answered}
+    return Restored(subject, answered)
+
+
+def _units(items: Iterable[ReturnItem]) -> tuple[ItemUnits, ...]:
+    units = [item.units(index) for index, item in enumerate(items) if item.is_requested]
+    return tuple([each for each in units if each != ItemUnits(each.index)])
+
+
+def _with_changes(opened: Subject, changes: Changes | None) -> Subject:
+    if changes is None:
+        return opened
+    changed: Subject = evolve(opened, **{name: getattr(changes, name) for name in _NAMES[type(changes)]})
+    return changed
+
+
+def _with_record(subject: Subject, record: Record | None) -> Subject:
+    if record is None or not isinstance(subject, Return):
+        return subject
+    return evolve(
+        subject,
+        items=items_after(subject.items, ItemChanges(record.units, record.unrequested)),
+        receipts=record.receipts,
+        resolution=record.resolution,
+    )
+
+
+def _names_of(kind: type[Any]) -> tuple[str, ...]:
+    return tuple([each.name for each in fields(kind)])
+
+
+_NAMES: Mapping[type[Changes], tuple[str, ...]] = {kind: _names_of(kind) for kind in CHANGES.values()}

@@ -1,0 +1,100 @@
+"""Folding events is total: it refuses nothing, whatever events are missing before."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rma import (
+    CancelClaim,
+    ClaimItem,
+    ClaimRequested,
+    Delivery,
+    EffectOutcome,
+    EffectsAttempted,
+    Event,
+    EventHeader,
+    ExchangePaid,
+    ExchangeRequested,
+    NewItem,
+    RecordExchangePayment,
+    RequestClaim,
+    RequestedItem,
+    RequestExchange,
+    ReturnLedger,
+    ReturnRequested,
+    replay,
+)
+from rma.domain.evolve import evolve
+from rma.testing.core_harness import START, Flow
+from rma.testing.strategies import flows
+from tests.rules.given import Given
+
+Opening = ReturnRequested | ExchangeRequested | ClaimRequested
+
+
+@given(flows(), st.data())
+def test_a_history_with_holes_is_folded_too(flow: Flow, data: st.DataObject) -> None:
+    """What opened nothing that is known changes nothing but the revision; a store may have lost its event."""
+    history: list[Event] = [event for change in flow for event in change.events]
+    kept = [event for event in history if data.draw(st.booleans(), label=event.event_id)]
+
+    ledger = replay("order_1", kept)
+
+    opened = {event.opened.id for event in kept if isinstance(event, Opening)}
+    known = {each.id for each in (*ledger.returns, *ledger.exchanges, *ledger.claims)}
+    assert known == opened
+    assert ledger.revision == (kept[-1].revision if kept else 0)
+
+
+@given(flows())
+def test_events_folded_together_are_events_folded_one_by_one(flow: Flow) -> None:
+    """`evolve` after each event of a commit is where the fold of all of them leads."""
+    for change in flow:
+        order_id = change.order_id
+        before = replay(order_id, [each for earlier in flow[: flow.index(change)] for each in earlier.events])
+        after = before
+        for event in change.events:
+            after = evolve(after, event)
+
+        assert (after.returns, after.exchanges, after.claims) == (
+            change.ledger.returns,
+            change.ledger.exchanges,
+            change.ledger.claims,
+        )
+        assert (after.revision, after.answered) == (change.ledger.revision, change.ledger.answered)
+
+
+def test_a_delivery_of_an_effect_that_is_not_open_opens_nothing() -> None:
+    """The event that asked for it is lost."""
+    header = EventHeader(order_id="order_1", at=START, subject_id="ret_1", revision=4, number=1)
+    outcome = EffectOutcome(key="ret_1-refund-1", delivery=Delivery(attempts=1))
+
+    ledger = evolve(ReturnLedger("order_1"), EffectsAttempted(header=header, outcomes=(outcome,)))
+
+    assert ledger == ReturnLedger("order_1", revision=4)
+
+
+def test_an_exchange_is_paid_whose_return_is_lost() -> None:
+    """The payment is known, and nothing else."""
+    given = Given()
+    item = NewItem(variant_id="v", quantity=1, unit_price=5000)
+    items = [RequestedItem(item_id="mug", quantity=1)]
+    given.when(RequestExchange(order_id="order_1", items=items, new_items=[item]))
+    given.when(RecordExchangePayment(exchange_id="exc_1", reference="pay_9", amount=100))
+    kept = [event for event in given.history if not isinstance(event, ReturnRequested)]
+
+    ledger = replay("order_1", kept)
+
+    assert isinstance(kept[-1], ExchangePaid)
+    assert (ledger.returns, ledger.exchanges[0].paid.amount) == ((), 100)
+
+
+def test_a_claim_is_canceled_that_is_lost() -> None:
+    """Nothing is known of it."""
+    given = Given()
+    items = [ClaimItem(item_id="mug", quantity=1, reason="other")]
+    given.when(RequestClaim(order_id="order_1", type="refund", items=items, refund_amount=0))
+    given.when(CancelClaim(claim_id="claim_1"))
+
+    ledger = replay("order_1", given.history[-1:])
+
+    assert (ledger.claims, ledger.revision) == ((), 2)
