@@ -60,7 +60,8 @@ from rma import (
 )
 from rma.adapters.memory import InMemoryInventory, InMemoryPayments, InMemoryReturns, in_memory_service
 from rma.domain.events import EventHeader
-from rma.domain.messages.effects import OpenEffect
+from rma.domain.messages.effects import Delivery, OpenEffect
+from rma.domain.messages.timing import DEFAULT_TIMING
 from rma.domain.sale.pricing import PricedLine
 from rma.domain.state.entitlement import Entitlement, EntitlementChange
 from rma.domain.state.return_item import ItemChanges, ItemUnits
@@ -70,6 +71,7 @@ from rma.domain.values.frozenmap import FrozenMap
 PAIRS = {1: 6000, 10: 3000, 100: 600, 1000: 120}
 
 AT = datetime(2024, 5, 1, 12, tzinfo=UTC)
+DUE_AT = AT + DEFAULT_TIMING.grace
 FRESH_ID = "1"
 RETURN_ID = f"ret_{FRESH_ID}"
 TERMS = ReturnPolicy().terms
@@ -249,12 +251,18 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         key=key, order_id=order.id, return_id=RETURN_ID, payment_id=payment_id, amount=amount
     )
     received = GoodsReceived(
-        header=_header(order, 2, command.created_by),
+        header=_header(order, 2, command.created_by, effects_due_at=DUE_AT),
         receipt=receipt,
         items=ItemChanges(tuple(units)),
         entitlement=EntitlementChange(amount, refunds=(pending,)),
     )
-    effects = FrozenMap({restock.key: OpenEffect(restock, AT), key: OpenEffect(refund_request, AT)})
+    delivery = Delivery(due_at=DUE_AT)
+    effects = FrozenMap(
+        {
+            restock.key: OpenEffect(restock, AT, delivery),
+            key: OpenEffect(refund_request, AT, delivery),
+        }
+    )
     unpaid = _received(opened, received, tuple(items), pending)
     store.ledgers[order.id] = ReturnLedger(order.id, revision=2, returns=(unpaid,), open_effects=effects)
     store.history[order.id].append(received)
@@ -284,7 +292,9 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     return after
 
 
-def _header(order: Order, revision: int, by: str | None = None) -> EventHeader:
+def _header(
+    order: Order, revision: int, by: str | None = None, *, effects_due_at: datetime | None = None
+) -> EventHeader:
     return EventHeader(
         order_id=order.id,
         at=AT,
@@ -292,6 +302,7 @@ def _header(order: Order, revision: int, by: str | None = None) -> EventHeader:
         return_id=RETURN_ID,
         by=by,
         no_notification=order.no_notification,
+        effects_due_at=effects_due_at,
         revision=revision,
         number=1,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from functools import lru_cache
 from types import UnionType
 from typing import Any, assert_never, cast
 
@@ -119,8 +120,11 @@ def _declaring(effect: Effect, host: Host) -> object:
 def timing_of(host: Host) -> Timing:
     """The host's timing; where no refund can be looked up, a pending one is left alone till it is overdue."""
     timing = host.timing
-    if getattr(host.payments, "find_refund", None) is not None:
-        return timing
+    return timing if getattr(host.payments, "find_refund", None) is not None else _without_lookups(timing)
+
+
+@lru_cache(maxsize=8)
+def _without_lookups(timing: Timing) -> Timing:
     return evolve(timing, pending_lookup=timing.pending_patience)
 
 

@@ -57,7 +57,8 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     items = book_arrivals(target.items, arrivals, remainders)
     status = _status(items, command)
     check_claimed(wrong, target, items, status)
-    check_refund_value(wrong, agreed, command.refund_note, value_refunded_for(target, items, status))
+    if agreed is not None:
+        check_refund_value(wrong, agreed, command.refund_note, value_refunded_for(target, items, status))
     wrong.require(target)
     at, by = facts.at, command.created_by
     location_id = command.location_id if command.location_id is not None else target.location_id

@@ -58,9 +58,9 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     if rejected:
         _check_entitled(wrong, target, items)
     check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
-    check_refund_value(
-        wrong, agreed, command.refund_note, value_refunded_for(target, items, ReturnStatus.RECEIVED)
-    )
+    if agreed is not None:
+        value = value_refunded_for(target, items, ReturnStatus.RECEIVED)
+        check_refund_value(wrong, agreed, command.refund_note, value)
     wrong.require(target)
     resolution = Resolution(facts.at, command.created_by, rejected)
     return (
