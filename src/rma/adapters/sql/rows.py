@@ -147,7 +147,7 @@ def subject_rows(ledger: ReturnLedger, openings: Mapping[str, Opening]) -> list[
             "opened_revision": opening.revision,
             "opened_number": opening.number,
             "document": None if each is opening.opened else _document(kind, each),
-            "record": _record(ledger, each),
+            "record": None if each is opening.opened else _record(ledger, each),
         }
         for kind in SubjectKind
         for position, each in enumerate(ledger.subjects(kind))
