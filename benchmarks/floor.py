@@ -144,7 +144,7 @@ def main() -> None:
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
     print(f"SQLite {sqlite3.sqlite_version}")
     print(
-        f"{'database':<11} {'operation':<14} {'lines':>5} {'ours us':>9} {'floor us':>9} {'ratio':>6}  statements"
+        f"{'database':<11} {'operation':<14} {'lines':>5} {'ours us':>9} {'floor us':>9} {'ratio':>6} {'stmts':>6}"
     )
     gc.collect()
     gc.disable()
@@ -156,7 +156,7 @@ def main() -> None:
                     ratio = median([mine / least for mine, least in zip(library, floor, strict=True)])
                     print(
                         f"{database:<11} {name:<14} {lines:>5} {median(library):>9.0f} {median(floor):>9.0f}"
-                        f" {ratio:>6.2f} {STATEMENTS[database][name]:>11}"
+                        f" {ratio:>6.2f} {STATEMENTS[database][name]:>6}"
                     )
                 gc.collect()
 
