@@ -225,11 +225,11 @@ def test_leasing_uses_the_index_of_waiting_orders(store: SqlReturns) -> None:
     with store.engine.connect() as connection:
         for way in ("seqscan", "bitmapscan", "sort"):  # whether the index can serve, not whether it pays
             connection.execute(text(f"SET enable_{way} = off"))
-        compiled = DUE.leased.compile(connection)
+        leased = DUE.leased.postgresql
         plan = [
             str(row[0])
             for row in connection.exec_driver_sql(
-                f"EXPLAIN {compiled}", compiled.construct_params(parameters)
+                f"EXPLAIN {leased.text}", {**leased.constants, **parameters}
             )
         ]
     assert any("rma_ledgers_due" in step for step in plan), plan

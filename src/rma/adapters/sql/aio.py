@@ -10,23 +10,20 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Executable, make_url
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from rma.adapters.sql.database import (
-    is_postgresql,
-    make_ready,
-    require_connection,
-    rows_found,
-)
+from rma.adapters.sql.database import executor_on, is_postgresql, look_at, make_ready
 from rma.adapters.sql.deadlines import deadlines_for
 from rma.adapters.sql.engines import BEGINS, QUIET, make_durable
+from rma.adapters.sql.executor import Executor
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.finishing import finish
-from rma.adapters.sql.pooling import look_for_pooler
+from rma.adapters.sql.host_transaction import require_connection
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
+from rma.adapters.sql.statement import Statement
 from rma.adapters.sql.writer import write_for
 from rma.async_ports import AsyncBoundReturns
 from rma.domain.change import Change
@@ -82,6 +79,10 @@ class AsyncRepository(ABC):
     async def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
         """Store this ledger in the place of everything but the events that is stored of its order."""
         await finish(self._change(lambda ledgers: ledgers.replace(ledger, unpublished_since)))
+
+    async def note_unpublished(self, now: datetime, batch: int = 1000) -> int:
+        """Note every order with unpublished events: see `SqlReturns.note_unpublished`."""
+        return await finish(self._change(lambda ledgers: ledgers.note_unpublished(now, batch)))
 
     async def history(self, order_id: str) -> tuple[Event, ...]:
         """Every event of the order, oldest first."""
@@ -185,8 +186,7 @@ class AsyncSqlReturns(AsyncRepository):
             return await self._on_connection(ask)
 
     def _ledgers(self, connection: Connection) -> Repository:
-        if is_postgresql(connection.engine):
-            look_for_pooler(connection)
+        look_at(connection)
         return Repository(_Connected(connection), self._write, self._worker_lease)
 
 
@@ -214,20 +214,15 @@ class _Connected:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
+    def found(self, statement: Statement, parameters: Mapping[str, object]) -> Sequence[Any]:
         """The rows."""
         with failures(self._connection.engine):
-            return rows_found(self._connection, statement, parameters)
+            return executor_on(self._connection).found(statement, parameters)
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """On SQLite a transaction, on PostgreSQL the connection for a single statement that writes."""
+    def write(self, do: Callable[[Executor], T]) -> T:
+        """What `do` returns, whose writes are all stored, or none."""
         with failures(self._connection.engine):
-            if is_postgresql(self._connection.engine):
-                yield self._connection
-            else:
-                with transaction(self._connection):
-                    yield self._connection
+            return executor_on(self._connection).atomically(do)
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:

@@ -1,5 +1,8 @@
 """
-Runs statements: on connections of our own, or in a transaction that the host has begun.
+Runs statements on connections of our own, past SQLAlchemy, which lends them from its pool.
+
+A connection is taken for one read or one commit, and given back: no thread holds one while ports are called,
+or while it waits for its next command, so that threads may outnumber connections.
 
 PostgreSQL runs in autocommit: each of our statements is atomic by itself, and begins and ends no transaction
 over the wire.
@@ -8,26 +11,30 @@ over the wire.
 import logging
 import threading
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Executable, make_url
+from sqlalchemy import URL, Connection, Engine, Pool, PoolProxiedConnection, make_url
 
 from rma.adapters.sql.engines import BEGINS, open_engine
-from rma.adapters.sql.failures import ConnectionLost, failures
-from rma.adapters.sql.pooling import look_for_pooler, rows_that_fit
-from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transaction
-from rma.adapters.sql.statements import SQLITE_TEXTS
-from rma.domain.values.errors import InvalidValue
+from rma.adapters.sql.executor import Executor, PostgresExecutor, SharedExecutor
+from rma.adapters.sql.failures import ConnectionLost, failures, reported
+from rma.adapters.sql.pooling import look_for_pooler
+from rma.adapters.sql.schema import is_prepared, prepare, transaction
+from rma.adapters.sql.statement import Statement
+from rma.domain.values.errors import RmaError
 
 _log = logging.getLogger("rma")
+
+T = TypeVar("T")
 
 
 class Connector(Protocol):
     """Reads rows, and gives a connection for writing."""
 
-    def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
+    def found(self, statement: Statement, parameters: Mapping[str, object]) -> Sequence[Any]:
         """
         Returns the rows of a statement, which may be executed twice.
 
@@ -36,19 +43,20 @@ class Connector(Protocol):
         """
         ...
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
+    def write(self, do: Callable[[Executor], T]) -> T:
         """
-        Yields a connection for a commit, whose writes are all stored, or none of them if the block raises.
+        Returns what `do` returns, whose writes are all stored, or none of them if it raises.
+
+        On PostgreSQL it executes one statement that writes.
 
         Raises:
-            Unavailable: the database failed.
+            Unavailable: the database failed; `ConstraintFailed`, if it refused a row.
         """
         ...
 
     def changing(self) -> AbstractContextManager[Connection]:
         """
-        The same for several statements, on PostgreSQL too.
+        Yields a connection for several statements, whose writes are all stored, or none if the block raises.
 
         Raises:
             Unavailable: the database failed.
@@ -72,61 +80,40 @@ class Database:
             self.engine = open_engine(make_url(engine_or_url), busy_timeout)
             weakref.finalize(self, self.engine.dispose)
         self._ours = self.engine.execution_options(**{BEGINS: True})
+        self._borrowed = BorrowedPostgres if is_postgresql(self.engine) else Borrowed
         self._lock = threading.Lock()
         self._is_ready = False
 
-    def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
+    def found(self, statement: Statement, parameters: Mapping[str, object]) -> Sequence[Any]:
         """Returns the rows; repeats the statement once if the connection from the pool is broken."""
-        self._prepare()
+        if not self._is_ready:
+            self._prepare()
         try:
-            with self._connected() as connection:
-                return rows_found(connection, statement, parameters)
+            with self._borrowed(self.engine) as executor:
+                return executor.found(statement, parameters)
         except ConnectionLost:  # the pool has dropped all connections of that age with it
-            with self._connected() as connection:
-                return rows_found(connection, statement, parameters)
+            with self._borrowed(self.engine) as executor:
+                return executor.found(statement, parameters)
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """
-        Yields, on SQLite, a transaction, and on PostgreSQL a connection for a single statement that writes.
-        """
-        self._prepare()
-        with self._connected() as connection:
-            if is_postgresql(self.engine):
-                yield connection
-            else:
-                with transaction(connection):
-                    yield connection
+    def write(self, do: Callable[[Executor], T]) -> T:
+        """Returns what `do` returns: on SQLite in a transaction, on PostgreSQL in a single statement."""
+        if not self._is_ready:
+            self._prepare()
+        with self._borrowed(self.engine) as executor:
+            return executor.atomically(do)
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:
         """Yields a transaction."""
         self._prepare()
         with failures(self.engine), self._ours.connect() as connection:
-            if is_postgresql(self.engine):
-                look_for_pooler(connection)
+            look_at(connection)
             with transaction(connection):
                 yield connection
 
     def is_ready_for(self, connection: Connection) -> bool:
         """Returns True if this connection leads to the database whose tables are known to exist."""
         return self._is_ready and connection.engine.pool is self.engine.pool
-
-    @contextmanager
-    def _connected(self) -> Iterator[Connection]:
-        with failures(self.engine), self._ours.connect() as connection:
-            if not is_postgresql(self.engine):
-                yield connection
-                return
-            # The same as SQLAlchemy's isolation level AUTOCOMMIT, in a twentieth of the time.
-            driver: Any = connection.connection.driver_connection
-            driver.autocommit = True
-            try:
-                look_for_pooler(connection)
-                yield connection
-            finally:
-                if not connection.invalidated:
-                    driver.autocommit = False
 
     def _prepare(self) -> None:
         if self._is_ready:
@@ -138,94 +125,72 @@ class Database:
                 self._is_ready = True
 
 
-class HostTransaction:
+class Borrowed:
     """
-    A `Connector` whose writes are committed by the host, together with its own, or undone by it.
-
-    Args:
-        connection: the host's connection; nothing here commits it or rolls it back.
+    A connection to SQLite from the pool, while something is executed on it.
 
     Raises:
-        InvalidValue: it is not a `Connection`, or it commits each statement by itself.
+        Unavailable: the database failed, in the block as well; `ConnectionLost`, `ConstraintFailed`.
     """
 
-    def __init__(self, database: Database, connection: Connection) -> None:
-        require_connection(connection, Connection)
-        if is_autocommit(connection):
-            raise InvalidValue(
-                "invalid_value",
-                {"field": "connection", "value": "AUTOCOMMIT", "expected": "a connection in a transaction"},
-            )
-        self._connection = connection
-        self._is_ready = database.is_ready_for(connection)
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
 
-    def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
-        """Returns the rows as the host's transaction sees them."""
-        with failures(self._connection.engine):
-            self._prepare()
-            return rows_found(self._connection, statement, parameters)
+    def __enter__(self) -> Executor:
+        self._pooled = self._taken()
+        return Executor(self._pooled.driver_connection)
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """Yields the host's connection; on SQLite, which takes several statements, within a savepoint."""
-        with failures(self._connection.engine):
-            self._prepare()
-            if is_postgresql(self._connection.engine):
-                yield self._connection
-            else:
-                with self._connection.begin_nested():
-                    yield self._connection
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pooled.close()  # which rolls back
+        if isinstance(error, Exception) and (found := reported(error, self._engine)) is not None:
+            raise found from error
 
-    def changing(self) -> AbstractContextManager[Connection]:
-        """Yields the host's connection, as `writing`."""
-        return self.writing()
+    def _taken(self) -> PoolProxiedConnection:
+        try:
+            return self._engine.raw_connection()
+        except Exception as error:
+            if (found := reported(error, self._engine)) is None:
+                raise
+            raise found from error
 
-    def _prepare(self) -> None:
-        connection = self._connection
-        if not is_postgresql(connection.engine):
-            if not connection.in_transaction():
-                connection.begin()  # as its next statement does
-            driver: Any = connection.connection.driver_connection
-            if not driver.in_transaction:  # sqlite3 waits until something is written
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+class BorrowedPostgres(Borrowed):
+    """The same to PostgreSQL, in autocommit; a connection that breaks takes those with it that are as old."""
+
+    def __enter__(self) -> Executor:
+        self._pool: Pool = self._engine.pool
+        self._pooled = self._taken()
+        driver: Any = self._pooled.driver_connection
+        self._driver = driver
+        try:
+            self._was_autocommit = driver.autocommit
+            if not self._was_autocommit:
+                driver.autocommit = True
+            executor = PostgresExecutor(driver)
+            look_for_pooler(self._pooled, executor)
+        except BaseException as error:
+            self.__exit__(type(error), error, error.__traceback__)
+            raise
+        return executor
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        found = reported(error, self._engine, self._driver) if isinstance(error, Exception) else None
+        if isinstance(found, ConnectionLost):
+            self._pooled.invalidate(error)
+            if self._engine.pool is self._pool:  # and no other thread has noticed
+                self._engine.dispose()
+        elif error is not None and found is None and not isinstance(error, RmaError):
+            self._pooled.invalidate(error)  # interrupted: an answer may be on its way
         else:
-            look_for_pooler(connection)
-        if not self._is_ready:
-            if not is_prepared(connection):
-                prepare(connection)
-            self._is_ready = True
-
-
-def rows_found(
-    connection: Connection, statement: Executable, parameters: Mapping[str, object]
-) -> Sequence[Any]:
-    """
-    Returns the rows of the statement.
-
-    Raises:
-        Unavailable: `store_mixed_up`: the database answered another statement.
-    """
-    text = SQLITE_TEXTS.get(statement)
-    if is_postgresql(connection.engine):
-        return rows_that_fit(connection.execute(statement, parameters), statement)
-    if text is None:
-        return connection.execute(statement, parameters).all()
-    with closing(connection.connection.cursor()) as cursor:
-        cursor.execute(text, parameters)
-        return cursor.fetchall()
-
-
-def require_connection(connection: object, kind: type) -> None:
-    """
-    Checks that a host passed a connection of this class, and not a session or an engine.
-
-    Raises:
-        InvalidValue: it is something else.
-    """
-    if not isinstance(connection, kind):
-        expected = f"an SQLAlchemy {kind.__name__} in a transaction"
-        value = f"of class {type(connection).__name__}"
-        raise InvalidValue("invalid_value", {"field": "connection", "value": value, "expected": expected})
+            if not self._was_autocommit:
+                self._driver.autocommit = False
+            self._pooled.close()
+        if found is not None:
+            raise found from error
 
 
 def is_postgresql(engine: Engine) -> bool:
@@ -233,11 +198,24 @@ def is_postgresql(engine: Engine) -> bool:
     return engine.dialect.name == "postgresql"
 
 
+def executor_on(connection: Connection) -> Executor:
+    """Returns an executor on a connection of SQLAlchemy, which is left in its transaction, if it has one."""
+    if is_postgresql(connection.engine):
+        return SharedExecutor(connection)
+    return Executor(connection.connection)
+
+
+def look_at(connection: Connection) -> None:
+    """Looks for a pooler between this connection of SQLAlchemy and PostgreSQL."""
+    if is_postgresql(connection.engine):
+        look_for_pooler(connection.connection, SharedExecutor(connection))
+
+
 def make_ready(connection: Connection) -> None:
     """Makes the tables, if there are none, on a new connection that begins transactions itself."""
     if is_postgresql(connection.engine):
         connection.execution_options(isolation_level="READ COMMITTED")
-        look_for_pooler(connection)
+        look_at(connection)
         _warn_of_lost_commits(connection)
     if not is_prepared(connection):
         with transaction(connection):

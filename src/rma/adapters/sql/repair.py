@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, Integer, bindparam, delete, func, insert, select, update
 
 from rma.adapters.sql.cache import Documents, restored
 from rma.adapters.sql.codec import decode
 from rma.adapters.sql.database import Connector
 from rma.adapters.sql.documents import LedgerDocument, Restored
+from rma.adapters.sql.listing import WITH_OPENING
 from rma.adapters.sql.rows import (
     columns_of,
     events_of,
@@ -20,14 +21,15 @@ from rma.adapters.sql.rows import (
     subject_rows,
 )
 from rma.adapters.sql.schema import Text, events, formats, ledgers, require_known, returns
-from rma.adapters.sql.statements import HISTORY, WITH_OPENING
+from rma.adapters.sql.statement import Statement
+from rma.adapters.sql.statements import SELECT_HISTORY
 from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
 from rma.domain.values.errors import StaleLedger
 from rma.domain.views.differences import Difference, ledger_differences
 
 _OF_ORDER = bindparam("of_order", type_=Text)
-_LEDGER_ROW = select(ledgers).where(ledgers.c.order_id == _OF_ORDER)
-_RETURN_ROWS = (
+_LEDGER_ROW = Statement(select(ledgers).where(ledgers.c.order_id == _OF_ORDER))
+_RETURN_ROWS = Statement(
     select(returns, events.c.document.label("opening"))
     .select_from(WITH_OPENING)
     .where(returns.c.order_id == _OF_ORDER)
@@ -37,11 +39,11 @@ _KNOWN = (
     select(ledgers.c.order_id).union(select(events.c.order_id), select(returns.c.order_id)).subquery("known")
 )
 #: Selects ids of orders of which anything is stored, in order, after one of them.
-NEXT_ORDERS = (
+NEXT_ORDERS = Statement(
     select(_KNOWN.c.order_id)
-    .where(_KNOWN.c.order_id > bindparam("after"))
+    .where(_KNOWN.c.order_id > bindparam("after", type_=Text))
     .order_by(_KNOWN.c.order_id)
-    .limit(bindparam("limit"))
+    .limit(bindparam("limit", type_=Integer))
 )
 
 _LAST_EVENT = select(func.max(events.c.revision).label("revision")).where(events.c.order_id == _OF_ORDER)
@@ -98,7 +100,7 @@ def replace(connection: Connection, ledger: ReturnLedger, since: datetime | None
     if not connection.execute(_REPLACED, {**named, **new}).rowcount:
         connection.execute(insert(ledgers), {**values, "order_id": ledger.order_id})
     connection.execute(delete(returns).where(returns.c.order_id == _OF_ORDER), named)
-    history = [tuple(row) for row in connection.execute(HISTORY, {"order_id": ledger.order_id})]
+    history = [tuple(row) for row in connection.execute(SELECT_HISTORY, {"order_id": ledger.order_id})]
     subjects = subject_rows(ledger, openings_of(events_of(ledger.order_id, history)))
     if subjects:
         connection.execute(insert(returns), subjects)
@@ -111,10 +113,8 @@ def _columns(stored: _Stored, rebuilt: ReturnLedger) -> Iterator[Difference]:
         yield from _differing(
             rebuilt.order_id, "ledger", stored.ledger, {name: row[name] for name in _DUE_BY}
         )
-        is_behind = rebuilt.published < rebuilt.revision
-        if is_behind != (stored.ledger["unpublished_since"] is not None):
-            expected = {"unpublished_since": "a time" if is_behind else None}
-            yield from _differing(rebuilt.order_id, "ledger", stored.ledger, expected)
+        if rebuilt.published == rebuilt.revision:  # else it is noted if a publisher is to find it
+            yield from _differing(rebuilt.order_id, "ledger", stored.ledger, {"unpublished_since": None})
     for place, subject in _subjects(rebuilt).items():
         found = stored.subjects.get(place)
         if found is not None:

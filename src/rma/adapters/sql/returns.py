@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from sqlalchemy import URL, Connection, Engine
 
-from rma.adapters.sql.database import Database, HostTransaction, is_postgresql
+from rma.adapters.sql.database import Database, is_postgresql
+from rma.adapters.sql.host_transaction import HostTransaction
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.writer import write_for
 from rma.ports import BoundReturns
