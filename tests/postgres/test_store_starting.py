@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from rma import ReturnLedger, Unavailable
 from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.schema import FORMAT
 from rma.testing.contracts.threads import at_once
 
 TOGETHER = 6
@@ -29,14 +30,14 @@ def test_the_tables_are_made_by_one_of_them(stores: list[SqlReturns]) -> None:
 
     assert found == [ReturnLedger("order_1")] * TOGETHER
     with stores[0].engine.connect() as connection:
-        assert connection.scalars(text("SELECT format FROM rma_format")).all() == [1]
+        assert connection.scalars(text("SELECT format FROM rma_format")).all() == [FORMAT]
 
 
 def test_tables_of_a_later_version_are_left_alone(url: str, stores: list[SqlReturns]) -> None:
     """A store raises `newer_format` for tables of a newer format."""
     stores[0].load("order_1")
     with stores[0].engine.begin() as connection:
-        connection.execute(text("UPDATE rma_format SET format = 2"))
+        connection.execute(text("UPDATE rma_format SET format = 999, writable_since = 999"))
 
     with closing(SqlReturns(url)) as store, pytest.raises(Unavailable) as error:
         store.load("order_1")

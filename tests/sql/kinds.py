@@ -59,9 +59,11 @@ from rma import (
 )
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.codec import decode, encode
+from rma.adapters.sql.schema import FORMAT
 from rma.testing.core_harness import counting
 from rma.testing.faults import AnswerLost, Away, Declines, Pends
 from tests.rules.given import line, off, order_of, receive, request, vat
+from tests.sql.formats import insert, make_format_1
 from tests.world import World
 
 #: How many orders with a single return `fill` makes.
@@ -315,17 +317,18 @@ def rows_in(store: SqlReturns) -> Rows:
         }
 
 
-def put_into(store: SqlReturns, rows: Rows) -> None:
-    """Inserts the rows as an earlier version wrote them."""
-    store.load("")  # makes the tables
-    with store.engine.begin() as connection:
-        for table, of_table in rows.items():
-            for row in of_table:
-                values = {**row, "document": json.dumps(row["document"])}
-                slots = ", ".join(f":{column}" for column in values)
-                connection.execute(
-                    text(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({slots})"), values
-                )
+def put_into(url: str, rows: Rows, version: int) -> None:
+    """Makes tables of this format in an empty database, with the rows that its release wrote."""
+    documents = {
+        table: [{**row, "document": json.dumps(row["document"])} for row in of_table]
+        for table, of_table in rows.items()
+    }
+    if version < FORMAT:
+        make_format_1(url, documents)
+        return
+    with closing(SqlReturns(url)) as store:
+        store.load("")  # makes the tables
+        insert(store.engine, documents)
 
 
 def write(file: Path) -> None:

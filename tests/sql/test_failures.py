@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from rma import InvalidValue, NotFound, ReturnLedger, Unavailable
 from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.schema import FORMAT
 from rma.adapters.sql.writer import write_for
 from rma.testing.core_harness import CoreHarness, counting
 from tests.rules.given import line, order_of, request
@@ -149,7 +150,7 @@ def test_a_database_of_a_later_version_is_left_alone(file: Path, store: SqlRetur
     """Every use of a database with a newer format raises `newer_format` and changes nothing."""
     life = harness()
     store.commit(life.handle(request(1)))
-    changed(file, "UPDATE rma_format SET format = 2")
+    changed(file, "UPDATE rma_format SET format = 999, writable_since = 998")
 
     with closing(SqlReturns(f"sqlite:///{file}")) as later:
         for use in (
@@ -159,7 +160,10 @@ def test_a_database_of_a_later_version_is_left_alone(file: Path, store: SqlRetur
         ):
             with pytest.raises(Unavailable) as error:
                 use()
-            assert (error.value.code, error.value.details) == ("newer_format", {"found": 2, "known": 1})
+            assert (error.value.code, error.value.details) == (
+                "newer_format",
+                {"found": 998, "known": FORMAT},
+            )
 
     assert store.load("order_1").revision == 1
 

@@ -30,6 +30,7 @@ from rma.domain.change import replay
 from rma.testing.contracts import ReturnRepositoryContract
 from rma.testing.core_harness import START, counting
 from tests.rules.given import line, order_of, receive, request
+from tests.sql.formats import make_format_1
 from tests.world import RETURN_OPTION, later
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -184,15 +185,7 @@ def test_a_file_that_is_not_a_database_is_unavailable(path: Path, tmp_path: Path
 def test_what_an_earlier_version_stored_is_still_understood(golden: Path, path: Path) -> None:
     """The documents that an earlier version wrote are loaded, and further commands are handled on them."""
     tables: dict[str, list[dict[str, object]]] = json.loads(golden.read_text())
-    store(path).load("order_1")
-    with closing(sqlite3.connect(path)) as other:
-        for table, rows in tables.items():
-            for row in rows:
-                marks = ", ".join("?" * len(row))
-                other.execute(
-                    f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", tuple(row.values())
-                )  # ours
-        other.commit()
+    make_format_1(f"sqlite:///{path}", tables)
     service = shop(store(path))
 
     ledger = service.returns.load("order_1")

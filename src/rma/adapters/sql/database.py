@@ -5,7 +5,6 @@ PostgreSQL runs in autocommit: each of our statements is atomic by itself, and b
 over the wire.
 """
 
-import logging
 import threading
 import weakref
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,11 +16,19 @@ from sqlalchemy import URL, Connection, Engine, Executable, make_url
 from rma.adapters.sql.engines import BEGINS, open_engine
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.pooling import look_for_pooler, rows_that_fit
-from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transaction
+from rma.adapters.sql.preparing import (
+    begin_writing,
+    find_format,
+    for_administrators,
+    make_ready,
+    prepare,
+    require_prepared,
+    upgrade,
+)
+from rma.adapters.sql.schema import is_autocommit, transaction
 from rma.adapters.sql.statements import SQLITE_TEXTS
+from rma.adapters.sql.upgrades import UpgradeResult
 from rma.domain.values.errors import InvalidValue
-
-_log = logging.getLogger("rma")
 
 
 class Connector(Protocol):
@@ -63,9 +70,13 @@ class Database:
     Args:
         engine_or_url: an engine is used as the host configured it; an engine for a URL is disposed with this.
         busy_timeout: how many seconds a commit waits for other commits, on a SQLite file opened here.
+        manage_schema: whether the first use makes or upgrades the tables.
     """
 
-    def __init__(self, engine_or_url: Engine | URL | str, busy_timeout: float) -> None:
+    def __init__(
+        self, engine_or_url: Engine | URL | str, busy_timeout: float, *, manage_schema: bool
+    ) -> None:
+        self.manage_schema = manage_schema
         if isinstance(engine_or_url, Engine):
             self.engine = engine_or_url
         else:
@@ -108,6 +119,20 @@ class Database:
             with transaction(connection):
                 yield connection
 
+    def upgrade(self) -> UpgradeResult:
+        """
+        Makes or upgrades the tables, whether or not the first use does, in a transaction.
+
+        Raises:
+            Unavailable: the database failed; nothing was changed.
+        """
+        with failures(self.engine), self._ours.connect() as connection:
+            if is_postgresql(self.engine):
+                connection.execution_options(isolation_level="READ COMMITTED")
+                look_for_pooler(connection)
+            with for_administrators(connection), transaction(connection):
+                return upgrade(connection)
+
     def is_ready_for(self, connection: Connection) -> bool:
         """Returns True if this connection leads to the database whose tables are known to exist."""
         return self._is_ready and connection.engine.pool is self.engine.pool
@@ -134,7 +159,7 @@ class Database:
         with self._lock:
             if not self._is_ready:
                 with failures(self.engine), self._ours.connect() as connection:
-                    make_ready(connection)
+                    make_ready(connection, manage_schema=self.manage_schema)
                 self._is_ready = True
 
 
@@ -157,6 +182,7 @@ class HostTransaction:
                 {"field": "connection", "value": "AUTOCOMMIT", "expected": "a connection in a transaction"},
             )
         self._connection = connection
+        self._manage_schema = database.manage_schema
         self._is_ready = database.is_ready_for(connection)
 
     def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
@@ -182,18 +208,16 @@ class HostTransaction:
 
     def _prepare(self) -> None:
         connection = self._connection
-        if not is_postgresql(connection.engine):
-            if not connection.in_transaction():
-                connection.begin()  # as its next statement does
-            driver: Any = connection.connection.driver_connection
-            if not driver.in_transaction:  # sqlite3 waits until something is written
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
+        begin_writing(connection)
+        if is_postgresql(connection.engine):
             look_for_pooler(connection)
-        if not self._is_ready:
-            if not is_prepared(connection):
-                prepare(connection)
-            self._is_ready = True
+        if self._is_ready:
+            return
+        if self._manage_schema and find_format(connection) is None:
+            prepare(connection)
+        else:  # an upgrade would lock all tables until the host commits
+            require_prepared(connection)
+        self._is_ready = True
 
 
 def rows_found(
@@ -231,19 +255,3 @@ def require_connection(connection: object, kind: type) -> None:
 def is_postgresql(engine: Engine) -> bool:
     """Returns True for PostgreSQL and False for SQLite."""
     return engine.dialect.name == "postgresql"
-
-
-def make_ready(connection: Connection) -> None:
-    """Makes the tables, if there are none, on a new connection that begins transactions itself."""
-    if is_postgresql(connection.engine):
-        connection.execution_options(isolation_level="READ COMMITTED")
-        look_for_pooler(connection)
-        _warn_of_lost_commits(connection)
-    if not is_prepared(connection):
-        with transaction(connection):
-            prepare(connection)
-
-
-def _warn_of_lost_commits(connection: Connection) -> None:
-    if connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "off":
-        _log.warning("synchronous_commit is off: a crash of the server loses commits that were confirmed")

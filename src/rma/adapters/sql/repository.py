@@ -13,7 +13,8 @@ from sqlalchemy import Executable
 from sqlalchemy.exc import IntegrityError
 
 from rma.adapters.sql.database import Connector, rows_found
-from rma.adapters.sql.repair import NEXT_ORDERS, compare, replace
+from rma.adapters.sql.rebuilding import NEXT_ORDERS, replace
+from rma.adapters.sql.repair import compare
 from rma.adapters.sql.rows import SubjectRow, events_of, ledger_of, rows_of, subjects_of
 from rma.adapters.sql.schema import require_known, returns
 from rma.adapters.sql.statements import (

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import sqlite
 
 from rma.adapters.sql.schema import events, formats, is_no_return, ledgers, returns, sort_key
-from rma.adapters.sql.timestamps import timestamp
+from rma.adapters.sql.timestamps import Timestamp, timestamp
 from rma.domain.state.ledger import SubjectKind
 from rma.domain.views.query import ReturnQuery
 
@@ -81,9 +81,10 @@ LEDGER_OF_RETURN = _ledger(
 )
 #: The SQL of the statements with which every command begins, for SQLite's driver.
 SQLITE_TEXTS: Mapping[Executable, str] = {each: sqlite_text(each) for each in (LEDGER, LEDGER_OF_RETURN)}
-#: Why a commit wrote nothing: the format of the tables, and the stored revision, null if there is no ledger.
+#: Why a commit wrote nothing: since which format the tables can be written, and the stored revision, null if
+#: there is no ledger.
 STORED = select(
-    func.max(formats.c.format).label("format"),
+    func.max(formats.c.writable_since).label("writable_since"),
     select(ledgers.c.revision)
     .where(ledgers.c.order_id == bindparam("order_id"))
     .scalar_subquery()
@@ -118,13 +119,10 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
         .order_by(since, ledgers.c.order_id)
         .limit(bindparam("limit"))
     )
-    worker, now = bindparam("worker", type_=Text), bindparam("now", type_=Text)
+    worker, now = bindparam("worker", type_=Text), bindparam("now", type_=Timestamp)
     # A worker whose clock is a day ahead would lease an order for a day: no lease ends later by the clock of
-    # the database than it should. In the format of `timestamp`.
-    ends = func.timezone("UTC", func.clock_timestamp()) + func.make_interval(
-        0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float)
-    )
-    bound = func.to_char(ends, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+    # the database than it should.
+    bound = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float))
     is_over = or_(ledgers.c.leased_until.is_(None), ledgers.c.leased_until <= now)
     mine = (
         found.add_columns(since.label("since"))
@@ -136,7 +134,7 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
     leased = (
         update(ledgers)
         .where(ledgers.c.order_id == mine.c.order_id, is_over)
-        .values(leased_until=func.least(bindparam("until", type_=Text), bound), leased_by=worker)
+        .values(leased_until=func.least(bindparam("until", type_=Timestamp), bound), leased_by=worker)
         .cte("leased")
     )
     return Outstanding(found, select(mine.c.order_id).add_cte(leased).order_by(mine.c.since, mine.c.order_id))
@@ -145,13 +143,15 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
 DUE = _outstanding(
     ledgers.c.due_at,
     ledgers.c.waiting_since.is_not(None),
-    ledgers.c.due_at <= bindparam("now", type_=Text),
+    ledgers.c.due_at <= bindparam("now", type_=Timestamp),
 )
 UNPUBLISHED = _outstanding(ledgers.c.unpublished_since)
 #: Orders that have had an open effect for long, due or not.
 WAITING = (
     select(ledgers.c.order_id)
-    .where(ledgers.c.waiting_since.is_not(None), ledgers.c.waiting_since <= bindparam("before", type_=Text))
+    .where(
+        ledgers.c.waiting_since.is_not(None), ledgers.c.waiting_since <= bindparam("before", type_=Timestamp)
+    )
     .order_by(ledgers.c.waiting_since, ledgers.c.order_id)
     .limit(bindparam("limit"))
 )
@@ -200,7 +200,7 @@ def number_of(query: ReturnQuery) -> Select[int]:
 def _sorted(found: Select[*Columns], query: ReturnQuery, last: LastRow | None) -> Select[*Columns]:
     found = found.where(*_conditions(query), *_of_kinds(query.kinds))
     if last is not None:
-        here, there = tuple_(*sort_key), tuple_(*last)
+        here, there = tuple_(*sort_key), tuple_(*last, types=[each.type for each in sort_key])
         found = found.where(here < there if query.newest_first else here > there)
     return found.order_by(*[each.desc() if query.newest_first else each for each in sort_key])
 

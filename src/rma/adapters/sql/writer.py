@@ -26,6 +26,7 @@ from rma.adapters.sql.pooling import require_columns
 from rma.adapters.sql.rows import Rows
 from rma.adapters.sql.schema import FORMAT, events, formats, is_autocommit, ledgers, returns
 from rma.adapters.sql.statements import sqlite_text
+from rma.adapters.sql.timestamps import Timestamp
 from rma.domain.values.errors import InvalidValue
 
 #: Writes the rows of this order if its ledger has this revision, and the tables no later format; otherwise it
@@ -60,7 +61,9 @@ _CHANGING = ("status", "needs_attention", "document")
 
 _LEDGER = ("revision", "published", "waiting_since", "due_at", "document")
 _since = bindparam("since", type_=Text)
-_is_known_format = ~select(formats.c.format).where(formats.c.format > literal_column(str(FORMAT))).exists()
+_is_known_format = (
+    ~select(formats.c.format).where(formats.c.writable_since > literal_column(str(FORMAT))).exists()
+)
 _FIRST = ("order_id", *_LEDGER, "unpublished_since")
 _FIRST_REVISION = sqlite_text(
     sqlite.insert(ledgers)
@@ -118,7 +121,7 @@ def _write_in_turn(connection: Connection, order_id: str, expected: int, rows: R
 
 #: What the only column of its answer is called.
 _WRITTEN = "ledgers_written"
-_IS_KNOWN_FORMAT = f"NOT EXISTS (SELECT FROM rma_format WHERE format > {FORMAT})"
+_IS_KNOWN_FORMAT = f"NOT EXISTS (SELECT FROM rma_format WHERE writable_since > {FORMAT})"
 _INSERTED = f"""
     INSERT INTO rma_ledgers
         (order_id, revision, published, waiting_since, due_at, unpublished_since, document)
@@ -131,8 +134,8 @@ _UPDATED = f"""
     UPDATE rma_ledgers
     SET revision = %(revision)s, published = %(published)s, waiting_since = %(waiting_since)s,
         due_at = %(due_at)s, document = %(document)s, leased_by = NULL,
-        unpublished_since = CASE WHEN %(since)s::text IS NULL THEN NULL
-                                 ELSE coalesce(unpublished_since, %(since)s::text) END
+        unpublished_since = CASE WHEN %(since)s::timestamptz IS NULL THEN NULL
+                                 ELSE coalesce(unpublished_since, %(since)s::timestamptz) END
     WHERE order_id = %(order_id)s AND revision = %(expected)s AND {_IS_KNOWN_FORMAT}
     RETURNING order_id
 """
@@ -156,7 +159,11 @@ def _kinds(table: Table) -> dict[str, str]:
     Returns the PostgreSQL type of each column except `order_id`, which the statement takes from the ledger.
     """
     names = {str: "text", int: "integer", bool: "boolean"}
-    return {each.name: names[each.type.python_type] for each in table.c if each.name != "order_id"}
+    return {
+        each.name: "timestamptz" if each.type is Timestamp else names[each.type.python_type]
+        for each in table.c
+        if each.name != "order_id"
+    }
 
 
 _EVENT, _RETURN = _kinds(events), _kinds(returns)

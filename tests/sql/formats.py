@@ -1,0 +1,56 @@
+"""Databases as earlier releases made them."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Engine, NullPool, create_engine, make_url, text
+
+GOLDEN = Path(__file__).parent / "golden"
+FILE_1 = GOLDEN / "format-1.sqlite"
+TABLES_1 = GOLDEN / "format-1.postgresql.sql"
+
+#: By table, rows by column.
+StoredRows = dict[str, list[dict[str, object]]]
+
+
+def stored_in_format_1() -> StoredRows:
+    """Returns the rows of the kept file, documents as the strings that were stored."""
+    with closing(sqlite3.connect(f"file:{FILE_1}?mode=ro&immutable=1", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        return {
+            table: [dict(row) for row in database.execute(f"SELECT * FROM {table}")]
+            for table in ("rma_ledgers", "rma_returns", "rma_events")
+        }
+
+
+def make_format_1(url: str, rows: StoredRows | None = None) -> None:
+    """Makes the tables of format 1 in an empty database, with these rows: those of the kept file by default."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+        statements = TABLES_1.read_text("utf-8").split(";\n")
+    else:
+        with closing(sqlite3.connect(f"file:{FILE_1}?mode=ro&immutable=1", uri=True)) as database:
+            made = database.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall()
+        statements = [*[each for (each,) in made], "INSERT INTO rma_format VALUES (1)"]
+    engine = create_engine(parsed, poolclass=NullPool)
+    with engine.begin() as connection:
+        for statement in statements:
+            if statement.strip():
+                connection.exec_driver_sql(statement)
+    insert(engine, stored_in_format_1() if rows is None else rows)
+
+
+def insert(engine: Engine, rows: StoredRows) -> None:
+    """Inserts these rows as they are."""
+    with engine.begin() as connection:
+        for table, of_table in rows.items():
+            for row in of_table:
+                values = {
+                    name: bool(value) if name == "needs_attention" else value for name, value in row.items()
+                }
+                slots = ", ".join(f":{name}" for name in values)
+                connection.execute(
+                    text(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({slots})"), values
+                )
