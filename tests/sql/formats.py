@@ -25,7 +25,7 @@ def stored_in_format_1() -> StoredRows:
 
 
 def make_format_1(url: str, rows: StoredRows | None = None) -> None:
-    """Makes the tables of format 1 in an empty database, with these rows: those of the kept file by default."""
+    """Makes the tables of format 1 in an empty database, with these rows, or those of the kept file."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")

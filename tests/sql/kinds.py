@@ -213,7 +213,7 @@ def a_claim_is_written_off(world: World, handle: Callable[[Command], object]) ->
 
 
 def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
-    """Every script, and a new world for it; its order and what is opened in it are numbered behind a prefix."""
+    """Every script and a new world for it, in which ids are numbered behind this prefix."""
     mug = line(quantity=9, tax_lines=vat("7.25", name="state") + vat("1.5"), adjustments=off(250))
     tea = line("tea", 2, 499, tax_lines=vat("19"), is_tax_inclusive=True, variant_id=None)
 

@@ -41,7 +41,10 @@ DAMAGES: dict[str, tuple[str, set[tuple[str, str | None]]]] = {
         {("return ret_2", "column status")},
     ),
     "attention was taken away": (
-        "UPDATE rma_returns SET needs_attention = true, requested_at = '1999-01-01T00:00:00.000000+00:00' WHERE return_id = 'ret_2'",
+        (
+            "UPDATE rma_returns SET needs_attention = true,"
+            " requested_at = '1999-01-01T00:00:00.000000+00:00' WHERE return_id = 'ret_2'"
+        ),
         {("return ret_2", "column needs_attention"), ("return ret_2", "column requested_at")},
     ),
     "a return's id was changed": (

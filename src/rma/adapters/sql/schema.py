@@ -154,7 +154,7 @@ def is_autocommit(connection: Connection) -> bool:
 
 def require_known(writable_since: int | None) -> None:
     """
-    Checks that this release may write tables that can be written since this format; None is no tables.
+    Checks that this release may write tables that can be written since this format; None if there are none.
 
     Raises:
         Unavailable: `newer_format`.
