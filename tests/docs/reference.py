@@ -5,7 +5,7 @@ from typing import get_args
 
 from attrs import fields
 from sqlalchemy import Column, Index, Table
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 
 from rma import (
     Conflict,
@@ -81,9 +81,16 @@ def schema() -> str:
 
 
 def _columns(each: Table) -> str:
-    rows = [(code(column.name), str(column.type), _key(column)) for column in each.columns]
+    rows = [(code(column.name), _type(column), _key(column)) for column in each.columns]
     key = ", ".join([column.name for column in each.primary_key.columns])
     return f"### {each.name}\n\nPrimary key: {code(key)}.\n\n{table(('column', 'type', 'null'), rows)}"
+
+
+def _type(column: "Column[object]") -> str:
+    """The type on SQLite, and on PostgreSQL if that is another."""
+    names = [column.type.compile(dialect=each) for each in (sqlite.dialect(), postgresql.dialect())]
+    names = [each.partition(" COLLATE")[0] for each in names]
+    return names[0] if names[0] == names[1] else f"{names[0]}; on PostgreSQL {names[1]}"
 
 
 def _key(column: "Column[object]") -> str:
