@@ -5,7 +5,7 @@ from typing import get_args
 
 from attrs import fields
 from sqlalchemy import Column, Index, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 
 from rma import (
     Conflict,
@@ -20,6 +20,7 @@ from rma import (
     Signal,
     Timing,
 )
+from rma.adapters.sql.definition import DIALECTS
 from rma.adapters.sql.schema import metadata
 from rma.domain.values.errors import StaleLedger, StaleOrder, codes
 from rma.observing import _LEVELS
@@ -88,9 +89,9 @@ def _columns(each: Table) -> str:
 
 def _type(column: "Column[object]") -> str:
     """The type on SQLite, and on PostgreSQL if that is another."""
-    names = [column.type.compile(dialect=each) for each in (sqlite.dialect(), postgresql.dialect())]
-    names = [each.partition(" COLLATE")[0] for each in names]
-    return names[0] if names[0] == names[1] else f"{names[0]}; on PostgreSQL {names[1]}"
+    found = [column.type.compile(dialect=each()) for each in DIALECTS.values()]
+    on_postgresql, on_sqlite = [each.partition(" COLLATE")[0] for each in found]
+    return on_sqlite if on_sqlite == on_postgresql else f"{on_sqlite}; on PostgreSQL {on_postgresql}"
 
 
 def _key(column: "Column[object]") -> str:

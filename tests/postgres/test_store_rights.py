@@ -9,9 +9,8 @@ from sqlalchemy import make_url
 from rma import Unavailable
 from rma.adapters.sql import SqlReturns
 from tests.rules.given import receive, request
-from tests.sql.formats import make_format_1
+from tests.sql.formats import contents, make_format_1
 from tests.sql.in_transaction import shop
-from tests.sql.test_upgrades import contents
 
 GRANTS = """
     GRANT USAGE ON SCHEMA {schema} TO {role};

@@ -19,9 +19,8 @@ from rma.adapters.sql.__main__ import main
 from rma.adapters.sql.schema import FORMAT
 from tests.databases import Databases
 from tests.rules.given import receive, request
-from tests.sql.formats import make_format_1
+from tests.sql.formats import DRIVERS, contents, make_format_1
 from tests.sql.in_transaction import shop
-from tests.sql.test_upgrades import DRIVERS, contents
 
 #: Whatever makes, changes or drops a table or an index.
 ABOUT_TABLES = {
@@ -31,13 +30,6 @@ ABOUT_TABLES = {
     sqlite3.SQLITE_DROP_TABLE,
     sqlite3.SQLITE_DROP_INDEX,
 }
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
-    """Yields the URL of an empty database of each kind."""
-    with databases.new(request.param) as made:
-        yield made
 
 
 @pytest.fixture

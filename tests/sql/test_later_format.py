@@ -1,7 +1,6 @@
 """A process that is open while a later version changes the tables writes no more."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -12,15 +11,7 @@ from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.adapters.sql.schema import FORMAT
 from rma.testing.core_harness import CoreHarness
-from tests.databases import Databases
 from tests.rules.given import line, order_of, request
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
-    """Yields the URL of an empty database of each kind."""
-    with databases.new(request.param) as made:
-        yield made
 
 
 def migrate(store: SqlReturns) -> None:

@@ -3,7 +3,6 @@
 import asyncio
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from rma.domain.change import replay
 from rma.shell.driver import arun, run
 from rma.shell.repair import rebuild, verify
 from rma.testing.core_harness import CoreHarness, counting
-from tests.databases import Databases
 from tests.rules.given import line, order_of, receive, request
 from tests.world import RETURN_OPTION
 
@@ -75,13 +73,6 @@ DAMAGES: dict[str, tuple[str, set[tuple[str, str | None]]]] = {
         {("ledger", "column due_at"), ("ledger", "column waiting_since")},
     ),
 }
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
-    """Yields the URL of an empty database of each kind."""
-    with databases.new(request.param) as made:
-        yield made
 
 
 def life_in(store: SqlReturns, order_id: str = "order_1", prefix: str = "") -> CoreHarness:

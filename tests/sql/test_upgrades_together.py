@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from itertools import count
@@ -18,23 +17,13 @@ from rma.adapters.sql.schema import FORMAT
 from rma.adapters.sql.upgrades import UPGRADES, upgrade_tables
 from rma.adapters.sql.upgrades.upgrade import Upgrade
 from rma.domain.views.query import UnreadableSubject
-from tests.databases import Databases
 from tests.killed.deployment import run_process, start_process
 from tests.rules.given import receive, request
-from tests.sql.formats import make_format_1
+from tests.sql.formats import contents, do
 from tests.sql.in_transaction import shop
-from tests.sql.test_upgrades import contents, do
 
 #: Where it is killed: before anything is changed, when tables were changed, among the orders, at the end.
 POINTS = [("lock_tables", 1), ("every_order", 1), ("rewrite", 7), ("update", 1)]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def old_url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
-    """Yields the URL of a database of format 1 of each kind."""
-    with databases.new(request.param) as made:
-        make_format_1(made)
-        yield made
 
 
 def upgrade_and_be_killed(url: str, name: str, calls: int) -> None:
