@@ -27,7 +27,7 @@ CORRUPTED = {
         'UPDATE rma_events SET document = \'{{"_type":"Lost"}}\' WHERE {} AND revision = 3',
         True,
     ),
-    "the last events are lost": ("DELETE FROM rma_events WHERE {} AND revision > 30", True),
+    "the last event is lost": ("DELETE FROM rma_events WHERE {} AND revision > 35", True),
     "refunds are lost": ("DELETE FROM rma_events WHERE {} AND revision BETWEEN 4 AND 23", True),
     "all events are lost": ("DELETE FROM rma_events WHERE {}", True),
     "a return is broken": ("UPDATE rma_returns SET document = '[' WHERE {}", False),
