@@ -23,8 +23,8 @@ SELECT 'order_' || md5(n::text), kind, 0, 'id_' || n,
             WHEN mod(n, 97) = 0 THEN 'requires_action'
             WHEN kind = 'return' THEN 'received' ELSE 'completed' END,
        mod(n, 97) = 0,
-       to_char(timestamp '2026-01-01' + n * interval '1 min', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'),
-       n, 1, repeat('x', 1000), NULL
+       timestamptz '2026-01-01 00:00+00' + n * interval '1 min',
+       repeat('x', 1000), n, 1, NULL
 FROM (SELECT n, CASE mod(n, 50) WHEN 1 THEN 'exchange' WHEN 2 THEN 'claim' ELSE 'return' END AS kind
       FROM generate_series(1, 20000) AS n) AS numbered
 """

@@ -8,18 +8,21 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar, cast
 
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from rma.adapters.sql.database import executor_on, is_postgresql, look_at, make_ready
+from rma.adapters.sql.database import executor_on, is_postgresql
 from rma.adapters.sql.deadlines import deadlines_for
 from rma.adapters.sql.engines import BEGINS, QUIET, make_durable
 from rma.adapters.sql.executor import Executor
 from rma.adapters.sql.failures import ConnectionLost, failures
 from rma.adapters.sql.finishing import finish
 from rma.adapters.sql.host_transaction import require_connection
+from rma.adapters.sql.pooling import look_at
+from rma.adapters.sql.preparing import make_ready
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
@@ -122,21 +125,27 @@ class AsyncSqlReturns(AsyncRepository):
         engine_or_url: `postgresql://…` is opened with psycopg 3, a SQLite file with aiosqlite, so that
             commits are durable and wait for each other. An engine is used as it is, with the durability
             that the host gave it.
-        busy_timeout, worker_lease: as those of `SqlReturns`; a worker is an event loop.
+        busy_timeout, worker_lease, manage_schema: as those of `SqlReturns`; a worker is an event loop.
 
     Raises:
         InvalidValue: the database is neither SQLite nor PostgreSQL.
     """
 
     def __init__(
-        self, engine_or_url: AsyncEngine | URL | str, *, busy_timeout: float = 5.0, worker_lease: float = 60.0
+        self,
+        engine_or_url: AsyncEngine | URL | str,
+        *,
+        busy_timeout: float = 5.0,
+        worker_lease: float = 60.0,
+        manage_schema: bool = True,
     ) -> None:
         if isinstance(engine_or_url, AsyncEngine):
             self.engine = engine_or_url
         else:
             self.engine = _opened(make_url(engine_or_url), busy_timeout)
         is_shared = is_postgresql(self.engine.sync_engine)
-        self._blocking = SqlReturns(self.engine.sync_engine)
+        self._manage_schema = manage_schema
+        self._blocking = SqlReturns(self.engine.sync_engine, manage_schema=manage_schema)
         self._write = write_for(self.engine.dialect.name)
         self._worker_lease = timedelta(seconds=worker_lease if is_shared else 0)
         self._beginning = self.engine.execution_options(**{BEGINS: True})
@@ -176,7 +185,7 @@ class AsyncSqlReturns(AsyncRepository):
 
     async def _make_ready(self) -> None:
         async with self._beginning.connect() as connection:
-            await connection.run_sync(make_ready)
+            await connection.run_sync(partial(make_ready, manage_schema=self._manage_schema))
         self._is_ready = True
 
     async def _read(self, ask: Ask[T]) -> T:

@@ -8,7 +8,6 @@ PostgreSQL runs in autocommit: each of our statements is atomic by itself, and b
 over the wire.
 """
 
-import logging
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,12 +20,12 @@ from sqlalchemy import URL, Connection, Engine, Pool, PoolProxiedConnection, mak
 from rma.adapters.sql.engines import BEGINS, open_engine
 from rma.adapters.sql.executor import Executor, PostgresExecutor, SharedExecutor
 from rma.adapters.sql.failures import ConnectionLost, failures, reported
-from rma.adapters.sql.pooling import look_for_pooler
-from rma.adapters.sql.schema import is_prepared, prepare, transaction
+from rma.adapters.sql.pooling import look_at, look_for_pooler
+from rma.adapters.sql.preparing import for_administrators, make_ready, upgrade
+from rma.adapters.sql.schema import transaction
 from rma.adapters.sql.statement import Statement
+from rma.adapters.sql.upgrades import UpgradeResult
 from rma.domain.values.errors import RmaError
-
-_log = logging.getLogger("rma")
 
 T = TypeVar("T")
 
@@ -71,9 +70,13 @@ class Database:
     Args:
         engine_or_url: an engine is used as the host configured it; an engine for a URL is disposed with this.
         busy_timeout: how many seconds a commit waits for other commits, on a SQLite file opened here.
+        manage_schema: whether the first use makes or upgrades the tables.
     """
 
-    def __init__(self, engine_or_url: Engine | URL | str, busy_timeout: float) -> None:
+    def __init__(
+        self, engine_or_url: Engine | URL | str, busy_timeout: float, *, manage_schema: bool
+    ) -> None:
+        self.manage_schema = manage_schema
         if isinstance(engine_or_url, Engine):
             self.engine = engine_or_url
         else:
@@ -111,6 +114,20 @@ class Database:
             with transaction(connection):
                 yield connection
 
+    def upgrade(self) -> UpgradeResult:
+        """
+        Makes or upgrades the tables, whether or not the first use does, in a transaction.
+
+        Raises:
+            Unavailable: the database failed; nothing was changed.
+        """
+        with failures(self.engine), self._ours.connect() as connection:
+            if is_postgresql(self.engine):
+                connection.execution_options(isolation_level="READ COMMITTED")
+            look_at(connection)
+            with for_administrators(connection), transaction(connection):
+                return upgrade(connection)
+
     def is_ready_for(self, connection: Connection) -> bool:
         """Returns True if this connection leads to the database whose tables are known to exist."""
         return self._is_ready and connection.engine.pool is self.engine.pool
@@ -121,7 +138,7 @@ class Database:
         with self._lock:
             if not self._is_ready:
                 with failures(self.engine), self._ours.connect() as connection:
-                    make_ready(connection)
+                    make_ready(connection, manage_schema=self.manage_schema)
                 self._is_ready = True
 
 
@@ -203,25 +220,3 @@ def executor_on(connection: Connection) -> Executor:
     if is_postgresql(connection.engine):
         return SharedExecutor(connection)
     return Executor(connection.connection)
-
-
-def look_at(connection: Connection) -> None:
-    """Looks for a pooler between this connection of SQLAlchemy and PostgreSQL."""
-    if is_postgresql(connection.engine):
-        look_for_pooler(connection.connection, SharedExecutor(connection))
-
-
-def make_ready(connection: Connection) -> None:
-    """Makes the tables, if there are none, on a new connection that begins transactions itself."""
-    if is_postgresql(connection.engine):
-        connection.execution_options(isolation_level="READ COMMITTED")
-        look_at(connection)
-        _warn_of_lost_commits(connection)
-    if not is_prepared(connection):
-        with transaction(connection):
-            prepare(connection)
-
-
-def _warn_of_lost_commits(connection: Connection) -> None:
-    if connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "off":
-        _log.warning("synchronous_commit is off: a crash of the server loses commits that were confirmed")

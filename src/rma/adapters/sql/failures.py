@@ -42,6 +42,7 @@ _SQLSTATES = {
     "08": "store_disconnected",
     "28": "store_not_permitted",  # user or password
     "3D": "store_not_opened",  # no such database
+    "3F": "store_not_permitted",  # no schema in which this role may make tables
 }
 
 #: The code of a connection that could not be made, by libpq's message, as it has no SQLSTATE.

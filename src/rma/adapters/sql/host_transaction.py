@@ -6,10 +6,12 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from rma.adapters.sql.database import Database, executor_on, is_postgresql, look_at
+from rma.adapters.sql.database import Database, executor_on, is_postgresql
 from rma.adapters.sql.executor import Executor
 from rma.adapters.sql.failures import failures
-from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare
+from rma.adapters.sql.pooling import look_at
+from rma.adapters.sql.preparing import begin_writing, find_format, prepare, require_prepared
+from rma.adapters.sql.schema import is_autocommit
 from rma.adapters.sql.statement import Statement
 from rma.domain.values.errors import InvalidValue
 
@@ -35,6 +37,7 @@ class HostTransaction:
                 {"field": "connection", "value": "AUTOCOMMIT", "expected": "a connection in a transaction"},
             )
         self._connection = connection
+        self._manage_schema = database.manage_schema
         self._is_ready = database.is_ready_for(connection)
 
     def found(self, statement: Statement, parameters: Mapping[str, object]) -> Sequence[Any]:
@@ -61,18 +64,15 @@ class HostTransaction:
 
     def _prepare(self) -> None:
         connection = self._connection
-        if not is_postgresql(connection.engine):
-            if not connection.in_transaction():
-                connection.begin()  # as its next statement does
-            driver: Any = connection.connection.driver_connection
-            if not driver.in_transaction:  # sqlite3 waits until something is written
-                connection.exec_driver_sql("BEGIN IMMEDIATE")
-        else:
-            look_at(connection)
-        if not self._is_ready:
-            if not is_prepared(connection):
-                prepare(connection)
-            self._is_ready = True
+        begin_writing(connection)
+        look_at(connection)
+        if self._is_ready:
+            return
+        if self._manage_schema and find_format(connection) is None:
+            prepare(connection)
+        else:  # an upgrade would lock all tables until the host commits
+            require_prepared(connection)
+        self._is_ready = True
 
 
 def require_connection(connection: object, kind: type) -> None:

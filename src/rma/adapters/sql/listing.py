@@ -36,7 +36,7 @@ from sqlalchemy import (
 
 from rma.adapters.sql.schema import events, returns, sort_key
 from rma.adapters.sql.statement import Statement
-from rma.adapters.sql.timestamps import timestamp
+from rma.adapters.sql.timestamps import Timestamp, timestamp
 from rma.domain.state.ledger import SubjectKind
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.views.query import STATUSES, ReturnQuery
@@ -129,9 +129,9 @@ class _Filters:
             returns.c.needs_attention == (true() if of.needs_attention else false()),
         ]
         if self.has_since:
-            found.append(returns.c.requested_at >= bindparam("since", type_=Text))
+            found.append(returns.c.requested_at >= bindparam("since", type_=Timestamp))
         if self.has_before:
-            found.append(returns.c.requested_at < bindparam("before", type_=Text))
+            found.append(returns.c.requested_at < bindparam("before", type_=Timestamp))
         return found
 
 
@@ -251,7 +251,7 @@ def _in_range(found: Select[*Columns], of: _Range, asked: _Page) -> Select[*Colu
         return found
     here = tuple_(*sort_key[:_WITHIN])
     last = tuple_(
-        bindparam("last_at", type_=Text),
+        bindparam("last_at", type_=Timestamp),
         bindparam("last_order", type_=Text),
         bindparam("last_position", type_=Integer),
     )

@@ -9,9 +9,9 @@ PgBouncer, pooling by transaction, is one such pooler.
 
 from typing import Any
 
-from sqlalchemy import PoolProxiedConnection
+from sqlalchemy import Connection, PoolProxiedConnection
 
-from rma.adapters.sql.executor import PostgresExecutor
+from rma.adapters.sql.executor import PostgresExecutor, SharedExecutor
 from rma.adapters.sql.statement import Sql
 
 #: Set in the `info` of a connection that was looked at.
@@ -35,3 +35,9 @@ def look_for_pooler(pooled: PoolProxiedConnection, executor: PostgresExecutor) -
         if answering != driver.info.backend_pid:
             driver.prepare_threshold = None
     pooled.info[_IS_KNOWN] = True
+
+
+def look_at(connection: Connection) -> None:
+    """Does the same for a connection of SQLAlchemy; nothing is between us and SQLite."""
+    if connection.dialect.name == "postgresql":
+        look_for_pooler(connection.connection, SharedExecutor(connection))

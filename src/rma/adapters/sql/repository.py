@@ -15,7 +15,8 @@ from rma.adapters.sql.database import Connector
 from rma.adapters.sql.executor import Executor
 from rma.adapters.sql.failures import ConstraintFailed
 from rma.adapters.sql.listing import number_of, page
-from rma.adapters.sql.repair import NEXT_ORDERS, compare, replace
+from rma.adapters.sql.rebuilding import NEXT_ORDERS, replace
+from rma.adapters.sql.repair import compare
 from rma.adapters.sql.rows import SubjectRow, events_of, ledger_of, rows_of, subjects_of
 from rma.adapters.sql.schema import require_known, returns
 from rma.adapters.sql.statement import Statement

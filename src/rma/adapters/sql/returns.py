@@ -7,6 +7,7 @@ from sqlalchemy import URL, Connection, Engine
 from rma.adapters.sql.database import Database, is_postgresql
 from rma.adapters.sql.host_transaction import HostTransaction
 from rma.adapters.sql.repository import Repository
+from rma.adapters.sql.upgrades import UpgradeResult
 from rma.adapters.sql.writer import write_for
 from rma.ports import BoundReturns
 
@@ -15,7 +16,8 @@ class SqlReturns(Repository):
     """
     The ledgers in SQLite or PostgreSQL; a `rma.ReturnRepository`, safe to use from several threads.
 
-    It executes nothing before the first use, which makes the tables if there are none.
+    It executes nothing before the first use, which makes the tables if there are none, and upgrades those of
+    an earlier release.
 
     >>> from rma import ReturnLedger
     >>> from rma.adapters.sql import SqlReturns
@@ -30,15 +32,23 @@ class SqlReturns(Repository):
         busy_timeout: how many seconds a commit waits for other commits, on a SQLite file opened here.
         worker_lease: how many seconds an order that `outstanding` named to one worker (a thread) is not
             named to others, unless something is committed to it before; 0 for not at all. On PostgreSQL only.
+        manage_schema: False if administrators make and upgrade the tables, with `python -m rma.adapters.sql
+            upgrade` or `upgrade`; every use is then `Unavailable` until they did (`tables_missing`,
+            `older_format`).
 
     Raises:
         InvalidValue: the database is neither SQLite nor PostgreSQL.
     """
 
     def __init__(
-        self, engine_or_url: Engine | URL | str, *, busy_timeout: float = 5.0, worker_lease: float = 60.0
+        self,
+        engine_or_url: Engine | URL | str,
+        *,
+        busy_timeout: float = 5.0,
+        worker_lease: float = 60.0,
+        manage_schema: bool = True,
     ) -> None:
-        self._database = Database(engine_or_url, busy_timeout)
+        self._database = Database(engine_or_url, busy_timeout, manage_schema=manage_schema)
         leased = timedelta(seconds=worker_lease if is_postgresql(self.engine) else 0)
         super().__init__(self._database, write_for(self.engine.dialect.name), leased)
 
@@ -61,6 +71,18 @@ class SqlReturns(Repository):
                 each statement by itself.
         """
         return _Bound(HostTransaction(self._database, connection), self._write)
+
+    def upgrade(self) -> UpgradeResult:
+        """
+        Makes or upgrades the tables now, also with `manage_schema=False`; orders that were left before are
+        tried again.
+
+        Raises:
+            Unavailable: `newer_format`: a later release made the tables. `store_not_permitted`,
+                `store_read_only`: this role must not change them. Other codes: the database failed. Nothing
+                was changed.
+        """
+        return self._database.upgrade()
 
     def close(self) -> None:
         """Closes all connections; a later use opens new ones."""

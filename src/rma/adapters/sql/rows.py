@@ -138,21 +138,25 @@ def subject_rows(ledger: ReturnLedger, openings: Mapping[str, Opening]) -> list[
     Raises:
         InvalidValue: as `ledger_row`.
     """
-    return [
-        {
-            "order_id": ledger.order_id,
-            "kind": kind.value,
-            "position": position,
-            **columns_of(each),
-            "opened_revision": opening.revision,
-            "opened_number": opening.number,
-            "document": None if each is opening.opened else _document(kind, each),
-            "record": None if each is opening.opened else _record(ledger, each),
-        }
-        for kind in SubjectKind
-        for position, each in enumerate(ledger.subjects(kind))
-        if (opening := openings.get(each.id))
-    ]
+    rows: list[Row] = []
+    for kind in SubjectKind:
+        for position, each in enumerate(ledger.subjects(kind)):
+            if (opening := openings.get(each.id)) is None:
+                continue
+            is_as_it_began = each is opening.opened or each == opening.opened
+            rows.append(
+                {
+                    "order_id": ledger.order_id,
+                    "kind": kind.value,
+                    "position": position,
+                    **columns_of(each),
+                    "opened_revision": opening.revision,
+                    "opened_number": opening.number,
+                    "document": None if is_as_it_began else _document(kind, each),
+                    "record": None if is_as_it_began else _record(ledger, each),
+                }
+            )
+    return rows
 
 
 def columns_of(subject: Subject) -> Row:

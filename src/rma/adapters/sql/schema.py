@@ -19,43 +19,45 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    func,
-    inspect,
-    select,
 )
 from sqlalchemy import Text as AnyText
 
+from rma.adapters.sql.timestamps import Timestamp
 from rma.domain.values.errors import Unavailable
 
-#: The format of tables and documents. A version that changes it increases this number, and reads what earlier
-#: versions stored.
+#: The format of tables and documents. A release that changes it increases this number, and has an upgrade
+#: from the format before: `rma.adapters.sql.upgrades`.
 FORMAT = 2
 
-#: The advisory lock under which PostgreSQL tables are made: the bytes of "rma" and a number.
-_PREPARING = 0x726D_6100
+#: The oldest format whose releases may write these tables.
+WRITABLE_SINCE = 2
 
 #: A string that is compared and sorted by code points; PostgreSQL would otherwise use its locale.
 Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
 metadata = MetaData()
 
-#: The format of all other tables, in a single row.
-formats = Table("rma_format", metadata, Column("format", Integer, primary_key=True, autoincrement=False))
+#: The format of all other tables, and the oldest one whose releases may write them, in a single row.
+formats = Table(
+    "rma_format",
+    metadata,
+    Column("format", Integer, primary_key=True, autoincrement=False),
+    Column("writable_since", Integer, nullable=False),
+)
 
 #: `waiting_since`: when its oldest open effect was opened. `due_at`: when its first effect is due; null if
-#: none is, ever. `unpublished_since`: when its first unpublished event was recorded. All three are in UTC
-#: as ISO 8601 with microseconds, which sorts as time does in every database; so are `leased_until` and
-#: `requested_at` below. `leased_by`: the worker that leased it, until `leased_until`.
+#: none is, ever. `unpublished_since`: when its first unpublished event was recorded. `leased_by`: the worker
+#: that leased it, until `leased_until`.
 ledgers = Table(
     "rma_ledgers",
     metadata,
     Column("order_id", Text, primary_key=True),
     Column("revision", Integer, nullable=False),
     Column("published", Integer, nullable=False),
-    Column("waiting_since", Text),
-    Column("due_at", Text),
-    Column("unpublished_since", Text),
-    Column("leased_until", Text),
+    Column("waiting_since", Timestamp),
+    Column("due_at", Timestamp),
+    Column("unpublished_since", Timestamp),
+    Column("leased_until", Timestamp),
     Column("leased_by", Text),
     Column("document", Text, nullable=False),
     sqlite_with_rowid=False,
@@ -77,10 +79,10 @@ returns = Table(
     Column("return_id", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("needs_attention", Boolean, nullable=False),
-    Column("requested_at", Text, nullable=False),
+    Column("requested_at", Timestamp, nullable=False),
+    Column("document", Text),
     Column("opened_revision", Integer, nullable=False),
     Column("opened_number", Integer, nullable=False),
-    Column("document", Text),
     Column("record", Text),
     Index("rma_returns_by_id", "return_id", unique=True),
 )
@@ -126,30 +128,6 @@ Index(
 )
 
 
-def is_prepared(connection: Connection) -> bool:
-    """
-    Returns True if the tables exist.
-
-    Raises:
-        Unavailable: `newer_format`: a later version of this library made them.
-    """
-    return inspect(connection).has_table(formats.name) and _format(connection) is not None
-
-
-def prepare(connection: Connection) -> None:
-    """
-    Makes the tables in the transaction of this connection, unless another process was faster.
-
-    Raises:
-        Unavailable: `newer_format`: that process runs a later version of this library.
-    """
-    if connection.dialect.name == "postgresql":  # where one of two processes that make a table fails
-        connection.execute(select(func.pg_advisory_xact_lock(_PREPARING)))
-    metadata.create_all(connection)
-    if _format(connection) is None:
-        connection.execute(formats.insert(), {"format": FORMAT})
-
-
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """
@@ -176,18 +154,12 @@ def is_autocommit(connection: Connection) -> bool:
     return getattr(connection.connection.driver_connection, "autocommit", False) is True
 
 
-def require_known(version: int | None) -> None:
+def require_known(writable_since: int | None) -> None:
     """
-    Checks that this version of the library knows the format of the tables; None is that of no tables.
+    Checks that this release may write tables that can be written since this format; None if there are none.
 
     Raises:
         Unavailable: `newer_format`.
     """
-    if version is not None and version > FORMAT:
-        raise Unavailable("newer_format", {"found": version, "known": FORMAT})
-
-
-def _format(connection: Connection) -> int | None:
-    found = connection.scalar(select(formats.c.format))
-    require_known(found)
-    return found
+    if writable_since is not None and writable_since > FORMAT:
+        raise Unavailable("newer_format", {"found": writable_since, "known": FORMAT})

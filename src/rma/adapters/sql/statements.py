@@ -23,6 +23,7 @@ from sqlalchemy import (
 from rma.adapters.sql.listing import DOCUMENTS, ROW, WITH_OPENING
 from rma.adapters.sql.schema import events, formats, ledgers, returns, sort_key
 from rma.adapters.sql.statement import Statement
+from rma.adapters.sql.timestamps import Timestamp
 from rma.domain.state.ledger import SubjectKind
 
 _ORDER_ID, _RETURN_ID = bindparam("order_id", type_=Text), bindparam("return_id", type_=Text)
@@ -57,10 +58,11 @@ LEDGER_OF_RETURN = _ledger(
     select(returns.c.order_id).where(returns.c.return_id == _RETURN_ID).scalar_subquery(),
     "kind_by_return",
 )
-#: Why a commit wrote nothing: the format of the tables, and the stored revision, null if there is no ledger.
+#: Why a commit wrote nothing: since which format the tables can be written, and the stored revision, null if
+#: there is no ledger.
 STORED = Statement(
     select(
-        func.max(formats.c.format).label("format"),
+        func.max(formats.c.writable_since).label("writable_since"),
         select(ledgers.c.revision).where(ledgers.c.order_id == _ORDER_ID).scalar_subquery().label("revision"),
     )
 )
@@ -97,13 +99,10 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
         .order_by(since, ledgers.c.order_id)
         .limit(_LIMIT)
     )
-    worker, now = bindparam("worker", type_=Text), bindparam("now", type_=Text)
+    worker, now = bindparam("worker", type_=Text), bindparam("now", type_=Timestamp)
     # A worker whose clock is a day ahead would lease an order for a day: no lease ends later by the clock of
-    # the database than it should. In the format of `timestamp`.
-    ends = func.timezone("UTC", func.clock_timestamp()) + func.make_interval(
-        0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float)
-    )
-    bound = func.to_char(ends, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+    # the database than it should.
+    bound = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float))
     is_over = or_(ledgers.c.leased_until.is_(None), ledgers.c.leased_until <= now)
     mine = (
         found.add_columns(since.label("since"))
@@ -115,7 +114,7 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
     leased = (
         update(ledgers)
         .where(ledgers.c.order_id == mine.c.order_id, is_over)
-        .values(leased_until=func.least(bindparam("until", type_=Text), bound), leased_by=worker)
+        .values(leased_until=func.least(bindparam("until", type_=Timestamp), bound), leased_by=worker)
         .cte("leased")
     )
     named = select(mine.c.order_id).add_cte(leased).order_by(mine.c.since, mine.c.order_id)
@@ -125,13 +124,15 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
 DUE = _outstanding(
     ledgers.c.due_at,
     ledgers.c.waiting_since.is_not(None),
-    ledgers.c.due_at <= bindparam("now", type_=Text),
+    ledgers.c.due_at <= bindparam("now", type_=Timestamp),
 )
 UNPUBLISHED = _outstanding(ledgers.c.unpublished_since)
 #: Orders that have had an open effect for long, due or not.
 WAITING = Statement(
     select(ledgers.c.order_id)
-    .where(ledgers.c.waiting_since.is_not(None), ledgers.c.waiting_since <= bindparam("before", type_=Text))
+    .where(
+        ledgers.c.waiting_since.is_not(None), ledgers.c.waiting_since <= bindparam("before", type_=Timestamp)
+    )
     .order_by(ledgers.c.waiting_since, ledgers.c.order_id)
     .limit(_LIMIT)
 )

@@ -24,6 +24,7 @@ from rma.adapters.sql.failures import sqlstate_of
 from rma.adapters.sql.rows import Row, Rows
 from rma.adapters.sql.schema import FORMAT, events, formats, ledgers, returns
 from rma.adapters.sql.statement import Sql, sqlite_text
+from rma.adapters.sql.timestamps import Timestamp
 from rma.domain.values.errors import InvalidValue
 
 #: Writes the rows of this order if its ledger has this revision, and the tables no later format; otherwise it
@@ -57,7 +58,9 @@ _CHANGING = ("status", "needs_attention", "document", "record")
 
 _LEDGER = ("revision", "published", "waiting_since", "due_at", "document")
 _since = bindparam("since", type_=Text)
-_is_known_format = ~select(formats.c.format).where(formats.c.format > literal_column(str(FORMAT))).exists()
+_is_known_format = (
+    ~select(formats.c.format).where(formats.c.writable_since > literal_column(str(FORMAT))).exists()
+)
 #: What was noted before stays, even if this commit awaits no publication.
 _first_since = func.coalesce(ledgers.c.unpublished_since, _since)
 _is_behind = literal_column(":published < :revision", Boolean)  # the new values
@@ -124,7 +127,7 @@ def _named(row: Row) -> Row:
 
 #: What the only column of its answer is called.
 _WRITTEN = "ledgers_written"
-_IS_KNOWN_FORMAT = f"NOT EXISTS (SELECT FROM rma_format WHERE format > {FORMAT})"
+_IS_KNOWN_FORMAT = f"NOT EXISTS (SELECT FROM rma_format WHERE writable_since > {FORMAT})"
 _INSERTED = f"""
     INSERT INTO rma_ledgers
         (order_id, revision, published, waiting_since, due_at, unpublished_since, document)
@@ -138,7 +141,7 @@ _UPDATED = f"""
     SET revision = %(revision)s, published = %(published)s, waiting_since = %(waiting_since)s,
         due_at = %(due_at)s, document = %(document)s, leased_by = NULL,
         unpublished_since = CASE WHEN %(published)s < %(revision)s
-                                 THEN coalesce(unpublished_since, %(since)s::text) END
+                                 THEN coalesce(unpublished_since, %(since)s::timestamptz) END
     WHERE order_id = %(order_id)s AND revision = %(expected)s AND {_IS_KNOWN_FORMAT}
     RETURNING order_id
 """
@@ -166,7 +169,11 @@ def _kinds(table: Table) -> dict[str, str]:
     Returns the PostgreSQL type of each column except `order_id`, which the statement takes from the ledger.
     """
     names = {str: "text", int: "integer", bool: "boolean"}
-    return {each.name: names[each.type.python_type] for each in table.c if each.name != "order_id"}
+    return {
+        each.name: "timestamptz" if each.type is Timestamp else names[each.type.python_type]
+        for each in table.c
+        if each.name != "order_id"
+    }
 
 
 _EVENT, _RETURN = _kinds(events), _kinds(returns)
