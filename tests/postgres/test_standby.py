@@ -1,0 +1,321 @@
+"""
+A primary is killed and its standby is promoted: what is lost, and what a repeated command then does.
+
+The application's URL names both servers and `target_session_attrs=read-write`; it is not told which of them
+is the primary.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import datetime, timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from attrs import evolve, frozen
+
+from rma import (
+    ClaimItem,
+    Idempotent,
+    NotFound,
+    ReceiveReturn,
+    RecordRefundOutcome,
+    RefundOutcome,
+    RefundRequest,
+    RefundSucceeded,
+    RequestClaim,
+    RequestReturn,
+    ReturnLedger,
+    ReturnService,
+    ReturnStatus,
+    Unavailable,
+)
+from rma.adapters.memory import in_memory_service
+from rma.adapters.sql import SqlReturns
+from rma.shell.ids import derive_id
+from rma.testing.core_harness import START
+from tests.killed.deployment import start_process
+from tests.killed.gateways import GatewayModel, StoredInventory, StoredPayments
+from tests.postgres.replication import Pair, running_pair, wait_until
+from tests.rules.given import line, order_of, receive, request
+
+#: What a process returns whose store failed.
+STORE_FAILED = 3
+
+#: The numbers of the orders.
+ORDERS = range(1, 31)
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Pair]:
+    """Yields the pair of all tests."""
+    with running_pair() as pair:
+        yield pair
+
+
+@pytest.fixture
+def pair(running: Pair) -> Iterator[Pair]:
+    """Yields a primary and its standby, of which the test kills the first and promotes the second."""
+    yield running
+    running.replace()
+
+
+@frozen
+class Shop:
+    """
+    What outlives the processes and servers of a test.
+
+    Attributes:
+        url: of the database.
+        folder: where the books of the gateway are, and the list of what was acknowledged.
+    """
+
+    url: str
+    folder: Path
+
+    @contextmanager
+    def process(
+        self, *, at: datetime = START, while_paying: Callable[[], None] = lambda: None
+    ) -> Iterator[ReturnService]:
+        """Builds the service of a process that just started."""
+        with closing(SqlReturns(self.url)) as returns:
+            yield in_memory_service(
+                [evolve(order_of(line()), id=order_id(number)) for number in ORDERS],
+                returns=returns,
+                payments=Interrupted(self.gateway, while_paying),
+                inventory=StoredInventory(self.gateway),
+                clock=lambda: at,
+            )
+
+    @property
+    def gateway(self) -> GatewayModel:
+        """The books of the gateway."""
+        return GatewayModel(self.folder / "gateway.db")
+
+    def acknowledge(self, command: RequestReturn | ReceiveReturn) -> None:
+        """Notes that the client was told that this command is done."""
+        with (self.folder / "acknowledged").open("a") as written:
+            written.write(f"{command.idempotency_key}\n")
+
+    def acknowledged(self) -> list[str]:
+        """Returns the idempotency keys of the commands that the client was told to be done."""
+        with suppress(FileNotFoundError):
+            return (self.folder / "acknowledged").read_text().split()
+        return []
+
+    def refunds(self) -> dict[str, int]:
+        """Returns how often the gateway was asked for each refund; it made each of them once."""
+        return {key: times for key, times in self.gateway.times().items() if "-refund-" in key}
+
+
+class Interrupted(StoredPayments):
+    """A gateway that knows its keys; something happens after it moved the money and before it answers."""
+
+    def __init__(self, gateway_model: GatewayModel, while_paying: Callable[[], None]) -> None:
+        super().__init__(gateway_model, Idempotent())
+        self._while_paying = while_paying
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Succeeds."""
+        outcome = super().refund(request)
+        self._while_paying()
+        return outcome
+
+
+def order_id(number: int) -> str:
+    """Returns the id of an order."""
+    return f"order_{number}"
+
+
+def commands(number: int) -> tuple[RequestReturn, ReceiveReturn]:
+    """Returns the commands about an order, whose ids are known before: they are derived from the keys."""
+    requested = evolve(request(1, idempotency_key=f"request_{number}"), order_id=order_id(number))
+    return_id = f"ret_{derive_id(order_id(number), f'request_{number}')}"
+    return requested, receive(1, return_id=return_id, idempotency_key=f"receive_{number}")
+
+
+def shop_of(pair: Pair, folder: Path) -> Shop:
+    """Returns a shop whose tables are made, and empty."""
+    pair.primary.asked("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    shop = Shop(pair.url, folder)
+    with shop.process() as service:
+        service.returns.load(order_id(1))
+    return shop
+
+
+def run_commands(shop: Shop, **how: Callable[[], None]) -> None:
+    """Sends all commands, as a client that notes which of them were acknowledged."""
+    with shop.process(**how) as service:
+        for number in ORDERS:
+            for command in commands(number):
+                try:
+                    service.handle(command)
+                except Unavailable:
+                    os._exit(STORE_FAILED)
+                shop.acknowledge(command)
+
+
+def assert_nothing_acknowledged_is_lost(shop: Shop) -> None:
+    """The server that took over has each command of which the client was told that it is done."""
+    with shop.process() as service:
+        for number in ORDERS:
+            answered = service.returns.load(order_id(number)).answered
+            missing = {each.idempotency_key for each in commands(number)} - answered.keys()
+            assert not missing & set(shop.acknowledged())
+
+
+def assert_everything_is_done_once(shop: Shop) -> None:
+    """Each order has one return, which is paid by one refund that the gateway made; nothing is open."""
+    with shop.process(at=START + timedelta(hours=1)) as service:
+        for number in ORDERS:
+            ledger = service.returns.load(order_id(number))
+            (ret,) = ledger.returns
+            assert (ret.status, [each.status for each in ret.refunds]) == ("received", ["succeeded"])
+            assert not ledger.open_effects
+            assert service.verify(order_id(number)) == ()
+    assert len(shop.refunds()) == len(ORDERS)
+
+
+def test_nothing_acknowledged_is_lost_with_a_synchronous_standby(pair: Pair, tmp_path: Path) -> None:
+    """
+    The primary is killed while a process sends commands; the commands are repeated, and all is done once.
+    """
+    pair.synchronize()
+    shop = shop_of(pair, tmp_path)
+    client = start_process(lambda: run_commands(shop))
+    wait_until(lambda: len(shop.acknowledged()) > len(ORDERS))  # it is about half way
+
+    pair.primary.kill()
+    assert os.waitstatus_to_exitcode(os.waitpid(client, 0)[1]) == STORE_FAILED
+    pair.fail_over()
+
+    assert len(shop.acknowledged()) < 2 * len(ORDERS)
+    assert_nothing_acknowledged_is_lost(shop)
+    run_commands(shop)
+    assert_everything_is_done_once(shop)
+
+
+def test_what_was_open_is_sent_under_the_same_key(pair: Pair, tmp_path: Path) -> None:
+    """
+    The primary is killed after the gateway moved the money; `resume` on the standby asks for the same refund.
+    """
+    pair.synchronize()
+    shop = shop_of(pair, tmp_path)
+    requested, received = commands(1)
+    with shop.process(while_paying=pair.primary.kill) as service:
+        service.handle(requested)
+        (refund,) = service.handle(received).refunds  # it is committed; its outcome could not be recorded
+    key = f"{received.return_id}-refund-1"
+    assert (refund.key, refund.status) == (key, "pending")
+    assert shop.refunds() == {key: 1}
+    pair.fail_over()
+
+    with shop.process(at=START + timedelta(hours=1)) as service:
+        (refund,) = service.get(received.return_id).refunds
+        assert (refund.key, refund.status) == (key, "pending")
+        assert service.resume().still_open == ()
+        (refund,) = service.get(received.return_id).refunds
+        assert (refund.key, refund.status) == (key, "succeeded")
+        assert service.handle(received).refunds == (refund,)
+    assert shop.refunds() == {key: 2}  # asked twice under one key, so made once
+
+
+def test_a_commit_that_waits_for_its_standby_is_not_seen_and_moves_no_money(
+    pair: Pair, tmp_path: Path
+) -> None:
+    """
+    The standby answers no more: the commit waits. Then the primary is killed, and the command repeated on
+    the standby is done once, whether it has the commit or not.
+    """
+    pair.synchronize()
+    shop = shop_of(pair, tmp_path)
+    requested, received = commands(1)
+    ends: list[Exception] = []
+    with shop.process() as service, shop.process() as other:
+        service.handle(requested)
+        other.get(received.return_id)
+        pair.standby.freeze()
+
+        def wait_for_the_standby() -> None:
+            try:
+                service.handle(received)
+            except Unavailable as error:
+                ends.append(error)
+
+        waiting = Thread(target=wait_for_the_standby)
+        waiting.start()
+        in_wait = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+        wait_until(lambda: pair.primary.asked(in_wait) == [(1,)])
+        assert other.get(received.return_id).status is ReturnStatus.REQUESTED
+        pair.primary.kill()
+        pair.standby.thaw()
+        waiting.join()
+    assert len(ends) == 1
+    assert shop.refunds() == {}
+    pair.fail_over()
+
+    with shop.process() as service:
+        for _ in range(2):
+            service.handle(received)
+        ledger = service.returns.load(order_id(1))
+    assert [each.received_at is not None for each in ledger.returns] == [True]
+    assert shop.refunds() == {f"{received.return_id}-refund-1": 1}
+
+
+def test_a_commit_that_was_lost_is_repeated_under_its_key(pair: Pair, tmp_path: Path) -> None:
+    """
+    Without a synchronous standby, commits that were acknowledged are lost; the gateway has their refunds.
+
+    A command with an idempotency key asks for the refund that the gateway has made, as does a receipt without
+    one for a return that was not lost. A claim without an idempotency key is paid twice.
+    """
+    shop = shop_of(pair, tmp_path)
+    kept, lost, unkeyed = commands(1), commands(2), evolve(commands(1)[1], idempotency_key=None)
+    with shop.process() as service:
+        service.handle(kept[0])
+        received_everything = (
+            "SELECT count(*) FROM pg_stat_replication WHERE replay_lsn = pg_current_wal_lsn()"
+        )
+        wait_until(lambda: pair.primary.asked(received_everything) == [(1,)])
+        pair.standby.kill()
+
+        service.handle(unkeyed)
+        for command in lost:
+            service.handle(command)
+        claims = [service.handle(claim_of(3, key="claim")), service.handle(claim_of(4, key=None))]
+    before = shop.refunds()
+    assert len(before) == 4
+    pair.primary.kill()
+    pair.standby.start()
+    pair.fail_over()
+
+    with shop.process() as service:
+        assert service.get(unkeyed.return_id).status is ReturnStatus.REQUESTED
+        for number in (2, 3, 4):
+            assert service.returns.load(order_id(number)) == ReturnLedger(order_id(number))
+        for each in (lost[1].return_id, *[claim.id for claim in claims]):
+            with pytest.raises(NotFound):
+                service.get(each)
+        late = RecordRefundOutcome(key=claims[0].refunds[0].key, outcome=RefundSucceeded("re_1"))
+        with pytest.raises(NotFound) as error:
+            service.handle(late)
+        assert error.value.code == "return_not_found"
+
+        for command in (unkeyed, *lost, claim_of(3, key="claim")):
+            service.handle(command)
+        assert service.handle(late).refunds[0].status == "succeeded"
+        assert shop.refunds() == before | {
+            key: 2 for key in before if not key.startswith(claims[1].id)
+        }  # asked again, made once
+
+        again = service.handle(claim_of(4, key=None))
+    assert again.id != claims[1].id
+    assert len(shop.refunds()) == 5
+    assert shop.refunds()[again.refunds[0].key] == 1  # the customer has the money twice
+
+
+def claim_of(number: int, key: str | None) -> RequestClaim:
+    """Claims a mug of this order, which is refunded at once."""
+    items = [ClaimItem(item_id="mug", quantity=1, reason="production_failure")]
+    return RequestClaim(order_id=order_id(number), type="refund", items=items, idempotency_key=key)
