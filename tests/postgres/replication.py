@@ -190,7 +190,8 @@ def running_pair() -> Iterator[Pair]:
             **runs_as,
         )
         pair = Pair(primary, primary)
-        until_the_end.callback(lambda: (pair.standby.stop(), pair.primary.stop()))
+        until_the_end.callback(lambda: pair.primary.stop())  # whichever it is by then
+        until_the_end.callback(lambda: pair.standby.stop())
         primary.start()
         pair.standby = primary.copy(folder / "b")
         pair.standby.start()

@@ -1,7 +1,7 @@
 """
 A primary is killed and its standby is promoted: what is lost, and what a repeated command then does.
 
-The application's URL names both servers and `target_session_attrs=read-write`; it is not told which of them
+The application's URL names both servers and `target_session_attrs=read-write`; it does not know which of them
 is the primary.
 """
 
@@ -17,6 +17,7 @@ from attrs import evolve, frozen
 
 from rma import (
     ClaimItem,
+    Command,
     Idempotent,
     NotFound,
     ReceiveReturn,
@@ -68,7 +69,7 @@ class Shop:
 
     Attributes:
         url: of the database.
-        folder: where the books of the gateway are, and the list of what was acknowledged.
+        folder: where the books of the gateway are, and the list of commands that were acknowledged.
     """
 
     url: str
@@ -94,12 +95,12 @@ class Shop:
         return GatewayModel(self.folder / "gateway.db")
 
     def acknowledge(self, command: RequestReturn | ReceiveReturn) -> None:
-        """Notes that the client was told that this command is done."""
+        """Notes that the client has the answer to this command."""
         with (self.folder / "acknowledged").open("a") as written:
             written.write(f"{command.idempotency_key}\n")
 
     def acknowledged(self) -> list[str]:
-        """Returns the idempotency keys of the commands that the client was told to be done."""
+        """Returns the idempotency keys of the commands to which the client has an answer."""
         with suppress(FileNotFoundError):
             return (self.folder / "acknowledged").read_text().split()
         return []
@@ -144,9 +145,9 @@ def shop_of(pair: Pair, folder: Path) -> Shop:
     return shop
 
 
-def run_commands(shop: Shop, **how: Callable[[], None]) -> None:
+def run_commands(shop: Shop) -> None:
     """Sends all commands, as a client that notes which of them were acknowledged."""
-    with shop.process(**how) as service:
+    with shop.process() as service:
         for number in ORDERS:
             for command in commands(number):
                 try:
@@ -157,7 +158,7 @@ def run_commands(shop: Shop, **how: Callable[[], None]) -> None:
 
 
 def assert_nothing_acknowledged_is_lost(shop: Shop) -> None:
-    """The server that took over has each command of which the client was told that it is done."""
+    """The server that took over has each command to which the client has an answer."""
     with shop.process() as service:
         for number in ORDERS:
             answered = service.returns.load(order_id(number)).answered
@@ -294,16 +295,17 @@ def test_a_commit_that_was_lost_is_repeated_under_its_key(pair: Pair, tmp_path: 
         assert service.get(unkeyed.return_id).status is ReturnStatus.REQUESTED
         for number in (2, 3, 4):
             assert service.returns.load(order_id(number)) == ReturnLedger(order_id(number))
-        for each in (lost[1].return_id, *[claim.id for claim in claims]):
+        for subject_id in (lost[1].return_id, *[claim.id for claim in claims]):
             with pytest.raises(NotFound):
-                service.get(each)
+                service.get(subject_id)
         late = RecordRefundOutcome(key=claims[0].refunds[0].key, outcome=RefundSucceeded("re_1"))
         with pytest.raises(NotFound) as error:
             service.handle(late)
         assert error.value.code == "return_not_found"
 
-        for command in (unkeyed, *lost, claim_of(3, key="claim")):
-            service.handle(command)
+        repeated: list[Command] = [unkeyed, *lost, claim_of(3, key="claim")]
+        for each in repeated:
+            service.handle(each)
         assert service.handle(late).refunds[0].status == "succeeded"
         assert shop.refunds() == before | {
             key: 2 for key in before if not key.startswith(claims[1].id)
