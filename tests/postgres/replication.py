@@ -161,6 +161,11 @@ class Pair:
         self.standby.configure({"synchronous_standby_names": ""})
         self.standby.promote()
 
+    def stop(self) -> None:
+        """Ends both."""
+        self.standby.stop()
+        self.primary.stop()
+
     def replace(self) -> None:
         """Makes a new standby of the server that took over, in the place of the one that was killed."""
         self.primary.stop()
@@ -190,8 +195,7 @@ def running_pair() -> Iterator[Pair]:
             **runs_as,
         )
         pair = Pair(primary, primary)
-        until_the_end.callback(lambda: pair.primary.stop())  # whichever it is by then
-        until_the_end.callback(lambda: pair.standby.stop())
+        until_the_end.callback(pair.stop)
         primary.start()
         pair.standby = primary.copy(folder / "b")
         pair.standby.start()

@@ -15,8 +15,9 @@ from typing import Any, Protocol
 from sqlalchemy import URL, Connection, Engine, Executable, make_url
 
 from rma.adapters.sql.engines import BEGINS, open_engine
-from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.failures import ConnectionLost, NotSerializable, failures
 from rma.adapters.sql.pooling import look_for_pooler, rows_that_fit
+from rma.adapters.sql.repetition import Repetition
 from rma.adapters.sql.schema import is_autocommit, is_prepared, prepare, transaction
 from rma.adapters.sql.statements import SQLITE_TEXTS
 from rma.domain.values.errors import InvalidValue
@@ -76,14 +77,15 @@ class Database:
         self._is_ready = False
 
     def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
-        """Returns the rows; repeats the statement once if the connection from the pool is broken."""
+        """Returns the rows; repeats the statement as `Repetition` says."""
         self._prepare()
-        try:
-            with self._connected() as connection:
-                return rows_found(connection, statement, parameters)
-        except ConnectionLost:  # the pool has dropped all connections of that age with it
-            with self._connected() as connection:
-                return rows_found(connection, statement, parameters)
+        repetition = Repetition()
+        while True:
+            try:
+                with self._connected() as connection:
+                    return rows_found(connection, statement, parameters)
+            except (ConnectionLost, NotSerializable) as error:
+                repetition.allow(error)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

@@ -56,6 +56,15 @@ class ConnectionLost(Unavailable):
     """The connection broke while it was used; the next use opens another."""
 
 
+class NotSerializable(Unavailable):
+    """
+    The statement could not be brought into an order with those of others, and did nothing.
+
+    Databases whose isolation is stricter than READ COMMITTED raise it, and those that are spread over several
+    servers; it may be repeated at once, or with its whole transaction if it is in one.
+    """
+
+
 @contextmanager
 def failures(engine: Engine) -> Iterator[None]:
     """
@@ -89,8 +98,9 @@ def _not_storable(value: str) -> InvalidValue:
 def _unavailable(error: Exception) -> Unavailable:
     is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
     cause = error.orig if isinstance(error, DBAPIError) else error
-    kind = ConnectionLost if is_lost else Unavailable
-    return kind(_code_of(cause, is_lost=is_lost), {"error": str(cause)})
+    code = _code_of(cause, is_lost=is_lost)
+    kind = ConnectionLost if is_lost else NotSerializable if code == "store_not_serializable" else Unavailable
+    return kind(code, {"error": str(cause)})
 
 
 def _code_of(cause: BaseException | None, *, is_lost: bool) -> str:
