@@ -299,9 +299,11 @@ def test_a_commit_that_was_lost_is_repeated_under_its_key(pair: Pair, tmp_path: 
             with pytest.raises(NotFound):
                 service.get(subject_id)
         late = RecordRefundOutcome(key=claims[0].refunds[0].key, outcome=RefundSucceeded("re_1"))
-        with pytest.raises(NotFound) as error:
-            service.handle(late)
-        assert error.value.code == "return_not_found"
+        of_the_receipt = evolve(late, key=f"{unkeyed.return_id}-refund-1")
+        for notification, code in ((late, "return_not_found"), (of_the_receipt, "refund_not_found")):
+            with pytest.raises(NotFound) as error:
+                service.handle(notification)
+            assert error.value.code == code
 
         repeated: list[Command] = [unkeyed, *lost, claim_of(3, key="claim")]
         for each in repeated:
