@@ -15,13 +15,14 @@ The third is how long `outstanding` takes when nothing is due: after so many ret
 that is open since before keeps dead entries from being removed; after its end; and after `VACUUM`.
 
 The fourth is how long statements take with and without partitions: the median of a read by the id of a
-return, of the first page of a list, and of a request.
+return, of the first page of a list, and of a request; tables with more and fewer partitions take turns.
 
 No time makes this script fail.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
+from functools import partial
 from itertools import count
 from statistics import median
 from time import perf_counter
@@ -37,7 +38,7 @@ from rma.adapters.sql.partitions import partitioned_ddl
 from rma.adapters.sql.schema import formats, metadata
 
 #: Numbers of returns: of which sizes are measured, of which updates are counted, and among which is read.
-SIZED, UPDATED, STORED = 1000, 3000, 5000
+SIZED, UPDATED, STORED = 1000, 3000, 3000
 #: How many other returns are requested before one is received.
 BEHIND = 500
 READS = 300
@@ -129,30 +130,49 @@ def held_up(url: URL) -> Iterator[tuple[str, float]]:
             yield "VACUUM", timed()
 
 
-def partitioned(url: URL, partitions: int) -> tuple[float, float, float]:
-    """Returns microseconds of a read by return, of a page and of a request; 0 partitions are plain tables."""
+#: Of each table; 0 is a table without.
+PARTITIONS = (0, 4, 16, 64)
+OPERATIONS = ("by return", "page", "request")
+
+
+def partitioned(url: URL) -> dict[int, tuple[float, ...]]:
+    """Returns by number of partitions the median microseconds of the operations, which take turns."""
     scenario = Scenario("1 line")
-    with schemas(url, f"partitions_{partitions}") as (schema,):
-        with bare(schema) as connection:
-            for statement in partitioned_ddl(partitions) if partitions else ():
-                connection.execute(statement.encode())
-        fill(schema, STORED, scenario)
-        with bare(schema) as connection:
-            connection.execute("ANALYZE")
-        orders = [scattered(STORED + each) for each in range(READS)]
-        with closing(SqlReturns(schema)) as returns:
-            service = service_with(returns, orders, scenario)
-            found = [each.id for each in service.list(limit=READS)]
-            return (
-                microseconds([lambda each=each: returns.load_by_return(each) for each in found]),  # type: ignore[misc]
-                microseconds([lambda: service.list(limit=20)] * READS),
-                microseconds(
-                    [
-                        lambda each=each: service.handle(request_of(order_with(each, scenario)))  # type: ignore[misc]
-                        for each in orders
-                    ]
-                ),
-            )
+    with ExitStack() as opened:
+        names = [f"partitions_{each}" for each in PARTITIONS]
+        turns: list[list[list[Callable[[], object]]]] = []
+        for partitions, schema in zip(PARTITIONS, opened.enter_context(schemas(url, *names)), strict=True):
+            with bare(schema) as connection:
+                for statement in partitioned_ddl(partitions) if partitions else ():
+                    connection.execute(statement.encode())
+            fill(schema, STORED, scenario)
+            with bare(schema) as connection:
+                connection.execute("ANALYZE")
+            returns = opened.enter_context(closing(SqlReturns(schema)))
+            orders = [scattered(STORED + each) for each in range(READS)]
+            turns.append(operations(service_with(returns, orders, scenario), orders, scenario))
+        times = [
+            [[microseconds([call]) for call in at_once] for at_once in zip(*in_turn, strict=True)]
+            for in_turn in zip(*turns, strict=True)
+        ]
+    by_operation = [list(zip(*of_one, strict=True)) for of_one in times]
+    return {
+        partitions: tuple([median(of_one[place]) for of_one in by_operation])
+        for place, partitions in enumerate(PARTITIONS)
+    }
+
+
+def operations(
+    service: ReturnService, orders: list[str], scenario: Scenario
+) -> list[list[Callable[[], object]]]:
+    """Returns the calls of each operation."""
+    found = [each.id for each in service.list(limit=READS)]
+    requests = [request_of(order_with(each, scenario)) for each in orders]
+    return [
+        [partial(service.returns.load_by_return, each) for each in found],
+        [partial(service.list, limit=20)] * READS,
+        [partial(service.handle, each) for each in requests],
+    ]
 
 
 def microseconds(calls: list[Callable[[], object]]) -> float:
@@ -179,10 +199,9 @@ def main() -> None:
         print(f"{'before':<40} {'outstanding us':>15}")
         for done, time in held_up(url):
             print(f"{done:<40} {time:>15.0f}")
-        print(f"{'partitions':>10} {'by return us':>13} {'page us':>9} {'request us':>11}")
-        for partitions in (0, 4, 16, 64):
-            by_return, page, request = partitioned(url, partitions)
-            print(f"{partitions:>10} {by_return:>13.0f} {page:>9.0f} {request:>11.0f}")
+        print(f"{'partitions':>10}" + "".join([f" {each + ' us':>13}" for each in OPERATIONS]))
+        for partitions, medians in partitioned(url).items():
+            print(f"{partitions:>10}" + "".join([f" {each:>13.0f}" for each in medians]))
 
 
 if __name__ == "__main__":

@@ -507,6 +507,12 @@ MUTANTS = [
            "if history == before:", "if True:"),
     Mutant("a rebuild leaves an effect that no timer finds", SQL + "repair.py",
            '_COLUMNS = ("revision", "published", "waiting_since", "due_at",', '_COLUMNS = ("revision", "published", "waiting_since",'),
+    Mutant("a read that cannot be serialized is given up at once", SQL + "repetition.py",
+           "if self._tries == TRIES:", "if True:"),
+    Mutant("a statement that never can be serialized is repeated for ever", SQL + "repetition.py",
+           "if self._tries == TRIES:", "if False:"),
+    Mutant("in partitions, an id may repeat within its order", SQL + "partitions.py",
+           "table.c[_ORDER_ID], unique=True)", "table.c[_ORDER_ID])"),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.

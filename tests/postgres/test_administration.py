@@ -1,4 +1,4 @@
-"""The roles on the administrator's page are made as it says, and each can do its part and no more."""
+"""The statements on the administrator's page work; each of its roles can do its part and no more."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -29,9 +29,13 @@ ROLES = ("rma_owner", "rma_app", "rma_reports")
 As = Callable[[str], URL]
 
 
+#: What the page prints as SQL: first the roles.
+BLOCKS = re.findall(r"```sql\n(.+?)```", PAGE.read_text("utf-8"), re.DOTALL)
+
+
 def recipe(schema: str) -> str:
     """Returns the statements of the page that make roles, for roles and a schema of the test's own."""
-    (block,) = re.findall(r"```sql\n(CREATE ROLE .+?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    block = BLOCKS[0]
     for role in ROLES:
         block = re.sub(rf"\b{role}\b", f"{schema}_{role}", block)
     return re.sub(r"\breturns\b", schema, block)
@@ -139,3 +143,21 @@ def test_reports_read_and_write_nothing(as_role: As) -> None:
         with pytest.raises(Unavailable) as failure:
             store.commit(change)
         assert failure.value.code in {"store_read_only", "store_not_permitted"}
+
+
+def test_the_other_statements_of_the_page_work_for_the_owner(as_role: As) -> None:
+    """Settings are set, and the query of sizes knows every table that has rows."""
+    made_by_the_owner(as_role)
+    engine = create_engine(as_role("rma_owner"), poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    found = []
+    with engine.connect() as connection:
+        for block in BLOCKS[1:]:
+            result = connection.exec_driver_sql(block.replace("%", "%%"))
+            found.append([row[0] for row in result] if result.returns_rows else [])
+        options = connection.exec_driver_sql(
+            "SELECT unnest(reloptions) FROM pg_class WHERE oid = 'rma_ledgers'::regclass"
+        ).scalars()
+        settings = [str(each) for each in options]
+
+    assert set(found[0]) == {table.name for table in metadata.sorted_tables}
+    assert any(each.startswith("autovacuum") for each in settings)
