@@ -11,8 +11,9 @@ an order of its own, by table, after `VACUUM FULL`: rows with what is stored out
 The second is the share of updates that PostgreSQL did in place ("heap-only tuples"), by `fillfactor` of the
 tables, and the number of rows that are dead afterwards, while no vacuum ran.
 
-The third is how long `outstanding` takes when nothing is due: after so many returns, while a transaction
-that is open since before keeps dead entries from being removed; after its end; and after `VACUUM`.
+The third is how many pages a worker's query reads to see that nothing is due: at first; after so many
+returns, while a transaction that is open since before keeps dead entries from being removed; and after
+`VACUUM`.
 
 The fourth is how long statements take with and without partitions: the median of a read by the id of a
 return, of the first page of a list, and of a request; tables with more and fewer partitions take turns.
@@ -22,6 +23,7 @@ No time makes this script fail.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
+from datetime import timedelta
 from functools import partial
 from itertools import count
 from statistics import median
@@ -36,6 +38,8 @@ from rma import ReturnService
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.partitions import partitioned_ddl
 from rma.adapters.sql.schema import formats, metadata
+from rma.adapters.sql.statements import DUE
+from rma.adapters.sql.timestamps import timestamp
 
 #: Numbers of returns: of which sizes are measured, of which updates are counted, and among which is read.
 SIZED, UPDATED, STORED = 1000, 3000, 3000
@@ -111,23 +115,29 @@ def updates(url: URL, fillfactor: int) -> Iterator[tuple[str, int, float, int]]:
                 yield table, done, in_place / done if done else 0.0, dead
 
 
-def held_up(url: URL) -> Iterator[tuple[str, float]]:
-    """Yields the microseconds of `outstanding` when nothing is due, and what was done before."""
+def held_up(url: URL) -> Iterator[tuple[str, int]]:
+    """Yields how many pages are read to see that nothing is due, and what was done before."""
     with schemas(url, "held_up") as (schema,), closing(SqlReturns(schema)) as returns:
         returns.load("")
-
-        def timed() -> float:
-            return microseconds([lambda: returns.outstanding(AT, 100)] * READS)
-
-        yield "nothing", timed()
         with bare(schema) as connection:
             connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
+            yield "nothing", pages_of_due(returns)
             fill(schema, UPDATED, Scenario("1 line"), BEHIND)
-            yield f"{UPDATED} returns, a transaction is open", timed()
+            yield f"{UPDATED} returns, while a transaction is open", pages_of_due(returns)
             connection.execute("ROLLBACK")
-            yield "it has ended", timed()
             connection.execute("VACUUM")
-            yield "VACUUM", timed()
+            yield "its end, and VACUUM", pages_of_due(returns)
+
+
+def pages_of_due(returns: SqlReturns) -> int:
+    """Returns how many pages the statement reads by which a worker finds what is due."""
+    with returns.engine.connect() as connection:
+        compiled = DUE.found.compile(connection)
+        (plan,) = connection.exec_driver_sql(
+            f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {compiled}",
+            compiled.construct_params({"now": timestamp(AT + timedelta(days=1)), "limit": 100}),
+        ).scalar_one()
+    return int(plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"])
 
 
 #: Of each table; 0 is a table without.
@@ -196,9 +206,9 @@ def main() -> None:
         for fillfactor in (100, 90, 80, 60):
             for table, number, share, dead in updates(url, fillfactor):
                 print(f"{fillfactor:>10} {table:<12} {number:>8} {share:>9.0%} {dead:>10}")
-        print(f"{'before':<40} {'outstanding us':>15}")
-        for done, time in held_up(url):
-            print(f"{done:<40} {time:>15.0f}")
+        print(f"{'before':<45} {'pages read':>10}")
+        for done, pages in held_up(url):
+            print(f"{done:<45} {pages:>10}")
         print(f"{'partitions':>10}" + "".join([f" {each + ' us':>13}" for each in OPERATIONS]))
         for partitions, medians in partitioned(url).items():
             print(f"{partitions:>10}" + "".join([f" {each:>13.0f}" for each in medians]))
