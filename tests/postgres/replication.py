@@ -22,10 +22,10 @@ from tests.postgres.server import RunsAs, usable_programs
 #: How many seconds a server may take for what it is asked.
 _PATIENCE = 60.0
 
-#: Runs a server until standard input is closed, also if the process that started it was killed.
+#: Runs a server until standard input is closed, also if the process that started it was killed, or froze it.
 _RUN = """
 "$1/postgres" -D "$2/data" -k "$2" -h '' -c max_connections=20 -c shared_buffers=16MB >>"$2/log" 2>&1 &
-read _; kill -QUIT $! 2>/dev/null; wait
+read _; kill -CONT $! $(cat /proc/$!/task/$!/children) 2>/dev/null; kill -QUIT $! 2>/dev/null; wait
 """
 
 
