@@ -23,8 +23,9 @@ from tests.postgres.server import RunsAs, usable_programs
 _PATIENCE = 60.0
 
 #: Runs a server until standard input is closed, also if the process that started it was killed, or froze it.
-_RUN = """
-"$1/postgres" -D "$2/data" -k "$2" -h '' -c max_connections=20 -c shared_buffers=16MB -c wal_retrieve_retry_interval=50ms >>"$2/log" 2>&1 &
+_RUN = r"""
+"$1/postgres" -D "$2/data" -k "$2" -h '' -c max_connections=20 -c shared_buffers=16MB \
+    -c wal_retrieve_retry_interval=50ms >>"$2/log" 2>&1 &
 read _; kill -CONT $! $(cat /proc/$!/task/$!/children) 2>/dev/null; kill -QUIT $! 2>/dev/null; wait
 """
 
