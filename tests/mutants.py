@@ -547,6 +547,12 @@ MUTANTS = [
            """    run("PRAGMA legacy_alter_table = ON")  # a view of the host goes on naming the table\n""", ""),
     Mutant("a session in another time zone reads other times", SQL + "timestamps.py",
            """func.timezone("UTC", column)""", "column"),
+    Mutant("a read that cannot be serialized is given up at once", SQL + "repetition.py",
+           "if self._tries == TRIES:", "if True:"),
+    Mutant("a statement that never can be serialized is repeated for ever", SQL + "repetition.py",
+           "if self._tries == TRIES:", "if False:"),
+    Mutant("in partitions, an id may repeat within its order", SQL + "partitions.py",
+           "table.c[_ORDER_ID], unique=True)", "table.c[_ORDER_ID])"),
 ]  # fmt: skip
 
 #: What runs against every mutant, in this order; the next only if the one before let it live.

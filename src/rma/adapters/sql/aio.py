@@ -18,11 +18,12 @@ from rma.adapters.sql.database import executor_on, is_postgresql
 from rma.adapters.sql.deadlines import deadlines_for
 from rma.adapters.sql.engines import BEGINS, QUIET, make_durable
 from rma.adapters.sql.executor import Executor
-from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.failures import ConnectionLost, NotSerializable, failures
 from rma.adapters.sql.finishing import finish
 from rma.adapters.sql.host_transaction import require_connection
 from rma.adapters.sql.pooling import look_at
 from rma.adapters.sql.preparing import make_ready
+from rma.adapters.sql.repetition import Repetition
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
@@ -100,7 +101,7 @@ class AsyncRepository(ABC):
         return await self._on_connection(ask)
 
     async def _read(self, ask: Ask[T]) -> T:
-        """The same for a query, which may be repeated after a connection was lost."""
+        """The same for a query, which may be repeated."""
         return await self._on_connection(ask)
 
 
@@ -189,10 +190,12 @@ class AsyncSqlReturns(AsyncRepository):
         self._is_ready = True
 
     async def _read(self, ask: Ask[T]) -> T:
-        try:
-            return await self._on_connection(ask)
-        except ConnectionLost:  # with it the pool dropped all that are as old
-            return await self._on_connection(ask)
+        repetition = Repetition()
+        while True:
+            try:
+                return await self._on_connection(ask)
+            except (ConnectionLost, NotSerializable) as error:
+                repetition.allow(error)
 
     def _ledgers(self, connection: Connection) -> Repository:
         look_at(connection)

@@ -19,9 +19,10 @@ from sqlalchemy import URL, Connection, Engine, Pool, PoolProxiedConnection, mak
 
 from rma.adapters.sql.engines import BEGINS, open_engine
 from rma.adapters.sql.executor import Executor, PostgresExecutor, SharedExecutor
-from rma.adapters.sql.failures import ConnectionLost, failures, reported
+from rma.adapters.sql.failures import ConnectionLost, NotSerializable, failures, reported
 from rma.adapters.sql.pooling import look_at, look_for_pooler
 from rma.adapters.sql.preparing import for_administrators, make_ready, upgrade
+from rma.adapters.sql.repetition import Repetition
 from rma.adapters.sql.schema import transaction
 from rma.adapters.sql.statement import Statement
 from rma.adapters.sql.upgrades import UpgradeResult
@@ -88,15 +89,16 @@ class Database:
         self._is_ready = False
 
     def found(self, statement: Statement, parameters: Mapping[str, object]) -> Sequence[Any]:
-        """Returns the rows; repeats the statement once if the connection from the pool is broken."""
+        """Returns the rows; repeats the statement as `Repetition` says."""
         if not self._is_ready:
             self._prepare()
-        try:
-            with self._borrowed(self.engine) as executor:
-                return executor.found(statement, parameters)
-        except ConnectionLost:  # the pool has dropped all connections of that age with it
-            with self._borrowed(self.engine) as executor:
-                return executor.found(statement, parameters)
+        repetition = Repetition()
+        while True:
+            try:
+                with self._borrowed(self.engine) as executor:
+                    return executor.found(statement, parameters)
+            except (ConnectionLost, NotSerializable) as error:
+                repetition.allow(error)
 
     def write(self, do: Callable[[Executor], T]) -> T:
         """Returns what `do` returns: on SQLite in a transaction, on PostgreSQL in a single statement."""

@@ -62,6 +62,15 @@ class ConstraintFailed(Unavailable):
     """A constraint of the tables refused a row; the error of the driver names it."""
 
 
+class NotSerializable(Unavailable):
+    """
+    The statement could not be brought into an order with those of others, and did nothing.
+
+    Databases whose isolation is stricter than READ COMMITTED raise it, and those that are spread over several
+    servers; it may be repeated at once, or with its whole transaction if it is in one.
+    """
+
+
 @contextmanager
 def failures(engine: Engine) -> Iterator[None]:
     """
@@ -101,12 +110,15 @@ def reported(error: Exception, engine: Engine, connection: Any = None) -> RmaErr
         return None
     if isinstance(cause, driver.DataError) and not sqlstate_of(cause):
         return _not_storable(str(cause))  # psycopg sends no zero byte
+    code = _code_of(cause, is_lost=is_lost)
     kind: type[Unavailable] = Unavailable
     if is_lost:
         kind = ConnectionLost
+    elif code == "store_not_serializable":
+        kind = NotSerializable
     elif isinstance(cause, driver.IntegrityError):
         kind = ConstraintFailed
-    return kind(_code_of(cause, is_lost=is_lost), {"error": str(cause)})
+    return kind(code, {"error": str(cause)})
 
 
 def sqlstate_of(cause: BaseException | None) -> str:
