@@ -143,8 +143,12 @@ NEXT_BEHIND = Statement(
 #: Notes those of the orders from one to another, unless a commit was faster.
 NOTED = (
     update(ledgers)
-    .where(ledgers.c.order_id.between(bindparam("from_order"), bindparam("to_order")), _is_behind)
-    .values(unpublished_since=bindparam("since"))
+    .where(
+        ledgers.c.order_id >= bindparam("from_order", type_=Text),
+        ledgers.c.order_id <= bindparam("to_order", type_=Text),
+        _is_behind,
+    )
+    .values(unpublished_since=bindparam("since", type_=Text))
 )
 
 SORT_KEY = Statement(select(*sort_key).where(returns.c.return_id == _RETURN_ID))
