@@ -99,7 +99,7 @@ def test_readers_do_not_notice_that_connections_were_cut(url: str, store: SqlRet
 
 
 def test_all_connections_that_broke_with_the_server_are_replaced_at_once(url: str, store: SqlReturns) -> None:
-    """Whoever opened them: a read is repeated once, however many the pool has."""
+    """A read is repeated once, however many connections the pool has."""
     life = harness()
     store.commit(life.handle(request(1)))
     with closing(SqlReturns(named(url, "many"))) as victim:

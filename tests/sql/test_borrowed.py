@@ -1,8 +1,10 @@
-"""A connection is taken from the pool for one read or one commit, and is given back as it was."""
+"""No connection is held longer than one read or one commit lasts, and each is given back as it was."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from attrs import evolve
@@ -120,6 +122,37 @@ def test_a_use_that_is_interrupted_gives_its_connection_back(
     if store.load("order_1").revision == change.expected_revision:
         store.commit(change)
     assert_alike(store.load("order_1"), change.ledger)
+
+
+def test_a_few_connections_stay_open_between_uses(url: str) -> None:
+    """Of an engine for a URL, and never all of its pool; a host that disposes it gets new ones."""
+    opened: list[object] = []
+    with closing(SqlReturns(url, busy_timeout=60)) as store:
+        event.listen(store.engine, "connect", lambda connection, _: opened.append(connection))
+        store.load("order_1")
+        together = Barrier(12)
+
+        def load(order_id: str) -> None:
+            together.wait()
+            for _ in range(5):
+                store.load(order_id)
+
+        with ThreadPoolExecutor(12) as threads:
+            list(threads.map(load, [f"order_{number}" for number in range(12)]))
+        assert 1 <= taken(store) <= 4
+        with ExitStack() as host:
+            for _ in range(11):
+                host.enter_context(store.engine.connect())
+
+        before = len(opened)
+        store.load("order_1")
+        assert len(opened) == before
+        store.engine.dispose()
+        store.load("order_1")
+        assert len(opened) == before + 1
+        assert taken(store) == 1
+        store.close()
+        assert taken(store) == 0
 
 
 @pytest.mark.parametrize("url", ["sqlite"], indirect=True)
