@@ -1,8 +1,5 @@
 """
-Runs statements on connections of our own, past SQLAlchemy, which lends them from its pool.
-
-A connection is taken for one read or one commit, and given back: no thread holds one while ports are called,
-or while it waits for its next command, so that threads may outnumber connections.
+Runs statements on connections of our own, past SQLAlchemy.
 
 PostgreSQL runs in autocommit: each of our statements is atomic by itself, and begins and ends no transaction
 over the wire.
@@ -12,21 +9,20 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from types import TracebackType
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Pool, PoolProxiedConnection, make_url
+from sqlalchemy import URL, Connection, Engine, QueuePool, make_url
 
+from rma.adapters.sql.connections import Connections
 from rma.adapters.sql.engines import BEGINS, open_engine
-from rma.adapters.sql.executor import Executor, PostgresExecutor, SharedExecutor
-from rma.adapters.sql.failures import ConnectionLost, NotSerializable, failures, reported
-from rma.adapters.sql.pooling import look_at, look_for_pooler
+from rma.adapters.sql.executor import Executor, SharedExecutor
+from rma.adapters.sql.failures import ConnectionLost, NotSerializable, failures
+from rma.adapters.sql.pooling import look_at
 from rma.adapters.sql.preparing import for_administrators, make_ready, upgrade
 from rma.adapters.sql.repetition import Repetition
 from rma.adapters.sql.schema import transaction
 from rma.adapters.sql.statement import Statement
 from rma.adapters.sql.upgrades import UpgradeResult
-from rma.domain.values.errors import RmaError
 
 T = TypeVar("T")
 
@@ -82,9 +78,11 @@ class Database:
             self.engine = engine_or_url
         else:
             self.engine = open_engine(make_url(engine_or_url), busy_timeout)
-            weakref.finalize(self, self.engine.dispose)
+        is_ours = not isinstance(engine_or_url, Engine)
+        self._connections = Connections(self.engine, _most_kept(self.engine) if is_ours else 0)
+        if is_ours:
+            weakref.finalize(self, _close, self._connections, self.engine)
         self._ours = self.engine.execution_options(**{BEGINS: True})
-        self._borrowed = BorrowedPostgres if is_postgresql(self.engine) else Borrowed
         self._lock = threading.Lock()
         self._is_ready = False
 
@@ -95,8 +93,7 @@ class Database:
         repetition = Repetition()
         while True:
             try:
-                with self._borrowed(self.engine) as executor:
-                    return executor.found(statement, parameters)
+                return self._connections.use(lambda executor: executor.found(statement, parameters))
             except (ConnectionLost, NotSerializable) as error:
                 repetition.allow(error)
 
@@ -104,8 +101,7 @@ class Database:
         """Returns what `do` returns: on SQLite in a transaction, on PostgreSQL in a single statement."""
         if not self._is_ready:
             self._prepare()
-        with self._borrowed(self.engine) as executor:
-            return executor.atomically(do)
+        return self._connections.use(lambda executor: executor.atomically(do))
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:
@@ -130,6 +126,10 @@ class Database:
             with for_administrators(connection), transaction(connection):
                 return upgrade(connection)
 
+    def close(self) -> None:
+        """Closes all connections; a later use opens new ones."""
+        _close(self._connections, self.engine)
+
     def is_ready_for(self, connection: Connection) -> bool:
         """Returns True if this connection leads to the database whose tables are known to exist."""
         return self._is_ready and connection.engine.pool is self.engine.pool
@@ -144,72 +144,14 @@ class Database:
                 self._is_ready = True
 
 
-class Borrowed:
-    """
-    A connection to SQLite from the pool, while something is executed on it.
-
-    Raises:
-        Unavailable: the database failed, in the block as well; `ConnectionLost`, `ConstraintFailed`.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def __enter__(self) -> Executor:
-        self._pooled = self._taken()
-        return Executor(self._pooled.driver_connection)
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._pooled.close()  # which rolls back
-        if isinstance(error, Exception) and (found := reported(error, self._engine)) is not None:
-            raise found from error
-
-    def _taken(self) -> PoolProxiedConnection:
-        try:
-            return self._engine.raw_connection()
-        except Exception as error:
-            if (found := reported(error, self._engine)) is None:
-                raise
-            raise found from error
+def _most_kept(engine: Engine) -> int:
+    """All of a pool but one, which is left to statements of the host; none if it has a single one."""
+    return engine.pool.size() - 1 if isinstance(engine.pool, QueuePool) else 0
 
 
-class BorrowedPostgres(Borrowed):
-    """The same to PostgreSQL, in autocommit; a connection that breaks takes those with it that are as old."""
-
-    def __enter__(self) -> Executor:
-        self._pool: Pool = self._engine.pool
-        self._pooled = self._taken()
-        driver: Any = self._pooled.driver_connection
-        self._driver = driver
-        try:
-            self._was_autocommit = driver.autocommit
-            if not self._was_autocommit:
-                driver.autocommit = True
-            executor = PostgresExecutor(driver)
-            look_for_pooler(self._pooled, executor)
-        except BaseException as error:
-            self.__exit__(type(error), error, error.__traceback__)
-            raise
-        return executor
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        found = reported(error, self._engine, self._driver) if isinstance(error, Exception) else None
-        if isinstance(found, ConnectionLost):
-            self._pooled.invalidate(error)
-            if self._engine.pool is self._pool:  # and no other thread has noticed
-                self._engine.dispose()
-        elif error is not None and found is None and not isinstance(error, RmaError):
-            self._pooled.invalidate(error)  # interrupted: an answer may be on its way
-        else:
-            if not self._was_autocommit:
-                self._driver.autocommit = False
-            self._pooled.close()
-        if found is not None:
-            raise found from error
+def _close(connections: Connections, engine: Engine) -> None:
+    connections.close()
+    engine.dispose()
 
 
 def is_postgresql(engine: Engine) -> bool:

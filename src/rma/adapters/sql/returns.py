@@ -86,7 +86,7 @@ class SqlReturns(Repository):
 
     def close(self) -> None:
         """Closes all connections; a later use opens new ones."""
-        self.engine.dispose()
+        self._database.close()
 
 
 class _Bound(Repository):

@@ -149,11 +149,11 @@ NEXT_BEHIND = Statement(
 NOTED = (
     update(ledgers)
     .where(
-        ledgers.c.order_id >= bindparam("from_order"),
-        ledgers.c.order_id <= bindparam("to_order"),
+        ledgers.c.order_id >= bindparam("from_order", type_=Text),
+        ledgers.c.order_id <= bindparam("to_order", type_=Text),
         _is_behind,
     )
-    .values(unpublished_since=bindparam("since"))
+    .values(unpublished_since=bindparam("since", type_=Timestamp))
 )
 
 SORT_KEY = Statement(select(*sort_key).where(returns.c.return_id == _RETURN_ID))
