@@ -164,7 +164,7 @@ def test_an_interrupted_commit_is_undone_even_if_the_pool_does_not(host: Callabl
     before, change = life.ledger, life.handle(request(1))
 
     def interrupt(statement: str, ask: Callable[[], object]) -> object:
-        if "rma_events" in statement:
+        if "INTO rma_events" in statement:
             raise KeyboardInterrupt
         return ask()
 
