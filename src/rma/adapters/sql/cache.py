@@ -17,7 +17,7 @@ from rma.adapters.sql.codec import LongTuple, decode
 T = TypeVar("T")
 
 #: How many characters of encoded tuples are kept, those used last.
-MAX_TUPLE_CHARACTERS = 1_000_000
+MAX_TUPLE_CHARACTERS = 4_000_000
 
 #: How many characters of documents are kept, those used last.
 MAX_DOCUMENT_CHARACTERS = 4_000_000
