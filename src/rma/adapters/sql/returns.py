@@ -54,7 +54,7 @@ class SqlReturns(Repository):
 
     @property
     def engine(self) -> Engine:
-        """The engine, for watching the statements and for statements of the host."""
+        """The engine, for statements of the host; ours go to the driver, where its events do not see them."""
         return self._database.engine
 
     def in_transaction(self, connection: Connection) -> BoundReturns:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from rma.adapters.sql.cache import remember_opening, restored
+from rma.adapters.sql.cache import remember_document, remember_opening, restored
 from rma.adapters.sql.codec import decode, encode
 from rma.adapters.sql.documents import (
     CHANGES,
@@ -271,7 +271,10 @@ def readable(order_id: str) -> Iterator[None]:
 
 
 def _document(kind: str, subject: Subject) -> str:
-    return encode(changes_of(subject), CHANGES[kind], encode_long_tuple)
+    changes = changes_of(subject)
+    document = encode(changes, CHANGES[kind], encode_long_tuple)
+    remember_document(document, changes)  # the next command on it reads it first
+    return document
 
 
 def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
@@ -282,7 +285,11 @@ def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
         if each.subject_id == subject.id and key != subject.idempotency_key
     }
     record = record_of(subject, FrozenMap(answered))
-    return None if record == NOTHING_RECORDED else encode(record, Record, encode_long_tuple)
+    if record == NOTHING_RECORDED:
+        return None
+    document = encode(record, Record, encode_long_tuple)
+    remember_document(document, record)
+    return document
 
 
 def _changed_by(event: Event) -> tuple[str, ...]:
