@@ -92,8 +92,7 @@ def _decoded(document: str, kind: type[D]) -> D:
             return cast("D", _DOCUMENTS[kind, document][1])
         except KeyError:
             pass
-    value: D = decode(document, kind)
-    remember_document(document, value)
+    value: D = decode(document, kind)  # what is restored from it is kept
     return value
 
 
@@ -106,7 +105,6 @@ def _opening(place: EventRow) -> Opening:
     event = decode_event(*place)
     if not isinstance(event, Opening):
         raise TypeError(f"{type(event).__name__} opens nothing")
-    remember_opening(*place, event)
     return event
 
 
