@@ -502,6 +502,8 @@ MUTANTS = [
     Mutant("a host's connections no longer commit each statement after ours", SQL + "connections.py",
            "PostgresExecutor(driver)\n        taken = Taken(pool, pooled, driver, executor, driver.autocommit)",
            "PostgresExecutor(driver)\n        taken = Taken(pool, pooled, driver, executor, False)"),
+    Mutant("a forked process talks on the connection of its parent", SQL + "connections.py",
+           "if self._process != os.getpid():", "if False:"),
     Mutant("a page forgets what was requested together with its first one", SQL + "listing.py",
            "here >= last if of.kind.value > asked.after", "here >= last if False"),
     Mutant("a page repeats what was requested together with its first one", SQL + "listing.py",

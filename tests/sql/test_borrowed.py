@@ -1,5 +1,6 @@
 """No connection is held longer than one read or one commit lasts, and each is given back as it was."""
 
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
@@ -241,3 +242,22 @@ def test_what_a_thread_read_it_does_not_keep(tmp_path: Path) -> None:
         store.close()
         assert opened
         assert sorted(map(id, closed)) == sorted(map(id, opened))
+
+
+def test_a_process_that_is_forked_takes_a_connection_of_its_own(url: str) -> None:
+    """What its parent keeps open stays the parent's, and is not ended by the child."""
+    life = harness()
+    with closing(SqlReturns(url)) as store:
+        store.commit(life.handle(request(1)))
+        assert taken(store) == 1
+        opened: list[object] = []
+        event.listen(store.engine, "connect", lambda connection, _: opened.append(connection))
+        child = os.fork()
+        if not child:
+            store.commit(life.handle(request(1)))
+            os._exit(len(opened))
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 1
+
+        assert len(store.load("order_1").returns) == 2
+        assert taken(store) == 1
+        assert opened == []

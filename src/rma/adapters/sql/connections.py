@@ -7,6 +7,7 @@ to give it back takes as long as to ask SQLite. A few therefore stay taken betwe
 they would be open in the pool; any thread may be the next.
 """
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TypeVar
@@ -52,6 +53,7 @@ class Connections:
         self._engine = engine
         self._most_kept = most_kept
         self._kept: list[Taken] = []
+        self._process = os.getpid()
         self._is_postgresql = engine.dialect.name == "postgresql"
         self._take_new = self._taken_postgres if self._is_postgresql else self._taken_sqlite
 
@@ -89,7 +91,15 @@ class Connections:
                 return
         _give_back(taken)
 
+    def _forget_those_of_the_parent(self) -> None:
+        """Leaves to a process that was forked what it has: to close its connection would end it there."""
+        self._process = os.getpid()
+        while self._kept:
+            self._kept.pop().pooled.detach()
+
     def _take(self) -> Taken:
+        if self._process != os.getpid():
+            self._forget_those_of_the_parent()
         while self._kept:
             try:
                 taken = self._kept.pop()
