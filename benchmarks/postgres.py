@@ -122,11 +122,20 @@ def record_statements(library: Library) -> list[list[list[Statement]]]:
     """Runs every operation, and returns the statements by order and operation."""
     statements: list[Statement] = []
 
-    def record(*arguments: object) -> None:
-        _, _, sql, parameters, _, _ = arguments
-        statements.append((str(sql), parameters))
+    class Cursor(psycopg.Cursor[Any]):
+        """Records statements, which go to the driver past SQLAlchemy."""
 
-    event.listen(library.returns.engine, "before_cursor_execute", record)
+        def execute(self, query: Any, params: Any = None, **options: Any) -> "Cursor":
+            statements.append((str(query), params))
+            return super().execute(query, params, **options)
+
+    def connect(*arguments: Any) -> None:
+        arguments[-1]["cursor_factory"] = Cursor
+
+    event.listen(library.returns.engine, "do_connect", connect)
+    library.returns.close()
+    library.returns.load("")
+    statements.clear()
     found = []
     for number in range(len(library.orders)):
         of_order = []

@@ -70,7 +70,7 @@ def test_outstanding_names_orders_whose_effects_are_open_or_events_unpublished()
 
 
 def test_without_a_publisher_no_order_waits_for_one() -> None:
-    """A change awaits its publication only if the service has a publisher; it can be noted for a later one."""
+    """A change awaits its publication only if the service has a publisher; one may come later."""
     world = World(order_of(line(quantity=2)))
     silent = evolve(world.service, events=None)
     silent.handle(request(1))
