@@ -113,6 +113,10 @@ def test_all_connections_that_broke_with_the_server_are_replaced_at_once(url: st
         for _ in range(5):
             assert_alike(victim.load("order_1"), life.ledger)
 
+        cut(victim, by=store)
+        victim.close()
+        assert_alike(victim.load("order_1"), life.ledger)
+
 
 def test_a_command_succeeds_after_its_connections_were_cut(url: str, store: SqlReturns) -> None:
     """A command begins with a read, which replaces the broken connections."""

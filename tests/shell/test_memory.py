@@ -8,7 +8,8 @@ from rma.adapters.memory import InMemoryEvents, InMemoryInventory, InMemoryRetur
 from rma.domain.change import apply_command, unchanged
 from rma.domain.messages.effects import RestockRequest, StockLine, WithdrawRequest
 from rma.testing.core_harness import START
-from tests.rules.given import Given, request
+from tests.rules.given import Given, line, order_of, receive, request
+from tests.world import World
 
 
 def test_a_commit_for_another_revision_is_refused_and_stores_nothing() -> None:
@@ -66,6 +67,21 @@ def test_outstanding_names_orders_whose_effects_are_open_or_events_unpublished()
     assert list(returns.outstanding(START, 9)) == ["order_2", "order_3"]
     assert list(returns.outstanding(START, 1)) == ["order_2"]
     assert sorted(returns.outstanding(START, 9, unpublished=True)) == ["order_1", "order_2", "order_3"]
+
+
+def test_without_a_publisher_no_order_waits_for_one() -> None:
+    """A change awaits its publication only if the service has a publisher; one may come later."""
+    world = World(order_of(line(quantity=2)))
+    silent = evolve(world.service, events=None)
+    silent.handle(request(1))
+    silent.handle(receive(1))
+    assert list(world.returns.outstanding(START, 9, unpublished=True)) == []
+
+    assert world.returns.note_unpublished(START) == 1
+    assert list(world.returns.outstanding(START, 9, unpublished=True)) == ["order_1"]
+    assert world.service.resume().still_open == ()
+    assert silent.history("order_1")[0].event_id in world.events.published
+    assert list(world.returns.outstanding(START, 9, unpublished=True)) == []
 
 
 def test_stock_moves_once_for_a_key() -> None:

@@ -74,10 +74,10 @@ class Connections:
         return found
 
     def close(self) -> None:
-        """Gives back those that are kept; the pool is left to the engine."""
+        """Closes those that are kept, whatever became of them; the pool is left to the engine."""
         while self._kept:
             with suppress(IndexError):  # another thread was faster
-                _give_back(self._kept.pop())
+                self._kept.pop().pooled.invalidate()
 
     def _keep(self, taken: Taken) -> None:
         """Keeps a connection for the next use, or gives it back if there are enough."""
