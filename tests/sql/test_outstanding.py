@@ -10,6 +10,7 @@ from attrs import evolve
 from rma import CancelReturn, ReturnRepository
 from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.__main__ import main
 from rma.testing.core_harness import START, CoreHarness, counting
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.watching import watch
@@ -132,3 +133,15 @@ def test_orders_are_noted_as_unpublished_in_batches(file: Path) -> None:
         assert asked.verbs.count("UPDATE") == asked.verbs.count("COMMIT") == 3
         found = list(store.outstanding(LATER, 9, unpublished=True))
         assert found == ["order_3", *[f"order_{number}" for number in range(7) if number != 3]]
+
+
+def test_the_command_line_notes_what_is_unpublished(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """For a host that adds a publisher."""
+    with closing(SqlReturns(f"sqlite:///{file}")) as store:
+        (change,) = open_return(life(1, 1), label=False).changes
+        store.commit(evolve(change, awaits_publication=False))
+
+        assert main(["note-unpublished", f"sqlite:///{file}"]) == 0
+
+        assert capsys.readouterr().out == "1 orders noted\n"
+        assert tuple(store.outstanding(LATER, 9, unpublished=True)) == ("order_1",)

@@ -8,6 +8,8 @@ What an administrator does with the database of the ledgers.
                                                         differs; 1 if anything does
     python -m rma.adapters.sql rebuild URL [ORDER …]    puts right what differs, and prints what it was; 1 if
                                                         anything is left
+    python -m rma.adapters.sql note-unpublished URL     notes orders with events that no publisher took, so
+                                                        that `resume` of a service with one finds them
 
 Without ids of orders, all are done.
 """
@@ -16,6 +18,7 @@ import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import make_url
@@ -52,10 +55,10 @@ def _parser() -> ArgumentParser:
     )
     actions = parser.add_subparsers(dest="action", required=True, metavar="action")
     actions.add_parser("ddl").add_argument("dialect", choices=list(DIALECTS))
-    for name in ("upgrade", "verify", "rebuild"):
+    for name in ("upgrade", "verify", "rebuild", "note-unpublished"):
         action = actions.add_parser(name)
         action.add_argument("url", help="of the database, as the application has it")
-        if name != "upgrade":
+        if name in {"verify", "rebuild"}:
             action.add_argument("order", nargs="*", help="the id of an order; all unless given")
     return parser
 
@@ -74,6 +77,9 @@ def _open(url: str, parser: ArgumentParser) -> SqlReturns:
 def _act(given: Namespace, returns: SqlReturns) -> int:
     if given.action == "upgrade":
         return _upgrade(returns)
+    if given.action == "note-unpublished":
+        _print(f"{returns.note_unpublished(datetime.now(UTC))} orders noted")
+        return 0
     return _repair(returns, given.order, is_rebuilt=given.action == "rebuild")
 
 
