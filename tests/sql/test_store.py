@@ -17,6 +17,8 @@ from rma import (
     ReceivedItem,
     ReceiveReturn,
     RefundStatus,
+    RejectedItem,
+    ResolveReturn,
     Return,
     ReturnRepository,
     ReturnService,
@@ -157,6 +159,18 @@ def test_only_what_changed_is_written(path: Path) -> None:
     assert [document is None for document, _ in rows] == [True, True, False, True]
     assert [record is None for _, record in rows] == [True, True, False, True]
     assert [document.endswith(" ") for (document,) in events] == [True] * 4 + [False] * 2
+
+
+def test_a_return_that_a_clerk_closed_is_stored_without_a_key_too(path: Path) -> None:
+    """What was rejected, and how the return was closed."""
+    returns = store(path)
+    life = CoreHarness(order_of(line(quantity=9)))
+    rejected = RejectedItem(item_id="mug", quantity=1, send_back=False)
+    for command in (request(3), receive(2), ResolveReturn(return_id="ret_1", rejected=[rejected])):
+        returns.commit(life.handle(command))
+
+    assert_alike(returns.load("order_1"), life.ledger)
+    assert life.ledger.returns[0].items[0].rejected_quantity == 1
 
 
 def test_an_outcome_writes_no_line(path: Path) -> None:
