@@ -120,10 +120,10 @@ def _require_complete(
         raise InvalidValue("history_incomplete", details)
 
 
-def _refunds(document: str, conversion: Conversion) -> set[str]:
+def _refunds(document: str | None, conversion: Conversion) -> set[str]:
     """The keys of the refunds in a document; none if it is broken: it is written from the history."""
     try:
-        return conversion.refund_keys(_plain(document))
+        return conversion.refund_keys(_plain(document)) if document is not None else set()
     except Exception:  # of any class
         return set()
 
@@ -134,20 +134,20 @@ def _plain(document: str) -> Any:
     return plain if _format(document) is None else json.loads(plain["document"])
 
 
-def _format(document: str) -> int | None:
-    """The format of a document that was left; None for any other."""
-    found = _LEFT_FORMAT.match(document)
+def _format(document: str | None) -> int | None:
+    """The format of a document that was left; None for any other, and for none."""
+    found = _LEFT_FORMAT.match(document or "")
     return int(found[1]) if found else None
 
 
-def _left(document: str, order_format: int) -> str:
-    if _format(document) is not None:
+def _left(document: str | None, order_format: int) -> str | None:
+    if document is None or _format(document) is not None:
         return document
     return json.dumps({"left_in_format": order_format, "document": document}, separators=(",", ":"))
 
 
 def _write_documents(
-    connection: Connection, table: Table, rows: Sequence[RowMapping], documents: Sequence[str]
+    connection: Connection, table: Table, rows: Sequence[RowMapping], documents: Sequence[str | None]
 ) -> None:
     key = table.primary_key.columns.keys()
     is_row = [table.c[name] == bindparam(f"old_{name}") for name in key]
