@@ -12,7 +12,8 @@ from cachetools import LRUCache
 
 from rma.adapters.sql import encoded
 from rma.adapters.sql.codec import decode
-from rma.adapters.sql.documents import CHANGES, Opening, Record, Restored, decode_event, restore
+from rma.adapters.sql.documents import CHANGES, Record, Restored, decode_event, restore
+from rma.domain.events import Opening
 
 #: How many characters of documents are kept with what they hold, those used last: of events that opened
 #: something, and of what was restored from such an event and the documents of a row.
