@@ -100,9 +100,9 @@ def find_loss(differences: Iterable[Difference]) -> Difference | None:
     """
     for each in differences:
         match each:
-            case Difference(field="revision" | "archived", stored=int(stored), rebuilt=int(rebuilt)) if (
-                stored > rebuilt
-            ):
+            case Difference(field="revision", stored=int(stored), rebuilt=int(rebuilt)) if stored > rebuilt:
+                return each
+            case Difference(field="archived", stored=int(stored)) if stored:
                 return each
             case Difference(field=None, rebuilt=None, where=where) if where.startswith(tuple(SubjectKind)):
                 return each
