@@ -32,13 +32,15 @@ def archive_history(
     Raises:
         Rejected: the order is not over; with everything that is not.
     """
-    removed = tuple(
-        [each for each in history if each.revision <= ledger.revision and not isinstance(each, Opening)]
-    )
-    if not removed or ledger.archived == ledger.revision:
+    if ledger.archived == ledger.revision:
         return (), ()
     if wrong := _unfinished(ledger, has_publisher=has_publisher):
         raise rejection(wrong)
+    removed = tuple(
+        [each for each in history if each.revision <= ledger.revision and not isinstance(each, Opening)]
+    )
+    if not removed:
+        return (), ()
     header = EventHeader(order_id=ledger.order_id, at=at, revision=ledger.revision + 1, number=1)
     return (HistoryArchived(header=header, removed=len(removed)),), removed
 
