@@ -107,6 +107,7 @@ def _repair(returns: SqlReturns, order_ids: Sequence[str], *, is_rebuilt: bool) 
         except RmaError as error:
             _print(f"order {order_id}: {error}")
             left += 1
+            archived += error.code == "history_archived"
             continue
         for each in found.differences:
             _print(str(each))
@@ -114,7 +115,7 @@ def _repair(returns: SqlReturns, order_ids: Sequence[str], *, is_rebuilt: bool) 
         left += bool(found.differences) and not is_rebuilt
         archived += found.is_archived
     done = "rebuilt" if is_rebuilt else "differ"
-    _print(f"{orders} orders, {differing} {done}, {left} to look at, {archived} with an archived history")
+    _print(f"{orders} orders, {differing} {done}, {left} to look at, {archived} archived")
     return int(left > 0)
 
 

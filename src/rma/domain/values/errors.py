@@ -362,7 +362,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "history_archived": (
         InvalidValue,
-        "order {order_id}: the history before revision {archived} is archived, so it rebuilds nothing",
+        "the history before revision {archived} is archived, so it rebuilds nothing",
     ),
     "repair_unsupported": (
         InvalidValue,
