@@ -71,7 +71,7 @@ def finish(life: CoreHarness) -> None:
                 life.record_outcomes()
 
 
-def told(life: CoreHarness, command: Command) -> object:
+def outcome_of(life: CoreHarness, command: Command) -> object:
     """What the command does, and what of it is stored; or the refusal."""
     try:
         change: Change = life.handle(command)
@@ -101,7 +101,7 @@ class Shop:
         for _ in range(self.data.draw(st.integers(1, most))):
             key = f"key_{len(self.sent)}"
             self.sent.append(next_command(self.data.draw, lives[0], self.sent, key))
-            first, *others = [told(each, self.sent[-1]) for each in lives]
+            first, *others = [outcome_of(each, self.sent[-1]) for each in lives]
             assert all(each == first for each in others)
             for each in lives:
                 each.record_outcomes()

@@ -283,7 +283,7 @@ def test_an_order_without_a_publisher_is_archived_again_and_again() -> None:
 
 
 def test_the_timeline_says_how_much_is_not_there() -> None:
-    """In the place of what was removed; what was opened is still told, and so is what comes later."""
+    """In the place of what was removed; what was opened is still there, and so is what comes later."""
     order = over()
     order.archive()
     order.when(RecordRefundOutcome(key="ret_1-refund-1", outcome=RefundReversed()))

@@ -196,7 +196,7 @@ def test_an_answer_that_is_lost_does_not_say_what_was_removed() -> None:
 
 
 def test_an_archived_order_is_compared_as_far_as_its_history_goes() -> None:
-    """What was opened afterwards, revisions and open effects; it is no damage that the rest cannot be."""
+    """What was opened later, revisions, open effects; that the rest cannot be does not count as damage."""
     returns = Damaged()
     service = evolve(World(ORDER).service, returns=returns)
     first = service.handle(request(2, idempotency_key="a"))

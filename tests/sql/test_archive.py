@@ -121,7 +121,7 @@ def test_an_archived_order_that_cannot_be_read_is_reported(url: str, damage: str
 
 
 def test_the_command_line_counts_archived_orders(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """They are no damage, and a rebuild of all orders leaves them as they are."""
+    """They do not count as damage, and a rebuild of all orders leaves them as they are."""
     with closing(SqlReturns(url)) as store:
         archived(shop(store))
         life_in(store, "order_2", "o")
