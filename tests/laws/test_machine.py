@@ -6,6 +6,7 @@ It is steered: random steps alone rarely bring every unit home, so "one more uni
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import assert_never
 
@@ -227,6 +228,7 @@ class Returns(RuleBasedStateMachine):
             self.the_order_changes_its_status,
             self.refund_without_the_library,
             self.the_order_is_edited,
+            self.the_history_is_archived,
         ]
         what = data.draw(st.sampled_from(happenings))
         what(data)
@@ -328,6 +330,11 @@ class Returns(RuleBasedStateMachine):
         is_taxed_on_top = any(item.tax_lines and not item.is_tax_inclusive for item in order.items)
         self.is_plain &= edits is ADDING and not (order.adjustments and is_taxed_on_top)
 
+    def the_history_is_archived(self, _: st.DataObject | None = None) -> None:
+        """If the order is over; `World.archive` checks that the ledger stays as it is."""
+        with suppress(Rejected):
+            self.world.archive(self.world.order_id)
+
     def teardown(self) -> None:
         """However it went: in the end everything comes home, and nothing is lost."""
         if hasattr(self, "world"):
@@ -360,6 +367,10 @@ class Returns(RuleBasedStateMachine):
         self.until_quiet()
 
         assert world.is_quiet
+        self.the_history_is_archived()
+        for command in list(world.answered.values()):
+            world.handle(command)  # which changes nothing
+        world.check()
         if self.is_plain:
             back_before = total_paid(order) - sum(world.ledger.left_of_payments(order).values())
             whole = total_paid(order) - self.share_back_before()

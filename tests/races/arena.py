@@ -15,7 +15,7 @@ from rma.testing.faults import Away, Crashed, Faults
 from tests.races.scenarios import Scenario
 from tests.races.schedules import Choose, Run, race
 from tests.testing.crashes import Design, End, as_shipped, resume_until_quiet
-from tests.testing.environment import Action, Environment, Resume
+from tests.testing.environment import Action, Archive, Environment, Resume
 from tests.testing.stores import Memory, Store
 
 #: The points at which racers crash, by the number of the racer.
@@ -28,7 +28,7 @@ class Result(NamedTuple):
 
     Attributes:
         answers: the id that each racer was answered with, or why its command was refused; None for a
-            timer. Nothing where racers can die.
+            timer and for an archive. Nothing where racers can die.
         end: everything that counts afterwards.
     """
 
@@ -97,6 +97,10 @@ class Arena:
                 ids=lambda: f"of_racer_{number}",
             )
             process = self.design(inject_faults(service, faults), environment)
+            if isinstance(step, Archive):
+                with suppress(Rejected):  # whether it is refused depends on what was published by then
+                    process.archive("order_1")
+                return None
             return process.resume() if isinstance(step, Resume) else process.handle(step)
 
         return run

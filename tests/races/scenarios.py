@@ -17,7 +17,17 @@ from rma import (
     RefundSucceeded,
     ResolveReturn,
 )
-from tests.testing.environment import CHAPTERS, ORDER, Action, Resume, claim, exchange, receive, request
+from tests.testing.environment import (
+    CHAPTERS,
+    ORDER,
+    Action,
+    Archive,
+    Resume,
+    claim,
+    exchange,
+    receive,
+    request,
+)
 
 
 @frozen
@@ -54,7 +64,7 @@ def _notification(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9-r
 
 def _another(step: Action) -> Action:
     """Returns the same command from another client."""
-    assert not isinstance(step, Resume)
+    assert not isinstance(step, Resume | Archive)
     return evolve(step, idempotency_key="key_another")
 
 
@@ -119,6 +129,10 @@ SCENARIOS = {
         (CancelClaim(claim_id="claim_1", idempotency_key="key_2"), Resume.RESUME),
         was_away=["fulfillment.book_return"],
     ),
+    "an archive and a late notification": Scenario(
+        CHAPTERS[0], (Archive.ARCHIVE, _notification(RefundReversed(), "ret_1-refund-1"))
+    ),
+    "an archive and a request": Scenario(CHAPTERS[0], (Archive.ARCHIVE, request(3, 1))),
 }
 
 #: Races of three commands.

@@ -280,19 +280,19 @@ def test_the_command_line_does_all_orders_or_some(url: str, capsys: pytest.Captu
         life_in(store)
         life_in(store, "order_2", "o")
         assert main(["verify", url]) == 0
-        assert capsys.readouterr().out == "2 orders, 0 differ, 0 to look at\n"
+        assert capsys.readouterr().out == "2 orders, 0 differ, 0 to look at, 0 archived\n"
 
         do(store, "UPDATE rma_returns SET status = 'canceled' WHERE return_id = 'ret_1'")
         do(store, "UPDATE rma_events SET document = '{' WHERE order_id = 'order_2'")
         assert main(["verify", url, "order_1"]) == 1
         assert capsys.readouterr().out == (
             "order order_1, return ret_1: column status is 'canceled' and should be 'received'\n"
-            "1 orders, 1 differ, 1 to look at\n"
+            "1 orders, 1 differ, 1 to look at, 0 archived\n"
         )
         assert main(["rebuild", url]) == 1
         printed = capsys.readouterr().out
         assert "order order_2: unreadable document" in printed
-        assert printed.endswith("2 orders, 1 rebuilt, 1 to look at\n")
+        assert printed.endswith("2 orders, 1 rebuilt, 1 to look at, 0 archived\n")
         assert main(["rebuild", url, "order_1"]) == 0
 
 
@@ -324,4 +324,6 @@ def test_the_command_line_is_a_module(tmp_path: Path) -> None:
         life_in(store)
     command = [sys.executable, "-m", "rma.adapters.sql", "verify", f"sqlite:///{file}"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "1 orders, 0 differ, 0 to look at\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "1 orders, 0 differ, 0 to look at, 0 archived\n"), (
+        done.stderr
+    )

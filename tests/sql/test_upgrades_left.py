@@ -30,6 +30,13 @@ CORRUPTED = {
     "the last event is lost": ("DELETE FROM rma_events WHERE {} AND revision > 35", True),
     "refunds are lost": ("DELETE FROM rma_events WHERE {} AND revision BETWEEN 4 AND 23", True),
     "all events are lost": ("DELETE FROM rma_events WHERE {}", True),
+    "the history was archived": (
+        (
+            'UPDATE rma_events SET document = \'{{"_type":"HistoryArchived","removed":3,'
+            '"header":{{"at":"2026-01-01T00:00:00+00:00"}}}}\' WHERE {} AND revision = 20'
+        ),
+        True,
+    ),
     "a return is broken": ("UPDATE rma_returns SET document = '[' WHERE {}", False),
     "the ledger is broken": ("UPDATE rma_ledgers SET document = '', due_at = 'soon' WHERE {}", False),
     "a time is broken": ("UPDATE rma_returns SET requested_at = '2026-01-01' WHERE {}", False),

@@ -75,7 +75,13 @@ class Resume(Enum):
     RESUME = auto()
 
 
-Action = Command | Resume
+class Archive(Enum):
+    """What a host does with an order that is over."""
+
+    ARCHIVE = auto()
+
+
+Action = Command | Resume | Archive
 
 
 def request(number: int, mugs: int, pots: int = 0, *, label: bool = True) -> RequestReturn:
@@ -175,6 +181,8 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
     ),
 )
 SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])
+#: The same, and whenever a story is over, its history is archived.
+ARCHIVED = tuple([step for chapter in CHAPTERS for step in (*chapter, Archive.ARCHIVE)])
 
 
 class Environment:
@@ -235,6 +243,8 @@ class Environment:
         """The step, in this process; what it requests is named after it."""
         if isinstance(step, Resume):
             service.resume()
+        elif isinstance(step, Archive):
+            service.archive("order_1")
         else:
             self.fresh_id = str(step.idempotency_key).removeprefix("key_")
             service.handle(step)

@@ -21,11 +21,12 @@ from tests.testing.crashes import (
     End,
     Recovery,
     Survey,
+    every_point,
     resume_until_quiet,
     simulate,
     what_differs,
 )
-from tests.testing.environment import CHAPTERS, SCRIPT, Action, Environment, Resume
+from tests.testing.environment import ARCHIVED, CHAPTERS, SCRIPT, Action, Archive, Environment, Resume
 
 #: How many are drawn where not all are tried.
 DRAWN = None if LONG else 15
@@ -76,6 +77,27 @@ def test_a_crash_at_any_point_is_recovered_from(recovery: Recovery, chapter: tup
 def test_a_crash_anywhere_in_the_whole_script_is_recovered_from() -> None:
     """Whatever happened before, and happens afterwards."""
     assert what_differs(survey().crashes(count=None if LONG else 100)) == {}
+
+
+def test_a_crash_anywhere_is_recovered_from_on_an_order_that_is_archived() -> None:
+    """After each story: what follows ends as it does with all of the history."""
+    archived = Survey(script=ARCHIVED)
+
+    assert archived.ends[-1].differs(survey().ends[-1]) == []
+    assert what_differs(archived.crashes(count=None if LONG else 30)) == {}
+    assert what_differs(archived.failures(count=None if LONG else 30)) == {}
+
+
+@chapters
+def test_a_crash_while_a_history_is_archived_is_recovered_from(chapter: tuple[Action, ...]) -> None:
+    """It is archived by then, or not: before and after each of the last calls."""
+    survey = Survey(script=(*chapter, Archive.ARCHIVE))
+    last = [call for call in survey.calls if call.number > len(survey.calls) - 3]
+    assert [call.method for call in last] == ["returns.load", "returns.history", "returns.commit"]
+
+    survey.points = every_point(last)
+
+    assert what_differs(survey.crashes()) == {}
 
 
 @chapters

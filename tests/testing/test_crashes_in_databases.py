@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
+from rma import CancelReturn
 from rma.testing.faults import AnswerLost, Away, Faults
 from tests.databases import LONG, Databases
 from tests.testing.crashes import Recovery, Survey, every_moment, what_differs
-from tests.testing.environment import CHAPTERS, SCRIPT, Action, Environment
+from tests.testing.environment import CHAPTERS, SCRIPT, Action, Archive, Environment, request
 from tests.testing.stores import Database
 
 #: Where ledgers are kept.
@@ -57,6 +58,17 @@ def test_a_crash_at_any_statement_is_recovered_from(
     asked = {call.method for call in survey.calls}
     assert "returns.commit" in asked
     assert any(method in asked for method in ("sql.COMMIT", "sql.WITH"))
+    assert what_differs(survey.crashes(in_turn=not LONG)) == {}
+
+
+def test_a_crash_while_a_history_is_archived_is_recovered_from(
+    environment: Callable[[], Environment],
+) -> None:
+    """At each of its statements, and of those of what follows."""
+    canceled = (request(50, 1), CancelReturn(return_id="ret_50", idempotency_key="key_51"))
+    script = (*CHAPTERS[0], Archive.ARCHIVE, *canceled, Archive.ARCHIVE)
+    survey = Survey(environment, script=script, at=every_moment, in_peace=Environment)
+
     assert what_differs(survey.crashes(in_turn=not LONG)) == {}
 
 

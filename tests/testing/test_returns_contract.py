@@ -28,6 +28,7 @@ from rma.adapters.memory import InMemoryReturns
 from rma.domain.values.frozenmap import FrozenMap
 from rma.testing.contracts import ReturnRepositoryContract
 from tests.testing.breaking import breaks, laws_of
+from tests.testing.wrong_archives import WRONG_ABOUT_ARCHIVES
 from tests.testing.wrong_delivery import WRONG_ABOUT_DELIVERY
 
 
@@ -584,6 +585,7 @@ WRONG: list[tuple[type[InMemoryReturns], str]] = [
     (NotesOnlyTheNew, "a_change_without_a_publisher_hides_no_order_from_those_who_have_one"),
     (NotesWhatIsPublished, "what_was_committed_without_a_publisher_can_be_noted_for_one"),
     *WRONG_ABOUT_DELIVERY,
+    *WRONG_ABOUT_ARCHIVES,
     (ListsBySomethingElse, "returns_are_listed_by_order_status_and_age"),
     (ListsReturnsAsTheyBegan, "returns_are_listed_by_order_status_and_age"),
     (ShowsWhatNeededAttentionOnce, "returns_are_listed_by_order_status_and_age"),

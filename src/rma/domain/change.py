@@ -10,7 +10,14 @@ from datetime import datetime
 from attrs import evolve as with_
 from attrs import frozen
 
-from rma.domain.decide import decide, lease_effect, record_outcomes, record_publication, start_again
+from rma.domain.decide import (
+    archive_history,
+    decide,
+    lease_effect,
+    record_outcomes,
+    record_publication,
+    start_again,
+)
 from rma.domain.decide.facts import Facts
 from rma.domain.events import DeliveryChanged, Event
 from rma.domain.evolve import Folding
@@ -32,7 +39,7 @@ class Change:
         events: what happened, in order. Without events a change is a no-op.
         effects: what the events ask of ports; the ledger has them as open.
         superseded: revision and number of stored events whose place these events take. A store removes them
-            in the same commit; without them, history rebuilds the same ledger.
+            in the same commit. Without them, history rebuilds the same ledger, unless it is archived.
         subject_id: the return, exchange or claim that the command was about; None where no command caused
             the change.
         awaits_publication: False if the host that commits it has no publisher. A store then need not note
@@ -121,8 +128,28 @@ def apply_publication(ledger: ReturnLedger, through: int, at: datetime) -> Chang
     return unchanged(ledger).then(record_publication(ledger, through, at))
 
 
+def apply_archive(
+    ledger: ReturnLedger, history: Iterable[Event], at: datetime, *, has_publisher: bool
+) -> Change:
+    """
+    The change that removes the history of an order that is over; nothing if there is none to remove.
+
+    Its `superseded` are all of these events up to the ledger's revision but those that opened something.
+
+    Raises:
+        Rejected: the order is not over; with everything that is not.
+    """
+    events, removed = archive_history(ledger, history, at, has_publisher=has_publisher)
+    change = unchanged(ledger).then(events)
+    return with_(change, superseded=tuple([(each.revision, each.number) for each in removed]))
+
+
 def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
-    """The ledger rebuilt from its history, open effects included."""
+    """
+    The ledger rebuilt from its history, open effects included.
+
+    After `HistoryArchived`, what was opened before is as it began, unless what it removed is here as well.
+    """
     folding = Folding(ReturnLedger(order_id))
     for event in events:
         folding.add(event)

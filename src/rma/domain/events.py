@@ -339,6 +339,20 @@ class EventsPublished(DomainEvent):
 
 
 @frozen(kw_only=True)
+class HistoryArchived(DomainEvent):
+    """
+    The order was over, and what happened before was removed from its history, but for what opened something.
+
+    The ledger stays as it is. Not itself published.
+
+    Attributes:
+        removed: how many events.
+    """
+
+    removed: int
+
+
+@frozen(kw_only=True)
 class ExchangeRequested(ExchangeEvent):
     """New goods were asked for against a return, which was opened with it; `opened` is how it began."""
 
@@ -414,6 +428,9 @@ class ClaimCanceled(ClaimEvent):
     """A claim was canceled, and its return with it: its customer is entitled to nothing."""
 
 
+#: Events that open a return, exchange or claim; `opened` is how it began, with the prices of its lines.
+Opening = ReturnRequested | ExchangeRequested | ClaimRequested
+
 Event = (
     ReturnRequested
     | GoodsReceived
@@ -425,6 +442,7 @@ Event = (
     | DeliveryChanged
     | EffectsAttempted
     | EventsPublished
+    | HistoryArchived
     | ExchangeRequested
     | ExchangeReceived
     | ExchangePaid

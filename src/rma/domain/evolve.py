@@ -57,6 +57,7 @@ class Folding:
         self._revision = ledger.revision
         self._published = ledger.published
         self._order_version = ledger.order_version
+        self._archived = ledger.archived
         self._returns = {each.id: each for each in ledger.returns}
         self._exchanges = {each.id: each for each in ledger.exchanges}
         self._claims = {each.id: each for each in ledger.claims}
@@ -75,6 +76,7 @@ class Folding:
             exchanges=tuple(self._exchanges.values()),
             claims=tuple(self._claims.values()),
             order_version=self._order_version,
+            archived=self._archived,
         )
 
     def open(self, effects: Iterable[Effect], at: datetime, due_at: datetime | None = None) -> None:
@@ -124,6 +126,11 @@ class Folding:
                 # The ledger does not tell: in a replay, events that were superseded are not there.
                 is_all = through >= event.revision - 1
                 self._published = max(event.revision, through) if is_all else through
+            case events.HistoryArchived():
+                self._archived = event.revision
+                # What was published, and how effects ended, was said by events that are not there any more.
+                self._published = max(event.revision, self._published)
+                self._effects = {}
             case events.RefundBlocked():
                 pass  # it explains the event beside it
             case _:

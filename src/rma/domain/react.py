@@ -37,6 +37,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each
             | events.DeliveryChanged()
             | events.EffectsAttempted()
             | events.EventsPublished()
+            | events.HistoryArchived()
             | events.ExchangeRequested()
             | events.ExchangeCanceled()
             | events.ClaimCompleted()

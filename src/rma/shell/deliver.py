@@ -12,7 +12,7 @@ from attrs import evolve
 
 from rma.async_ports import AsyncEventPublisher, Host
 from rma.domain.change import Change, apply_lease, apply_outcomes, apply_publication
-from rma.domain.events import DeliveryChanged, Event, EventsPublished
+from rma.domain.events import DeliveryChanged, Event, EventsPublished, HistoryArchived
 from rma.domain.messages.effects import (
     Deferred,
     GivenUp,
@@ -315,9 +315,9 @@ async def _commit(ledger: ReturnLedger, host: Host, change_of: Callable[[ReturnL
 
 
 def is_news(event: Event) -> bool:
-    """True unless the event says only that publishing went on, or that an effect is still being delivered."""
+    """True unless it says only what the library did: published, archived, or tried to deliver an effect."""
     match event:
-        case EventsPublished():
+        case EventsPublished() | HistoryArchived():
             return False
         case DeliveryChanged(is_newly_stuck=is_newly_stuck):
             return is_newly_stuck

@@ -47,7 +47,7 @@ class DrawChooser:
         return self._draw(st.sampled_from(options))
 
 
-def next_command(draw: st.DrawFn, harness: CoreHarness, sent: list[Command], key: str) -> Command:
+def next_command(draw: Draw, harness: CoreHarness, sent: list[Command], key: str) -> Command:
     """
     A command under this key that can mostly be done now, or one of those that were sent.
 

@@ -13,7 +13,7 @@ from attrs import Factory, frozen
 
 from rma.adapters.memory import InMemoryInventory, InMemoryOrders
 from rma.domain.change import Change
-from rma.domain.events import Event
+from rma.domain.events import Event, HistoryArchived
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     RefundAnswer,
@@ -221,6 +221,7 @@ class RecordingReturns:
 
     Attributes:
         ledgers, events: the last one, and all of them.
+        archived: the events that were removed because an order was over, oldest first.
         stale: revisions that changes expected and that were not there; the store took them all the same.
     """
 
@@ -228,6 +229,7 @@ class RecordingReturns:
         self.port = port
         self.ledgers = {order_id: port.load(order_id) for order_id in order_ids}
         self.events = {order_id: port.history(order_id) for order_id in self.ledgers}
+        self.archived: dict[str, tuple[Event, ...]] = dict.fromkeys(self.ledgers, ())
         self.stale: dict[str, list[int]] = {order_id: [] for order_id in self.ledgers}
 
     def load(self, order_id: str) -> ReturnLedger:
@@ -246,7 +248,11 @@ class RecordingReturns:
                 self.stale[change.order_id].append(change.expected_revision)
             self.ledgers[change.order_id] = change.ledger
             before = self.events[change.order_id]
-            kept = [each for each in before if (each.revision, each.number) not in change.superseded]
+            gone = frozenset(change.superseded)
+            kept = [each for each in before if (each.revision, each.number) not in gone]
+            if any(isinstance(each, HistoryArchived) for each in change.events):
+                removed = [each for each in before if (each.revision, each.number) in gone]
+                self.archived[change.order_id] += tuple(removed)
             self.events[change.order_id] = (*kept, *change.events)
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:

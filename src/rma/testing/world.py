@@ -21,6 +21,7 @@ from rma.adapters.memory import (
     InMemoryReturns,
     in_memory_service,
 )
+from rma.domain.events import Event
 from rma.domain.messages.commands import (
     ClaimCommand,
     Command,
@@ -274,6 +275,34 @@ class World:
         self._sending = None
         return self._lived(lambda: self.service.resume(subject_id, stopped=True))
 
+    def archive(self, order_id: str) -> tuple[Event, ...] | None:
+        """
+        Archives the history of an order; None if the store failed or the process died, as with `send`.
+
+        Raises:
+            Rejected: the order is not over; nothing changed.
+            InvariantViolated: something else was raised, or something changed that should not have.
+        """
+        self.note(f"archive({order_id})")
+        before, archived_before = self.ledger_of(order_id), self._returns.archived[order_id]
+        self._sending, self._is_alone = None, True
+        try:
+            removed = self._lived(lambda: self.service.archive(order_id))
+        except Rejected as no:
+            self.note(f"  refused: {no}")
+            if self._is_alone and self.ledger_of(order_id) != before:
+                raise self._failure("a_refusal_changes_nothing: the ledger is another one") from no
+            raise
+        after = self.ledger_of(order_id)
+        kept = evolve(after, revision=before.revision, published=before.published, archived=before.archived)
+        if self._is_alone and kept != before:
+            raise self._failure("an_archive_changes_no_ledger: it is another one")
+        if removed is not None:
+            self.note(f"  {len(removed)} events removed")
+            if (*archived_before, *removed) != self._returns.archived[order_id]:
+                raise self._failure("an_archive_returns_what_it_removes: the store removed other events")
+        return removed
+
     def notify(self, notification: RecordRefundOutcome) -> Subject | None:
         """A notification arrives; None if the store failed or the process died, as with `send`."""
         self.gateway_model.record_notification(notification)
@@ -337,6 +366,7 @@ class World:
             order_version=reader.order_state(order_id).order_version,
             stored_ledger=self._returns.ledgers[order_id],
             stored_events=self._returns.events[order_id],
+            archived=self._returns.archived[order_id],
             stale=tuple(self._returns.stale[order_id]),
             published=self._events.taken,
             gateway_model=self.gateway_model,

@@ -29,7 +29,7 @@ from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import FORMAT
 from rma.domain.values.errors import RmaError
 from rma.shell.driver import run
-from rma.shell.repair import rebuild, verify
+from rma.shell.repair import rebuild_order, verify_order
 
 #: How many ids of orders are read at a time.
 _BATCH = 1000
@@ -105,20 +105,23 @@ def _upgrade(returns: SqlReturns) -> int:
 
 
 def _repair(returns: SqlReturns, order_ids: Sequence[str], *, is_rebuilt: bool) -> int:
-    orders = differing = left = 0
+    orders = differing = left = archived = 0
     for order_id in order_ids or _every(returns):
         orders += 1
         try:
-            found = run((rebuild if is_rebuilt else verify)(order_id, returns))
+            found = run((rebuild_order if is_rebuilt else verify_order)(order_id, returns))
         except RmaError as error:
             _print(f"order {order_id}: {error}")
             left += 1
+            archived += error.code == "history_archived"
             continue
-        for each in found:
+        for each in found.differences:
             _print(str(each))
-        differing += bool(found)
-        left += bool(found) and not is_rebuilt
-    _print(f"{orders} orders, {differing} {'rebuilt' if is_rebuilt else 'differ'}, {left} to look at")
+        differing += bool(found.differences)
+        left += bool(found.differences) and not is_rebuilt
+        archived += found.is_archived
+    done = "rebuilt" if is_rebuilt else "differ"
+    _print(f"{orders} orders, {differing} {done}, {left} to look at, {archived} archived")
     return int(left > 0)
 
 

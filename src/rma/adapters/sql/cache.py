@@ -13,7 +13,8 @@ from cachetools import LRUCache
 
 from rma.adapters.sql import encoded
 from rma.adapters.sql.codec import decode
-from rma.adapters.sql.documents import CHANGES, Changes, Opening, Record, Restored, decode_event, restore
+from rma.adapters.sql.documents import CHANGES, Changes, Record, Restored, decode_event, restore
+from rma.domain.events import Opening
 
 D = TypeVar("D", bound=Changes | Record)
 

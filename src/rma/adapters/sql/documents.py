@@ -14,22 +14,19 @@ from attrs import evolve, fields, frozen
 
 from rma.adapters.sql.codec import decode, encode_without
 from rma.adapters.sql.encoded import encode_long_tuple
-from rma.domain.events import ClaimRequested, Event, ExchangeRequested, ReturnRequested
+from rma.domain.events import Event, Opening
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect, ReplacementShipment, ReturnShipment
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
-from rma.domain.state.ledger import Subject
+from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem, items_after
 from rma.domain.state.returns import Receipt, Resolution, Return
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
-
-#: Events that open a return, exchange or claim; `opened` is how it began.
-Opening = ReturnRequested | ExchangeRequested | ClaimRequested
 
 
 @frozen
@@ -38,6 +35,7 @@ class LedgerDocument:
 
     open_effects: tuple[OpenEffect, ...] = ()
     order_version: int = 1
+    archived: int = 0
 
 
 @frozen
@@ -142,6 +140,11 @@ def decode_event(order_id: str, revision: int, number: int, document: str) -> Ev
     columns = {"order_id": order_id, "revision": revision, "number": number}
     event: Event = decode(document, Event, {"header": columns})
     return event
+
+
+def document_of(ledger: ReturnLedger) -> LedgerDocument:
+    """Returns the `document` of its row."""
+    return LedgerDocument(tuple(ledger.open_effects.values()), ledger.order_version, ledger.archived)
 
 
 def changes_of(subject: Subject) -> Changes:

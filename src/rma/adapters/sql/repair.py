@@ -9,13 +9,9 @@ from sqlalchemy import bindparam, select
 from rma.adapters.sql.cache import Documents, restored
 from rma.adapters.sql.codec import decode
 from rma.adapters.sql.database import Connector
-from rma.adapters.sql.documents import LedgerDocument, Restored
+from rma.adapters.sql.documents import LedgerDocument, Restored, document_of
 from rma.adapters.sql.listing import WITH_OPENING
-from rma.adapters.sql.rows import (
-    columns_of,
-    ledger_row,
-    ledger_with,
-)
+from rma.adapters.sql.rows import columns_of, ledger_row, ledger_with
 from rma.adapters.sql.schema import Text, events, ledgers, returns
 from rma.adapters.sql.statement import Statement
 from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
@@ -83,7 +79,7 @@ def _documents(stored: _Stored, rebuilt: ReturnLedger) -> Iterator[Difference]:
     """What documents say otherwise; where one cannot be read, only that, and the others are compared."""
     order_id = rebuilt.order_id
     expected = _subjects(rebuilt)
-    ledger, revision, published = _document_of(rebuilt), rebuilt.revision, rebuilt.published
+    ledger, revision, published = document_of(rebuilt), rebuilt.revision, rebuilt.published
     if stored.ledger is None:
         yield Difference(order_id=order_id, where="ledger", field=None, stored=None, rebuilt=rebuilt.revision)
     else:
@@ -117,10 +113,6 @@ def _documents_in(row: Mapping[str, Any]) -> Documents:
 def _restored(subject: Subject, rebuilt: ReturnLedger) -> Restored:
     answered = {key: each.command for key, each in rebuilt.answered.items() if each.subject_id == subject.id}
     return Restored(subject, answered)
-
-
-def _document_of(ledger: ReturnLedger) -> LedgerDocument:
-    return LedgerDocument(tuple(ledger.open_effects.values()), ledger.order_version)
 
 
 def _subjects(ledger: ReturnLedger) -> dict[tuple[str, int], Subject]:

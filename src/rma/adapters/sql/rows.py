@@ -12,11 +12,11 @@ from rma.adapters.sql.documents import (
     CHANGES,
     NOTHING_RECORDED,
     LedgerDocument,
-    Opening,
     Record,
     Restored,
     changes_of,
     decode_event,
+    document_of,
     encode_event,
     record_of,
 )
@@ -29,6 +29,7 @@ from rma.domain.events import (
     ExchangeCanceled,
     ExchangePaid,
     GoodsReceived,
+    Opening,
     ReturnCanceled,
     ReturnResolved,
 )
@@ -127,7 +128,7 @@ def ledger_row(ledger: ReturnLedger, since: datetime | None) -> Row:
         "waiting_since": timestamp(min([effect.opened_at for effect in effects])) if effects else None,
         "due_at": timestamp(due_at) if due_at else None,
         "since": timestamp(since) if since is not None and ledger.published < ledger.revision else None,
-        "document": encode(LedgerDocument(effects, ledger.order_version), LedgerDocument, encode_long_tuple),
+        "document": encode(document_of(ledger), LedgerDocument, encode_long_tuple),
     }
 
 
@@ -221,6 +222,7 @@ def ledger_with(
         answered=FrozenMap(answered),
         published=published,
         order_version=stored.order_version,
+        archived=stored.archived,
     )
 
 

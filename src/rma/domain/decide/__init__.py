@@ -4,6 +4,7 @@ What may happen: yes is a tuple of events, no is a raised `Rejected` that says e
 One module for each family of commands; `record_outcomes` for what ports answer; `answer` for repeats.
 """
 
+from rma.domain.decide.archive import archive_history
 from rma.domain.decide.claims import cancel_claim, request_claim
 from rma.domain.decide.exchanges import cancel_exchange, record_exchange_payment, request_exchange
 from rma.domain.decide.facts import Facts
@@ -35,7 +36,15 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.state.ledger import ReturnLedger
 
-__all__ = ["answer", "decide", "lease_effect", "record_outcomes", "record_publication", "start_again"]
+__all__ = [
+    "answer",
+    "archive_history",
+    "decide",
+    "lease_effect",
+    "record_outcomes",
+    "record_publication",
+    "start_again",
+]
 
 
 def decide(  # noqa: C901, PLR0911, PLR0912 # a row for each command

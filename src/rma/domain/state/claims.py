@@ -113,6 +113,11 @@ class Claim:
         return self.entitlement.due
 
     @property
+    def is_open(self) -> bool:
+        """True while goods are expected, or its refund exceeds what the payments have left."""
+        return claim_rules(self.status).is_open
+
+    @property
     def needs_attention(self) -> bool:
         """True while it goes no further without a person: see `Return.needs_attention`."""
         return bool(self.stuck_effects) or self.entitlement.needs_attention

@@ -7,7 +7,7 @@ from attrs import field, frozen
 from rma.domain.messages.effects import ReplacementShipment
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
-from rma.domain.state.lifecycle import ExchangeStatus
+from rma.domain.state.lifecycle import ExchangeStatus, exchange_rules
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
@@ -61,6 +61,11 @@ class Exchange:
     def currency(self) -> str:
         """Of every amount in this exchange."""
         return self.difference_due.currency
+
+    @property
+    def is_open(self) -> bool:
+        """True while goods or a payment are expected."""
+        return exchange_rules(self.status).is_open
 
     @property
     def needs_attention(self) -> bool:

@@ -86,6 +86,7 @@ class ReturnLedger:
         published: the revision up to which events reached their publisher.
         exchanges, claims: oldest first.
         order_version: the latest version of the host's order that was seen; 1 if the host does not count.
+        archived: the revision of the commit that archived the history before it; 0 if all of it is there.
     """
 
     order_id: str
@@ -97,6 +98,7 @@ class ReturnLedger:
     exchanges: tuple[Exchange, ...] = ()
     claims: tuple[Claim, ...] = ()
     order_version: int = 1
+    archived: int = 0
 
     @property
     def due_at(self) -> datetime | None:

@@ -11,7 +11,7 @@ A status without a row, or a row without a column, does not type-check. What dep
 from enum import Enum, StrEnum, auto
 from typing import assert_never
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from rma.domain.messages.commands import (
     CancelClaim,
@@ -205,8 +205,9 @@ def return_refusal(
 
 @frozen(kw_only=True)
 class ExchangeRules:
-    """A row of the table: what each command about an exchange of a status is refused with."""
+    """A row of the table: what a status of an exchange means, and what each command is refused with."""
 
+    is_open: bool
     record_payment: str | None
     cancel: str | None
 
@@ -224,9 +225,11 @@ def exchange_rules(status: ExchangeStatus) -> ExchangeRules:
             assert_never(status)
 
 
-_EXCHANGE_OPEN = ExchangeRules(record_payment=None, cancel=None)
-_EXCHANGE_COMPLETED = ExchangeRules(record_payment="exchange_completed", cancel="exchange_completed")
-_EXCHANGE_CANCELED = ExchangeRules(record_payment="exchange_canceled", cancel=None)
+_EXCHANGE_OPEN = ExchangeRules(is_open=True, record_payment=None, cancel=None)
+_EXCHANGE_COMPLETED = ExchangeRules(
+    is_open=False, record_payment="exchange_completed", cancel="exchange_completed"
+)
+_EXCHANGE_CANCELED = ExchangeRules(is_open=False, record_payment="exchange_canceled", cancel=None)
 
 
 def exchange_refusal(status: ExchangeStatus, command: RecordExchangePayment | CancelExchange) -> str | None:
@@ -245,6 +248,7 @@ def exchange_refusal(status: ExchangeStatus, command: RecordExchangePayment | Ca
 class ClaimRules:
     """A row of the table: what a status of a claim means, and what each command is refused with."""
 
+    is_open: bool
     reserves: bool
     resolve: str | None
     cancel: str | None
@@ -255,22 +259,27 @@ class ClaimRules:
 def claim_rules(status: ClaimStatus) -> ClaimRules:
     """The row of this status."""
     match status:
-        case ClaimStatus.REQUESTED | ClaimStatus.COMPLETED | ClaimStatus.REQUIRES_ACTION:
-            return _CLAIM_IN_FORCE
+        case ClaimStatus.REQUESTED | ClaimStatus.REQUIRES_ACTION:
+            return _CLAIM_OPEN
+        case ClaimStatus.COMPLETED:
+            return _CLAIM_COMPLETED
         case ClaimStatus.CANCELED:
             return _CLAIM_CANCELED
         case _:
             assert_never(status)
 
 
-_CLAIM_IN_FORCE = ClaimRules(
+_CLAIM_OPEN = ClaimRules(
+    is_open=True,
     reserves=True,
     resolve=None,  # only to set an amount that is due and cannot be paid
     cancel=None,  # only while nothing was paid, sent or received
     retry_refund=None,
     record_refund_outcome=None,
 )
+_CLAIM_COMPLETED = evolve(_CLAIM_OPEN, is_open=False)
 _CLAIM_CANCELED = ClaimRules(
+    is_open=False,
     reserves=False,
     resolve="nothing_due",
     cancel=None,

@@ -252,6 +252,16 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         NotAllowed,
         "{quantity} more units were received than claim {claim_id} covers: reject them",
     ),
+    # NotAllowed: the order is not over, so its history stays
+    "effect_open": (NotAllowed, "{key} has no outcome yet, after {attempts} attempts"),
+    "events_unpublished": (
+        NotAllowed,
+        "order {order_id}: events are published up to revision {published} of {revision}",
+    ),
+    "not_over": (NotAllowed, "{subject_id} is {status}"),
+    "amount_due": (NotAllowed, "{subject_id}: {amount} due (minor units, {currency})"),
+    "refund_not_ended": (NotAllowed, "refund {key} is {status}"),
+    "needs_attention": (NotAllowed, "{subject_id} needs attention"),
     # Invalid: the request itself is wrong, first about its items
     "no_items": (Invalid, "no items given"),
     "invalid_items": (Invalid, "{field} must be {expected}, not {value}"),
@@ -349,6 +359,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "history_incomplete": (
         InvalidValue,
         "a part of the history is lost, and a rebuild would forget: {lost}; restore the events first",
+    ),
+    "history_archived": (
+        InvalidValue,
+        "the history before revision {archived} is archived, so it rebuilds nothing",
     ),
     "repair_unsupported": (
         InvalidValue,

@@ -1,12 +1,19 @@
 """What is stored of an order otherwise than its history rebuilds it, and what a rebuild would forget."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import TypeVar
 
-from attrs import fields_dict, frozen
+from attrs import evolve, fields_dict, frozen
 
+from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
-from rma.domain.state.ledger import ReturnLedger, SubjectKind
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, SubjectKind
+from rma.domain.state.returns import Return
 from rma.domain.values.display import show
+from rma.domain.values.frozenmap import FrozenMap
+
+AnySubject = TypeVar("AnySubject", Return, Exchange, Claim)
 
 
 @frozen(kw_only=True)
@@ -40,7 +47,7 @@ def ledger_differences(stored: ReturnLedger, rebuilt: ReturnLedger) -> tuple[Dif
     """Returns everything in which these ledgers of one order differ, field by field."""
     order_id = rebuilt.order_id
     found: list[Difference] = []
-    for name in ("revision", "published", "order_version"):
+    for name in ("revision", "published", "order_version", "archived"):
         found += _fields(order_id, "ledger", {name: getattr(stored, name)}, {name: getattr(rebuilt, name)})
     for kind in SubjectKind:
         sides = [{each.id: each for each in side.subjects(kind)} for side in (stored, rebuilt)]
@@ -54,16 +61,48 @@ def ledger_differences(stored: ReturnLedger, rebuilt: ReturnLedger) -> tuple[Dif
     return tuple(found)
 
 
+def with_archived(rebuilt: ReturnLedger, stored: ReturnLedger, known: Collection[str]) -> ReturnLedger:
+    """
+    Returns the ledger that an archived history rebuilds, with what is stored of all that it cannot know.
+
+    What was opened before the archive is as it is stored, and so are the order's version and the commands
+    that were answered; what is not stored stays as it was rebuilt.
+
+    Args:
+        rebuilt: from a history that has `HistoryArchived`.
+        stored: the same order's.
+        known: the ids of what was opened after that, of which history knows everything.
+    """
+
+    def chosen(each: AnySubject) -> AnySubject:
+        found = stored.find_subject(each.id)
+        return found if each.id not in known and isinstance(found, type(each)) else each
+
+    answered: dict[str, IdempotencyRecord] = {
+        key: each for key, each in stored.answered.items() if each.subject_id not in known
+    }
+    return evolve(
+        rebuilt,
+        returns=tuple([chosen(each) for each in rebuilt.returns]),
+        exchanges=tuple([chosen(each) for each in rebuilt.exchanges]),
+        claims=tuple([chosen(each) for each in rebuilt.claims]),
+        answered=FrozenMap({**rebuilt.answered, **answered}),
+        order_version=max(rebuilt.order_version, stored.order_version),
+    )
+
+
 def find_loss(differences: Iterable[Difference]) -> Difference | None:
     """
     Returns the first thing that is stored and that a rebuild would forget, as history does not know it.
 
     That is a later revision, a return, exchange or claim, or a refund: then a part of the history is lost,
-    and what it said may have moved money.
+    and what it said may have moved money. So it is where the history was archived and does not say so.
     """
     for each in differences:
         match each:
             case Difference(field="revision", stored=int(stored), rebuilt=int(rebuilt)) if stored > rebuilt:
+                return each
+            case Difference(field="archived", stored=int(stored)) if stored:
                 return each
             case Difference(field=None, rebuilt=None, where=where) if where.startswith(tuple(SubjectKind)):
                 return each

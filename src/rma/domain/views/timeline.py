@@ -155,6 +155,8 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             return _Summary(f"{key}: tried {times} in vain{end}", [delivery.last_error])
         case events.EventsPublished():
             return _Summary("")
+        case events.HistoryArchived(removed=removed):
+            return _Summary(f"history archived: {removed} events removed")
         case _:
             assert_never(event)
 

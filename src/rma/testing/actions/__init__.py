@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from rma.testing.actions.sending import Action, SendCommand, repeat_command, situation_of
 from rma.testing.actions.surroundings import (
+    archive_history,
     cancel_or_reopen_order,
     change_gateway_outcome,
     change_order,
@@ -37,6 +38,7 @@ ACTIONS: Mapping[Action, int] = {
     refund_elsewhere: 2,
     contradict: 1,
     send_what_was_stopped: 2,
+    archive_history: 3,
 }
 
 __all__ = ["ACTIONS", "Action", "SendCommand", "situation_of"]

@@ -136,5 +136,19 @@ def send_what_was_stopped(world: World) -> bool:
     return False
 
 
+def archive_history(world: World) -> bool:
+    """The host archives an order, whether it is over or not; often after its timer had nothing left to do."""
+    started = [order_id for order_id in world.order_ids if world.ledger_of(order_id).revision]
+    if not started:
+        return False
+    if world.random.random() < 0.7:
+        world.faults.calm()
+        world.now += timedelta(hours=2)
+        world.resume()
+    with suppress(Rejected):
+        world.archive(world.random.choice(started))
+    return True
+
+
 def _any_order(world: World) -> Order:
     return world.orders.get(world.random.choice(world.order_ids))

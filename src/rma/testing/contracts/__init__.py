@@ -36,6 +36,7 @@ pytest.register_assert_rewrite(
     *[
         f"{__name__}.{module}"
         for module in (
+            "archiving",
             "catalogues",
             "delivering",
             "events",

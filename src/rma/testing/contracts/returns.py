@@ -11,6 +11,7 @@ from rma.domain.messages.effects import ReturnShipment
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import NotFound, StaleLedger
 from rma.ports import ReturnRepository
+from rma.testing.contracts.archiving import Archiving
 from rma.testing.contracts.delivering import Delivering
 from rma.testing.contracts.listing import Listing
 from rma.testing.contracts.publishing import Publishing
@@ -21,7 +22,7 @@ from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 
 
-class ReturnRepositoryContract(Listing, Delivering, Publishing, RacesOfCommits, Repairing):
+class ReturnRepositoryContract(Listing, Delivering, Publishing, RacesOfCommits, Repairing, Archiving):
     """
     Laws of a store for ledgers.
 

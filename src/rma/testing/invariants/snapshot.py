@@ -29,6 +29,7 @@ class Snapshot:
         most_fulfilled: by id of every line that the order ever had, the most units of it that the customer
             had without us: fulfilled, less returned elsewhere.
         stored_ledger, stored_events: what the store accepted.
+        archived: the events that it removed since the order was over.
         stale: revisions that changes expected and that were not there, though the store took them.
         published: what the publisher took, in the order in which it first did.
         gateway_model: how the gateway sees the refunds.
@@ -53,6 +54,13 @@ class Snapshot:
     replacements: Mapping[str, ReplacementRequest]
     cancellations: Mapping[str, CancelShipmentRequest]
     stock: Mapping[str, int] | None = None
+    archived: tuple[Event, ...] = ()
+
+    @property
+    def whole_history(self) -> tuple[Event, ...]:
+        """The history with what was removed from it since the order was over."""
+        events = (*self.archived, *self.history)
+        return tuple(sorted(events, key=lambda event: (event.revision, event.number)))
 
     @property
     def payees(self) -> "tuple[Return | Claim, ...]":

@@ -110,6 +110,8 @@ def _require_complete(
     rows: Mapping[Table, Sequence[RowMapping]], rebuilt: ReturnLedger, conversion: Conversion
 ) -> None:
     """Refuses to forget what is stored and what history does not know: it may have moved money."""
+    if rebuilt.archived:
+        raise InvalidValue("history_archived", {"order_id": rebuilt.order_id, "archived": rebuilt.archived})
     known = {each.id for kind in SubjectKind for each in rebuilt.subjects(kind)}
     known |= {each.key for each in rebuilt.refunds}
     lost = [f"revision {each['revision']}" for each in rows[ledgers] if each["revision"] > rebuilt.revision]

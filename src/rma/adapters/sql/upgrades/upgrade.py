@@ -13,7 +13,10 @@ Documents = list[dict[str, Any]]
 @frozen
 class Conversion:
     """
-    How the documents of an order are converted.
+    How the documents of an order are converted: its events, from which all else is written again.
+
+    An order whose history was archived is left, since its events do not say all: a format that has to convert
+    such orders converts the documents of their rows. Before format 2 there are none.
 
     Attributes:
         events: takes the documents of all its events in the format before, the oldest first, and returns as
