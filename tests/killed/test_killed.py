@@ -10,12 +10,14 @@ from attrs import evolve, frozen
 from rma import (
     CancelReturn,
     Command,
+    HistoryArchived,
     OrderState,
     ReceivedItem,
     ReceiveReturn,
     RequestedItem,
     RequestReturn,
     Return,
+    ReturnRequested,
     ReturnStatus,
 )
 from rma.adapters.sql import SqlReturns
@@ -58,10 +60,11 @@ def commands() -> list[Command]:
 
 
 def run_commands(deployment: Deployment, faults: Faults | None = None) -> None:
-    """Sends every command, like a client that received no answer before."""
+    """Sends every command, like a client that received no answer before, and archives the history."""
     with deployment.process(faults) as service:
         for command in commands():
             service.handle(command)
+        service.archive("order_1")
 
 
 def run_in_transactions(deployment: Deployment, faults: Faults | None = None) -> None:
@@ -150,7 +153,8 @@ def test_wherever_a_process_is_killed_everything_happens_once(
     new_deployment: NewDeployment, undisturbed: tuple[Result, int], *, resumed_first: bool
 ) -> None:
     """
-    The repeated commands, with or without a `resume` before them, end with the result without a kill.
+    The repeated commands, with or without a `resume` before them, end with the result without a kill, and
+    the history is archived.
 
     The point after a call equals the point before the next one, so the test command resumes first at every
     other point only.
@@ -165,6 +169,9 @@ def test_wherever_a_process_is_killed_everything_happens_once(
             assert run_process(lambda: run_commands(deployment)) == 0  # called at once
 
             assert read_result(deployment) == expected, f"killed at point {point}"
+            with deployment.process() as service:
+                kinds = [type(event) for event in service.history("order_1")]
+            assert kinds == [ReturnRequested, ReturnRequested, HistoryArchived], f"killed at point {point}"
 
 
 def test_wherever_a_process_is_killed_nothing_moves_before_the_commit_of_the_host(
