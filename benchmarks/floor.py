@@ -143,9 +143,8 @@ def main() -> None:
     sys.argv[1:2] = []  # what is left is for `server`
     print(f"{platform.python_implementation()} {platform.python_version()}, {platform.platform()}")
     print(f"SQLite {sqlite3.sqlite_version}")
-    print(
-        f"{'database':<11} {'operation':<14} {'lines':>5} {'ours us':>9} {'floor us':>9} {'ratio':>6} {'stmts':>6}"
-    )
+    names = f"{'database':<11} {'operation':<14} {'lines':>5}"
+    print(f"{names} {'ours us':>9} {'floor us':>9} {'ratio':>6} {'stmts':>6}")
     gc.collect()
     gc.disable()
     sides_of = {"SQLite": lambda: sqlite_sides(directory), "PostgreSQL": postgres_sides}

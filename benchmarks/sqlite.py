@@ -46,6 +46,9 @@ MANY = 10_000
 #: Number of commits of each operation.
 COMMITS = {"RequestReturn": 1, "ReceiveReturn": 2, "the same again": 0}
 
+#: Stands for the id of any order in a template.
+ANY = "-any-"
+
 TABLES = ("rma_ledgers", "rma_returns", "rma_events")
 
 #: A statement, its parameters, and whether it runs once for each of them.
@@ -168,16 +171,16 @@ def stored_before(scenario: Scenario, orders: tuple[Order, ...]) -> Iterator[tup
         rows = template(scenario, returned)
         for order_id in order_ids:
             for table, row in rows:
-                renamed = [each.replace("@", order_id) if isinstance(each, str) else each for each in row]
+                renamed = [each.replace(ANY, order_id) if isinstance(each, str) else each for each in row]
                 yield table, tuple(renamed)
 
 
 def template(scenario: Scenario, returned: int) -> list[tuple[str, Row]]:
-    """Returns the table and row of an order `@` that has received returns `ret_@_{n}`."""
-    order = order_with("@", scenario)
+    """Returns the table and row of the order `ANY` that has received returns `ret_ANY_{n}`."""
+    order = order_with(ANY, scenario)
     returns = SqlReturns("sqlite://")
     returns.load("")
-    service = service_over(returns, [order], (f"@_{number}" for number in count()))
+    service = service_over(returns, [order], (f"{ANY}_{number}" for number in count()))
     for _ in range(returned):
         opened = service.handle(evolve(request_of(order), idempotency_key=None))
         service.handle(evolve(receipt_of(order, opened.id), idempotency_key=None))

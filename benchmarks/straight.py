@@ -282,7 +282,7 @@ _READ = """
     ORDER BY kind, position
 """
 _ORDER_OF = "(SELECT order_id FROM rma_returns WHERE return_id = {})"
-_IS_WRITABLE = "NOT EXISTS (SELECT 1 FROM rma_format WHERE format > 2)"
+_IS_WRITABLE = "NOT EXISTS (SELECT 1 FROM rma_format WHERE writable_since > 2)"
 
 
 class SqliteTables:

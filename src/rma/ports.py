@@ -114,7 +114,8 @@ class ReturnRepository(Protocol):
         Args:
             now: aware.
             limit: at least 1.
-            unpublished: also orders with events that no publisher took yet.
+            unpublished: also orders with events that no publisher took yet, from the first change that
+                awaited it (`Change.awaits_publication`) until all are published.
         """
         ...
 

@@ -20,6 +20,7 @@ from rma import (
     Signal,
     Timing,
 )
+from rma.adapters.sql.definition import DIALECTS
 from rma.adapters.sql.schema import metadata
 from rma.domain.values.errors import StaleLedger, StaleOrder, codes
 from rma.observing import _LEVELS
@@ -81,9 +82,16 @@ def schema() -> str:
 
 
 def _columns(each: Table) -> str:
-    rows = [(code(column.name), str(column.type), _key(column)) for column in each.columns]
+    rows = [(code(column.name), _type(column), _key(column)) for column in each.columns]
     key = ", ".join([column.name for column in each.primary_key.columns])
     return f"### {each.name}\n\nPrimary key: {code(key)}.\n\n{table(('column', 'type', 'null'), rows)}"
+
+
+def _type(column: "Column[object]") -> str:
+    """The type on SQLite, and on PostgreSQL if that is another."""
+    found = [column.type.compile(dialect=each()) for each in DIALECTS.values()]
+    on_postgresql, on_sqlite = [each.partition(" COLLATE")[0] for each in found]
+    return on_sqlite if on_sqlite == on_postgresql else f"{on_sqlite}; on PostgreSQL {on_postgresql}"
 
 
 def _key(column: "Column[object]") -> str:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TypedDict
 
 #: Makes a cluster in $1 with the programs in $2, and runs it until standard input is closed, so that it is
 #: stopped and removed even if the process that started it was killed.
@@ -34,14 +35,7 @@ def running_server() -> Iterator[str]:
     The server does not sync to the disk, as no test needs data after a power cut.
     """
     folder = Path(tempfile.mkdtemp(prefix="rma_pg_"))
-    programs = _programs()
-    runs_as: dict[str, str | int] = {}
-    if os.geteuid() == 0:
-        programs = _copied(programs, folder)
-        nobody = pwd.getpwnam("nobody")
-        runs_as = {"user": nobody.pw_uid, "group": nobody.pw_gid}
-        for each in (folder, *folder.rglob("*")):
-            os.chown(each, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+    programs, runs_as = usable_programs(folder)
     with subprocess.Popen(
         ["/bin/sh", "-c", _RUN, "sh", str(folder), str(programs)],
         stdin=subprocess.PIPE,
@@ -49,12 +43,35 @@ def running_server() -> Iterator[str]:
         text=True,
         cwd=folder,
         start_new_session=True,  # signals of the terminal are for the tests only
-        **runs_as,  # type: ignore[call-overload] # by name
+        **runs_as,
     ) as server:
         assert server.stdout is not None
         if server.stdout.readline() != "ready\n":
             raise RuntimeError(f"PostgreSQL did not start: {server.stdout.read()}")
         yield f"postgresql://postgres@/postgres?host={folder}"
+
+
+class RunsAs(TypedDict, total=False):
+    """Keywords of `Popen`: as whom a process runs."""
+
+    user: int
+    group: int
+
+
+def usable_programs(folder: Path) -> tuple[Path, RunsAs]:
+    """
+    Returns the folder of PostgreSQL's programs, and as whom they run.
+
+    For root the programs are copied into this folder, which belongs to the user `nobody` afterwards.
+    """
+    programs = _programs()
+    if os.geteuid() != 0:
+        return programs, {}
+    programs = _copied(programs, folder)
+    nobody = pwd.getpwnam("nobody")
+    for each in (folder, *folder.rglob("*")):
+        os.chown(each, nobody.pw_uid, nobody.pw_gid, follow_symlinks=False)
+    return programs, {"user": nobody.pw_uid, "group": nobody.pw_gid}
 
 
 def _programs() -> Path:

@@ -4,7 +4,7 @@ succeed.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from threading import Thread
 
 import pytest
@@ -96,6 +96,22 @@ def test_readers_do_not_notice_that_connections_were_cut(url: str, store: SqlRet
         assert store.load("order_1").revision == 1
         victim.commit(change)
         assert_alike(store.load("order_1"), life.ledger)
+
+
+def test_all_connections_that_broke_with_the_server_are_replaced_at_once(url: str, store: SqlReturns) -> None:
+    """A read is repeated once, however many connections the pool has."""
+    life = harness()
+    store.commit(life.handle(request(1)))
+    with closing(SqlReturns(named(url, "many"))) as victim:
+        with ExitStack() as opened:
+            for _ in range(4):
+                opened.enter_context(victim.engine.connect()).execute(text("SELECT 1"))
+        assert_alike(victim.load("order_1"), life.ledger)
+
+        cut(victim, by=store)
+
+        for _ in range(5):
+            assert_alike(victim.load("order_1"), life.ledger)
 
 
 def test_a_command_succeeds_after_its_connections_were_cut(url: str, store: SqlReturns) -> None:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 from attrs import evolve
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, make_url, text
 
 from rma import ReturnQuery, Unavailable
 from rma.adapters.sql import SqlReturns
@@ -112,9 +112,15 @@ def threshold(connection: Connection) -> int | None:
     return found
 
 
+def with_one_connection(url: str) -> SqlReturns:
+    """Returns a store over an engine of the host, whose only connection is not kept between uses."""
+    engine = create_engine(make_url(url).set(drivername="postgresql+psycopg"), pool_size=1, max_overflow=0)
+    return SqlReturns(engine)
+
+
 def test_without_a_pooler_statements_are_prepared(url: str) -> None:
     """The process that answers is the one that the protocol named."""
-    with closing(SqlReturns(url)) as store:
+    with closing(with_one_connection(url)) as store:
         store.load("order_1")
         with store.engine.connect() as connection:
             assert threshold(connection) == 5
@@ -141,7 +147,7 @@ def test_an_answer_to_another_statement_is_not_an_empty_ledger(url: str, other: 
     no rows; so does the answer to a commit.
     """
     life = harness()
-    with closing(SqlReturns(url)) as store:
+    with closing(with_one_connection(url)) as store:
         store.commit(life.handle(request(1)))
         with store.engine.connect() as connection:
             connection.connection.driver_connection.prepare_threshold = 0  # type: ignore[union-attr] # psycopg's

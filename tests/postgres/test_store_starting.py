@@ -37,7 +37,7 @@ def test_tables_of_a_later_version_are_left_alone(url: str, stores: list[SqlRetu
     """A store raises `newer_format` for tables of a newer format."""
     stores[0].load("order_1")
     with stores[0].engine.begin() as connection:
-        connection.execute(text("UPDATE rma_format SET format = 3"))
+        connection.execute(text("UPDATE rma_format SET format = 999, writable_since = 999"))
 
     with closing(SqlReturns(url)) as store, pytest.raises(Unavailable) as error:
         store.load("order_1")

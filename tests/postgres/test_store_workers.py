@@ -221,15 +221,21 @@ def test_a_resume_after_a_port_failed_does_not_wait_for_the_lease(
 def test_leasing_uses_the_index_of_waiting_orders(store: SqlReturns) -> None:
     """The statement that leases reads the waiting orders by their index."""
     stored(store, 3)
-    parameters = {"now": "2027", "until": "2028", "worker": "me", "limit": 9, "seconds": 60.0}
+    parameters = {
+        "now": "2027-01-01T00:00:00+00:00",
+        "until": "2028-01-01T00:00:00+00:00",
+        "worker": "me",
+        "limit": 9,
+        "seconds": 60.0,
+    }
     with store.engine.connect() as connection:
         for way in ("seqscan", "bitmapscan", "sort"):  # whether the index can serve, not whether it pays
             connection.execute(text(f"SET enable_{way} = off"))
-        compiled = DUE.leased.compile(connection)
+        leased = DUE.leased.postgresql
         plan = [
             str(row[0])
             for row in connection.exec_driver_sql(
-                f"EXPLAIN {compiled}", compiled.construct_params(parameters)
+                f"EXPLAIN {leased.text}", {**leased.constants, **parameters}
             )
         ]
     assert any("rma_ledgers_due" in step for step in plan), plan

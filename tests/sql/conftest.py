@@ -5,8 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns, cache
+from tests.databases import Databases
 from tests.quiet import quiet
+from tests.sql.formats import make_format_1
+from tests.sql.kinds import fill
 
 __all__ = ["quiet"]
 
@@ -30,3 +34,25 @@ def store(file: Path) -> Iterator[SqlReturns]:
     opened = SqlReturns(f"sqlite:///{file}", busy_timeout=0)
     yield opened
     opened.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
+    """Yields the URL of an empty database of each kind."""
+    with databases.new(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def old_url(url: str) -> str:
+    """Returns the URL of a database of format 1, with the rows of the kept file."""
+    make_format_1(url)
+    return url
+
+
+@pytest.fixture(scope="module")
+def expected() -> InMemoryReturns:
+    """Returns the ledgers that the kept file holds, made by the present code."""
+    returns = InMemoryReturns()
+    fill(returns)
+    return returns

@@ -57,11 +57,14 @@ from rma import (
     Searchable,
     ShippingMethod,
 )
+from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.codec import decode, encode
-from rma.testing.core_harness import counting
+from rma.adapters.sql.schema import FORMAT
+from rma.testing.core_harness import START, counting
 from rma.testing.faults import AnswerLost, Away, Declines, Pends
 from tests.rules.given import line, off, order_of, receive, request, vat
+from tests.sql.formats import insert, make_format_1
 from tests.world import World
 
 #: How many orders with a single return `fill` makes.
@@ -213,7 +216,7 @@ def a_claim_is_written_off(world: World, handle: Callable[[Command], object]) ->
 
 
 def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
-    """Every script, and a new world for it; order and what is opened in it are numbered behind a prefix."""
+    """Every script and a new world for it, in which ids are numbered behind this prefix."""
     mug = line(quantity=9, tax_lines=vat("7.25", name="state") + vat("1.5"), adjustments=off(250))
     tea = line("tea", 2, 499, tax_lines=vat("19"), is_tax_inclusive=True, variant_id=None)
 
@@ -232,7 +235,7 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
     }
 
 
-def fill(returns: ReturnRepository) -> list[str]:
+def fill(returns: InMemoryReturns | SqlReturns) -> list[str]:
     """
     Runs every script on an order of its own, a few more orders besides; returns the ids of all orders.
 
@@ -256,6 +259,8 @@ def fill(returns: ReturnRepository) -> list[str]:
         if number % 2:
             service.handle(receive(2, return_id=return_id))
         found.append(world)
+    # Format 1 noted every order with unpublished events, whether or not there was a publisher.
+    returns.note_unpublished(START + timedelta(seconds=1))
     return [each.order_id for each in found]
 
 
@@ -320,20 +325,22 @@ def rows_in(store: SqlReturns) -> Rows:
         }
 
 
-def put_into(store: SqlReturns, rows: Rows) -> None:
-    """Inserts the rows as an earlier version wrote them."""
-    store.load("")  # makes the tables
-    with store.engine.begin() as connection:
-        for table, of_table in rows.items():
-            for row in of_table:
-                values = {
-                    name: json.dumps(value) if name in DOCUMENTS and value is not None else value
-                    for name, value in row.items()
-                }
-                slots = ", ".join(f":{column}" for column in values)
-                connection.execute(
-                    text(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({slots})"), values
-                )
+def put_into(url: str, rows: Rows, version: int) -> None:
+    """Makes tables of this format in an empty database, with the rows that its release wrote."""
+    documents = {table: [_dumped(row) for row in of_table] for table, of_table in rows.items()}
+    if version < FORMAT:
+        make_format_1(url, documents)
+        return
+    with closing(SqlReturns(url)) as store:
+        store.load("")  # makes the tables
+        insert(store.engine, documents)
+
+
+def _dumped(row: dict[str, object]) -> dict[str, object]:
+    return {
+        name: json.dumps(value) if name in DOCUMENTS and value is not None else value
+        for name, value in row.items()
+    }
 
 
 def write(file: Path) -> None:

@@ -113,6 +113,7 @@ def test_cached_documents_are_limited(store: SqlReturns) -> None:
     """A document that was dropped for others is decoded again."""
     life = CoreHarness(order_of(line(quantity=9)))
     store.commit(life.handle(request(1)))
+    store.commit(life.handle(receive(1)))
     known = store.load("order_1").returns[0]
     other = documents_of("")
 

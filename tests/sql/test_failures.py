@@ -11,6 +11,7 @@ from sqlalchemy import event
 
 from rma import InvalidValue, NotFound, ReturnLedger, Unavailable
 from rma.adapters.sql import SqlReturns
+from rma.adapters.sql.schema import FORMAT
 from rma.adapters.sql.writer import write_for
 from rma.testing.core_harness import CoreHarness, counting
 from tests.rules.given import line, order_of, receive, request
@@ -165,7 +166,7 @@ def test_a_database_of_a_later_version_is_left_alone(file: Path, store: SqlRetur
     """Every use of a database with a newer format raises `newer_format` and changes nothing."""
     life = harness()
     store.commit(life.handle(request(1)))
-    changed(file, "UPDATE rma_format SET format = 3")
+    changed(file, "UPDATE rma_format SET format = 999, writable_since = 998")
 
     with closing(SqlReturns(f"sqlite:///{file}")) as later:
         for use in (
@@ -175,7 +176,10 @@ def test_a_database_of_a_later_version_is_left_alone(file: Path, store: SqlRetur
         ):
             with pytest.raises(Unavailable) as error:
                 use()
-            assert (error.value.code, error.value.details) == ("newer_format", {"found": 3, "known": 2})
+            assert (error.value.code, error.value.details) == (
+                "newer_format",
+                {"found": 998, "known": FORMAT},
+            )
 
     assert store.load("order_1").revision == 1
 

@@ -1,4 +1,4 @@
-"""What format 1 wrote, of every kind, is understood, and is what is written still."""
+"""What every format wrote, of every kind, is understood; the last is what is written."""
 
 import json
 from contextlib import closing
@@ -43,15 +43,14 @@ def test_there_is_a_document_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize("script", worlds())
-@pytest.mark.parametrize("version", [each for each in WRITTEN if each == FORMAT])
-def test_every_format_that_ever_was_is_understood(version: int, script: str) -> None:
+@pytest.mark.parametrize("version", WRITTEN)
+def test_every_format_that_ever_was_is_understood(version: int, script: str, file: Path) -> None:
     """Ledger and history are those that the script has in memory, to the class of the last field."""
     run_script, world = worlds()[script]
     memory = InMemoryReturns()
     run(run_script, world, memory)
-    with closing(SqlReturns("sqlite://")) as store:
-        put_into(store, WRITTEN[version][script])
-
+    put_into(f"sqlite:///{file}", WRITTEN[version][script], version)
+    with closing(SqlReturns(f"sqlite:///{file}")) as store:
         ledger = store.load("order_1")
 
         assert_alike(ledger, memory.load("order_1"))
@@ -67,10 +66,9 @@ def test_what_is_written_is_the_format_that_is_named() -> None:
     assert stored() == WRITTEN[FORMAT]
 
 
-def test_what_was_read_can_be_written_again() -> None:
+def test_what_was_read_can_be_written_again(file: Path) -> None:
     """The ruler of these tests, measured: nothing is lost between a file and the tables."""
     rows = WRITTEN[FORMAT]["everything waits"]
-    with closing(SqlReturns("sqlite://")) as store:
-        put_into(store, rows)
-
+    put_into(f"sqlite:///{file}", rows, FORMAT)
+    with closing(SqlReturns(f"sqlite:///{file}")) as store:
         assert rows_in(store) == rows

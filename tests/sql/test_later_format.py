@@ -1,7 +1,6 @@
 """A process that is open while a later version changes the tables writes no more."""
 
 import asyncio
-from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -10,22 +9,17 @@ from sqlalchemy import text
 from rma import Unavailable
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
+from rma.adapters.sql.schema import FORMAT
 from rma.testing.core_harness import CoreHarness
-from tests.databases import Databases
 from tests.rules.given import line, order_of, request
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, databases: Databases) -> Iterator[str]:
-    """Yields the URL of an empty database of each kind."""
-    with databases.new(request.param) as made:
-        yield made
 
 
 def migrate(store: SqlReturns) -> None:
     """Leaves the mark of a later version."""
     with store.engine.begin() as connection:
-        connection.execute(text("UPDATE rma_format SET format = 3"))
+        connection.execute(
+            text(f"UPDATE rma_format SET format = {FORMAT + 1}, writable_since = {FORMAT + 1}")
+        )
 
 
 @pytest.mark.parametrize("is_first", [True, False])
@@ -45,7 +39,10 @@ def test_an_open_process_does_not_write_an_older_format(url: str, *, is_first: b
 
         with pytest.raises(Unavailable) as error:
             store.commit(change)
-        assert (error.value.code, error.value.details) == ("newer_format", {"found": 3, "known": 2})
+        assert (error.value.code, error.value.details) == (
+            "newer_format",
+            {"found": FORMAT + 1, "known": FORMAT},
+        )
         with store.engine.begin() as connection, pytest.raises(Unavailable) as error:
             store.in_transaction(connection).commit(change)
         assert error.value.code == "newer_format"

@@ -1,17 +1,19 @@
 """Outstanding orders are named in the order of their waiting, in memory and in a database."""
 
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from attrs import evolve
 
-from rma import ReturnRepository
+from rma import CancelReturn, ReturnRepository
 from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.testing.core_harness import START, CoreHarness, counting
-from tests.rules.given import order_of, request
-from tests.world import RETURN_OPTION
+from tests.rules.given import line, order_of, receive, request
+from tests.sql.watching import watch
+from tests.world import RETURN_OPTION, World
 
 HOUR = timedelta(hours=1)
 LATER = START + 99 * HOUR
@@ -93,3 +95,40 @@ def test_a_lease_hides_an_order_until_it_is_over(store: ReturnRepository) -> Non
     assert store.outstanding(until - timedelta(microseconds=1), 9) == ()
     assert store.outstanding(until - timedelta(microseconds=1), 9, unpublished=True) == ("order_1",)
     assert store.outstanding(until, 9) == ("order_1",)
+
+
+def test_an_order_is_not_noted_as_unpublished_without_a_publisher(store: ReturnRepository) -> None:
+    """Only a service with a publisher notes an order; it publishes everything that is behind."""
+    world = World(order_of(line(quantity=9)))
+    service = evolve(world.service, returns=store)
+    silent = evolve(service, events=None)
+    silent.handle(request(1, shipping_option_id="so_return"))
+    silent.handle(receive(1))
+    assert store.outstanding(LATER, 9, unpublished=True) == ()
+    assert store.load("order_1").published == 0
+
+    opened = service.handle(request(1))
+
+    assert [each.event_id for each in service.history("order_1")][:-1] == list(world.events.published)
+    assert store.load("order_1").published == store.load("order_1").revision
+    silent.handle(CancelReturn(return_id=opened.id))
+    assert store.outstanding(LATER, 9, unpublished=True) == ()
+    assert store.note_unpublished(LATER) == 1  # type: ignore[attr-defined] # of both stores
+    assert service.resume().orders == ("order_1",)
+    assert store.outstanding(LATER, 9, unpublished=True) == ()
+    assert store.load("order_1").published == store.load("order_1").revision
+
+
+def test_orders_are_noted_as_unpublished_in_batches(file: Path) -> None:
+    """Each batch is one transaction; an order that is not behind, or noted before, is not written."""
+    with closing(SqlReturns(f"sqlite:///{file}")) as store:
+        for number in range(7):
+            (change,) = open_return(life(number, number), label=False).changes
+            store.commit(evolve(change, awaits_publication=number == 3))
+        asked = watch(store.engine)
+
+        assert store.note_unpublished(LATER, batch=2) == 6
+
+        assert asked.verbs.count("UPDATE") == asked.verbs.count("COMMIT") == 3
+        found = list(store.outstanding(LATER, 9, unpublished=True))
+        assert found == ["order_3", *[f"order_{number}" for number in range(7) if number != 3]]

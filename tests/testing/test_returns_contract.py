@@ -292,6 +292,35 @@ class ForgetsTheUnpublished(InMemoryReturns):
         return super().outstanding(now, limit)
 
 
+class ForgetsTheUnpublishedWithoutAPublisher(InMemoryReturns):
+    """Takes the last process for all of them."""
+
+    def commit(self, change: Change) -> None:
+        """What another process waits for is forgotten."""
+        super().commit(change)
+        if not change.awaits_publication:
+            self._unpublished.pop(change.order_id, None)
+
+
+class NotesOnlyTheNew(InMemoryReturns):
+    """A publisher that comes back gets only orders that it never saw."""
+
+    def commit(self, change: Change) -> None:
+        """Notes nothing of an order that it knows."""
+        is_known = change.order_id in self._ledgers and change.order_id not in self._unpublished
+        super().commit(evolve(change, awaits_publication=change.awaits_publication and not is_known))
+
+
+class NotesWhatIsPublished(InMemoryReturns):
+    """Takes every order for one that is behind."""
+
+    def note_unpublished(self, now: datetime) -> int:
+        """All of them."""
+        new = [order_id for order_id in self._ledgers if order_id not in self._unpublished]
+        self._unpublished.update(dict.fromkeys(new, now))
+        return len(new)
+
+
 class ChecksThenWrites(InMemoryReturns):
     """Nothing is locked between the look at the revision and the write."""
 
@@ -548,6 +577,12 @@ WRONG: list[tuple[type[InMemoryReturns], str]] = [
     (IgnoresLeases, "an_effect_under_a_lease_is_outstanding_when_the_lease_is_over"),
     (NamesTheUnpublishedToEverybody, "orders_with_unpublished_events_are_named_to_those_who_publish"),
     (ForgetsTheUnpublished, "orders_with_unpublished_events_are_named_to_those_who_publish"),
+    (
+        ForgetsTheUnpublishedWithoutAPublisher,
+        "a_change_without_a_publisher_hides_no_order_from_those_who_have_one",
+    ),
+    (NotesOnlyTheNew, "a_change_without_a_publisher_hides_no_order_from_those_who_have_one"),
+    (NotesWhatIsPublished, "what_was_committed_without_a_publisher_can_be_noted_for_one"),
     *WRONG_ABOUT_DELIVERY,
     (ListsBySomethingElse, "returns_are_listed_by_order_status_and_age"),
     (ListsReturnsAsTheyBegan, "returns_are_listed_by_order_status_and_age"),

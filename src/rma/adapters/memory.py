@@ -149,7 +149,7 @@ class InMemoryReturns:
                 insort(self._sort_keys, sort_key(each))
             self._ledgers[order_id] = change.ledger
             self._add_to_history(change)
-            self._index(ledger, change.events[0].at)
+            self._index(ledger, change.events[0].at if change.awaits_publication else None)
 
     def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
         """Stores a ledger that was rebuilt from its history, in the place of the one that is stored."""
@@ -178,7 +178,7 @@ class InMemoryReturns:
         history.extend(change.events)
 
     def _index(self, ledger: ReturnLedger, since: datetime | None) -> None:
-        """Notes what is outstanding, and since when; `since` is when the oldest new event was recorded."""
+        """Notes what is outstanding, and since when: `since` then, if its events are to be published."""
         order_id = ledger.order_id
         self._waiting.pop(order_id, None)
         self._due.pop(order_id, None)
@@ -186,10 +186,25 @@ class InMemoryReturns:
             self._waiting[order_id] = min([effect.opened_at for effect in effects.values()])
         if (due_at := ledger.due_at) is not None:
             self._due[order_id] = due_at
-        if ledger.published < ledger.revision and since is not None:
-            self._unpublished.setdefault(order_id, since)
-        else:
+        if ledger.published == ledger.revision:
             self._unpublished.pop(order_id, None)
+        elif since is not None:
+            self._unpublished.setdefault(order_id, since)
+
+    def note_unpublished(self, now: datetime) -> int:
+        """
+        Notes every order with unpublished events, so that `outstanding` names it; returns how many it added.
+
+        For a host that has a publisher from now on.
+        """
+        with self._lock:
+            behind = [
+                order_id
+                for order_id, ledger in self._ledgers.items()
+                if ledger.published < ledger.revision and order_id not in self._unpublished
+            ]
+            self._unpublished.update(dict.fromkeys(behind, now))
+        return len(behind)
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """Returns ids of orders with due effects or unpublished events, the first due in front."""

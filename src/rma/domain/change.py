@@ -35,6 +35,8 @@ class Change:
             in the same commit; without them, history rebuilds the same ledger.
         subject_id: the return, exchange or claim that the command was about; None where no command caused
             the change.
+        awaits_publication: False if the host that commits it has no publisher. A store then need not note
+            that its events are not published; what it noted before stays noted until they are.
     """
 
     order_id: str
@@ -44,6 +46,7 @@ class Change:
     effects: tuple[Effect, ...] = ()
     subject_id: str | None = None
     superseded: tuple[tuple[int, int], ...] = ()
+    awaits_publication: bool = True
 
     def then(self, events: Iterable[Event]) -> "Change":
         """This change with further events on top, in the same commit."""
@@ -60,6 +63,7 @@ class Change:
             self.effects + effects,
             self.subject_id,
             self.superseded + superseded,
+            self.awaits_publication,
         )
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Awaitable, Callable
 
+from attrs import evolve
+
 from rma.async_ports import Host
 from rma.domain.change import Change
 from rma.domain.values.errors import StaleLedger
@@ -36,7 +38,7 @@ async def commit_with_retry(change: Change, host: Host, retry: Callable[[], Awai
     attempt = 1
     while change.events:
         try:
-            await call(host.returns.commit(change))
+            await call(host.returns.commit(_for_store(change, host)))
         except StaleLedger:
             if attempt == ATTEMPTS:
                 raise
@@ -47,3 +49,8 @@ async def commit_with_retry(change: Change, host: Host, retry: Callable[[], Awai
         else:
             break
     return change
+
+
+def _for_store(change: Change, host: Host) -> Change:
+    """What the store is given: without a publisher, nothing has to be found again to be published."""
+    return change if host.events is not None else evolve(change, awaits_publication=False)

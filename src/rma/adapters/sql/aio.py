@@ -8,25 +8,26 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, Executable, make_url
+from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from rma.adapters.sql.database import (
-    is_postgresql,
-    make_ready,
-    require_connection,
-    rows_found,
-)
+from rma.adapters.sql.database import executor_on, is_postgresql
 from rma.adapters.sql.deadlines import deadlines_for
 from rma.adapters.sql.engines import BEGINS, QUIET, make_durable
-from rma.adapters.sql.failures import ConnectionLost, failures
+from rma.adapters.sql.executor import Executor
+from rma.adapters.sql.failures import ConnectionLost, NotSerializable, failures
 from rma.adapters.sql.finishing import finish
-from rma.adapters.sql.pooling import look_for_pooler
+from rma.adapters.sql.host_transaction import require_connection
+from rma.adapters.sql.pooling import look_at
+from rma.adapters.sql.preparing import make_ready
+from rma.adapters.sql.repetition import Repetition
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.returns import SqlReturns
 from rma.adapters.sql.schema import transaction
+from rma.adapters.sql.statement import Statement
 from rma.adapters.sql.writer import write_for
 from rma.async_ports import AsyncBoundReturns
 from rma.domain.change import Change
@@ -83,6 +84,10 @@ class AsyncRepository(ABC):
         """Store this ledger in the place of everything but the events that is stored of its order."""
         await finish(self._change(lambda ledgers: ledgers.replace(ledger, unpublished_since)))
 
+    async def note_unpublished(self, now: datetime, batch: int = 1000) -> int:
+        """Note every order with unpublished events: see `SqlReturns.note_unpublished`."""
+        return await finish(self._change(lambda ledgers: ledgers.note_unpublished(now, batch)))
+
     async def history(self, order_id: str) -> tuple[Event, ...]:
         """Every event of the order, oldest first."""
         return await self._read(lambda ledgers: ledgers.history(order_id))
@@ -96,7 +101,7 @@ class AsyncRepository(ABC):
         return await self._on_connection(ask)
 
     async def _read(self, ask: Ask[T]) -> T:
-        """The same for a query, which may be repeated after a connection was lost."""
+        """The same for a query, which may be repeated."""
         return await self._on_connection(ask)
 
 
@@ -121,21 +126,27 @@ class AsyncSqlReturns(AsyncRepository):
         engine_or_url: `postgresql://…` is opened with psycopg 3, a SQLite file with aiosqlite, so that
             commits are durable and wait for each other. An engine is used as it is, with the durability
             that the host gave it.
-        busy_timeout, worker_lease: as those of `SqlReturns`; a worker is an event loop.
+        busy_timeout, worker_lease, manage_schema: as those of `SqlReturns`; a worker is an event loop.
 
     Raises:
         InvalidValue: the database is neither SQLite nor PostgreSQL.
     """
 
     def __init__(
-        self, engine_or_url: AsyncEngine | URL | str, *, busy_timeout: float = 5.0, worker_lease: float = 60.0
+        self,
+        engine_or_url: AsyncEngine | URL | str,
+        *,
+        busy_timeout: float = 5.0,
+        worker_lease: float = 60.0,
+        manage_schema: bool = True,
     ) -> None:
         if isinstance(engine_or_url, AsyncEngine):
             self.engine = engine_or_url
         else:
             self.engine = _opened(make_url(engine_or_url), busy_timeout)
         is_shared = is_postgresql(self.engine.sync_engine)
-        self._blocking = SqlReturns(self.engine.sync_engine)
+        self._manage_schema = manage_schema
+        self._blocking = SqlReturns(self.engine.sync_engine, manage_schema=manage_schema)
         self._write = write_for(self.engine.dialect.name)
         self._worker_lease = timedelta(seconds=worker_lease if is_shared else 0)
         self._beginning = self.engine.execution_options(**{BEGINS: True})
@@ -175,18 +186,19 @@ class AsyncSqlReturns(AsyncRepository):
 
     async def _make_ready(self) -> None:
         async with self._beginning.connect() as connection:
-            await connection.run_sync(make_ready)
+            await connection.run_sync(partial(make_ready, manage_schema=self._manage_schema))
         self._is_ready = True
 
     async def _read(self, ask: Ask[T]) -> T:
-        try:
-            return await self._on_connection(ask)
-        except ConnectionLost:  # with it the pool dropped all that are as old
-            return await self._on_connection(ask)
+        repetition = Repetition()
+        while True:
+            try:
+                return await self._on_connection(ask)
+            except (ConnectionLost, NotSerializable) as error:
+                repetition.allow(error)
 
     def _ledgers(self, connection: Connection) -> Repository:
-        if is_postgresql(connection.engine):
-            look_for_pooler(connection)
+        look_at(connection)
         return Repository(_Connected(connection), self._write, self._worker_lease)
 
 
@@ -214,20 +226,15 @@ class _Connected:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def found(self, statement: Executable, parameters: Mapping[str, object]) -> Sequence[Any]:
+    def found(self, statement: Statement, parameters: Mapping[str, object]) -> Sequence[Any]:
         """The rows."""
         with failures(self._connection.engine):
-            return rows_found(self._connection, statement, parameters)
+            return executor_on(self._connection).found(statement, parameters)
 
-    @contextmanager
-    def writing(self) -> Iterator[Connection]:
-        """On SQLite a transaction, on PostgreSQL the connection for a single statement that writes."""
+    def write(self, do: Callable[[Executor], T]) -> T:
+        """What `do` returns, whose writes are all stored, or none."""
         with failures(self._connection.engine):
-            if is_postgresql(self._connection.engine):
-                yield self._connection
-            else:
-                with transaction(self._connection):
-                    yield self._connection
+            return executor_on(self._connection).atomically(do)
 
     @contextmanager
     def changing(self) -> Iterator[Connection]:

@@ -7,15 +7,18 @@ restore an equal value.
 """
 
 from threading import Lock
+from typing import TypeVar, cast
 
 from cachetools import LRUCache
 
 from rma.adapters.sql import encoded
 from rma.adapters.sql.codec import decode
-from rma.adapters.sql.documents import CHANGES, Opening, Record, Restored, decode_event, restore
+from rma.adapters.sql.documents import CHANGES, Changes, Opening, Record, Restored, decode_event, restore
+
+D = TypeVar("D", bound=Changes | Record)
 
 #: How many characters of documents are kept with what they hold, those used last: of events that opened
-#: something, and of what was restored from such an event and the documents of a row.
+#: something, of the documents of rows, and of what was restored from both.
 MAX_CHARACTERS = 4_000_000
 
 #: Revision and number of the event that opened it, document and record of a row, document of that event.
@@ -29,6 +32,10 @@ _OPENINGS: LRUCache[EventRow, tuple[int, Opening]] = LRUCache(
 )
 #: By that event, document and record.
 _RESTORED: LRUCache[tuple[EventRow, str | None, str | None], tuple[int, Restored]] = LRUCache(
+    MAX_CHARACTERS, getsizeof=lambda entry: entry[0]
+)
+#: By class and document, what `document` and `record` of a row hold.
+_DOCUMENTS: LRUCache[tuple[type, str], tuple[int, Changes | Record]] = LRUCache(
     MAX_CHARACTERS, getsizeof=lambda entry: entry[0]
 )
 _lock = Lock()
@@ -55,8 +62,8 @@ def restored(order_id: str, kind: str, documents: Documents) -> Restored:
             pass
     value = restore(
         _opening(place),
-        decode(document, CHANGES[kind]) if document is not None else None,
-        decode(record, Record) if record is not None else None,
+        _decoded(document, CHANGES[kind]) if document is not None else None,
+        _decoded(record, Record) if record is not None else None,
     )
     size = len(opening) + len(document or "") + len(record or "")
     if size <= MAX_CHARACTERS:
@@ -72,6 +79,23 @@ def remember_opening(order_id: str, revision: int, number: int, document: str, e
             _OPENINGS[order_id, revision, number, document] = len(document), event
 
 
+def remember_document(document: str, value: Changes | Record) -> None:
+    """Does the same for what a row holds."""
+    if len(document) <= MAX_CHARACTERS:
+        with _lock:
+            _DOCUMENTS[type(value), document] = len(document), value
+
+
+def _decoded(document: str, kind: type[D]) -> D:
+    with _lock:
+        try:
+            return cast("D", _DOCUMENTS[kind, document][1])
+        except KeyError:
+            pass
+    value: D = decode(document, kind)  # what is restored from it is kept
+    return value
+
+
 def _opening(place: EventRow) -> Opening:
     with _lock:
         try:
@@ -81,13 +105,13 @@ def _opening(place: EventRow) -> Opening:
     event = decode_event(*place)
     if not isinstance(event, Opening):
         raise TypeError(f"{type(event).__name__} opens nothing")
-    remember_opening(*place, event)
     return event
 
 
 def clear() -> None:
-    """Empties both caches, and that of encoded tuples."""
+    """Empties all of them, and that of encoded tuples."""
     encoded.clear()
     with _lock:
         _OPENINGS.clear()
         _RESTORED.clear()
+        _DOCUMENTS.clear()

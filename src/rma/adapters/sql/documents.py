@@ -173,7 +173,9 @@ def record_of(subject: Subject, answered: FrozenMap[str, Command]) -> Record:
 
 def restore(opening: Opening, changes: Changes | None, record: Record | None) -> Restored:
     """Returns what began as this event says and was changed since as the other two say."""
-    subject = _with_record(_with_changes(opening.opened, changes), record)
+    subject: Subject = opening.opened
+    if changed := _changed(subject, changes, record):
+        subject = evolve(subject, **changed)
     answered = dict(record.answered) if record else {}
     command = opening.command
     if command is not None and command.idempotency_key is not None:
@@ -186,22 +188,15 @@ def _units(items: Iterable[ReturnItem]) -> tuple[ItemUnits, ...]:
     return tuple([each for each in units if each != ItemUnits(each.index)])
 
 
-def _with_changes(opened: Subject, changes: Changes | None) -> Subject:
-    if changes is None:
-        return opened
-    changed: Subject = evolve(opened, **{name: getattr(changes, name) for name in _NAMES[type(changes)]})
-    return changed
-
-
-def _with_record(subject: Subject, record: Record | None) -> Subject:
-    if record is None or not isinstance(subject, Return):
-        return subject
-    return evolve(
-        subject,
-        items=items_after(subject.items, ItemChanges(record.units, record.unrequested)),
-        receipts=record.receipts,
-        resolution=record.resolution,
-    )
+def _changed(opened: Subject, changes: Changes | None, record: Record | None) -> dict[str, Any]:
+    """The fields that are not as they began."""
+    found: dict[str, Any] = {}
+    if changes is not None:
+        found = {name: getattr(changes, name) for name in _NAMES[type(changes)]}
+    if record is not None and isinstance(opened, Return):
+        found["items"] = items_after(opened.items, ItemChanges(record.units, record.unrequested))
+        found |= {"receipts": record.receipts, "resolution": record.resolution}
+    return found
 
 
 def _names_of(kind: type[Any]) -> tuple[str, ...]:

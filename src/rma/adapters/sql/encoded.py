@@ -13,7 +13,7 @@ from cachetools import LRUCache
 from rma.adapters.sql.codec import LongTuple
 
 #: How many characters are kept, those used last.
-MAX_CHARACTERS = 1_000_000
+MAX_CHARACTERS = 4_000_000
 
 #: By the identities of the tuple and of the hook that encodes its values. An entry holds both objects, so
 #: that no other object can have their identities.

@@ -3,12 +3,13 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DataError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from rma.domain.values.errors import InvalidValue, Unavailable
+from rma.domain.values.errors import InvalidValue, RmaError, Unavailable
 
 #: The code of an error, by SQLite's primary result code.
 _SQLITE_CODES = {
@@ -41,6 +42,7 @@ _SQLSTATES = {
     "08": "store_disconnected",
     "28": "store_not_permitted",  # user or password
     "3D": "store_not_opened",  # no such database
+    "3F": "store_not_permitted",  # no schema in which this role may make tables
 }
 
 #: The code of a connection that could not be made, by libpq's message, as it has no SQLSTATE.
@@ -56,6 +58,19 @@ class ConnectionLost(Unavailable):
     """The connection broke while it was used; the next use opens another."""
 
 
+class ConstraintFailed(Unavailable):
+    """A constraint of the tables refused a row; the error of the driver names it."""
+
+
+class NotSerializable(Unavailable):
+    """
+    The statement could not be brought into an order with those of others, and did nothing.
+
+    Databases whose isolation is stricter than READ COMMITTED raise it, and those that are spread over several
+    servers; it may be repeated at once, or with its whole transaction if it is in one.
+    """
+
+
 @contextmanager
 def failures(engine: Engine) -> Iterator[None]:
     """
@@ -66,14 +81,44 @@ def failures(engine: Engine) -> Iterator[None]:
     """
     try:
         yield
-    except UnicodeEncodeError as error:  # half of a surrogate pair
-        raise _not_storable(error.object) from error
-    except DataError as error:
-        if sqlstate_of(error.orig):
-            raise _unavailable(error) from error
-        raise _not_storable(str(error.orig)) from error  # psycopg sends no zero byte
-    except (SQLAlchemyError, engine.dialect.loaded_dbapi.Error) as error:
-        raise _unavailable(error) from error
+    except Exception as error:
+        if (found := reported(error, engine)) is None:
+            raise
+        raise found from error
+
+
+def reported(error: Exception, engine: Engine, connection: Any = None) -> RmaError | None:
+    """
+    Returns what is raised for an error of the database, or None if it is none.
+
+    Args:
+        error: SQLAlchemy's, or the driver's own. Its words are kept, and hold no parameters.
+        engine: whose connection raised it.
+        connection: the driver's, if the error is, so that it can tell whether it is broken.
+    """
+    if isinstance(error, UnicodeEncodeError):  # half of a surrogate pair
+        return _not_storable(error.object)
+    driver: Any = sqlite3 if engine.dialect.name == "sqlite" else engine.dialect.loaded_dbapi
+    cause: BaseException = error
+    if isinstance(error, DBAPIError):
+        cause, is_lost = error.orig or error, error.connection_invalidated
+    elif isinstance(error, driver.Error):
+        is_lost = connection is not None and engine.dialect.is_disconnect(error, connection, None)
+    elif isinstance(error, SQLAlchemyError):
+        is_lost = False
+    else:
+        return None
+    if isinstance(cause, driver.DataError) and not sqlstate_of(cause):
+        return _not_storable(str(cause))  # psycopg sends no zero byte
+    code = _code_of(cause, is_lost=is_lost)
+    kind: type[Unavailable] = Unavailable
+    if is_lost:
+        kind = ConnectionLost
+    elif code == "store_not_serializable":
+        kind = NotSerializable
+    elif isinstance(cause, driver.IntegrityError):
+        kind = ConstraintFailed
+    return kind(code, {"error": str(cause)})
 
 
 def sqlstate_of(cause: BaseException | None) -> str:
@@ -84,13 +129,6 @@ def sqlstate_of(cause: BaseException | None) -> str:
 def _not_storable(value: str) -> InvalidValue:
     details = {"field": "stored", "value": value, "expected": "a string that the database can hold"}
     return InvalidValue("invalid_value", details)
-
-
-def _unavailable(error: Exception) -> Unavailable:
-    is_lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    kind = ConnectionLost if is_lost else Unavailable
-    return kind(_code_of(cause, is_lost=is_lost), {"error": str(cause)})
 
 
 def _code_of(cause: BaseException | None, *, is_lost: bool) -> str:

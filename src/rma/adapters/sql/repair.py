@@ -1,56 +1,33 @@
-"""Compares all rows of an order with a ledger that was rebuilt from its history, and replaces them by it."""
+"""Compares all rows of an order with a ledger that was rebuilt from its history."""
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import bindparam, select
 
 from rma.adapters.sql.cache import Documents, restored
 from rma.adapters.sql.codec import decode
 from rma.adapters.sql.database import Connector
 from rma.adapters.sql.documents import LedgerDocument, Restored
+from rma.adapters.sql.listing import WITH_OPENING
 from rma.adapters.sql.rows import (
     columns_of,
-    events_of,
     ledger_row,
     ledger_with,
-    openings_of,
-    subject_rows,
 )
-from rma.adapters.sql.schema import Text, events, formats, ledgers, require_known, returns
-from rma.adapters.sql.statements import HISTORY, WITH_OPENING
+from rma.adapters.sql.schema import Text, events, ledgers, returns
+from rma.adapters.sql.statement import Statement
 from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
-from rma.domain.values.errors import StaleLedger
 from rma.domain.views.differences import Difference, ledger_differences
 
 _OF_ORDER = bindparam("of_order", type_=Text)
-_LEDGER_ROW = select(ledgers).where(ledgers.c.order_id == _OF_ORDER)
-_RETURN_ROWS = (
+_LEDGER_ROW = Statement(select(ledgers).where(ledgers.c.order_id == _OF_ORDER))
+_RETURN_ROWS = Statement(
     select(returns, events.c.document.label("opening"))
     .select_from(WITH_OPENING)
     .where(returns.c.order_id == _OF_ORDER)
     .order_by(returns.c.kind, returns.c.position)
-)
-_KNOWN = (
-    select(ledgers.c.order_id).union(select(events.c.order_id), select(returns.c.order_id)).subquery("known")
-)
-#: Selects ids of orders of which anything is stored, in order, after one of them.
-NEXT_ORDERS = (
-    select(_KNOWN.c.order_id)
-    .where(_KNOWN.c.order_id > bindparam("after"))
-    .order_by(_KNOWN.c.order_id)
-    .limit(bindparam("limit"))
-)
-
-_LAST_EVENT = select(func.max(events.c.revision).label("revision")).where(events.c.order_id == _OF_ORDER)
-_LOCKED = select(ledgers.c.order_id).where(ledgers.c.order_id == _OF_ORDER).with_for_update()
-_COLUMNS = ("revision", "published", "waiting_since", "due_at", "unpublished_since", "document")
-_REPLACED = (
-    update(ledgers)
-    .where(ledgers.c.order_id == _OF_ORDER)
-    .values({name: bindparam(f"new_{name}") for name in _COLUMNS} | {"leased_by": None, "leased_until": None})
 )
 
 #: The columns by which the row of a ledger is found.
@@ -77,33 +54,6 @@ def compare(connector: Connector, rebuilt: ReturnLedger) -> tuple[Difference, ..
     return (*_columns(stored, rebuilt), *_documents(stored, rebuilt))
 
 
-def replace(connection: Connection, ledger: ReturnLedger, since: datetime | None) -> None:
-    """
-    Writes the rows of this ledger in the place of those that the order has.
-
-    Raises:
-        StaleLedger: the last event is of another revision; nothing was written.
-        Unavailable: `newer_format`; nothing was written.
-    """
-    named = {"of_order": ledger.order_id}
-    connection.execute(_LOCKED, named)  # a commit that has begun ends first, and another waits
-    require_known(connection.scalar(select(formats.c.format)))
-    last = connection.scalar(_LAST_EVENT, named) or 0
-    if last != ledger.revision:
-        details = {"order_id": ledger.order_id, "expected": ledger.revision, "found": last}
-        raise StaleLedger("stale_ledger", details)
-    row = ledger_row(ledger, since)
-    values = {name: row["since" if name == "unpublished_since" else name] for name in _COLUMNS}
-    new = {f"new_{name}": value for name, value in values.items()}
-    if not connection.execute(_REPLACED, {**named, **new}).rowcount:
-        connection.execute(insert(ledgers), {**values, "order_id": ledger.order_id})
-    connection.execute(delete(returns).where(returns.c.order_id == _OF_ORDER), named)
-    history = [tuple(row) for row in connection.execute(HISTORY, {"order_id": ledger.order_id})]
-    subjects = subject_rows(ledger, openings_of(events_of(ledger.order_id, history)))
-    if subjects:
-        connection.execute(insert(returns), subjects)
-
-
 def _columns(stored: _Stored, rebuilt: ReturnLedger) -> Iterator[Difference]:
     """The columns by which rows are found, where they are not those of the rebuilt ledger."""
     if stored.ledger is not None:
@@ -111,10 +61,8 @@ def _columns(stored: _Stored, rebuilt: ReturnLedger) -> Iterator[Difference]:
         yield from _differing(
             rebuilt.order_id, "ledger", stored.ledger, {name: row[name] for name in _DUE_BY}
         )
-        is_behind = rebuilt.published < rebuilt.revision
-        if is_behind != (stored.ledger["unpublished_since"] is not None):
-            expected = {"unpublished_since": "a time" if is_behind else None}
-            yield from _differing(rebuilt.order_id, "ledger", stored.ledger, expected)
+        if rebuilt.published == rebuilt.revision:  # else it is noted if a publisher is to find it
+            yield from _differing(rebuilt.order_id, "ledger", stored.ledger, {"unpublished_since": None})
     for place, subject in _subjects(rebuilt).items():
         found = stored.subjects.get(place)
         if found is not None:

@@ -3,32 +3,36 @@ The repository over a connector: every read and write, for both databases and wi
 transaction.
 """
 
-import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import Executable
+from attrs import evolve
 from sqlalchemy.exc import IntegrityError
 
-from rma.adapters.sql.database import Connector, rows_found
-from rma.adapters.sql.repair import NEXT_ORDERS, compare, replace
+from rma.adapters.sql.database import Connector
+from rma.adapters.sql.executor import Executor
+from rma.adapters.sql.failures import ConstraintFailed
+from rma.adapters.sql.listing import number_of, page
+from rma.adapters.sql.rebuilding import NEXT_ORDERS, replace
+from rma.adapters.sql.repair import compare
 from rma.adapters.sql.rows import SubjectRow, events_of, ledger_of, rows_of, subjects_of
 from rma.adapters.sql.schema import require_known, returns
+from rma.adapters.sql.statement import Statement
 from rma.adapters.sql.statements import (
     DUE,
     HISTORY,
     LEDGER,
     LEDGER_OF_RETURN,
+    NEXT_BEHIND,
+    NOTED,
     SORT_KEY,
     STORED,
     UNPUBLISHED,
     WAITING,
     Outstanding,
-    number_of,
     of_orders,
-    page,
 )
 from rma.adapters.sql.timestamps import timestamp
 from rma.adapters.sql.worker_id import worker_id
@@ -61,7 +65,7 @@ class Repository:
         Raises:
             Unavailable: the database failed, or holds what this version cannot read.
         """
-        rows = self._found(LEDGER, order_id=order_id)
+        rows = self._found(LEDGER, {"order_id": order_id})
         return ledger_of(rows) if rows else ReturnLedger(order_id)
 
     def load_by_return(self, return_id: str) -> ReturnLedger:
@@ -72,7 +76,7 @@ class Repository:
             NotFound: there is none.
             Unavailable: as `load`.
         """
-        rows = self._found(LEDGER_OF_RETURN, return_id=return_id)
+        rows = self._found(LEDGER_OF_RETURN, {"return_id": return_id})
         if not rows:
             raise NotFound("return_not_found", {"return_id": return_id})
         return ledger_of(rows)
@@ -92,19 +96,24 @@ class Repository:
             return
         order_id, expected = change.order_id, change.expected_revision
         rows = rows_of(change)
-        with self._connector.writing() as connection:
-            try:
-                is_stored = self._write(connection, order_id, expected, rows)
-            except (IntegrityError, sqlite3.IntegrityError) as error:
-                if returns.name not in str(getattr(error, "orig", error)):
-                    raise
-                return_id = rows.opened[-1]["return_id"] if rows.opened else None
-                raise InvalidValue("id_not_fresh", {"return_id": return_id}) from error
-            if not is_stored:
-                ((version, found),) = rows_found(connection, STORED, {"order_id": order_id})
-                require_known(version)
-                details = {"order_id": order_id, "expected": expected, "found": found or 0}
-                raise StaleLedger("stale_ledger", details)
+        if not change.awaits_publication:
+            rows = evolve(rows, ledger={**rows.ledger, "since": None})
+
+        def store(executor: Executor) -> None:
+            if self._write(executor, order_id, expected, rows):
+                return
+            ((version, found),) = executor.found(STORED, {"order_id": order_id})
+            require_known(version)
+            details = {"order_id": order_id, "expected": expected, "found": found or 0}
+            raise StaleLedger("stale_ledger", details)
+
+        try:
+            self._connector.write(store)
+        except ConstraintFailed as error:
+            if returns.name not in str(error.details["error"]):
+                raise
+            return_id = rows.opened[-1]["return_id"] if rows.opened else None
+            raise InvalidValue("id_not_fresh", {"return_id": return_id}) from error
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """
@@ -125,7 +134,7 @@ class Repository:
         Raises:
             Unavailable: the database failed.
         """
-        return tuple([row[0] for row in self._found(WAITING, before=timestamp(before), limit=limit)])
+        return tuple([row[0] for row in self._found(WAITING, {"before": timestamp(before), "limit": limit})])
 
     def find(self, query: ReturnQuery) -> tuple[FoundSubject, ...]:
         """
@@ -140,16 +149,15 @@ class Repository:
         """
         last = None
         if query.after is not None:
-            keys = self._found(SORT_KEY, return_id=query.after)
+            keys = self._found(SORT_KEY, {"return_id": query.after})
             if not keys:
                 raise NotFound("return_not_found", {"return_id": query.after})
             (last,) = keys
         if query.orders is not None:
             readable, unreadable = self._of(query.orders, query)
             return query.page(readable, last and _sort_key(last)) + unreadable
-        rows: Sequence[SubjectRow] = self._found(page(query, last))
-        if query.offset:
-            rows = sorted(rows, key=itemgetter(0, 1, 2, 3), reverse=query.newest_first)
+        rows: Sequence[SubjectRow] = self._found(*page(query, last))
+        rows = sorted(rows, key=itemgetter(0, 1, 2, 3), reverse=query.newest_first)
         return subjects_of(rows)
 
     def count(self, query: ReturnQuery) -> int:
@@ -162,7 +170,7 @@ class Repository:
         if query.orders is not None:
             readable, _ = self._of(query.orders, query)
             return sum(map(query.accepts, readable))
-        ((number,),) = self._found(number_of(query))
+        ((number,),) = self._found(*number_of(query))
         return int(number)
 
     def history(self, order_id: str) -> tuple[Event, ...]:
@@ -172,7 +180,7 @@ class Repository:
         Raises:
             Unavailable: as `load`.
         """
-        return events_of(order_id, self._found(HISTORY, order_id=order_id))
+        return events_of(order_id, self._found(HISTORY, {"order_id": order_id}))
 
     def compare(self, ledger: ReturnLedger) -> tuple[Difference, ...]:
         """
@@ -198,6 +206,28 @@ class Repository:
             except IntegrityError as error:
                 raise InvalidValue("id_not_fresh", {"return_id": ledger.order_id}) from error
 
+    def note_unpublished(self, now: datetime, batch: int = 1000) -> int:
+        """
+        Notes every order with unpublished events, so that `outstanding` names it; returns how many it added.
+
+        For a host that has a publisher from now on: what was committed without one is not noted. It may be
+        repeated at any time, also while commands are handled.
+
+        Args:
+            now: since when they count as unpublished; aware.
+            batch: how many are noted in one transaction, which commits to these orders wait for.
+
+        Raises:
+            Unavailable: the database failed; what was noted before stays noted.
+        """
+        noted, after = 0, ""
+        while rows := self._found(NEXT_BEHIND, {"after": after, "limit": batch}):
+            parameters = {"from_order": rows[0][0], "to_order": rows[-1][0], "since": timestamp(now)}
+            with self._connector.changing() as connection:
+                noted += connection.execute(NOTED, parameters).rowcount
+            after = rows[-1][0]
+        return noted
+
     def order_ids(self, after: str, limit: int) -> tuple[str, ...]:
         """
         Returns ids of at most `limit` orders of which anything is stored, in their order, behind this one.
@@ -205,26 +235,24 @@ class Repository:
         Raises:
             Unavailable: the database failed.
         """
-        return tuple([row[0] for row in self._found(NEXT_ORDERS, after=after, limit=limit)])
+        return tuple([row[0] for row in self._found(NEXT_ORDERS, {"after": after, "limit": limit})])
 
     def _ids(self, which: Outstanding, now: datetime, limit: int) -> list[str]:
         if not self._worker_lease:
-            return [row[0] for row in self._found(which.found, now=timestamp(now), limit=limit)]
-        until = timestamp(now + self._worker_lease)
-        rows = self._found(
-            which.leased,
-            now=timestamp(now),
-            limit=limit,
-            until=until,
-            seconds=self._worker_lease.total_seconds(),
-            worker=worker_id(),
-        )
-        return [row[0] for row in rows]
+            return [row[0] for row in self._found(which.found, {"now": timestamp(now), "limit": limit})]
+        parameters = {
+            "now": timestamp(now),
+            "limit": limit,
+            "until": timestamp(now + self._worker_lease),
+            "seconds": self._worker_lease.total_seconds(),
+            "worker": worker_id(),
+        }
+        return [row[0] for row in self._found(which.leased, parameters)]
 
     def _of(
         self, order_ids: Sequence[str], query: ReturnQuery
     ) -> tuple[list[Subject], tuple[UnreadableSubject, ...]]:
-        rows: Sequence[SubjectRow] = self._found(of_orders(order_ids, query.kinds)) if order_ids else ()
+        rows: Sequence[SubjectRow] = self._found(*of_orders(order_ids, query.kinds)) if order_ids else ()
         found = subjects_of(rows)
         unreadable = tuple([each for each in found if isinstance(each, UnreadableSubject)])
         if unreadable and query.order_id is not None:
@@ -232,7 +260,7 @@ class Repository:
             raise Unavailable("unreadable_document", details)
         return [each for each in found if not isinstance(each, UnreadableSubject)], unreadable
 
-    def _found(self, statement: Executable, **parameters: str | float) -> Sequence[Any]:
+    def _found(self, statement: Statement, parameters: Mapping[str, object]) -> Sequence[Any]:
         try:
             return self._connector.found(statement, parameters)
         except InvalidValue:  # an id that the database cannot hold is not in it

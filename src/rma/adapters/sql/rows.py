@@ -6,7 +6,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from rma.adapters.sql.cache import remember_opening, restored
+from rma.adapters.sql.cache import remember_document, remember_opening, restored
 from rma.adapters.sql.codec import decode, encode
 from rma.adapters.sql.documents import (
     CHANGES,
@@ -138,21 +138,25 @@ def subject_rows(ledger: ReturnLedger, openings: Mapping[str, Opening]) -> list[
     Raises:
         InvalidValue: as `ledger_row`.
     """
-    return [
-        {
-            "order_id": ledger.order_id,
-            "kind": kind.value,
-            "position": position,
-            **columns_of(each),
-            "opened_revision": opening.revision,
-            "opened_number": opening.number,
-            "document": None if each is opening.opened else _document(kind, each),
-            "record": None if each is opening.opened else _record(ledger, each),
-        }
-        for kind in SubjectKind
-        for position, each in enumerate(ledger.subjects(kind))
-        if (opening := openings.get(each.id))
-    ]
+    rows: list[Row] = []
+    for kind in SubjectKind:
+        for position, each in enumerate(ledger.subjects(kind)):
+            if (opening := openings.get(each.id)) is None:
+                continue
+            is_as_it_began = each is opening.opened or each == opening.opened
+            rows.append(
+                {
+                    "order_id": ledger.order_id,
+                    "kind": kind.value,
+                    "position": position,
+                    **columns_of(each),
+                    "opened_revision": opening.revision,
+                    "opened_number": opening.number,
+                    "document": None if is_as_it_began else _document(kind, each),
+                    "record": None if is_as_it_began else _record(ledger, each),
+                }
+            )
+    return rows
 
 
 def columns_of(subject: Subject) -> Row:
@@ -267,7 +271,10 @@ def readable(order_id: str) -> Iterator[None]:
 
 
 def _document(kind: str, subject: Subject) -> str:
-    return encode(changes_of(subject), CHANGES[kind], encode_long_tuple)
+    changes = changes_of(subject)
+    document = encode(changes, CHANGES[kind], encode_long_tuple)
+    remember_document(document, changes)  # the next command on it reads it first
+    return document
 
 
 def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
@@ -278,7 +285,11 @@ def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
         if each.subject_id == subject.id and key != subject.idempotency_key
     }
     record = record_of(subject, FrozenMap(answered))
-    return None if record == NOTHING_RECORDED else encode(record, Record, encode_long_tuple)
+    if record == NOTHING_RECORDED:
+        return None
+    document = encode(record, Record, encode_long_tuple)
+    remember_document(document, record)
+    return document
 
 
 def _changed_by(event: Event) -> tuple[str, ...]:

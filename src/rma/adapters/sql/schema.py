@@ -19,49 +19,52 @@ from sqlalchemy import (
     Integer,
     MetaData,
     Table,
-    func,
-    inspect,
-    literal_column,
-    select,
-    true,
 )
 from sqlalchemy import Text as AnyText
 
+from rma.adapters.sql.timestamps import Timestamp
 from rma.domain.values.errors import Unavailable
 
-#: The format of tables and documents. A version that changes it increases this number, and reads what earlier
-#: versions stored.
+#: The format of tables and documents. A release that changes it increases this number, and has an upgrade
+#: from the format before: `rma.adapters.sql.upgrades`.
 FORMAT = 2
 
-#: The advisory lock under which PostgreSQL tables are made: the bytes of "rma" and a number.
-_PREPARING = 0x726D_6100
+#: The oldest format whose releases may write these tables.
+WRITABLE_SINCE = 2
 
 #: A string that is compared and sorted by code points; PostgreSQL would otherwise use its locale.
 Text = AnyText().with_variant(AnyText(collation="C"), "postgresql")
 
 metadata = MetaData()
 
-#: The format of all other tables, in a single row.
-formats = Table("rma_format", metadata, Column("format", Integer, primary_key=True, autoincrement=False))
+#: The format of all other tables, and the oldest one whose releases may write them, in a single row.
+formats = Table(
+    "rma_format",
+    metadata,
+    Column("format", Integer, primary_key=True, autoincrement=False),
+    Column("writable_since", Integer, nullable=False),
+)
 
 #: `waiting_since`: when its oldest open effect was opened. `due_at`: when its first effect is due; null if
-#: none is, ever. `unpublished_since`: when its first unpublished event was recorded. All three are in UTC
-#: as ISO 8601 with microseconds, which sorts as time does in every database; so are `leased_until` and
-#: `requested_at` below. `leased_by`: the worker that leased it, until `leased_until`.
+#: none is, ever. `unpublished_since`: when its first unpublished event was recorded. `leased_by`: the worker
+#: that leased it, until `leased_until`.
 ledgers = Table(
     "rma_ledgers",
     metadata,
     Column("order_id", Text, primary_key=True),
     Column("revision", Integer, nullable=False),
     Column("published", Integer, nullable=False),
-    Column("waiting_since", Text),
-    Column("due_at", Text),
-    Column("unpublished_since", Text),
-    Column("leased_until", Text),
+    Column("waiting_since", Timestamp),
+    Column("due_at", Timestamp),
+    Column("unpublished_since", Timestamp),
+    Column("leased_until", Timestamp),
     Column("leased_by", Text),
     Column("document", Text, nullable=False),
     sqlite_with_rowid=False,
 )
+
+# Tables of long documents have rowids: without, SQLite keeps the first thousand bytes of a row by its key,
+# and the others on pages of their own: the file would be twice as large, and commits slower.
 
 #: `kind`: return, exchange or claim. `position`: its index among those of its kind in the order, from 0.
 #: `return_id`: its id. `status`, `needs_attention`, `requested_at`: as they are now. `opened_revision`,
@@ -76,23 +79,26 @@ returns = Table(
     Column("return_id", Text, nullable=False),
     Column("status", Text, nullable=False),
     Column("needs_attention", Boolean, nullable=False),
-    Column("requested_at", Text, nullable=False),
+    Column("requested_at", Timestamp, nullable=False),
+    Column("document", Text),
     Column("opened_revision", Integer, nullable=False),
     Column("opened_number", Integer, nullable=False),
-    Column("document", Text),
     Column("record", Text),
     Index("rma_returns_by_id", "return_id", unique=True),
 )
 
-#: The columns by which pages are ordered: see `rma.domain.views.query`. The kind is last, so that SQLite does
-#: not sort where a single kind is wanted.
+#: The columns by which pages are ordered: see `rma.domain.views.query`.
 sort_key = (returns.c.requested_at, returns.c.order_id, returns.c.position, returns.c.kind)
-Index("rma_returns_by_age", *sort_key)
-Index("rma_returns_by_status", returns.c.status, *sort_key)
-
-#: A literal, so that SQLite sees that the partial index applies.
-is_no_return = returns.c.kind != literal_column("'return'")
-Index("rma_returns_other_kinds", *sort_key, sqlite_where=is_no_return, postgresql_where=is_no_return)
+#: The one index by which pages and counts of all orders are read, a range for each kind, status and need of
+#: attention (`rma.adapters.sql.listing`): a commit writes this instead of an index for each filter. A process
+#: finds only statuses that it knows, so that a new one needs a new format.
+Index(
+    "rma_returns_listed",
+    returns.c.kind,
+    returns.c.status,
+    returns.c.needs_attention,
+    *sort_key[:3],
+)
 
 #: `revision`, `number`: its commit, and its number in it.
 events = Table(
@@ -104,13 +110,6 @@ events = Table(
     Column("document", Text, nullable=False),
 )
 
-_needs_attention = returns.c.needs_attention == true()
-#: The column that is always true makes SQLite prefer the second index to that of all returns by status.
-for _name, _columns in (
-    ("rma_returns_needing_attention", sort_key),
-    ("rma_returns_needing_attention_by_status", (returns.c.status, returns.c.needs_attention, *sort_key)),
-):
-    Index(_name, *_columns, sqlite_where=_needs_attention, postgresql_where=_needs_attention)
 _waits = ledgers.c.waiting_since.is_not(None)
 Index(
     "rma_ledgers_due",
@@ -127,30 +126,6 @@ Index(
     sqlite_where=_is_behind,
     postgresql_where=_is_behind,
 )
-
-
-def is_prepared(connection: Connection) -> bool:
-    """
-    Returns True if the tables exist.
-
-    Raises:
-        Unavailable: `newer_format`: a later version of this library made them.
-    """
-    return inspect(connection).has_table(formats.name) and _format(connection) is not None
-
-
-def prepare(connection: Connection) -> None:
-    """
-    Makes the tables in the transaction of this connection, unless another process was faster.
-
-    Raises:
-        Unavailable: `newer_format`: that process runs a later version of this library.
-    """
-    if connection.dialect.name == "postgresql":  # where one of two processes that make a table fails
-        connection.execute(select(func.pg_advisory_xact_lock(_PREPARING)))
-    metadata.create_all(connection)
-    if _format(connection) is None:
-        connection.execute(formats.insert(), {"format": FORMAT})
 
 
 @contextmanager
@@ -179,18 +154,12 @@ def is_autocommit(connection: Connection) -> bool:
     return getattr(connection.connection.driver_connection, "autocommit", False) is True
 
 
-def require_known(version: int | None) -> None:
+def require_known(writable_since: int | None) -> None:
     """
-    Checks that this version of the library knows the format of the tables; None is that of no tables.
+    Checks that this release may write tables that can be written since this format; None if there are none.
 
     Raises:
         Unavailable: `newer_format`.
     """
-    if version is not None and version > FORMAT:
-        raise Unavailable("newer_format", {"found": version, "known": FORMAT})
-
-
-def _format(connection: Connection) -> int | None:
-    found = connection.scalar(select(formats.c.format))
-    require_known(found)
-    return found
+    if writable_since is not None and writable_since > FORMAT:
+        raise Unavailable("newer_format", {"found": writable_since, "known": FORMAT})

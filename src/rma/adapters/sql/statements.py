@@ -1,21 +1,14 @@
 """The statements that read, and those by which workers lease what is outstanding."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import reduce
-from operator import sub
-from typing import Any, TypeVarTuple
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from attrs import frozen
 from sqlalchemy import (
-    ClauseElement,
     Column,
     ColumnElement,
-    CompoundSelect,
-    Executable,
     Float,
     Integer,
-    Row,
-    Select,
     Text,
     and_,
     bindparam,
@@ -23,56 +16,20 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
-    true,
-    tuple_,
     union_all,
     update,
 )
-from sqlalchemy.dialects import sqlite
 
-from rma.adapters.sql.schema import events, formats, is_no_return, ledgers, returns, sort_key
-from rma.adapters.sql.timestamps import timestamp
+from rma.adapters.sql.listing import DOCUMENTS, ROW, WITH_OPENING
+from rma.adapters.sql.schema import events, formats, ledgers, returns, sort_key
+from rma.adapters.sql.statement import Statement
+from rma.adapters.sql.timestamps import Timestamp
 from rma.domain.state.ledger import SubjectKind
-from rma.domain.views.query import ReturnQuery
 
-Columns = TypeVarTuple("Columns")
-
-
-def sqlite_text(statement: ClauseElement, columns: Iterable[str] | None = None) -> str:
-    """
-    Returns the statement in SQLite's dialect, with named parameters.
-
-    Statements of every command go to the driver directly, as SQLAlchemy takes several times as long for one
-    as SQLite itself.
-
-    Args:
-        statement: a statement that reads or writes.
-        columns: the columns that are written, if not all.
-    """
-    named = sqlite.dialect(paramstyle="named")
-    return str(statement.compile(dialect=named, column_keys=None if columns is None else list(columns)))
+_ORDER_ID, _RETURN_ID = bindparam("order_id", type_=Text), bindparam("return_id", type_=Text)
 
 
-#: Each return, exchange or claim with the event that opened it.
-WITH_OPENING = returns.join(
-    events,
-    and_(
-        events.c.order_id == returns.c.order_id,
-        events.c.revision == returns.c.opened_revision,
-        events.c.number == returns.c.opened_number,
-    ),
-    isouter=True,  # one whose event is lost is there, and cannot be read
-)
-_DOCUMENTS = (
-    returns.c.opened_revision,
-    returns.c.opened_number,
-    returns.c.document,
-    returns.c.record,
-    events.c.document.label("opening"),
-)
-
-
-def _ledger(order_id: ColumnElement[str], kind: str) -> CompoundSelect[*tuple[Any, ...]]:
+def _ledger(order_id: ColumnElement[str], kind: str) -> Statement:
     """
     Selects the ledger's row, and after it those of its returns, exchanges and claims, in one snapshot.
 
@@ -89,33 +46,35 @@ def _ledger(order_id: ColumnElement[str], kind: str) -> CompoundSelect[*tuple[An
         literal_column("NULL", Text).label("opening"),
     ).where(ledgers.c.order_id == order_id)
     its_returns = (
-        select(returns.c.kind, returns.c.position, returns.c.order_id, *_DOCUMENTS)
+        select(returns.c.kind, returns.c.position, returns.c.order_id, *DOCUMENTS)
         .select_from(WITH_OPENING)
         .where(returns.c.order_id == order_id)
     )
-    return union_all(ledger, its_returns).order_by(kind, "position")
+    return Statement(union_all(ledger, its_returns).order_by(kind, "position"))
 
 
-LEDGER = _ledger(bindparam("order_id", type_=Text), "kind")
+LEDGER = _ledger(_ORDER_ID, "kind")
 LEDGER_OF_RETURN = _ledger(
-    select(returns.c.order_id).where(returns.c.return_id == bindparam("return_id")).scalar_subquery(),
+    select(returns.c.order_id).where(returns.c.return_id == _RETURN_ID).scalar_subquery(),
     "kind_by_return",
 )
-#: The SQL of the statements with which every command begins, for SQLite's driver.
-SQLITE_TEXTS: Mapping[Executable, str] = {each: sqlite_text(each) for each in (LEDGER, LEDGER_OF_RETURN)}
-#: Why a commit wrote nothing: the format of the tables, and the stored revision, null if there is no ledger.
-STORED = select(
-    func.max(formats.c.format).label("format"),
-    select(ledgers.c.revision)
-    .where(ledgers.c.order_id == bindparam("order_id"))
-    .scalar_subquery()
-    .label("revision"),
+#: Why a commit wrote nothing: since which format the tables can be written, and the stored revision, null if
+#: there is no ledger.
+STORED = Statement(
+    select(
+        func.max(formats.c.writable_since).label("writable_since"),
+        select(ledgers.c.revision).where(ledgers.c.order_id == _ORDER_ID).scalar_subquery().label("revision"),
+    )
 )
-HISTORY = (
+SELECT_HISTORY = (
     select(events.c.revision, events.c.number, events.c.document)
-    .where(events.c.order_id == bindparam("order_id"))
+    .where(events.c.order_id == _ORDER_ID)
     .order_by(events.c.revision, events.c.number)
 )
+HISTORY = Statement(SELECT_HISTORY)
+
+
+_LIMIT = bindparam("limit", type_=Integer)
 
 
 @frozen
@@ -129,8 +88,8 @@ class Outstanding:
             are being written. For PostgreSQL only.
     """
 
-    found: Select[str]
-    leased: Select[str]
+    found: Statement
+    leased: Statement
 
 
 def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outstanding:
@@ -138,15 +97,12 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
         select(ledgers.c.order_id)
         .where(since.is_not(None), *conditions)
         .order_by(since, ledgers.c.order_id)
-        .limit(bindparam("limit"))
+        .limit(_LIMIT)
     )
-    worker, now = bindparam("worker", type_=Text), bindparam("now", type_=Text)
+    worker, now = bindparam("worker", type_=Text), bindparam("now", type_=Timestamp)
     # A worker whose clock is a day ahead would lease an order for a day: no lease ends later by the clock of
-    # the database than it should. In the format of `timestamp`.
-    ends = func.timezone("UTC", func.clock_timestamp()) + func.make_interval(
-        0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float)
-    )
-    bound = func.to_char(ends, 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"')
+    # the database than it should.
+    bound = func.clock_timestamp() + func.make_interval(0, 0, 0, 0, 0, 0, bindparam("seconds", type_=Float))
     is_over = or_(ledgers.c.leased_until.is_(None), ledgers.c.leased_until <= now)
     mine = (
         found.add_columns(since.label("since"))
@@ -158,93 +114,66 @@ def _outstanding(since: Column[str], *conditions: ColumnElement[bool]) -> Outsta
     leased = (
         update(ledgers)
         .where(ledgers.c.order_id == mine.c.order_id, is_over)
-        .values(leased_until=func.least(bindparam("until", type_=Text), bound), leased_by=worker)
+        .values(leased_until=func.least(bindparam("until", type_=Timestamp), bound), leased_by=worker)
         .cte("leased")
     )
-    return Outstanding(found, select(mine.c.order_id).add_cte(leased).order_by(mine.c.since, mine.c.order_id))
+    named = select(mine.c.order_id).add_cte(leased).order_by(mine.c.since, mine.c.order_id)
+    return Outstanding(Statement(found), Statement(named))
 
 
 DUE = _outstanding(
     ledgers.c.due_at,
     ledgers.c.waiting_since.is_not(None),
-    ledgers.c.due_at <= bindparam("now", type_=Text),
+    ledgers.c.due_at <= bindparam("now", type_=Timestamp),
 )
 UNPUBLISHED = _outstanding(ledgers.c.unpublished_since)
 #: Orders that have had an open effect for long, due or not.
-WAITING = (
+WAITING = Statement(
     select(ledgers.c.order_id)
-    .where(ledgers.c.waiting_since.is_not(None), ledgers.c.waiting_since <= bindparam("before", type_=Text))
+    .where(
+        ledgers.c.waiting_since.is_not(None), ledgers.c.waiting_since <= bindparam("before", type_=Timestamp)
+    )
     .order_by(ledgers.c.waiting_since, ledgers.c.order_id)
-    .limit(bindparam("limit"))
+    .limit(_LIMIT)
 )
 
-SORT_KEY = select(*sort_key).where(returns.c.return_id == bindparam("return_id"))
-_ROW = (*sort_key, returns.c.return_id, *_DOCUMENTS)
+_is_behind = and_(ledgers.c.published < ledgers.c.revision, ledgers.c.unpublished_since.is_(None))
+#: Orders behind one of them with unpublished events that are not noted.
+NEXT_BEHIND = Statement(
+    select(ledgers.c.order_id)
+    .where(ledgers.c.order_id > bindparam("after", type_=Text), _is_behind)
+    .order_by(ledgers.c.order_id)
+    .limit(_LIMIT)
+)
+#: Notes those of the orders from one to another, unless a commit was faster.
+NOTED = (
+    update(ledgers)
+    .where(
+        ledgers.c.order_id >= bindparam("from_order", type_=Text),
+        ledgers.c.order_id <= bindparam("to_order", type_=Text),
+        _is_behind,
+    )
+    .values(unpublished_since=bindparam("since", type_=Timestamp))
+)
 
-#: What a row of `SORT_KEY` is.
-LastRow = Row[tuple[str, str, int, str]]
+SORT_KEY = Statement(select(*sort_key).where(returns.c.return_id == _RETURN_ID))
 
 
-def page(query: ReturnQuery, last: LastRow | None) -> Select[*tuple[Any, ...]]:
+def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> tuple[Statement, Mapping[str, str]]:
     """
-    Selects sort key, id and document of what the query asks for of all orders, after the sort key of the
-    last one; in order, unless the query has an offset.
-    """
-    if query.offset:  # what is skipped is read in an index: only the documents of the page are loaded
-        wanted = _sorted(select(returns.c.order_id, returns.c.kind, returns.c.position), query, last)
-        keys = wanted.limit(query.limit).offset(query.offset).subquery()
-        is_wanted = and_(*[returns.c[each.name] == each for each in keys.c])
-        return select(*_ROW).select_from(WITH_OPENING).join(keys, is_wanted)
-    return _sorted(select(*_ROW).select_from(WITH_OPENING), query, last).limit(query.limit)
-
-
-def of_orders(order_ids: Sequence[str], kinds: Sequence[SubjectKind]) -> Select[*tuple[Any, ...]]:
-    """
-    Selects sort key, id and document of these kinds in these orders, in any order.
+    Returns the statement for sort key, id and document of these kinds in these orders, in any order, with its
+    parameters.
 
     It has no other condition, so that no database prefers an index over all orders to the primary key.
     """
-    wanted = returns.c.order_id.in_(order_ids)
-    return select(*_ROW).select_from(WITH_OPENING).where(wanted, *_of_kinds(kinds))
+    parameters = {f"order_{number}": order_id for number, order_id in enumerate(order_ids)}
+    return _of_orders(len(parameters), tuple(kinds)), parameters
 
 
-def number_of(query: ReturnQuery) -> Select[int]:
-    """Selects how many the query asks for of all orders."""
-    conditions = _conditions(query)
-    everything = select(func.count().label("found")).select_from(returns)
-    if conditions:
-        return everything.where(*conditions, *_of_kinds(query.kinds))
-    # Counting all rows is a tenth of the work of counting those of one kind, and other kinds are few.
-    others = [kind for kind in SubjectKind if kind not in query.kinds]
-    unwanted = [everything.where(is_no_return, *_of_kinds([kind])).scalar_subquery() for kind in others]
-    return select(reduce(sub, unwanted, everything.scalar_subquery()).label("found"))
-
-
-def _sorted(found: Select[*Columns], query: ReturnQuery, last: LastRow | None) -> Select[*Columns]:
-    found = found.where(*_conditions(query), *_of_kinds(query.kinds))
-    if last is not None:
-        here, there = tuple_(*sort_key), tuple_(*last)
-        found = found.where(here < there if query.newest_first else here > there)
-    return found.order_by(*[each.desc() if query.newest_first else each for each in sort_key])
-
-
-def _of_kinds(kinds: Sequence[SubjectKind]) -> list[ColumnElement[bool]]:
-    """The condition that only these kinds have; none if they are all."""
-    if len(kinds) == len(SubjectKind):
-        return []
-    return [or_(*[returns.c.kind == kind.value for kind in kinds])]
-
-
-def _conditions(query: ReturnQuery) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if SubjectKind.RETURN not in query.kinds and query.status is None and not query.needs_attention:
-        found.append(is_no_return)
-    if query.status is not None:
-        found.append(returns.c.status == query.status.value)
-    if query.needs_attention:
-        found.append(returns.c.needs_attention == true())
-    if query.requested_since is not None:
-        found.append(returns.c.requested_at >= timestamp(query.requested_since))
-    if query.requested_before is not None:
-        found.append(returns.c.requested_at < timestamp(query.requested_before))
-    return found
+@lru_cache(64)
+def _of_orders(count: int, kinds: tuple[SubjectKind, ...]) -> Statement:
+    ids = [bindparam(f"order_{number}", type_=Text) for number in range(count)]
+    wanted = select(*ROW).select_from(WITH_OPENING).where(returns.c.order_id.in_(ids))
+    if len(kinds) < len(SubjectKind):
+        wanted = wanted.where(or_(*[returns.c.kind == kind.value for kind in kinds]))
+    return Statement(wanted)

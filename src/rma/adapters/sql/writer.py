@@ -1,11 +1,10 @@
 """Writes a commit: several statements on SQLite, a single one on PostgreSQL."""
 
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from functools import lru_cache
 
 from sqlalchemy import (
-    Connection,
+    Boolean,
     Table,
     Text,
     bindparam,
@@ -19,18 +18,18 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.exc import OperationalError
 
+from rma.adapters.sql.executor import Executor
 from rma.adapters.sql.failures import sqlstate_of
-from rma.adapters.sql.pooling import require_columns
 from rma.adapters.sql.rows import Row, Rows
-from rma.adapters.sql.schema import FORMAT, events, formats, is_autocommit, ledgers, returns
-from rma.adapters.sql.statements import sqlite_text
+from rma.adapters.sql.schema import FORMAT, events, formats, ledgers, returns
+from rma.adapters.sql.statement import Sql, sqlite_text
+from rma.adapters.sql.timestamps import Timestamp
 from rma.domain.values.errors import InvalidValue
 
 #: Writes the rows of this order if its ledger has this revision, and the tables no later format; otherwise it
 #: writes nothing and returns False.
-Write = Callable[[Connection, str, int, Rows], bool]
+Write = Callable[[Executor, str, int, Rows], bool]
 
 
 def write_for(dialect: str) -> Write:
@@ -59,7 +58,12 @@ _CHANGING = ("status", "needs_attention", "document", "record")
 
 _LEDGER = ("revision", "published", "waiting_since", "due_at", "document")
 _since = bindparam("since", type_=Text)
-_is_known_format = ~select(formats.c.format).where(formats.c.format > literal_column(str(FORMAT))).exists()
+_is_known_format = (
+    ~select(formats.c.format).where(formats.c.writable_since > literal_column(str(FORMAT))).exists()
+)
+#: What was noted before stays, even if this commit awaits no publication.
+_first_since = func.coalesce(ledgers.c.unpublished_since, _since)
+_is_behind = literal_column(":published < :revision", Boolean)  # the new values
 _FIRST = ("order_id", *_LEDGER, "unpublished_since")
 _FIRST_REVISION = sqlite_text(
     sqlite.insert(ledgers)
@@ -78,10 +82,7 @@ _NEXT_REVISION = sqlite_text(
         ledgers.c.revision == bindparam("expected_revision"),
         _is_known_format,
     )
-    .values(
-        unpublished_since=case((_since.is_not(None), func.coalesce(ledgers.c.unpublished_since, _since))),
-        leased_by=null(),
-    ),
+    .values(unpublished_since=case((_is_behind, _first_since)), leased_by=null()),
     _LEDGER,
 )
 _NEW_EVENTS = sqlite_text(insert(events))
@@ -99,22 +100,21 @@ _CHANGED_RETURNS = sqlite_text(
 )
 
 
-def _write_in_turn(connection: Connection, order_id: str, expected: int, rows: Rows) -> bool:
-    with closing(connection.connection.cursor()) as cursor:
-        if expected:
-            is_next = {"of_order": order_id, "expected_revision": expected}
-            cursor.execute(_NEXT_REVISION, {**rows.ledger, **is_next})
-        else:
-            cursor.execute(_FIRST_REVISION, {**rows.ledger, "order_id": order_id})
-        if not cursor.rowcount:
-            return False
-        if rows.superseded:
-            cursor.executemany(_SUPERSEDED_EVENTS, rows.superseded)
-        cursor.executemany(_NEW_EVENTS, rows.events)
-        if rows.opened:
-            cursor.executemany(_NEW_RETURNS, rows.opened)
-        if rows.changed:
-            cursor.executemany(_CHANGED_RETURNS, [_named(row) for row in rows.changed])
+def _write_in_turn(executor: Executor, order_id: str, expected: int, rows: Rows) -> bool:
+    if expected:
+        is_next = {"of_order": order_id, "expected_revision": expected}
+        cursor = executor.execute(_NEXT_REVISION, {**rows.ledger, **is_next})
+    else:
+        cursor = executor.execute(_FIRST_REVISION, {**rows.ledger, "order_id": order_id})
+    if not cursor.rowcount:
+        return False
+    if rows.superseded:
+        executor.execute_many(_SUPERSEDED_EVENTS, rows.superseded)
+    executor.execute_many(_NEW_EVENTS, rows.events)
+    if rows.opened:
+        executor.execute_many(_NEW_RETURNS, rows.opened)
+    if rows.changed:
+        executor.execute_many(_CHANGED_RETURNS, [_named(row) for row in rows.changed])
     return True
 
 
@@ -127,7 +127,7 @@ def _named(row: Row) -> Row:
 
 #: What the only column of its answer is called.
 _WRITTEN = "ledgers_written"
-_IS_KNOWN_FORMAT = f"NOT EXISTS (SELECT FROM rma_format WHERE format > {FORMAT})"
+_IS_KNOWN_FORMAT = f"NOT EXISTS (SELECT FROM rma_format WHERE writable_since > {FORMAT})"
 _INSERTED = f"""
     INSERT INTO rma_ledgers
         (order_id, revision, published, waiting_since, due_at, unpublished_since, document)
@@ -140,8 +140,8 @@ _UPDATED = f"""
     UPDATE rma_ledgers
     SET revision = %(revision)s, published = %(published)s, waiting_since = %(waiting_since)s,
         due_at = %(due_at)s, document = %(document)s, leased_by = NULL,
-        unpublished_since = CASE WHEN %(since)s::text IS NULL THEN NULL
-                                 ELSE coalesce(unpublished_since, %(since)s::text) END
+        unpublished_since = CASE WHEN %(published)s < %(revision)s
+                                 THEN coalesce(unpublished_since, %(since)s::timestamptz) END
     WHERE order_id = %(order_id)s AND revision = %(expected)s AND {_IS_KNOWN_FORMAT}
     RETURNING order_id
 """
@@ -169,7 +169,11 @@ def _kinds(table: Table) -> dict[str, str]:
     Returns the PostgreSQL type of each column except `order_id`, which the statement takes from the ledger.
     """
     names = {str: "text", int: "integer", bool: "boolean"}
-    return {each.name: names[each.type.python_type] for each in table.c if each.name != "order_id"}
+    return {
+        each.name: "timestamptz" if each.type is Timestamp else names[each.type.python_type]
+        for each in table.c
+        if each.name != "order_id"
+    }
 
 
 _EVENT, _RETURN = _kinds(events), _kinds(returns)
@@ -177,7 +181,7 @@ _CHANGE = {name: kind for name, kind in _RETURN.items() if name in {*_KEY, *_CHA
 _PLACE = {name: kind for name, kind in _EVENT.items() if name != "document"}
 
 
-def _write_at_once(connection: Connection, order_id: str, expected: int, rows: Rows) -> bool:
+def _write_at_once(executor: Executor, order_id: str, expected: int, rows: Rows) -> bool:
     counts = len(rows.events), len(rows.opened), len(rows.changed), len(rows.superseded)
     statement = _statement(bool(expected), *counts)
     parameters = {**rows.ledger, "order_id": order_id, "expected": expected}
@@ -190,14 +194,13 @@ def _write_at_once(connection: Connection, order_id: str, expected: int, rows: R
     for number, event in enumerate(rows.superseded):
         parameters.update([(f"superseded_{number}_{name}", event[name]) for name in _PLACE])
     try:
-        result = connection.exec_driver_sql(statement, parameters)
-        require_columns(result, (_WRITTEN,))
-        return result.scalar() == 1
-    except OperationalError as error:
+        ((written,),) = executor.rows(statement, parameters)
+    except Exception as error:
         # Under stricter isolation than READ COMMITTED, this is the error of a commit that is too late.
-        if sqlstate_of(error.orig) == "40001" and is_autocommit(connection):
+        if sqlstate_of(getattr(error, "orig", error)) == "40001" and executor.is_autocommit:
             return False
         raise
+    return bool(written)
 
 
 @lru_cache(maxsize=32)
@@ -207,7 +210,7 @@ def _statement(
     opened_count: int,
     changed_count: int,
     superseded_count: int,
-) -> str:
+) -> Sql:
     """Returns the statement for these numbers of rows; it selects the number of ledgers that it wrote."""
     parts = [
         f"ledger AS ({_UPDATED if is_next else _INSERTED})",
@@ -220,7 +223,8 @@ def _statement(
     if superseded_count:
         places = _marks("superseded", _PLACE, superseded_count)
         parts.append(f"superseded AS ({_SUPERSEDED.format(**places)})")
-    return f"WITH {', '.join(parts)} SELECT count(*) AS {_WRITTEN} FROM ledger"
+    text = f"WITH {', '.join(parts)} SELECT count(*) AS {_WRITTEN} FROM ledger"
+    return Sql(text, {}, (_WRITTEN,))
 
 
 def _marks(what: str, kinds: Mapping[str, str], count: int) -> dict[str, str]:

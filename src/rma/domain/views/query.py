@@ -30,7 +30,8 @@ Status = ReturnStatus | ExchangeStatus | ClaimStatus
 #: those of its kind in the order, its kind.
 SortKey = tuple[datetime, str, int, str]
 
-_STATUSES: dict[SubjectKind, type[Status]] = {
+#: The statuses of each kind.
+STATUSES: dict[SubjectKind, type[Status]] = {
     SubjectKind.RETURN: ReturnStatus,
     SubjectKind.EXCHANGE: ExchangeStatus,
     SubjectKind.CLAIM: ClaimStatus,
@@ -39,14 +40,14 @@ _STATUSES: dict[SubjectKind, type[Status]] = {
 
 def _status(value: Status | str | None) -> Status | None:
     """The first member that is spelled like this: those of the other kinds are equal to it."""
-    for statuses in _STATUSES.values():
+    for statuses in STATUSES.values():
         if isinstance(value, str) and value in list(statuses):
             return statuses(value)
     return cast("Status | None", value)
 
 
 def _status_of_kinds(query: "ReturnQuery", attribute: "Attribute[Status | None]", value: object) -> None:
-    known = dict.fromkeys(member.value for kind in query.kinds for member in _STATUSES[kind])
+    known = dict.fromkeys(member.value for kind in query.kinds for member in STATUSES[kind])
     if value is not None and value not in known:
         raise invalid(query, attribute.name, value, f"one of {', '.join(known)}")
 

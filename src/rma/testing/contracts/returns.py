@@ -13,6 +13,7 @@ from rma.domain.values.errors import NotFound, StaleLedger
 from rma.ports import ReturnRepository
 from rma.testing.contracts.delivering import Delivering
 from rma.testing.contracts.listing import Listing
+from rma.testing.contracts.publishing import Publishing
 from rma.testing.contracts.races import RacesOfCommits
 from rma.testing.contracts.repairing import Repairing
 from rma.testing.contracts.storing import LATER, harness, in_vain, owner, read_back, receive, request, rivals
@@ -20,7 +21,7 @@ from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 
 
-class ReturnRepositoryContract(Listing, Delivering, RacesOfCommits, Repairing):
+class ReturnRepositoryContract(Listing, Delivering, Publishing, RacesOfCommits, Repairing):
     """
     Laws of a store for ledgers.
 
