@@ -22,8 +22,9 @@ from rma.domain.messages.effects import (
     Unknown,
 )
 from rma.domain.sale.catalogue import ShippingOption
+from rma.domain.sale.fees import Fee
 from rma.domain.sale.order import Adjustment, LineItem, Order, Payment
-from rma.domain.sale.policy import Fee, ReturnPolicy
+from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.values.errors import Rejected
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine

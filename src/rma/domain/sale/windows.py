@@ -1,15 +1,14 @@
 """How long something can be returned: windows, and the calendar by which days are counted."""
 
-from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from attrs import Attribute, field, frozen
-from attrs.validators import instance_of
 
 from rma.domain.sale.order import LineItem, Order
+from rma.domain.sale.tags import as_set
 from rma.domain.values.validators import as_member, invalid, is_whole, member_of
 
 #: A century.
@@ -20,9 +19,9 @@ class WindowStart(StrEnum):
     """
     What a window begins with.
 
-    `delivered`: the line's delivery, else the order's date. `last_delivered`: the delivery of the order's last
-    line, so that the window has not begun while one of them is on its way. `fulfilled`: when the line left.
-    `ordered`: the order's date.
+    `delivered`: the line's delivery, else the order's date. `last_delivered`: the delivery of the order's
+    last line, so that the window has not begun while one of them is on its way. `fulfilled`: when the line
+    left. `ordered`: the order's date.
     """
 
     DELIVERED = "delivered"
@@ -53,13 +52,6 @@ def _zone(instance: object, attribute: "Attribute[Any]", value: object) -> None:
         raise invalid(instance, attribute.name, value, "the name of a time zone, such as Europe/Berlin")
 
 
-def _as_set(values: Iterable[Any]) -> frozenset[Any]:
-    given: object = values
-    if isinstance(given, Iterable) and not isinstance(given, str | bytes):
-        return frozenset(given)
-    return cast("frozenset[Any]", given)
-
-
 def _days_of_a_week(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     is_set = isinstance(value, frozenset) and all(is_whole(day, at_least=0) and day <= 6 for day in value)
     if not is_set or (isinstance(value, frozenset) and len(value) == 7):
@@ -87,12 +79,12 @@ class Calendar:
 
     zone: ZoneInfo = field(converter=_as_zone, validator=_zone)
     free_weekdays: frozenset[int] = field(
-        default=frozenset({5, 6}), converter=_as_set, validator=_days_of_a_week
+        default=frozenset({5, 6}), converter=as_set, validator=_days_of_a_week
     )
-    holidays: frozenset[date] = field(default=frozenset(), converter=_as_set, validator=_dates)
+    holidays: frozenset[date] = field(default=frozenset(), converter=as_set, validator=_dates)
 
     def end_of_day(self, since: datetime, days: int) -> datetime:
-        """24:00 of the day so many days after that of `since`, or of the next one that is not free; in UTC."""
+        """24:00 of the day so many days after that of `since`, or of the next that is not free; in UTC."""
         day = since.astimezone(self.zone).date() + timedelta(days=days)
         while day.weekday() in self.free_weekdays or day in self.holidays:
             day += timedelta(days=1)
@@ -133,13 +125,17 @@ class Window:
     ends: WindowEnd = field(default=WindowEnd.EXACT, converter=_end, validator=member_of(WindowEnd))
 
     def until(self, order: Order, line: LineItem, calendar: Calendar | None) -> datetime | None:
-        """The last moment at which this line can be returned, in UTC; None for always."""
-        since = _began(self.since, order, line)
-        return None if since is None else self.end(since, calendar)
+        """The last moment that the customer is told for this line, in UTC; None for always."""
+        return self._end(order, line, calendar, self.days)
 
-    def end(self, since: datetime, calendar: Calendar | None) -> datetime:
-        """The last moment of a window that began then, in UTC."""
-        days = self.days + self.grace_days
+    def closes_at(self, order: Order, line: LineItem, calendar: Calendar | None) -> datetime | None:
+        """The last moment at which this line can be returned, days of grace included; None for always."""
+        return self._end(order, line, calendar, self.days + self.grace_days)
+
+    def _end(self, order: Order, line: LineItem, calendar: Calendar | None, days: int) -> datetime | None:
+        since = _began(self.since, order, line)
+        if since is None:
+            return None
         exact = since + timedelta(days=days)
         if self.ends is WindowEnd.EXACT or calendar is None:
             return exact
@@ -147,8 +143,10 @@ class Window:
         return max(exact, calendar.end_of_day(since, days))
 
     def covers(self, other: "Window | None") -> bool:
-        """True if this window never ends before the other one, whatever the dates."""
-        if other is None or self.since is not other.since or self.ends is not other.ends:
+        """True if this window never closes before the other one, whatever the dates."""
+        if other is None or self.since is not other.since:
+            return False
+        if self.ends is WindowEnd.EXACT and other.ends is WindowEnd.DAY:
             return False
         return self.days + self.grace_days >= other.days + other.grace_days
 

@@ -1,0 +1,73 @@
+"""What comes off the value of a return's goods by its terms: the way back, and fees."""
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from rma.domain.sale.fees import Fee, FeePer, KeptFee, keep
+from rma.domain.sale.policy import Terms
+from rma.domain.sale.rules import Goods, WayBack
+from rma.domain.state.return_item import ReturnItem
+
+
+@frozen
+class Counted:
+    """An item of a return of which units are paid for: how many, and their value in minor units."""
+
+    item: ReturnItem
+    quantity: int
+    value: int
+
+
+def price_of_way_back(counted: Sequence[Counted], shipping: int, terms: Terms) -> int:
+    """
+    What the way back costs the customer (minor units), of a price of `shipping`.
+
+    Nothing if one line that comes back is at the merchant's cost: the parcel travels anyway.
+    """
+    if not shipping or not terms.rules:
+        return shipping
+    for each in counted:
+        rule = terms.rule(each.item.rule)
+        if each.quantity and rule and rule.goods is Goods.BACK and rule.way_back is WayBack.MERCHANT:
+            return 0
+    return shipping
+
+
+def fees_of(counted: Sequence[Counted], terms: Terms) -> list[KeptFee]:
+    """The fees on these units, each name once, in the order of the terms; not limited to what is left."""
+    if not terms.rules:
+        if not terms.fees:
+            return []
+        if any(each.item.is_overruled for each in counted):
+            counted = [each for each in counted if each.quantity and not each.item.is_overruled]
+            if not counted:
+                return []
+        return _fees(terms.fees, counted)
+    found: dict[str, KeptFee] = {}
+    once = set[str]()
+    for rule in terms.rules:
+        under = [each for each in counted if each.quantity and each.item.rule == rule.name]
+        if not under:
+            continue
+        fees = [fee for fee in rule.fees if fee.name not in once]
+        once |= {fee.name for fee in fees if fee.percent is None and fee.per is FeePer.RETURN}
+        for kept in _fees(fees, under):
+            before = found.get(kept.name)
+            found[kept.name] = kept if before is None else before.plus(kept)
+    return list(found.values())
+
+
+def _fees(fees: Sequence[Fee], counted: Sequence[Counted]) -> list[KeptFee]:
+    value = sum([each.value for each in counted])
+    return [keep(fee, value, _times(fee, counted)) for fee in fees]
+
+
+def _times(fee: Fee, counted: Sequence[Counted]) -> int:
+    match fee.per:
+        case FeePer.RETURN:
+            return 1
+        case FeePer.LINE:
+            return len({each.item.item_id for each in counted if each.quantity})
+        case FeePer.UNIT:
+            return sum([each.quantity for each in counted])
