@@ -48,7 +48,7 @@ def complete_exchange(
     at: datetime,
     by: str | None,
 ) -> ExchangeReceived:
-    """The event that the goods of the exchange are here: it is completed, or the customer owes the difference."""
+    """The event that the goods of the exchange are here: it is completed, or a difference is owed."""
     arrived = target.value_arrived(items, None)
     difference_due = Money(exchange.paid.amount - arrived.total + arrived.owed, exchange.currency)
     if not evolve(exchange, difference_due=difference_due).owed.amount:

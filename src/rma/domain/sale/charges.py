@@ -93,12 +93,14 @@ class RefundedCharge:
         running_sums: minor units. Tax on top: net, net + tax 1, …, paid. Tax contained: tax 1,
             tax 1 + tax 2, …, paid.
         taxes: what the steps are called, in that order.
+        share_of: the value of the units that took it by share, minor units.
     """
 
     id: str
     running_sums: tuple[int, ...]
     taxes: tuple[str, ...] = ()
     is_tax_inclusive: bool = False
+    share_of: int = 0
 
     @property
     def amount(self) -> int:
@@ -110,9 +112,9 @@ class RefundedCharge:
         """Price and taxes, which add up to the amount; nothing for a charge without taxes."""
         if not self.taxes:
             return ()
-        sums = self.running_sums[:-1] if self.is_tax_inclusive else self.running_sums[1:]
+        running = self.running_sums[:-1] if self.is_tax_inclusive else self.running_sums[1:]
         start = 0 if self.is_tax_inclusive else self.running_sums[0]
-        steps = [after - before for before, after in zip((start, *sums), sums, strict=False)]
+        steps = [after - before for before, after in zip((start, *running), running, strict=False)]
         labels = [f"tax:{name}" for name in self.taxes]
         return (("price", self.amount - sum(steps)), *zip(labels, steps, strict=True))
 
@@ -128,7 +130,8 @@ class RefundedCharge:
             left = tuple([had - gone for had, gone in zip(left, each.running_sums, strict=True)])
         rest = self.amount - sum([each.amount for each in taken])
         rest = max(0, rest) if self.amount > 0 else min(0, rest)
-        if left[-1] != rest or min(left) < min(0, rest):  # the order charges something else by now
+        is_valid = left[-1] == rest and left[0] >= min(0, rest) and list(left) == sorted(left)
+        if not is_valid:  # the order charges something else by now
             return self.part(rest)
         return RefundedCharge(self.id, left, self.taxes, self.is_tax_inclusive)
 
@@ -137,10 +140,10 @@ class RefundedCharge:
         if amount == self.amount:
             return self
         sign = -1 if self.amount < 0 else 1
-        sums = share(tuple([sign * each for each in self.running_sums]), sign * amount, sign * self.amount)
-        return RefundedCharge(
-            self.id, tuple([sign * each for each in sums]), self.taxes, self.is_tax_inclusive
-        )
+        whole = tuple([sign * each for each in self.running_sums])
+        running_sums = share(whole, sign * amount, sign * self.amount)
+        left = tuple([sign * each for each in running_sums])
+        return RefundedCharge(self.id, left, self.taxes, self.is_tax_inclusive)
 
 
 def refundable_part(charge: Charge) -> RefundedCharge:

@@ -20,7 +20,7 @@ class FailedRule:
     Attributes:
         code: `facts_missing`, `not_for_withdrawals`, `outcome_not_offered`, `return_window_closed` or
             `worth_exceeds_rule`.
-        until: when its window closed, as the customer was told.
+        until: when its window closed, as the customer was informed.
         missing: the facts that it names and that are not there.
     """
 
@@ -37,7 +37,7 @@ class Finding:
 
     Attributes:
         rule: the one that speaks; None if none does, or the policy has no rules.
-        until: the last moment that the customer is told; None for always.
+        until: the last moment that the customer is given; None for always.
         failed: the rules before it that do not speak, and why; all of them if none speaks.
         violations: why no unit of the line may come back so; empty if some may.
     """
@@ -81,12 +81,12 @@ def find_rule(
     outcome: Outcome,
     at: datetime,
     *,
-    worth: int | None = None,
+    value: int | None = None,
 ) -> Finding:
     """
-    The rule that speaks for units of the line that are worth so much together, minor units.
+    The rule that speaks for units of the line that are value so much together, minor units.
 
-    Their worth is None where it is not known, because the request for them is wrong; no rule fails for it.
+    Their value is None where it is not known, because the request for them is wrong; no rule fails for it.
     """
     if not policy.rules:
         return _by_window(policy, order, line, outcome, at)
@@ -109,18 +109,18 @@ def find_rule(
             failed.append(FailedRule(rule.name, "return_window_closed", until))
             continue
         most = rule.worth_at_most
-        if worth is not None and most is not None and worth > most.amount:
+        if value is not None and most is not None and value > most.amount:
             failed.append(FailedRule(rule.name, "worth_exceeds_rule", until))
             continue
         return Finding(rule, until, tuple(failed), final_sale)
-    refusal = _refusal(policy, order, line, outcome, at, failed, worth)
+    refusal = _refusal(policy, order, line, outcome, at, failed, value)
     return Finding(None, None, tuple(failed), (*final_sale, refusal))
 
 
 def _window(
     policy: ReturnPolicy, rule: ReturnRule, order: Order, line: LineItem
 ) -> tuple[datetime | None, datetime | None]:
-    """The last moment that the customer is told, and the last one there is; None for always."""
+    """The last moment that the customer is given, and the last one there is; None for always."""
     window = rule.window
     if window is None:
         return None, None
@@ -135,9 +135,9 @@ def _refusal(
     outcome: Outcome,
     at: datetime,
     failed: list[FailedRule],
-    worth: int | None,
+    value: int | None,
 ) -> Violation:
-    """Why no rule speaks: that which the customer came closest to."""
+    """Why no rule speaks: that which the request was closest to."""
     by_code: dict[str, list[FailedRule]] = {}
     for each in failed:
         by_code.setdefault(each.code, []).append(each)
@@ -150,14 +150,14 @@ def _refusal(
     if dear := by_code.get("worth_exceeds_rule"):
         limits = {each.rule: rules[each.rule].worth_at_most for each in dear}
         most, name = max([(limit.amount, name) for name, limit in limits.items() if limit is not None])
-        return Violation("worth_exceeds_rule", line.id, {"worth": worth, "most": most, "rule": name})
+        return Violation("worth_exceeds_rule", line.id, {"value": value, "most": most, "rule": name})
     if others := by_code.get("outcome_not_offered"):
         offered = set[str]()
         for each in others:
             _, closes_at = _window(policy, rules[each.rule], order, line)
             if closes_at is None or at <= closes_at:
                 offered |= rules[each.rule].outcomes
-        numbers = {"outcome": outcome.value, "offered": sorted(offered)}
+        numbers = {"outcome": outcome.value, "offered": sorted([each.value for each in offered])}
         return Violation("outcome_not_offered", line.id, numbers)
     return Violation("no_rule_applies", line.id)
 

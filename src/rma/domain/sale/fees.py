@@ -60,7 +60,7 @@ class Fee:
     Args:
         percent: of the value of the units that the fee is for, up to 100.
         per: what an amount is for; a percentage is always of all of them.
-        tax_lines: the taxes on it, by rate; they are told as parts of the fee.
+        tax_lines: the taxes on it, by rate; they are parts of it in a breakdown.
         is_tax_inclusive: True if they are contained in it, False if they are kept on top.
     """
 

@@ -125,7 +125,7 @@ class ReturnRule:
         way_back: who pays for it. If one line of a return is the merchant's, the whole parcel is.
         goods: `kept`: the customer keeps them, and is paid at once.
         worth_at_most: the rule speaks for units of a line that are together worth at most this.
-        review: True if somebody approves each return before it goes on.
+        review: True if a person approves each return before it goes on.
         charges_back: which of the order's charges the refund gives back.
 
     Raises:

@@ -1,4 +1,4 @@
-"""What was decided about a requested line: which rule spoke, by which facts; what the host's own rules said."""
+"""What was decided about a requested line: which rule spoke, by which facts, what a host's rules said."""
 
 from datetime import datetime
 
@@ -41,7 +41,7 @@ class Ruling:
     Attributes:
         rule: the rule that spoke; None if none did.
         facts: of the units, sorted; what rules name in `when`.
-        until: the last moment of its window that the customer was told; None for always.
+        until: the last moment of its window that the customer was given; None for always.
         is_overruled: a person took it although the rules did not: without fees.
         answers: of the host's own rules.
     """

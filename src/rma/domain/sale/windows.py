@@ -113,7 +113,7 @@ class Window:
     Args:
         days: so many after it began.
         since: what it begins with; without that date it never ends.
-        grace_days: so many more, of which the customer is not told.
+        grace_days: so many more, which the customer is not given.
         ends: `day` needs a `Calendar`, which never shortens a window.
     """
 
@@ -125,7 +125,7 @@ class Window:
     ends: WindowEnd = field(default=WindowEnd.EXACT, converter=_end, validator=member_of(WindowEnd))
 
     def until(self, order: Order, line: LineItem, calendar: Calendar | None) -> datetime | None:
-        """The last moment that the customer is told for this line, in UTC; None for always."""
+        """The last moment that the customer is given for this line, in UTC; None for always."""
         return self._end(order, line, calendar, self.days)
 
     def closes_at(self, order: Order, line: LineItem, calendar: Calendar | None) -> datetime | None:

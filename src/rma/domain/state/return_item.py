@@ -77,7 +77,7 @@ class ReturnItem:
 
     @property
     def until(self) -> datetime | None:
-        """Until when the customer was told that it can be returned; None for always."""
+        """The last moment of its window that the customer was given; None for always."""
         return None if self.ruling is None else self.ruling.until
 
     @property

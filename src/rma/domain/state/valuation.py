@@ -155,7 +155,7 @@ def _deducted(
 ) -> Valuation:
     """Goods and charges, less the way back, then fees, each at most what is left; fees of the goods only."""
     value = _value(counted)
-    other = [_charge_back(each) for each in charges_back]
+    other = [_charge_back(each) for each in charges_back if each.amount]
     left = value + sum([each.amount for each in other])
     if shipping and (price := price_of_way_back(counted, shipping, terms)):
         price = min(price, left)

@@ -30,8 +30,8 @@ class ReturnOption:
 
     Attributes:
         rule: the name of the rule that speaks; None if none does, or the policy has none.
-        until: the last moment that the customer is told; None for always, or if no rule speaks.
-        worth: of the next unit, before deductions.
+        until: the last moment that the customer is given; None for always, or if no rule speaks.
+        value: of the next unit, before deductions.
         fees: what is kept of it, if it comes back alone; negative.
         needs_review: True if a person approves the return before it goes on.
         violations: why it is refused, as `RequestReturn` or `RequestExchange` says it; empty if it is not.
@@ -41,7 +41,7 @@ class ReturnOption:
     outcome: Outcome
     rule: str | None
     until: datetime | None
-    worth: Money
+    value: Money
     fees: tuple[AmountPart, ...] = ()
     way_back: WayBack = WayBack.CUSTOMER
     goods: Goods = Goods.BACK
@@ -155,15 +155,15 @@ class _Offers:
     def _option(
         self, outcome: Outcome, judge: Judge, line: LineItem, asked: RequestedItem, unit: ReturnItem
     ) -> ReturnOption:
-        value = unit.line.paid(unit.allocated)
-        judgment = judge.judge(line, asked, value)
-        finding, worth = judgment.finding, Money(value, self._currency)
+        amount = unit.line.paid(unit.allocated)
+        judgment = judge.judge(line, asked, amount)
+        finding, value = judgment.finding, Money(amount, self._currency)
         if judgment.violations:
             return ReturnOption(
                 outcome,
                 finding.rule.name if finding.rule else None,
                 finding.until,
-                worth,
+                value,
                 violations=judgment.violations,
                 failed=finding.failed,
             )
@@ -173,8 +173,8 @@ class _Offers:
             outcome,
             item.rule,
             finding.until,
-            worth,
-            fees=self._fees(Counted(item, item.quantity, value), terms),
+            value,
+            fees=self._fees(Counted(item, item.quantity, amount), terms),
             way_back=finding.rule.way_back if finding.rule else WayBack.CUSTOMER,
             goods=finding.rule.goods if finding.rule else Goods.BACK,
             needs_review=needs_review([item], terms),

@@ -6,7 +6,7 @@ A charge is a pool of the order: what other returns gave back of it is gone. All
 
 from collections.abc import Iterable, Sequence
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from rma.domain.sale.charges import ChargesBack, RefundedCharge, refundable_part
 from rma.domain.sale.order import Order
@@ -28,15 +28,15 @@ class _Goods:
     charges_back: ChargesBack
 
     @property
-    def worth(self) -> int:
+    def value(self) -> int:
         """Of the units that are paid for."""
         return self.item.line.paid(self.item.value(self.counted))
 
     @property
     def forfeited(self) -> int:
-        """The worth of those that give back no charges: their share of a charge stays with the merchant."""
+        """The value of those that give back no charges: their share of a charge stays with the merchant."""
         gone = self.item.line.paid(self.item.value(self.gone))
-        return gone if self.charges_back is ChargesBack.NEVER else gone - self.worth
+        return gone if self.charges_back is ChargesBack.NEVER else gone - self.value
 
 
 def charges_requested(
@@ -64,58 +64,66 @@ def _charges_back(
     modes = {each.charges_back for each in goods if each.counted}
     if modes <= {ChargesBack.NEVER}:
         return ()
-    others = [each for each in ledger.returns if _is_granted(each) and (not target or each.id != target.id)]
-    goods_of_others = [each for other in others for each in _goods_gone(other, other.items)]
+    others = [each for each in ledger.returns if not target or each.id != target.id]
+    goods_of_others = [
+        each for other in others if _is_accepted(other) for each in _goods_gone(other, other.items)
+    ]
     is_complete = _are_all_gone(order, ledger, [*goods_of_others, *goods])
-    paid_before = target is not None and target.was_partially_received
-    before = target if paid_before and target and target.status is not ReturnStatus.RECEIVED else None
-    shares = _shares(order, ledger, goods, goods_of_others, before) if ChargesBack.SHARE in modes else None
+    before = target.charges_back if target else ()
+    shares = _shares(order, ledger, goods, goods_of_others) if ChargesBack.SHARE in modes else None
     found = []
     for charge in order.all_charges:
         pool = refundable_part(charge)
-        left = pool.less([each for other in others for each in other.charges_back if each.id == charge.id])
+        given = [each for other in others for each in other.charges_back if each.id == charge.id]
+        had = next((each for each in before if each.id == charge.id), None)
+        left = pool.less(given)
         amount = 0
         if is_complete and ChargesBack.ALL_BACK in modes:
             amount = left.amount
         elif shares is not None:
-            had = [each.amount for each in before.charges_back if each.id == charge.id] if before else []
-            amount = shares.of(pool.amount, left.amount, sum(had), is_complete=is_complete)
-        if amount:
-            found.append(left.part(amount))
-    return _limited(found, sum([each.worth for each in goods]))
+            amount = shares.of(pool.amount, left.amount, given, had, is_complete=is_complete)
+        if amount or (shares is not None and pool.amount):
+            found.append(evolve(left.part(amount), share_of=shares.now if shares else 0))
+    return _limited(found, sum([each.value for each in goods]))
 
 
 @frozen
 class _Shares:
     """
-    The worth of the order's units, by what they do to a charge that is given back by share.
+    The value of the order's units, by what they do to a charge that is given back by share.
 
     Attributes:
         whole: of all units.
         forfeited: of those that are gone without giving back charges.
-        of_others: of those of other returns that took their share.
-        before, now: of those of this return that took theirs before, and that are to have taken it now.
+        now: of those of this return that are to have taken their share.
     """
 
     whole: int
     forfeited: int
-    of_others: int
-    before: int
     now: int
 
-    def of(self, pool: int, left: int, had: int, *, is_complete: bool) -> int:
+    def of(
+        self,
+        pool: int,
+        left: int,
+        given: Iterable[RefundedCharge],
+        had: RefundedCharge | None,
+        *,
+        is_complete: bool,
+    ) -> int:
         """This return's share of a charge of which so much is left by others, and this return has so much."""
         sign = -1 if pool < 0 else 1
-        pool, left, had = sign * pool, sign * left, sign * had
+        pool, left = sign * pool, sign * left
+        amount, before = (sign * had.amount, had.share_of) if had else (0, 0)
         most = round_half_up(pool * max(0, self.whole - self.forfeited), self.whole) if self.whole else pool
         rest = max(0, most - (pool - left))
         if is_complete:
             return sign * min(left, rest)
-        if self.now < self.before:
-            return sign * min(left, _part(had, self.now, self.before))
-        open_worth = self.whole - self.forfeited - self.of_others - self.before
-        more = _part(max(0, rest - had), self.now - self.before, open_worth)
-        return sign * min(left, had + more)
+        if self.now < before:
+            return sign * min(left, _part(amount, self.now, before))
+        open_value = self.whole - self.forfeited - sum([each.share_of for each in given]) - before
+        more = _part(max(0, rest - amount), self.now - before, open_value)
+        return sign * min(left, amount + more)
 
 
 def _part(amount: int, part: int, whole: int) -> int:
@@ -124,13 +132,7 @@ def _part(amount: int, part: int, whole: int) -> int:
     return amount if part >= whole else round_half_up(amount * part, whole)
 
 
-def _shares(
-    order: Order,
-    ledger: ReturnLedger,
-    goods: list[_Goods],
-    of_others: list[_Goods],
-    before: Return | None,
-) -> _Shares:
+def _shares(order: Order, ledger: ReturnLedger, goods: list[_Goods], of_others: list[_Goods]) -> _Shares:
     remainders = ledger.remainders(order, [line.id for line in order.items]).values()
     pools = [(each.line, each.running_sums) for each in remainders]
     pools += [(each.line, each.running_sums) for of_line in ledger.reserved().values() for each in of_line]
@@ -143,19 +145,13 @@ def _shares(
     return _Shares(
         whole=sum([line.paid(running_sums) for line, running_sums in pools]),
         forfeited=sum([each.forfeited for each in [*goods, *of_others]]) + sum(claimed),
-        of_others=_worth_by_share(of_others),
-        before=_worth_by_share(_goods_gone(before, before.items)) if before else 0,
-        now=_worth_by_share(goods),
+        now=sum([each.value for each in goods if each.charges_back is ChargesBack.SHARE]),
     )
 
 
-def _worth_by_share(goods: Iterable[_Goods]) -> int:
-    return sum([each.worth for each in goods if each.charges_back is ChargesBack.SHARE])
-
-
-def _is_granted(each: Return) -> bool:
+def _is_accepted(each: Return) -> bool:
     """True if what arrived for it was accepted: it will not go back to the customer."""
-    return each.status is ReturnStatus.RECEIVED or each.was_partially_received
+    return each.status in (ReturnStatus.RECEIVED, ReturnStatus.PARTIALLY_RECEIVED)
 
 
 def _goods_gone(target: Return, items: Sequence[ReturnItem]) -> list[_Goods]:
@@ -189,13 +185,12 @@ def _are_all_gone(order: Order, ledger: ReturnLedger, goods: Iterable[_Goods]) -
     return all(line.quantity - line.returned_quantity <= gone.get(line.id, 0) for line in order.items)
 
 
-def _limited(found: list[RefundedCharge], worth: int) -> tuple[RefundedCharge, ...]:
-    """The charges, those below 0 at most as far as the goods (of this worth) and the others reach."""
-    left = worth + sum([each.amount for each in found if each.amount > 0])
+def _limited(found: list[RefundedCharge], value: int) -> tuple[RefundedCharge, ...]:
+    """The charges, those below 0 at most as far as the goods (of this value) and the others reach."""
+    left = value + sum([each.amount for each in found if each.amount > 0])
     limited = []
     for each in found:
         amount = max(each.amount, -left)
         left += min(0, amount)
-        if amount:
-            limited.append(each.part(amount))
+        limited.append(evolve(each.part(amount), share_of=each.share_of))
     return tuple(limited)

@@ -51,19 +51,19 @@ class Judge:
         self._reasons: dict[str, ReturnReason] = {reason.id: reason for reason in facts.reasons}
         self._of_reason: dict[object, frozenset[str]] = {}
 
-    def judge(self, line: LineItem, asked: RequestedItem, worth: int | None) -> Judgment:
+    def judge(self, line: LineItem, asked: RequestedItem, value: int | None) -> Judgment:
         """
-        What the rules say about these units of the line, which are worth so much together, minor units.
+        What the rules say about these units of the line, which are value so much together, minor units.
 
         Raises:
-            InvalidValue: a rule of the host answers something that is no answer.
+            InvalidValue: a rule of the host answers something that is not an answer.
         """
         facts, policy = self._facts, self._facts.policy
         if not policy.rules and not facts.host_rules:
             finding = find_rule(policy, self._order, line, frozenset(), self._outcome, facts.at)
             return Judgment(finding, violations=finding.violations)
         known = self._facts_of(line, asked)
-        finding = find_rule(policy, self._order, line, known, self._outcome, facts.at, worth=worth)
+        finding = find_rule(policy, self._order, line, known, self._outcome, facts.at, value=value)
         answers, refusals = self._ask_host(line, asked)
         ruling = Ruling(
             rule=finding.rule.name if finding.rule else None,

@@ -183,8 +183,8 @@ def _check_requested(
         line = lines.get(item_id)
         total = totals.get(item_id, 0)
         if line and judge:
-            worth = _worth(remainders[item_id], total) if facts.policy.rules else None
-            judgment = judge.judge(line, asked, worth)
+            value = _worth(remainders[item_id], total) if facts.policy.rules else None
+            judgment = judge.judge(line, asked, value)
             is_overruled = overrule is not None and bool(judgment.violations)
             rulings.append(judgment.overruled if is_overruled else judgment.ruling)
             _refuse(wrong, () if is_overruled else judgment.violations, is_first=item_id not in seen)
