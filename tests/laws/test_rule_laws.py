@@ -84,13 +84,17 @@ def assert_agrees(
     (option,) = [each for each in found.options if each.outcome is outcome]
     item = RequestedItem(item_id=found.item_id, quantity=1, reason_id=reason_id, tags=tags)
     command: RequestReturn | RequestExchange = RequestReturn(order_id=order.id, items=[item])
+    refusal: Rejected | None
     if outcome is Outcome.EXCHANGE:
         new = NewItem(variant_id="v", quantity=1, unit_price=1)
         command = RequestExchange(order_id=order.id, items=[item], new_items=[new])
     try:
         harness.handle(command)
-    except Rejected as refusal:
-        assert refusal.violations == option.violations
+        refusal = None
+    except Rejected as error:
+        refusal = error
+    assert (() if refusal is None else refusal.violations) == option.violations
+    if refusal is not None:
         return
     opened = harness.ledger.returns[0]
     item_taken = opened.items[0]
@@ -134,7 +138,9 @@ def test_a_rule_behind_others_changes_nothing_that_they_decided(
 
 @given(
     zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]),
-    since=st.datetimes(datetime(2011, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)),
+    since=st.integers(0, 19 * 365 * 24).map(
+        lambda hours: datetime(2011, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
+    ),
     days=st.integers(0, 60),
     free=st.sets(st.integers(0, 6), max_size=6),
     holidays=st.sets(st.dates(date(2011, 1, 1), date(2030, 1, 1)), max_size=5),
@@ -197,7 +203,7 @@ def test_everything_back_gives_back_each_charge_exactly(
             open_returns.append(harness.ledger.returns[-1])
         elif open_returns:
             target = open_returns.pop(data.draw(st.integers(0, len(open_returns) - 1)))
-            if data.draw(st.integers(0, 3), label="cancel") == 0:
+            if data.draw(st.integers(0, 3), label="cancel") == 3:
                 harness.handle(CancelReturn(return_id=target.id))
                 continue
             arrive(harness, target, data)
@@ -245,7 +251,7 @@ def arrive(harness: CoreHarness, target: Return, data: st.DataObject) -> None:
 def test_a_refund_is_within_its_bounds_and_no_change_of_policy_touches_it(
     order: Order, paid: tuple[Charge, ...], policy: ReturnPolicy, shipping: int, data: st.DataObject
 ) -> None:
-    """Laws 6 and 7: 0 <= total <= goods + charges, fees <= goods; a return is paid by the rules of its request."""
+    """Laws 6 and 7: 0 <= total <= goods + charges, fees <= goods; its terms are those of its request."""
     order = evolve(order, charges=paid)
     harness = CoreHarness(order, policy=policy, reasons=REASONS)
     wanted = [

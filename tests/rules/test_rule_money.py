@@ -37,7 +37,7 @@ from rma.domain.state.review import needs_review
 from tests.rules.given import Given, line, names_and_amounts, off, order_of, put, request, usd, vat
 from tests.rules.test_rules import asked, offered, policy_of, requested
 
-LABEL = {"shipping_option_id": "so_return", "shipping_price": 390}
+LABEL: dict[str, Any] = {"shipping_option_id": "so_return", "shipping_price": 390}
 
 
 def gross(item_id: str, quantity: int, price: int, **more: Any) -> LineItem:
@@ -146,7 +146,7 @@ def test_a_fee_is_of_the_return_the_lines_or_the_units() -> None:
 
 
 def test_options_say_what_is_kept_of_a_unit() -> None:
-    """As if it came back alone, at most its value."""
+    """As if it were returned alone, at most its value."""
     fees = [Fee("handling", amount=150, tax_lines=vat("25")), Fee("rest", amount=5000)]
     rule = ReturnRule(name="all", fees=fees, way_back="merchant", review=True, goods="kept")
     given = Given(policy=policy_of(rule))
@@ -218,7 +218,7 @@ def test_number_5_by_share_any_partition_gives_back_all() -> None:
 
 def test_number_5_cash_rounding_may_go_down() -> None:
     """1.98 was sold and 1.95 taken: the refund is 1.95, and no payment has less."""
-    charge = Charge("rounding", "cash_rounding", -3)  # type: ignore[arg-type] # converted
+    charge = Charge("rounding", "cash_rounding", -3)
     given = Given(order_of(line(quantity=2, price=99), charges=[charge], captured=195), all_back("all_back"))
 
     assert come_home(given, 1, "mug") == 99

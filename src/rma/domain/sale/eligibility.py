@@ -153,11 +153,11 @@ def _refusal(
         return Violation("worth_exceeds_rule", line.id, {"value": value, "most": most, "rule": name})
     if others := by_code.get("outcome_not_offered"):
         offered = set[str]()
-        for each in others:
-            _, closes_at = _window(policy, rules[each.rule], order, line)
+        for other in others:
+            _, closes_at = _window(policy, rules[other.rule], order, line)
             if closes_at is None or at <= closes_at:
-                offered |= rules[each.rule].outcomes
-        numbers = {"outcome": outcome.value, "offered": sorted([each.value for each in offered])}
+                offered |= {outcome.value for outcome in rules[other.rule].outcomes}
+        numbers = {"outcome": outcome.value, "offered": sorted(offered)}
         return Violation("outcome_not_offered", line.id, numbers)
     return Violation("no_rule_applies", line.id)
 

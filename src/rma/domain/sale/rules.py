@@ -208,8 +208,10 @@ def check_rules(instance: object, rules: tuple[ReturnRule, ...], calendar: Calen
 
 
 def _check_fees(instance: object, rules: tuple[ReturnRule, ...]) -> None:
-    once = [fee for rule in rules for fee in rule.fees if fee.per is FeePer.RETURN and fee.amount is not None]
-    for one, other in combinations(once, 2):
-        if one.name == other.name and one != other:
+    """An amount that is kept once of each return is the same in all rules."""
+    fees = [fee for rule in rules for fee in rule.fees]
+    for one, other in combinations(fees, 2):
+        is_once = any(fee.per is FeePer.RETURN and fee.amount is not None for fee in (one, other))
+        if is_once and one.name == other.name and one != other:
             expected = f"fee {one.name} the same in all rules: it is kept once of each return"
-            raise invalid(instance, "rules", other.amount, expected)
+            raise invalid(instance, "rules", one.name, expected)

@@ -34,8 +34,20 @@ def price_of_way_back(counted: Sequence[Counted], shipping: int, terms: Terms) -
     return shipping
 
 
-def fees_of(counted: Sequence[Counted], terms: Terms) -> list[KeptFee]:
-    """The fees on these units, each name once, in the order of the terms; not limited to what is left."""
+@frozen
+class DueFee:
+    """A fee on the units of a return, and how much of it can be kept: the value of the units it is for."""
+
+    whole: KeptFee
+    most: int
+
+    def limited(self, left: int) -> KeptFee:
+        """What is kept of it, of so much that is left."""
+        return self.whole.at_most(min(self.most, left))
+
+
+def fees_of(counted: Sequence[Counted], terms: Terms) -> list[DueFee]:
+    """The fees on these units, each name once, in the order of the terms."""
     if not terms.rules:
         if not terms.fees:
             return []
@@ -43,18 +55,20 @@ def fees_of(counted: Sequence[Counted], terms: Terms) -> list[KeptFee]:
             counted = [each for each in counted if each.quantity and not each.item.is_overruled]
             if not counted:
                 return []
-        return _fees(terms.fees, counted)
-    found: dict[str, KeptFee] = {}
-    once = set[str]()
+        return [DueFee(fee, fee.amount) for fee in _fees(terms.fees, counted)]
+    found: dict[str, DueFee] = {}
     for rule in terms.rules:
         under = [each for each in counted if each.quantity and each.item.rule == rule.name]
-        if not under:
-            continue
-        fees = [fee for fee in rule.fees if fee.name not in once]
-        once |= {fee.name for fee in fees if fee.percent is None and fee.per is FeePer.RETURN}
-        for kept in _fees(fees, under):
-            before = found.get(kept.name)
-            found[kept.name] = kept if before is None else before.plus(kept)
+        room = sum([each.value for each in under])
+        for fee, more in zip(rule.fees, _fees(rule.fees, under) if under else (), strict=False):
+            whole, most = more, 0
+            if (before := found.get(fee.name)) is not None:
+                is_once = fee.percent is None and fee.per is FeePer.RETURN
+                whole = before.whole if is_once else before.whole.plus(more)
+                most = before.most
+            kept = min(room, whole.amount - most, more.amount)
+            room -= kept
+            found[fee.name] = DueFee(whole, most + kept)
     return list(found.values())
 
 

@@ -162,7 +162,7 @@ def _deducted(
         other.append(NamedAmount("return_shipping", -price))
         left -= price
     for fee in fees_of(counted, terms):
-        kept = fee.at_most(min(left, value))
+        kept = fee.limited(min(left, value))
         other.append(_fee(kept))
         left, value = left - kept.amount, value - kept.amount
     return Valuation(tuple(goods), tuple(other), left)
@@ -183,7 +183,7 @@ def _charged(
         return Valuation(alone.goods, alone.other, alone.total + paid, charges)
     price = price_of_way_back(counted, shipping, terms)
     other = [NamedAmount("return_shipping", -price)] if price else []
-    other += [_fee(fee) for fee in fees_of(counted, terms)]
+    other += [_fee(fee.whole) for fee in fees_of(counted, terms)]
     balance = (
         _value(counted) + sum([each.amount for each in other]) + sum([part.amount.amount for part in charges])
     )

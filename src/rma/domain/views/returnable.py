@@ -184,7 +184,7 @@ class _Offers:
     def _fees(self, counted: Counted, terms: Terms) -> tuple[AmountPart, ...]:
         left, found = counted.value, []
         for fee in fees_of([counted], terms):
-            kept = fee.at_most(left)
+            kept = fee.limited(left)
             left -= kept.amount
             parts = [AmountPart(name, Money(-amount, self._currency)) for name, amount in kept.parts]
             found.append(AmountPart(f"fee:{kept.name}", Money(-kept.amount, self._currency), tuple(parts)))
