@@ -31,8 +31,9 @@ from rma.domain.sale.charges import ChargesBack, refundable_part
 from rma.domain.sale.eligibility import facts_of, find_rule
 from rma.domain.sale.rules import Outcome
 from rma.domain.views.returnable import ReturnableItem, returnable_items
+from rma.testing.commands.choices import TAGS
 from rma.testing.core_harness import START, CoreHarness
-from rma.testing.strategies import TAGS, charges, everything_fulfilled, orders, policies_with_rules
+from rma.testing.strategies import charges, everything_fulfilled, orders, policies_with_rules
 
 REASONS = (
     ReturnReason(id="rr_mind", value="mind", label="Changed my mind", fault="customer"),

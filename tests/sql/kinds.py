@@ -224,8 +224,11 @@ def a_claim_is_written_off(world: World, handle: Callable[[Command], object]) ->
 def rules_decide(world: World, handle: Callable[[Command], object]) -> None:
     """Rules, fees with their taxes, charges back, goods that are kept, a person who overrules."""
     restocking = Fee("restocking", percent="12.5", tax_lines=vat("19", code="vat"))
-    handling = Fee("handling", amount=Money(30, "usd"), per="unit", is_tax_inclusive=False, tax_lines=vat("7"))
-    charge = Charge("express", "shipping", 1200, vat("19"), is_tax_inclusive=True, refundable=490)  # type: ignore[arg-type] # converted
+    handling = Fee(
+        "handling", amount=Money(30, "usd"), per="unit", is_tax_inclusive=False, tax_lines=vat("7")
+    )
+    express = {"price": 1200, "tax_lines": vat("19"), "is_tax_inclusive": True, "refundable": 490}
+    charge = Charge("express", "shipping", **express)  # type: ignore[arg-type] # converted
     world.orders.put(evolve(world.order, charges=[charge], tags=["member"]))
     world.policy = ReturnPolicy(
         name="rules",

@@ -33,6 +33,7 @@ from rma.domain.values.errors import InvalidValue, Rejected
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
 from rma.testing.command_strategies import next_command
+from rma.testing.commands.choices import TAGS
 from rma.testing.core_harness import CoreHarness, Flow, Result, counting, good_end
 from rma.testing.edits import total_paid
 
@@ -126,9 +127,6 @@ def policies(draw: st.DrawFn, currency: str = "usd") -> ReturnPolicy:
         refund_damaged=draw(st.booleans()), fees=draw(st.lists(st.one_of(amount, percent), max_size=1))
     )
 
-
-#: Tags of orders, lines and requested units.
-TAGS = ("outlet", "worn", "member")
 
 windows = st.builds(
     Window,
