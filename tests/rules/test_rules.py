@@ -192,6 +192,19 @@ def test_number_2_outcomes_end_at_different_times() -> None:
     assert given.refuses(exchange).violations[0].numbers["rule"] == "credit"
 
 
+def test_a_rule_ends_with_a_day_of_the_shops_calendar() -> None:
+    """Options and requests count days as the policy's calendar does."""
+    given = Given(order_of(line(delivered_at=berlin(3, 20, 12))))
+    given.policy = policy_of(ReturnRule(name="law", window=LEGAL), calendar=BERLIN)
+
+    given.now = berlin(4, 7, 23)
+    given.when(request(1))
+    given.now = berlin(4, 8, 1)
+
+    assert given.the().items[0].until == berlin(4, 8)
+    assert given.codes(request(1)) == ["return_window_closed"]
+
+
 def test_facts_are_of_order_line_unit_and_reason() -> None:
     """A rule speaks if all its facts are there; a reason has those of its categories."""
     given = Given(order_of(line(tags=["outlet"]), tags=["member"]))

@@ -1,9 +1,8 @@
 """How long something can be returned: windows, and the calendar by which days are counted."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from attrs import Attribute, field, frozen
 
@@ -37,18 +36,20 @@ class WindowEnd(StrEnum):
     DAY = "day"
 
 
-def _as_zone(value: ZoneInfo | str) -> ZoneInfo:
+def _as_zone(value: tzinfo | str) -> tzinfo:
     given: object = value
     if not isinstance(given, str):
-        return cast("ZoneInfo", given)
+        return cast("tzinfo", given)
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 # slow to import, and few policies have a calendar
+
     try:
         return ZoneInfo(given)
     except (KeyError, ValueError, OSError):  # unknown, or not the name of a zone at all
-        return cast("ZoneInfo", given)
+        return cast("tzinfo", given)
 
 
 def _zone(instance: object, attribute: "Attribute[Any]", value: object) -> None:
-    if not isinstance(value, ZoneInfo):
+    if not isinstance(value, tzinfo):
         raise invalid(instance, attribute.name, value, "the name of a time zone, such as Europe/Berlin")
 
 
@@ -77,7 +78,7 @@ class Calendar:
         InvalidValue: the zone is not known, or every day of the week is free.
     """
 
-    zone: ZoneInfo = field(converter=_as_zone, validator=_zone)
+    zone: tzinfo = field(converter=_as_zone, validator=_zone)
     free_weekdays: frozenset[int] = field(
         default=frozenset({5, 6}), converter=as_set, validator=_days_of_a_week
     )

@@ -153,18 +153,17 @@ def _deducted(
     terms: Terms,
     charges_back: tuple[RefundedCharge, ...],
 ) -> Valuation:
-    """Goods and charges, less the way back, then fees, each at most what is left; fees of the goods only."""
-    value = _value(counted)
+    """Goods and charges, less the way back, then fees, each at most what is left."""
     other = [_charge_back(each) for each in charges_back if each.amount]
-    left = value + sum([each.amount for each in other])
+    left = _value(counted) + sum([each.amount for each in other])
     if shipping and (price := price_of_way_back(counted, shipping, terms)):
         price = min(price, left)
         other.append(NamedAmount("return_shipping", -price))
         left -= price
     for fee in fees_of(counted, terms):
-        kept = fee.limited(min(left, value))
+        kept = fee.limited(left)
         other.append(_fee(kept))
-        left, value = left - kept.amount, value - kept.amount
+        left -= kept.amount
     return Valuation(tuple(goods), tuple(other), left)
 
 
