@@ -152,7 +152,7 @@ def test_a_fee_is_of_the_return_the_lines_or_the_units() -> None:
     given.when(evolve(received(mug=1), more_expected=True))
     assert given.the().entitlement.entitled == usd(1000 - 100 - 10 - 2 - 50)
     given.when(received(mug=2, tea=1, cup=1))
-    assert given.the().refunded == usd(4000 - 439)
+    assert given.the().refunded == usd(5000 - 439)
 
 
 def test_options_say_what_is_kept_of_a_unit() -> None:
