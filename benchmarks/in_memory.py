@@ -9,7 +9,8 @@ For orders of 1 to 1000 lines (each with one discount and two taxes on top), all
 compared with its *floor*: a function written by hand that assumes a valid command, builds the same objects
 with the same arithmetic, puts them into the same kind of dicts and calls the same ports once. The floor has
 no handlers, rules, look-ups or errors. Before anything is timed, both must end with equal ledgers, histories
-and port calls for every size.
+and port calls for every size. `+10 rules` is a request of 10 lines under a policy of ten rules of which the
+last speaks, and its `ratio` is to the same request under none.
 
 How to read it: compare only the *ratio* between machines. The library and the floor take turns in one
 process, each of them first in every second pair, and `ratio` is the median over the pairs: the cost of
@@ -25,7 +26,7 @@ from functools import partial
 from statistics import median
 from time import perf_counter_ns
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from rma import (
     Adjustment,
@@ -54,9 +55,11 @@ from rma import (
     ReturnLedger,
     ReturnPolicy,
     ReturnRequested,
+    ReturnRule,
     ReturnStatus,
     StockLine,
     TaxLine,
+    Window,
 )
 from rma.adapters.memory import InMemoryInventory, InMemoryPayments, InMemoryReturns, in_memory_service
 from rma.domain.events import EventHeader
@@ -430,6 +433,25 @@ def measure(prepare: Prepare, pairs: int) -> Timing:
     )
 
 
+def measure_rules(pairs: int) -> Timing:
+    """Medians over pairs of a request under ten rules and one under none, in turns."""
+    order = evolve(order_of(10), tags=["shop"])
+    command = request_of(order)
+    last = ReturnRule(name="shop", when={"shop"}, window=Window(30))
+    others = [ReturnRule(name=f"tag {number}", when={f"tag_{number}"}) for number in range(9)]
+    policies = (ReturnPolicy(rules=[*others, last]), ReturnPolicy())
+    taken: tuple[list[int], list[int]] = ([], [])
+    for index in range(pairs + pairs // 10):
+        for which in (0, 1) if index % 2 else (1, 0):
+            service = in_memory_service(
+                [order], policies=policies[which], clock=lambda: AT, ids=lambda: FRESH_ID
+            )
+            taken[which].append(_nanoseconds(partial(service.handle, command)))
+    rules, none = taken[0][-pairs:], taken[1][-pairs:]
+    ratio = median([mine / least for mine, least in zip(rules, none, strict=True)])
+    return Timing(median(rules) / 1000, median(none) / 1000, ratio)
+
+
 def _nanoseconds(run: Run) -> int:
     start = perf_counter_ns()
     kept = run()
@@ -455,6 +477,8 @@ def main() -> None:
                 f"{name:<14} {lines:>5} {timing.library:>10.1f} {timing.floor:>10.1f} {timing.ratio:>6.2f}"
                 f" {timing.library / lines:>8.2f}"
             )
+    timing = measure_rules(PAIRS[10])
+    print(f"{'+10 rules':<14} {10:>5} {timing.library:>10.1f} {timing.floor:>10.1f} {timing.ratio:>6.2f}")
 
 
 if __name__ == "__main__":

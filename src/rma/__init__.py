@@ -7,6 +7,7 @@ happened, what is asked of ports, what can go wrong.
 
 from rma.aio import AsyncReturnService
 from rma.domain.change import Change, replay
+from rma.domain.decide.facts import Facts, HostRule
 from rma.domain.events import (
     ClaimCanceled,
     ClaimCompleted,
@@ -71,11 +72,17 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.gateways import Gateway, Idempotent, NotIdempotent, Searchable
 from rma.domain.messages.timing import Timing
-from rma.domain.sale.catalogue import ReturnReason, ShippingMethod, ShippingOption
+from rma.domain.sale.catalogue import Fault, ReturnReason, ShippingMethod, ShippingOption
+from rma.domain.sale.charges import Charge, ChargesBack, RefundedCharge
+from rma.domain.sale.eligibility import FailedRule
+from rma.domain.sale.fees import Fee, FeePer
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
-from rma.domain.sale.policy import Fee, ReturnPolicy, Terms
+from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.sale.rules import Basis, Goods, Outcome, ReturnRule, RuleTerms, WayBack
+from rma.domain.sale.ruling import HostAnswer, Review, Ruling
+from rma.domain.sale.windows import Calendar, Window, WindowEnd, WindowStart
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement, EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment
@@ -105,7 +112,7 @@ from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentS
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, UnreadableSubject
 from rma.domain.views.quotes import ExchangeQuote, Quote, QuotedItem
-from rma.domain.views.returnable import ReturnableItem
+from rma.domain.views.returnable import ReturnableItem, ReturnOption
 from rma.domain.views.timeline import TimelineEntry
 from rma.domain.views.transactions import OrderTransaction
 from rma.observing import (
@@ -147,6 +154,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what a host hands in
     "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Terms",
+    "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Basis", "Fault", "FeePer",
+    "Window", "WindowStart", "WindowEnd", "Calendar", "HostRule", "Facts", "Review",
     # what it asks
     "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn",
     "ReceivedItem", "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
@@ -156,6 +165,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
+    "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
+    "RefundedCharge",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     "OutstandingEffect", "Difference",
     # what happened

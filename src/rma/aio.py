@@ -18,6 +18,7 @@ from rma.async_ports import (
     AsyncReturnRepository,
     AsyncShippingOptionRepository,
 )
+from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
 from rma.domain.messages.commands import (
     ClaimCommand,
@@ -60,6 +61,7 @@ from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
     as_async_policy_provider,
+    as_host_rules,
     pause_awaited,
     refuse_awaited_observer,
     utc_now,
@@ -101,8 +103,8 @@ class AsyncReturnService:
 
     Args:
         orders, returns, inventory, payments: required.
-        fulfillment, shipping_options, return_reasons, policies, events, clock, ids, timing, observer: as in
-            `ReturnService`.
+        fulfillment, shipping_options, return_reasons, policies, events, clock, ids, timing, observer,
+            host_rules: as in `ReturnService`.
         pause: as there, awaited or not; unless given, `asyncio.sleep` in its loops, and nothing in others.
 
     Raises:
@@ -125,6 +127,7 @@ class AsyncReturnService:
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
     pause: AsyncPause = pause_awaited
+    host_rules: tuple[HostRule, ...] = field(default=(), converter=as_host_rules)
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_observer(self)
@@ -158,9 +161,11 @@ class AsyncReturnService:
         """`ReturnService.quote`, awaited."""
         return await arun(quote(command, self))
 
-    async def returnable_items(self, order_id: str) -> tuple[ReturnableItem, ...]:
+    async def returnable_items(
+        self, order_id: str, *, reason_id: str | None = None, tags: Iterable[str] = ()
+    ) -> tuple[ReturnableItem, ...]:
         """`ReturnService.returnable_items`, awaited."""
-        return await arun(read_returnable_items(order_id, self))
+        return await arun(read_returnable_items(order_id, self, reason_id, tuple(tags)))
 
     async def get(self, return_id: str) -> Return:
         """`ReturnService.get`, awaited."""

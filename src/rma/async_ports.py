@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from rma.domain.change import Change
+from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
@@ -185,6 +186,9 @@ class Host(Protocol):
 
     @property
     def observer(self) -> Observer: ...
+
+    @property
+    def host_rules(self) -> tuple[HostRule, ...]: ...
 
     @property
     def pause(self) -> AsyncPause: ...

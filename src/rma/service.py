@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, overload
 
 from attrs import evolve, field, frozen
 
+from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
 from rma.domain.messages.commands import (
     ClaimCommand,
@@ -49,6 +50,7 @@ from rma.shell.archive import archive
 from rma.shell.construction import (
     NoReturnReasons,
     NoShippingOptions,
+    as_host_rules,
     as_policy_provider,
     pause,
     refuse_awaited_observer,
@@ -96,6 +98,8 @@ class ReturnService:
         observer: receives a signal of what was done and what failed; the log, unless given.
         pause: callable, waits at most so many seconds, a part drawn at random, before a command that lost
             against another tries again; `time.sleep` unless given.
+        host_rules: rules of the host's own, each a function with a name: all are asked about each requested
+            line, besides the policy.
 
     Raises:
         InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those. An observer
@@ -116,6 +120,7 @@ class ReturnService:
     timing: Timing = DEFAULT_TIMING
     observer: Observer = field(factory=LoggingObserver)
     pause: Pause = pause
+    host_rules: tuple[HostRule, ...] = field(default=(), converter=as_host_rules)
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_ports(self)
@@ -175,14 +180,19 @@ class ReturnService:
         """
         return run(quote(command, self))
 
-    def returnable_items(self, order_id: str) -> tuple[ReturnableItem, ...]:
+    def returnable_items(
+        self, order_id: str, *, reason_id: str | None = None, tags: Iterable[str] = ()
+    ) -> tuple[ReturnableItem, ...]:
         """
         Every line of the order with how many of its units can come back now, and why not more.
+
+        Each has its options, for units that come back for this reason and with these tags: until when, for
+        how much, at whose cost, and what refuses the others.
 
         Raises:
             NotFound: there is no such order.
         """
-        return run(read_returnable_items(order_id, self))
+        return run(read_returnable_items(order_id, self, reason_id, tuple(tags)))
 
     def get(self, return_id: str) -> Return:
         """

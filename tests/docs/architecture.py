@@ -29,8 +29,8 @@ class Port:
 
 
 def ports_of_the_service() -> list[Port]:
-    """Each port, in the order of the service's fields."""
-    return [_port(each.name, each.type) for each in fields(ReturnService)]
+    """Each port, in the order of the service's fields; rules of the host's own are not ports."""
+    return [_port(each.name, each.type) for each in fields(ReturnService) if each.name != "host_rules"]
 
 
 def _port(keyword: str, annotation: Any) -> Port:

@@ -8,6 +8,8 @@ from sqlalchemy import Column, Index, Table
 from sqlalchemy.dialects import sqlite
 
 from rma import (
+    Calendar,
+    Charge,
     Conflict,
     Fee,
     IdempotencyKeyReused,
@@ -16,9 +18,11 @@ from rma import (
     NotAllowed,
     NotFound,
     ReturnPolicy,
+    ReturnRule,
     RmaError,
     Signal,
     Timing,
+    Window,
 )
 from rma.adapters.sql.definition import DIALECTS
 from rma.adapters.sql.schema import metadata
@@ -57,8 +61,9 @@ def codes_by_class() -> str:
 
 
 def policy() -> str:
-    """The fields of a policy and of its fees."""
-    return "\n\n".join([section(ReturnPolicy), section(Fee)])
+    """The fields of a policy, of its rules, and of what they name."""
+    kinds = (ReturnPolicy, ReturnRule, Window, Calendar, Fee, Charge)
+    return "\n\n".join([section(each) for each in kinds])
 
 
 def timing() -> str:

@@ -25,13 +25,16 @@ from attrs import evolve, frozen
 from sqlalchemy import text
 
 from rma import (
+    Calendar,
     CancelClaim,
     CancelExchange,
     CancelReturn,
+    Charge,
     ClaimItem,
     Command,
     Fee,
     Gateway,
+    HostRule,
     LineItem,
     Money,
     NewItem,
@@ -54,8 +57,11 @@ from rma import (
     RetryRefund,
     ReturnPolicy,
     ReturnRepository,
+    ReturnRule,
+    Review,
     Searchable,
     ShippingMethod,
+    Window,
 )
 from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
@@ -230,6 +236,54 @@ def an_order_is_archived(world: World, handle: Callable[[Command | Archive], obj
     handle(request(1))
 
 
+def rules_decide(world: World, handle: Callable[[Command | Archive], object]) -> None:
+    """Rules, fees with their taxes, charges back, goods that are kept, a person who overrules."""
+    restocking = Fee("restocking", percent="12.5", tax_lines=vat("19", code="vat"))
+    handling = Fee(
+        "handling", amount=Money(30, "usd"), per="unit", is_tax_inclusive=False, tax_lines=vat("7")
+    )
+    express = {"price": 1200, "tax_lines": vat("19"), "is_tax_inclusive": True, "refundable": 490}
+    charge = Charge("express", "shipping", **express)  # type: ignore[arg-type] # converted
+    world.orders.put(evolve(world.order, charges=[charge], tags=["member"]))
+    world.policy = ReturnPolicy(
+        name="rules",
+        rules=[
+            ReturnRule(
+                name="keep",
+                when={"reason:damaged"},
+                goods="kept",
+                way_back="merchant",
+                worth_at_most=1500,
+                charges_back="share",
+            ),
+            ReturnRule(
+                name="members",
+                when={"member"},
+                window=Window(14, "ordered", grace_days=1, ends="day"),
+                fees=[restocking, handling],
+                review=True,
+                charges_back="share",
+            ),
+        ],
+        calendar=Calendar("Europe/Berlin"),
+    )
+    broken = RequestedItem(item_id="mug", quantity=1, reason_id="rr_damaged", tags=["worn"])
+    handle(RequestReturn(order_id="order_1", items=[broken], idempotency_key="keep", created_by="customer"))
+    handle(request(2, idempotency_key="members"))
+    handle(receive(1, return_id="ret_2", more_expected=True))
+    handle(receive(1, return_id="ret_2"))
+    world.orders.put(evolve(world.order, items=[evolve(world.order.items[0], is_returnable=False)]))
+    handle(request(1, overrule="the customer was ill", outcome="refund", idempotency_key="overrule"))
+    handle(receive(1, return_id="ret_3"))
+
+
+#: Asked in `rules_decide`: what it says is stored.
+HOST_RULES = (HostRule("risk", lambda _, line, asked: Review("worn") if asked.tags else None),)
+
+#: Scripts of what format 1 did not know.
+LATER = {"rules decide", "an order is archived"}
+
+
 def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
     """Every script and a new world for it, in which ids are numbered behind this prefix."""
     mug = line(quantity=9, tax_lines=vat("7.25", name="state") + vat("1.5"), adjustments=off(250))
@@ -243,6 +297,7 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
         "everything waits": (everything_waits, world(mug)),
         "goods are exchanged and claimed": (goods_are_exchanged_and_claimed, world(mug)),
         "a claim is written off": (a_claim_is_written_off, world(mug)),
+        "rules decide": (rules_decide, world(evolve(mug, delivered_at=START, fulfilled_at=START))),
         "a process is sending": (
             a_process_is_sending,
             world(mug, gateway=Searchable(timedelta(minutes=30))),
@@ -258,7 +313,7 @@ def fill(returns: InMemoryReturns | SqlReturns) -> list[str]:
     Two of them have events that were never published, and ids that are not of ASCII.
     """
     found: list[World] = []
-    for letter, name in zip("abcde", worlds(), strict=False):  # format 1 had no more
+    for letter, name in zip("abcdefgh", [each for each in worlds() if each not in LATER], strict=False):
         script, world = worlds(letter)[name]
         run(script, world, returns)
         found.append(world)
@@ -285,7 +340,8 @@ def run(script: Script, world: World, returns: ReturnRepository, *, is_silent: b
     terse: dict[str, Any] = {port: Terse(getattr(world.service, port)) for port in PORTS}
     if is_silent:
         terse["events"] = None
-    service = evolve(world.service, returns=returns, **terse)
+    rules = HOST_RULES if script is rules_decide else ()
+    service = evolve(world.service, returns=returns, host_rules=rules, **terse)
     prefix = world.order_id.removeprefix("order_").removesuffix("1")
 
     def handle(command: Command | Archive) -> object:

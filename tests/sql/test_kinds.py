@@ -43,7 +43,7 @@ def test_there_is_a_document_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "script"), [(version, script) for version in WRITTEN for script in WRITTEN[version]]
+    ("version", "script"), [(version, script) for version, scripts in WRITTEN.items() for script in scripts]
 )
 def test_every_format_that_ever_was_is_understood(version: int, script: str, file: Path) -> None:
     """Ledger and history are those that the script has in memory, to the class of the last field."""

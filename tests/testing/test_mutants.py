@@ -1,16 +1,15 @@
 """The mutants fit the code that they break, and leave no rule of the merchant's policy out."""
 
 from collections import Counter
-from inspect import getmembers, isclass
 
 import pytest
-from attrs import fields, has
+from attrs import fields
 
-from rma.domain.sale import policy
+from rma import Calendar, Charge, Fee, ReturnPolicy, ReturnRule, RuleTerms, Terms, Window
 from tests.mutants import MUTANTS, Mutant, fits
 
 #: The classes whose fields are rules.
-RULES = [each for _, each in getmembers(policy, isclass) if each.__module__ == policy.__name__ and has(each)]
+RULES = (ReturnPolicy, Terms, ReturnRule, RuleTerms, Window, Calendar, Fee, Charge)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.harm for mutant in MUTANTS])
@@ -26,7 +25,6 @@ def test_every_field_of_a_rule_is_broken_by_a_mutant() -> None:
 
     broken = {name for mutant in MUTANTS for name in mutant.fields.split()}
 
-    assert len(RULES) > 1
     assert broken == known
 
 

@@ -15,6 +15,7 @@ from itertools import chain, islice
 from typing import TypeVar
 
 from rma.domain.change import Change
+from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
@@ -367,6 +368,7 @@ def in_memory_service(
     timing: Timing = DEFAULT_TIMING,
     observer: Observer | None = None,
     pause: Pause = pause,
+    host_rules: Iterable[HostRule] = (),
 ) -> ReturnService:
     """
     Builds a complete service in memory; pass values, or your own port in place of any of them.
@@ -397,6 +399,7 @@ def in_memory_service(
         ids=ids,
         timing=timing,
         observer=LoggingObserver() if observer is None else observer,
+        host_rules=tuple(host_rules),
         pause=pause,
     )
 

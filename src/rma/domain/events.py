@@ -20,6 +20,7 @@ from rma.domain.messages.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
+from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import EntitlementChange
@@ -224,10 +225,12 @@ class GoodsReceived(EntitlementEvent):
     Attributes:
         receipt: what was received, and what was restocked for it.
         items: what that changed in the return's items.
+        charges_back: what the return gives back of the order's charges, all in all.
     """
 
     receipt: Receipt
     items: ItemChanges
+    charges_back: tuple[RefundedCharge, ...] = ()
 
     @property
     def status(self) -> ReturnStatus:
@@ -244,11 +247,13 @@ class ReturnResolved(EntitlementEvent):
         resolution: which received units were rejected.
         items: what that changed in the return's items.
         withdraw_requests: what goes back to the customer, out of stock.
+        charges_back: what the return gives back of the order's charges, all in all.
     """
 
     resolution: Resolution
     items: ItemChanges = ItemChanges()
     withdraw_requests: tuple[WithdrawRequest, ...] = ()
+    charges_back: tuple[RefundedCharge, ...] = ()
 
 
 @frozen(kw_only=True)

@@ -214,6 +214,7 @@ def _return_after(
                 location_id=receipt.location_id,
                 received_at=event.at if receipt.status is ReturnStatus.RECEIVED else None,
                 updated_at=event.at,
+                charges_back=event.charges_back,
             )
         case events.ReturnResolved():
             return with_(
@@ -224,6 +225,7 @@ def _return_after(
                 entitlement=before.entitlement.after(event.entitlement),
                 received_at=before.received_at or event.at,
                 updated_at=event.at,
+                charges_back=event.charges_back,
             )
         case events.RefundRetried():
             return with_(before, entitlement=before.entitlement.after(event.entitlement), updated_at=event.at)

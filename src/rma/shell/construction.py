@@ -3,13 +3,17 @@
 import os
 import sys
 import time
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from inspect import iscoroutinefunction
 
 from rma.async_ports import AsyncPolicyProvider, Host
+from rma.domain.decide.facts import HostRule
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue, NotFound
+from rma.domain.values.validators import all_are, as_tuple
 from rma.ports import (
     BindableReturns,
     BoundReturns,
@@ -80,6 +84,22 @@ def as_policy_provider(policies: PolicyProvider | ReturnPolicy) -> PolicyProvide
 def as_async_policy_provider(policies: AsyncPolicyProvider | ReturnPolicy) -> AsyncPolicyProvider:
     """The same for providers that may be awaited."""
     return (lambda _: policies) if isinstance(policies, ReturnPolicy) else policies
+
+
+def as_host_rules(rules: Iterable[HostRule]) -> tuple[HostRule, ...]:
+    """
+    Returns the rules as a tuple.
+
+    Raises:
+        InvalidValue: one of them is no `HostRule`, or two have the same name.
+    """
+    found: tuple[object, ...] = as_tuple(rules)
+    names = [each.name for each in found if isinstance(each, HostRule)]
+    if not all_are(found, HostRule) or len(set(names)) != len(names):
+        expected = "rules of the class HostRule, with names that do not repeat"
+        details = {"field": "ReturnService.host_rules", "value": show(rules), "expected": expected}
+        raise InvalidValue("invalid_value", details)
+    return found
 
 
 def _methods(*protocols: type) -> tuple[str, ...]:

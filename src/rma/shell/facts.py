@@ -118,4 +118,5 @@ async def facts_for_request(command: Request, host: Host, fresh_id: str | None) 
         policy=policy,
         books_shipments=host.fulfillment is not None,
         timing=host.timing,
+        host_rules=host.host_rules,
     )

@@ -9,7 +9,7 @@ from attrs import evolve
 from rma.async_ports import Host
 from rma.domain.decide.exchanges import request_exchange
 from rma.domain.decide.returns.request import request_return
-from rma.domain.events import Event
+from rma.domain.events import Event, ExchangeRequested, ReturnRequested
 from rma.domain.messages.commands import RequestExchange, RequestReturn, check_quotable
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
@@ -62,16 +62,23 @@ async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote |
     ledger = await ledger_for(command, host) or ReturnLedger("")
     facts.require_current(ledger)
     if isinstance(command, RequestExchange):
-        request, event = request_exchange(facts, ledger, command)
-        return exchange_quote_of(event.opened, request.opened)
-    (request,) = request_return(facts, ledger, command)
+        new_return, new_exchange, *_ = request_exchange(facts, ledger, command)
+        assert isinstance(new_return, ReturnRequested)
+        assert isinstance(new_exchange, ExchangeRequested)
+        return exchange_quote_of(new_exchange.opened, new_return.opened)
+    request, *_ = request_return(facts, ledger, command)
+    assert isinstance(request, ReturnRequested)
     assert facts.order is not None, "a request that is not refused is about an order"
     return quote_of(request.opened, ledger.refundable(facts.order))
 
 
-async def read_returnable_items(order_id: str, host: Host) -> tuple[ReturnableItem, ...]:
+async def read_returnable_items(
+    order_id: str, host: Host, reason_id: str | None = None, tags: tuple[str, ...] = ()
+) -> tuple[ReturnableItem, ...]:
     """
     Returns every line of the order with how many of its units can come back now, and why not more.
+
+    Options are for units that come back for this reason and with these tags.
 
     Raises:
         NotFound: there is no such order.
@@ -79,7 +86,17 @@ async def read_returnable_items(order_id: str, host: Host) -> tuple[ReturnableIt
     order = await call(host.orders.get(order_id))
     at = now(host)
     policy = await call(host.policies(order))
-    return returnable_items(order, await call(host.returns.load(order_id)), policy, at)
+    reasons = () if reason_id is None else await call(host.return_reasons.list())
+    return returnable_items(
+        order,
+        await call(host.returns.load(order_id)),
+        policy,
+        at,
+        reasons=reasons,
+        host_rules=host.host_rules,
+        reason_id=reason_id,
+        tags=tags,
+    )
 
 
 async def get_return(return_id: str, host: Host) -> Return:

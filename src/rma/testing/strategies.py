@@ -6,6 +6,7 @@ Everything is built through constructors, so that a strategy draws only what a h
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import date
 from decimal import Decimal
 
 from attrs import evolve
@@ -22,12 +23,17 @@ from rma.domain.messages.effects import (
     Unknown,
 )
 from rma.domain.sale.catalogue import ShippingOption
+from rma.domain.sale.charges import Charge, ChargesBack, refundable_part
+from rma.domain.sale.fees import Fee
 from rma.domain.sale.order import Adjustment, LineItem, Order, Payment
-from rma.domain.sale.policy import Fee, ReturnPolicy
-from rma.domain.values.errors import Rejected
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.sale.rules import Goods, Outcome, ReturnRule, WayBack
+from rma.domain.sale.windows import Calendar, Window, WindowEnd, WindowStart
+from rma.domain.values.errors import InvalidValue, Rejected
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
 from rma.testing.command_strategies import next_command
+from rma.testing.commands.choices import TAGS
 from rma.testing.core_harness import CoreHarness, Flow, Result, counting, good_end
 from rma.testing.edits import total_paid
 
@@ -120,6 +126,78 @@ def policies(draw: st.DrawFn, currency: str = "usd") -> ReturnPolicy:
     return ReturnPolicy(
         refund_damaged=draw(st.booleans()), fees=draw(st.lists(st.one_of(amount, percent), max_size=1))
     )
+
+
+windows = st.builds(
+    Window,
+    days=st.integers(0, 40),
+    since=st.sampled_from(WindowStart),
+    grace_days=st.sampled_from([0, 0, 3]),
+    ends=st.sampled_from(WindowEnd),
+)
+
+
+@st.composite
+def charges(draw: st.DrawFn, currency: str = "usd", at_most: int = 3) -> tuple[Charge, ...]:
+    """Up to so many charges, with taxes on top or contained, of which all or a part can be given back."""
+    found = []
+    for number in range(1, draw(st.integers(0, at_most)) + 1):
+        taxes, is_tax_inclusive = draw(tax_lines(2)), draw(st.booleans())
+        charge = Charge(
+            f"c{number}", "shipping", Money(draw(amounts), currency), taxes, is_tax_inclusive=is_tax_inclusive
+        )
+        if draw(st.booleans()):
+            most = refundable_part(charge).amount
+            charge = evolve(charge, refundable=Money(draw(st.integers(0, most)), currency))
+        found.append(charge)
+    return tuple(found)
+
+
+@st.composite
+def rule_fees(draw: st.DrawFn, currency: str = "usd") -> tuple[Fee, ...]:
+    """Up to two fees; each name is that of one amount, or of a percentage."""
+    taxes = draw(tax_lines(2))
+    kinds = (
+        Fee("percent", percent=draw(st.integers(0, 100)), tax_lines=taxes),
+        Fee("return", amount=Money(50, currency)),
+        Fee("line", amount=Money(draw(st.integers(0, 90)), currency), per="line"),
+        Fee("unit", amount=Money(draw(st.integers(0, 90)), currency), per="unit", tax_lines=taxes,
+            is_tax_inclusive=False),
+    )  # fmt: skip
+    return tuple(draw(st.lists(st.sampled_from(kinds), max_size=2, unique_by=lambda fee: fee.name)))
+
+
+@st.composite
+def rules_of_return(draw: st.DrawFn, name: str, currency: str = "usd") -> ReturnRule:
+    """A rule of any kind, but for withdrawals."""
+    facts = [*TAGS, "fault:merchant", "fault:customer"]
+    return ReturnRule(
+        name=name,
+        when=draw(st.sets(st.sampled_from(facts), max_size=1)),
+        window=draw(st.one_of(st.none(), windows)),
+        outcomes=draw(st.sets(st.sampled_from(Outcome), min_size=1)),
+        fees=draw(rule_fees(currency)),
+        way_back=draw(st.sampled_from(WayBack)),
+        goods=draw(st.sampled_from([Goods.BACK] * 3 + [Goods.KEPT])),
+        worth_at_most=draw(st.one_of(st.none(), amounts.map(lambda units: Money(units, currency)))),
+        review=draw(st.booleans()),
+        charges_back=draw(st.sampled_from(ChargesBack)),
+    )
+
+
+@st.composite
+def policies_with_rules(draw: st.DrawFn, currency: str = "usd", most: int = 4) -> ReturnPolicy:
+    """Policies of one to so many rules, none of which is idle."""
+    calendar = Calendar("Europe/Berlin", holidays=[date(2026, 1, 1)])
+    refund_damaged = draw(st.booleans())
+    rules: tuple[ReturnRule, ...] = ()
+    policy = ReturnPolicy(calendar=calendar)
+    for number in range(1, draw(st.integers(1, most)) + 1):
+        more = (*rules, draw(rules_of_return(f"r{number}", currency)))
+        with suppress(InvalidValue):  # one that never applies
+            policy = ReturnPolicy(rules=more, calendar=calendar, refund_damaged=refund_damaged)
+            rules = more
+    return policy
 
 
 def everything_fulfilled(order: Order) -> Order:

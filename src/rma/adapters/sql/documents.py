@@ -17,6 +17,7 @@ from rma.adapters.sql.encoded import encode_long_tuple
 from rma.domain.events import Event, Opening
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect, ReplacementShipment, ReturnShipment
+from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
@@ -51,6 +52,7 @@ class ReturnChanges:
     canceled_at: datetime | None = None
     charges: tuple[AmountPart, ...] = ()
     stuck_effects: tuple[str, ...] = ()
+    charges_back: tuple[RefundedCharge, ...] = ()
 
 
 @frozen

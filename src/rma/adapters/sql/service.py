@@ -5,6 +5,7 @@ from typing import Required, TypedDict, Unpack
 from sqlalchemy import URL, Engine
 
 from rma.adapters.sql.returns import SqlReturns
+from rma.domain.decide.facts import HostRule
 from rma.domain.messages.timing import Timing
 from rma.domain.sale.policy import ReturnPolicy
 from rma.observing import Observer
@@ -40,6 +41,7 @@ class Ports(TypedDict, total=False):
     timing: Timing
     observer: Observer
     pause: Pause
+    host_rules: tuple[HostRule, ...]
 
 
 def sql_service(engine_or_url: Engine | URL | str, **ports: Unpack[Ports]) -> ReturnService:

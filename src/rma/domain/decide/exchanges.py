@@ -14,6 +14,7 @@ from rma.domain.decide.facts import Facts
 from rma.domain.decide.replacements import check_new_items, replacement_of
 from rma.domain.decide.returns.cancel import check_cancelable, report_canceled
 from rma.domain.decide.returns.draft import ReturnDraft, open_return
+from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.request import (
     allocate_items,
     check_request_options,
@@ -27,13 +28,13 @@ from rma.domain.events import (
     ExchangeCanceled,
     ExchangePaid,
     ExchangeRequested,
-    ReturnRequested,
     header_for,
 )
 from rma.domain.messages.commands import CancelExchange, RecordExchangePayment, RequestExchange
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.order import in_currency
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.sale.rules import Outcome
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus, exchange_refusal
@@ -42,11 +43,10 @@ from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
 
 
-def request_exchange(
-    facts: Facts, ledger: ReturnLedger, command: RequestExchange
-) -> tuple[ReturnRequested, ExchangeRequested]:
+def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchange) -> tuple[Event, ...]:
     """
-    An exchange opened, with the return whose goods pay for it.
+    An exchange opened, with the return whose goods pay for it; new goods are sent at once for goods that a
+    rule leaves with the customer.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -54,7 +54,7 @@ def request_exchange(
             of the policy is not in the order's currency.
     """
     wrong = Violations()
-    valid = validate_request(wrong, facts, ledger, command)
+    valid = validate_request(wrong, facts, ledger, command, Outcome.EXCHANGE)
     check_request_options(wrong, command)
     check_text(wrong, "location_id", command.location_id)
     check_text(wrong, "created_by", command.created_by)
@@ -72,7 +72,7 @@ def request_exchange(
         charges += (AmountPart("outbound_shipping", -outbound.total),)
     draft = ReturnDraft(
         order=order,
-        items=allocate_items(command.items, valid.remainders),
+        items=allocate_items(command.items, valid),
         shipping_price=valid.shipping_price,
         location_id=command.location_id,
         no_notification=no_notification(command, order),
@@ -100,7 +100,8 @@ def request_exchange(
         metadata=command.metadata,
     )
     header = header_for(exchange, ledger, facts.at, by=command.created_by, command=command)
-    return (request, ExchangeRequested(header=header, opened=exchange))
+    kept = pay_for_kept(facts, ledger, order, request.opened, exchange)
+    return (request, ExchangeRequested(header=header, opened=exchange), *kept)
 
 
 def record_exchange_payment(

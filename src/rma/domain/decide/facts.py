@@ -1,16 +1,44 @@
 """What a handler gathers before the core runs; `decide` reads nothing else."""
 
+from collections.abc import Callable
 from datetime import datetime
+from inspect import iscoroutinefunction
+from typing import Any
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
+from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
-from rma.domain.sale.order import Order
+from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.sale.ruling import Review
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.values.errors import InvalidValue, StaleOrder
-from rma.domain.values.validators import as_utc, aware
+from rma.domain.values.errors import InvalidValue, StaleOrder, Violation
+from rma.domain.values.validators import as_utc, aware, invalid, text
+
+
+def _callable(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    if not callable(value) or iscoroutinefunction(value):
+        raise invalid(instance, attribute.name, value, "a function that answers at once")
+
+
+@frozen
+class HostRule:
+    """
+    A rule of the host's own, besides those of the policy.
+
+    Args:
+        name: returns remember it, with what it said.
+        judge: called with the facts, a line of the order and what is requested of it; answers a `Violation`
+            that refuses it, a `Review` for a person to approve the return, or None. It answers the same for
+            the same arguments, reads nothing else and changes nothing: a command may be decided twice.
+    """
+
+    name: str = field(validator=text)
+    judge: "Callable[[Facts, LineItem, RequestedItem], Violation | Review | None]" = field(
+        validator=_callable
+    )
 
 
 @frozen(kw_only=True)
@@ -26,6 +54,7 @@ class Facts:
         shipping_option: None if there is none of the command's option id.
         books_shipments: False if the host has no fulfillment port.
         timing: how long effects are waited for.
+        host_rules: the host's own, all of which are asked about each requested line.
 
     Raises:
         InvalidValue: `at` is naive.
@@ -39,6 +68,7 @@ class Facts:
     policy: ReturnPolicy = ReturnPolicy()
     books_shipments: bool = True
     timing: Timing = DEFAULT_TIMING
+    host_rules: tuple[HostRule, ...] = ()
 
     def new_id(self, prefix: str) -> str:
         """

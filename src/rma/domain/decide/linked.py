@@ -26,7 +26,7 @@ def complete_linked(
     if status is not ReturnStatus.RECEIVED or target.status is ReturnStatus.RECEIVED:
         return ()
     if exchange := ledger.find_exchange(target.exchange_id):
-        return (_exchange_received(exchange, ledger, target, items, at, by),)
+        return (complete_exchange(exchange, ledger, target, items, at, by),)
     return complete_claim(ledger, target, at, by)
 
 
@@ -40,7 +40,7 @@ def complete_claim(
     return (ClaimCompleted(header=header_for(claim, ledger, at, by=by)),)
 
 
-def _exchange_received(
+def complete_exchange(
     exchange: Exchange,
     ledger: ReturnLedger,
     target: Return,
@@ -48,6 +48,7 @@ def _exchange_received(
     at: datetime,
     by: str | None,
 ) -> ExchangeReceived:
+    """The event that the goods of the exchange are here: it is completed, or a difference is owed."""
     arrived = target.value_arrived(items, None)
     difference_due = Money(exchange.paid.amount - arrived.total + arrived.owed, exchange.currency)
     if not evolve(exchange, difference_due=difference_due).owed.amount:

@@ -5,12 +5,13 @@ Lists become tuples and mappings frozen ones; what is neither stays as it is, an
 """
 
 from collections.abc import Iterable
+from typing import cast
 
 from attrs import field, frozen
 
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.frozenmap import FrozenMap
-from rma.domain.values.validators import as_map, as_tuple
+from rma.domain.values.validators import all_are, as_map, as_tuple
 
 
 def _as_strings(values: Iterable[str]) -> tuple[str, ...]:
@@ -18,15 +19,30 @@ def _as_strings(values: Iterable[str]) -> tuple[str, ...]:
     return as_tuple(values)
 
 
+def _as_sorted(values: Iterable[str]) -> tuple[str, ...]:
+    """The strings in order, each once: two requests with the same tags are the same."""
+    given: object = values
+    if isinstance(given, set | frozenset):
+        given = tuple(given)
+    tags = as_tuple(cast("Iterable[str]", given))
+    return tuple(sorted(set(tags))) if all_are(tags, str) else tags
+
+
 @frozen(kw_only=True)
 class RequestedItem:
-    """Units of a line item to send back: an integer of at least 1, and why."""
+    """
+    Units of a line item to send back: an integer of at least 1, and why.
+
+    Args:
+        tags: what rules of return name, as the host saw the units: `opened`, `worn`.
+    """
 
     item_id: str
     quantity: int
     reason_id: str | None = None
     note: str | None = None
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+    tags: tuple[str, ...] = field(default=(), converter=_as_sorted)
 
 
 @frozen(kw_only=True)

@@ -22,6 +22,7 @@ from rma.domain.messages.command_items import (
 from rma.domain.messages.effects import RefundOutcome, RefundReversed, owner_of
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
+from rma.domain.sale.rules import Outcome
 from rma.domain.values.display import name_kind
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
@@ -43,6 +44,9 @@ class RequestReturn:
         no_notification: else as the order says.
         idempotency_key: repeat the request under the same key and it is done once.
         created_by: who asks, in the host's words.
+        outcome: what the customer chose: `"refund"` or `"store_credit"`; new goods are a `RequestExchange`.
+        overrule: why a person takes lines all the same that no rule takes: they are free of fees. It never
+            lifts quantities or amounts.
     """
 
     order_id: str
@@ -56,6 +60,8 @@ class RequestReturn:
     idempotency_key: str | None = None
     created_by: str | None = None
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+    outcome: str = Outcome.REFUND
+    overrule: str | None = None
 
 
 @frozen(kw_only=True)

@@ -4,13 +4,24 @@ What the host offers for returns: ways of sending goods, and reasons to give.
 Amounts may be given as `Money`, or as whole minor units, which then are in the order's currency.
 """
 
+from enum import StrEnum
+
 from attrs import field, frozen
 from attrs.validators import optional
 
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money, as_money
 from rma.domain.values.tax import TaxLine, as_tax_lines, check_contained_taxes, not_negative, tax_sums
-from rma.domain.values.validators import as_map, flag, mapping, string, text, tuple_of
+from rma.domain.values.validators import (
+    as_map,
+    as_member,
+    flag,
+    mapping,
+    member_of,
+    string,
+    text,
+    tuple_of,
+)
 
 
 @frozen
@@ -66,9 +77,25 @@ class ShippingOption:
         check_contained_taxes(self, self.price.amount)
 
 
+class Fault(StrEnum):
+    """Whose fault a reason says it is that something comes back."""
+
+    CUSTOMER = "customer"
+    MERCHANT = "merchant"
+    CARRIER = "carrier"
+
+
+def _fault(value: Fault | str | None) -> Fault | None:
+    return None if value is None else as_member(Fault, value)
+
+
 @frozen
 class ReturnReason:
-    """A node of the tree of reasons; only leaves that are not retired can be given for a return."""
+    """
+    A node of the tree of reasons; only leaves that are not retired can be given for a return.
+
+    `fault` is whose it is; where it is None, it is that of the category.
+    """
 
     id: str = field(validator=text)
     value: str = field(validator=string)
@@ -77,3 +104,4 @@ class ReturnReason:
     parent_id: str | None = field(default=None, validator=optional(string))
     retired: bool = field(default=False, validator=flag)
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
+    fault: Fault | None = field(default=None, converter=_fault, validator=optional(member_of(Fault)))

@@ -14,6 +14,8 @@ from attrs import evolve, field, frozen
 from attrs.validators import optional
 
 from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.sale.charges import Charge, as_charges, shipping_charge
+from rma.domain.sale.tags import as_tags, tags
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import NO_CURRENCY, Money, allocate, as_currency, as_money, currency_code
@@ -73,6 +75,8 @@ class LineItem:
         tax_lines: each computed on the whole line after discounts, unless it has an amount.
         is_returnable: False for final sale.
         delivered_at: when it arrived, for return windows; aware.
+        fulfilled_at: when it left for the customer, for return windows; aware.
+        tags: what rules of return name.
     """
 
     id: str = field(validator=text)
@@ -90,6 +94,8 @@ class LineItem:
     is_returnable: bool = field(default=True, validator=flag)
     delivered_at: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
+    fulfilled_at: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
+    tags: frozenset[str] = field(default=frozenset(), converter=as_tags, validator=tags)
 
     def __attrs_post_init__(self) -> None:
         if self.fulfilled_quantity > self.quantity:
@@ -171,6 +177,8 @@ class Order:
         adjustments: discounts on the whole order; each is allocated to the lines by their price less
             their own discounts.
         no_notification: True keeps the customer from being notified, unless a request says otherwise.
+        charges: what was paid besides goods and shipping methods; `all_charges` has those, too.
+        tags: what rules of return name.
 
     Raises:
         InvalidValue: ids that repeat, amounts in another currency, discounts above the price, contained
@@ -195,20 +203,30 @@ class Order:
     )
     no_notification: bool = field(default=False, validator=flag)
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
+    charges: tuple[Charge, ...] = field(default=(), converter=as_charges, validator=tuple_of(Charge))
+    tags: frozenset[str] = field(default=frozenset(), converter=as_tags, validator=tags)
 
     def __attrs_post_init__(self) -> None:
-        for name in ("items", "payments", "adjustments", "shipping_methods"):
+        for name in ("items", "payments", "adjustments", "shipping_methods", "charges"):
             object.__setattr__(self, name, _all_in_currency(getattr(self, name), self.currency))
-        for name in ("items", "payments"):
+        for name in ("items", "payments", "all_charges"):
             ids = [value.id for value in getattr(self, name)]
             if len(set(ids)) != len(ids):
-                raise invalid(self, name, ids, "ids that do not repeat")
+                field_name = "charges" if name == "all_charges" else name
+                raise invalid(self, field_name, ids, "ids that do not repeat")
         value = sum(map(_discounted, self.items))
         discounts = sum(adjustment.amount.amount for adjustment in self.adjustments)
         if discounts > value:
             raise invalid(self, "adjustments", discounts, f"at most the value of the lines, {value}")
         for item, shares in zip(self.items, self.allocated_adjustments(), strict=True):
             check_contained_taxes(item, _discounted(item) - sum(shares))
+
+    @property
+    def all_charges(self) -> tuple[Charge, ...]:
+        """What was paid besides the goods: shipping methods, then the other charges."""
+        if not self.shipping_methods:
+            return self.charges
+        return (*map(shipping_charge, self.shipping_methods), *self.charges)
 
     def allocated_adjustments(self) -> tuple[tuple[int, ...], ...]:
         """For each line, in order: its share of each of the order's adjustments, minor units."""
@@ -223,7 +241,7 @@ class Order:
         return tuple(zip(*columns, strict=True))
 
 
-Priced = LineItem | Payment | Adjustment | TaxLine | ShippingMethod
+Priced = LineItem | Payment | Adjustment | TaxLine | ShippingMethod | Charge
 P = TypeVar("P", bound=Priced)
 
 _AMOUNTS: dict[type, tuple[str, ...]] = {
@@ -232,6 +250,7 @@ _AMOUNTS: dict[type, tuple[str, ...]] = {
     Adjustment: ("amount",),
     TaxLine: ("amount",),
     ShippingMethod: ("price",),
+    Charge: ("price", "refundable"),
 }
 _PRICED_PARTS = ("adjustments", "tax_lines")
 

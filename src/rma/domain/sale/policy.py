@@ -1,65 +1,36 @@
 """The merchant's rules: asked once, when a return is requested; what is about money stays with the return."""
 
-from collections.abc import Iterable
+from collections.abc import Collection
 from datetime import datetime, timedelta
-from decimal import Decimal
 
 from attrs import field, frozen
-from attrs.validators import optional
 
+from rma.domain.sale.fees import Fee, as_fees, check_fee_names
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.values.money import Money
-from rma.domain.values.tax import as_percentage, not_negative, optional_money, percent_of, percentage
-from rma.domain.values.validators import as_tuple, flag, invalid, is_whole, text, tuple_of
-
-#: A century; None means "always".
-LONGEST_WINDOW = 36_525
-
-
-def _as_optional_percentage(value: Decimal | int | str | None) -> Decimal | None:
-    return None if value is None else as_percentage(value)
-
-
-@frozen
-class Fee:
-    """
-    What the merchant keeps of a refund: an amount for the return, or a percentage of its goods' value.
-
-    Exactly one of the two is given. A fee takes at most what is left; a custom amount is free of fees.
-    """
-
-    name: str = field(validator=text)
-    amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
-    percent: Decimal | None = field(
-        default=None, converter=_as_optional_percentage, validator=optional(percentage)
-    )
-
-    def __attrs_post_init__(self) -> None:
-        if (self.amount is None) == (self.percent is None):
-            raise invalid(self, "amount", self.amount, "either an amount or a percent")
-        if self.percent is not None and self.percent > 100:
-            raise invalid(self, "percent", self.percent, "at most 100")
-
-
-def fee_on(fee: Fee, value: int) -> int:
-    """The fee on goods of this value, minor units, before it is limited to what is left."""
-    if fee.percent is not None:
-        return percent_of(value, fee.percent)
-    return fee.amount.amount if fee.amount is not None else 0
-
-
-def _fees(values: Iterable[Fee]) -> tuple[Fee, ...]:
-    return as_tuple(values)
+from rma.domain.sale.rules import ReturnRule, RuleTerms, as_rules, check_rules
+from rma.domain.sale.windows import LONGEST_WINDOW, Calendar
+from rma.domain.values.validators import flag, invalid, is_whole, optional_of, text, tuple_of
 
 
 @frozen
 class Terms:
-    """What the policy in force at the request says about money and damage; copied to the return."""
+    """
+    What the policy in force at the request says about money and damage; copied to the return.
+
+    Attributes:
+        fees: of a policy without rules.
+        rules: those that spoke for units of the return, in the order of the policy.
+    """
 
     name: str
     version: str
     refund_damaged: bool = True
     fees: tuple[Fee, ...] = ()
+    rules: tuple[RuleTerms, ...] = ()
+
+    def rule(self, name: str | None) -> RuleTerms | None:
+        """The rule of this name, if it spoke for units of the return."""
+        return next((rule for rule in self.rules if rule.name == name), None)
 
 
 @frozen
@@ -74,26 +45,44 @@ class ReturnPolicy:
         window_days: how long after delivery a line can be returned: so many times 24 hours from
             `LineItem.delivered_at`, else from `Order.created_at`, the last moment included; None, or
             neither date known: always.
+        rules: say all that `fees` and `window_days` say, and more, by what comes back and why; the first
+            that fits speaks. Without any, `fees` and `window_days` hold for every line.
+        calendar: for windows that end with a day.
+
+    Raises:
+        InvalidValue: the rules contradict each other or these fields, `rule_never_applies` among it.
     """
 
     name: str = field(default="default", validator=text)
     version: str = field(default="1", validator=text)
     refund_damaged: bool = field(default=True, validator=flag)
-    fees: tuple[Fee, ...] = field(default=(), converter=_fees, validator=tuple_of(Fee))
+    fees: tuple[Fee, ...] = field(default=(), converter=as_fees, validator=tuple_of(Fee))
     window_days: int | None = None
+    rules: tuple[ReturnRule, ...] = field(default=(), converter=as_rules, validator=tuple_of(ReturnRule))
+    calendar: Calendar | None = field(default=None, validator=optional_of(Calendar))
 
     def __attrs_post_init__(self) -> None:
         days = self.window_days
         if days is not None and not (is_whole(days, at_least=0) and days <= LONGEST_WINDOW):
             raise invalid(self, "window_days", days, f"an integer of days, from 0 to {LONGEST_WINDOW}")
-        names = [fee.name for fee in self.fees]
-        if len(set(names)) != len(names):
-            raise invalid(self, "fees", names, "names that do not repeat")
+        check_fee_names(self, self.fees)
+        if self.rules:
+            if self.fees or days is not None:
+                field_name, value = ("fees", self.fees) if self.fees else ("window_days", days)
+                raise invalid(self, field_name, value, "left to the rules, which have their own")
+            check_rules(self, self.rules, self.calendar)
 
     @property
     def terms(self) -> Terms:
         """What a return keeps of this policy."""
         return Terms(self.name, self.version, self.refund_damaged, self.fees)
+
+    def terms_with(self, names: Collection[str]) -> Terms:
+        """The same, with the rules of these names."""
+        if not names:
+            return self.terms
+        rules = tuple([rule.terms for rule in self.rules if rule.name in names])
+        return Terms(self.name, self.version, self.refund_damaged, self.fees, rules)
 
     def returnable_until(self, order: Order, item: LineItem) -> datetime | None:
         """The last moment at which this line can be returned; None for always."""

@@ -22,7 +22,8 @@ class AmountPart:
     One named part of an amount; its own parts, where it has any, add up to it exactly.
 
     Names: `item:<item_id>` of `price`, `discount:<code or number>` and `tax:<code, name or rate>`;
-    then `return_shipping`, `fee:<name>`, `custom_amount`, `rounding`, `already_paid`; of an exchange
+    then `charge:<id>`, `return_shipping`, `fee:<name>` (of `price` and `tax:…` where they have taxes),
+    `custom_amount`, `rounding`, `already_paid`; of an exchange
     also `new_item:<variant_id>`, `outbound_shipping`, `payment:<reference>` and `difference_due`.
     """
 

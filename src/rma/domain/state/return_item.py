@@ -1,10 +1,12 @@
 """One line of a return: what was asked, what arrived, and what its units took from the line's pool."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from attrs import field, frozen
 
 from rma.domain.sale.pricing import PricedLine
+from rma.domain.sale.ruling import Ruling
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import share
 
@@ -24,6 +26,7 @@ class ItemUnits:
     rejected_quantity: int = 0
     rejected_damaged_quantity: int = 0
     returned_to_customer_quantity: int = 0
+    kept_quantity: int = 0
 
 
 @frozen
@@ -41,6 +44,9 @@ class ReturnItem:
         is_requested: False for units that were not requested.
         line: the order's line as it was priced when a return first touched it.
         allocated: the share of the line's pool that these units took, as running sums in minor units.
+        ruling: by which rule it was taken, as it was decided when it was requested; None if the policy has
+            no rules.
+        kept_quantity: units that a rule leaves with the customer, paid for and gone for good.
     """
 
     item_id: str
@@ -56,6 +62,33 @@ class ReturnItem:
     rejected_damaged_quantity: int = 0
     returned_to_customer_quantity: int = 0
     metadata: FrozenMap[str, object] = FrozenMap()
+    ruling: Ruling | None = None
+    kept_quantity: int = 0
+
+    @property
+    def rule(self) -> str | None:
+        """The name of the rule that spoke for it; None if none did."""
+        return None if self.ruling is None else self.ruling.rule
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """What rules saw in it, sorted."""
+        return () if self.ruling is None else self.ruling.facts
+
+    @property
+    def until(self) -> datetime | None:
+        """The last moment of its window that the customer was given; None for always."""
+        return None if self.ruling is None else self.ruling.until
+
+    @property
+    def is_overruled(self) -> bool:
+        """True if a person took it although the rules did not."""
+        return self.ruling is not None and self.ruling.is_overruled
+
+    @property
+    def gone_quantity(self) -> int:
+        """The units that arrived, or are paid for and stay with the customer."""
+        return self.received_quantity + self.damaged_quantity + self.kept_quantity
 
     @property
     def arrived_quantity(self) -> int:
@@ -65,7 +98,9 @@ class ReturnItem:
     @property
     def missing_quantity(self) -> int:
         """Requested units that have not arrived."""
-        return self.quantity - self.received_quantity - self.damaged_quantity if self.is_requested else 0
+        if not self.is_requested:
+            return 0
+        return self.quantity - self.received_quantity - self.damaged_quantity - self.kept_quantity
 
     @property
     def allocated_quantity(self) -> int:
@@ -79,8 +114,8 @@ class ReturnItem:
         return share(self.allocated, quantity, self.allocated_quantity)
 
     def refunded_quantity(self, *, refund_damaged: bool) -> int:
-        """The units that arrived and are refunded."""
-        accepted = self.received_quantity - self.rejected_quantity
+        """The units that arrived and are refunded, and those that are kept."""
+        accepted = self.received_quantity - self.rejected_quantity + self.kept_quantity
         if refund_damaged:
             accepted += self.damaged_quantity - self.rejected_damaged_quantity
         return accepted
@@ -94,6 +129,7 @@ class ReturnItem:
             self.rejected_quantity,
             self.rejected_damaged_quantity,
             self.returned_to_customer_quantity,
+            self.kept_quantity,
         )
 
     def with_units(self, units: ItemUnits) -> "ReturnItem":
@@ -112,6 +148,8 @@ class ReturnItem:
             rejected_damaged_quantity=units.rejected_damaged_quantity,
             returned_to_customer_quantity=units.returned_to_customer_quantity,
             metadata=self.metadata,
+            ruling=self.ruling,
+            kept_quantity=units.kept_quantity,
         )
 
 

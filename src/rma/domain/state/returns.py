@@ -7,6 +7,7 @@ from attrs import evolve, field, frozen
 from rma.domain.messages.command_items import RejectedItem
 from rma.domain.messages.effects import RestockRequest, ReturnShipment, StockLine
 from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.entitlement import Entitlement
@@ -97,6 +98,9 @@ class Return:
         shipment: what the carrier answered; `shipping_data` is its data.
         resolution: how a clerk closed it, if one did.
         stuck_effects: keys of what waits for its port for too long, or is not tried again.
+        quoted_charges: what the quote gives back of the order's charges.
+        charges_back: what was given back of them so far, with the goods.
+        overrule: why a person took lines that no rule takes.
     """
 
     id: str
@@ -125,6 +129,9 @@ class Return:
     charges: tuple[AmountPart, ...] = ()
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
     stuck_effects: tuple[str, ...] = ()
+    quoted_charges: tuple[RefundedCharge, ...] = ()
+    charges_back: tuple[RefundedCharge, ...] = ()
+    overrule: str | None = None
 
     @property
     def restocks(self) -> tuple[RestockRequest, ...]:
@@ -212,12 +219,17 @@ class Return:
                 terms=self.terms,
                 requested_refund=self.entitlement.requested_refund,
                 charges=self.charges,
+                charges_back=self.quoted_charges,
             )
-        return with_entitled(
-            self.value_arrived(self.items, self.entitlement.agreed_refund), self.entitlement.entitled.amount
-        )
+        arrived = self.value_arrived(self.items, self.entitlement.agreed_refund, self.charges_back)
+        return with_entitled(arrived, self.entitlement.entitled.amount)
 
-    def value_arrived(self, items: tuple[ReturnItem, ...], agreed_refund: Money | None) -> Valuation:
+    def value_arrived(
+        self,
+        items: tuple[ReturnItem, ...],
+        agreed_refund: Money | None,
+        charges_back: tuple[RefundedCharge, ...] = (),
+    ) -> Valuation:
         """The value of these items by this return's terms, once they have arrived as they say."""
         if self.claim_id is not None:
             return NOTHING
@@ -228,7 +240,13 @@ class Return:
             requested_refund=self.entitlement.requested_refund,
             agreed_refund=agreed_refund,
             charges=self.charges,
+            charges_back=charges_back,
         )
+
+    @property
+    def is_exchanged(self) -> bool:
+        """True if new goods are set against its own."""
+        return any(part.name.startswith("new_item:") for part in self.charges)
 
     @property
     def breakdown(self) -> tuple[AmountPart, ...]:
@@ -248,5 +266,5 @@ class Return:
         if self.claim_id is not None:
             return [(item.item_id, 0 if item.is_requested else item.arrived_quantity) for item in self.items]
         if reserves is Reservation.ARRIVED:
-            return [(item.item_id, item.arrived_quantity) for item in self.items]
+            return [(item.item_id, item.gone_quantity) for item in self.items]
         return [(item.item_id, item.allocated_quantity) for item in self.items]

@@ -4,13 +4,33 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
-from rma.domain.sale.policy import Terms, fee_on
+from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.fees import KeptFee
+from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.state.deductions import Counted, fees_of, price_of_way_back
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.money import Money, round_half_up
 
+#: Items that count, each with the running sums that count of it.
+Goods = list[tuple[ReturnItem, tuple[int, ...]]]
+
 #: The part that brings the value of an exchange's goods up to its charges.
 DIFFERENCE_DUE = "difference_due"
+
+
+@frozen
+class NamedAmount:
+    """An amount beside the goods, negative if it is deducted, with what it is made of: minor units."""
+
+    name: str
+    amount: int
+    parts: tuple[tuple[str, int], ...] = ()
+
+    def part(self, currency: str) -> AmountPart:
+        """It as the part of a breakdown."""
+        parts = [AmountPart(name, Money(amount, currency)) for name, amount in self.parts]
+        return AmountPart(self.name, Money(self.amount, currency), tuple(parts))
 
 
 @frozen
@@ -20,27 +40,27 @@ class Valuation:
 
     Attributes:
         goods: the items that count, each with the running sums that count of it.
-        other: named amounts beside the goods, deductions negative.
+        other: amounts beside the goods, deductions negative.
         total: the sum of both and of the charges; never negative.
         charges: what an exchange sets against the goods, with its parts.
     """
 
     goods: tuple[tuple[ReturnItem, tuple[int, ...]], ...]
-    other: tuple[tuple[str, int], ...]
+    other: tuple[NamedAmount, ...]
     total: int
     charges: tuple[AmountPart, ...] = ()
 
     @property
     def owed(self) -> int:
         """By how much the goods fall short of an exchange's charges; the customer owes it."""
-        return sum([amount for name, amount in self.other if name == DIFFERENCE_DUE])
+        return sum([each.amount for each in self.other if each.name == DIFFERENCE_DUE])
 
     def breakdown(self, currency: str) -> tuple[AmountPart, ...]:
         """The parts, which add up to the total exactly."""
         return (
             *(item.line.part(running_sums) for item, running_sums in self.goods),
             *self.charges,
-            *(AmountPart(name, Money(amount, currency)) for name, amount in self.other),
+            *(each.part(currency) for each in self.other),
         )
 
 
@@ -55,15 +75,16 @@ def value_requested(
     terms: Terms,
     requested_refund: Money | None = None,
     charges: tuple[AmountPart, ...] = (),
+    charges_back: tuple[RefundedCharge, ...] = (),
 ) -> Valuation:
     """The value of the return when exactly the requested units arrive."""
     goods = [(item, item.allocated) for item in items if item.is_requested]
-    value = sum([item.line.paid(allocated) for item, allocated in goods])
+    counted = [Counted(item, item.quantity, item.line.paid(allocated)) for item, allocated in goods]
     if charges:
-        return _charged(goods, value, shipping, terms, charges)
+        return _charged(goods, counted, shipping, terms, charges, charges_back)
     if requested_refund is not None:
-        return _named(goods, value, requested_refund.amount)
-    return _deducted(goods, value, shipping, terms)
+        return _named(goods, counted, requested_refund.amount)
+    return _deducted(goods, counted, shipping, terms, charges_back)
 
 
 def value_arrived(
@@ -74,31 +95,34 @@ def value_arrived(
     requested_refund: Money | None = None,
     agreed_refund: Money | None = None,
     charges: tuple[AmountPart, ...] = (),
+    charges_back: tuple[RefundedCharge, ...] = (),
 ) -> Valuation:
     """
-    The value of the units that arrived so far.
+    The value of the units that arrived so far, or are kept.
 
     A custom amount, named on request, is for the requested units: it shrinks with what did not arrive, and
     what arrived unrequested is added to it. An amount named on receipt is for the whole return, and final.
     """
     damaged = terms.refund_damaged
-    arrivals = [item for item in items if item.arrived_quantity]
-    counted = [(item, item.refunded_quantity(refund_damaged=damaged)) for item in arrivals]
-    goods = [(item, item.value(quantity)) for item, quantity in counted]
-    value = sum([item.line.paid(running_sums) for item, running_sums in goods])
+    counted, goods = [], []
+    for item in items:
+        if item.gone_quantity:
+            quantity = item.refunded_quantity(refund_damaged=damaged)
+            goods.append((item, item.value(quantity)))
+            counted.append(Counted(item, quantity, item.line.paid(goods[-1][1])))
     if agreed_refund is not None:
-        return _named(goods, value, agreed_refund.amount)
+        return _named(goods, counted, agreed_refund.amount)
     if charges:
-        return _charged(goods, value, shipping, terms, charges)
+        return _charged(goods, counted, shipping, terms, charges, charges_back)
     if requested_refund is None:
-        return _deducted(goods, value, shipping, terms)
-    unrequested = sum([item.line.paid(running_sums) for item, running_sums in goods if not item.is_requested])
-    part = value - unrequested
+        return _deducted(goods, counted, shipping, terms, charges_back)
+    unrequested = sum([each.value for each in counted if not each.item.is_requested])
+    part = _value(counted) - unrequested
     whole = sum([item.line.paid(item.allocated) for item in items if item.is_requested])
     if not whole:  # without value, yet the merchant pays for it: by units then
-        part = sum([quantity for item, quantity in counted if item.is_requested])
+        part = sum([each.quantity for each in counted if each.item.is_requested])
         whole = sum([item.quantity for item in items])
-    return _named(goods, value, round_half_up(requested_refund.amount * part, whole) + unrequested)
+    return _named(goods, counted, round_half_up(requested_refund.amount * part, whole) + unrequested)
 
 
 def value_of_units(items: Sequence[ReturnItem], terms: Terms) -> int:
@@ -118,43 +142,66 @@ def with_entitled(valuation: Valuation, entitled_amount: int) -> Valuation:
     if not difference:
         return valuation
     name = "already_paid" if difference > 0 else "rounding"
-    return Valuation(
-        valuation.goods, (*valuation.other, (name, difference)), entitled_amount, valuation.charges
-    )
+    other = (*valuation.other, NamedAmount(name, difference))
+    return Valuation(valuation.goods, other, entitled_amount, valuation.charges)
 
 
 def _deducted(
-    goods: list[tuple[ReturnItem, tuple[int, ...]]], value: int, shipping: int, terms: Terms
+    goods: Goods,
+    counted: list[Counted],
+    shipping: int,
+    terms: Terms,
+    charges_back: tuple[RefundedCharge, ...],
 ) -> Valuation:
-    left, other = value, []
-    if shipping:
-        other.append(("return_shipping", -min(shipping, left)))
-        left += other[-1][1]
-    for fee in terms.fees:
-        other.append((f"fee:{fee.name}", -min(fee_on(fee, value), left)))
-        left += other[-1][1]
+    """Goods and charges, less the way back, then fees, each at most what is left."""
+    other = [_charge_back(each) for each in charges_back if each.amount]
+    left = _value(counted) + sum([each.amount for each in other])
+    if shipping and (price := price_of_way_back(counted, shipping, terms)):
+        price = min(price, left)
+        other.append(NamedAmount("return_shipping", -price))
+        left -= price
+    for fee in fees_of(counted, terms):
+        kept = fee.limited(left)
+        other.append(_fee(kept))
+        left -= kept.amount
     return Valuation(tuple(goods), tuple(other), left)
 
 
 def _charged(
-    goods: list[tuple[ReturnItem, tuple[int, ...]]],
-    value: int,
+    goods: Goods,
+    counted: list[Counted],
     shipping: int,
     terms: Terms,
     charges: tuple[AmountPart, ...],
+    charges_back: tuple[RefundedCharge, ...],
 ) -> Valuation:
     """Of an exchange: what the goods do not cover, deductions included, the customer can be asked for."""
     if not any(part.name.startswith("new_item:") for part in charges):  # it was canceled; these are payments
-        alone = _deducted(goods, value, shipping, terms)
+        alone = _deducted(goods, counted, shipping, terms, charges_back)
         paid = sum([part.amount.amount for part in charges])
         return Valuation(alone.goods, alone.other, alone.total + paid, charges)
-    other = [("return_shipping", -shipping)] if shipping else []
-    other += [(f"fee:{fee.name}", -fee_on(fee, value)) for fee in terms.fees]
-    balance = value + sum([amount for _, amount in other]) + sum([part.amount.amount for part in charges])
+    price = price_of_way_back(counted, shipping, terms)
+    other = [NamedAmount("return_shipping", -price)] if price else []
+    other += [_fee(fee.whole) for fee in fees_of(counted, terms)]
+    balance = (
+        _value(counted) + sum([each.amount for each in other]) + sum([part.amount.amount for part in charges])
+    )
     if balance < 0:
-        other.append((DIFFERENCE_DUE, -balance))
+        other.append(NamedAmount(DIFFERENCE_DUE, -balance))
     return Valuation(tuple(goods), tuple(other), max(0, balance), charges)
 
 
-def _named(goods: list[tuple[ReturnItem, tuple[int, ...]]], value: int, amount: int) -> Valuation:
-    return Valuation(tuple(goods), (("custom_amount", amount - value),), amount)
+def _named(goods: Goods, counted: list[Counted], amount: int) -> Valuation:
+    return Valuation(tuple(goods), (NamedAmount("custom_amount", amount - _value(counted)),), amount)
+
+
+def _value(counted: list[Counted]) -> int:
+    return sum([each.value for each in counted])
+
+
+def _charge_back(charge: RefundedCharge) -> NamedAmount:
+    return NamedAmount(f"charge:{charge.id}", charge.amount, charge.parts)
+
+
+def _fee(fee: KeptFee) -> NamedAmount:
+    return NamedAmount(f"fee:{fee.name}", -fee.amount, tuple([(name, -each) for name, each in fee.parts]))

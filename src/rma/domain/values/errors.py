@@ -281,9 +281,19 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "item_not_returnable": (Invalid, "this item cannot be returned"),
     "return_window_closed": (Invalid, "this item could be returned until {until}"),
+    "no_rule_applies": (Invalid, "no rule of return applies to this item"),
+    "outcome_not_offered": (Invalid, "{outcome} is not offered for this item, only: {offered}"),
+    "worth_exceeds_rule": (
+        Invalid,
+        "the units are worth {worth}, rule {rule} takes at most {most} (minor units)",
+    ),
+    "invalid_tags": (Invalid, "tags must be {expected}, not {value}"),
     "return_reason_not_found": (Invalid, "return reason {reason_id} not found"),
     "return_reason_is_category": (Invalid, "return reason {reason_id} is a category: give one of its leaves"),
     "return_reason_retired": (Invalid, "return reason {reason_id} is retired"),
+    "invalid_return_outcome": (Invalid, "outcome must be {expected}, not {outcome}"),
+    "store_credit_unsupported": (Invalid, "store credit cannot be given here: request a refund"),
+    "overrule_without_reason": (Invalid, "overrule must say why the rules are overruled"),
     # Invalid, about shipping
     "not_a_return_option": (Invalid, "shipping option {shipping_option_id} is not for returns"),
     "no_fulfillment": (Invalid, "shipments cannot be booked here: no fulfillment port is configured"),
@@ -371,6 +381,14 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "host_transaction_unsupported": (
         InvalidValue,
         "{repository} cannot write in a transaction of the host: it needs {expected}",
+    ),
+    "rule_never_applies": (
+        InvalidValue,
+        "rule {rule} never applies: {earlier} before it speaks wherever it could",
+    ),
+    "withdrawal_restricted": (
+        InvalidValue,
+        "rule {rule} is for withdrawals: it must offer a refund, keep no fee and ask for no review",
     ),
     "mixed_currencies": (InvalidValue, "{left} and {right} do not mix"),
     "invalid_weights": (InvalidValue, "{total} cannot be split by {weights}"),

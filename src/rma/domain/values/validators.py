@@ -118,6 +118,16 @@ def member_of(kind: type[E]) -> Validator:
     return check
 
 
+def optional_of(kind: type[object]) -> Validator:
+    """The field is an instance of `kind`, or None."""
+
+    def check(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+        if value is not None and not isinstance(value, kind):
+            raise invalid(instance, attribute.name, value, f"a {kind.__name__}")
+
+    return check
+
+
 def tuple_of(kind: type[T]) -> Validator:
     """The field is a tuple of nothing but `kind`."""
 

@@ -1,14 +1,58 @@
-"""How many units of each line can be returned now, and why not more."""
+"""How many units of each line can be returned now, for what and at whose cost, and why not more."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from rma.domain.sale.eligibility import refusals
-from rma.domain.sale.order import Order, OrderStatus
-from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.decide.facts import Facts, HostRule
+from rma.domain.decide.returns.eligibility import Judge
+from rma.domain.messages.command_items import RequestedItem
+from rma.domain.sale.catalogue import ReturnReason
+from rma.domain.sale.eligibility import FailedRule
+from rma.domain.sale.order import LineItem, Order, OrderStatus
+from rma.domain.sale.policy import ReturnPolicy, Terms
+from rma.domain.sale.pricing import AmountPart
+from rma.domain.sale.rules import Goods, Outcome, WayBack
+from rma.domain.state.deductions import Counted, fees_of
 from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.remainder import Remainder
+from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.review import needs_review
+from rma.domain.values.errors import Violation
 from rma.domain.values.money import Money, share
+
+
+@frozen
+class ReturnOption:
+    """
+    What a customer can choose for a unit of a line, or why that cannot be chosen.
+
+    Attributes:
+        rule: the name of the rule that speaks; None if none does, or the policy has none.
+        until: the last moment that the customer is given; None for always, or if no rule speaks.
+        value: of the next unit, before deductions.
+        fees: what is kept of it, if it comes back alone; negative.
+        needs_review: True if a person approves the return before it goes on.
+        violations: why it is refused, as `RequestReturn` or `RequestExchange` says it; empty if it is not.
+        failed: the rules that do not speak for it, up to the one that does, and why.
+    """
+
+    outcome: Outcome
+    rule: str | None
+    until: datetime | None
+    value: Money
+    fees: tuple[AmountPart, ...] = ()
+    way_back: WayBack = WayBack.CUSTOMER
+    goods: Goods = Goods.BACK
+    needs_review: bool = False
+    violations: tuple[Violation, ...] = ()
+    failed: tuple[FailedRule, ...] = ()
+
+    @property
+    def is_offered(self) -> bool:
+        """True if a unit can be requested so."""
+        return not self.violations
 
 
 @frozen
@@ -20,33 +64,51 @@ class ReturnableItem:
         unit_value: the value of the next one; the others may differ from it by one minor unit.
         reasons: codes for why the quantity is below the ordered one: `order_canceled`,
             `item_not_returnable`, `return_window_closed`, `not_fulfilled`, `in_open_return`, `claimed`,
-            `already_returned`, `no_longer_on_order` (the host took units off the order that returns or
-            claims reserve).
+            `already_returned`, `kept_by_customer`, `no_longer_on_order` (the host took units off the order
+            that returns or claims reserve). Where rules refuse all options, the codes are those of the first.
+        options: by outcome, for a unit with the reason and the tags that were asked for; the quantity is 0 if
+            none is offered.
     """
 
     item_id: str
     quantity: int
     unit_value: Money
     reasons: tuple[str, ...] = ()
+    options: tuple[ReturnOption, ...] = ()
 
 
 def returnable_items(
-    order: Order, ledger: ReturnLedger, policy: ReturnPolicy, at: datetime
+    order: Order,
+    ledger: ReturnLedger,
+    policy: ReturnPolicy,
+    at: datetime,
+    *,
+    reasons: Iterable[ReturnReason] = (),
+    host_rules: Iterable[HostRule] = (),
+    reason_id: str | None = None,
+    tags: Iterable[str] = (),
 ) -> tuple[ReturnableItem, ...]:
     """
     Every line of the order, those without returnable units too, in the order's order.
 
-    Then every line that is no longer on the order and that a return or claim still reserves units of.
+    Then every line that is no longer on the order and that a return or claim still reserves units of. Options
+    are for units that come back for the reason of this id, of the catalogue `reasons`, and with these tags.
     """
+    facts = Facts(at=at, order=order, policy=policy, reasons=tuple(reasons), host_rules=tuple(host_rules))
+    offers = _Offers(facts, order, reason_id, tuple(tags))
     reserved = ledger.reserved_quantities()
     remainders = ledger.remainders(order, [line.id for line in order.items])
     expected, back, claimed = _expected(ledger), ledger.arrived_quantities(), _claimed(ledger)
+    kept = _kept(ledger)
     found = []
     for line in order.items:
-        codes = [violation.code for violation in refusals(order, line, policy, at)]
+        remainder = remainders[line.id]
+        options = offers.of(line, remainder)
+        codes = []
+        if not any(option.is_offered for option in options):
+            codes = [violation.code for violation in options[0].violations]
         if order.status is OrderStatus.CANCELED:
             codes.insert(0, "order_canceled")
-        remainder = remainders[line.id]
         quantity = 0 if codes else remainder.returnable(line)
         next_unit = (
             remainder.line.paid(share(remainder.running_sums, 1, remainder.quantity))
@@ -58,16 +120,84 @@ def returnable_items(
             "in_open_return": expected.get(line.id),
             "claimed": claimed.get(line.id),
             "already_returned": line.returned_quantity or back.get(line.id),
+            "kept_by_customer": kept.get(line.id),
             "no_longer_on_order": reserved.get(line.id, 0) > line.fulfilled_quantity - line.returned_quantity,
         }
         codes += [code for code, applies in shortened.items() if applies]
-        found.append(ReturnableItem(line.id, quantity, Money(next_unit, order.currency), tuple(codes)))
+        unit_value = Money(next_unit, order.currency)
+        found.append(ReturnableItem(line.id, quantity, unit_value, tuple(codes), options))
     known = {line.id for line in order.items}
     nothing = Money(0, order.currency)
     for item_id, quantity in reserved.items():
         if quantity and item_id not in known:
             found.append(ReturnableItem(item_id, 0, nothing, ("no_longer_on_order",)))
     return tuple(found)
+
+
+class _Offers:
+    """What the policy offers for units of a line that come back for this reason and with these tags."""
+
+    def __init__(self, facts: Facts, order: Order, reason_id: str | None, tags: tuple[str, ...]) -> None:
+        policy = facts.policy
+        outcomes: set[Outcome] = {Outcome.REFUND, Outcome.EXCHANGE}
+        if policy.rules:
+            outcomes = {outcome for rule in policy.rules for outcome in rule.outcomes}
+        self._judges = [(outcome, Judge(facts, order, outcome)) for outcome in Outcome if outcome in outcomes]
+        self._policy, self._currency, self._reason_id, self._tags = policy, order.currency, reason_id, tags
+
+    def of(self, line: LineItem, remainder: Remainder) -> tuple[ReturnOption, ...]:
+        """The options for the next unit of the line, refunds first."""
+        asked = RequestedItem(item_id=line.id, quantity=1, reason_id=self._reason_id, tags=self._tags)
+        quantity = min(1, remainder.quantity)
+        unit = ReturnItem(line.id, quantity, remainder.line, remainder.share(quantity))
+        return tuple([self._option(outcome, judge, line, asked, unit) for outcome, judge in self._judges])
+
+    def _option(
+        self, outcome: Outcome, judge: Judge, line: LineItem, asked: RequestedItem, unit: ReturnItem
+    ) -> ReturnOption:
+        amount = unit.line.paid(unit.allocated)
+        judgment = judge.judge(line, asked, amount)
+        finding, value = judgment.finding, Money(amount, self._currency)
+        if judgment.violations:
+            return ReturnOption(
+                outcome,
+                finding.rule.name if finding.rule else None,
+                finding.until,
+                value,
+                violations=judgment.violations,
+                failed=finding.failed,
+            )
+        item = evolve(unit, ruling=judgment.ruling)
+        terms = self._policy.terms_with(() if item.rule is None else (item.rule,))
+        return ReturnOption(
+            outcome,
+            item.rule,
+            finding.until,
+            value,
+            fees=self._fees(Counted(item, item.quantity, amount), terms),
+            way_back=finding.rule.way_back if finding.rule else WayBack.CUSTOMER,
+            goods=finding.rule.goods if finding.rule else Goods.BACK,
+            needs_review=needs_review([item], terms),
+            failed=finding.failed,
+        )
+
+    def _fees(self, counted: Counted, terms: Terms) -> tuple[AmountPart, ...]:
+        left, found = counted.value, []
+        for fee in fees_of([counted], terms):
+            kept = fee.limited(left)
+            left -= kept.amount
+            parts = [AmountPart(name, Money(-amount, self._currency)) for name, amount in kept.parts]
+            found.append(AmountPart(f"fee:{kept.name}", Money(-kept.amount, self._currency), tuple(parts)))
+        return tuple(found)
+
+
+def _kept(ledger: ReturnLedger) -> dict[str, int]:
+    """Units that are paid for and stay with the customer, by line."""
+    kept: dict[str, int] = {}
+    for each in ledger.returns:
+        for item in each.items:
+            kept[item.item_id] = kept.get(item.item_id, 0) + item.kept_quantity
+    return kept
 
 
 def _claimed(ledger: ReturnLedger) -> dict[str, int]:

@@ -11,6 +11,8 @@ from rma.testing.commands.situation import Situation
 
 T = TypeVar("T")
 
+#: Tags of requested units, where the policy has rules.
+TAGS = ("outlet", "worn", "member")
 #: Who may have sent a command, and what a host may have noted about it.
 CREATORS = (None, "customer", "clerk é")
 METADATA: tuple[dict[str, object], ...] = ({}, {"channel": "web", "tags": ["a", 1, None, {"deep": True}]})
@@ -54,6 +56,7 @@ def requested_items(chooser: Chooser, situation: Situation, units: dict[str, int
                 quantity=part,
                 reason_id=chooser.detail([None, *situation.reason_ids]),
                 note=chooser.detail([None, "too big"]),
+                tags=chooser.detail([(), *[(tag,) for tag in TAGS]]) if situation.policy.rules else (),
             )
             for part in ([1, quantity - 1] if is_split else [quantity])
         ]

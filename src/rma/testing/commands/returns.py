@@ -33,6 +33,7 @@ def request_return(chooser: Chooser, situation: Situation) -> RequestReturn | No
         refund_note=choose_note(chooser, amount),
         created_by=chooser.detail(CREATORS),
         metadata=chooser.detail(METADATA),
+        overrule=chooser.detail([None, None, "kind"]) if situation.policy.rules else None,
     )
 
 

@@ -12,9 +12,11 @@ from rma.testing.invariants.goods import (
     units_are_conserved,
 )
 from rma.testing.invariants.money import (
+    charges_are_given_back_once,
     each_return_is_paid_its_entitlement_and_no_more,
     every_amount_is_explained,
     exchange_differences_are_paid_once,
+    fees_are_at_most_the_goods,
     more_than_the_value_has_a_note,
     no_payment_gives_back_more_than_it_captured,
     no_refund_is_made_twice,
@@ -57,6 +59,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     exchange_differences_are_paid_once,
     more_than_the_value_has_a_note,
     pools_are_what_returns_left,
+    charges_are_given_back_once,
+    fees_are_at_most_the_goods,
     history_alone_rebuilds_the_ledger,
     the_store_keeps_what_it_took,
     the_store_refuses_what_is_stale,

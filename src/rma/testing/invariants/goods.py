@@ -11,21 +11,29 @@ from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus
 from rma.testing.invariants.snapshot import Snapshot
 
 #: Why a line cannot be returned at all, however many units are left.
-_REFUSALS = {"order_canceled", "item_not_returnable", "return_window_closed"}
+_REFUSALS = {
+    "order_canceled",
+    "item_not_returnable",
+    "return_window_closed",
+    "no_rule_applies",
+    "outcome_not_offered",
+    "worth_exceeds_rule",
+}
 
 
 def units_are_conserved(snapshot: Snapshot) -> Iterator[str]:
-    """Each fulfilled unit is with the customer, expected, returned or claimed, and counted once."""
+    """Each fulfilled unit is with the customer, expected, returned, kept or claimed, and counted once."""
     quantities = {each.item_id: each for each in snapshot.returnable}
     for line in snapshot.order.items:
         expected = arrived = 0
         for each in snapshot.ledger.returns:
             for item in each.items:
-                if min(item.received_quantity, item.damaged_quantity, item.missing_quantity) < 0:
+                counts = (item.received_quantity, item.damaged_quantity, item.missing_quantity)
+                if min(*counts, item.kept_quantity) < 0:
                     yield f"{each.id} counts units of {item.item_id} below 0"
                 is_claimed = each.claim_id is not None and item.is_requested
                 if item.item_id == line.id and not is_claimed:
-                    arrived += item.arrived_quantity
+                    arrived += item.gone_quantity
                     expected += item.missing_quantity if each.is_open else 0
         claimed = _claimed(snapshot.ledger, line.id)
         left = line.fulfilled_quantity - line.returned_quantity - expected - arrived - claimed

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rma.domain.messages.effects import RefundDeclined
+from rma.domain.sale.charges import refundable_part
 from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus
 from rma.domain.state.refunds import Refund, in_force
 from rma.testing.invariants.snapshot import Snapshot
@@ -105,6 +106,31 @@ def exchange_differences_are_paid_once(snapshot: Snapshot) -> Iterator[str]:
         rounding = each.paid.amount - target.refund_amount.amount - each.difference_due.amount
         if not 0 <= rounding <= len(snapshot.most_fulfilled):
             yield f"{each.id}: {each.paid} paid, {target.refund_amount} entitled, {each.difference_due} due"
+
+
+def charges_are_given_back_once(snapshot: Snapshot) -> Iterator[str]:
+    """All returns together give back at most what each charge of the order was, and never what it was not."""
+    for charge in snapshot.order.all_charges:
+        most = refundable_part(charge).amount
+        back = [
+            each.amount
+            for target in snapshot.ledger.returns
+            for each in target.charges_back
+            if each.id == charge.id
+        ]
+        if not min(0, most) <= sum(back) <= max(0, most) or any(
+            (each < 0) != (most < 0) for each in back if each
+        ):
+            yield f"{charge.id}: {back} given back, of {most}"
+
+
+def fees_are_at_most_the_goods(snapshot: Snapshot) -> Iterator[str]:
+    """No return keeps more in fees than its goods are worth, unless new goods are set against them."""
+    for each in snapshot.ledger.returns:
+        goods = sum(part.amount.amount for part in each.breakdown if part.name.startswith("item:"))
+        fees = sum(part.amount.amount for part in each.breakdown if part.name.startswith("fee:"))
+        if not each.is_exchanged and not 0 <= -fees <= goods:
+            yield f"{each.id}: fees of {fees} on goods of {goods}"
 
 
 def pools_are_what_returns_left(snapshot: Snapshot) -> Iterator[str]:

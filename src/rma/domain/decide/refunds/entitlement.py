@@ -5,10 +5,12 @@ from datetime import datetime
 from attrs import evolve
 
 from rma.domain.decide.checks import check_refund
+from rma.domain.decide.refunds.charges import charges_arrived
 from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
 from rma.domain.decide.violations import Violations
 from rma.domain.events import RefundBlocked, header_for
 from rma.domain.messages.commands import RecordRefundOutcome, RetryRefund
+from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
@@ -32,13 +34,15 @@ def entitle(
     refund_note: str | None,
     refundable: int,
     at: datetime,
+    charges_back: tuple[RefundedCharge, ...] = (),
 ) -> Entitlement:
     """
     The return's account once it has these items and this status, with the refunds that are made now.
 
     `agreed` is the amount named by this command. In the act that closes the return it is final. On a mismatch
     that was not accepted yet it is for the requested units, as an amount named on request is: it shrinks
-    with what does not arrive. `refundable` is what the payments have left, minor units.
+    with what does not arrive. `refundable` is what the payments have left, minor units; `charges_back`
+    what it gives back of charges.
     """
     before = target.entitlement
     if not pays_now(target, status):
@@ -47,11 +51,27 @@ def entitle(
         return evolve(before, requested_refund=agreed, refund_note=refund_note)
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
-    entitled = target.value_arrived(items, agreed).total
+    entitled = target.value_arrived(items, agreed, charges_back).total
     entitled = max(entitled, in_force(before.refunds))  # a payment is never asked back
     return pay_what_is_due(
         order, ledger, target, entitled, agreed=agreed, refund_note=refund_note, refundable=refundable, at=at
     )
+
+
+def charges_now(
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    status: ReturnStatus,
+    agreed: Money | None,
+) -> tuple[RefundedCharge, ...]:
+    """What the return gives back of the order's charges once it has these items and this status."""
+    if not pays_now(target, status):
+        return target.charges_back
+    before = target.entitlement
+    is_named = any(each is not None for each in (agreed, before.agreed_refund, before.requested_refund))
+    return () if is_named else charges_arrived(order, ledger, target, items)
 
 
 def pays_now(target: Return, status: ReturnStatus) -> bool:

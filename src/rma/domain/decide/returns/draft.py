@@ -5,12 +5,16 @@ from collections.abc import Mapping, Sequence
 from attrs import evolve, field, frozen
 
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.refunds.charges import charges_requested
 from rma.domain.events import ReturnRequested, header_for
 from rma.domain.messages.commands import Request
 from rma.domain.messages.effects import ReturnShipmentRequest, StockLine, effect_key
 from rma.domain.sale.catalogue import ShippingMethod, ShippingOption
+from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order, in_currency
+from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.sale.rules import Goods
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus
@@ -35,6 +39,7 @@ class ReturnDraft:
         exchange_id, claim_id: what the return belongs to, if it does not stand alone.
         charges: what an exchange sets against the goods.
         command: if this return is what the command asked for; None if an exchange or claim opens it.
+        overrule: why a person took items that no rule takes.
     """
 
     order: Order
@@ -49,6 +54,7 @@ class ReturnDraft:
     claim_id: str | None = None
     charges: tuple[AmountPart, ...] = ()
     command: Request | None = None
+    overrule: str | None = None
     metadata: FrozenMap[str, object] = field(factory=FrozenMap)
 
 
@@ -62,17 +68,22 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
     return_id = facts.new_id("ret")
     if ledger.find(return_id):
         raise InvalidValue("id_not_fresh", {"return_id": return_id})
-    order, option = draft.order, facts.shipping_option
+    order = draft.order
+    terms = facts.policy.terms_with({item.rule for item in draft.items if item.rule is not None})
+    is_kept = all(is_kept_by_customer(item, terms) for item in draft.items)
+    option = None if is_kept else facts.shipping_option  # nothing travels
     method = _method(option, draft.shipping_price, order.currency, facts.new_id("sm")) if option else None
-    terms = facts.policy.terms
-    quote = NOTHING
+    quote, charges_back = NOTHING, tuple[RefundedCharge, ...]()
     if draft.claim_id is None:
+        if not draft.charges and draft.requested_refund is None:
+            charges_back = charges_requested(order, ledger, draft.items, terms)
         quote = value_requested(
             draft.items,
             shipping=method.total.amount if method else 0,
             terms=terms,
             requested_refund=draft.requested_refund,
             charges=draft.charges,
+            charges_back=charges_back,
         )
     opened = Return(
         id=return_id,
@@ -97,12 +108,20 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         claim_id=draft.claim_id,
         charges=draft.charges,
         metadata=draft.metadata,
+        quoted_charges=charges_back,
+        overrule=draft.overrule,
     )
     return ReturnRequested(
         header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command, order=order),
         opened=opened,
         shipment_request=_book_shipment(opened, option, method) if option and method else None,
     )
+
+
+def is_kept_by_customer(item: ReturnItem, terms: Terms) -> bool:
+    """True if the rule that spoke for the item leaves the goods with the customer."""
+    rule = terms.rule(item.rule)
+    return rule is not None and rule.goods is Goods.KEPT
 
 
 def allocate(
@@ -143,6 +162,8 @@ def _method(option: ShippingOption, price: Money | None, currency: str, method_i
 def _book_shipment(opened: Return, option: ShippingOption, method: ShippingMethod) -> ReturnShipmentRequest:
     quantities: dict[str, int] = {}
     for item in opened.items:
+        if is_kept_by_customer(item, opened.terms):
+            continue
         quantities[item.item_id] = quantities.get(item.item_id, 0) + item.quantity
     variants = {item.item_id: item.line.variant_id for item in opened.items}
     return ReturnShipmentRequest(

@@ -72,4 +72,6 @@ def _with(item: ReturnItem, sellable: int, damaged: int, allocated: tuple[int, .
         note=item.note,
         is_requested=item.is_requested,
         metadata=item.metadata,
+        ruling=item.ruling,
+        kept_quantity=item.kept_quantity,
     )

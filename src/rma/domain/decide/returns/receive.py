@@ -11,6 +11,7 @@ from rma.domain.decide.checks import (
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
+    charges_now,
     check_agreed_refund,
     check_claimed,
     entitle,
@@ -62,6 +63,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     wrong.require(target)
     at, by = facts.at, command.created_by
     location_id = command.location_id if command.location_id is not None else target.location_id
+    charges_back = charges_now(order, ledger, target, items, status, agreed)
     account = entitle(
         order,
         ledger,
@@ -72,6 +74,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         refund_note=command.refund_note,
         refundable=refundable,
         at=at,
+        charges_back=charges_back,
     )
     received = GoodsReceived(
         header=header_for(target, ledger, at, by=by, command=command, order=order),
@@ -86,6 +89,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         ),
         items=changes_between(target.items, items),
         entitlement=account.change_since(target.entitlement),
+        charges_back=charges_back,
     )
     blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
     return (received, *blocked, *complete_linked(ledger, target, items, status, at, by))
@@ -136,7 +140,7 @@ def _check_items(
             wrong.add("invalid_damaged_quantity", item_id, quantity=error_value(bad), minimum=0)
     something_arrived = any(good or bad for good, bad in arrivals.values())
     something_is_there = something_arrived or (
-        target is not None and any(item.arrived_quantity for item in target.items)
+        target is not None and any(item.gone_quantity for item in target.items)
     )
     if (asked == () and not command.allow_mismatch) or (are_whole and not something_is_there):
         wrong.add("no_items")

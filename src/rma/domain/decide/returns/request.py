@@ -17,25 +17,32 @@ from rma.domain.decide.checks import (
 )
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
+from rma.domain.decide.returns.eligibility import Judge
+from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.events import ReturnRequested
+from rma.domain.events import Event
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import Request, RequestExchange, RequestReturn
 from rma.domain.sale.catalogue import ReturnReason
-from rma.domain.sale.eligibility import refusals
 from rma.domain.sale.order import LineItem, Order, OrderStatus
 from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.sale.rules import Outcome
+from rma.domain.sale.ruling import Ruling
+from rma.domain.sale.tags import EXPECTED as EXPECTED_TAGS
+from rma.domain.sale.tags import is_tag
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.values.errors import InvalidValue
+from rma.domain.values.errors import InvalidValue, Violation
 from rma.domain.values.money import NO_CURRENCY, Money
 from rma.domain.values.validators import is_whole
 
 
-def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -> tuple[ReturnRequested]:
+def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -> tuple[Event, ...]:
     """
     A return opened: its units reserved, its value quoted, its shipment requested.
+
+    Where a rule leaves goods with the customer, they are paid for at once.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -43,12 +50,14 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
             of the policy is not in the order's currency.
     """
     wrong = Violations()
-    valid = validate_request(wrong, facts, ledger, command)
+    _check_outcome(wrong, command.outcome)
+    overrule = _check_overrule(wrong, command.overrule)
+    valid = validate_request(wrong, facts, ledger, command, Outcome.REFUND, overrule=overrule)
     refund = check_requested_refund(wrong, command.refund_amount, valid.order, ledger)
     check_request_options(wrong, command)
     check_strings(wrong, command, "location_id", "refund_note")
     order = wrong.require(valid.order)
-    items = allocate_items(command.items, valid.remainders)
+    items = allocate_items(command.items, valid)
     check_refund_value(
         wrong, refund, command.refund_note, sum([item.line.paid(item.allocated) for item in items])
     )
@@ -63,9 +72,11 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         no_notification=no_notification(command, order),
         created_by=command.created_by,
         command=command,
+        overrule=overrule if any(item.is_overruled for item in items) else None,
         metadata=command.metadata,
     )
-    return (open_return(facts, ledger, draft),)
+    request = open_return(facts, ledger, draft)
+    return (request, *pay_for_kept(facts, ledger, order, request.opened))
 
 
 @frozen
@@ -76,33 +87,39 @@ class ValidRequest:
     Attributes:
         remainders: what remains of its lines.
         shipping_price: if the request named one.
+        rulings: by which rule each item is taken, in the order of the request.
     """
 
     order: Order | None
     remainders: dict[str, Remainder]
     shipping_price: Money | None
+    rulings: tuple[Ruling | None, ...]
 
 
 def validate_request(
-    wrong: Violations, facts: Facts, ledger: ReturnLedger, command: RequestReturn | RequestExchange
+    wrong: Violations,
+    facts: Facts,
+    ledger: ReturnLedger,
+    command: RequestReturn | RequestExchange,
+    outcome: Outcome,
+    *,
+    overrule: str | None = None,
 ) -> ValidRequest:
     """Checks the goods that a request sends back, and their way; appends everything that is wrong."""
     order = check_order_of(wrong, command.order_id, facts.order, ledger)
     if order:
-        _require_fees_in(order.currency, facts.policy)
+        _require_amounts_in(order.currency, facts.policy)
     items = check_items(wrong, command.items, RequestedItem)
-    lines = {line.id: line for line in order.items} if order else {}
     remainders = ledger.remainders(order, [asked.item_id for asked in items]) if order else {}
-    _check_requested(wrong, items, facts, order, lines, remainders)
+    judge = Judge(facts, order, outcome) if order else None
+    rulings = _check_requested(wrong, items, facts, order, judge, remainders, overrule=overrule)
     shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
-    return ValidRequest(order, remainders, shipping_price)
+    return ValidRequest(order, remainders, shipping_price, rulings)
 
 
-def allocate_items(
-    items: tuple[RequestedItem, ...], remainders: dict[str, Remainder]
-) -> tuple[ReturnItem, ...]:
+def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tuple[ReturnItem, ...]:
     """The items with the value that their units take from their lines, in request order."""
-    taken = allocate([(asked.item_id, asked.quantity) for asked in items], remainders)
+    taken = allocate([(asked.item_id, asked.quantity) for asked in items], valid.remainders)
     return tuple(
         [
             ReturnItem(
@@ -113,8 +130,9 @@ def allocate_items(
                 reason_id=asked.reason_id,
                 note=asked.note,
                 metadata=asked.metadata,
+                ruling=ruling,
             )
-            for asked, (remainder, share) in zip(items, taken, strict=True)
+            for asked, (remainder, share), ruling in zip(items, taken, valid.rulings, strict=True)
         ]
     )
 
@@ -142,10 +160,13 @@ def _check_requested(
     items: tuple[RequestedItem, ...],
     facts: Facts,
     order: Order | None,
-    lines: dict[str, LineItem],
+    judge: Judge | None,
     remainders: dict[str, Remainder],
-) -> None:
-    """Each item by itself, and the limits for the sum of a line's quantities."""
+    *,
+    overrule: str | None,
+) -> tuple[Ruling | None, ...]:
+    """Each item by itself, the limits for the sum of a line's quantities, and what the rules say."""
+    lines = {line.id: line for line in order.items} if order else {}
     totals: dict[str, int] = {}
     all_whole = True
     for asked in items:
@@ -156,34 +177,76 @@ def _check_requested(
     reasons = {reason.id: reason for reason in facts.reasons}
     categories = {reason.parent_id for reason in facts.reasons}
     seen: set[str] = set()
+    rulings: list[Ruling | None] = []
     for asked in items:
         item_id = asked.item_id
+        line = lines.get(item_id)
+        total = totals.get(item_id, 0)
+        if line and judge:
+            value = _worth(remainders[item_id], total) if facts.policy.rules else None
+            judgment = judge.judge(line, asked, value)
+            is_overruled = overrule is not None and bool(judgment.violations)
+            rulings.append(judgment.overruled if is_overruled else judgment.ruling)
+            _refuse(wrong, () if is_overruled else judgment.violations, is_first=item_id not in seen)
         if order and item_id not in seen:
             seen.add(item_id)
-            _check_line(wrong, item_id, totals.get(item_id, 0), facts, order, lines, remainders)
+            _check_line(wrong, item_id, total, order, line, remainders)
         if not (all_whole or is_whole(asked.quantity, at_least=1)):
             wrong.add("invalid_quantity", item_id, quantity=error_value(asked.quantity), minimum=1)
         if asked.reason_id is not None:
             _check_reason(wrong, item_id, asked.reason_id, reasons, categories)
-        if asked.note is not None:
-            check_text(wrong, "note", asked.note, item_id)
+        check_text(wrong, "note", asked.note, item_id)
         check_metadata(wrong, asked.metadata, item_id)
+        _check_tags(wrong, item_id, asked.tags)
+    return tuple(rulings)
+
+
+def _refuse(wrong: Violations, violations: tuple[Violation, ...], *, is_first: bool) -> None:
+    """Of a line that is asked for in several entries, each violation once."""
+    wrong.extend([each for each in violations if is_first or each not in wrong])
+
+
+def _worth(remainder: Remainder, quantity: int) -> int | None:
+    """Of so many units of the line, minor units; None of more than remain."""
+    return remainder.line.paid(remainder.share(quantity)) if 0 < quantity <= remainder.quantity else None
+
+
+def _check_tags(wrong: Violations, item_id: str, tags: object) -> None:
+    if tags != () and (not isinstance(tags, tuple) or not all(map(is_tag, tags))):
+        wrong.add("invalid_tags", item_id, expected=EXPECTED_TAGS, value=error_value(tags))
+
+
+def _check_outcome(wrong: Violations, outcome: object) -> None:
+    if outcome == Outcome.STORE_CREDIT:
+        wrong.add("store_credit_unsupported")
+    elif outcome != Outcome.REFUND:
+        hint = {"hint": "request an exchange for new goods"} if outcome == Outcome.EXCHANGE else {}
+        expected = f"{Outcome.REFUND} or {Outcome.STORE_CREDIT}"
+        wrong.add("invalid_return_outcome", outcome=error_value(outcome), expected=expected, **hint)
+
+
+def _check_overrule(wrong: Violations, reason: object) -> str | None:
+    """The reason, if a person overrules and says why."""
+    if reason is None:
+        return None
+    if isinstance(reason, str) and not reason.strip():
+        wrong.add("overrule_without_reason")
+        return None
+    check_text(wrong, "overrule", reason)
+    return reason if isinstance(reason, str) else None
 
 
 def _check_line(
     wrong: Violations,
     item_id: str,
     quantity: int,
-    facts: Facts,
     order: Order,
-    lines: dict[str, LineItem],
+    line: LineItem | None,
     remainders: dict[str, Remainder],
 ) -> None:
-    line = lines.get(item_id)
     if line is None:
         wrong.add("item_not_found", item_id, order_id=order.id)
         return
-    wrong.extend(refusals(order, line, facts.policy, facts.at))
     returnable = remainders[item_id].returnable(line)
     if quantity > returnable:
         wrong.add("quantity_exceeds_returnable", item_id, quantity=quantity, returnable=returnable)
@@ -227,13 +290,17 @@ def check_shipping(
     return check_amount(wrong, price, currency, "invalid_shipping_price", field="shipping_price")
 
 
-def _require_fees_in(currency: str, policy: ReturnPolicy) -> None:
+def _require_amounts_in(currency: str, policy: ReturnPolicy) -> None:
     # The merchant wrote the policy: a fee in another currency is not the customer's mistake.
-    for fee in policy.fees:
-        if fee.amount and fee.amount.currency not in (currency, NO_CURRENCY):
+    amounts = [(f"fee {fee.name}", fee.amount) for fee in policy.fees]
+    for rule in policy.rules:
+        amounts += [(f"fee {fee.name}", fee.amount) for fee in rule.fees]
+        amounts.append((f"worth_at_most of rule {rule.name}", rule.worth_at_most))
+    for name, amount in amounts:
+        if amount and amount.currency not in (currency, NO_CURRENCY):
             details = {
-                "field": f"fee {fee.name} of policy {policy.name}",
-                "currency": fee.amount.currency,
+                "field": f"{name} of policy {policy.name}",
+                "currency": amount.currency,
                 "order_currency": currency,
             }
             raise InvalidValue("currency_mismatch", details)

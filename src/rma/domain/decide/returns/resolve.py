@@ -14,6 +14,7 @@ from rma.domain.decide.checks import (
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
+    charges_now,
     check_agreed_refund,
     check_claimed,
     entitle,
@@ -56,7 +57,7 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
 
     items = _without(target.items, rejected)
     if rejected:
-        _check_entitled(wrong, target, items)
+        _check_entitled(wrong, order, ledger, target, items)
     check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
     if agreed is not None:
         value = value_refunded_for(target, items, ReturnStatus.RECEIVED)
@@ -94,6 +95,7 @@ def close_return(
     """The events that the resolution closed the return, and what is due was paid or is blocked."""
     at, by = resolution.at, resolution.by
     refundable = ledger.refundable(order).amount
+    charges_back = charges_now(order, ledger, target, items, ReturnStatus.RECEIVED, agreed)
     account = entitle(
         order,
         ledger,
@@ -104,6 +106,7 @@ def close_return(
         refund_note=refund_note,
         refundable=refundable,
         at=at,
+        charges_back=charges_back,
     )
     event = ReturnResolved(
         header=header_for(target, ledger, at, by=by, command=command, order=order),
@@ -111,6 +114,7 @@ def close_return(
         items=changes_between(target.items, items),
         entitlement=account.change_since(target.entitlement),
         withdraw_requests=withdraw_requests,
+        charges_back=charges_back,
     )
     return (event, *report_blocked(account, target, ledger, refundable, at, by))
 
@@ -176,9 +180,16 @@ def _here(target: Return) -> Arrivals:
     return here
 
 
-def _check_entitled(wrong: Violations, target: Return, items: tuple[ReturnItem, ...]) -> None:
+def _check_entitled(
+    wrong: Violations,
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+) -> None:
     """A unit that an earlier parcel was refunded for can no longer be rejected: it would be both."""
-    accepted = target.value_arrived(items, None).total
+    charges_back = charges_now(order, ledger, target, items, ReturnStatus.RECEIVED, None)
+    accepted = target.value_arrived(items, None, charges_back).total
     entitled = target.entitlement.entitled.amount
     if accepted < entitled:
         wrong.add("rejected_already_refunded", return_id=target.id, entitled=entitled, accepted=accepted)

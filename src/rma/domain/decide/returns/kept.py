@@ -1,0 +1,61 @@
+"""Goods that a rule leaves with the customer: they are paid for as soon as the return is requested."""
+
+from attrs import evolve
+
+from rma.domain.decide.facts import Facts
+from rma.domain.decide.linked import complete_exchange
+from rma.domain.decide.refunds.entitlement import charges_now, entitle, pays_now, report_blocked
+from rma.domain.decide.returns.draft import is_kept_by_customer
+from rma.domain.events import Event, GoodsReceived, header_for
+from rma.domain.sale.order import Order
+from rma.domain.state.exchanges import Exchange
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.return_item import changes_between
+from rma.domain.state.returns import Receipt, Return
+
+
+def pay_for_kept(
+    facts: Facts, ledger: ReturnLedger, order: Order, opened: Return, exchange: Exchange | None = None
+) -> tuple[Event, ...]:
+    """
+    What follows at once from a return whose goods the customer keeps, all of them or some; else nothing.
+
+    It is received without a parcel; or more is expected, where other goods come back.
+    """
+    items = tuple(
+        [
+            evolve(item, kept_quantity=item.quantity) if is_kept_by_customer(item, opened.terms) else item
+            for item in opened.items
+        ]
+    )
+    if items == opened.items:
+        return ()
+    is_all = not any(item.missing_quantity for item in items)
+    status = ReturnStatus.RECEIVED if is_all else ReturnStatus.PARTIALLY_RECEIVED
+    at, by = facts.at, opened.created_by
+    refundable = ledger.refundable(order).amount
+    charges_back = charges_now(order, ledger, opened, items, status, None)
+    account = entitle(
+        order,
+        ledger,
+        opened,
+        items,
+        status=status,
+        agreed=None,
+        refund_note=None,
+        refundable=refundable,
+        at=at,
+        charges_back=charges_back,
+    )
+    received = GoodsReceived(
+        header=header_for(opened, ledger, at, by=by, order=order),
+        receipt=Receipt(number=1, at=at, by=by, items=(), location_id=opened.location_id, status=status),
+        items=changes_between(opened.items, items),
+        entitlement=account.change_since(opened.entitlement),
+        charges_back=charges_back,
+    )
+    blocked = report_blocked(account, opened, ledger, refundable, at, by) if pays_now(opened, status) else ()
+    if exchange is None or not is_all:
+        return (received, *blocked)
+    return (received, *blocked, complete_exchange(exchange, ledger, opened, items, at, by))

@@ -1,0 +1,53 @@
+"""What was decided about a requested line: which rule spoke, by which facts, what a host's rules said."""
+
+from datetime import datetime
+
+from attrs import field, frozen
+from attrs.validators import optional
+
+from rma.domain.values.validators import string
+
+
+@frozen
+class Review:
+    """What a host's own rule answers where a person has to approve the return; `reason` says why."""
+
+    reason: str | None = field(default=None, validator=optional(string))
+
+
+@frozen
+class HostAnswer:
+    """
+    What a host's own rule said about a requested line.
+
+    Attributes:
+        rule: its name.
+        review: True if a person has to approve the return.
+        reason: why.
+        refused_code: the code with which it refused the line; it was overruled.
+    """
+
+    rule: str
+    review: bool = False
+    reason: str | None = None
+    refused_code: str | None = None
+
+
+@frozen
+class Ruling:
+    """
+    Why a requested line was taken.
+
+    Attributes:
+        rule: the rule that spoke; None if none did.
+        facts: of the units, sorted; what rules name in `when`.
+        until: the last moment of its window that the customer was given; None for always.
+        is_overruled: a person took it although the rules did not: without fees.
+        answers: of the host's own rules.
+    """
+
+    rule: str | None = None
+    facts: tuple[str, ...] = ()
+    until: datetime | None = None
+    is_overruled: bool = False
+    answers: tuple[HostAnswer, ...] = ()

@@ -1,0 +1,87 @@
+"""What comes off the value of a return's goods by its terms: the way back, and fees."""
+
+from collections.abc import Sequence
+
+from attrs import frozen
+
+from rma.domain.sale.fees import Fee, FeePer, KeptFee, keep
+from rma.domain.sale.policy import Terms
+from rma.domain.sale.rules import Goods, WayBack
+from rma.domain.state.return_item import ReturnItem
+
+
+@frozen
+class Counted:
+    """An item of a return of which units are paid for: how many, and their value in minor units."""
+
+    item: ReturnItem
+    quantity: int
+    value: int
+
+
+def price_of_way_back(counted: Sequence[Counted], shipping: int, terms: Terms) -> int:
+    """
+    What the way back costs the customer (minor units), of a price of `shipping`.
+
+    Nothing if one line that comes back is at the merchant's cost: the parcel travels anyway.
+    """
+    if not shipping or not terms.rules:
+        return shipping
+    for each in counted:
+        rule = terms.rule(each.item.rule)
+        if each.quantity and rule and rule.goods is Goods.BACK and rule.way_back is WayBack.MERCHANT:
+            return 0
+    return shipping
+
+
+@frozen
+class DueFee:
+    """A fee on the units of a return, and how much of it can be kept: the value of the units it is for."""
+
+    whole: KeptFee
+    most: int
+
+    def limited(self, left: int) -> KeptFee:
+        """What is kept of it, of so much that is left."""
+        return self.whole.at_most(min(self.most, left))
+
+
+def fees_of(counted: Sequence[Counted], terms: Terms) -> list[DueFee]:
+    """The fees on these units, each name once, in the order of the terms."""
+    if not terms.rules:
+        if not terms.fees:
+            return []
+        if any(each.item.is_overruled for each in counted):
+            counted = [each for each in counted if each.quantity and not each.item.is_overruled]
+            if not counted:
+                return []
+        return [DueFee(fee, fee.amount) for fee in _fees(terms.fees, counted)]
+    found: dict[str, DueFee] = {}
+    for rule in terms.rules:
+        under = [each for each in counted if each.quantity and each.item.rule == rule.name]
+        room = sum([each.value for each in under])
+        for fee, more in zip(rule.fees, _fees(rule.fees, under) if under else (), strict=False):
+            whole, most = more, 0
+            if (before := found.get(fee.name)) is not None:
+                is_once = fee.percent is None and fee.per is FeePer.RETURN
+                whole = before.whole if is_once else before.whole.plus(more)
+                most = before.most
+            kept = min(room, whole.amount - most, more.amount)
+            room -= kept
+            found[fee.name] = DueFee(whole, most + kept)
+    return list(found.values())
+
+
+def _fees(fees: Sequence[Fee], counted: Sequence[Counted]) -> list[KeptFee]:
+    value = sum([each.value for each in counted])
+    return [keep(fee, value, _times(fee, counted)) for fee in fees]
+
+
+def _times(fee: Fee, counted: Sequence[Counted]) -> int:
+    match fee.per:
+        case FeePer.RETURN:
+            return 1
+        case FeePer.LINE:
+            return len({each.item.item_id for each in counted if each.quantity})
+        case FeePer.UNIT:
+            return sum([each.quantity for each in counted])

@@ -1,0 +1,299 @@
+"""The laws of rules of return."""
+
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rma import (
+    Calendar,
+    CancelReturn,
+    Charge,
+    LineItem,
+    NewItem,
+    Order,
+    ReceivedItem,
+    ReceiveReturn,
+    Rejected,
+    RequestedItem,
+    RequestExchange,
+    RequestReturn,
+    Return,
+    ReturnPolicy,
+    ReturnReason,
+    ReturnRule,
+    ReturnStatus,
+    Window,
+)
+from rma.domain.sale.charges import ChargesBack, refundable_part
+from rma.domain.sale.eligibility import facts_of, find_rule
+from rma.domain.sale.rules import Outcome
+from rma.domain.views.returnable import ReturnableItem, returnable_items
+from rma.testing.commands.choices import TAGS
+from rma.testing.core_harness import START, CoreHarness
+from rma.testing.strategies import charges, everything_fulfilled, orders, policies_with_rules
+
+REASONS = (
+    ReturnReason(id="rr_mind", value="mind", label="Changed my mind", fault="customer"),
+    ReturnReason(id="rr_broken", value="broken", label="Broken", fault="merchant"),
+)
+reason_ids = st.sampled_from([None, *[reason.id for reason in REASONS]])
+tag_sets = st.sets(st.sampled_from(TAGS), max_size=2)
+moments = st.integers(0, 45 * 24).map(lambda hours: START + timedelta(hours=hours))
+
+
+def delivered(order: Order, days: list[int]) -> Order:
+    """Returns the order with its lines delivered so many days after the beginning."""
+    items = [
+        evolve(item, delivered_at=START + timedelta(days=day), fulfilled_at=START)
+        for item, day in zip(order.items, days, strict=False)
+    ]
+    return evolve(order, items=items, created_at=START)
+
+
+dated = st.builds(delivered, orders().map(everything_fulfilled), st.lists(st.integers(0, 9), min_size=4))
+
+
+@given(order=dated, policy=policies_with_rules(), at=moments, reason_id=reason_ids, tags=tag_sets)
+def test_returnable_items_and_requests_agree(
+    order: Order, policy: ReturnPolicy, at: datetime, reason_id: str | None, tags: set[str]
+) -> None:
+    """For every line, outcome and moment: law 1."""
+    harness = CoreHarness(order, policy=policy, reasons=REASONS, at=at - timedelta(minutes=1))
+    found = returnable_items(
+        order, harness.ledger, policy, at, reasons=REASONS, reason_id=reason_id, tags=tags
+    )
+    for line in found:
+        for option in line.options:
+            if option.outcome is not Outcome.STORE_CREDIT:
+                assert_agrees(order, policy, at, line, option.outcome, reason_id, tags)
+
+
+def assert_agrees(
+    order: Order,
+    policy: ReturnPolicy,
+    at: datetime,
+    found: ReturnableItem,
+    outcome: Outcome,
+    reason_id: str | None,
+    tags: set[str],
+) -> None:
+    """Asserts that a request for one unit says what the option says."""
+    harness = CoreHarness(order, policy=policy, reasons=REASONS, at=at - timedelta(minutes=1))
+    (option,) = [each for each in found.options if each.outcome is outcome]
+    item = RequestedItem(item_id=found.item_id, quantity=1, reason_id=reason_id, tags=tags)
+    command: RequestReturn | RequestExchange = RequestReturn(order_id=order.id, items=[item])
+    refusal: Rejected | None
+    if outcome is Outcome.EXCHANGE:
+        new = NewItem(variant_id="v", quantity=1, unit_price=1)
+        command = RequestExchange(order_id=order.id, items=[item], new_items=[new])
+    try:
+        harness.handle(command)
+        refusal = None
+    except Rejected as error:
+        refusal = error
+    assert (() if refusal is None else refusal.violations) == option.violations
+    if refusal is not None:
+        return
+    opened = harness.ledger.returns[0]
+    item_taken = opened.items[0]
+    assert option.is_offered
+    assert (item_taken.rule, item_taken.until) == (option.rule, option.until)
+    assert item_taken.line.paid(item_taken.allocated) == option.value.amount
+    is_kept = opened.status is ReturnStatus.RECEIVED
+    assert is_kept == (option.goods == "kept")
+    if outcome is Outcome.REFUND:
+        fees = [part for part in opened.breakdown if part.name.startswith("fee:")]
+        charged = any(part.amount.amount < 0 for part in opened.breakdown if part.name.startswith("charge:"))
+        assert charged or tuple(fees) == option.fees
+
+
+@given(order=dated, policy=policies_with_rules(), at=moments, earlier=moments, tags=tag_sets)
+def test_what_is_allowed_is_allowed_earlier(
+    order: Order, policy: ReturnPolicy, at: datetime, earlier: datetime, tags: set[str]
+) -> None:
+    """As long as the order was fulfilled then: law 2."""
+    first, last = sorted([at, earlier])
+    for line in order.items:
+        facts = facts_of(order, line, tags=tags)
+        for outcome in Outcome:
+            if not find_rule(policy, order, line, facts, outcome, last).violations:
+                assert not find_rule(policy, order, line, facts, outcome, first).violations
+
+
+@given(order=dated, policy=policies_with_rules(), at=moments, tags=tag_sets)
+def test_a_rule_behind_others_changes_nothing_that_they_decided(
+    order: Order, policy: ReturnPolicy, at: datetime, tags: set[str]
+) -> None:
+    """Law 3."""
+    fewer = evolve(policy, rules=policy.rules[:-1])
+    for line in order.items if fewer.rules else ():
+        facts = facts_of(order, line, tags=tags)
+        for outcome in Outcome:
+            before = find_rule(fewer, order, line, facts, outcome, at)
+            if before.rule is not None:
+                assert find_rule(policy, order, line, facts, outcome, at) == before
+
+
+@given(
+    zone=st.sampled_from(["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Pacific/Apia", "UTC"]),
+    since=st.integers(0, 19 * 365 * 24).map(
+        lambda hours: datetime(2011, 1, 1, tzinfo=UTC) + timedelta(hours=hours)
+    ),
+    days=st.integers(0, 60),
+    free=st.sets(st.integers(0, 6), max_size=6),
+    holidays=st.sets(st.dates(date(2011, 1, 1), date(2030, 1, 1)), max_size=5),
+)
+def test_a_calendar_never_shortens_a_window(
+    zone: str, since: datetime, days: int, free: set[int], holidays: set[date]
+) -> None:
+    """Law 4: where the clock changes, too; and it ends with a day on which windows end."""
+    calendar = Calendar(zone, free_weekdays=free, holidays=holidays)
+    mug = LineItem(id="mug", quantity=1, unit_price=1, fulfilled_quantity=1, delivered_at=since)
+    order = Order(id="order_1", currency="usd", items=[mug])
+    exact = Window(days).until(order, mug, None)
+    with_day = Window(days, ends="day").until(order, mug, calendar)
+
+    assert exact is not None
+    assert with_day is not None
+    assert with_day >= exact
+    last = (with_day - timedelta(microseconds=1)).astimezone(ZoneInfo(zone))
+    assert (last.weekday() not in free and last.date() not in holidays) or with_day == exact
+    assert Window(days, ends="day").covers(Window(days))
+
+
+charging = st.sampled_from([ChargesBack.ALL_BACK, ChargesBack.SHARE])
+
+
+@given(
+    order=orders(most_lines=3, most_units=4).map(everything_fulfilled),
+    paid=charges(),
+    modes=st.tuples(charging, charging),
+    data=st.data(),
+)
+def test_everything_back_gives_back_each_charge_exactly(
+    order: Order, paid: tuple[Charge, ...], modes: tuple[ChargesBack, ChargesBack], data: st.DataObject
+) -> None:
+    """Law 5: in any partition and order, with cancellations between, whatever the mixture of rules."""
+    order = evolve(order, charges=paid)
+    one, other = modes
+    policy = ReturnPolicy(
+        rules=[
+            ReturnRule(name="one", when={"one"}, charges_back=one),
+            ReturnRule(name="other", charges_back=other),
+        ]
+    )
+    harness = CoreHarness(order, policy=policy)
+    open_returns: list[Return] = []
+    while True:
+        left = {
+            each.item_id: each.quantity
+            for each in returnable_items(order, harness.ledger, policy, harness.now)
+            if each.quantity
+        }
+        if left and (not open_returns or data.draw(st.booleans(), label="request")):
+            item_id = data.draw(st.sampled_from(sorted(left)))
+            item = RequestedItem(
+                item_id=item_id,
+                quantity=data.draw(st.integers(1, left[item_id])),
+                tags=data.draw(st.sampled_from([[], ["one"]])),
+            )
+            harness.handle(RequestReturn(order_id=order.id, items=[item]))
+            open_returns.append(harness.ledger.returns[-1])
+        elif open_returns:
+            target = open_returns.pop(data.draw(st.integers(0, len(open_returns) - 1)))
+            if data.draw(st.integers(0, 3), label="cancel") == 3:
+                harness.handle(CancelReturn(return_id=target.id))
+                continue
+            arrive(harness, target, data)
+        else:
+            break
+    for charge in paid:
+        given_back = [
+            each
+            for target in harness.ledger.returns
+            for each in target.charges_back
+            if each.id == charge.id and target.status is ReturnStatus.RECEIVED
+        ]
+        pool = refundable_part(charge)
+        assert sum([each.amount for each in given_back]) == pool.amount
+        taxes: dict[str, int] = {}
+        for each in given_back:
+            for name, amount in each.parts:
+                taxes[name] = taxes.get(name, 0) + amount
+        expected: dict[str, int] = {}
+        for name, amount in pool.parts:
+            expected[name] = expected.get(name, 0) + amount
+        assert {name: amount for name, amount in taxes.items() if amount} == {
+            name: amount for name, amount in expected.items() if amount
+        }
+
+
+def arrive(harness: CoreHarness, target: Return, data: st.DataObject) -> None:
+    """All units of the return arrive, in one parcel or two."""
+    (item,) = target.items
+    first = data.draw(st.integers(0, item.quantity - 1), label="first parcel")
+    if first:
+        parcel = [ReceivedItem(item_id=item.item_id, quantity=first)]
+        harness.handle(ReceiveReturn(return_id=target.id, items=parcel, more_expected=True))
+    parcel = [ReceivedItem(item_id=item.item_id, quantity=item.quantity - first)]
+    harness.handle(ReceiveReturn(return_id=target.id, items=parcel))
+
+
+@given(
+    order=dated,
+    paid=charges(),
+    policy=policies_with_rules(),
+    shipping=st.integers(0, 900),
+    data=st.data(),
+)
+def test_a_refund_is_within_its_bounds_and_no_change_of_policy_touches_it(
+    order: Order, paid: tuple[Charge, ...], policy: ReturnPolicy, shipping: int, data: st.DataObject
+) -> None:
+    """Laws 6 and 7: 0 <= total <= goods + charges, fees <= goods; its terms are those of its request."""
+    order = evolve(order, charges=paid)
+    harness = CoreHarness(order, policy=policy, reasons=REASONS)
+    wanted = [
+        RequestedItem(
+            item_id=item.id,
+            quantity=data.draw(st.integers(1, item.quantity)),
+            reason_id=data.draw(reason_ids),
+            tags=data.draw(tag_sets),
+        )
+        for item in order.items
+    ]
+    overrule = data.draw(st.sampled_from([None, "kind"]))
+    try:
+        harness.handle(RequestReturn(order_id=order.id, items=wanted, overrule=overrule))
+    except Rejected:
+        return
+    quoted = harness.ledger.returns[0]
+    harness.policy = ReturnPolicy(fees=[])
+    if quoted.is_open:
+        parcel = [
+            ReceivedItem(item_id=item.item_id, quantity=item.missing_quantity)
+            for item in quoted.items
+            if item.missing_quantity
+        ]
+        harness.handle(ReceiveReturn(return_id=quoted.id, items=parcel))
+    received = harness.ledger.returns[0]
+    amounts = {part.name: part.amount.amount for part in received.breakdown}
+    goods = sum([item.line.paid(item.allocated) for item in received.items])
+    back = sum([each.amount for each in received.charges_back])
+    fees = -sum([amount for name, amount in amounts.items() if name.startswith("fee:")])
+
+    assert received.status is ReturnStatus.RECEIVED
+    assert received.quoted_refund == quoted.quoted_refund
+    assert 0 <= received.quoted_refund.amount <= goods + back
+    assert 0 <= fees <= goods
+    rounding = amounts.get("rounding", 0)
+    assert received.refund_amount.amount - rounding in {
+        received.quoted_refund.amount, received.entitlement.entitled.amount
+    }  # fmt: skip
+    if not received.entitlement.is_refund_blocked:
+        assert abs(received.refund_amount.amount - quoted.quoted_refund.amount) <= len(order.items)
+    for part in received.breakdown:
+        assert not part.parts or sum([each.amount.amount for each in part.parts]) == part.amount.amount
+    assert sum([part.amount.amount for part in received.breakdown]) == received.refund_amount.amount
