@@ -22,7 +22,7 @@ from rma import (
 )
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.testing.faults import AnswerLost, Away, Declines, Fault, Pends, RefundFault
-from rma.testing.strategies import command_sequences, orders, policies
+from rma.testing.strategies import command_sequences, orders, policies, policies_with_rules
 from tests.aio.hosts import awaited_service
 from tests.sql.alike import assert_alike
 from tests.world import RETURN_OPTION, World
@@ -83,7 +83,7 @@ def refusal(error: RmaError) -> object:
     return type(error), error.code, error.violations if isinstance(error, Rejected) else error.details
 
 
-@given(data=st.data(), policy=policies(), gateway=st.sampled_from(GATEWAYS))
+@given(data=st.data(), policy=st.one_of(policies(), policies_with_rules()), gateway=st.sampled_from(GATEWAYS))
 def test_the_same_calls_are_made_in_the_same_order(
     data: st.DataObject, policy: ReturnPolicy, gateway: Gateway
 ) -> None:
@@ -110,7 +110,7 @@ def test_the_same_calls_are_made_in_the_same_order(
 
 
 @settings(max_examples=30)  # each opens a database
-@given(data=st.data(), policy=policies(), gateway=st.sampled_from(GATEWAYS))
+@given(data=st.data(), policy=st.one_of(policies(), policies_with_rules()), gateway=st.sampled_from(GATEWAYS))
 def test_ledgers_behind_an_awaited_driver_come_to_the_same(
     data: st.DataObject, policy: ReturnPolicy, gateway: Gateway
 ) -> None:

@@ -305,6 +305,16 @@ def test_mixed_rules_never_give_back_twice() -> None:
     assert tagged(Given(sold(EXPRESS), BY_TAG), "never", "never", "all") == [0, 0, 490]
 
 
+def test_a_line_that_does_not_arrive_gives_back_nothing() -> None:
+    """Only the rules of what is paid for count."""
+    given = Given(sold(EXPRESS), BY_TAG)
+    given.when(requested(asked("shirt", tags=["never"]), asked("shirt", quantity=2)))
+
+    given.when(evolve(received(shirt=1), allow_mismatch=True))
+
+    assert given.the().charges_back == ()
+
+
 def test_an_open_return_gives_nothing_back_and_a_canceled_one_neither() -> None:
     """All is back once the last of several parcels arrives, whichever it is."""
     given = Given(sold(EXPRESS), all_back("all_back"))

@@ -205,6 +205,25 @@ def test_a_rule_ends_with_a_day_of_the_shops_calendar() -> None:
     assert given.codes(request(1)) == ["return_window_closed"]
 
 
+def test_an_outcome_is_offered_by_rules_that_are_open() -> None:
+    """A rule whose window closed offers nothing; a policy without rules offers no store credit."""
+    given = Given(order_of(line(delivered_at=days(0))), MONEY_THEN_CREDIT)
+    given.policy = policy_of(
+        ReturnRule(name="swap", window=Window(9), outcomes=["exchange"]),
+        ReturnRule(name="credit", window=Window(30), outcomes=["store_credit"]),
+    )
+    given.now = days(10)
+
+    (refusal,) = given.refuses(request(1)).violations
+    mug = order_of().items[0]
+    alone = find_rule(ReturnPolicy(), order_of(), mug, frozenset(), Outcome.STORE_CREDIT, days(0))
+
+    assert refusal.numbers["offered"] == ["store_credit"]
+    assert [(each.code, each.numbers["offered"]) for each in alone.violations] == [
+        ("outcome_not_offered", ["exchange", "refund"])
+    ]
+
+
 def test_facts_are_of_order_line_unit_and_reason() -> None:
     """A rule speaks if all its facts are there; a reason has those of its categories."""
     given = Given(order_of(line(tags=["outlet"]), tags=["member"]))

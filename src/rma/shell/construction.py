@@ -93,9 +93,8 @@ def as_host_rules(rules: Iterable[HostRule]) -> tuple[HostRule, ...]:
     Raises:
         InvalidValue: one of them is no `HostRule`, or two have the same name.
     """
-    found: tuple[object, ...] = as_tuple(rules)
-    names = [each.name for each in found if isinstance(each, HostRule)]
-    if not all_are(found, HostRule) or len(set(names)) != len(names):
+    found: object = as_tuple(rules)
+    if not all_are(found, HostRule) or len({rule.name for rule in found}) != len(found):
         expected = "rules of the class HostRule, with names that do not repeat"
         details = {"field": "ReturnService.host_rules", "value": show(rules), "expected": expected}
         raise InvalidValue("invalid_value", details)

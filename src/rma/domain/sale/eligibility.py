@@ -18,8 +18,8 @@ class FailedRule:
     A rule that does not speak for a line.
 
     Attributes:
-        code: `facts_missing`, `not_for_withdrawals`, `outcome_not_offered`, `return_window_closed` or
-            `worth_exceeds_rule`.
+        code: `item_not_returnable`, `facts_missing`, `not_for_withdrawals`, `outcome_not_offered`,
+            `return_window_closed` or `worth_exceeds_rule`.
         until: when its window closed, as the customer was informed.
         missing: the facts that it names and that are not there.
     """
@@ -73,6 +73,47 @@ def facts_of(
     return frozenset([*order.tags, *line.tags, *tags, *of_reason, f"basis:{basis}"])
 
 
+def find_candidates(policy: ReturnPolicy, facts: frozenset[str], outcome: Outcome) -> tuple[ReturnRule, ...]:
+    """The rules whose facts are there and that offer the outcome: the first that is open speaks."""
+    is_withdrawal = OF_WITHDRAWAL in facts
+    return tuple(
+        [
+            rule
+            for rule in policy.rules
+            if rule.when <= facts
+            and outcome in rule.outcomes
+            and (not is_withdrawal or OF_WITHDRAWAL in rule.when)
+        ]
+    )
+
+
+def find_open(
+    policy: ReturnPolicy,
+    candidates: Iterable[ReturnRule],
+    order: Order,
+    line: LineItem,
+    at: datetime,
+    *,
+    value: int | None = None,
+) -> Finding | None:
+    """
+    The first of these rules whose window is open and that takes units of this value, minor units.
+
+    The value is None where it is not known, because the request is wrong; no rule fails for it. No rule
+    speaks for a line that is not returnable.
+    """
+    if not line.is_returnable:
+        return None
+    for rule in candidates:
+        most = rule.worth_at_most
+        if value is not None and most is not None and value > most.amount:
+            continue
+        until, closes_at = _window(policy, rule, order, line)
+        if closes_at is None or at <= closes_at:
+            return Finding(rule, until)
+    return None
+
+
 def find_rule(
     policy: ReturnPolicy,
     order: Order,
@@ -83,38 +124,44 @@ def find_rule(
     *,
     value: int | None = None,
 ) -> Finding:
-    """
-    The rule that speaks for units of the line that are value so much together, minor units.
-
-    Their value is None where it is not known, because the request for them is wrong; no rule fails for it.
-    """
+    """The rule that speaks for units of the line, of this value together, and why others do not."""
     if not policy.rules:
         return _by_window(policy, order, line, outcome, at)
-    final_sale = () if line.is_returnable else (Violation("item_not_returnable", line.id),)
+    candidates = find_candidates(policy, facts, outcome)
+    found = find_open(policy, candidates, order, line, at, value=value)
     failed: list[FailedRule] = []
-    is_withdrawal = OF_WITHDRAWAL in facts
     for rule in policy.rules:
-        if not rule.when <= facts:
-            missing = tuple(sorted(rule.when - facts))
-            failed.append(FailedRule(rule.name, "facts_missing", missing=missing))
-            continue
-        if is_withdrawal and OF_WITHDRAWAL not in rule.when:
-            failed.append(FailedRule(rule.name, "not_for_withdrawals"))
-            continue
-        if outcome not in rule.outcomes:
-            failed.append(FailedRule(rule.name, "outcome_not_offered"))
-            continue
-        until, closes_at = _window(policy, rule, order, line)
-        if closes_at is not None and at > closes_at:
-            failed.append(FailedRule(rule.name, "return_window_closed", until))
-            continue
-        most = rule.worth_at_most
-        if value is not None and most is not None and value > most.amount:
-            failed.append(FailedRule(rule.name, "worth_exceeds_rule", until))
-            continue
-        return Finding(rule, until, tuple(failed), final_sale)
+        if found is not None and rule is found.rule:
+            return Finding(found.rule, found.until, tuple(failed))
+        failed.append(_why_not(policy, rule, order, line, facts, outcome, at))
+    if not line.is_returnable:
+        return Finding(failed=tuple(failed), violations=(Violation("item_not_returnable", line.id),))
     refusal = _refusal(policy, order, line, outcome, at, failed, value)
-    return Finding(None, None, tuple(failed), (*final_sale, refusal))
+    return Finding(failed=tuple(failed), violations=(refusal,))
+
+
+def _why_not(
+    policy: ReturnPolicy,
+    rule: ReturnRule,
+    order: Order,
+    line: LineItem,
+    facts: frozenset[str],
+    outcome: Outcome,
+    at: datetime,
+) -> FailedRule:
+    """Why a rule that does not speak for the line does not."""
+    if not line.is_returnable:
+        return FailedRule(rule.name, "item_not_returnable")
+    if not rule.when <= facts:
+        return FailedRule(rule.name, "facts_missing", missing=tuple(sorted(rule.when - facts)))
+    if OF_WITHDRAWAL in facts and OF_WITHDRAWAL not in rule.when:
+        return FailedRule(rule.name, "not_for_withdrawals")
+    if outcome not in rule.outcomes:
+        return FailedRule(rule.name, "outcome_not_offered")
+    until, closes_at = _window(policy, rule, order, line)
+    if closes_at is not None and at > closes_at:
+        return FailedRule(rule.name, "return_window_closed", until)
+    return FailedRule(rule.name, "worth_exceeds_rule", until)
 
 
 def _window(

@@ -2,7 +2,7 @@
 
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, assert_never, cast
 
 from attrs import Attribute, field, frozen
 
@@ -164,3 +164,5 @@ def _began(start: WindowStart, order: Order, line: LineItem) -> datetime | None:
             return line.fulfilled_at
         case WindowStart.ORDERED:
             return order.created_at
+        case _:
+            assert_never(start)

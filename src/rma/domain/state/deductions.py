@@ -1,6 +1,7 @@
 """What comes off the value of a return's goods by its terms: the way back, and fees."""
 
 from collections.abc import Sequence
+from typing import assert_never
 
 from attrs import frozen
 
@@ -85,3 +86,5 @@ def _times(fee: Fee, counted: Sequence[Counted]) -> int:
             return len({each.item.item_id for each in counted if each.quantity})
         case FeePer.UNIT:
             return sum([each.quantity for each in counted])
+        case _:
+            assert_never(fee.per)

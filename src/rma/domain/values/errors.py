@@ -285,7 +285,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "outcome_not_offered": (Invalid, "{outcome} is not offered for this item, only: {offered}"),
     "worth_exceeds_rule": (
         Invalid,
-        "the units are worth {worth}, rule {rule} takes at most {most} (minor units)",
+        "the value of the units is {value}, rule {rule} takes at most {most} (minor units)",
     ),
     "invalid_tags": (Invalid, "tags must be {expected}, not {value}"),
     "return_reason_not_found": (Invalid, "return reason {reason_id} not found"),

@@ -142,7 +142,11 @@ class _Offers:
         outcomes: set[Outcome] = {Outcome.REFUND, Outcome.EXCHANGE}
         if policy.rules:
             outcomes = {outcome for rule in policy.rules for outcome in rule.outcomes}
-        self._judges = [(outcome, Judge(facts, order, outcome)) for outcome in Outcome if outcome in outcomes]
+        self._judges = [
+            (outcome, Judge(facts, order, outcome, explains=True))
+            for outcome in Outcome
+            if outcome in outcomes
+        ]
         self._policy, self._currency, self._reason_id, self._tags = policy, order.currency, reason_id, tags
 
     def of(self, line: LineItem, remainder: Remainder) -> tuple[ReturnOption, ...]:

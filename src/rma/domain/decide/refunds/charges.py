@@ -43,7 +43,7 @@ def charges_requested(
     order: Order, ledger: ReturnLedger, items: Sequence[ReturnItem], terms: Terms
 ) -> tuple[RefundedCharge, ...]:
     """What a new return gives back of the charges if exactly the requested units arrive, and no others."""
-    if not terms.rules:
+    if all(rule.charges_back is ChargesBack.NEVER for rule in terms.rules):
         return ()
     goods = [_Goods(item, item.quantity, item.quantity, _mode(item, terms)) for item in items]
     return _charges_back(order, ledger, goods, None)
@@ -53,7 +53,8 @@ def charges_arrived(
     order: Order, ledger: ReturnLedger, target: Return, items: Sequence[ReturnItem]
 ) -> tuple[RefundedCharge, ...]:
     """What the return gives back of the charges, all in all, for these items as they have arrived."""
-    if not target.terms.rules or target.is_exchanged:
+    never = all(rule.charges_back is ChargesBack.NEVER for rule in target.terms.rules)
+    if never or target.is_exchanged:
         return ()
     return _charges_back(order, ledger, _goods_gone(target, items), target)
 

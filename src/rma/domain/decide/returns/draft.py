@@ -70,7 +70,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         raise InvalidValue("id_not_fresh", {"return_id": return_id})
     order = draft.order
     terms = facts.policy.terms_with({item.rule for item in draft.items if item.rule is not None})
-    is_kept = all(is_kept_by_customer(item, terms) for item in draft.items)
+    is_kept = keeps_goods(terms) and all(is_kept_by_customer(item, terms) for item in draft.items)
     option = None if is_kept else facts.shipping_option  # nothing travels
     method = _method(option, draft.shipping_price, order.currency, facts.new_id("sm")) if option else None
     quote, charges_back = NOTHING, tuple[RefundedCharge, ...]()
@@ -116,6 +116,11 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         opened=opened,
         shipment_request=_book_shipment(opened, option, method) if option and method else None,
     )
+
+
+def keeps_goods(terms: Terms) -> bool:
+    """True if a rule of these terms leaves goods with the customer."""
+    return any(rule.goods is Goods.KEPT for rule in terms.rules)
 
 
 def is_kept_by_customer(item: ReturnItem, terms: Terms) -> bool:

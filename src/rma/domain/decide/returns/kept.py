@@ -5,7 +5,7 @@ from attrs import evolve
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_exchange
 from rma.domain.decide.refunds.entitlement import charges_now, entitle, pays_now, report_blocked
-from rma.domain.decide.returns.draft import is_kept_by_customer
+from rma.domain.decide.returns.draft import is_kept_by_customer, keeps_goods
 from rma.domain.events import Event, GoodsReceived, header_for
 from rma.domain.sale.order import Order
 from rma.domain.state.exchanges import Exchange
@@ -23,14 +23,14 @@ def pay_for_kept(
 
     It is received without a parcel; or more is expected, where other goods come back.
     """
+    if not keeps_goods(opened.terms):
+        return ()
     items = tuple(
         [
             evolve(item, kept_quantity=item.quantity) if is_kept_by_customer(item, opened.terms) else item
             for item in opened.items
         ]
     )
-    if items == opened.items:
-        return ()
     is_all = not any(item.missing_quantity for item in items)
     status = ReturnStatus.RECEIVED if is_all else ReturnStatus.PARTIALLY_RECEIVED
     at, by = facts.at, opened.created_by

@@ -183,7 +183,7 @@ def _check_requested(
         line = lines.get(item_id)
         total = totals.get(item_id, 0)
         if line and judge:
-            value = _worth(remainders[item_id], total) if facts.policy.rules else None
+            value = _worth(remainders[item_id], total) if judge.needs_value else None
             judgment = judge.judge(line, asked, value)
             is_overruled = overrule is not None and bool(judgment.violations)
             rulings.append(judgment.overruled if is_overruled else judgment.ruling)
@@ -292,14 +292,16 @@ def check_shipping(
 
 def _require_amounts_in(currency: str, policy: ReturnPolicy) -> None:
     # The merchant wrote the policy: a fee in another currency is not the customer's mistake.
-    amounts = [(f"fee {fee.name}", fee.amount) for fee in policy.fees]
+    amounts = [("fee", fee.name, fee.amount) for fee in policy.fees]
     for rule in policy.rules:
-        amounts += [(f"fee {fee.name}", fee.amount) for fee in rule.fees]
-        amounts.append((f"worth_at_most of rule {rule.name}", rule.worth_at_most))
-    for name, amount in amounts:
+        if rule.fees:
+            amounts += [("fee", fee.name, fee.amount) for fee in rule.fees]
+        if rule.worth_at_most is not None:
+            amounts.append(("worth_at_most of rule", rule.name, rule.worth_at_most))
+    for kind, name, amount in amounts:
         if amount and amount.currency not in (currency, NO_CURRENCY):
             details = {
-                "field": f"{name} of policy {policy.name}",
+                "field": f"{kind} {name} of policy {policy.name}",
                 "currency": amount.currency,
                 "order_currency": currency,
             }
