@@ -9,13 +9,8 @@ For orders of 1 to 1000 lines (each with one discount and two taxes on top), all
 compared with its *floor*: a function written by hand that assumes a valid command, builds the same objects
 with the same arithmetic, puts them into the same kind of dicts and calls the same ports once. The floor has
 no handlers, rules, look-ups or errors. Before anything is timed, both must end with equal ledgers, histories
-<<<<<<< HEAD
 and port calls for every size. `+10 rules` is a request of 10 lines under a policy of ten rules of which the
 last speaks, and its `ratio` is to the same request under none.
-=======
-and port calls for every size. `+10 rules` is a request of 10 lines under a policy of ten
-rules of which the last speaks, and its `ratio` is to the same request under none.
->>>>>>> rules
 
 How to read it: compare only the *ratio* between machines. The library and the floor take turns in one
 process, each of them first in every second pair, and `ratio` is the median over the pairs: the cost of
