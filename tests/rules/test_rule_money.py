@@ -34,6 +34,7 @@ from rma import (
 )
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.state.review import needs_review
+from rma.domain.views.timeline import timeline
 from tests.rules.given import Given, line, names_and_amounts, off, order_of, put, request, usd, vat
 from tests.rules.test_rules import asked, offered, policy_of, requested
 
@@ -488,6 +489,24 @@ def test_some_goods_are_kept_and_others_come_back() -> None:
     assert ret.quoted_refund == usd(3000 - 390)
     given.when(received(tea=2))
     assert (given.the().status, given.the().refunded) == (ReturnStatus.RECEIVED, usd(3000 - 390))
+
+
+def test_the_timeline_says_what_is_kept() -> None:
+    """And what a parcel gives back of charges so far."""
+    order = order_of(line(), line("tea", price=500), charges=[Charge("post", "shipping", usd(300))])
+    kept = evolve(KEPT, charges_back="share")
+    given = Given(order, policy_of(kept, ReturnRule(name="rest")))
+    given.when(requested(asked(quantity=2, reason_id="rr_damaged"), asked("tea")))
+
+    entry = timeline("order_1", given.history)[1]
+
+    assert entry.summary == "ret_1: nothing to send back, partially received"
+    assert entry.details == ("2 x mug kept by the customer", "money: 22.00 USD back to pay_1")
+    assert entry.amount == usd(2200)
+    assert {part.name: part.amount.amount for part in entry.breakdown} == {
+        "item:mug": 2000,
+        "charge:post": 200,
+    }
 
 
 def test_a_clerk_closes_what_is_kept_and_does_not_come() -> None:

@@ -172,13 +172,19 @@ def _received(event: events.GoodsReceived, after: Return) -> _Summary:
         f"stock: +{line.quantity} {line.item_id} at {receipt.location_id or 'no location'}"
         for line in receipt.restocked
     ]
-    what = f"{after.id}: parcel {receipt.number}, {_words(event.status)}"
-    details = arrivals + stock + _money(event.refunds)
+    kept = [
+        f"{units.kept_quantity} x {after.items[units.index].item_id} kept by the customer"
+        for units in event.items.units
+        if units.kept_quantity and not receipt.items
+    ]
+    goods = "nothing to send back" if kept else f"parcel {receipt.number}"
+    what = f"{after.id}: {goods}, {_words(event.status)}"
+    details = kept + arrivals + stock + _money(event.refunds)
     if event.status is ReturnStatus.REQUIRES_ACTION:
         return _Summary(what, details)
     if event.status is ReturnStatus.RECEIVED:
         return _Summary(what, details, after.refund_amount, after.breakdown)
-    so_far = after.value_arrived(after.items, None)
+    so_far = after.value_arrived(after.items, None, after.charges_back)
     return _Summary(what, details, Money(so_far.total, after.currency), so_far.breakdown(after.currency))
 
 

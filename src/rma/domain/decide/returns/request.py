@@ -19,22 +19,25 @@ from rma.domain.decide.facts import Facts
 from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
 from rma.domain.decide.returns.eligibility import Judge
 from rma.domain.decide.returns.kept import pay_for_kept
+from rma.domain.decide.returns.rule_checks import (
+    check_outcome,
+    check_overrule,
+    check_tags,
+    require_amounts_in,
+)
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import Event
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import Request, RequestExchange, RequestReturn
 from rma.domain.sale.catalogue import ReturnReason
 from rma.domain.sale.order import LineItem, Order, OrderStatus
-from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.ruling import Ruling
-from rma.domain.sale.tags import EXPECTED as EXPECTED_TAGS
-from rma.domain.sale.tags import is_tag
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.values.errors import InvalidValue, Violation
-from rma.domain.values.money import NO_CURRENCY, Money
+from rma.domain.values.errors import Violation
+from rma.domain.values.money import Money
 from rma.domain.values.validators import is_whole
 
 
@@ -50,8 +53,8 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
             of the policy is not in the order's currency.
     """
     wrong = Violations()
-    _check_outcome(wrong, command.outcome)
-    overrule = _check_overrule(wrong, command.overrule)
+    check_outcome(wrong, command.outcome)
+    overrule = check_overrule(wrong, command.overrule)
     valid = validate_request(wrong, facts, ledger, command, Outcome.REFUND, overrule=overrule)
     refund = check_requested_refund(wrong, command.refund_amount, valid.order, ledger)
     check_request_options(wrong, command)
@@ -108,7 +111,7 @@ def validate_request(
     """Checks the goods that a request sends back, and their way; appends everything that is wrong."""
     order = check_order_of(wrong, command.order_id, facts.order, ledger)
     if order:
-        _require_amounts_in(order.currency, facts.policy)
+        require_amounts_in(order.currency, facts.policy)
     items = check_items(wrong, command.items, RequestedItem)
     remainders = ledger.remainders(order, [asked.item_id for asked in items]) if order else {}
     judge = Judge(facts, order, outcome) if order else None
@@ -197,7 +200,7 @@ def _check_requested(
             _check_reason(wrong, item_id, asked.reason_id, reasons, categories)
         check_text(wrong, "note", asked.note, item_id)
         check_metadata(wrong, asked.metadata, item_id)
-        _check_tags(wrong, item_id, asked.tags)
+        check_tags(wrong, item_id, asked.tags)
     return tuple(rulings)
 
 
@@ -209,31 +212,6 @@ def _refuse(wrong: Violations, violations: tuple[Violation, ...], *, is_first: b
 def _worth(remainder: Remainder, quantity: int) -> int | None:
     """Of so many units of the line, minor units; None of more than remain."""
     return remainder.line.paid(remainder.share(quantity)) if 0 < quantity <= remainder.quantity else None
-
-
-def _check_tags(wrong: Violations, item_id: str, tags: object) -> None:
-    if tags != () and (not isinstance(tags, tuple) or not all(map(is_tag, tags))):
-        wrong.add("invalid_tags", item_id, expected=EXPECTED_TAGS, value=error_value(tags))
-
-
-def _check_outcome(wrong: Violations, outcome: object) -> None:
-    if outcome == Outcome.STORE_CREDIT:
-        wrong.add("store_credit_unsupported")
-    elif outcome != Outcome.REFUND:
-        hint = {"hint": "request an exchange for new goods"} if outcome == Outcome.EXCHANGE else {}
-        expected = f"{Outcome.REFUND} or {Outcome.STORE_CREDIT}"
-        wrong.add("invalid_return_outcome", outcome=error_value(outcome), expected=expected, **hint)
-
-
-def _check_overrule(wrong: Violations, reason: object) -> str | None:
-    """The reason, if a person overrules and says why."""
-    if reason is None:
-        return None
-    if isinstance(reason, str) and not reason.strip():
-        wrong.add("overrule_without_reason")
-        return None
-    check_text(wrong, "overrule", reason)
-    return reason if isinstance(reason, str) else None
 
 
 def _check_line(
@@ -288,24 +266,6 @@ def check_shipping(
     if option_id is None:
         wrong.add("shipping_price_without_option")
     return check_amount(wrong, price, currency, "invalid_shipping_price", field="shipping_price")
-
-
-def _require_amounts_in(currency: str, policy: ReturnPolicy) -> None:
-    # The merchant wrote the policy: a fee in another currency is not the customer's mistake.
-    amounts = [("fee", fee.name, fee.amount) for fee in policy.fees]
-    for rule in policy.rules:
-        if rule.fees:
-            amounts += [("fee", fee.name, fee.amount) for fee in rule.fees]
-        if rule.worth_at_most is not None:
-            amounts.append(("worth_at_most of rule", rule.name, rule.worth_at_most))
-    for kind, name, amount in amounts:
-        if amount and amount.currency not in (currency, NO_CURRENCY):
-            details = {
-                "field": f"{kind} {name} of policy {policy.name}",
-                "currency": amount.currency,
-                "order_currency": currency,
-            }
-            raise InvalidValue("currency_mismatch", details)
 
 
 def check_requested_refund(

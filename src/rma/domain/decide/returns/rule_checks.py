@@ -1,0 +1,61 @@
+"""Checks of what a request says about rules, and of what a policy says about its order."""
+
+from rma.domain.decide.checks import check_text
+from rma.domain.decide.violations import Violations, error_value
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.sale.rules import Outcome
+from rma.domain.sale.tags import EXPECTED as EXPECTED_TAGS
+from rma.domain.sale.tags import is_tag
+from rma.domain.values.errors import InvalidValue
+from rma.domain.values.money import NO_CURRENCY
+
+
+def check_tags(wrong: Violations, item_id: str, tags: object) -> None:
+    """The tags of requested units are tags."""
+    if tags != () and (not isinstance(tags, tuple) or not all(map(is_tag, tags))):
+        wrong.add("invalid_tags", item_id, expected=EXPECTED_TAGS, value=error_value(tags))
+
+
+def check_outcome(wrong: Violations, outcome: object) -> None:
+    """The outcome is one that a return can have here: exchanges are requested by another command."""
+    if outcome == Outcome.STORE_CREDIT:
+        wrong.add("store_credit_unsupported")
+    elif outcome != Outcome.REFUND:
+        hint = {"hint": "request an exchange for new goods"} if outcome == Outcome.EXCHANGE else {}
+        expected = f"{Outcome.REFUND} or {Outcome.STORE_CREDIT}"
+        wrong.add("invalid_return_outcome", outcome=error_value(outcome), expected=expected, **hint)
+
+
+def check_overrule(wrong: Violations, reason: object) -> str | None:
+    """The reason, if a person overrules and says why."""
+    if reason is None:
+        return None
+    if isinstance(reason, str) and not reason.strip():
+        wrong.add("overrule_without_reason")
+        return None
+    check_text(wrong, "overrule", reason)
+    return reason if isinstance(reason, str) else None
+
+
+def require_amounts_in(currency: str, policy: ReturnPolicy) -> None:
+    """
+    The amounts of the policy are in the order's currency, or in none yet.
+
+    Raises:
+        InvalidValue: `currency_mismatch`: the merchant wrote the policy, so that it is not the customer's
+            mistake.
+    """
+    amounts = [("fee", fee.name, fee.amount) for fee in policy.fees]
+    for rule in policy.rules:
+        if rule.fees:
+            amounts += [("fee", fee.name, fee.amount) for fee in rule.fees]
+        if rule.worth_at_most is not None:
+            amounts.append(("worth_at_most of rule", rule.name, rule.worth_at_most))
+    for kind, name, amount in amounts:
+        if amount and amount.currency not in (currency, NO_CURRENCY):
+            details = {
+                "field": f"{kind} {name} of policy {policy.name}",
+                "currency": amount.currency,
+                "order_currency": currency,
+            }
+            raise InvalidValue("currency_mismatch", details)
