@@ -75,6 +75,8 @@ def default_name(default: Any) -> str:
         return "empty"
     if isinstance(default, timedelta):
         return duration_name(default)
+    if isinstance(default, frozenset):  # in an order of its own in each process
+        return ", ".join([default_name(each) for each in sorted(default)]) or "empty"
     return f"`{default.value!r}`" if isinstance(default, Enum) else f"`{default!r}`"
 
 
