@@ -191,6 +191,8 @@ class AsyncReturnService:
         needs_attention: Literal[False] = ...,
         requested_since: datetime | None = ...,
         requested_before: datetime | None = ...,
+        due_before: datetime | None = ...,
+        return_before: datetime | None = ...,
         after: str | None = ...,
         offset: int = ...,
         limit: int | None = ...,
@@ -207,6 +209,8 @@ class AsyncReturnService:
         needs_attention: bool = ...,
         requested_since: datetime | None = ...,
         requested_before: datetime | None = ...,
+        due_before: datetime | None = ...,
+        return_before: datetime | None = ...,
         after: str | None = ...,
         offset: int = ...,
         limit: int | None = ...,
@@ -222,6 +226,8 @@ class AsyncReturnService:
         needs_attention: bool = False,
         requested_since: datetime | None = None,
         requested_before: datetime | None = None,
+        due_before: datetime | None = None,
+        return_before: datetime | None = None,
         after: str | None = None,
         offset: int = 0,
         limit: int | None = None,
@@ -235,6 +241,8 @@ class AsyncReturnService:
             needs_attention=needs_attention,
             requested_since=requested_since,
             requested_before=requested_before,
+            due_before=due_before,
+            return_before=return_before,
             after=after,
             offset=offset,
             limit=limit,
@@ -251,6 +259,8 @@ class AsyncReturnService:
         needs_attention: bool = False,
         requested_since: datetime | None = None,
         requested_before: datetime | None = None,
+        due_before: datetime | None = None,
+        return_before: datetime | None = None,
     ) -> int:
         """`ReturnService.count`, awaited."""
         query = ReturnQuery(
@@ -260,6 +270,8 @@ class AsyncReturnService:
             needs_attention=needs_attention,
             requested_since=requested_since,
             requested_before=requested_before,
+            due_before=due_before,
+            return_before=return_before,
         )
         return await arun(count_subjects(query, self))
 

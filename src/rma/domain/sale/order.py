@@ -73,6 +73,7 @@ class LineItem:
         tax_lines: each computed on the whole line after discounts, unless it has an amount.
         is_returnable: False for final sale.
         delivered_at: when it arrived, for return windows; aware.
+        fulfilled_at: when it left, for return windows; aware.
     """
 
     id: str = field(validator=text)
@@ -89,6 +90,7 @@ class LineItem:
     is_tax_inclusive: bool = field(default=False, validator=flag)
     is_returnable: bool = field(default=True, validator=flag)
     delivered_at: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
+    fulfilled_at: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
 
     def __attrs_post_init__(self) -> None:

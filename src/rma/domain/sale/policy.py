@@ -8,6 +8,7 @@ from attrs import field, frozen
 from attrs.validators import optional
 
 from rma.domain.sale.order import LineItem, Order
+from rma.domain.sale.withdrawal import Withdrawal, days_within_reason, instance
 from rma.domain.values.money import Money
 from rma.domain.values.tax import as_percentage, not_negative, optional_money, percent_of, percentage
 from rma.domain.values.validators import as_tuple, flag, invalid, is_whole, text, tuple_of
@@ -54,12 +55,22 @@ def _fees(values: Iterable[Fee]) -> tuple[Fee, ...]:
 
 @frozen
 class Terms:
-    """What the policy in force at the request says about money and damage; copied to the return."""
+    """
+    What the policy in force at the request says about money, damage and dates; copied to the return.
+
+    Attributes:
+        return_within_days: the return expires so many times 24 hours after it was requested or approved.
+        pay_within_days: its refund is due so many times 24 hours after the goods arrived.
+        withdrawal: the periods by which it was withdrawn, instead of those two; None for other returns.
+    """
 
     name: str
     version: str
     refund_damaged: bool = True
     fees: tuple[Fee, ...] = ()
+    return_within_days: int | None = None
+    pay_within_days: int | None = None
+    withdrawal: Withdrawal | None = None
 
 
 @frozen
@@ -74,6 +85,11 @@ class ReturnPolicy:
         window_days: how long after delivery a line can be returned: so many times 24 hours from
             `LineItem.delivered_at`, else from `Order.created_at`, the last moment included; None, or
             neither date known: always.
+        review: True if each request waits for a person's approval, withdrawals excepted.
+        return_within_days: a return for which nothing was sent or received expires so many times 24 hours
+            after it was requested, or approved; None: never.
+        pay_within_days: a refund is due so many times 24 hours after its goods arrived; None: no date.
+        withdrawal: the right of withdrawal, where the law gives one.
     """
 
     name: str = field(default="default", validator=text)
@@ -81,6 +97,10 @@ class ReturnPolicy:
     refund_damaged: bool = field(default=True, validator=flag)
     fees: tuple[Fee, ...] = field(default=(), converter=_fees, validator=tuple_of(Fee))
     window_days: int | None = None
+    review: bool = field(default=False, validator=flag)
+    return_within_days: int | None = field(default=None, validator=optional(days_within_reason))
+    pay_within_days: int | None = field(default=None, validator=optional(days_within_reason))
+    withdrawal: Withdrawal | None = field(default=None, validator=optional(instance(Withdrawal)))
 
     def __attrs_post_init__(self) -> None:
         days = self.window_days
@@ -93,7 +113,19 @@ class ReturnPolicy:
     @property
     def terms(self) -> Terms:
         """What a return keeps of this policy."""
-        return Terms(self.name, self.version, self.refund_damaged, self.fees)
+        return Terms(
+            self.name,
+            self.version,
+            self.refund_damaged,
+            self.fees,
+            return_within_days=self.return_within_days,
+            pay_within_days=self.pay_within_days,
+        )
+
+    @property
+    def withdrawal_terms(self) -> Terms:
+        """What a withdrawal keeps of it: no fees, and damage is no reason to pay nothing."""
+        return Terms(self.name, self.version, withdrawal=self.withdrawal)
 
     def returnable_until(self, order: Order, item: LineItem) -> datetime | None:
         """The last moment at which this line can be returned; None for always."""

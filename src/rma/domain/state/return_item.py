@@ -41,6 +41,8 @@ class ReturnItem:
         is_requested: False for units that were not requested.
         line: the order's line as it was priced when a return first touched it.
         allocated: the share of the line's pool that these units took, as running sums in minor units.
+        source: once the return was revised: which of the items that it was opened with has the price of the
+            line, from 0; None for a line that came with a revision.
     """
 
     item_id: str
@@ -56,6 +58,7 @@ class ReturnItem:
     rejected_damaged_quantity: int = 0
     returned_to_customer_quantity: int = 0
     metadata: FrozenMap[str, object] = FrozenMap()
+    source: int | None = field(default=None, repr=False)
 
     @property
     def arrived_quantity(self) -> int:
@@ -112,7 +115,81 @@ class ReturnItem:
             rejected_damaged_quantity=units.rejected_damaged_quantity,
             returned_to_customer_quantity=units.returned_to_customer_quantity,
             metadata=self.metadata,
+            source=self.source,
         )
+
+
+@frozen
+class RevisedItem:
+    """
+    An item of a return that was revised before anything arrived: all of it but its line and the line's price.
+
+    Attributes:
+        index: the item that has the price, from 0: in an event, among the return's items before it; in a
+            row, among those that the return was opened with.
+    """
+
+    index: int
+    quantity: int
+    allocated: tuple[int, ...]
+    reason_id: str | None = None
+    note: str | None = None
+    metadata: FrozenMap[str, object] = FrozenMap()
+
+
+#: An item after a revision: of a line whose price is known already, or with a price of its own.
+ItemRevision = RevisedItem | ReturnItem
+
+
+def revision_between(before: Sequence[ReturnItem], after: Sequence[ReturnItem]) -> tuple[ItemRevision, ...]:
+    """What an event says of the items after it: it does not repeat a price that is among those before."""
+    known = {item.item_id: index for index, item in reversed(list(enumerate(before)))}
+    revised: list[ItemRevision] = []
+    for item in after:
+        index = known.get(item.item_id)
+        if index is not None and before[index].line == item.line:
+            revised.append(_revised(item, index))
+        else:
+            revised.append(item)
+    return tuple(revised)
+
+
+def recorded_revision(items: Sequence[ReturnItem]) -> tuple[ItemRevision, ...]:
+    """What the row of a return says of its requested items, once it was revised."""
+    return tuple(
+        [item if item.source is None else _revised(item, item.source) for item in items if item.is_requested]
+    )
+
+
+def revise_items(
+    before: Sequence[ReturnItem], revision: Sequence[ItemRevision], *, is_first: bool
+) -> tuple[ReturnItem, ...]:
+    """The items after a revision of those before; `is_first` if none of them was revised before."""
+    return tuple(
+        [
+            _revise(before[each.index], each, each.index if is_first else before[each.index].source)
+            if isinstance(each, RevisedItem)
+            else each
+            for each in revision
+        ]
+    )
+
+
+def _revised(item: ReturnItem, index: int) -> RevisedItem:
+    return RevisedItem(index, item.quantity, item.allocated, item.reason_id, item.note, item.metadata)
+
+
+def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> ReturnItem:
+    return ReturnItem(
+        item_id=before.item_id,
+        quantity=revised.quantity,
+        line=before.line,
+        allocated=revised.allocated,
+        reason_id=revised.reason_id,
+        note=revised.note,
+        metadata=revised.metadata,
+        source=source,
+    )
 
 
 @frozen

@@ -8,19 +8,24 @@ Arrivals = dict[str, tuple[int, int]]
 
 
 def book_arrivals(
-    items: tuple[ReturnItem, ...], arrivals: Arrivals, remainders: dict[str, Remainder]
+    items: tuple[ReturnItem, ...],
+    arrivals: Arrivals,
+    remainders: dict[str, Remainder],
+    *,
+    is_expected: bool = True,
 ) -> tuple[ReturnItem, ...]:
     """
     The items with what arrived.
 
     Requested items are filled in request order, sellable units first; what is left over was not requested
     and takes its value from what remains of its line (`remainders` has the lines for which that happens).
+    Nothing is filled if the units were free again (not `is_expected`): others may have taken their share.
     """
     left = dict(arrivals)
     booked = []
     for item in items:
         sellable, damaged = left.get(item.item_id, (0, 0))
-        missing = item.missing_quantity
+        missing = item.missing_quantity if is_expected else 0
         if missing and (sellable or damaged):
             good = min(sellable, missing)
             bad = min(damaged, missing - good)
@@ -72,4 +77,5 @@ def _with(item: ReturnItem, sellable: int, damaged: int, allocated: tuple[int, .
         note=item.note,
         is_requested=item.is_requested,
         metadata=item.metadata,
+        source=item.source,
     )

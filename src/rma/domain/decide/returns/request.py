@@ -1,5 +1,7 @@
 """RequestReturn: who may send what back, and its value."""
 
+from datetime import datetime
+
 from attrs import frozen
 
 from rma.domain.decide.checks import (
@@ -16,7 +18,9 @@ from rma.domain.decide.checks import (
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.returns.basis import check_basis
 from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
+from rma.domain.decide.returns.review import needs_review
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import ReturnRequested
 from rma.domain.messages.command_items import RequestedItem
@@ -42,8 +46,21 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken; `currency_mismatch`, a fee
             of the policy is not in the order's currency.
     """
-    wrong = Violations()
-    valid = validate_request(wrong, facts, ledger, command)
+    return (open_return(facts, ledger, draft_request(Violations(), facts, ledger, command)),)
+
+
+def draft_request(
+    wrong: Violations, facts: Facts, ledger: ReturnLedger, command: RequestReturn
+) -> ReturnDraft:
+    """
+    The return that a request asks for; `wrong` is what is wrong already.
+
+    Raises:
+        Rejected: with everything that is wrong.
+        InvalidValue: `currency_mismatch`, as `request_return`.
+    """
+    basis, declared_at = check_basis(wrong, facts, command)
+    valid = validate_request(wrong, facts, ledger, command, declared_at)
     refund = check_requested_refund(wrong, command.refund_amount, valid.order, ledger)
     check_request_options(wrong, command)
     check_strings(wrong, command, "location_id", "refund_note")
@@ -53,7 +70,7 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         wrong, refund, command.refund_note, sum([item.line.paid(item.allocated) for item in items])
     )
     wrong.require(order)
-    draft = ReturnDraft(
+    return ReturnDraft(
         order=order,
         items=items,
         shipping_price=valid.shipping_price,
@@ -63,9 +80,11 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
         no_notification=no_notification(command, order),
         created_by=command.created_by,
         command=command,
+        basis=basis,
+        declared_at=declared_at,
+        is_pending=needs_review(facts, basis),
         metadata=command.metadata,
     )
-    return (open_return(facts, ledger, draft),)
 
 
 @frozen
@@ -84,16 +103,24 @@ class ValidRequest:
 
 
 def validate_request(
-    wrong: Violations, facts: Facts, ledger: ReturnLedger, command: RequestReturn | RequestExchange
+    wrong: Violations,
+    facts: Facts,
+    ledger: ReturnLedger,
+    command: RequestReturn | RequestExchange,
+    declared_at: datetime | None = None,
 ) -> ValidRequest:
-    """Checks the goods that a request sends back, and their way; appends everything that is wrong."""
+    """
+    Checks the goods that a request sends back, and their way; appends everything that is wrong.
+
+    `declared_at` is when a withdrawal was declared; None for what the policy allows.
+    """
     order = check_order_of(wrong, command.order_id, facts.order, ledger)
     if order:
         _require_fees_in(order.currency, facts.policy)
     items = check_items(wrong, command.items, RequestedItem)
     lines = {line.id: line for line in order.items} if order else {}
     remainders = ledger.remainders(order, [asked.item_id for asked in items]) if order else {}
-    _check_requested(wrong, items, facts, order, lines, remainders)
+    _check_requested(wrong, items, facts, order, lines, remainders, declared_at)
     shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
     return ValidRequest(order, remainders, shipping_price)
 
@@ -144,6 +171,7 @@ def _check_requested(
     order: Order | None,
     lines: dict[str, LineItem],
     remainders: dict[str, Remainder],
+    declared_at: datetime | None,
 ) -> None:
     """Each item by itself, and the limits for the sum of a line's quantities."""
     totals: dict[str, int] = {}
@@ -160,7 +188,8 @@ def _check_requested(
         item_id = asked.item_id
         if order and item_id not in seen:
             seen.add(item_id)
-            _check_line(wrong, item_id, totals.get(item_id, 0), facts, order, lines, remainders)
+            quantity = totals.get(item_id, 0)
+            _check_line(wrong, item_id, quantity, facts, order, lines, remainders, declared_at)
         if not (all_whole or is_whole(asked.quantity, at_least=1)):
             wrong.add("invalid_quantity", item_id, quantity=error_value(asked.quantity), minimum=1)
         if asked.reason_id is not None:
@@ -178,12 +207,16 @@ def _check_line(
     order: Order,
     lines: dict[str, LineItem],
     remainders: dict[str, Remainder],
+    declared_at: datetime | None,
 ) -> None:
     line = lines.get(item_id)
     if line is None:
         wrong.add("item_not_found", item_id, order_id=order.id)
         return
-    wrong.extend(refusals(order, line, facts.policy, facts.at))
+    if declared_at is None:
+        wrong.extend(refusals(order, line, facts.policy, facts.at))
+    elif facts.policy.withdrawal is not None:
+        wrong.extend(facts.policy.withdrawal.refusals(order, line, declared_at))
     returnable = remainders[item_id].returnable(line)
     if quantity > returnable:
         wrong.add("quantity_exceeds_returnable", item_id, quantity=quantity, returnable=returnable)
