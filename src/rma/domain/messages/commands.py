@@ -30,11 +30,7 @@ from rma.domain.values.display import name_kind
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
-from rma.domain.values.validators import as_map, as_member, as_utc
-
-
-def _basis(value: ReturnBasis | str) -> ReturnBasis | str:
-    return as_member(ReturnBasis, value)
+from rma.domain.values.validators import as_map, as_utc
 
 
 @frozen(kw_only=True)
@@ -63,7 +59,7 @@ class RequestReturn:
     refund_note: str | None = None
     location_id: str | None = None
     no_notification: bool | None = None
-    basis: ReturnBasis | str = field(default=ReturnBasis.POLICY, converter=_basis)
+    basis: str = ReturnBasis.POLICY.value
     declared_at: datetime | None = field(default=None, converter=as_utc)
     idempotency_key: str | None = None
     created_by: str | None = None

@@ -7,6 +7,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from attrs import Attribute, field, frozen
+from attrs.validators import instance_of
 
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.values.validators import as_member, invalid, is_whole, member_of

@@ -12,11 +12,12 @@ def check_basis(
     wrong: Violations, facts: Facts, command: RequestReturn
 ) -> tuple[ReturnBasis, datetime | None]:
     """The right that a request names, and when a withdrawal was declared: None for other requests."""
-    basis: object = command.basis
+    named: object = command.basis
     declared_at = check_moment(wrong, "declared_at", command.declared_at)
-    if not isinstance(basis, ReturnBasis):
-        wrong.add("invalid_basis", basis=error_value(basis))
+    if named not in list(ReturnBasis):
+        wrong.add("invalid_basis", basis=error_value(named))
         return ReturnBasis.POLICY, None
+    basis = ReturnBasis(command.basis)
     if basis is ReturnBasis.POLICY:
         if command.declared_at is not None:
             wrong.add("declared_without_withdrawal")

@@ -83,7 +83,7 @@ def _as_request(target: Return, command: UpdateReturn, judged: Facts) -> Request
         refund_amount=command.refund_amount,
         refund_note=command.refund_note,
         location_id=command.location_id,
-        basis=target.basis,
+        basis=target.basis.value,
         declared_at=declared_at if is_withdrawal else None,
     )
 
