@@ -1,6 +1,7 @@
 """UpdateReturn: a change of mind before the parcel leaves."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -92,7 +93,7 @@ def test_the_same_way_back_keeps_its_label() -> None:
         {"shipping_option_id": "so_return", "location_id": "loc_9"},
     ],
 )
-def test_another_price_place_or_none_is_another_way(way: dict[str, object]) -> None:
+def test_another_price_place_or_none_is_another_way(way: dict[str, Any]) -> None:
     """The label is canceled, and the next one has the next number, even after a time without one."""
     given = requested(shipping_option_id="so_return")
     given.all_delivered()

@@ -34,8 +34,9 @@ def end_of(day: int, month: int = 3) -> datetime:
     return (datetime(2026, month, day, tzinfo=BERLIN) + timedelta(days=1)).astimezone(UTC)
 
 
-def shop(delivered: datetime = at(1), policy: ReturnPolicy | None = None, **more: Any) -> Given:
+def shop(delivered: datetime | None = None, policy: ReturnPolicy | None = None, **more: Any) -> Given:
     """Returns two mugs for 20.00 that were ordered on 1 February, delivered then."""
+    delivered = delivered or at(1)
     mugs = line(delivered_at=delivered, **more)
     given = Given(order_of(mugs, created_at=at(1, 2)), policy or withdrawals())
     given.now = delivered
