@@ -391,10 +391,17 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
 def _is_within_bounds(ledger: ReturnLedger, command: Command) -> bool:
     """False for what would only make the number of states grow: more subjects, parcels, refunds, amounts."""
     match command:
-        case RequestReturn() | UpdateReturn():
+        case RequestReturn():
             return command.refund_amount is None
-        case ApproveReturn() | DeclineReturn() | RecordSending() | ExpireReturn() | RenewShipment():
-            return True
+        case (
+            ApproveReturn()
+            | DeclineReturn()
+            | UpdateReturn()
+            | RecordSending()
+            | ExpireReturn()
+            | RenewShipment()
+        ):
+            return not ledger.get(command.return_id).receipts
         case RequestExchange() | RecordRefundOutcome() | CancelReturn() | CancelExchange() | CancelClaim():
             return True
         case RequestClaim():
@@ -451,7 +458,10 @@ def _shape_of_return(each: Return) -> Hashable:
 
 
 def _shape_before_goods(each: Return) -> Hashable:
-    return each.needs_approval, each.is_released, each.sending is None, each.label_number is None
+    """What matters as long as it goes on."""
+    is_over = each.status in (ReturnStatus.RECEIVED, ReturnStatus.CANCELED)
+    is_sent = each.sending is not None and each.status is ReturnStatus.REQUESTED
+    return not is_over and (each.needs_approval and not each.is_released, each.is_released, is_sent)
 
 
 def _shape_of_items(each: Return) -> Hashable:

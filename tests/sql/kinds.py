@@ -16,7 +16,7 @@ import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import closing
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,16 @@ from attrs import evolve
 from sqlalchemy import text
 
 from rma import (
+    ApprovedItem,
+    ApproveReturn,
+    Calendar,
     CancelClaim,
     CancelExchange,
     CancelReturn,
     ClaimItem,
     Command,
+    DeclineReturn,
+    ExpireReturn,
     Fee,
     Gateway,
     LineItem,
@@ -39,12 +44,14 @@ from rma import (
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
     RefundReversed,
     RefundSucceeded,
     RejectedItem,
+    RenewShipment,
     RequestClaim,
     RequestedItem,
     RequestExchange,
@@ -56,6 +63,8 @@ from rma import (
     ReturnRepository,
     Searchable,
     ShippingMethod,
+    UpdateReturn,
+    Withdrawal,
 )
 from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
@@ -215,6 +224,65 @@ def a_claim_is_written_off(world: World, handle: Callable[[Command], object]) ->
     )
 
 
+def goods_are_waited_for(world: World, handle: Callable[[Command], object]) -> None:
+    """Approved, updated, sent, renewed, declined, expired, withdrawn from; one waits for approval."""
+    calendar = Calendar("Europe/Berlin", holidays=[date(2026, 1, 1)])
+    right = Withdrawal(calendar=calendar, refund_days=15, grace_days=3, return_days=13, due_from="goods")
+    world.policy = ReturnPolicy(review=True, return_within_days=14, pay_within_days=7, withdrawal=right)
+    handle(request(3, shipping_option_id="so_return", refund_amount=900, idempotency_key="waits"))
+    approved = [ApprovedItem(item_id="mug", quantity=2)]
+    handle(
+        ApproveReturn(
+            return_id="ret_1", items=approved, note="ok", idempotency_key="approve", created_by="clerk"
+        )
+    )
+    tea = [RequestedItem(item_id=item_id, quantity=1, note="also") for item_id in ("tea", "mug")]
+    handle(
+        UpdateReturn(
+            return_id="ret_1",
+            items=tea,
+            shipping_option_id="so_return",
+            shipping_price=100,
+            refund_amount=5000,
+            refund_note="agreed",
+            location_id="loc_7",
+            idempotency_key="update",
+            created_by="customer",
+        )
+    )
+    handle(ApproveReturn(return_id="ret_1"))
+    handle(RenewShipment(return_id="ret_1", idempotency_key="renew", created_by="customer"))
+    handle(
+        RecordSending(
+            return_id="ret_1",
+            tracking_number="1Z",
+            proof="receipt.jpg",
+            idempotency_key="sent",
+            created_by="customer",
+        )
+    )
+    handle(ReceiveReturn(return_id="ret_1", items=[ReceivedItem(item_id="tea", quantity=1)]))
+    handle(request(1, shipping_option_id="so_return"))
+    handle(
+        DeclineReturn(
+            return_id="ret_2", reason="worn", note="sorry", idempotency_key="decline", created_by="clerk"
+        )
+    )
+    handle(receive(1, return_id="ret_2"))
+    withdrawal = request(1, basis="withdrawal", declared_at=world.now, shipping_option_id="so_return")
+    handle(withdrawal)
+    handle(RecordSending(return_id="ret_3", proof="receipt.jpg"))
+    handle(withdrawal)
+    world.now += timedelta(days=30)
+    handle(ExpireReturn(return_id="ret_4", idempotency_key="expire", created_by="clerk"))
+    handle(request(1))
+    world.faults.breaks("fulfillment", AnswerLost())
+    world.policy = ReturnPolicy(return_within_days=0)
+    handle(request(1, shipping_option_id="so_return"))
+    handle(RenewShipment(return_id="ret_6"))
+    handle(ExpireReturn(return_id="ret_6"))
+
+
 def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
     """Every script and a new world for it, in which ids are numbered behind this prefix."""
     mug = line(quantity=9, tax_lines=vat("7.25", name="state") + vat("1.5"), adjustments=off(250))
@@ -232,6 +300,7 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
             a_process_is_sending,
             world(mug, gateway=Searchable(timedelta(minutes=30))),
         ),
+        "goods are waited for": (goods_are_waited_for, world(mug, tea)),
     }
 
 

@@ -55,6 +55,7 @@ def test_the_script_does_all_that_can_be_done() -> None:
         "payments.refund",
         "return_reasons.list",
         "returns.commit",
+        "returns.find",
         "returns.history",
         "returns.load",
         "returns.load_by_return",

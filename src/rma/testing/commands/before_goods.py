@@ -12,9 +12,8 @@ from rma.domain.messages.commands import (
 from rma.domain.messages.effects import ReturnShipmentRequest
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
+from rma.domain.values.money import Money
 from rma.testing.commands.choices import (
-    choose_amount,
-    choose_note,
     choose_option,
     choose_target,
     rarely,
@@ -75,14 +74,14 @@ def update_return(chooser: Chooser, situation: Situation) -> UpdateReturn | None
     units = {item_id: chooser.whole(0, min(3, quantity)) for item_id, quantity in most.items()}
     if not any(units.values()):
         units = {item.item_id: max(1, item.quantity) for item in target.items}
-    amount = choose_amount(chooser, situation, 8)
+    amount = chooser.detail([None] * 7 + [Money(150, situation.order.currency)])
     return UpdateReturn(
         return_id=target.id,
         items=requested_items(chooser, situation, {each: count for each, count in units.items() if count}),
         shipping_option_id=choose_option(chooser, situation),
         location_id=chooser.detail([None, None, "loc_2"]),
         refund_amount=amount,
-        refund_note=choose_note(chooser, amount),
+        refund_note=None if amount is None else "agreed",
     )
 
 

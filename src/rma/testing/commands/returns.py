@@ -52,8 +52,9 @@ def receive_return(chooser: Chooser, situation: Situation) -> ReceiveReturn | No
     """A parcel that is full, short or holds something else; or a clerk accepts what arrived before."""
     returns = situation.ledger.returns
     likely = [each for each in returns if each.is_open]
-    if rarely(chooser, 4):  # a late parcel
-        likely = [each for each in returns if each.is_released and not each.is_open] or likely
+    late = [each for each in returns if each.is_released and not each.is_open]
+    if late and rarely(chooser, 4):
+        likely = late
     target = choose_target(chooser, likely, returns)
     if target is None:
         return None
