@@ -16,6 +16,7 @@ from rma import (
     ReturnBasis,
     ReturnPolicy,
     ReturnStatus,
+    Window,
     Withdrawal,
 )
 from tests.rules.before import DECLINE, EXPIRE, berlin, withdrawals
@@ -207,6 +208,20 @@ def test_units_that_are_added_are_declared_now() -> None:
     assert given.codes(update(2)) == ["return_window_closed"]
     given.when(update(1))
     assert given.the().declared_at == at(2) + timedelta(minutes=1)
+
+
+def test_a_shop_may_be_kinder_than_the_law() -> None:
+    """Longer windows, shorter dates; without a calendar, days are 24 hours."""
+    generous = Window(30, since="delivered", ends="day")
+    right = Withdrawal(window=generous, return_days=20, grace_days=2, refund_days=5, due_from="goods")
+    given = shop(at(2), ReturnPolicy(withdrawal=right))
+    given.now = at(30)
+
+    given.when(withdraw())
+    declared_at = given.now
+    assert given.the().return_by == declared_at + timedelta(days=22)
+    given.when(RecordSending(return_id="ret_1"))
+    assert given.the().refund_due_by == given.now + timedelta(days=5)
 
 
 def test_a_right_that_cannot_be_is_refused_when_it_is_built() -> None:

@@ -6,11 +6,16 @@ from inspect import getmembers, isclass
 import pytest
 from attrs import fields, has
 
-from rma.domain.sale import policy
+from rma.domain.sale import policy, withdrawal
 from tests.mutants import MUTANTS, Mutant, fits
 
 #: The classes whose fields are rules.
-RULES = [each for _, each in getmembers(policy, isclass) if each.__module__ == policy.__name__ and has(each)]
+RULES = [
+    each
+    for module in (policy, withdrawal)
+    for _, each in getmembers(module, isclass)
+    if each.__module__ == module.__name__ and has(each)
+]
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.harm for mutant in MUTANTS])

@@ -227,10 +227,14 @@ def items_after(before: tuple[ReturnItem, ...], changes: ItemChanges) -> tuple[R
     for units in changes.units:
         items[units.index] = items[units.index].with_units(units)
     if changes.unrequested:
-        places = {item.item_id: index for index, item in enumerate(before) if not item.is_requested}
+        # A line can be there twice: its discounts or taxes were changed between two parcels.
+        places = {
+            (item.item_id, item.line): index for index, item in enumerate(before) if not item.is_requested
+        }
         for item in changes.unrequested:
-            if item.item_id in places:
-                items[places[item.item_id]] = item
+            place = item.item_id, item.line
+            if place in places:
+                items[places[place]] = item
             else:
                 items.append(item)
     return tuple(items)

@@ -42,11 +42,10 @@ def book_arrivals(
 def _book_unrequested(
     booked: list[ReturnItem], left_over: Arrivals, remainders: dict[str, Remainder]
 ) -> None:
-    indices = {item.item_id: index for index, item in enumerate(booked) if not item.is_requested}
     for item_id, (sellable, damaged) in left_over.items():
         remainder = remainders[item_id]
         allocated = remainder.share(sellable + damaged)
-        index = indices.get(item_id)
+        index = _find_unrequested(booked, item_id, remainder)
         if index is None:
             booked.append(
                 ReturnItem(
@@ -63,6 +62,15 @@ def _book_unrequested(
             before = booked[index]
             running_sums = tuple([had + more for had, more in zip(before.allocated, allocated, strict=True)])
             booked[index] = _with(before, sellable, damaged, running_sums)
+
+
+def _find_unrequested(booked: list[ReturnItem], item_id: str, remainder: Remainder) -> int | None:
+    """The index of the item to which further units are added; None if the line has other parts by now."""
+    for index, item in enumerate(booked):
+        is_of_line = item.item_id == item_id and not item.is_requested
+        if is_of_line and item.line.has_parts_of(remainder.line):
+            return index
+    return None
 
 
 def _with(item: ReturnItem, sellable: int, damaged: int, allocated: tuple[int, ...]) -> ReturnItem:

@@ -107,12 +107,13 @@ def _updated(
     is_pending = target.status is ReturnStatus.PENDING_APPROVAL or (
         is_more and needs_review(facts, target.basis)
     )
-    method = None
-    if option:
-        method_id = f"sm_{target.id.removeprefix('ret_')}_{ledger.revision + 1}"
-        method = method_for(option, draft.shipping_price, draft.order.currency, method_id)
     provider_id = option.provider_id if option else None
     location_id = first_given(draft.location_id, option.location_id if option else None)
+    method = None
+    if option:
+        number = target.shipment_number + (target.label_number is not None)
+        method_id = f"sm_{target.id.removeprefix('ret_')}_{number}"
+        method = method_for(option, draft.shipping_price, draft.order.currency, method_id)
     is_same_way = _is_same(target.shipping_method, method) and (
         (target.provider_id, target.location_id) == (provider_id, location_id)
     )
