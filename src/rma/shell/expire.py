@@ -24,11 +24,14 @@ def expiry_key(return_id: str) -> str:
     return f"{return_id}-expire"
 
 
-async def expire_returns(host: Host, started_at: datetime, time_limit: timedelta | None) -> tuple[str, ...]:
+async def expire_returns(
+    host: Host, started_at: datetime, time_limit: timedelta | None
+) -> tuple[tuple[str, ...], bool]:
     """
-    Ends every return whose date is past, and returns their ids; what that asks of ports is due at once.
+    Ends every return whose date is past; returns their ids, and whether these are all.
 
-    After the time limit, counted from `started_at`, no further one is ended. One that cannot be ended, as its
+    What that asks of ports is due at once. After the time limit, counted from `started_at`, no further one is
+    ended. One that cannot be ended, as its
     ledger cannot be read or stored, does not hold up the others.
 
     Raises:
@@ -39,7 +42,7 @@ async def expire_returns(host: Host, started_at: datetime, time_limit: timedelta
     while found := await call(host.returns.find(query)):
         for each in found:
             if time_limit is not None and now(host) - started_at >= time_limit:
-                return tuple(expired)
+                return tuple(expired), False
             if isinstance(each, UnreadableSubject):
                 continue  # it is told of where lists are read
             command = ExpireReturn(return_id=each.id, idempotency_key=expiry_key(each.id))
@@ -51,4 +54,4 @@ async def expire_returns(host: Host, started_at: datetime, time_limit: timedelta
             except Exception as error:
                 tell(host, StoringFailed(order_id=each.order_id, error=error))
         query = evolve(query, after=found[-1].id)
-    return tuple(expired)
+    return tuple(expired), True

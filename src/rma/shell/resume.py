@@ -75,7 +75,7 @@ async def resume(
         details = {"field": "resume.time_limit", "value": show(limit), "expected": "a timedelta above 0"}
         raise InvalidValue("invalid_value", details)
     started_at, failing = now(host), FailingPorts(host.timing.failing_time)
-    expired = await expire_returns(host, started_at, time_limit)
+    expired, is_complete = await expire_returns(host, started_at, time_limit)
     batches = _Batches(host)
     still_open: dict[str, bool] = {}
     while batch := await batches.next():
@@ -94,7 +94,7 @@ async def resume(
             batches.was_published(not is_behind)
             if is_behind or (ledger.due_at is not None and ledger.due_at <= now(host)):
                 batches.stays_in_front()
-    return _result(still_open, expired, is_complete=True)
+    return _result(still_open, expired, is_complete=is_complete)
 
 
 def _result(still_open: dict[str, bool], expired: tuple[str, ...], *, is_complete: bool) -> ResumeResult:
