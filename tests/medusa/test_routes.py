@@ -201,7 +201,7 @@ def test_the_back_office_cancels_a_return(shop: Shop) -> None:
 
 
 def test_the_back_office_approves_a_return_of_what_is_dear(shop: Shop) -> None:
-    """It is shown as requested before and after; its label is booked on approval; a repeat changes nothing."""
+    """It is shown as requested before and after; its label is booked on approval, once."""
     body = {
         "order_id": "order_lamp",
         "items": [{"item_id": "item_lamp", "quantity": 1}],

@@ -271,7 +271,7 @@ def test_a_late_parcel_can_go_back_to_the_customer() -> None:
 
 
 def test_a_late_parcel_of_units_that_others_took_is_refused() -> None:
-    """It is told how many could be received."""
+    """The error says how many could be received."""
     given = pending(2)
     given.when(DECLINE)
     given.policy = ReturnPolicy()

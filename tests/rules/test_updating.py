@@ -206,7 +206,7 @@ def test_a_pending_return_can_be_updated_and_stays_pending() -> None:
 
 
 def test_units_that_are_added_have_to_be_approved() -> None:
-    """Its label is canceled until then; fewer units need nobody's consent."""
+    """Its label is canceled until then; fewer units need no consent."""
     given = pending(2, shipping_option_id="so_return")
     given.when(approve())
     given.all_delivered()

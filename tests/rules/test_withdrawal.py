@@ -1,4 +1,4 @@
-"""The right of withdrawal: nobody is refused early, and both dates are known."""
+"""The right of withdrawal: no one is refused early, and both dates are known."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -107,7 +107,7 @@ def test_a_withdrawal_is_never_reviewed_nor_declined() -> None:
     assert given.the().status is ReturnStatus.REQUESTED
 
 
-def test_damage_is_no_reason_to_pay_nothing() -> None:
+def test_what_arrives_damaged_is_paid() -> None:
     """A loss of value is named by a person."""
     given = shop(policy=ReturnPolicy(refund_damaged=False, withdrawal=Withdrawal()))
     given.when(withdraw())

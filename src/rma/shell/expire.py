@@ -44,7 +44,7 @@ async def expire_returns(
             if time_limit is not None and now(host) - started_at >= time_limit:
                 return tuple(expired), False
             if isinstance(each, UnreadableSubject):
-                continue  # it is told of where lists are read
+                continue  # the observer gets it where lists are read
             command = ExpireReturn(return_id=each.id, idempotency_key=expiry_key(each.id))
             try:
                 await handle_command(command, host, deliver_now=False)

@@ -109,7 +109,7 @@ class UpdateReturn:
     basis, terms, notifications and metadata stay.
 
     Args:
-        items: everything that is sent back now.
+        items: everything that is to be returned now.
         shipping_option_id, shipping_price, location_id: how and where the goods are returned.
         refund_amount: instead of the computed one; final, nothing is deducted from it.
         refund_note: why `refund_amount` is above the value of the units; needed only then.

@@ -124,7 +124,7 @@ class ReturnPolicy:
 
     @property
     def withdrawal_terms(self) -> Terms:
-        """What a withdrawal keeps of it: no fees, and damage is no reason to pay nothing."""
+        """What a withdrawal keeps of it: no fees, and what is damaged is paid."""
         return Terms(self.name, self.version, withdrawal=self.withdrawal)
 
     def returnable_until(self, order: Order, item: LineItem) -> datetime | None:

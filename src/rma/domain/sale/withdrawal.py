@@ -66,7 +66,7 @@ class Withdrawal:
         calendar: by which days end; without one they are so many times 24 hours.
         window: within which it can be declared.
         return_days: so many after the declaration the goods are to be sent.
-        grace_days: so many more until the return expires, of which the customer is not told.
+        grace_days: so many more until the return expires, which the customer need not know of.
         refund_days: so many until the refund is due.
         due_from: what those begin with.
 
@@ -82,7 +82,7 @@ class Withdrawal:
     due_from: DueFrom = field(default=DueFrom.DECLARATION, converter=_due_from, validator=member_of(DueFrom))
 
     def refusals(self, order: Order, line: LineItem, declared_at: datetime) -> tuple[Violation, ...]:
-        """Why this line could not be withdrawn from then; empty if it could. A final sale is no reason."""
+        """Why this line could not be withdrawn from then; empty if it could. A final sale does not matter."""
         until = self.window.until(order, line, self.calendar)
         if until is None or declared_at <= until:
             return ()

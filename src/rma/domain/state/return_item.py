@@ -42,7 +42,7 @@ class ReturnItem:
         line: the order's line as it was priced when a return first touched it.
         allocated: the share of the line's pool that these units took, as running sums in minor units.
         source: once the return was revised: which of the items that it was opened with has the price of the
-            line, from 0; None for a line that came with a revision.
+            line, from 0; None for a line that a revision added.
     """
 
     item_id: str

@@ -322,7 +322,7 @@ class Return:
         By item: its line, and the units of the line that it reserves.
 
         Open returns reserve what was requested and what arrived besides; a received one what arrived, and
-        so does one that was declined or expired and came all the same; a canceled one nothing. What a
+        so does one that was declined or expired and arrived all the same; a canceled one nothing. What a
         claim's return was requested for, the claim reserves.
         """
         reserves = return_rules(self.status).reserves

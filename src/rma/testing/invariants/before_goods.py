@@ -27,7 +27,7 @@ def no_label_is_booked_before_approval(snapshot: Snapshot) -> Iterator[str]:
 
 
 def what_was_not_agreed_to_moves_nothing(snapshot: Snapshot) -> Iterator[str]:
-    """What is declined or expired reserves nothing; what nobody agreed to is not paid."""
+    """What is declined or expired reserves nothing; what no one agreed to is not paid."""
     for each in snapshot.ledger.returns:
         if each.status in (ReturnStatus.DECLINED, ReturnStatus.EXPIRED):
             if any(quantity for _, quantity in each.reserved_quantities()):

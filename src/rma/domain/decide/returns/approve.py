@@ -25,7 +25,7 @@ LONGEST_NOTE = 500
 
 def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -> tuple[ReturnApproved]:
     """
-    The return requested, its way back booked; what was not approved is free again, and the quote made anew.
+    The return requested, its way back booked; what was not approved is free, and the quote is made again.
 
     Raises:
         Rejected: with everything that is wrong.

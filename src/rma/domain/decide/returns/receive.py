@@ -182,7 +182,7 @@ def _check_limits(
 def _status(target: Return, items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStatus:
     is_accepted = command.allow_mismatch and target.status is ReturnStatus.REQUIRES_ACTION
     if (target.needs_approval or target.is_released) and not is_accepted:
-        return ReturnStatus.REQUIRES_ACTION  # nobody agreed to it: a person decides
+        return ReturnStatus.REQUIRES_ACTION  # no one agreed to it: a person decides
     missing = any(item.missing_quantity for item in items)
     unrequested = not all(item.is_requested for item in items)
     if command.allow_mismatch or not (missing or unrequested):

@@ -1,4 +1,4 @@
-"""RecordSending and ExpireReturn: goods that are on their way, and goods that never came."""
+"""RecordSending and ExpireReturn: goods that are on their way, and goods that never arrived."""
 
 from rma.domain.decide.checks import check_strings, report_unknown
 from rma.domain.decide.facts import Facts

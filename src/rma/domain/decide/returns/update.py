@@ -26,8 +26,8 @@ def update_return(facts: Facts, ledger: ReturnLedger, command: UpdateReturn) -> 
     """
     The return with other items, another way back, or another amount.
 
-    Its own units are free for it. An update that adds no unit is judged as of the request; one that does is
-    judged now, and has to be approved where the policy says so.
+    Its own units are free for it. An update that adds no unit is checked as of the request; one that does is
+    checked as of now, and has to be approved where the policy says so.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -41,9 +41,9 @@ def update_return(facts: Facts, ledger: ReturnLedger, command: UpdateReturn) -> 
         check_items(wrong, command.items, RequestedItem)
         target = wrong.require(target)
     is_more = _adds_units(target, command)
-    judged = facts if is_more else evolve(facts, at=target.requested_at)
-    request = _as_request(target, command, judged)
-    draft = draft_request(wrong, judged, _without(ledger, target), request)
+    as_of = facts if is_more else evolve(facts, at=target.requested_at)
+    request = _as_request(target, command, as_of)
+    draft = draft_request(wrong, as_of, _without(ledger, target), request)
     return (_updated(facts, ledger, target, command, draft, is_more=is_more),)
 
 
@@ -61,7 +61,7 @@ def _check_state(wrong: Violations, command: UpdateReturn, target: Return | None
 
 
 def _adds_units(target: Return, command: UpdateReturn) -> bool:
-    """True if there are more units of any line than before; also where quantities are no numbers."""
+    """True if there are more units of any line than before; also where quantities are not numbers."""
     before: dict[str, int] = {}
     for item in target.items:
         before[item.item_id] = before.get(item.item_id, 0) + item.quantity
@@ -71,10 +71,10 @@ def _adds_units(target: Return, command: UpdateReturn) -> bool:
     return any(left < 0 for left in before.values())
 
 
-def _as_request(target: Return, command: UpdateReturn, judged: Facts) -> RequestReturn:
+def _as_request(target: Return, command: UpdateReturn, as_of: Facts) -> RequestReturn:
     """The request that would open such a return."""
     is_withdrawal = target.basis is ReturnBasis.WITHDRAWAL
-    declared_at = target.declared_at if judged.at == target.requested_at else judged.at
+    declared_at = target.declared_at if as_of.at == target.requested_at else as_of.at
     return RequestReturn(
         order_id=target.order_id,
         items=command.items,
