@@ -1,7 +1,7 @@
 """
 Serves Medusa v1's return routes with Starlette and a SQLite file.
 
-Run it: `python examples/http_api.py`. It has three orders of two customers, prints requests to try, and
+Run it: `python examples/http_api.py`. It has four orders of two customers, prints requests to try, and
 stores returns in `returns.db`. The API is in `rma.adapters.medusa_api` and the rules are in the library; this
 file does only HTTP: authentication, limits of the size and time of bodies, and threads for calls that block.
 """
@@ -30,10 +30,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rma import (
     Adjustment,
+    ApproveReturn,
     LineItem,
     NotFound,
     Order,
     Payment,
+    ReturnPolicy,
     ReturnReason,
     ReturnService,
     ShippingOption,
@@ -54,6 +56,7 @@ from rma.adapters.medusa_api import (
     return_response,
     returns_response,
 )
+from rma.adapters.medusa_api.keys import ADMIN, scoped_key
 from rma.adapters.memory import (
     InMemoryFulfillment,
     InMemoryInventory,
@@ -115,7 +118,16 @@ ORDERS = (
         items=[LineItem(id="item_tea", title="Tea", quantity=1, unit_price=500, fulfilled_quantity=1)],
         payments=[Payment(id="pay_tea", captured=500)],
     ),
+    Order(
+        id="order_lamp",
+        currency="usd",
+        customer_id="cus_bob",
+        items=[LineItem(id="item_lamp", title="Lamp", quantity=2, unit_price=90_000, fulfilled_quantity=2)],
+        payments=[Payment(id="pay_lamp", captured=180_000)],
+    ),
 )
+#: Returns of what costs this much wait for a clerk's approval.
+DEAR = 50_000
 REASONS = (
     ReturnReason(id="rr_size", value="size", label="Wrong size"),
     ReturnReason(id="rr_small", value="too_small", label="Too small", parent_id="rr_size"),
@@ -268,6 +280,19 @@ class ReturnsApi:
 
         return await run_in_threadpool(cancel)
 
+    async def approve(self, request: Request, key: str) -> Json:
+        """POST /admin/returns/{id}/approve, a route that Medusa does not have."""
+        self._require_admin(request)
+        return_id = request.path_params["id"]
+
+        def approve() -> Json:
+            command = ApproveReturn(
+                return_id=return_id, idempotency_key=scoped_key(ADMIN, key), created_by="admin"
+            )
+            return return_response(self.service, self.service.handle(command))
+
+        return await run_in_threadpool(approve)
+
     async def describe(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
         """GET /openapi.json."""
         return openapi(title="rma: returns over HTTP")
@@ -334,6 +359,7 @@ def returns_app(
             _route("GET", "/admin/returns/{id}", api.get_return),
             _route("POST", "/admin/returns/{id}/receive", api.receive),
             _route("POST", "/admin/returns/{id}/cancel", api.cancel),
+            _route("POST", "/admin/returns/{id}/approve", api.approve),
             _route("GET", "/openapi.json", api.describe),
         ],
         middleware=[Middleware(BodyDeadline, seconds=body_timeout)],
@@ -352,7 +378,13 @@ def sample_service(database: str) -> ReturnService:
         fulfillment=InMemoryFulfillment(),
         shipping_options=InMemoryShippingOptions(SHIPPING_OPTIONS),
         return_reasons=InMemoryReturnReasons(REASONS),
+        policies=policy_for,
     )
+
+
+def policy_for(order: Order) -> ReturnPolicy:
+    """Returns the rules for an order: a clerk looks at what is dear before it may be sent."""
+    return ReturnPolicy(review=any(item.unit_price.amount >= DEAR for item in order.items))
 
 
 def _route(method: str, path: str, endpoint: Endpoint) -> Route:

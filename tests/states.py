@@ -11,6 +11,7 @@ the diagrams of `docs/states.md` show what the code does and nothing else.
 import sys
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
+from datetime import timedelta
 from enum import StrEnum
 from functools import cache
 from typing import TypeVar, assert_never
@@ -19,6 +20,7 @@ from attrs import evolve as with_
 from attrs import frozen
 
 from rma import (
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
@@ -26,13 +28,16 @@ from rma import (
     Claim,
     ClaimStatus,
     Command,
+    DeclineReturn,
     ExchangeStatus,
+    ExpireReturn,
     LineItem,
     Order,
     Payment,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
     Refund,
     RefundDeclined,
     RefundPending,
@@ -40,6 +45,7 @@ from rma import (
     RefundStatus,
     RefundSucceeded,
     Rejected,
+    RenewShipment,
     RequestClaim,
     RequestExchange,
     RequestReturn,
@@ -48,7 +54,10 @@ from rma import (
     RetryRefund,
     Return,
     ReturnLedger,
+    ReturnPolicy,
     ReturnStatus,
+    ShippingOption,
+    UpdateReturn,
 )
 from rma.domain.change import apply_command, apply_outcomes
 from rma.domain.decide.facts import Facts
@@ -81,6 +90,11 @@ RICH = Order(
     payments=[Payment(id="pay_1", captured=9000)],
 )
 POOR = with_(RICH, payments=[Payment(id="pay_1", captured=500)])
+
+#: What is waited for: a parcel, but not for ever; and before that, a person's approval.
+POLICIES = (ReturnPolicy(return_within_days=1), ReturnPolicy(return_within_days=1, review=True))
+LATER = START + timedelta(days=2)
+POST = ShippingOption(id="post", price=100)
 
 #: How many parcels come, and how often money is asked for, at most.
 MOST_RECEIPTS = 2
@@ -225,13 +239,12 @@ def _tried(snapshot: Snapshot) -> Iterator[Trial]:
     payees: list[Return | Claim] = [*snapshot.ledger.returns, *snapshot.ledger.claims]
     unknown = [f"{each.id}-refund-9" for each in payees]
     notices = [RecordRefundOutcome(key=key, outcome=outcome) for key in unknown for outcome in REPORTED]
-    facts = Facts(at=START, order=snapshot.order, fresh_id="2")
     for command in (*commands_in(snapshot), *notices):
         if (asked := _by_table(snapshot.ledger, command)) is None:
             continue
         codes = set[str]()
         try:
-            apply_command(facts, snapshot.ledger, command)
+            apply_command(facts_for(snapshot, command, "2", POLICIES[0]), snapshot.ledger, command)
         except Rejected as refused:
             codes = {violation.code for violation in refused.violations} or {refused.code}
         yield Trial(*asked[:2], type(command), asked[2], frozenset(codes))
@@ -242,7 +255,17 @@ def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | N
     match command:
         case RequestReturn() | RequestExchange() | RequestClaim():
             return None
-        case ReceiveReturn() | ResolveReturn() | CancelReturn():
+        case (
+            ApproveReturn()
+            | DeclineReturn()
+            | UpdateReturn()
+            | RecordSending()
+            | ExpireReturn()
+            | RenewShipment()
+            | ReceiveReturn()
+            | ResolveReturn()
+            | CancelReturn()
+        ):
             target = ledger.get(command.return_id)
             return "return", target.status, return_refusal(target.status, command)
         case RecordExchangePayment() | CancelExchange():
@@ -266,19 +289,31 @@ def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | N
 
 def _changes(snapshot: Snapshot) -> Iterator[Change]:
     """Everything that can happen next."""
-    facts = Facts(at=START, order=snapshot.order, fresh_id="1")
     is_new = not snapshot.ledger.returns and not snapshot.ledger.claims
     for command in commands_in(snapshot, REQUESTS if is_new else MAKERS.keys() - REQUESTS):
         if not _is_within_bounds(snapshot.ledger, command):
             continue
-        try:
-            yield apply_command(facts, snapshot.ledger, command)
-        except Rejected:
-            continue
+        for policy in POLICIES if isinstance(command, RequestReturn | UpdateReturn) else POLICIES[:1]:
+            try:
+                yield apply_command(facts_for(snapshot, command, "1", policy), snapshot.ledger, command)
+            except Rejected:
+                continue
     for key, effect in snapshot.ledger.open_effects.items():
         if isinstance(effect.request, RefundRequest):
             for known in (RefundSucceeded(), RefundDeclined("no")):
                 yield apply_outcomes(snapshot.ledger, [Outcome(key, known)], START)
+
+
+def facts_for(snapshot: Snapshot, command: Command, fresh_id: str, policy: ReturnPolicy) -> Facts:
+    """What there is to know; goods have always been waited for too long."""
+    has_way = isinstance(command, RequestReturn | UpdateReturn) and command.shipping_option_id is not None
+    return Facts(
+        at=LATER if isinstance(command, ExpireReturn) else START,
+        order=snapshot.order,
+        fresh_id=fresh_id,
+        policy=policy,
+        shipping_option=POST if has_way else None,
+    )
 
 
 def _moves(ledger: ReturnLedger, made: Change) -> Iterator[Move]:
@@ -331,6 +366,7 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
                 (
                     (each.id, each.status, each.exchange_id, each.claim_id, _shape_of_items(each)),
                     (bool(each.receipts), bool(each.amount_due.amount), each.entitlement.is_refund_blocked),
+                    _shape_before_goods(each),
                 )
                 for each in ledger.returns
             ]
@@ -357,6 +393,15 @@ def _is_within_bounds(ledger: ReturnLedger, command: Command) -> bool:
     match command:
         case RequestReturn():
             return command.refund_amount is None
+        case (
+            ApproveReturn()
+            | DeclineReturn()
+            | UpdateReturn()
+            | RecordSending()
+            | ExpireReturn()
+            | RenewShipment()
+        ):
+            return not ledger.get(command.return_id).receipts
         case RequestExchange() | RecordRefundOutcome() | CancelReturn() | CancelExchange() | CancelClaim():
             return True
         case RequestClaim():
@@ -408,7 +453,15 @@ def _shape_of_return(each: Return) -> Hashable:
         each.entitlement.is_refund_blocked,
         each.was_partially_received,
         len(each.receipts),
+        _shape_before_goods(each),
     )
+
+
+def _shape_before_goods(each: Return) -> Hashable:
+    """What matters as long as it goes on."""
+    is_over = each.status in (ReturnStatus.RECEIVED, ReturnStatus.CANCELED)
+    is_sent = each.sending is not None and each.status is ReturnStatus.REQUESTED
+    return not is_over and (each.needs_approval and not each.is_released, each.is_released, is_sent)
 
 
 def _shape_of_items(each: Return) -> Hashable:
@@ -453,6 +506,7 @@ _ABOUT = {
     "return": """\
 Arrows are labelled with the [events](../src/rma/domain/events.py) that make the move.
 Nothing leaves `received` and `canceled`: what follows a receipt is about money.
+`declined` and `expired` are left only by a parcel that comes all the same.
 What a clerk does about `requires_action` is in [resolving](resolving.md).
 """,
     "refund": """\

@@ -29,25 +29,43 @@ from rma.domain.events import (
     RefundBlocked,
     RefundOutcomeRecorded,
     RefundRetried,
+    ReturnApproved,
     ReturnCanceled,
+    ReturnDeclined,
+    ReturnExpired,
     ReturnRequested,
     ReturnResolved,
+    ReturnSent,
+    ReturnUpdated,
+    ShipmentRenewed,
 )
-from rma.domain.messages.command_items import ClaimItem, ReceivedItem, RejectedItem, RequestedItem
+from rma.domain.messages.command_items import (
+    ApprovedItem,
+    ClaimItem,
+    ReceivedItem,
+    RejectedItem,
+    RequestedItem,
+)
 from rma.domain.messages.commands import (
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
     Command,
+    DeclineReturn,
+    ExpireReturn,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
+    RenewShipment,
     RequestClaim,
     RequestExchange,
     RequestReturn,
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    UpdateReturn,
 )
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
@@ -80,17 +98,18 @@ from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
 from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
-from rma.domain.sale.rules import Basis, Goods, Outcome, ReturnRule, RuleTerms, WayBack
+from rma.domain.sale.rules import Goods, Outcome, ReturnRule, RuleTerms, WayBack
 from rma.domain.sale.ruling import HostAnswer, Review, Ruling
 from rma.domain.sale.windows import Calendar, Window, WindowEnd, WindowStart
+from rma.domain.sale.withdrawal import DueFrom, ReturnBasis, Withdrawal
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement, EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
-from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem
-from rma.domain.state.returns import Receipt, ReceiptItem, Resolution, Return
+from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem, RevisedItem
+from rma.domain.state.returns import Decision, Receipt, ReceiptItem, Resolution, Return, Sending
 from rma.domain.values.errors import (
     Conflict,
     IdempotencyKeyReused,
@@ -154,15 +173,19 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what a host hands in
     "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Terms",
-    "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Basis", "Fault", "FeePer",
-    "Window", "WindowStart", "WindowEnd", "Calendar", "HostRule", "Facts", "Review",
+    "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Fault", "FeePer",
+    "Withdrawal", "ReturnBasis", "DueFrom", "Window", "WindowStart", "WindowEnd", "Calendar",
+    "HostRule", "Facts", "Review",
     # what it asks
-    "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem", "ReceiveReturn",
+    "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem",
+    "ApproveReturn", "ApprovedItem", "DeclineReturn", "UpdateReturn", "RecordSending", "ExpireReturn",
+    "RenewShipment", "ReceiveReturn",
     "ReceivedItem", "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
     "ResolveClaim", "CancelClaim",
     # what comes back
-    "Return", "ReturnStatus", "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Entitlement", "Refund",
+    "Return", "ReturnStatus", "Decision", "Sending",
+    "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
@@ -170,14 +193,16 @@ __all__ = [  # noqa: RUF022 # in reading order
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     "OutstandingEffect", "Difference",
     # what happened
-    "Event", "EventHeader", "ReturnRequested", "GoodsReceived", "ReturnResolved", "RefundBlocked",
+    "Event", "EventHeader", "ReturnRequested", "ReturnApproved", "ReturnDeclined",
+    "ReturnUpdated", "ReturnSent", "ReturnExpired", "ShipmentRenewed",
+    "GoodsReceived", "ReturnResolved", "RefundBlocked",
     "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     "HistoryArchived",
-    "EntitlementChange", "ItemChanges", "ItemUnits", "replay",
+    "EntitlementChange", "ItemChanges", "ItemUnits", "RevisedItem", "replay",
     # what is asked of ports
     "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending",
     "RefundDeclined", "RefundNotSent", "RefundAnswer",

@@ -197,6 +197,8 @@ class AsyncReturnService:
         needs_attention: Literal[False] = ...,
         requested_since: datetime | None = ...,
         requested_before: datetime | None = ...,
+        due_before: datetime | None = ...,
+        return_before: datetime | None = ...,
         after: str | None = ...,
         offset: int = ...,
         limit: int | None = ...,
@@ -213,6 +215,8 @@ class AsyncReturnService:
         needs_attention: bool = ...,
         requested_since: datetime | None = ...,
         requested_before: datetime | None = ...,
+        due_before: datetime | None = ...,
+        return_before: datetime | None = ...,
         after: str | None = ...,
         offset: int = ...,
         limit: int | None = ...,
@@ -228,6 +232,8 @@ class AsyncReturnService:
         needs_attention: bool = False,
         requested_since: datetime | None = None,
         requested_before: datetime | None = None,
+        due_before: datetime | None = None,
+        return_before: datetime | None = None,
         after: str | None = None,
         offset: int = 0,
         limit: int | None = None,
@@ -241,6 +247,8 @@ class AsyncReturnService:
             needs_attention=needs_attention,
             requested_since=requested_since,
             requested_before=requested_before,
+            due_before=due_before,
+            return_before=return_before,
             after=after,
             offset=offset,
             limit=limit,
@@ -257,6 +265,8 @@ class AsyncReturnService:
         needs_attention: bool = False,
         requested_since: datetime | None = None,
         requested_before: datetime | None = None,
+        due_before: datetime | None = None,
+        return_before: datetime | None = None,
     ) -> int:
         """`ReturnService.count`, awaited."""
         query = ReturnQuery(
@@ -266,6 +276,8 @@ class AsyncReturnService:
             needs_attention=needs_attention,
             requested_since=requested_since,
             requested_before=requested_before,
+            due_before=due_before,
+            return_before=return_before,
         )
         return await arun(count_subjects(query, self))
 

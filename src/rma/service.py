@@ -239,6 +239,8 @@ class ReturnService:
         needs_attention: Literal[False] = ...,
         requested_since: datetime | None = ...,
         requested_before: datetime | None = ...,
+        due_before: datetime | None = ...,
+        return_before: datetime | None = ...,
         after: str | None = ...,
         offset: int = ...,
         limit: int | None = ...,
@@ -255,6 +257,8 @@ class ReturnService:
         needs_attention: bool = ...,
         requested_since: datetime | None = ...,
         requested_before: datetime | None = ...,
+        due_before: datetime | None = ...,
+        return_before: datetime | None = ...,
         after: str | None = ...,
         offset: int = ...,
         limit: int | None = ...,
@@ -270,6 +274,8 @@ class ReturnService:
         needs_attention: bool = False,
         requested_since: datetime | None = None,
         requested_before: datetime | None = None,
+        due_before: datetime | None = None,
+        return_before: datetime | None = None,
         after: str | None = None,
         offset: int = 0,
         limit: int | None = None,
@@ -287,6 +293,10 @@ class ReturnService:
             needs_attention: only those that go no further without a person.
             requested_since: aware; requested then or later.
             requested_before: aware; requested earlier.
+            due_before: aware; only returns that were to be paid earlier, and some of which is neither paid
+                nor on its way.
+            return_before: aware; only returns whose goods were to be sent earlier, and of which nothing was
+                sent or received.
             after: the id of the last one of the page before.
             offset: how many of those that follow are skipped; the store reads past them, so `after` is
                 faster.
@@ -308,6 +318,8 @@ class ReturnService:
             needs_attention=needs_attention,
             requested_since=requested_since,
             requested_before=requested_before,
+            due_before=due_before,
+            return_before=return_before,
             after=after,
             offset=offset,
             limit=limit,
@@ -324,6 +336,8 @@ class ReturnService:
         needs_attention: bool = False,
         requested_since: datetime | None = None,
         requested_before: datetime | None = None,
+        due_before: datetime | None = None,
+        return_before: datetime | None = None,
     ) -> int:
         """
         How many `list` finds with these arguments, on all pages together; they mean what they mean there.
@@ -339,6 +353,8 @@ class ReturnService:
             needs_attention=needs_attention,
             requested_since=requested_since,
             requested_before=requested_before,
+            due_before=due_before,
+            return_before=return_before,
         )
         return run(count_subjects(query, self))
 

@@ -14,6 +14,7 @@ from rma import (
     OrderState,
     ReceivedItem,
     ReceiveReturn,
+    RenewShipment,
     RequestedItem,
     RequestReturn,
     Return,
@@ -38,7 +39,7 @@ NewDeployment = Callable[[], AbstractContextManager[Deployment]]
 
 
 def commands() -> list[Command]:
-    """Returns the commands: one return in two parcels, and one that is canceled after a partial receipt."""
+    """Returns the commands: one return in two parcels, and one with a new label that is canceled later."""
     mug = RequestedItem(item_id="mug", quantity=2)
 
     def receipt(return_id: str, key: str, **more: bool) -> ReceiveReturn:
@@ -54,6 +55,7 @@ def commands() -> list[Command]:
         RequestReturn(
             order_id="order_1", items=[mug], shipping_option_id="so_return", idempotency_key="second"
         ),
+        RenewShipment(return_id="ret_2", idempotency_key="renew"),
         receipt("ret_2", "parcel 3"),
         CancelReturn(return_id="ret_2", idempotency_key="cancel"),
     ]

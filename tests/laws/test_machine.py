@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from rma import (
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
     Command,
-    Fee,
+    DeclineReturn,
+    ExpireReturn,
     IdempotencyRecord,
     Idempotent,
     Money,
@@ -30,6 +32,7 @@ from rma import (
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
     RefundDeclined,
     RefundPending,
     RefundReversed,
@@ -37,6 +40,7 @@ from rma import (
     RefundSucceeded,
     Rejected,
     RejectedItem,
+    RenewShipment,
     RequestClaim,
     RequestedItem,
     RequestExchange,
@@ -48,6 +52,7 @@ from rma import (
     ReturnPolicy,
     ReturnStatus,
     Searchable,
+    UpdateReturn,
 )
 from rma.domain.state.ledger import Subject
 from rma.testing.actions import situation_of
@@ -57,23 +62,10 @@ from rma.testing.edits import ADDING, EDITS, edit_order, total_paid
 from rma.testing.faults import Declines, FailsLate, Fault, Pends, RefundFault
 from rma.testing.gateway_model import KnownOutcome
 from rma.testing.simulation import FAULTS, PORTS
-from rma.testing.strategies import everything_fulfilled, orders
+from rma.testing.strategies import everything_fulfilled, orders, policies, waiting
 from tests.world import World
 
-policies = st.builds(
-    ReturnPolicy,
-    refund_damaged=st.booleans(),
-    fees=st.lists(
-        st.one_of(
-            st.builds(
-                Fee, name=st.just("restocking"), amount=st.integers(0, 50).map(lambda n: Money(n, "usd"))
-            ),
-            st.builds(Fee, name=st.just("restocking"), percent=st.integers(0, 100)),
-        ),
-        max_size=1,
-    ),
-)
-plain_policy = st.just(ReturnPolicy())
+plain_policy = st.one_of(st.just(ReturnPolicy()), waiting().map(lambda fields: ReturnPolicy(**fields)))
 HOUR = timedelta(hours=1)
 #: What a gateway reports later.
 LATER = (Pends(), Pends(RefundDeclined("lost")), FailsLate(), FailsLate(RefundReversed()))
@@ -100,7 +92,7 @@ class Returns(RuleBasedStateMachine):
 
     @initialize(
         order=st.one_of(orders().map(everything_fulfilled), orders()),
-        policy=st.one_of(plain_policy, policies),
+        policy=st.one_of(plain_policy, policies()),
         gateway=st.sampled_from([None, Idempotent(2 * HOUR), Searchable(HOUR), NotIdempotent(HOUR)]),
         is_only_returns=st.sampled_from([True, True, False]),
     )
@@ -109,7 +101,7 @@ class Returns(RuleBasedStateMachine):
         self.world = World(order, policy, gateway)
         self.is_only_returns = is_only_returns
         self.pays_for_damage = policy.refund_damaged
-        self.is_plain = policy == ReturnPolicy()  # nothing but goods counts in what is paid
+        self.is_plain = policy.refund_damaged and not policy.fees  # nothing but goods counts in what is paid
 
     # -- what can be done -------------------------------------------------------------------------
 
@@ -127,6 +119,9 @@ class Returns(RuleBasedStateMachine):
         items = [RequestedItem(item_id=i, quantity=q) for i, q in wanted.items() if q]
         answer = self.handle(RequestReturn(order_id=self.world.order_id, items=items, **options))  # type: ignore[arg-type] # drawn
         assert answer is None or isinstance(answer, Return)
+        if answer is not None and answer.needs_approval:
+            answer = self.handle(ApproveReturn(return_id=answer.id))
+            assert isinstance(answer, Return)
         return answer
 
     def receive(
@@ -174,7 +169,18 @@ class Returns(RuleBasedStateMachine):
                 return command.refund_amount is None and command.shipping_option_id is None
             case ReceiveReturn():
                 return command.refund_amount is None and self.pays_for_damage
-            case CancelReturn() | RetryRefund() | RecordRefundOutcome():
+            case UpdateReturn():
+                return command.refund_amount is None and command.shipping_option_id is None
+            case (
+                ApproveReturn()
+                | DeclineReturn()
+                | RecordSending()
+                | ExpireReturn()
+                | RenewShipment()
+                | CancelReturn()
+                | RetryRefund()
+                | RecordRefundOutcome()
+            ):
                 return True
             case (
                 ResolveReturn()
@@ -378,9 +384,11 @@ class Returns(RuleBasedStateMachine):
 
     def the_rest_arrives(self, target: Return) -> None:
         """All that is missing of the return; what was not claimed goes back to the customer."""
+        if target.status is ReturnStatus.PENDING_APPROVAL:
+            assert self.handle(ApproveReturn(return_id=target.id)) is not None
         missing = {item.item_id: 0 for item in target.items}
         for item in target.items:
-            missing[item.item_id] += item.missing_quantity
+            missing[item.item_id] += 0 if target.is_released else item.missing_quantity
         extra = [item for item in target.items if not item.is_requested and item.arrived_quantity]
         if target.claim_id is None or not extra:
             self.receive(target, {i: (q, 0) for i, q in missing.items()}, allow_mismatch=True)

@@ -200,6 +200,30 @@ def test_the_back_office_cancels_a_return(shop: Shop) -> None:
     assert received.error == (400, "not_allowed", "return_already_received")
 
 
+def test_the_back_office_approves_a_return_of_what_is_dear(shop: Shop) -> None:
+    """It is shown as requested before and after; its label is booked on approval, once."""
+    body = {
+        "order_id": "order_lamp",
+        "items": [{"item_id": "item_lamp", "quantity": 1}],
+        "return_shipping": {"option_id": "so_return"},
+    }
+    waiting = checked_body("Return", shop.post("/store/returns", body, BOB))["return"]
+    ret = waiting["id"]
+    assert (waiting["status"], shop.service.get(ret).status) == ("requested", "pending_approval")
+    assert shop.service.get(ret).shipment is None
+
+    approved = shop.post(f"/admin/returns/{ret}/approve", None, {**ADMIN, "Idempotency-Key": "ok"})
+    again = shop.post(f"/admin/returns/{ret}/approve", None, {**ADMIN, "Idempotency-Key": "ok"})
+
+    assert checked_body("Return", approved)["return"]["status"] == "requested"
+    assert shop.service.get(ret).status == "requested"
+    assert shop.service.get(ret).shipment is not None
+    assert again.status == approved.status == 200
+    twice = shop.post(f"/admin/returns/{ret}/approve", None, ADMIN)
+    assert twice.error == (400, "not_allowed", "return_not_pending")
+    assert shop.post(f"/admin/returns/{ret}/approve", None, {}).status == 401
+
+
 def test_a_tax_inclusive_line_is_rendered(shop: Shop) -> None:
     """Its two units at 1200 include 20 % tax."""
     body = {"order_id": "order_shirt", "items": [{"item_id": "item_shirt", "quantity": 1}]}

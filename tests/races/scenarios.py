@@ -8,6 +8,7 @@ from rma import (
     CancelClaim,
     CancelExchange,
     CancelReturn,
+    DeclineReturn,
     Money,
     Order,
     Payment,
@@ -73,6 +74,12 @@ _EXCHANGE_OFF = CancelExchange(exchange_id="exc_1", idempotency_key="key_6")
 _A_CENT_TOO_LITTLE = evolve(ORDER, payments=[Payment(id="card", captured=Money(2 * 999 - 1, "usd"))])
 _OPENED_TWICE = (request(1, 1, label=False), request(2, 1, label=False))
 
+_REVIEWED, _APPROVAL, _UPDATE = CHAPTERS[12][:3]
+_REFUSAL = DeclineReturn(return_id="ret_32", reason="worn", idempotency_key="key_38")
+_LABELED, _RENEWAL = CHAPTERS[14][:2]
+_PAST, _EXPIRY = CHAPTERS[15]
+
+
 #: Races of two commands.
 SCENARIOS = {
     "the same request twice": Scenario((), (request(1, 3), request(1, 3))),
@@ -124,6 +131,15 @@ SCENARIOS = {
     "a claim and a request for the last unit": Scenario(
         (request(1, 19),), (claim(2, "refund"), request(3, 1))
     ),
+    "an approval and its refusal": Scenario((_REVIEWED,), (_APPROVAL, _REFUSAL)),
+    "the same approval twice": Scenario((_REVIEWED,), (_APPROVAL, _APPROVAL)),
+    "an update and a parcel": Scenario((_REVIEWED, _APPROVAL), (_UPDATE, receive(36, 32, 2))),
+    "an update and a request for its unit": Scenario(
+        (request(1, 17), _REVIEWED, _APPROVAL), (_UPDATE, request(3, 2)), is_long=True
+    ),
+    "two renewals": Scenario((_LABELED,), (_RENEWAL, _another(_RENEWAL)), is_long=True),
+    "an expiry and a timer": Scenario((_PAST,), (_EXPIRY, Resume.RESUME)),
+    "an expiry and a parcel": Scenario((_PAST,), (_EXPIRY, receive(44, 42, 1))),
     "a claim's cancellation and a timer": Scenario(
         (claim(1, "refund", refund_amount=0, shipping_option_id="post"),),
         (CancelClaim(claim_id="claim_1", idempotency_key="key_2"), Resume.RESUME),

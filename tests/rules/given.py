@@ -27,6 +27,7 @@ from rma import (
     ReturnPolicy,
     ShippingOption,
     TaxLine,
+    UpdateReturn,
 )
 from rma.domain.change import apply_command, apply_outcomes, replay
 from rma.domain.decide.facts import Facts
@@ -75,6 +76,12 @@ def request(quantity: int = 2, item_id: str = "mug", **more: Any) -> RequestRetu
     return RequestReturn(order_id="order_1", items=items, **more)
 
 
+def update(quantity: int = 2, item_id: str = "mug", **more: Any) -> UpdateReturn:
+    """Updates the first return to units of one line."""
+    items = [RequestedItem(item_id=item_id, quantity=quantity)]
+    return UpdateReturn(return_id="ret_1", items=items, **more)
+
+
 def receive(quantity: int = 2, damaged: int = 0, *, return_id: str = "ret_1", **more: Any) -> ReceiveReturn:
     """Receives mugs, by default for the first return."""
     items = [ReceivedItem(item_id="mug", quantity=quantity, damaged_quantity=damaged)]
@@ -97,7 +104,7 @@ class Given:
     def facts(self, command: Command) -> Facts:
         """Returns the facts that a handler would gather for the command."""
         option: ShippingOption | None = None
-        if isinstance(command, Request) and command.shipping_option_id is not None:
+        if isinstance(command, Request | UpdateReturn) and command.shipping_option_id is not None:
             option = self.options.get(command.shipping_option_id)
         alone = [claim for claim in self.ledger.claims if claim.return_id is None]
         return Facts(

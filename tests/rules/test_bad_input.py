@@ -616,7 +616,7 @@ def test_an_unknown_command_is_refused_by_the_core(odd: Any) -> None:
     """A value that is not a command raises InvalidValue, which names the commands."""
     happened = Given()
 
-    with pytest.raises(InvalidValue, match=r"command must be one of RequestReturn, ReceiveReturn, .*, not "):
+    with pytest.raises(InvalidValue, match=r"command must be one of RequestReturn, ApproveReturn, .*, not "):
         happened.when(odd)
 
 

@@ -742,3 +742,22 @@ def test_an_order_that_is_gone_is_reported_with_a_return_that_is_known() -> None
     )
 
     assert given.codes(command) == ["order_not_found", "invalid_damaged_quantity"]
+
+
+def test_a_line_that_was_edited_between_two_parcels_is_there_twice() -> None:
+    """What arrived unrequested has the parts of its line as it was then: a new tax is not spread over it."""
+    given = Given(order_of(line(quantity=4)))
+    given.when(request(1))
+    given.when(receive(2))
+    put(given, items=[line(quantity=4, tax_lines=vat("10"))])
+
+    given.when(receive(1))
+
+    assert [(item.is_requested, item.received_quantity) for item in given.the().items] == [
+        (True, 1),
+        (False, 1),
+        (False, 1),
+    ]
+    given.when(receive(1))
+    given.when(receive(0, allow_mismatch=True))
+    assert given.the().refund_amount == usd(4 * 1100)  # what the order says was paid

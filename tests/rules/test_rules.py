@@ -26,7 +26,7 @@ from rma import (
     Window,
 )
 from rma.domain.sale.eligibility import facts_of, facts_of_reason, find_rule
-from rma.domain.sale.rules import Basis, Outcome
+from rma.domain.sale.rules import Outcome, ReturnBasis
 from rma.domain.values.errors import Violation
 from rma.domain.views.returnable import ReturnableItem, returnable_items
 from tests.rules.given import Given, line, names_and_amounts, order_of, receive, request, usd, vat
@@ -297,7 +297,7 @@ def test_a_withdrawal_is_judged_by_its_own_rules() -> None:
     policy = policy_of(
         ReturnRule(name="all"), ReturnRule(name="law", when={"basis:withdrawal"}, window=Window(14))
     )
-    facts = facts_of(order, mug, basis=Basis.WITHDRAWAL)
+    facts = facts_of(order, mug, basis=ReturnBasis.WITHDRAWAL)
 
     now = find_rule(policy, order, mug, facts, Outcome.REFUND, days(14))
     late = find_rule(policy, order, mug, facts, Outcome.REFUND, days(15))

@@ -6,16 +6,22 @@ from pathlib import Path
 import pytest
 
 from rma import (
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
     Command,
+    DeclineReturn,
+    ExpireReturn,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
+    RenewShipment,
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    UpdateReturn,
 )
 from rma.domain.state.lifecycle import RefundStatus, refund_rules
 from rma.testing.commands import MAKERS
@@ -84,7 +90,19 @@ def test_nothing_leaves_an_end_but_what_is_allowed(found: frozenset[Move]) -> No
 
 def test_every_command_is_tried_on_every_status() -> None:
     """Of what it is about: each cell of the table of states is visited."""
-    returns = {ReceiveReturn, ResolveReturn, CancelReturn, RetryRefund, RecordRefundOutcome}
+    returns = {
+        ApproveReturn,
+        DeclineReturn,
+        UpdateReturn,
+        RecordSending,
+        ExpireReturn,
+        RenewShipment,
+        ReceiveReturn,
+        ResolveReturn,
+        CancelReturn,
+        RetryRefund,
+        RecordRefundOutcome,
+    }
     columns: dict[str, set[type[Command]]] = {
         "return": returns,
         "exchange": {RecordExchangePayment, CancelExchange},
@@ -123,8 +141,11 @@ def test_what_the_table_allows_is_accepted_in_some_state() -> None:
     accepted = {(t.kind, t.status, t.command) for t in trials() if not t.codes}
 
     assert accepted <= allowed
-    # its refund was blocked: none was made of which anything could become known
-    assert allowed - accepted == {("claim", "requires_action", RecordRefundOutcome)}
+    assert allowed - accepted == {
+        # its refund was blocked: none was made of which anything could become known
+        ("claim", "requires_action", RecordRefundOutcome),
+        ("return", "requested", RenewShipment),  # nothing here has a label
+    }
 
 
 def test_what_makers_see_is_all_that_they_depend_on() -> None:

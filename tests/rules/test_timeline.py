@@ -7,24 +7,31 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from rma import (
+    ApprovedItem,
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
     ClaimItem,
+    DeclineReturn,
     Event,
+    ExpireReturn,
     NewItem,
     Payment,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
     RefundDeclined,
     RefundReversed,
     RejectedItem,
+    RenewShipment,
     RequestClaim,
     RequestedItem,
     RequestExchange,
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    ReturnPolicy,
     TimelineEntry,
 )
 from rma.domain.change import apply_lease, apply_publication
@@ -37,7 +44,7 @@ from rma.domain.views.transactions import transactions
 from rma.testing.commands import MAKERS
 from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
-from tests.rules.given import Given, line, order_of, put, receive, request, usd, vat
+from tests.rules.given import Given, line, order_of, put, receive, request, update, usd, vat
 
 CUP = NewItem(variant_id="v_cup", quantity=1, unit_price=usd(2500))
 
@@ -86,7 +93,29 @@ def everything() -> Given:
     put(given, payments=[])
     given.when(request(2))
     given.when(receive(2, return_id=given.ledger.returns[-1].id))
+    before_the_goods(given)
     return given
+
+
+def before_the_goods(given: Given) -> None:
+    """Adds what can happen before goods arrive."""
+    given.policy = ReturnPolicy(review=True, return_within_days=1)
+    given.when(request(2, shipping_option_id="so_return"))
+    waiting = given.ledger.returns[-1].id
+    mugs = [ApprovedItem(item_id="mug", quantity=1)]
+    given.when(ApproveReturn(return_id=waiting, items=mugs, note="keep the other"))
+    given.when(evolve(update(2), return_id=waiting))
+    given.when(ApproveReturn(return_id=waiting))
+    given.when(evolve(update(1, shipping_option_id="so_return"), return_id=waiting))
+    given.when(RenewShipment(return_id=waiting))
+    given.when(RecordSending(return_id=waiting, tracking_number="1Z", proof="receipt"))
+    given.when(request(1))
+    given.when(DeclineReturn(return_id=given.ledger.returns[-1].id, reason="worn", note="sorry"))
+    given.when(request(1))
+    expired = given.ledger.returns[-1].id
+    given.when(ApproveReturn(return_id=expired))
+    given.now += timedelta(days=2)
+    given.when(ExpireReturn(return_id=expired))
 
 
 def entries_of(given: Given) -> list[TimelineEntry]:
@@ -118,6 +147,13 @@ def test_entries_render_who_when_what_and_how_much() -> None:
 
     for line_of_it in (
         "2026-01-01 00:01  ret_1 requested (Ada)",
+        "requested, waits for approval\n    2 x mug\n    20.00 USD",
+        "approved\n    1 x mug\n    keep the other\n    9.00 USD",
+        "updated, waits for approval\n    2 x mug\n    22.00 USD",
+        ": way back booked again",
+        ": sent by the customer on 2026-01-01\n    1Z\n    receipt",
+        "declined: worn\n    sorry",
+        "expired: nothing was sent by 2026-01-02",
         "    20.00 USD\n        22.00 USD  item:mug\n            20.00 USD  price\n            2.00 USD  tax",
         "        -2.00 USD  return_shipping",
         "ret_1: answered\n    ret_1-shipment-1",

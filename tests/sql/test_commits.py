@@ -54,7 +54,7 @@ def test_nothing_is_executed_before_the_first_use(file: Path, store: SqlReturns)
     assert not file.exists()
 
     store.load("order_1")
-    assert asked.verbs.count("CREATE") == 8
+    assert asked.verbs.count("CREATE") == 10
     asked.forget()
     store.load("order_1")
     SqlReturns(store.engine).load("order_1")

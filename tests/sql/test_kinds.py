@@ -12,6 +12,7 @@ from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.codec import TAG
 from rma.adapters.sql.schema import FORMAT
+from rma.domain.state.return_item import ItemRevision
 from rma.testing.commands import MAKERS
 from tests.sql.alike import assert_alike
 from tests.sql.kinds import Rows, put_into, rows_in, run, stored, worlds
@@ -35,8 +36,8 @@ def kinds(document: object) -> set[str]:
 
 
 def test_there_is_a_document_of_every_kind() -> None:
-    """Events, commands, effects, and outcomes of refunds."""
-    unions = (Event, Effect, RefundOutcome | RefundReversed)
+    """Events, commands, effects, outcomes of refunds, and revised items."""
+    unions = (Event, Effect, RefundOutcome | RefundReversed, ItemRevision)
     stored_kinds = {*MAKERS}.union(*[get_args(union) for union in unions])
 
     assert kinds(WRITTEN[FORMAT]) == {each.__name__ for each in stored_kinds}

@@ -7,11 +7,15 @@ from enum import Enum, auto
 from typing import Any
 
 from rma import (
+    ApprovedItem,
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
     ClaimItem,
     Command,
+    DeclineReturn,
+    ExpireReturn,
     Gateway,
     LineItem,
     Money,
@@ -22,6 +26,7 @@ from rma import (
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
@@ -29,6 +34,7 @@ from rma import (
     RefundReversed,
     RefundSucceeded,
     RejectedItem,
+    RenewShipment,
     RequestClaim,
     RequestedItem,
     RequestExchange,
@@ -36,11 +42,13 @@ from rma import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    ReturnPolicy,
     ReturnRepository,
     ReturnService,
     ReturnShipment,
     ReturnShipmentRequest,
     ShippingOption,
+    UpdateReturn,
 )
 from rma.adapters.memory import (
     InMemoryEvents,
@@ -179,7 +187,31 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         RecordRefundOutcome(key="claim_29-refund-1", outcome=RefundReversed(), idempotency_key="key_30"),
         ResolveClaim(claim_id="claim_29", refund_amount=0, idempotency_key="key_31"),
     ),
+    (
+        request(32, 3),  # waits for approval
+        ApproveReturn(
+            return_id="ret_32", items=[ApprovedItem(item_id="mug", quantity=2)], idempotency_key="key_33"
+        ),
+        UpdateReturn(  # another way back: the label is canceled
+            return_id="ret_32",
+            items=[RequestedItem(item_id="mug", quantity=1)],
+            shipping_option_id="post",
+            location_id="loc_2",
+            idempotency_key="key_34",
+        ),
+        RecordSending(return_id="ret_32", idempotency_key="key_35"),
+        receive(36, 32, 1),
+    ),
+    (request(37, 1), DeclineReturn(return_id="ret_37", reason="worn", idempotency_key="key_38")),
+    (
+        request(39, 1),
+        RenewShipment(return_id="ret_39", idempotency_key="key_40"),
+        CancelReturn(return_id="ret_39", idempotency_key="key_41"),
+    ),
+    (request(42, 1), ExpireReturn(return_id="ret_42", idempotency_key="key_43")),  # or the timer was faster
 )
+#: Steps whose returns wait for approval, and those whose returns expire at once.
+REVIEWED, SHORT = {"32", "37"}, {"42"}
 SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])
 #: The same, and whenever a story is over, its history is archived.
 ARCHIVED = tuple([step for chapter in CHAPTERS for step in (*chapter, Archive.ARCHIVE)])
@@ -228,6 +260,7 @@ class Environment:
             shipping_options=InMemoryShippingOptions(
                 [ShippingOption(id="post", price=200, location_id="loc_1")]
             ),
+            policies=self._policy,
             events=self.events,
             clock=self.tick,
             ids=lambda: self.fresh_id,
@@ -253,6 +286,10 @@ class Environment:
         """A second later each time."""
         self.now += timedelta(seconds=1)
         return self.now
+
+    def _policy(self, _: Order) -> ReturnPolicy:
+        days = 0 if self.fresh_id in SHORT else None
+        return ReturnPolicy(review=self.fresh_id in REVIEWED, return_within_days=days)
 
     def _refunded(self, request: RefundRequest) -> RefundOutcome:
         self.refunds_made[request.key] += 1

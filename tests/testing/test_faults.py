@@ -130,6 +130,7 @@ def test_a_plan_without_faults_changes_nothing_and_numbers_every_call() -> None:
         "events.publish order_1/4/1",
         "events.publish order_1/5/1",
         "returns.commit order_1",
+        "returns.find ",
         "returns.outstanding ",
     ]
     assert [call.number for call in faults.calls] == list(range(1, len(render) + 1))

@@ -426,6 +426,14 @@ class LooksForTheLastAmongWhatIsListed(InMemoryReturns):
         return everything[start:][: query.limit]
 
 
+class IgnoresDates(InMemoryReturns):
+    """Lists what will be due with what is."""
+
+    def find(self, query: ReturnQuery) -> tuple[Subject, ...]:
+        """Without the dates."""
+        return super().find(evolve(query, due_before=None, return_before=None))
+
+
 class ListsReturnsOnly(InMemoryReturns):
     """Claims and exchanges are not looked at."""
 
@@ -591,6 +599,7 @@ WRONG: list[tuple[type[InMemoryReturns], str]] = [
     (ShowsWhatNeededAttentionOnce, "returns_are_listed_by_order_status_and_age"),
     (ListsReturnsOnly, "exchanges_and_claims_are_listed_as_returns_are"),
     (CountsReturnsOnly, "exchanges_and_claims_are_listed_as_returns_are"),
+    (IgnoresDates, "returns_are_listed_by_their_dates"),
     (ListsEveryOrder, "several_orders_are_listed_together"),
     (SkipsNothing, "an_offset_skips_what_a_page_would_begin_with"),
     (CountsThePage, "an_offset_skips_what_a_page_would_begin_with"),

@@ -148,7 +148,14 @@ def test_lives_are_rich() -> None:
 
     for seed in range(MANY_LIVES):
         carrier = Keyless() if seed % 2 else None
-        world = World([ORDER, OTHER], seed, gateway=GATEWAYS[seed % len(GATEWAYS)], fulfillment=carrier)
+        policy = ReturnPolicy(review=seed % 3 == 0, return_within_days=0 if seed % 5 == 0 else None)
+        world = World(
+            [ORDER, OTHER],
+            seed,
+            gateway=GATEWAYS[seed % len(GATEWAYS)],
+            fulfillment=carrier,
+            policy=policy,
+        )
         simulate(world, 60, {observed(action): weight for action, weight in ACTIONS.items()})
         trace = "\n".join(world.trace)
         missing.difference_update([failure for failure in FAILURES if failure in trace])

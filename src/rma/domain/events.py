@@ -20,6 +20,7 @@ from rma.domain.messages.effects import (
     ReturnShipmentRequest,
     WithdrawRequest,
 )
+from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
@@ -28,8 +29,8 @@ from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import ReturnLedger, Subject, subject_ids
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
-from rma.domain.state.return_item import ItemChanges
-from rma.domain.state.returns import Receipt, Resolution, Return
+from rma.domain.state.return_item import ItemChanges, ItemRevision
+from rma.domain.state.returns import Decision, Receipt, Resolution, Return, Sending
 from rma.domain.values.money import Money
 
 
@@ -218,6 +219,113 @@ class ReturnRequested(ReturnEvent):
 
 
 @frozen(kw_only=True)
+class ReturnApproved(ReturnEvent):
+    """
+    A person approved a return, all of it or fewer units: it is requested.
+
+    Attributes:
+        items: all of its items, where they are fewer; empty where everything was approved.
+        quoted_refund: for what was approved.
+        requested_refund: what the request named instead, for what was approved.
+        return_by: after this moment it expires.
+    """
+
+    decision: Decision
+    quoted_refund: Money
+    items: tuple[ItemRevision, ...] = ()
+    requested_refund: Money | None = None
+    return_by: datetime | None = None
+    shipment_request: ReturnShipmentRequest | None = None
+
+
+@frozen(kw_only=True)
+class ReturnDeclined(ReturnEvent):
+    """A person declined a return that waited for approval; `decision` says why."""
+
+    decision: Decision
+
+
+@frozen(kw_only=True)
+class ReturnUpdated(ReturnEvent):
+    """
+    What a return was requested for was replaced.
+
+    Attributes:
+        status: what it is now: units that were added may have to be approved.
+        items: all of them, as they are now.
+        quoted_refund, requested_refund, refund_note: for these items.
+        shipping_method, provider_id, location_id: how and where they travel.
+        shipment_number: of their booking, or of the next one while nothing is booked.
+        cancel_request: the booking before, if its way is not theirs any more.
+        shipment_request: the booking of their way, if it is another one and may be booked now.
+    """
+
+    status: ReturnStatus
+    items: tuple[ItemRevision, ...]
+    quoted_refund: Money
+    requested_refund: Money | None = None
+    refund_note: str | None = None
+    shipping_method: ShippingMethod | None = None
+    provider_id: str | None = None
+    location_id: str | None = None
+    shipment_number: int = 1
+    is_unbooked: bool = False
+    cancel_request: CancelShipmentRequest | None = None
+    shipment_request: ReturnShipmentRequest | None = None
+
+
+@frozen(kw_only=True)
+class ReturnSent(ReturnEvent):
+    """The customer sent the goods of a return; it expires no more. `refund_due_by`: until when it is due."""
+
+    sending: Sending
+    refund_due_by: datetime | None = None
+
+
+@frozen(kw_only=True)
+class ReturnExpired(ReturnEvent):
+    """Nothing was sent or received for a return in time; its booking, if it had one, is canceled."""
+
+    return_by: datetime
+    cancel_request: CancelShipmentRequest | None = None
+
+
+@frozen(kw_only=True)
+class EffectOutcome:
+    """
+    The outcome of an effect.
+
+    Attributes:
+        refund: afterwards, if the effect was one.
+        delivery: how far it is now, if the outcome is not final: the gateway called the refund pending.
+        shipment: what the carrier answered, if the effect was a booking.
+        replacement: what the carrier answered, if new goods were sent.
+    """
+
+    key: str
+    refund: Refund | None = None
+    delivery: Delivery | None = None
+    shipment: ReturnShipment | None = None
+    replacement: ReplacementShipment | None = None
+
+
+@frozen(kw_only=True)
+class ShipmentRenewed(ReturnEvent):
+    """
+    The way back of a return is booked again.
+
+    Attributes:
+        shipment_request: the booking that the goods travel with from now on.
+        cancel_request: the booking before; None where the carrier never made it.
+        ended: the booking before, where a person said what became of it.
+    """
+
+    shipment_request: ReturnShipmentRequest
+    cancel_request: CancelShipmentRequest | None = None
+    ended: EffectOutcome | None = None
+
+
+@frozen(kw_only=True)
 class GoodsReceived(EntitlementEvent):
     """
     A parcel was received, or what was received was accepted.
@@ -226,11 +334,13 @@ class GoodsReceived(EntitlementEvent):
         receipt: what was received, and what was restocked for it.
         items: what that changed in the return's items.
         charges_back: what the return gives back of the order's charges, all in all.
+        refund_due_by: until when the return is due, as it is known now.
     """
 
     receipt: Receipt
     items: ItemChanges
     charges_back: tuple[RefundedCharge, ...] = ()
+    refund_due_by: datetime | None = None
 
     @property
     def status(self) -> ReturnStatus:
@@ -275,25 +385,6 @@ class ReturnCanceled(ReturnEvent):
 
     cancel_request: CancelShipmentRequest | None = None
     withdraw_requests: tuple[WithdrawRequest, ...] = ()
-
-
-@frozen(kw_only=True)
-class EffectOutcome:
-    """
-    The outcome of an effect.
-
-    Attributes:
-        refund: afterwards, if the effect was one.
-        delivery: how far it is now, if the outcome is not final: the gateway called the refund pending.
-        shipment: what the carrier answered, if the effect was a booking.
-        replacement: what the carrier answered, if new goods were sent.
-    """
-
-    key: str
-    refund: Refund | None = None
-    delivery: Delivery | None = None
-    shipment: ReturnShipment | None = None
-    replacement: ReplacementShipment | None = None
 
 
 @frozen(kw_only=True)
@@ -438,6 +529,12 @@ Opening = ReturnRequested | ExchangeRequested | ClaimRequested
 
 Event = (
     ReturnRequested
+    | ReturnApproved
+    | ReturnDeclined
+    | ReturnUpdated
+    | ReturnSent
+    | ReturnExpired
+    | ShipmentRenewed
     | GoodsReceived
     | ReturnResolved
     | RefundBlocked

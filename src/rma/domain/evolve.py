@@ -26,7 +26,7 @@ from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
-from rma.domain.state.return_item import ReturnItem, items_after
+from rma.domain.state.return_item import ItemRevision, ReturnItem, items_after, revise_items
 from rma.domain.state.returns import Return
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import zero
@@ -97,6 +97,19 @@ class Folding:
             case events.ClaimRequested(opened=made):
                 self._claims[made.id] = made
             case (
+                events.ReturnApproved()
+                | events.ReturnDeclined()
+                | events.ReturnUpdated()
+                | events.ReturnSent()
+                | events.ReturnExpired()
+                | events.ShipmentRenewed()
+            ):
+                if target := self._returns.get(header.subject_id or ""):
+                    self._returns[target.id] = _return_before_goods(target, event)
+                if isinstance(event, events.ShipmentRenewed) and event.ended:
+                    self._effects = _mutable(self._effects)
+                    _close(self._effects, event.ended)
+            case (
                 events.GoodsReceived()
                 | events.ReturnResolved()
                 | events.RefundRetried()
@@ -148,7 +161,7 @@ class Folding:
             self._returns[subject_id] = with_(
                 target,
                 entitlement=_with_outcomes(target.entitlement, event),
-                shipment=_booked(target.shipment, event),
+                shipment=_booked(target, event),
                 stuck_effects=_still_stuck(target, event),
                 updated_at=event.at,
             )
@@ -199,6 +212,83 @@ def _frozen(mapping: dict[K, V]) -> FrozenMap[K, V]:
     return mapping if isinstance(mapping, FrozenMap) else FrozenMap(mapping)
 
 
+BeforeGoods = (
+    events.ReturnApproved
+    | events.ReturnDeclined
+    | events.ReturnUpdated
+    | events.ReturnSent
+    | events.ReturnExpired
+    | events.ShipmentRenewed
+)
+
+
+def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
+    """The return after what can happen to it before its goods arrive."""
+    match event:
+        case events.ReturnApproved():
+            return with_(
+                _revised(before, event.items) if event.items else before,
+                status=ReturnStatus.REQUESTED,
+                needs_approval=False,
+                decision=event.decision,
+                quoted_refund=event.quoted_refund,
+                entitlement=with_(before.entitlement, requested_refund=event.requested_refund),
+                return_by=event.return_by,
+                is_unbooked=False,
+                updated_at=event.at,
+            )
+        case events.ReturnDeclined(decision=decision):
+            return with_(before, status=ReturnStatus.DECLINED, decision=decision, updated_at=event.at)
+        case events.ReturnUpdated():
+            is_same_label = event.cancel_request is None and event.shipment_request is None
+            return with_(
+                _revised(before, event.items),
+                status=event.status,
+                needs_approval=event.status is ReturnStatus.PENDING_APPROVAL,
+                quoted_refund=event.quoted_refund,
+                entitlement=with_(
+                    before.entitlement,
+                    requested_refund=event.requested_refund,
+                    refund_note=event.refund_note,
+                ),
+                shipping_method=event.shipping_method,
+                provider_id=event.provider_id,
+                location_id=event.location_id,
+                shipment=before.shipment if is_same_label else None,
+                shipment_number=event.shipment_number,
+                is_unbooked=event.is_unbooked,
+                updated_at=event.at,
+            )
+        case events.ReturnSent(sending=sending, refund_due_by=due_by):
+            return with_(before, sending=sending, refund_due_by=due_by, updated_at=event.at)
+        case events.ReturnExpired(cancel_request=cancel):
+            return with_(
+                before,
+                status=ReturnStatus.EXPIRED,
+                expired_at=event.at,
+                shipment=None if cancel else before.shipment,
+                shipment_number=before.shipment_number + bool(cancel),
+                is_unbooked=cancel is not None,
+                updated_at=event.at,
+            )
+        case events.ShipmentRenewed(ended=ended):
+            stuck = [key for key in before.stuck_effects if ended is None or key != ended.key]
+            return with_(
+                before,
+                shipment=None,
+                shipment_number=before.shipment_number + 1,
+                stuck_effects=tuple(stuck),
+                updated_at=event.at,
+            )
+        case _:
+            assert_never(event)
+
+
+def _revised(before: Return, revision: tuple[ItemRevision, ...]) -> Return:
+    items = revise_items(before.items, revision, is_first=not before.is_revised)
+    return with_(before, items=items, is_revised=True)
+
+
 def _return_after(
     before: Return,
     event: events.GoodsReceived | events.ReturnResolved | events.RefundRetried | events.ReturnCanceled,
@@ -211,6 +301,7 @@ def _return_after(
                 items=items_after(before.items, event.items),
                 receipts=(*before.receipts, receipt),
                 entitlement=before.entitlement.after(event.entitlement),
+                refund_due_by=event.refund_due_by,
                 location_id=receipt.location_id,
                 received_at=event.at if receipt.status is ReturnStatus.RECEIVED else None,
                 updated_at=event.at,
@@ -329,9 +420,15 @@ def _still_stuck(each: Subject, event: OutcomeEvent) -> tuple[str, ...]:
     return tuple([key for key in each.stuck_effects if key not in known])
 
 
-def _booked(before: ReturnShipment | None, event: OutcomeEvent) -> ReturnShipment | None:
-    """What the carrier answered about the way back, if the event says so."""
-    return next((each.shipment for each in reversed(_outcomes(event)) if each.shipment), before)
+def _booked(before: Return, event: OutcomeEvent) -> ReturnShipment | None:
+    """What the carrier answered about the way back, if the event says so, and it is still that way."""
+    number = f"{before.label_number}"
+    answers = [
+        each.shipment
+        for each in _outcomes(event)
+        if each.shipment and each.key.endswith((f"-{number}", f"/{number}"))
+    ]
+    return answers[-1] if answers else before.shipment
 
 
 def _sent(before: ReplacementShipment | None, event: OutcomeEvent) -> ReplacementShipment | None:

@@ -12,11 +12,20 @@ from rma.domain.events import Event
 from rma.domain.messages.effects import Effect, RefundRequest
 
 
-def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each kind of event
+def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911 # a row for each kind of event
     """The effects of an event, in the order in which they are delivered: stock before money."""
     match event:
-        case events.ReturnRequested(shipment_request=request):
+        case (
+            events.ReturnRequested(shipment_request=request) | events.ReturnApproved(shipment_request=request)
+        ):
             return (request,) if request else ()
+        case (
+            events.ReturnUpdated(cancel_request=cancel, shipment_request=booking)
+            | events.ShipmentRenewed(cancel_request=cancel, shipment_request=booking)
+        ):
+            return ((cancel,) if cancel else ()) + ((booking,) if booking else ())
+        case events.ReturnExpired(cancel_request=cancel):
+            return (cancel,) if cancel else ()
         case events.GoodsReceived(receipt=receipt, return_id=return_id):
             assert return_id is not None, "goods are received for a return"
             restock = receipt.restock(event.order_id, return_id)
@@ -32,7 +41,9 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: PLR0911 # a row for each
         case events.ReturnCanceled(cancel_request=cancel, withdraw_requests=withdrawals):
             return ((cancel,) if cancel else ()) + withdrawals
         case (
-            events.RefundBlocked()
+            events.ReturnDeclined()
+            | events.ReturnSent()
+            | events.RefundBlocked()
             | events.RefundOutcomeRecorded()
             | events.DeliveryChanged()
             | events.EffectsAttempted()

@@ -7,13 +7,18 @@ from typing import TypeVar, assert_never
 from rma.async_ports import Host
 from rma.domain.decide.facts import Facts
 from rma.domain.messages.commands import (
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
     Command,
+    DeclineReturn,
+    ExpireReturn,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
+    RenewShipment,
     Request,
     RequestClaim,
     RequestExchange,
@@ -21,6 +26,7 @@ from rma.domain.messages.commands import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    UpdateReturn,
     subject_of,
 )
 from rma.domain.sale.catalogue import ShippingOption
@@ -86,9 +92,22 @@ def facts_for(
     match command:
         case RequestReturn() | RequestExchange() | RequestClaim():
             return facts_for_request(command, host, fresh_id)
+        case UpdateReturn():
+            order_id = None if ledger is None else ledger.order_id
+            return _facts_about_goods(host, order_id, command.shipping_option_id)
         case ReceiveReturn() | ResolveReturn() | RetryRefund() | ResolveClaim() | CancelExchange():
             return _facts(host, order_id=None if ledger is None else ledger.order_id)
-        case CancelReturn() | CancelClaim() | RecordRefundOutcome() | RecordExchangePayment():
+        case (
+            ApproveReturn()
+            | DeclineReturn()
+            | RecordSending()
+            | ExpireReturn()
+            | RenewShipment()
+            | CancelReturn()
+            | CancelClaim()
+            | RecordRefundOutcome()
+            | RecordExchangePayment()
+        ):
             return _facts(host, order_id=None)
         case _:
             assert_never(command)
@@ -102,12 +121,18 @@ async def _facts(host: Host, order_id: str | None) -> Facts:
 
 async def facts_for_request(command: Request, host: Host, fresh_id: str | None) -> Facts:
     """Gathers what deciding about something new needs to know: order, catalogues, policy."""
-    order = await get_or_none(host.orders.get, command.order_id)
+    return await _facts_about_goods(host, command.order_id, command.shipping_option_id, fresh_id)
+
+
+async def _facts_about_goods(
+    host: Host, order_id: str | None, option_id: str | None, fresh_id: str | None = None
+) -> Facts:
+    order = await get_or_none(host.orders.get, order_id)
     at = now(host)
     reasons = await call(host.return_reasons.list())
     option: ShippingOption | None = None
-    if command.shipping_option_id is not None:
-        option = await get_or_none(host.shipping_options.get, command.shipping_option_id)
+    if option_id is not None:
+        option = await get_or_none(host.shipping_options.get, option_id)
     policy = ReturnPolicy() if order is None else await call(host.policies(order))
     return Facts(
         at=at,

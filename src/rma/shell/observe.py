@@ -13,6 +13,8 @@ from rma.domain.events import (
     GoodsReceived,
     RefundBlocked,
     RefundOutcomeRecorded,
+    ReturnRequested,
+    ReturnUpdated,
 )
 from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
@@ -60,6 +62,10 @@ def _reasons(event: Event) -> Iterator[tuple[str | None, str, Money | None]]:
             yield None, "refund_blocked", amount
         case GoodsReceived(receipt=receipt) if receipt.status is ReturnStatus.REQUIRES_ACTION:
             yield None, "mismatch", None
+        case ReturnRequested(opened=opened) if opened.needs_approval:
+            yield None, "approval_needed", None
+        case ReturnUpdated(status=ReturnStatus.PENDING_APPROVAL):
+            yield None, "approval_needed", None
         case _:
             pass
 

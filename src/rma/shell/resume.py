@@ -13,6 +13,7 @@ from rma.shell.asking import FailingPorts
 from rma.shell.commit import commit_with_retry
 from rma.shell.deliver import deliver
 from rma.shell.driver import call
+from rma.shell.expire import expire_returns
 from rma.shell.facts import ledger_of, now
 from rma.shell.host_transaction import is_in_host_transaction
 from rma.shell.observe import tell
@@ -31,12 +32,14 @@ class ResumeResult:
     Attributes:
         orders: ids of the orders that had something outstanding.
         still_open: those of them that have it still; a later `resume` tries again.
+        expired: ids of the returns that expired now, because nothing was sent or received in time.
         is_complete: False if the time limit ended the pass; the next one goes on.
     """
 
     orders: tuple[str, ...]
     still_open: tuple[str, ...]
     is_complete: bool = True
+    expired: tuple[str, ...] = ()
 
 
 async def resume(
@@ -48,6 +51,8 @@ async def resume(
 ) -> ResumeResult:
     """
     Tries everything that is outstanding and due, of all orders, or of this return, exchange or claim.
+
+    Before that, returns expire whose date is past, of all orders.
 
     Named by its id, it is tried now, whenever it is due; with `stopped`, so is what was stopped for a person.
     After the time limit, no further order is begun.
@@ -70,12 +75,13 @@ async def resume(
         details = {"field": "resume.time_limit", "value": show(limit), "expected": "a timedelta above 0"}
         raise InvalidValue("invalid_value", details)
     started_at, failing = now(host), FailingPorts(host.timing.failing_time)
+    expired, is_complete = await expire_returns(host, started_at, time_limit)
     batches = _Batches(host)
     still_open: dict[str, bool] = {}
     while batch := await batches.next():
         for order_id in batch:
             if time_limit is not None and now(host) - started_at >= time_limit:
-                return _result(still_open, is_complete=False)
+                return _result(still_open, expired, is_complete=False)
             try:
                 ledger = await deliver(await call(host.returns.load(order_id)), host, failing=failing)
             except Exception as error:  # one ledger that cannot be read does not hold up the others
@@ -88,14 +94,15 @@ async def resume(
             batches.was_published(not is_behind)
             if is_behind or (ledger.due_at is not None and ledger.due_at <= now(host)):
                 batches.stays_in_front()
-    return _result(still_open, is_complete=True)
+    return _result(still_open, expired, is_complete=is_complete)
 
 
-def _result(still_open: dict[str, bool], *, is_complete: bool) -> ResumeResult:
+def _result(still_open: dict[str, bool], expired: tuple[str, ...], *, is_complete: bool) -> ResumeResult:
     return ResumeResult(
         orders=tuple(still_open),
         still_open=tuple([order_id for order_id, is_open in still_open.items() if is_open]),
         is_complete=is_complete,
+        expired=expired,
     )
 
 

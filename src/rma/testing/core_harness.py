@@ -18,7 +18,7 @@ from rma.domain.change import (
 )
 from rma.domain.decide import answer
 from rma.domain.decide.facts import Facts
-from rma.domain.messages.commands import Command, Request
+from rma.domain.messages.commands import Command, Request, UpdateReturn
 from rma.domain.messages.effects import (
     Done,
     Effect,
@@ -135,6 +135,7 @@ class CoreHarness:
         fresh_id: str | None = None
         if isinstance(command, Request):
             fresh_id = self._ids()
+        if isinstance(command, Request | UpdateReturn):
             option = self.options.get(command.shipping_option_id or "")
         if answer(self.ledger, command) is not None:
             return unchanged(self.ledger)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from attrs import evolve
 from hypothesis import strategies as st
@@ -29,6 +30,7 @@ from rma.domain.sale.order import Adjustment, LineItem, Order, Payment
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.sale.rules import Goods, Outcome, ReturnRule, WayBack
 from rma.domain.sale.windows import Calendar, Window, WindowEnd, WindowStart
+from rma.domain.sale.withdrawal import Withdrawal
 from rma.domain.values.errors import InvalidValue, Rejected
 from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
@@ -120,11 +122,27 @@ def payments(draw: st.DrawFn, captured: int, currency: str = "usd") -> tuple[Pay
 
 @st.composite
 def policies(draw: st.DrawFn, currency: str = "usd") -> ReturnPolicy:
-    """Policies that differ in what they pay for damage and in what they keep."""
+    """Policies that differ in what they pay for damage, in what they keep, and in what they wait for."""
     amount = st.integers(0, 50).map(lambda units: Fee(name="restocking", amount=Money(units, currency)))
     percent = st.integers(0, 100).map(lambda rate: Fee(name="restocking", percent=rate))
     return ReturnPolicy(
-        refund_damaged=draw(st.booleans()), fees=draw(st.lists(st.one_of(amount, percent), max_size=1))
+        refund_damaged=draw(st.booleans()),
+        fees=draw(st.lists(st.one_of(amount, percent), max_size=1)),
+        **draw(waiting()),
+    )
+
+
+def waiting() -> st.SearchStrategy[dict[str, Any]]:
+    """Fields of a policy: whether requests wait for approval, and how long goods and money are waited for."""
+    days = st.sampled_from([None, None, 0, 1, 14])
+    right = Withdrawal(calendar=Calendar("Europe/Berlin", holidays=[date(2026, 1, 1)]))
+    return st.fixed_dictionaries(
+        {
+            "review": st.sampled_from([False, False, True]),
+            "return_within_days": days,
+            "pay_within_days": days,
+            "withdrawal": st.sampled_from([None, right, Withdrawal(due_from="goods")]),
+        }
     )
 
 

@@ -11,13 +11,14 @@ strings that it has encoded before (`rma.adapters.sql.cache`).
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from math import isfinite
 from secrets import token_hex
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, NoReturn, TypeVar, Union, cast, get_args, get_origin
+from zoneinfo import ZoneInfo
 
 from attrs import Attribute, fields, has, resolve_types
 from cattrs import Converter
@@ -171,6 +172,11 @@ def _is_tuple(kind: Any) -> bool:
     return origin is tuple
 
 
+def _is_set(kind: Any) -> bool:
+    origin: object = get_origin(kind)
+    return origin is frozenset
+
+
 def _is_map(kind: Any) -> bool:
     origin: object = get_origin(kind)
     return origin is FrozenMap
@@ -254,6 +260,17 @@ def _tuple_from_json(kind: Any, converter: Converter) -> Callable[[Any, Any], An
     return lambda values, _: tuple([hook(value, each_kind) for value in values])
 
 
+def _set_to_json(kind: Any, converter: Converter) -> Callable[[Any], Any]:
+    hook = converter.get_unstructure_hook(get_args(kind)[0])
+    return lambda values: [hook(value) for value in sorted(values)]
+
+
+def _set_from_json(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]:
+    (each_kind,) = get_args(kind)
+    hook = converter.get_structure_hook(each_kind)
+    return lambda values, _: frozenset([hook(value, each_kind) for value in values])
+
+
 def _map_to_json(kind: Any, converter: Converter) -> Callable[[Any], Any]:
     value_kind = get_args(kind)[1]
     if value_kind is object:
@@ -280,10 +297,16 @@ def _converter() -> Converter:
     converter.register_structure_hook(StrEnum, lambda string, kind: kind(string))
     converter.register_unstructure_hook(datetime, datetime.isoformat)
     converter.register_structure_hook(datetime, lambda string, _: datetime.fromisoformat(string))
+    converter.register_unstructure_hook(date, date.isoformat)
+    converter.register_structure_hook(date, lambda string, _: date.fromisoformat(string))
+    converter.register_unstructure_hook(ZoneInfo, str)
+    converter.register_structure_hook(ZoneInfo, lambda string, _: ZoneInfo(string))
     converter.register_unstructure_hook(Decimal, str)
     converter.register_structure_hook(Decimal, lambda string, _: Decimal(string))
     converter.register_unstructure_hook_factory(_is_tuple, _tuple_to_json)
     converter.register_structure_hook_factory(_is_tuple, _tuple_from_json)
+    converter.register_unstructure_hook_factory(_is_set, _set_to_json)
+    converter.register_structure_hook_factory(_is_set, _set_from_json)
     converter.register_unstructure_hook_factory(_is_map, _map_to_json)
     converter.register_structure_hook_factory(_is_map, _map_from_json)
     converter.register_unstructure_hook_factory(_is_tagged, _tagged_to_json)

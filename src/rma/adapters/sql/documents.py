@@ -17,6 +17,7 @@ from rma.adapters.sql.encoded import encode_long_tuple
 from rma.domain.events import Event, Opening
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect, ReplacementShipment, ReturnShipment
+from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim
@@ -24,8 +25,16 @@ from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
-from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem, items_after
-from rma.domain.state.returns import Receipt, Resolution, Return
+from rma.domain.state.return_item import (
+    ItemChanges,
+    ItemRevision,
+    ItemUnits,
+    ReturnItem,
+    items_after,
+    recorded_revision,
+    revise_items,
+)
+from rma.domain.state.returns import Decision, Receipt, Resolution, Return, Sending
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
@@ -53,6 +62,24 @@ class ReturnChanges:
     charges: tuple[AmountPart, ...] = ()
     stuck_effects: tuple[str, ...] = ()
     charges_back: tuple[RefundedCharge, ...] = ()
+    shipment_number: int = 1
+    is_unbooked: bool = False
+    needs_approval: bool = False
+    decision: Decision | None = None
+    sending: Sending | None = None
+    return_by: datetime | None = None
+    refund_due_by: datetime | None = None
+    expired_at: datetime | None = None
+
+
+@frozen
+class Revision:
+    """What a return was requested for, where that was revised; its named refund is in its entitlement."""
+
+    items: tuple[ItemRevision, ...]
+    quoted_refund: Money
+    shipping_method: ShippingMethod | None = None
+    provider_id: str | None = None
 
 
 @frozen
@@ -87,6 +114,7 @@ class Record:
     `record` in the row of a return, exchange or claim; of the latter two it has `answered` only.
 
     Attributes:
+        revision: what it was requested for, where it is not what it was opened with.
         units: of the requested items of which any arrived.
         unrequested: all items that were not requested, whole.
         answered: the commands about it by idempotency key, but for the one that opened it.
@@ -97,6 +125,7 @@ class Record:
     receipts: tuple[Receipt, ...] = ()
     resolution: Resolution | None = None
     answered: FrozenMap[str, Command] = FrozenMap()
+    revision: Revision | None = None
 
 
 Changes = ReturnChanges | ExchangeChanges | ClaimChanges
@@ -173,6 +202,7 @@ def record_of(subject: Subject, answered: FrozenMap[str, Command]) -> Record:
         receipts=subject.receipts,
         resolution=subject.resolution,
         answered=answered,
+        revision=_revision(subject) if subject.is_revised else None,
     )
 
 
@@ -188,6 +218,15 @@ def restore(opening: Opening, changes: Changes | None, record: Record | None) ->
     return Restored(subject, answered)
 
 
+def _revision(subject: Return) -> Revision:
+    return Revision(
+        recorded_revision(subject.items),
+        subject.quoted_refund,
+        subject.shipping_method,
+        subject.provider_id,
+    )
+
+
 def _units(items: Iterable[ReturnItem]) -> tuple[ItemUnits, ...]:
     units = [item.units(index) for index, item in enumerate(items) if item.is_requested]
     return tuple([each for each in units if each != ItemUnits(each.index)])
@@ -199,7 +238,16 @@ def _changed(opened: Subject, changes: Changes | None, record: Record | None) ->
     if changes is not None:
         found = {name: getattr(changes, name) for name in _NAMES[type(changes)]}
     if record is not None and isinstance(opened, Return):
-        found["items"] = items_after(opened.items, ItemChanges(record.units, record.unrequested))
+        items = opened.items
+        if (revision := record.revision) is not None:
+            items = revise_items(items, revision.items, is_first=True)
+            found |= {
+                "is_revised": True,
+                "quoted_refund": revision.quoted_refund,
+                "shipping_method": revision.shipping_method,
+                "provider_id": revision.provider_id,
+            }
+        found["items"] = items_after(items, ItemChanges(record.units, record.unrequested))
         found |= {"receipts": record.receipts, "resolution": record.resolution}
     return found
 

@@ -4,6 +4,7 @@ The statements that read pages and counts of the returns, exchanges and claims o
 All of them read ranges of one index, `rma_returns_listed`: a range has one kind, one status, and needs
 attention or not; within it the index is in the order of pages. What a query can match is a few ranges, which
 the database merges as it reads: it sorts nothing, and reads no more of each range than the page needs.
+Returns with a date are few: they are read by the index of the date, and sorted.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -91,6 +92,10 @@ class _Range:
     needs_attention: bool
 
 
+#: Where returns with a date are: they are read by the index of that date, and sorted.
+_DATED = _Range(SubjectKind.RETURN, "", needs_attention=False)
+
+
 #: Where most rows are in the end.
 _LARGEST = _Range(SubjectKind.RETURN, ReturnStatus.RECEIVED.value, needs_attention=False)
 
@@ -104,14 +109,30 @@ class _Filters:
     needs_attention: bool
     has_since: bool
     has_before: bool
+    has_due_before: bool = False
+    has_return_before: bool = False
+
+    @property
+    def is_dated(self) -> bool:
+        """True if only returns are asked for that have a date."""
+        return self.has_due_before or self.has_return_before
 
     @property
     def has_any(self) -> bool:
         """True if it asks for less than all of its kinds."""
-        return self.status is not None or self.needs_attention or self.has_since or self.has_before
+        return (
+            self.status is not None
+            or self.needs_attention
+            or self.has_since
+            or self.has_before
+            or self.is_dated
+        )
 
     def ranges(self) -> Iterator[_Range]:
         """Every range in which there may be some; the largest is last."""
+        if self.is_dated:
+            yield _DATED
+            return
         found = [
             _Range(kind, status.value, needs_attention)
             for kind in self.kinds
@@ -123,16 +144,32 @@ class _Filters:
 
     def conditions(self, of: _Range) -> list[ColumnElement[bool]]:
         """Those of the rows in one range."""
-        found = [
-            returns.c.kind == _literal(of.kind.value),
-            returns.c.status == _literal(of.status),
-            returns.c.needs_attention == (true() if of.needs_attention else false()),
-        ]
+        if self.is_dated:
+            found = list(self._of_dates())
+        else:
+            found = [
+                returns.c.kind == _literal(of.kind.value),
+                returns.c.status == _literal(of.status),
+                returns.c.needs_attention == (true() if of.needs_attention else false()),
+            ]
         if self.has_since:
             found.append(returns.c.requested_at >= bindparam("since", type_=Timestamp))
         if self.has_before:
             found.append(returns.c.requested_at < bindparam("before", type_=Timestamp))
         return found
+
+    def _of_dates(self) -> Iterator[ColumnElement[bool]]:
+        """Conditions of rows with a date, which are returns: the kind is not asked for, to use that index."""
+        if self.has_due_before:
+            yield returns.c.due_by < bindparam("due_before", type_=Timestamp)
+        if self.has_return_before:
+            yield returns.c.return_by < bindparam("return_before", type_=Timestamp)
+        if self.status is not None:
+            yield returns.c.status == _literal(self.status)
+        if self.needs_attention:
+            yield returns.c.needs_attention == true()
+        if SubjectKind.RETURN not in self.kinds:
+            yield false()
 
 
 @frozen
@@ -190,11 +227,18 @@ def _filters(query: ReturnQuery) -> _Filters:
         query.needs_attention,
         has_since=query.requested_since is not None,
         has_before=query.requested_before is not None,
+        has_due_before=query.due_before is not None,
+        has_return_before=query.return_before is not None,
     )
 
 
 def _times(query: ReturnQuery) -> dict[str, str | int]:
-    times = {"since": query.requested_since, "before": query.requested_before}
+    times = {
+        "since": query.requested_since,
+        "before": query.requested_before,
+        "due_before": query.due_before,
+        "return_before": query.return_before,
+    }
     return {name: timestamp(at) for name, at in times.items() if at is not None}
 
 

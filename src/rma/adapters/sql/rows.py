@@ -30,8 +30,10 @@ from rma.domain.events import (
     ExchangePaid,
     GoodsReceived,
     Opening,
+    ReturnApproved,
     ReturnCanceled,
     ReturnResolved,
+    ReturnUpdated,
 )
 from rma.domain.messages.commands import Command
 from rma.domain.state.claims import Claim
@@ -167,7 +169,22 @@ def columns_of(subject: Subject) -> Row:
         "status": subject.status.value,
         "needs_attention": subject.needs_attention,
         "requested_at": timestamp(subject.requested_at),
+        **dates_of(subject),
     }
+
+
+def dates_of(subject: Subject) -> Row:
+    """Returns the columns of its dates: until when it is to be sent, and to be paid, as long as it is."""
+    if not isinstance(subject, Return):
+        return {"return_by": None, "due_by": None}
+    return {
+        "return_by": _optional_timestamp(subject.expires_at),
+        "due_by": _optional_timestamp(subject.payable_by),
+    }
+
+
+def _optional_timestamp(at: datetime | None) -> str | None:
+    return None if at is None else timestamp(at)
 
 
 def _changed_rows(ledger: ReturnLedger, ids: Mapping[str, bool]) -> list[Row]:
@@ -179,6 +196,7 @@ def _changed_rows(ledger: ReturnLedger, ids: Mapping[str, bool]) -> list[Row]:
             "position": position,
             "status": each.status.value,
             "needs_attention": each.needs_attention,
+            **dates_of(each),
             "document": _document(kind, each),
             "record": _record(ledger, each) if ids[each.id] else None,
         }
@@ -309,6 +327,6 @@ def _changed_by(event: Event) -> tuple[str, ...]:
 
 def _is_on_record(event: Event, subject_id: str) -> bool:
     """True if the event changed the record of this one, not only its document."""
-    if isinstance(event, GoodsReceived | ReturnResolved | ReturnCanceled):
+    if isinstance(event, GoodsReceived | ReturnResolved | ReturnCanceled | ReturnApproved | ReturnUpdated):
         return True
     return event.command is not None and event.subject_id == subject_id

@@ -69,7 +69,8 @@ ledgers = Table(
 #: `kind`: return, exchange or claim. `position`: its index among those of its kind in the order, from 0.
 #: `return_id`: its id. `status`, `needs_attention`, `requested_at`: as they are now. `opened_revision`,
 #: `opened_number`: where the event is that opened it. `document`, `record`: what changed since, see
-#: `rma.adapters.sql.documents`.
+#: `rma.adapters.sql.documents`. `return_by`: after this moment it expires, as long as nothing was sent or
+#: received. `due_by`: until when it is to be paid, as long as it is not.
 returns = Table(
     "rma_returns",
     metadata,
@@ -84,6 +85,8 @@ returns = Table(
     Column("opened_revision", Integer, nullable=False),
     Column("opened_number", Integer, nullable=False),
     Column("record", Text),
+    Column("return_by", Timestamp),
+    Column("due_by", Timestamp),
     Index("rma_returns_by_id", "return_id", unique=True),
 )
 
@@ -99,6 +102,11 @@ Index(
     returns.c.needs_attention,
     *sort_key[:3],
 )
+
+_can_expire = returns.c.return_by.is_not(None)
+Index("rma_returns_expiring", returns.c.return_by, sqlite_where=_can_expire, postgresql_where=_can_expire)
+_is_payable = returns.c.due_by.is_not(None)
+Index("rma_returns_payable", returns.c.due_by, sqlite_where=_is_payable, postgresql_where=_is_payable)
 
 #: `revision`, `number`: its commit, and its number in it.
 events = Table(

@@ -52,7 +52,7 @@ def write_for(dialect: str) -> Write:
 # Both compare and set the ledger's row by its revision, unless the tables have a later format by now, and
 # end the lease of the order: its worker has finished or is too late. A record that is null is left as it is.
 _KEY = tuple(returns.primary_key.columns.keys())
-_CHANGING = ("status", "needs_attention", "document", "record")
+_CHANGING = ("status", "needs_attention", "document", "record", "return_by", "due_by")
 
 # On SQLite
 
@@ -158,7 +158,7 @@ _OPENED = (
 _CHANGED = """
     UPDATE rma_returns AS old
     SET status = new.status, needs_attention = new.needs_attention, document = new.document,
-        record = coalesce(new.record, old.record)
+        record = coalesce(new.record, old.record), return_by = new.return_by, due_by = new.due_by
     FROM ledger, (VALUES {rows}) AS new ({columns})
     WHERE old.order_id = ledger.order_id AND old.kind = new.kind AND old.position = new.position
 """

@@ -13,25 +13,35 @@ from rma.domain.decide.outcomes import lease_effect, record_outcomes, record_pub
 from rma.domain.decide.refunds.outcome import record_refund_outcome
 from rma.domain.decide.refunds.resolve_claim import resolve_claim
 from rma.domain.decide.refunds.retry import retry_refund
+from rma.domain.decide.returns.approve import approve_return, decline_return
 from rma.domain.decide.returns.cancel import cancel_return
 from rma.domain.decide.returns.receive import receive_return
+from rma.domain.decide.returns.renew import renew_shipment
 from rma.domain.decide.returns.request import request_return
 from rma.domain.decide.returns.resolve import resolve_return
+from rma.domain.decide.returns.sending import expire_return, record_sending
+from rma.domain.decide.returns.update import update_return
 from rma.domain.events import Event
 from rma.domain.messages.commands import (
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
     Command,
+    DeclineReturn,
+    ExpireReturn,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
+    RenewShipment,
     RequestClaim,
     RequestExchange,
     RequestReturn,
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    UpdateReturn,
     not_a_command,
 )
 from rma.domain.state.ledger import ReturnLedger
@@ -62,6 +72,18 @@ def decide(  # noqa: C901, PLR0911, PLR0912 # a row for each command
     match command:
         case RequestReturn():
             return request_return(facts, ledger, command)
+        case ApproveReturn():
+            return approve_return(facts, ledger, command)
+        case DeclineReturn():
+            return decline_return(facts, ledger, command)
+        case UpdateReturn():
+            return update_return(facts, ledger, command)
+        case RecordSending():
+            return record_sending(facts, ledger, command)
+        case ExpireReturn():
+            return expire_return(facts, ledger, command)
+        case RenewShipment():
+            return renew_shipment(facts, ledger, command)
         case ReceiveReturn():
             return receive_return(facts, ledger, command)
         case ResolveReturn():

@@ -3,7 +3,13 @@
 from typing import TypeVar, cast
 
 from rma.domain.decide.violations import MAX_ID, Violations, error_id, error_value
-from rma.domain.messages.command_items import ClaimItem, ReceivedItem, RejectedItem, RequestedItem
+from rma.domain.messages.command_items import (
+    ApprovedItem,
+    ClaimItem,
+    ReceivedItem,
+    RejectedItem,
+    RequestedItem,
+)
 from rma.domain.messages.commands import Command
 from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
@@ -14,7 +20,7 @@ from rma.domain.values.money import NO_CURRENCY, Money, hint_at_major
 from rma.domain.values.validators import all_are, is_whole
 
 T = TypeVar("T")
-ItemT = TypeVar("ItemT", RequestedItem, ReceivedItem, RejectedItem, ClaimItem)
+ItemT = TypeVar("ItemT", RequestedItem, ApprovedItem, ReceivedItem, RejectedItem, ClaimItem)
 
 #: The longest note, reason, name or reference.
 MAX_TEXT = 10_000
@@ -174,7 +180,7 @@ def valid_items(wrong: Violations, items: object, kind: type[ItemT], field: str)
     return tuple([each for each in found if _has_id(each)])
 
 
-def _has_id(item: RequestedItem | ReceivedItem | RejectedItem | ClaimItem) -> bool:
+def _has_id(item: RequestedItem | ApprovedItem | ReceivedItem | RejectedItem | ClaimItem) -> bool:
     item_id: object = item.item_id
     return isinstance(item_id, str)
 

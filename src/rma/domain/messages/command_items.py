@@ -46,6 +46,14 @@ class RequestedItem:
 
 
 @frozen(kw_only=True)
+class ApprovedItem:
+    """Units of a line item that are approved: at most those requested; 0 for none of them."""
+
+    item_id: str
+    quantity: int
+
+
+@frozen(kw_only=True)
 class ReceivedItem:
     """Units of a line item that arrived: sellable ones, and besides them damaged ones; 0 is a fact."""
 
@@ -91,6 +99,11 @@ class ClaimItem:
 def requested_items(items: Iterable[RequestedItem]) -> tuple[RequestedItem, ...]:
     """A tuple of them."""
     return as_tuple(items)
+
+
+def approved_items(items: Iterable[ApprovedItem] | None) -> tuple[ApprovedItem, ...] | None:
+    """A tuple of them; None stays None."""
+    return None if items is None else as_tuple(items)
 
 
 def received_items(items: Iterable[ReceivedItem]) -> tuple[ReceivedItem, ...]:

@@ -4,15 +4,18 @@ What can be asked. A command keeps what it is given and never raises; `decide` j
 Two commands are the same request when they are equal: an idempotency key stands for one of them.
 """
 
+from datetime import datetime
 from typing import Never, get_args
 
 from attrs import field, frozen
 
 from rma.domain.messages.command_items import (
+    ApprovedItem,
     ClaimItem,
     ReceivedItem,
     RejectedItem,
     RequestedItem,
+    approved_items,
     claim_items,
     new_items,
     received_items,
@@ -23,11 +26,12 @@ from rma.domain.messages.effects import RefundOutcome, RefundReversed, owner_of
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.rules import Outcome
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.values.display import name_kind
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
-from rma.domain.values.validators import as_map
+from rma.domain.values.validators import as_map, as_utc
 
 
 @frozen(kw_only=True)
@@ -42,6 +46,8 @@ class RequestReturn:
         refund_note: why `refund_amount` is above the value of the units; needed only then.
         location_id: where the goods go; else the shipping option's location.
         no_notification: else as the order says.
+        basis: by which right: the merchant's `"policy"`, or the law's `"withdrawal"`.
+        declared_at: when the customer declared the withdrawal, aware; now unless given.
         idempotency_key: repeat the request under the same key and it is done once.
         created_by: who asks, in the host's words.
         outcome: what the customer chose: `"refund"` or `"store_credit"`; new goods are a `RequestExchange`.
@@ -57,11 +63,117 @@ class RequestReturn:
     refund_note: str | None = None
     location_id: str | None = None
     no_notification: bool | None = None
+    basis: str = ReturnBasis.POLICY.value
+    declared_at: datetime | None = field(default=None, converter=as_utc)
     idempotency_key: str | None = None
     created_by: str | None = None
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
     outcome: str = Outcome.REFUND
     overrule: str | None = None
+
+
+@frozen(kw_only=True)
+class ApproveReturn:
+    """
+    Approve a return that waits for it: its way back is booked now.
+
+    Args:
+        items: what is approved, lines that are not named not at all; unless given, everything.
+        note: for the customer, at most 500 characters.
+    """
+
+    return_id: str
+    items: tuple[ApprovedItem, ...] | None = field(default=None, converter=approved_items)
+    note: str | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class DeclineReturn:
+    """
+    Decline a return that waits for approval: its units are free again.
+
+    Args:
+        reason: why, in a code of the merchant's; it must be given.
+        note: for the customer, at most 500 characters.
+    """
+
+    return_id: str
+    reason: str | None = None
+    note: str | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class UpdateReturn:
+    """
+    Replace what a return was requested for, before anything was sent or received.
+
+    What is not given is not part of the return any more, as if it was canceled and requested again; its id,
+    basis, terms, notifications and metadata stay.
+
+    Args:
+        items: everything that is to be returned now.
+        shipping_option_id, shipping_price, location_id: how and where the goods are returned.
+        refund_amount: instead of the computed one; final, nothing is deducted from it.
+        refund_note: why `refund_amount` is above the value of the units; needed only then.
+    """
+
+    return_id: str
+    items: tuple[RequestedItem, ...] = field(converter=requested_items)
+    shipping_option_id: str | None = None
+    shipping_price: Money | int | None = None
+    refund_amount: Money | int | None = None
+    refund_note: str | None = None
+    location_id: str | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class RecordSending:
+    """
+    Record that the customer sent the goods: the return expires no more.
+
+    Args:
+        sent_at: when, aware; now unless given.
+        tracking_number: as the carrier has it.
+        proof: what shows it, in the host's words.
+    """
+
+    return_id: str
+    sent_at: datetime | None = field(default=None, converter=as_utc)
+    tracking_number: str | None = None
+    proof: str | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class ExpireReturn:
+    """End a return for which nothing was sent or received in time; `resume` does it by itself."""
+
+    return_id: str
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class RenewShipment:
+    """
+    Book the way back again, because the label expired or was lost; the booking before is canceled.
+
+    Args:
+        was_booked: whether the carrier made the booking before; to be given where it was stopped for a
+            person, because its outcome is unknown, and only there.
+    """
+
+    return_id: str
+    was_booked: bool | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
 
 
 @frozen(kw_only=True)
@@ -276,7 +388,18 @@ class ResolveClaim:
 
 
 # By what the service answers.
-ReturnCommand = RequestReturn | ReceiveReturn | ResolveReturn | CancelReturn
+ReturnCommand = (
+    RequestReturn
+    | ApproveReturn
+    | DeclineReturn
+    | UpdateReturn
+    | RecordSending
+    | ExpireReturn
+    | RenewShipment
+    | ReceiveReturn
+    | ResolveReturn
+    | CancelReturn
+)
 ExchangeCommand = RequestExchange | RecordExchangePayment | CancelExchange
 ClaimCommand = RequestClaim | ResolveClaim | CancelClaim
 #: A return's, or a claim's.
@@ -284,14 +407,25 @@ RefundCommand = RetryRefund | RecordRefundOutcome
 
 Command = ReturnCommand | ExchangeCommand | ClaimCommand | RefundCommand
 
+#: About a return that is there.
+ExistingReturnCommand = (
+    ApproveReturn
+    | DeclineReturn
+    | UpdateReturn
+    | RecordSending
+    | ExpireReturn
+    | RenewShipment
+    | ReceiveReturn
+    | ResolveReturn
+    | CancelReturn
+)
+
 #: What asks for something new, of an order.
 Request = RequestReturn | RequestExchange | RequestClaim
 
 
 def subject_of(
-    command: ReceiveReturn
-    | ResolveReturn
-    | CancelReturn
+    command: ExistingReturnCommand
     | RefundCommand
     | RecordExchangePayment
     | CancelExchange
@@ -308,7 +442,17 @@ def subject_of(
             return command.claim_id
         case RetryRefund():
             return command.claim_id if command.return_id is None else command.return_id
-        case ReceiveReturn() | ResolveReturn() | CancelReturn():
+        case (
+            ApproveReturn()
+            | DeclineReturn()
+            | UpdateReturn()
+            | RecordSending()
+            | ExpireReturn()
+            | RenewShipment()
+            | ReceiveReturn()
+            | ResolveReturn()
+            | CancelReturn()
+        ):
             return command.return_id
         case _:
             raise not_a_command(command)

@@ -8,7 +8,7 @@ from attrs import frozen
 from rma.domain.sale.catalogue import ReturnReason
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.policy import ReturnPolicy
-from rma.domain.sale.rules import OF_WITHDRAWAL, Basis, Outcome, ReturnRule
+from rma.domain.sale.rules import OF_WITHDRAWAL, Outcome, ReturnBasis, ReturnRule
 from rma.domain.values.errors import Violation
 
 
@@ -67,7 +67,7 @@ def facts_of(
     *,
     tags: Iterable[str] = (),
     of_reason: frozenset[str] = frozenset(),
-    basis: Basis = Basis.POLICY,
+    basis: ReturnBasis = ReturnBasis.POLICY,
 ) -> frozenset[str]:
     """The facts of units of a line, which rules name."""
     return frozenset([*order.tags, *line.tags, *tags, *of_reason, f"basis:{basis}"])

@@ -93,8 +93,8 @@ class LineItem:
     is_tax_inclusive: bool = field(default=False, validator=flag)
     is_returnable: bool = field(default=True, validator=flag)
     delivered_at: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
     fulfilled_at: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
     tags: frozenset[str] = field(default=frozenset(), converter=as_tags, validator=tags)
 
     def __attrs_post_init__(self) -> None:

@@ -3,23 +3,28 @@
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
+from attrs.validators import optional
 
 from rma.domain.sale.fees import Fee, as_fees, check_fee_names
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.rules import ReturnRule, RuleTerms, as_rules, check_rules
 from rma.domain.sale.windows import LONGEST_WINDOW, Calendar
+from rma.domain.sale.withdrawal import Withdrawal, days_within_reason, instance
 from rma.domain.values.validators import flag, invalid, is_whole, optional_of, text, tuple_of
 
 
 @frozen
 class Terms:
     """
-    What the policy in force at the request says about money and damage; copied to the return.
+    What the policy in force at the request says about money, damage and dates; copied to the return.
 
     Attributes:
         fees: of a policy without rules.
         rules: those that spoke for units of the return, in the order of the policy.
+        return_within_days: the return expires so many times 24 hours after it was requested or approved.
+        pay_within_days: its refund is due so many times 24 hours after the goods arrived.
+        withdrawal: the periods by which it was withdrawn, instead of those two; None for other returns.
     """
 
     name: str
@@ -27,6 +32,9 @@ class Terms:
     refund_damaged: bool = True
     fees: tuple[Fee, ...] = ()
     rules: tuple[RuleTerms, ...] = ()
+    return_within_days: int | None = None
+    pay_within_days: int | None = None
+    withdrawal: Withdrawal | None = None
 
     def rule(self, name: str | None) -> RuleTerms | None:
         """The rule of this name, if it spoke for units of the return."""
@@ -48,6 +56,11 @@ class ReturnPolicy:
         rules: say all that `fees` and `window_days` say, and more, by what comes back and why; the first
             that fits speaks. Without any, `fees` and `window_days` hold for every line.
         calendar: for windows that end with a day.
+        review: True if each request waits for a person's approval, withdrawals excepted.
+        return_within_days: a return for which nothing was sent or received expires so many times 24 hours
+            after it was requested, or approved; None: never.
+        pay_within_days: a refund is due so many times 24 hours after its goods arrived; None: no date.
+        withdrawal: the right of withdrawal, where the law gives one.
 
     Raises:
         InvalidValue: the rules contradict each other or these fields, `rule_never_applies` among it.
@@ -60,6 +73,10 @@ class ReturnPolicy:
     window_days: int | None = None
     rules: tuple[ReturnRule, ...] = field(default=(), converter=as_rules, validator=tuple_of(ReturnRule))
     calendar: Calendar | None = field(default=None, validator=optional_of(Calendar))
+    review: bool = field(default=False, validator=flag)
+    return_within_days: int | None = field(default=None, validator=optional(days_within_reason))
+    pay_within_days: int | None = field(default=None, validator=optional(days_within_reason))
+    withdrawal: Withdrawal | None = field(default=None, validator=optional(instance(Withdrawal)))
 
     def __attrs_post_init__(self) -> None:
         days = self.window_days
@@ -75,14 +92,26 @@ class ReturnPolicy:
     @property
     def terms(self) -> Terms:
         """What a return keeps of this policy."""
-        return Terms(self.name, self.version, self.refund_damaged, self.fees)
+        return Terms(
+            self.name,
+            self.version,
+            self.refund_damaged,
+            self.fees,
+            return_within_days=self.return_within_days,
+            pay_within_days=self.pay_within_days,
+        )
+
+    @property
+    def withdrawal_terms(self) -> Terms:
+        """What a withdrawal keeps of it: no fees, and what is damaged is paid."""
+        return Terms(self.name, self.version, withdrawal=self.withdrawal)
 
     def terms_with(self, names: Collection[str]) -> Terms:
         """The same, with the rules of these names."""
         if not names:
             return self.terms
         rules = tuple([rule.terms for rule in self.rules if rule.name in names])
-        return Terms(self.name, self.version, self.refund_damaged, self.fees, rules)
+        return evolve(self.terms, rules=rules)
 
     def returnable_until(self, order: Order, item: LineItem) -> datetime | None:
         """The last moment at which this line can be returned; None for always."""

@@ -13,6 +13,7 @@ from rma.domain.sale.charges import ChargesBack
 from rma.domain.sale.fees import Fee, FeePer, as_fees, check_fee_names
 from rma.domain.sale.tags import as_set
 from rma.domain.sale.windows import Calendar, Window, WindowEnd
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
 from rma.domain.values.tax import not_negative, optional_money
@@ -50,15 +51,8 @@ class Goods(StrEnum):
     KEPT = "kept"
 
 
-class Basis(StrEnum):
-    """By what right something comes back: the merchant's policy, or the consumer's right of withdrawal."""
-
-    POLICY = "policy"
-    WITHDRAWAL = "withdrawal"
-
-
 #: The fact of a withdrawal. Only rules that name it speak for one.
-OF_WITHDRAWAL = f"basis:{Basis.WITHDRAWAL}"
+OF_WITHDRAWAL = f"basis:{ReturnBasis.WITHDRAWAL}"
 
 
 def _outcomes(values: Iterable[Outcome | str]) -> frozenset[Outcome]:
@@ -77,7 +71,7 @@ def _are_outcomes(instance: object, attribute: "Attribute[Any]", value: object) 
 def _facts(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     if not isinstance(value, frozenset) or not all(isinstance(each, str) and each for each in value):
         raise invalid(instance, attribute.name, value, "strings that are not empty")
-    for prefix, kind in (("fault:", Fault), ("basis:", Basis)):
+    for prefix, kind in (("fault:", Fault), ("basis:", ReturnBasis)):
         named = [each.removeprefix(prefix) for each in value if each.startswith(prefix)]
         if len(named) > 1 or any(each not in list(kind) for each in named):
             raise invalid(instance, attribute.name, value, f"at most one {prefix}, of {', '.join(kind)}")

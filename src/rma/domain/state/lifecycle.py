@@ -14,15 +14,22 @@ from typing import assert_never
 from attrs import evolve, frozen
 
 from rma.domain.messages.commands import (
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
+    DeclineReturn,
+    ExistingReturnCommand,
+    ExpireReturn,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
+    RenewShipment,
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    UpdateReturn,
 )
 from rma.domain.messages.effects import (
     GivenUp,
@@ -40,15 +47,20 @@ class ReturnStatus(StrEnum):
     """
     The status of a return.
 
-    `requested`: nothing arrived yet. `partially_received`: more parcels are expected. `requires_action`: what
-    arrived is not what was requested, and a clerk decides. `received`: closed; nothing more is expected.
+    `pending_approval`: a person decides whether it may be sent; no label is booked. `requested`: nothing
+    arrived yet. `partially_received`: more parcels are expected. `requires_action`: what arrived is not what
+    was requested, or was not expected, and a clerk decides. `received`: closed; nothing more is expected.
+    `declined`: it was not approved. `expired`: nothing was sent or received in time.
     """
 
+    PENDING_APPROVAL = "pending_approval"
     REQUESTED = "requested"
     PARTIALLY_RECEIVED = "partially_received"
     REQUIRES_ACTION = "requires_action"
     RECEIVED = "received"
     CANCELED = "canceled"
+    DECLINED = "declined"
+    EXPIRED = "expired"
 
 
 class ExchangeStatus(StrEnum):
@@ -111,6 +123,12 @@ class ReturnRules:
 
     is_open: bool
     reserves: Reservation
+    approve: str | None
+    decline: str | None
+    update: str | None
+    record_sending: str | None
+    expire: str | None
+    renew_shipment: str | None
     receive: str | None
     resolve: str | None
     cancel: str | None
@@ -118,9 +136,11 @@ class ReturnRules:
     record_refund_outcome: str | None
 
 
-def return_rules(status: ReturnStatus) -> ReturnRules:
+def return_rules(status: ReturnStatus) -> ReturnRules:  # noqa: PLR0911 # a row for each status
     """The row of this status."""
     match status:
+        case ReturnStatus.PENDING_APPROVAL:
+            return _RETURN_PENDING_APPROVAL
         case ReturnStatus.REQUESTED:
             return _RETURN_REQUESTED
         case ReturnStatus.PARTIALLY_RECEIVED:
@@ -131,13 +151,38 @@ def return_rules(status: ReturnStatus) -> ReturnRules:
             return _RETURN_RECEIVED
         case ReturnStatus.CANCELED:
             return _RETURN_CANCELED
+        case ReturnStatus.DECLINED:
+            return _RETURN_DECLINED
+        case ReturnStatus.EXPIRED:
+            return _RETURN_EXPIRED
         case _:
             assert_never(status)
 
 
+_RETURN_PENDING_APPROVAL = ReturnRules(
+    is_open=True,
+    reserves=Reservation.REQUESTED,
+    approve=None,
+    decline=None,
+    update=None,
+    record_sending="return_not_approved",
+    expire="return_not_approved",
+    renew_shipment="return_not_approved",
+    receive=None,  # who sends without approval is not turned away at the dock
+    resolve="nothing_to_resolve",
+    cancel=None,
+    retry_refund="nothing_due",
+    record_refund_outcome="refund_not_found",
+)
 _RETURN_REQUESTED = ReturnRules(
     is_open=True,
     reserves=Reservation.REQUESTED,
+    approve="return_not_pending",
+    decline="return_not_pending",
+    update=None,
+    record_sending=None,
+    expire=None,  # only after its date
+    renew_shipment=None,
     receive=None,
     resolve="nothing_to_resolve",
     cancel=None,
@@ -147,6 +192,12 @@ _RETURN_REQUESTED = ReturnRules(
 _RETURN_PARTIALLY_RECEIVED = ReturnRules(
     is_open=True,
     reserves=Reservation.REQUESTED,
+    approve="return_not_pending",
+    decline="return_not_pending",
+    update="return_already_received",
+    record_sending="return_already_received",
+    expire="return_already_received",
+    renew_shipment="return_already_received",
     receive=None,
     resolve=None,
     cancel="return_not_cancelable",
@@ -156,6 +207,12 @@ _RETURN_PARTIALLY_RECEIVED = ReturnRules(
 _RETURN_REQUIRES_ACTION = ReturnRules(
     is_open=True,
     reserves=Reservation.REQUESTED,
+    approve="return_not_pending",
+    decline="return_not_pending",
+    update="return_already_received",
+    record_sending="return_already_received",
+    expire="return_already_received",
+    renew_shipment="return_already_received",
     receive=None,
     resolve=None,
     cancel=None,  # unless a parcel of several was refunded before
@@ -165,6 +222,12 @@ _RETURN_REQUIRES_ACTION = ReturnRules(
 _RETURN_RECEIVED = ReturnRules(
     is_open=False,
     reserves=Reservation.ARRIVED,
+    approve="return_not_pending",
+    decline="return_not_pending",
+    update="return_already_received",
+    record_sending="return_already_received",
+    expire="return_already_received",
+    renew_shipment="return_already_received",
     receive="return_already_received",
     resolve=None,  # only to set an amount that is due and cannot be paid
     cancel="return_already_received",
@@ -174,21 +237,68 @@ _RETURN_RECEIVED = ReturnRules(
 _RETURN_CANCELED = ReturnRules(
     is_open=False,
     reserves=Reservation.NOTHING,
+    approve="return_not_pending",
+    decline="return_not_pending",
+    update="return_canceled",
+    record_sending="return_canceled",
+    expire="return_canceled",
+    renew_shipment="return_canceled",
     receive="return_canceled",
     resolve="return_canceled",
     cancel=None,  # canceling twice is the same as once
     retry_refund="nothing_due",
     record_refund_outcome="refund_not_found",
 )
+_RETURN_DECLINED = ReturnRules(
+    is_open=False,
+    reserves=Reservation.NOTHING,
+    approve="return_not_pending",
+    decline="return_not_pending",
+    update="return_declined",
+    record_sending="return_declined",
+    expire="return_declined",
+    renew_shipment="return_declined",
+    receive=None,  # a parcel that comes all the same, if its units are still free
+    resolve="nothing_to_resolve",
+    cancel="return_declined",
+    retry_refund="nothing_due",
+    record_refund_outcome="refund_not_found",
+)
+_RETURN_EXPIRED = ReturnRules(
+    is_open=False,
+    reserves=Reservation.NOTHING,
+    approve="return_not_pending",
+    decline="return_not_pending",
+    update="return_expired",
+    record_sending="return_expired",
+    expire=None,  # expiring twice is the same as once
+    renew_shipment="return_expired",
+    receive=None,  # a parcel that comes all the same, if its units are still free
+    resolve="nothing_to_resolve",
+    cancel="return_expired",
+    retry_refund="nothing_due",
+    record_refund_outcome="refund_not_found",
+)
 
 
-def return_refusal(
-    status: ReturnStatus,
-    command: ReceiveReturn | ResolveReturn | CancelReturn | RetryRefund | RecordRefundOutcome,
+def return_refusal(  # noqa: C901, PLR0911 # a row for each command
+    status: ReturnStatus, command: ExistingReturnCommand | RetryRefund | RecordRefundOutcome
 ) -> str | None:
     """The code with which a return of this status refuses the command; None if the status allows it."""
     rules = return_rules(status)
     match command:
+        case ApproveReturn():
+            return rules.approve
+        case DeclineReturn():
+            return rules.decline
+        case UpdateReturn():
+            return rules.update
+        case RecordSending():
+            return rules.record_sending
+        case ExpireReturn():
+            return rules.expire
+        case RenewShipment():
+            return rules.renew_shipment
         case ReceiveReturn():
             return rules.receive
         case ResolveReturn():

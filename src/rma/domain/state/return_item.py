@@ -47,6 +47,8 @@ class ReturnItem:
         ruling: by which rule it was taken, as it was decided when it was requested; None if the policy has
             no rules.
         kept_quantity: units that a rule leaves with the customer, paid for and gone for good.
+        source: once the return was revised: which of the items that it was opened with has the price of the
+            line, from 0; None for a line that a revision added.
     """
 
     item_id: str
@@ -64,6 +66,7 @@ class ReturnItem:
     metadata: FrozenMap[str, object] = FrozenMap()
     ruling: Ruling | None = None
     kept_quantity: int = 0
+    source: int | None = field(default=None, repr=False)
 
     @property
     def rule(self) -> str | None:
@@ -150,7 +153,81 @@ class ReturnItem:
             metadata=self.metadata,
             ruling=self.ruling,
             kept_quantity=units.kept_quantity,
+            source=self.source,
         )
+
+
+@frozen
+class RevisedItem:
+    """
+    An item of a return that was revised before anything arrived: all of it but its line and the line's price.
+
+    Attributes:
+        index: the item that has the price, from 0: in an event, among the return's items before it; in a
+            row, among those that the return was opened with.
+    """
+
+    index: int
+    quantity: int
+    allocated: tuple[int, ...]
+    reason_id: str | None = None
+    note: str | None = None
+    metadata: FrozenMap[str, object] = FrozenMap()
+
+
+#: An item after a revision: of a line whose price is known already, or with a price of its own.
+ItemRevision = RevisedItem | ReturnItem
+
+
+def revision_between(before: Sequence[ReturnItem], after: Sequence[ReturnItem]) -> tuple[ItemRevision, ...]:
+    """What an event says of the items after it: it does not repeat a price that is among those before."""
+    known = {item.item_id: index for index, item in reversed(list(enumerate(before)))}
+    revised: list[ItemRevision] = []
+    for item in after:
+        index = known.get(item.item_id)
+        if index is not None and before[index].line == item.line:
+            revised.append(_revised(item, index))
+        else:
+            revised.append(item)
+    return tuple(revised)
+
+
+def recorded_revision(items: Sequence[ReturnItem]) -> tuple[ItemRevision, ...]:
+    """What the row of a return says of its requested items, once it was revised."""
+    return tuple(
+        [item if item.source is None else _revised(item, item.source) for item in items if item.is_requested]
+    )
+
+
+def revise_items(
+    before: Sequence[ReturnItem], revision: Sequence[ItemRevision], *, is_first: bool
+) -> tuple[ReturnItem, ...]:
+    """The items after a revision of those before; `is_first` if none of them was revised before."""
+    return tuple(
+        [
+            _revise(before[each.index], each, each.index if is_first else before[each.index].source)
+            if isinstance(each, RevisedItem)
+            else each
+            for each in revision
+        ]
+    )
+
+
+def _revised(item: ReturnItem, index: int) -> RevisedItem:
+    return RevisedItem(index, item.quantity, item.allocated, item.reason_id, item.note, item.metadata)
+
+
+def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> ReturnItem:
+    return ReturnItem(
+        item_id=before.item_id,
+        quantity=revised.quantity,
+        line=before.line,
+        allocated=revised.allocated,
+        reason_id=revised.reason_id,
+        note=revised.note,
+        metadata=revised.metadata,
+        source=source,
+    )
 
 
 @frozen
@@ -188,10 +265,14 @@ def items_after(before: tuple[ReturnItem, ...], changes: ItemChanges) -> tuple[R
     for units in changes.units:
         items[units.index] = items[units.index].with_units(units)
     if changes.unrequested:
-        places = {item.item_id: index for index, item in enumerate(before) if not item.is_requested}
+        # A line can be there twice: its discounts or taxes were changed between two parcels.
+        places = {
+            (item.item_id, item.line): index for index, item in enumerate(before) if not item.is_requested
+        }
         for item in changes.unrequested:
-            if item.item_id in places:
-                items[places[item.item_id]] = item
+            place = item.item_id, item.line
+            if place in places:
+                items[places[place]] = item
             else:
                 items.append(item)
     return tuple(items)

@@ -10,6 +10,7 @@ from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.lifecycle import Reservation, ReturnStatus, return_rules
 from rma.domain.state.refunds import Refund
@@ -80,6 +81,32 @@ class Resolution:
 
 
 @frozen
+class Decision:
+    """
+    Whether a person approved a return that waited for it.
+
+    Attributes:
+        reason: why not, in a code of the merchant's.
+        note: for the customer.
+    """
+
+    is_approved: bool
+    at: datetime
+    by: str | None
+    reason: str | None = None
+    note: str | None = None
+
+
+@frozen
+class Sending:
+    """That the customer sent the goods; `proof` is what shows it, in the host's words."""
+
+    at: datetime
+    tracking_number: str | None = None
+    proof: str | None = None
+
+
+@frozen
 class Return:
     """
     One authorisation to send items back.
@@ -91,11 +118,23 @@ class Return:
             refunded once it is received; what is missing, the customer owes.
         charges: what the exchange sets against its goods, negative, and what the customer paid, positive.
         claim_id: the claim whose goods it brings back. It moves no money.
-        terms: what the policy said about money and damage when the return was requested.
+        terms: what the policy said about money, damage and dates when the return was requested.
         display_id: counts the order's returns from 1.
         order_version: the order's version that the request made.
         received_at: when it became received; a parcel of several or a mismatch does not set it.
         shipment: what the carrier answered; `shipping_data` is its data.
+        provider_id: of the way back, as its shipping option had it.
+        shipment_number: counts bookings of the way back from 1: the latest one's number, or the next one's
+            while nothing is booked.
+        is_unbooked: nothing is booked for `shipping_method`: the return waits for approval, or expired.
+        is_revised: its items are not, or not all, those that it was opened with.
+        basis: by which right it comes back.
+        declared_at: when the customer declared the withdrawal; None for other returns.
+        return_by: after this moment it expires, if nothing was sent or received; None for never.
+        refund_due_by: until when it is to be paid; None while no such date is known.
+        needs_approval: it waits for a person's approval, even if its goods arrived meanwhile.
+        decision: whether it was approved, if it waited for that and a person decided.
+        sending: that the customer sent the goods, if it was recorded.
         resolution: how a clerk closed it, if one did.
         stuck_effects: keys of what waits for its port for too long, or is not tried again.
         quoted_charges: what the quote gives back of the order's charges.
@@ -132,6 +171,49 @@ class Return:
     quoted_charges: tuple[RefundedCharge, ...] = ()
     charges_back: tuple[RefundedCharge, ...] = ()
     overrule: str | None = None
+    provider_id: str | None = None
+    shipment_number: int = 1
+    is_unbooked: bool = False
+    is_revised: bool = False
+    basis: ReturnBasis = ReturnBasis.POLICY
+    declared_at: datetime | None = None
+    return_by: datetime | None = None
+    refund_due_by: datetime | None = None
+    needs_approval: bool = False
+    decision: Decision | None = None
+    sending: Sending | None = None
+    expired_at: datetime | None = None
+
+    @property
+    def label_number(self) -> int | None:
+        """The number of the booking that the goods can travel with; None if there is none."""
+        return self.shipment_number if self.shipping_method and not self.is_unbooked else None
+
+    @property
+    def is_released(self) -> bool:
+        """True once its units were free again, because it was declined or expired, whatever came later."""
+        return self.expired_at is not None or (self.decision is not None and not self.decision.is_approved)
+
+    @property
+    def expires_at(self) -> datetime | None:
+        """`return_by`, as long as it can expire then: nothing was sent or received."""
+        return self.return_by if self.status is ReturnStatus.REQUESTED and self.sending is None else None
+
+    @property
+    def payable_by(self) -> datetime | None:
+        """
+        `refund_due_by`, as long as some of it is not paid, nor on its way.
+
+        What is owed for goods that did not arrive, or were not judged yet, is what the request was quoted.
+        """
+        if self.refund_due_by is None:
+            return None
+        owed = self.entitlement.due.amount
+        is_policy = self.basis is ReturnBasis.POLICY
+        is_paid_by_parcel = is_policy and self.status is ReturnStatus.PARTIALLY_RECEIVED
+        if return_rules(self.status).is_open and not is_paid_by_parcel:
+            owed = max(0, self.refund_amount.amount - self.refunded.amount)
+        return self.refund_due_by if owed else None
 
     @property
     def restocks(self) -> tuple[RestockRequest, ...]:
@@ -191,12 +273,12 @@ class Return:
         """
         True while it goes no further without a person.
 
-        What arrived is not what was requested, an amount is due that could not be paid, the outcome of a
-        refund cannot be known, an effect waits for its port for too long, or the customer has yet to pay for
-        an exchange whose goods are here.
+        It waits for approval, what arrived is not what was requested, an amount is due that could not be
+        paid, the outcome of a refund cannot be known, an effect waits for its port for too long, or the
+        customer has yet to pay for an exchange whose goods are here.
         """
         return (
-            self.status is ReturnStatus.REQUIRES_ACTION
+            self.status in (ReturnStatus.PENDING_APPROVAL, ReturnStatus.REQUIRES_ACTION)
             or bool(self.stuck_effects)
             or self.entitlement.needs_attention
             or (bool(self.charges) and self.status is ReturnStatus.RECEIVED and self.valuation.owed > 0)
@@ -257,10 +339,13 @@ class Return:
         """
         By item: its line, and the units of the line that it reserves.
 
-        Open returns reserve what was requested and what arrived besides; a received one what arrived; a
-        canceled one nothing. What a claim's return was requested for, the claim reserves.
+        Open returns reserve what was requested and what arrived besides; a received one what arrived, and
+        so does one that was declined or expired and arrived all the same; a canceled one nothing. What a
+        claim's return was requested for, the claim reserves.
         """
         reserves = return_rules(self.status).reserves
+        if self.is_released and reserves is Reservation.REQUESTED:
+            reserves = Reservation.ARRIVED
         if reserves is Reservation.NOTHING:
             return [(item.item_id, 0) for item in self.items]
         if self.claim_id is not None:

@@ -221,6 +221,28 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "order_canceled": (NotAllowed, "order {order_id} is canceled"),
     "return_already_received": (NotAllowed, "return {return_id} is already received"),
     "return_canceled": (NotAllowed, "return {return_id} is canceled"),
+    "return_declined": (NotAllowed, "return {return_id} was declined"),
+    "return_expired": (NotAllowed, "return {return_id} has expired"),
+    "return_not_pending": (NotAllowed, "return {return_id} does not wait for approval: it is {status}"),
+    "return_not_approved": (NotAllowed, "return {return_id} waits for approval"),
+    "return_already_sent": (NotAllowed, "return {return_id} is on its way: its goods were sent"),
+    "not_expired_yet": (
+        NotAllowed,
+        "return {return_id} has not expired: goods can be sent until {return_by}",
+    ),
+    "withdrawal_not_declinable": (
+        NotAllowed,
+        "return {return_id} is a withdrawal: it needs no consent and cannot be declined",
+    ),
+    "no_shipment": (NotAllowed, "return {return_id} has no shipment that could be renewed"),
+    "booking_unknown": (
+        NotAllowed,
+        "return {return_id}: whether the carrier made the booking before is unknown: look, and give was_booked",
+    ),
+    "booking_not_stopped": (
+        NotAllowed,
+        "return {return_id}: the booking before was not stopped for a person: leave out was_booked",
+    ),
     "return_not_cancelable": (
         NotAllowed,
         "return {return_id} cannot be canceled: part of it was received or refunded; resolve it instead",
@@ -228,6 +250,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "return_of_exchange": (
         NotAllowed,
         "return {return_id} belongs to exchange {exchange_id}: cancel the exchange instead",
+    ),
+    "return_of_claim": (
+        NotAllowed,
+        "return {return_id} belongs to claim {claim_id}: cancel the claim instead",
     ),
     "nothing_to_resolve": (
         NotAllowed,
@@ -294,6 +320,19 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "invalid_return_outcome": (Invalid, "outcome must be {expected}, not {outcome}"),
     "store_credit_unsupported": (Invalid, "store credit cannot be given here: request a refund"),
     "overrule_without_reason": (Invalid, "overrule must say why the rules are overruled"),
+    # Invalid, about approval, withdrawals and dates
+    "approved_exceeds_requested": (Invalid, "asked to approve {quantity}, only {requested} requested"),
+    "nothing_approved": (Invalid, "nothing of return {return_id} would be approved: decline it instead"),
+    "decline_reason_missing": (Invalid, "a return is declined for a reason: give one"),
+    "note_too_long": (Invalid, "note must be at most {maximum} characters long, not {length}"),
+    "invalid_basis": (Invalid, "basis must be policy or withdrawal, not {basis}"),
+    "no_right_of_withdrawal": (Invalid, "policy {policy} has no right of withdrawal"),
+    "declared_without_withdrawal": (Invalid, "declared_at is for withdrawals only"),
+    "declared_at_in_future": (Invalid, "declared at {declared_at}, which is after {now}"),
+    "declared_before_order": (Invalid, "declared at {declared_at}, before the order of {ordered_at}"),
+    "sent_before_requested": (Invalid, "sent at {sent_at}, before the request of {requested_at}"),
+    "sent_at_in_future": (Invalid, "sent at {sent_at}, which is after {now}"),
+    "invalid_datetime": (Invalid, "{field} must be a datetime with a time zone, not {value}"),
     # Invalid, about shipping
     "not_a_return_option": (Invalid, "shipping option {shipping_option_id} is not for returns"),
     "no_fulfillment": (Invalid, "shipments cannot be booked here: no fulfillment port is configured"),

@@ -10,6 +10,7 @@ from attrs.validators import optional
 
 from rma.domain.state.ledger import Subject, SubjectKind, kind_of
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.validators import (
     all_are,
     as_member,
@@ -118,6 +119,10 @@ class ReturnQuery:
         status: their status now, as a member or as its string.
         needs_attention: only those that go no further without a person: see `Return.needs_attention`.
         requested_since, requested_before: aware; from the one on, up to but without the other.
+        due_before: aware; only returns that were to be paid earlier, and some of which is neither paid nor on
+            its way.
+        return_before: aware; only returns whose goods were to be sent earlier, and of which nothing was sent
+            or received.
         after: the id of the return, exchange or claim behind which the page begins: the last one of the
             page before.
         offset: how many of those that follow are skipped.
@@ -139,6 +144,8 @@ class ReturnQuery:
     needs_attention: bool = field(default=False, validator=flag)
     requested_since: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
     requested_before: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
+    due_before: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
+    return_before: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
     after: str | None = field(default=None, validator=optional(text))
     offset: int = field(default=0, validator=whole)
     limit: int | None = field(default=None, validator=_positive)
@@ -161,7 +168,16 @@ class ReturnQuery:
             and (each.needs_attention or not self.needs_attention)
             and (self.requested_since is None or self.requested_since <= each.requested_at)
             and (self.requested_before is None or each.requested_at < self.requested_before)
+            and self._accepts_dates(each)
         )
+
+    def _accepts_dates(self, each: Subject) -> bool:
+        if self.due_before is None and self.return_before is None:
+            return True
+        if not isinstance(each, Return):
+            return False
+        dates = ((each.payable_by, self.due_before), (each.expires_at, self.return_before))
+        return all(before is None or (at is not None and at < before) for at, before in dates)
 
     def page(self, subjects: Iterable[Subject], last: SortKey | None = None) -> tuple[Subject, ...]:
         """The page of these, in any order; `last` is the sort key of what `after` names."""

@@ -100,7 +100,23 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
     match event:
         case events.ReturnRequested(opened=opened):
             goods = [f"{item.quantity} x {item.item_id}" for item in opened.items]
-            return _Summary(f"{opened.id} requested", goods, opened.refund_amount, opened.breakdown)
+            waits = ", waits for approval" * opened.needs_approval
+            return _Summary(f"{opened.id} requested{waits}", goods, opened.refund_amount, opened.breakdown)
+        case events.ReturnApproved(decision=decision):
+            return _revised("approved", decision.note, ledger.get(event.subject_id))
+        case events.ReturnDeclined(decision=decision):
+            why = [decision.note] if decision.note else []
+            return _Summary(f"{event.return_id} declined: {decision.reason}", why)
+        case events.ReturnUpdated():
+            return _revised("updated", None, ledger.get(event.subject_id))
+        case events.ReturnSent(sending=sending):
+            known = [each for each in (sending.tracking_number, sending.proof) if each]
+            return _Summary(f"{event.return_id}: sent by the customer on {sending.at:%Y-%m-%d}", known)
+        case events.ReturnExpired():
+            until = f"{event.return_by:%Y-%m-%d %H:%M}"
+            return _Summary(f"{event.return_id} expired: nothing was sent by {until}")
+        case events.ShipmentRenewed():
+            return _Summary(f"{event.return_id}: way back booked again")
         case events.GoodsReceived():
             return _received(event, ledger.get(event.subject_id))
         case events.ReturnResolved():
@@ -159,6 +175,17 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             return _Summary(f"history archived: {removed} events removed")
         case _:
             assert_never(event)
+
+
+def _revised(what: str, note: str | None, after: Return) -> _Summary:
+    goods = [f"{item.quantity} x {item.item_id}" for item in after.items]
+    waits = ", waits for approval" * after.needs_approval
+    return _Summary(
+        f"{after.id} {what}{waits}",
+        goods + ([note] if note else []),
+        after.refund_amount,
+        after.breakdown,
+    )
 
 
 def _received(event: events.GoodsReceived, after: Return) -> _Summary:

@@ -126,11 +126,14 @@ def contradict(world: World) -> bool:
 
 
 def send_what_was_stopped(world: World) -> bool:
-    """A person looks at the carrier, and has sent again what it does not have."""
+    """A person looks at the carrier, and has sent again what it does not have, and nothing that it has."""
     for order_id in world.order_ids:
         snapshot = world.snapshot(order_id)
-        for effect in snapshot.ledger.open_effects.values():
-            if effect.delivery.is_stopped and effect.request.key not in snapshot.shipments:
+        stopped = [each for each in snapshot.ledger.open_effects.values() if each.delivery.is_stopped]
+        for effect in stopped:
+            related = snapshot.ledger.related(effect.owner_id)
+            together = [each.request.key for each in stopped if each.owner_id in related]
+            if not any(key in snapshot.shipments for key in together):
                 world.resume_stopped(effect.owner_id)
                 return True
     return False

@@ -13,19 +13,33 @@ from collections.abc import Mapping
 from attrs import frozen
 
 from rma.domain.messages.commands import (
+    ApproveReturn,
     CancelClaim,
     CancelExchange,
     CancelReturn,
     Command,
+    DeclineReturn,
+    ExpireReturn,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
+    RecordSending,
+    RenewShipment,
     RequestClaim,
     RequestExchange,
     RequestReturn,
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    UpdateReturn,
+)
+from rma.testing.commands.before_goods import (
+    approve_return,
+    decline_return,
+    expire_return,
+    record_sending,
+    renew_shipment,
+    update_return,
 )
 from rma.testing.commands.choosers import Chooser, Make, RandomChooser, every
 from rma.testing.commands.claims import cancel_claim, request_claim, resolve_claim
@@ -52,6 +66,12 @@ class Maker:
 #: By kind of command. Weights are steered so that goods really come home.
 MAKERS: Mapping[type[Command], Maker] = {
     RequestReturn: Maker(request_return, 14),
+    ApproveReturn: Maker(approve_return, 10),
+    DeclineReturn: Maker(decline_return, 2),
+    UpdateReturn: Maker(update_return, 6),
+    RecordSending: Maker(record_sending, 3),
+    ExpireReturn: Maker(expire_return, 3),
+    RenewShipment: Maker(renew_shipment, 3),
     ReceiveReturn: Maker(receive_return, 30),
     ResolveReturn: Maker(resolve_return, 10),
     CancelReturn: Maker(cancel_return, 5),

@@ -31,6 +31,9 @@ def request_return(chooser: Chooser, situation: Situation) -> RequestReturn | No
         shipping_option_id=choose_option(chooser, situation),
         refund_amount=amount,
         refund_note=choose_note(chooser, amount),
+        basis=chooser.detail(
+            ["policy", "policy", "withdrawal"] if situation.policy.withdrawal else ["policy"]
+        ),
         created_by=chooser.detail(CREATORS),
         metadata=chooser.detail(METADATA),
         overrule=chooser.detail([None, None, "kind"]) if situation.policy.rules else None,
@@ -49,7 +52,11 @@ FLAGS = {
 def receive_return(chooser: Chooser, situation: Situation) -> ReceiveReturn | None:
     """A parcel that is full, short or holds something else; or a clerk accepts what arrived before."""
     returns = situation.ledger.returns
-    target = choose_target(chooser, [each for each in returns if each.is_open], returns)
+    likely = [each for each in returns if each.is_open]
+    late = [each for each in returns if each.is_released and not each.is_open]
+    if late and rarely(chooser, 4):
+        likely = late
+    target = choose_target(chooser, likely, returns)
     if target is None:
         return None
     parcel, arrivals = _parcel(chooser, situation, target)

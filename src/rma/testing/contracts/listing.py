@@ -7,12 +7,21 @@ from itertools import combinations, product
 import pytest
 from attrs import evolve
 
-from rma.domain.messages.command_items import ClaimItem, RequestedItem
-from rma.domain.messages.commands import CancelReturn, RequestClaim, RequestExchange
+from rma.domain.messages.command_items import ClaimItem, ReceivedItem, RequestedItem
+from rma.domain.messages.commands import (
+    CancelReturn,
+    ReceiveReturn,
+    RecordSending,
+    RequestClaim,
+    RequestExchange,
+)
 from rma.domain.messages.effects import Effect, RefundDeclined, RefundRequest
 from rma.domain.sale.new_item import NewItem
+from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.sale.withdrawal import Withdrawal
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
+from rma.domain.state.returns import Return
 from rma.domain.values.errors import NotFound, Unavailable
 from rma.domain.values.money import Money
 from rma.domain.views.query import FoundSubject, ReturnQuery, UnreadableSubject, sort_key
@@ -21,7 +30,7 @@ from rma.testing.contracts.repository_port import ReturnRepositoryPort
 from rma.testing.contracts.storing import harness, receive, request
 from rma.testing.core_harness import START, CoreHarness, Result, good_end
 
-A_MINUTE = timedelta(minutes=1)
+A_MINUTE, A_DAY = timedelta(minutes=1), timedelta(days=1)
 
 #: All sets of kinds, those of one kind first.
 _KINDS = [tuple(kinds) for size in (1, 2, 3) for kinds in combinations(SubjectKind, size)]
@@ -129,6 +138,34 @@ class Listing(ReturnRepositoryPort):
         blocked = ReturnQuery(kinds=SubjectKind, needs_attention=True, status="requires_action")
         assert [each.id for each in again.find(blocked)] == ["claim_order_1_4"]
 
+    def test_returns_are_listed_by_their_dates(self) -> None:
+        """Those that were to be sent, and those that were to be paid; page by page."""
+        returns = self.port()
+        known = _by_age(_filled_with_dates(returns))
+        again = self.reopened(returns)
+        assert len([each for each in known if isinstance(each, Return) and each.expires_at]) == 2
+        assert len([each for each in known if isinstance(each, Return) and each.payable_by]) == 4
+
+        timestamps = (None, START, START + A_DAY + 2 * A_MINUTE, START + 9 * A_DAY)
+        statuses = (None, ReturnStatus.REQUESTED, ReturnStatus.REQUIRES_ACTION)
+        for due, sent, status, kinds, limit, newest_first in product(
+            timestamps, timestamps, statuses, (_KINDS[0], _KINDS[2], _KINDS[-1]), (1, 9), (False, True)
+        ):
+            if status is not None and SubjectKind.RETURN not in kinds:
+                continue
+            query = ReturnQuery(
+                kinds=kinds,
+                due_before=due,
+                return_before=sent,
+                status=status,
+                limit=limit,
+                newest_first=newest_first,
+            )
+            expected = [each for each in known if query.accepts(each)]
+            pages = list(_pages(again, query))
+            assert [each for page in pages for each in page] == (expected[::-1] if newest_first else expected)
+            assert again.count(query) == len(expected)
+
     def test_several_orders_are_listed_together(self) -> None:
         """What is asked for of these orders, in order; of no order, nothing."""
         returns = self.port()
@@ -227,6 +264,24 @@ def _filled_with_all_kinds(returns: ReturnRepository, *more: str) -> list[CoreHa
     if not more:
         returns.commit(lives[0].handle(_claim("order_1", 900)))  # worth more than is left
         returns.commit(lives[1].handle(receive("ret_Order_2_2")))  # the customer owes for the exchange
+    return lives
+
+
+def _filled_with_dates(returns: ReturnRepository) -> list[CoreHarness]:
+    """Of each order: a return that waits, one that was sent, one that needs a clerk, one that is paid."""
+    policy = ReturnPolicy(return_within_days=1, pay_within_days=2, withdrawal=Withdrawal())
+    lives = [harness(order_id) for order_id in ("order_1", "Order_2")]
+    for life in lives:
+        order_id = life.order.id
+        life.policy = policy
+        for _ in range(3):
+            returns.commit(life.handle(request(order_id)))
+        returns.commit(life.handle(evolve(request(order_id), basis="withdrawal")))
+        returns.commit(life.handle(_exchange(order_id)))
+        returns.commit(life.handle(receive(f"ret_{order_id}_2")))
+        wrong = [ReceivedItem(item_id="mug", quantity=9)]
+        returns.commit(life.handle(ReceiveReturn(return_id=f"ret_{order_id}_3", items=wrong)))
+        returns.commit(life.handle(RecordSending(return_id=f"ret_{order_id}_4")))
     return lives
 
 

@@ -5,6 +5,12 @@ A law looks at one order with everything around it while no process acts, and yi
 each violation; nothing if it holds. `broken` asks all of them.
 """
 
+from rma.testing.invariants.before_goods import (
+    no_label_is_booked_before_approval,
+    nothing_that_was_sent_or_received_expires,
+    what_is_due_is_not_paid,
+    what_was_not_agreed_to_moves_nothing,
+)
 from rma.testing.invariants.goods import (
     a_carrier_books_once,
     new_goods_are_sent_once,
@@ -69,6 +75,10 @@ INVARIANTS: tuple[Invariant, ...] = (
     each_open_effect_belongs_to_a_fact,
     every_key_fits_any_gateway,
     a_carrier_books_once,
+    no_label_is_booked_before_approval,
+    what_was_not_agreed_to_moves_nothing,
+    nothing_that_was_sent_or_received_expires,
+    what_is_due_is_not_paid,
 )
 
 #: What holds besides once faults have stopped, `resume` has nothing left, and every notification arrived.

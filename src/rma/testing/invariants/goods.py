@@ -34,7 +34,7 @@ def units_are_conserved(snapshot: Snapshot) -> Iterator[str]:
                 is_claimed = each.claim_id is not None and item.is_requested
                 if item.item_id == line.id and not is_claimed:
                     arrived += item.gone_quantity
-                    expected += item.missing_quantity if each.is_open else 0
+                    expected += item.missing_quantity if each.is_open and not each.is_released else 0
         claimed = _claimed(snapshot.ledger, line.id)
         left = line.fulfilled_quantity - line.returned_quantity - expected - arrived - claimed
         most = snapshot.most_fulfilled[line.id]  # a host may edit units away that are reserved

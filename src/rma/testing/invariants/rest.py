@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from rma.domain.messages.effects import OpenEffect, effect_key
+from rma.domain.messages.effects import OpenEffect, effect_key, owner_of
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
 from rma.domain.state.refunds import in_force
@@ -57,13 +57,19 @@ def what_is_in_force_left_the_payments(snapshot: Snapshot) -> Iterator[str]:
 
 
 def labels_are_booked_for_returns_that_go_on(snapshot: Snapshot) -> Iterator[str]:
-    """Each that asked for one has it, and those that were canceled have theirs canceled."""
+    """Each has the one that its goods can travel with, and every other that it had is canceled."""
     canceled = {each.shipment_key for each in snapshot.cancellations.values()}
     for each in snapshot.ledger.returns:
-        if each.shipping_method is None or each.stuck_effects:
+        if each.stuck_effects:
             continue
-        key = effect_key(each.id, "shipment", 1)
-        if key not in snapshot.shipments:
-            yield f"{each.id}: nothing is booked"
-        if (key in canceled) != (each.status is ReturnStatus.CANCELED):
-            yield f"{each.id}: {each.status}, but its label is {'' if key in canceled else 'not '}canceled"
+        number = each.label_number
+        key = None if number is None else effect_key(each.id, "shipment", number)
+        if key is not None and key not in snapshot.shipments:
+            yield f"{each.id}: nothing is booked under {key}"
+        for booked in snapshot.shipments:
+            if owner_of(booked) != each.id:
+                continue
+            is_used = booked == key and each.status is not ReturnStatus.CANCELED
+            if (booked in canceled) == is_used:
+                what = f"label {booked} is {'' if booked in canceled else 'not '}canceled"
+                yield f"{each.id}: {each.status}, but its {what}"

@@ -5,6 +5,8 @@ Format 2: timestamps of PostgreSQL have its own type, and a line's prices are wr
 - Events say what they changed, not the whole state again; what the columns of their row say, they leave out.
 - A row of `rma_returns` says which event opened it, and has what changed since in `document` and `record`.
 - One index, `rma_returns_listed`, takes the place of five.
+- `return_by` and `due_by` of `rma_returns` are new, each with an index: until when goods are to be sent, and
+  until when they are to be paid.
 - On PostgreSQL `waiting_since`, `due_at`, `unpublished_since`, `leased_until` and `requested_at` are
   `timestamptz`; before, they were strings.
 
@@ -33,15 +35,18 @@ _WRITTEN = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T[0-9:.]{15}[+]00:
 #: The indexes by which lists were read.
 _LISTS = ("by_age", "by_status", "other_kinds", "needing_attention", "needing_attention_by_status")
 
-_LISTED = (
-    "CREATE INDEX rma_returns_listed ON rma_returns"
-    " (kind, status, needs_attention, requested_at, order_id, position)"
+_INDEXES = (
+    """CREATE INDEX rma_returns_listed
+    ON rma_returns (kind, status, needs_attention, requested_at, order_id, position)""",
+    "CREATE INDEX rma_returns_expiring ON rma_returns (return_by) WHERE return_by IS NOT NULL",
+    "CREATE INDEX rma_returns_payable ON rma_returns (due_by) WHERE due_by IS NOT NULL",
 )
 
 _RETURNS_ON_SQLITE = """
     order_id TEXT NOT NULL, kind TEXT NOT NULL, position INTEGER NOT NULL, return_id TEXT NOT NULL,
     status TEXT NOT NULL, needs_attention BOOLEAN NOT NULL, requested_at TEXT NOT NULL, document TEXT,
     opened_revision INTEGER NOT NULL, opened_number INTEGER NOT NULL, record TEXT,
+    return_by TEXT, due_by TEXT,
     PRIMARY KEY (order_id, kind, position)
 """
 
@@ -71,7 +76,10 @@ def _change_postgresql(connection: Connection) -> None:
         run(f"ALTER TABLE rma_returns ADD COLUMN {name} integer NOT NULL DEFAULT 0")
         run(f"ALTER TABLE rma_returns ALTER COLUMN {name} DROP DEFAULT")
     run('ALTER TABLE rma_returns ADD COLUMN record text COLLATE "C"')
-    run(_LISTED)
+    for name in ("return_by", "due_by"):
+        run(f"ALTER TABLE rma_returns ADD COLUMN {name} timestamptz")
+    for each in _INDEXES:
+        run(each)
 
 
 def _change_sqlite(connection: Connection) -> None:
@@ -88,9 +96,12 @@ def _change_sqlite(connection: Connection) -> None:
         opened_revision="0",
         opened_number="0",
         record="NULL",
+        return_by="NULL",
+        due_by="NULL",
     )
     connection.exec_driver_sql("CREATE UNIQUE INDEX rma_returns_by_id ON rma_returns (return_id)")
-    connection.exec_driver_sql(_LISTED)
+    for each in _INDEXES:
+        connection.exec_driver_sql(each)
 
 
 def refund_keys(document: dict[str, Any]) -> set[str]:

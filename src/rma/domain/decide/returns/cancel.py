@@ -5,17 +5,11 @@ from datetime import datetime
 from rma.domain.decide.checks import check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_claim
+from rma.domain.decide.returns.shipments import cancel_shipment
 from rma.domain.decide.violations import Violations
 from rma.domain.events import Event, ReturnCanceled, header_for
 from rma.domain.messages.commands import CancelReturn, Command
-from rma.domain.messages.effects import (
-    CancelShipmentRequest,
-    RestockRequest,
-    ReturnShipmentRequest,
-    StockLine,
-    WithdrawRequest,
-    effect_key,
-)
+from rma.domain.messages.effects import RestockRequest, StockLine, WithdrawRequest, effect_key
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.returns import Return
@@ -62,29 +56,9 @@ def report_canceled(
     """The event that the return was canceled, by itself or with the exchange or claim that it belongs to."""
     return ReturnCanceled(
         header=header_for(target, ledger, at, by=by, command=command),
-        cancel_request=_cancel_shipment(target, ledger),
+        cancel_request=cancel_shipment(target, ledger),
         withdraw_requests=_withdraw_all(target),
     )
-
-
-def _cancel_shipment(target: Return, ledger: ReturnLedger) -> CancelShipmentRequest | None:
-    if target.shipping_method is None:
-        return None
-    return CancelShipmentRequest(
-        key=effect_key(target.id, "cancel_shipment", 1),
-        order_id=target.order_id,
-        return_id=target.id,
-        shipment_key=_shipment_key(target, ledger),
-        shipment=target.shipment,
-    )
-
-
-def _shipment_key(target: Return, ledger: ReturnLedger) -> str:
-    # A booking that is still open may have a key as ledgers spelled it before; the cancellation waits for it.
-    for key, effect in ledger.open_effects.items():
-        if isinstance(effect.request, ReturnShipmentRequest) and effect.request.return_id == target.id:
-            return key
-    return effect_key(target.id, "shipment", 1)
 
 
 def _withdraw_all(target: Return) -> tuple[WithdrawRequest, ...]:

@@ -1,20 +1,23 @@
 """A return before it is opened: what requests, exchanges and claims have in common when they open one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 
 from attrs import evolve, field, frozen
 
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.charges import charges_requested
+from rma.domain.decide.returns.shipments import book_shipment
 from rma.domain.events import ReturnRequested, header_for
 from rma.domain.messages.commands import Request
-from rma.domain.messages.effects import ReturnShipmentRequest, StockLine, effect_key
 from rma.domain.sale.catalogue import ShippingMethod, ShippingOption
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order, in_currency
-from rma.domain.sale.policy import Terms
+from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Goods
+from rma.domain.sale.withdrawal import ReturnBasis
+from rma.domain.state.deadlines import return_by
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus
@@ -40,6 +43,8 @@ class ReturnDraft:
         charges: what an exchange sets against the goods.
         command: if this return is what the command asked for; None if an exchange or claim opens it.
         overrule: why a person took items that no rule takes.
+        basis, declared_at: by which right it comes back, and when a withdrawal was declared.
+        is_pending: it waits for a person's approval.
     """
 
     order: Order
@@ -55,12 +60,16 @@ class ReturnDraft:
     charges: tuple[AmountPart, ...] = ()
     command: Request | None = None
     overrule: str | None = None
+    basis: ReturnBasis = ReturnBasis.POLICY
+    declared_at: datetime | None = None
+    is_pending: bool = False
     metadata: FrozenMap[str, object] = field(factory=FrozenMap)
 
 
 def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> ReturnRequested:
     """
-    The event that the return was opened: its units reserved, its value quoted, its shipment requested.
+    The event that the return was opened: its units reserved, its value quoted, and its shipment requested
+    unless it waits for approval.
 
     Raises:
         InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
@@ -69,10 +78,13 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
     if ledger.find(return_id):
         raise InvalidValue("id_not_fresh", {"return_id": return_id})
     order = draft.order
-    terms = facts.policy.terms_with({item.rule for item in draft.items if item.rule is not None})
+    terms = terms_of(facts.policy, draft.items, draft.basis)
     is_kept = keeps_goods(terms) and all(is_kept_by_customer(item, terms) for item in draft.items)
     option = None if is_kept else facts.shipping_option  # nothing travels
-    method = _method(option, draft.shipping_price, order.currency, facts.new_id("sm")) if option else None
+    method = None
+    if option:
+        method = method_for(option, draft.shipping_price, order.currency, facts.new_id("sm"))
+    is_alone = draft.exchange_id is None and draft.claim_id is None
     quote, charges_back = NOTHING, tuple[RefundedCharge, ...]()
     if draft.claim_id is None:
         if not draft.charges and draft.requested_refund is None:
@@ -90,7 +102,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         order_id=order.id,
         display_id=len(ledger.returns) + 1,
         order_version=order.version + ledger.changes + 1,
-        status=ReturnStatus.REQUESTED,
+        status=ReturnStatus.PENDING_APPROVAL if draft.is_pending else ReturnStatus.REQUESTED,
         items=draft.items,
         quoted_refund=Money(quote.total, order.currency),
         entitlement=Entitlement(
@@ -100,7 +112,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         requested_at=facts.at,
         updated_at=facts.at,
         shipping_method=method,
-        location_id=_first(draft.location_id, option.location_id if option else None),
+        location_id=first_given(draft.location_id, option.location_id if option else None),
         no_notification=draft.no_notification,
         created_by=draft.created_by,
         idempotency_key=draft.command.idempotency_key if draft.command else None,
@@ -110,12 +122,28 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         metadata=draft.metadata,
         quoted_charges=charges_back,
         overrule=draft.overrule,
+        provider_id=option.provider_id if option else None,
+        is_unbooked=draft.is_pending and method is not None,
+        needs_approval=draft.is_pending,
+        basis=draft.basis,
+        declared_at=draft.declared_at,
+        return_by=(
+            return_by(terms, draft.declared_at or facts.at) if is_alone and not draft.is_pending else None
+        ),
     )
     return ReturnRequested(
         header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command, order=order),
         opened=opened,
-        shipment_request=_book_shipment(opened, option, method) if option and method else None,
+        shipment_request=book_shipment(opened),
     )
+
+
+def terms_of(policy: ReturnPolicy, items: Iterable[ReturnItem], basis: ReturnBasis) -> Terms:
+    """What a return of these items keeps of the policy: of its rules, those that spoke for one of them."""
+    terms = policy.terms_with({item.rule for item in items if item.rule is not None})
+    if basis is ReturnBasis.WITHDRAWAL:
+        return evolve(policy.withdrawal_terms, rules=terms.rules)
+    return terms
 
 
 def keeps_goods(terms: Terms) -> bool:
@@ -149,7 +177,8 @@ def allocate(
     return tuple(found)
 
 
-def _method(option: ShippingOption, price: Money | None, currency: str, method_id: str) -> ShippingMethod:
+def method_for(option: ShippingOption, price: Money | None, currency: str, method_id: str) -> ShippingMethod:
+    """How goods travel by this option, at a price of its own if one is given."""
     taxes = option.tax_lines
     if price is not None:  # the tax amount of the option's price does not apply to another price
         taxes = tuple([evolve(tax, amount=None) for tax in taxes])
@@ -164,23 +193,6 @@ def _method(option: ShippingOption, price: Money | None, currency: str, method_i
     return in_currency(method, currency)
 
 
-def _book_shipment(opened: Return, option: ShippingOption, method: ShippingMethod) -> ReturnShipmentRequest:
-    quantities: dict[str, int] = {}
-    for item in opened.items:
-        if is_kept_by_customer(item, opened.terms):
-            continue
-        quantities[item.item_id] = quantities.get(item.item_id, 0) + item.quantity
-    variants = {item.item_id: item.line.variant_id for item in opened.items}
-    return ReturnShipmentRequest(
-        key=effect_key(opened.id, "shipment", 1),
-        order_id=opened.order_id,
-        return_id=opened.id,
-        shipping_method=method,
-        provider_id=option.provider_id,
-        location_id=opened.location_id,
-        lines=tuple([StockLine(item_id, variants[item_id], count) for item_id, count in quantities.items()]),
-    )
-
-
-def _first(*values: str | None) -> str | None:
+def first_given(*values: str | None) -> str | None:
+    """The first of them that is not None."""
     return next((value for value in values if value is not None), None)

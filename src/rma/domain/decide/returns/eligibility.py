@@ -14,7 +14,7 @@ from rma.domain.sale.eligibility import (
     find_rule,
 )
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.sale.rules import Basis, Outcome, ReturnRule
+from rma.domain.sale.rules import Outcome, ReturnBasis, ReturnRule
 from rma.domain.sale.ruling import HostAnswer, Review, Ruling
 from rma.domain.sale.tags import is_tag
 from rma.domain.values.display import name_kind
@@ -71,7 +71,7 @@ class Judge:
         facts: Facts,
         order: Order,
         outcome: Outcome,
-        basis: Basis = Basis.POLICY,
+        basis: ReturnBasis = ReturnBasis.POLICY,
         *,
         explains: bool = False,
     ) -> None:

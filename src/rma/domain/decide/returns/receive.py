@@ -26,6 +26,7 @@ from rma.domain.messages.command_items import ReceivedItem
 from rma.domain.messages.commands import ReceiveReturn
 from rma.domain.messages.effects import effect_key
 from rma.domain.sale.order import LineItem, Order
+from rma.domain.state.deadlines import refund_due_by
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.remainder import Remainder
@@ -55,8 +56,8 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     check_strings(wrong, command, "location_id", "refund_note")
     target, order = wrong.require(target), wrong.require(order)
 
-    items = book_arrivals(target.items, arrivals, remainders)
-    status = _status(items, command)
+    items = book_arrivals(target.items, arrivals, remainders, is_expected=not target.is_released)
+    status = _status(target, items, command)
     check_claimed(wrong, target, items, status)
     if agreed is not None:
         check_refund_value(wrong, agreed, command.refund_note, value_refunded_for(target, items, status))
@@ -90,6 +91,11 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         items=changes_between(target.items, items),
         entitlement=account.change_since(target.entitlement),
         charges_back=charges_back,
+        refund_due_by=refund_due_by(
+            target,
+            sent_at=target.sending.at if target.sending else None,
+            received_at=target.receipts[0].at if target.receipts else at,
+        ),
     )
     blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
     return (received, *blocked, *complete_linked(ledger, target, items, status, at, by))
@@ -158,7 +164,8 @@ def _check_limits(
     """What remains of the lines of which more arrived than this return expected."""
     missing: dict[str, int] = {}
     for item in target.items:
-        missing[item.item_id] = missing.get(item.item_id, 0) + item.missing_quantity
+        expected = 0 if target.is_released else item.missing_quantity
+        missing[item.item_id] = missing.get(item.item_id, 0) + expected
     unexpected = [
         item_id for item_id, (good, bad) in arrivals.items() if good + bad > missing.get(item_id, 0)
     ]
@@ -176,7 +183,10 @@ def _check_limits(
     return remainders
 
 
-def _status(items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStatus:
+def _status(target: Return, items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStatus:
+    is_accepted = command.allow_mismatch and target.status is ReturnStatus.REQUIRES_ACTION
+    if (target.needs_approval or target.is_released) and not is_accepted:
+        return ReturnStatus.REQUIRES_ACTION  # no one agreed to it: a person decides
     missing = any(item.missing_quantity for item in items)
     unrequested = not all(item.is_requested for item in items)
     if command.allow_mismatch or not (missing or unrequested):

@@ -1,0 +1,152 @@
+"""ApproveReturn and DeclineReturn: what a person decides before anything is sent."""
+
+from attrs import evolve
+
+from rma.domain.decide.checks import check_strings, report_unknown, valid_items
+from rma.domain.decide.facts import Facts
+from rma.domain.decide.returns.shipments import book_shipment
+from rma.domain.decide.violations import Violations, error_value
+from rma.domain.events import ReturnApproved, ReturnDeclined, header_for
+from rma.domain.messages.command_items import ApprovedItem
+from rma.domain.messages.commands import ApproveReturn, DeclineReturn
+from rma.domain.sale.withdrawal import ReturnBasis
+from rma.domain.state.deadlines import return_by
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.lifecycle import return_refusal
+from rma.domain.state.return_item import ReturnItem, revision_between
+from rma.domain.state.returns import Decision, Return
+from rma.domain.state.valuation import value_requested
+from rma.domain.values.money import Money, round_half_up
+from rma.domain.values.validators import is_whole
+
+#: The longest note for a customer.
+LONGEST_NOTE = 500
+
+
+def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -> tuple[ReturnApproved]:
+    """
+    The return requested, its way back booked; what was not approved is free, and the quote is made again.
+
+    Raises:
+        Rejected: with everything that is wrong.
+    """
+    wrong = Violations()
+    target = _check_pending(wrong, ledger, command)
+    quantities = _check_items(wrong, command, target)
+    check_note(wrong, command.note)
+    check_strings(wrong, command, "note")
+    target = wrong.require(target)
+    items = target.items if quantities is None else _approved(target, quantities)
+    refund = _requested_refund(target, items)
+    quote = value_requested(
+        items, shipping=target.shipping_total.amount, terms=target.terms, requested_refund=refund
+    )
+    approved = evolve(target, items=items, is_unbooked=False)
+    event = ReturnApproved(
+        header=header_for(target, ledger, facts.at, by=command.created_by, command=command),
+        decision=Decision(is_approved=True, at=facts.at, by=command.created_by, note=command.note),
+        quoted_refund=Money(quote.total, target.currency),
+        items=() if items is target.items else revision_between(target.items, items),
+        requested_refund=refund,
+        return_by=return_by(target.terms, facts.at),
+        shipment_request=book_shipment(approved),
+    )
+    return (event,)
+
+
+def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -> tuple[ReturnDeclined]:
+    """
+    The return declined: no money and no stock moves, and its units are free again.
+
+    Raises:
+        Rejected: with everything that is wrong.
+    """
+    wrong = Violations()
+    target = _check_pending(wrong, ledger, command)
+    if target and target.basis is ReturnBasis.WITHDRAWAL:
+        wrong.add("withdrawal_not_declinable", return_id=target.id)
+    if not command.reason:
+        wrong.add("decline_reason_missing")
+    check_note(wrong, command.note)
+    check_strings(wrong, command, "reason", "note")
+    target = wrong.require(target)
+    by = command.created_by
+    return (
+        ReturnDeclined(
+            header=header_for(target, ledger, facts.at, by=by, command=command),
+            decision=Decision(
+                is_approved=False, at=facts.at, by=by, reason=command.reason, note=command.note
+            ),
+        ),
+    )
+
+
+def check_note(wrong: Violations, note: object) -> None:
+    """A note for a customer is not too long."""
+    if isinstance(note, str) and len(note) > LONGEST_NOTE:
+        wrong.add("note_too_long", length=len(note), maximum=LONGEST_NOTE)
+
+
+def _check_pending(
+    wrong: Violations, ledger: ReturnLedger, command: ApproveReturn | DeclineReturn
+) -> Return | None:
+    target = ledger.find(command.return_id)
+    if target is None:
+        report_unknown(wrong, "return_not_found", "return_id", command.return_id)
+    elif refusal := return_refusal(target.status, command):
+        wrong.add(refusal, return_id=target.id, status=target.status.value)
+    return target
+
+
+def _check_items(wrong: Violations, command: ApproveReturn, target: Return | None) -> dict[str, int] | None:
+    """By item id, how many units are approved; None for all of them."""
+    if command.items is None:
+        return None
+    asked: object = command.items
+    items = valid_items(wrong, asked, ApprovedItem, "items")
+    is_valid = items is asked
+    approved: dict[str, int] = {}
+    for each in items:
+        if is_whole(each.quantity, at_least=0):
+            approved[each.item_id] = approved.get(each.item_id, 0) + each.quantity
+        else:
+            is_valid = False
+            wrong.add("invalid_quantity", each.item_id, quantity=error_value(each.quantity), minimum=0)
+    requested: dict[str, int] = {}
+    for item in target.items if target else ():
+        requested[item.item_id] = requested.get(item.item_id, 0) + item.quantity
+    for item_id, quantity in approved.items() if target else ():
+        if item_id not in requested:
+            wrong.add("item_not_in_return", item_id, return_id=command.return_id)
+        elif quantity > requested[item_id]:
+            most = requested[item_id]
+            wrong.add("approved_exceeds_requested", item_id, quantity=quantity, requested=most)
+    if is_valid and not any(approved.values()):
+        wrong.add("nothing_approved", return_id=command.return_id)
+    return None if approved == requested else approved
+
+
+def _approved(target: Return, quantities: dict[str, int]) -> tuple[ReturnItem, ...]:
+    """The items with the units that are approved, in request order; those without any are left out."""
+    left, items = dict(quantities), []
+    for item in target.items:
+        quantity = min(item.quantity, left.get(item.item_id, 0))
+        if quantity:
+            left[item.item_id] -= quantity
+            items.append(evolve(item, quantity=quantity, allocated=item.value(quantity)))
+    return tuple(items)
+
+
+def _requested_refund(target: Return, items: tuple[ReturnItem, ...]) -> Money | None:
+    """The refund that the request named, less what it was for units that are not approved."""
+    named = target.entitlement.requested_refund
+    if named is None or items is target.items:
+        return named
+    part, whole = _value(items), _value(target.items)
+    if not whole:  # without value, yet the merchant pays for it: by units then
+        part, whole = sum([item.quantity for item in items]), sum([item.quantity for item in target.items])
+    return Money(round_half_up(named.amount * part, whole), named.currency)
+
+
+def _value(items: tuple[ReturnItem, ...]) -> int:
+    return sum([item.line.paid(item.allocated) for item in items])

@@ -1,0 +1,57 @@
+"""Ending returns for which nothing was sent or received in time, as a part of every pass of `resume`."""
+
+from datetime import datetime, timedelta
+
+from attrs import evolve
+
+from rma.async_ports import Host
+from rma.domain.messages.commands import ExpireReturn
+from rma.domain.state.ledger import SubjectKind
+from rma.domain.values.errors import Rejected
+from rma.domain.views.query import ReturnQuery, UnreadableSubject
+from rma.observing import StoringFailed
+from rma.shell.driver import call
+from rma.shell.facts import now
+from rma.shell.handle import handle_command
+from rma.shell.observe import tell
+
+#: How many returns are asked for at a time.
+_BATCH = 100
+
+
+def expiry_key(return_id: str) -> str:
+    """The idempotency key under which a return expires by itself."""
+    return f"{return_id}-expire"
+
+
+async def expire_returns(
+    host: Host, started_at: datetime, time_limit: timedelta | None
+) -> tuple[tuple[str, ...], bool]:
+    """
+    Ends every return whose date is past; returns their ids, and whether these are all.
+
+    What that asks of ports is due at once. After the time limit, counted from `started_at`, no further one is
+    ended. One that cannot be ended, as its
+    ledger cannot be read or stored, does not hold up the others.
+
+    Raises:
+        Unavailable: the store cannot say which they are.
+    """
+    query = ReturnQuery(kinds=(SubjectKind.RETURN,), return_before=started_at, limit=_BATCH)
+    expired: list[str] = []
+    while found := await call(host.returns.find(query)):
+        for each in found:
+            if time_limit is not None and now(host) - started_at >= time_limit:
+                return tuple(expired), False
+            if isinstance(each, UnreadableSubject):
+                continue  # the observer gets it where lists are read
+            command = ExpireReturn(return_id=each.id, idempotency_key=expiry_key(each.id))
+            try:
+                await handle_command(command, host, deliver_now=False)
+                expired.append(each.id)
+            except Rejected:
+                continue  # its goods were sent, or arrived, just now
+            except Exception as error:
+                tell(host, StoringFailed(order_id=each.order_id, error=error))
+        query = evolve(query, after=found[-1].id)
+    return tuple(expired), True
