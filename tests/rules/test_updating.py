@@ -17,7 +17,9 @@ from rma import (
     RequestedItem,
     RequestExchange,
     ReturnItem,
+    ReturnLedger,
     ReturnPolicy,
+    ReturnQuery,
     ReturnShipment,
     ReturnStatus,
     ReturnUpdated,
@@ -25,6 +27,7 @@ from rma import (
     ShippingOption,
     UpdateReturn,
 )
+from rma.domain.evolve import evolve as evolve_ledger
 from tests.rules.before import EXPIRE, RENEW, REVIEW, SENT, approve, pending, requested
 from tests.rules.given import Given, effect_kinds, line, order_of, put, receive, request, update, usd
 
@@ -294,3 +297,26 @@ def test_update_then_cancel_leaves_no_label() -> None:
     assert effect_kinds(given.ledger) == ["cancel_shipment-2"]
     assert given.codes(EXPIRE) == ["return_canceled"]
     assert REVIEW.review
+
+
+def test_an_event_of_a_return_that_is_not_there_changes_nothing() -> None:
+    """History is folded, not checked: an event that lost its return is passed over."""
+    given = requested()
+    given.when(update(1))
+    given.when(receive(1))
+    _, updated, received, *_ = given.history
+
+    ledger = evolve_ledger(evolve_ledger(ReturnLedger("order_1"), updated), received)
+
+    assert ledger.returns == ()
+
+
+def test_what_has_no_date_of_its_own_is_not_listed_by_dates() -> None:
+    """Only returns have them."""
+    given = Given()
+    broken = [ClaimItem(item_id="mug", quantity=1, reason="other")]
+    given.when(RequestClaim(order_id="order_1", type="refund", items=broken))
+
+    query = ReturnQuery(kinds=["return", "claim"], due_before=given.now)
+
+    assert not any(map(query.accepts, given.ledger.claims))

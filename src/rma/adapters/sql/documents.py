@@ -30,8 +30,8 @@ from rma.domain.state.return_item import (
     ItemRevision,
     ItemUnits,
     ReturnItem,
+    RevisedItem,
     items_after,
-    recorded_revision,
     revise_items,
 )
 from rma.domain.state.returns import Decision, Receipt, Resolution, Return, Sending
@@ -220,11 +220,18 @@ def restore(opening: Opening, changes: Changes | None, record: Record | None) ->
 
 def _revision(subject: Return) -> Revision:
     return Revision(
-        recorded_revision(subject.items),
+        tuple([_revised(item) for item in subject.items if item.is_requested]),
         subject.quoted_refund,
         subject.shipping_method,
         subject.provider_id,
     )
+
+
+def _revised(item: ReturnItem) -> ItemRevision:
+    """A requested item of a return that was revised; a price that is in its first event is not repeated."""
+    if item.source is None:
+        return item
+    return RevisedItem(item.source, item.quantity, item.allocated, item.reason_id, item.note, item.metadata)
 
 
 def _units(items: Iterable[ReturnItem]) -> tuple[ItemUnits, ...]:

@@ -192,13 +192,6 @@ def revision_between(before: Sequence[ReturnItem], after: Sequence[ReturnItem]) 
     return tuple(revised)
 
 
-def recorded_revision(items: Sequence[ReturnItem]) -> tuple[ItemRevision, ...]:
-    """What the row of a return says of its requested items, once it was revised."""
-    return tuple(
-        [item if item.source is None else _revised(item, item.source) for item in items if item.is_requested]
-    )
-
-
 def revise_items(
     before: Sequence[ReturnItem], revision: Sequence[ItemRevision], *, is_first: bool
 ) -> tuple[ReturnItem, ...]:
