@@ -31,6 +31,7 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
@@ -162,10 +163,15 @@ class AsyncReturnService:
         return await arun(quote(command, self))
 
     async def returnable_items(
-        self, order_id: str, *, reason_id: str | None = None, tags: Iterable[str] = ()
+        self,
+        order_id: str,
+        *,
+        reason_id: str | None = None,
+        tags: Iterable[str] = (),
+        basis: ReturnBasis | str = ReturnBasis.POLICY,
     ) -> tuple[ReturnableItem, ...]:
         """`ReturnService.returnable_items`, awaited."""
-        return await arun(read_returnable_items(order_id, self, reason_id, tuple(tags)))
+        return await arun(read_returnable_items(order_id, self, reason_id, tuple(tags), basis))
 
     async def get(self, return_id: str) -> Return:
         """`ReturnService.get`, awaited."""

@@ -19,6 +19,7 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
@@ -181,18 +182,24 @@ class ReturnService:
         return run(quote(command, self))
 
     def returnable_items(
-        self, order_id: str, *, reason_id: str | None = None, tags: Iterable[str] = ()
+        self,
+        order_id: str,
+        *,
+        reason_id: str | None = None,
+        tags: Iterable[str] = (),
+        basis: ReturnBasis | str = ReturnBasis.POLICY,
     ) -> tuple[ReturnableItem, ...]:
         """
         Every line of the order with how many of its units can come back now, and why not more.
 
-        Each has its options, for units that come back for this reason and with these tags: until when, for
-        how much, at whose cost, and what refuses the others.
+        Each has its options, for units that come back for this reason, with these tags and by this right,
+        `policy` or `withdrawal`: until when, for how much, at whose cost, and what refuses the others.
 
         Raises:
             NotFound: there is no such order.
+            InvalidValue: the basis is none of the two.
         """
-        return run(read_returnable_items(order_id, self, reason_id, tuple(tags)))
+        return run(read_returnable_items(order_id, self, reason_id, tuple(tags), basis))
 
     def get(self, return_id: str) -> Return:
         """

@@ -26,7 +26,8 @@ from rma import (
     Window,
 )
 from rma.domain.sale.eligibility import facts_of, facts_of_reason, find_rule
-from rma.domain.sale.rules import Outcome, ReturnBasis
+from rma.domain.sale.rules import Outcome
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.values.errors import Violation
 from rma.domain.views.returnable import ReturnableItem, returnable_items
 from tests.rules.given import Given, line, names_and_amounts, order_of, receive, request, usd, vat

@@ -23,6 +23,7 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
+from rma.domain.sale.rules import RuleTerms
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment
@@ -224,17 +225,21 @@ class ReturnApproved(ReturnEvent):
     A person approved a return, all of it or fewer units: it is requested.
 
     Attributes:
-        items: all of its items, where they are fewer; empty where everything was approved.
+        items: all of its items; empty where everything was approved, and its quote is as it was.
         quoted_refund: for what was approved.
         requested_refund: what the request named instead, for what was approved.
+        quoted_charges: what the quote gives back of the order's charges.
         return_by: after this moment it expires.
+        is_kept: the customer keeps all that was approved: nothing travels.
     """
 
     decision: Decision
     quoted_refund: Money
     items: tuple[ItemRevision, ...] = ()
     requested_refund: Money | None = None
+    quoted_charges: tuple[RefundedCharge, ...] = ()
     return_by: datetime | None = None
+    is_kept: bool = False
     shipment_request: ReturnShipmentRequest | None = None
 
 
@@ -253,7 +258,9 @@ class ReturnUpdated(ReturnEvent):
     Attributes:
         status: what it is now: units that were added may have to be approved.
         items: all of them, as they are now.
-        quoted_refund, requested_refund, refund_note: for these items.
+        quoted_refund, quoted_charges, requested_refund, refund_note: for these items.
+        rules: those of the merchant's rules that spoke for an item; `Terms.rules` of the return from now on.
+        overrule: why a person took lines that no rule takes.
         shipping_method, provider_id, location_id: how and where they travel.
         shipment_number: of their booking, or of the next one while nothing is booked.
         cancel_request: the booking before, if its way is not theirs any more.
@@ -263,8 +270,11 @@ class ReturnUpdated(ReturnEvent):
     status: ReturnStatus
     items: tuple[ItemRevision, ...]
     quoted_refund: Money
+    quoted_charges: tuple[RefundedCharge, ...] = ()
     requested_refund: Money | None = None
     refund_note: str | None = None
+    rules: tuple[RuleTerms, ...] = ()
+    overrule: str | None = None
     shipping_method: ShippingMethod | None = None
     provider_id: str | None = None
     location_id: str | None = None

@@ -95,11 +95,17 @@ def facts_for(
         case UpdateReturn():
             order_id = None if ledger is None else ledger.order_id
             return _facts_about_goods(host, order_id, command.shipping_option_id)
-        case ReceiveReturn() | ResolveReturn() | RetryRefund() | ResolveClaim() | CancelExchange():
-            return _facts(host, order_id=None if ledger is None else ledger.order_id)
         case (
             ApproveReturn()
-            | DeclineReturn()
+            | ReceiveReturn()
+            | ResolveReturn()
+            | RetryRefund()
+            | ResolveClaim()
+            | CancelExchange()
+        ):
+            return _facts(host, order_id=None if ledger is None else ledger.order_id)
+        case (
+            DeclineReturn()
             | RecordSending()
             | ExpireReturn()
             | RenewShipment()

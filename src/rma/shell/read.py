@@ -11,6 +11,7 @@ from rma.domain.decide.exchanges import request_exchange
 from rma.domain.decide.returns.request import request_return
 from rma.domain.events import Event, ExchangeRequested, ReturnRequested
 from rma.domain.messages.commands import RequestExchange, RequestReturn, check_quotable
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
@@ -73,16 +74,24 @@ async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote |
 
 
 async def read_returnable_items(
-    order_id: str, host: Host, reason_id: str | None = None, tags: tuple[str, ...] = ()
+    order_id: str,
+    host: Host,
+    reason_id: str | None = None,
+    tags: tuple[str, ...] = (),
+    basis: ReturnBasis | str = ReturnBasis.POLICY,
 ) -> tuple[ReturnableItem, ...]:
     """
     Returns every line of the order with how many of its units can come back now, and why not more.
 
-    Options are for units that come back for this reason and with these tags.
+    Options are for units that come back for this reason, with these tags and by this right.
 
     Raises:
         NotFound: there is no such order.
+        InvalidValue: the basis is none.
     """
+    if basis not in list(ReturnBasis):
+        details = {"field": "basis", "value": repr(basis), "expected": f"one of {', '.join(ReturnBasis)}"}
+        raise InvalidValue("invalid_value", details)
     order = await call(host.orders.get(order_id))
     at = now(host)
     policy = await call(host.policies(order))
@@ -96,6 +105,7 @@ async def read_returnable_items(
         host_rules=host.host_rules,
         reason_id=reason_id,
         tags=tags,
+        basis=ReturnBasis(basis),
     )
 
 

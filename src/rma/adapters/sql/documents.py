@@ -20,6 +20,7 @@ from rma.domain.messages.effects import OpenEffect, ReplacementShipment, ReturnS
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.sale.rules import RuleTerms
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
@@ -80,6 +81,9 @@ class Revision:
     quoted_refund: Money
     shipping_method: ShippingMethod | None = None
     provider_id: str | None = None
+    quoted_charges: tuple[RefundedCharge, ...] = ()
+    rules: tuple[RuleTerms, ...] = ()
+    overrule: str | None = None
 
 
 @frozen
@@ -224,6 +228,9 @@ def _revision(subject: Return) -> Revision:
         subject.quoted_refund,
         subject.shipping_method,
         subject.provider_id,
+        subject.quoted_charges,
+        subject.terms.rules,
+        subject.overrule,
     )
 
 
@@ -231,7 +238,9 @@ def _revised(item: ReturnItem) -> ItemRevision:
     """A requested item of a return that was revised; a price that is in its first event is not repeated."""
     if item.source is None:
         return item
-    return RevisedItem(item.source, item.quantity, item.allocated, item.reason_id, item.note, item.metadata)
+    return RevisedItem(
+        item.source, item.quantity, item.allocated, item.reason_id, item.note, item.metadata, item.ruling
+    )
 
 
 def _units(items: Iterable[ReturnItem]) -> tuple[ItemUnits, ...]:
@@ -253,6 +262,9 @@ def _changed(opened: Subject, changes: Changes | None, record: Record | None) ->
                 "quoted_refund": revision.quoted_refund,
                 "shipping_method": revision.shipping_method,
                 "provider_id": revision.provider_id,
+                "quoted_charges": revision.quoted_charges,
+                "terms": evolve(opened.terms, rules=revision.rules),
+                "overrule": revision.overrule,
             }
         found["items"] = items_after(items, ItemChanges(record.units, record.unrequested))
         found |= {"receipts": record.receipts, "resolution": record.resolution}

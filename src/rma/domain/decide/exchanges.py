@@ -100,7 +100,7 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
         metadata=command.metadata,
     )
     header = header_for(exchange, ledger, facts.at, by=command.created_by, command=command)
-    kept = pay_for_kept(facts, ledger, order, request.opened, exchange)
+    kept = pay_for_kept(facts, ledger, order, request.opened, exchange, by=command.created_by)
     return (request, ExchangeRequested(header=header, opened=exchange), *kept)
 
 

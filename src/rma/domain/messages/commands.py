@@ -119,6 +119,7 @@ class UpdateReturn:
         shipping_option_id, shipping_price, location_id: how and where the goods are returned.
         refund_amount: instead of the computed one; final, nothing is deducted from it.
         refund_note: why `refund_amount` is above the value of the units; needed only then.
+        overrule: a person's reason to take lines that no rule takes, as of a request.
     """
 
     return_id: str
@@ -128,6 +129,7 @@ class UpdateReturn:
     refund_amount: Money | int | None = None
     refund_note: str | None = None
     location_id: str | None = None
+    overrule: str | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
 

@@ -17,7 +17,7 @@ from rma.domain.values.tax import (
     optional_money,
     tax_sums,
 )
-from rma.domain.values.validators import as_tuple, flag, invalid, text, tuple_of
+from rma.domain.values.validators import as_member, as_tuple, flag, invalid, text, tuple_of
 
 #: What totals were rounded by; the one kind of charge that may be negative.
 CASH_ROUNDING = "cash_rounding"
@@ -36,6 +36,11 @@ class ChargesBack(StrEnum):
     NEVER = "never"
     ALL_BACK = "all_back"
     SHARE = "share"
+
+
+def as_charges_back(value: ChargesBack | str) -> ChargesBack:
+    """A converter that takes the name for the member too."""
+    return as_member(ChargesBack, value)
 
 
 def _price(instance: "Charge", attribute: "Attribute[Any]", value: object) -> None:

@@ -8,7 +8,8 @@ from attrs import frozen
 from rma.domain.sale.catalogue import ReturnReason
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.policy import ReturnPolicy
-from rma.domain.sale.rules import OF_WITHDRAWAL, Outcome, ReturnBasis, ReturnRule
+from rma.domain.sale.rules import OF_WITHDRAWAL, Outcome, ReturnRule
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.values.errors import Violation
 
 

@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from attrs import evolve, field, frozen
 from attrs.validators import optional
 
+from rma.domain.sale.charges import ChargesBack
 from rma.domain.sale.fees import Fee, as_fees, check_fee_names
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.sale.rules import ReturnRule, RuleTerms, as_rules, check_rules
+from rma.domain.sale.rules import Goods, ReturnRule, RuleTerms, as_rules, check_rules
 from rma.domain.sale.windows import LONGEST_WINDOW, Calendar
 from rma.domain.sale.withdrawal import Withdrawal, days_within_reason, instance
 from rma.domain.values.validators import flag, invalid, is_whole, optional_of, text, tuple_of
@@ -39,6 +40,28 @@ class Terms:
     def rule(self, name: str | None) -> RuleTerms | None:
         """The rule of this name, if it spoke for units of the return."""
         return next((rule for rule in self.rules if rule.name == name), None)
+
+    def is_kept(self, name: str | None) -> bool:
+        """True if the customer keeps the units that the rule of this name spoke for."""
+        rule = self.rule(name)
+        return rule is not None and rule.goods is Goods.KEPT
+
+    @property
+    def keeps_goods(self) -> bool:
+        """True if the customer keeps some units."""
+        return any(rule.goods is Goods.KEPT for rule in self.rules)
+
+    def charges_back(self, name: str | None) -> ChargesBack:
+        """What units that the rule of this name spoke for give back of the order's charges."""
+        if rule := self.rule(name):
+            return rule.charges_back
+        return ChargesBack.NEVER if self.withdrawal is None else self.withdrawal.charges_back
+
+    @property
+    def gives_charges_back(self) -> bool:
+        """True if some units may give back charges."""
+        modes = [rule.charges_back for rule in self.rules]
+        return any(mode is not ChargesBack.NEVER for mode in (*modes, self.charges_back(None)))
 
 
 @frozen

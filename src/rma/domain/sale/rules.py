@@ -9,7 +9,7 @@ from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
 from rma.domain.sale.catalogue import Fault
-from rma.domain.sale.charges import ChargesBack
+from rma.domain.sale.charges import ChargesBack, as_charges_back
 from rma.domain.sale.fees import Fee, FeePer, as_fees, check_fee_names
 from rma.domain.sale.tags import as_set
 from rma.domain.sale.windows import Calendar, Window, WindowEnd
@@ -85,10 +85,6 @@ def _goods(value: Goods | str) -> Goods:
     return as_member(Goods, value)
 
 
-def _charges_back(value: ChargesBack | str) -> ChargesBack:
-    return as_member(ChargesBack, value)
-
-
 @frozen
 class RuleTerms:
     """What a return keeps of a rule that spoke for some of its units."""
@@ -119,7 +115,7 @@ class ReturnRule:
         way_back: who pays for it. If one line of a return is the merchant's, the whole parcel is.
         goods: `kept`: the customer keeps them, and is paid at once.
         worth_at_most: the rule speaks for units of a line that are together worth at most this.
-        review: True if a person approves each return before it goes on.
+        review: True if a person approves each return before it goes on; exchanges do not wait for that.
         charges_back: which of the order's charges the refund gives back.
 
     Raises:
@@ -141,7 +137,7 @@ class ReturnRule:
     )
     review: bool = field(default=False, validator=flag)
     charges_back: ChargesBack = field(
-        default=ChargesBack.NEVER, converter=_charges_back, validator=member_of(ChargesBack)
+        default=ChargesBack.NEVER, converter=as_charges_back, validator=member_of(ChargesBack)
     )
 
     def __attrs_post_init__(self) -> None:

@@ -135,8 +135,13 @@ class Window:
 
     def _end(self, order: Order, line: LineItem, calendar: Calendar | None, days: int) -> datetime | None:
         since = _began(self.since, order, line)
-        if since is None:
-            return None
+        return None if since is None else self._days_after(since, calendar, days)
+
+    def last_moment(self, since: datetime, calendar: Calendar | None) -> datetime:
+        """The last moment of the days that follow this one, days of grace included, in UTC."""
+        return self._days_after(since, calendar, self.days + self.grace_days)
+
+    def _days_after(self, since: datetime, calendar: Calendar | None, days: int) -> datetime:
         exact = since + timedelta(days=days)
         if self.ends is WindowEnd.EXACT or calendar is None:
             return exact

@@ -7,6 +7,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
+from rma.domain.sale.charges import ChargesBack, as_charges_back
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.windows import LONGEST_WINDOW, Calendar, Window, WindowEnd, WindowStart
 from rma.domain.values.display import with_article
@@ -69,6 +70,7 @@ class Withdrawal:
         grace_days: so many more until the return expires, which the customer need not know of.
         refund_days: so many until the refund is due.
         due_from: what those begin with.
+        charges_back: which of the order's charges the refund gives back, unless a rule for withdrawals spoke.
 
     Raises:
         InvalidValue: a number of days below 0 or above a century; a start that does not exist.
@@ -80,18 +82,23 @@ class Withdrawal:
     grace_days: int = field(default=7, validator=days_within_reason)
     refund_days: int = field(default=14, validator=days_within_reason)
     due_from: DueFrom = field(default=DueFrom.DECLARATION, converter=_due_from, validator=member_of(DueFrom))
+    charges_back: ChargesBack = field(
+        default=ChargesBack.ALL_BACK, converter=as_charges_back, validator=member_of(ChargesBack)
+    )
 
     def refusals(self, order: Order, line: LineItem, declared_at: datetime) -> tuple[Violation, ...]:
         """Why this line could not be withdrawn from then; empty if it could. A final sale does not matter."""
-        until = self.window.until(order, line, self.calendar)
-        if until is None or declared_at <= until:
+        closes_at = self.window.closes_at(order, line, self.calendar)
+        if closes_at is None or declared_at <= closes_at:
             return ()
+        until = self.window.until(order, line, self.calendar)
+        assert until is not None, "a window that closes has a last moment"
         return (Violation("return_window_closed", line.id, {"until": until.isoformat()}),)
 
     def return_by(self, declared_at: datetime) -> datetime:
         """The moment after which the return expires, if nothing was sent or received."""
         window = Window(self.return_days, grace_days=self.grace_days, ends=WindowEnd.DAY)
-        return window.end(declared_at, self.calendar)
+        return window.last_moment(declared_at, self.calendar)
 
     def refund_due_by(self, declared_at: datetime, goods_at: datetime) -> datetime:
         """
@@ -101,6 +108,8 @@ class Withdrawal:
         """
         days = Window(self.refund_days, ends=WindowEnd.DAY)
         if self.due_from is DueFrom.GOODS:
-            return days.end(goods_at, self.calendar)
+            return days.last_moment(goods_at, self.calendar)
         same_day = Window(0, ends=WindowEnd.DAY)
-        return max(days.end(declared_at, self.calendar), same_day.end(goods_at, self.calendar))
+        return max(
+            days.last_moment(declared_at, self.calendar), same_day.last_moment(goods_at, self.calendar)
+        )

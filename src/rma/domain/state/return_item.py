@@ -165,6 +165,7 @@ class RevisedItem:
     Attributes:
         index: the item that has the price, from 0: in an event, among the return's items before it; in a
             row, among those that the return was opened with.
+        ruling: None for that of the item that has the price.
     """
 
     index: int
@@ -173,6 +174,7 @@ class RevisedItem:
     reason_id: str | None = None
     note: str | None = None
     metadata: FrozenMap[str, object] = FrozenMap()
+    ruling: Ruling | None = None
 
 
 #: An item after a revision: of a line whose price is known already, or with a price of its own.
@@ -181,15 +183,32 @@ ItemRevision = RevisedItem | ReturnItem
 
 def revision_between(before: Sequence[ReturnItem], after: Sequence[ReturnItem]) -> tuple[ItemRevision, ...]:
     """What an event says of the items after it: it does not repeat a price that is among those before."""
-    known = {item.item_id: index for index, item in reversed(list(enumerate(before)))}
+    backwards = list(reversed(list(enumerate(before))))
+    known = {item.item_id: index for index, item in backwards}
+    ruled = {(item.item_id, item.ruling): index for index, item in backwards}
     revised: list[ItemRevision] = []
     for item in after:
-        index = known.get(item.item_id)
+        index = ruled.get((item.item_id, item.ruling), known.get(item.item_id))
         if index is not None and before[index].line == item.line:
-            revised.append(_revised(item, index))
+            revised.append(revise(item, before[index], index))
         else:
             revised.append(item)
     return tuple(revised)
+
+
+def revise(item: ReturnItem, of: ReturnItem, index: int) -> ItemRevision:
+    """What is to be said of an item whose price is that of another, which has this index."""
+    if item.ruling is None and of.ruling is not None:
+        return item
+    return RevisedItem(
+        index,
+        item.quantity,
+        item.allocated,
+        item.reason_id,
+        item.note,
+        item.metadata,
+        None if item.ruling == of.ruling else item.ruling,
+    )
 
 
 def revise_items(
@@ -206,10 +225,6 @@ def revise_items(
     )
 
 
-def _revised(item: ReturnItem, index: int) -> RevisedItem:
-    return RevisedItem(index, item.quantity, item.allocated, item.reason_id, item.note, item.metadata)
-
-
 def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> ReturnItem:
     return ReturnItem(
         item_id=before.item_id,
@@ -219,6 +234,7 @@ def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> Ret
         reason_id=revised.reason_id,
         note=revised.note,
         metadata=revised.metadata,
+        ruling=before.ruling if revised.ruling is None else revised.ruling,
         source=source,
     )
 

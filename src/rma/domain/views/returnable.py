@@ -6,7 +6,9 @@ from datetime import datetime
 from attrs import evolve, frozen
 
 from rma.domain.decide.facts import Facts, HostRule
+from rma.domain.decide.returns.draft import terms_of
 from rma.domain.decide.returns.eligibility import Judge
+from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.sale.catalogue import ReturnReason
 from rma.domain.sale.eligibility import FailedRule
@@ -14,11 +16,11 @@ from rma.domain.sale.order import LineItem, Order, OrderStatus
 from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Goods, Outcome, WayBack
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.deductions import Counted, fees_of
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.review import needs_review
 from rma.domain.values.errors import Violation
 from rma.domain.values.money import Money, share
 
@@ -33,7 +35,7 @@ class ReturnOption:
         until: the last moment that the customer is given; None for always, or if no rule speaks.
         value: of the next unit, before deductions.
         fees: what is kept of it, if it comes back alone; negative.
-        needs_review: True if a person approves the return before it goes on.
+        needs_review: True if a person approves the return before it goes on; exchanges do not wait for that.
         violations: why it is refused, as `RequestReturn` or `RequestExchange` says it; empty if it is not.
         failed: the rules that do not speak for it, up to the one that does, and why.
     """
@@ -87,15 +89,17 @@ def returnable_items(
     host_rules: Iterable[HostRule] = (),
     reason_id: str | None = None,
     tags: Iterable[str] = (),
+    basis: ReturnBasis = ReturnBasis.POLICY,
 ) -> tuple[ReturnableItem, ...]:
     """
     Every line of the order, those without returnable units too, in the order's order.
 
     Then every line that is no longer on the order and that a return or claim still reserves units of. Options
-    are for units that come back for the reason of this id, of the catalogue `reasons`, and with these tags.
+    are for units that come back for the reason of this id, of the catalogue `reasons`, and with these tags;
+    by the right of withdrawal, declared at that moment, if that is the basis.
     """
     facts = Facts(at=at, order=order, policy=policy, reasons=tuple(reasons), host_rules=tuple(host_rules))
-    offers = _Offers(facts, order, reason_id, tuple(tags))
+    offers = _Offers(facts, order, reason_id, tuple(tags), basis)
     reserved = ledger.reserved_quantities()
     remainders = ledger.remainders(order, [line.id for line in order.items])
     expected, back, claimed = _expected(ledger), ledger.arrived_quantities(), _claimed(ledger)
@@ -105,7 +109,9 @@ def returnable_items(
         remainder = remainders[line.id]
         options = offers.of(line, remainder)
         codes = []
-        if not any(option.is_offered for option in options):
+        if not options:
+            codes = ["no_right_of_withdrawal"]
+        elif not any(option.is_offered for option in options):
             codes = [violation.code for violation in options[0].violations]
         if order.status is OrderStatus.CANCELED:
             codes.insert(0, "order_canceled")
@@ -137,17 +143,23 @@ def returnable_items(
 class _Offers:
     """What the policy offers for units of a line that come back for this reason and with these tags."""
 
-    def __init__(self, facts: Facts, order: Order, reason_id: str | None, tags: tuple[str, ...]) -> None:
-        policy = facts.policy
+    def __init__(
+        self, facts: Facts, order: Order, reason_id: str | None, tags: tuple[str, ...], basis: ReturnBasis
+    ) -> None:
+        policy, declared_at = facts.policy, None
         outcomes: set[Outcome] = {Outcome.REFUND, Outcome.EXCHANGE}
-        if policy.rules:
+        if basis is ReturnBasis.WITHDRAWAL:
+            declared_at = facts.at
+            outcomes = set() if policy.withdrawal is None else {Outcome.REFUND}
+        elif policy.rules:
             outcomes = {outcome for rule in policy.rules for outcome in rule.outcomes}
         self._judges = [
-            (outcome, Judge(facts, order, outcome, explains=True))
+            (outcome, Judge(facts, order, outcome, declared_at=declared_at, explains=True))
             for outcome in Outcome
             if outcome in outcomes
         ]
-        self._policy, self._currency, self._reason_id, self._tags = policy, order.currency, reason_id, tags
+        self._basis, self._policy, self._currency = basis, policy, order.currency
+        self._reason_id, self._tags = reason_id, tags
 
     def of(self, line: LineItem, remainder: Remainder) -> tuple[ReturnOption, ...]:
         """The options for the next unit of the line, refunds first."""
@@ -161,27 +173,27 @@ class _Offers:
     ) -> ReturnOption:
         amount = unit.line.paid(unit.allocated)
         judgment = judge.judge(line, asked, amount)
-        finding, value = judgment.finding, Money(amount, self._currency)
+        finding, until, value = judgment.finding, judgment.until, Money(amount, self._currency)
         if judgment.violations:
             return ReturnOption(
                 outcome,
                 finding.rule.name if finding.rule else None,
-                finding.until,
+                until,
                 value,
                 violations=judgment.violations,
                 failed=finding.failed,
             )
         item = evolve(unit, ruling=judgment.ruling)
-        terms = self._policy.terms_with(() if item.rule is None else (item.rule,))
+        terms = terms_of(self._policy, [item], self._basis)
         return ReturnOption(
             outcome,
             item.rule,
-            finding.until,
+            until,
             value,
             fees=self._fees(Counted(item, item.quantity, amount), terms),
             way_back=finding.rule.way_back if finding.rule else WayBack.CUSTOMER,
             goods=finding.rule.goods if finding.rule else Goods.BACK,
-            needs_review=needs_review([item], terms),
+            needs_review=outcome is Outcome.REFUND and waits_for_approval(self._policy, self._basis, [item]),
             failed=finding.failed,
         )
 

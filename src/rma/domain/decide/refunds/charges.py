@@ -43,9 +43,9 @@ def charges_requested(
     order: Order, ledger: ReturnLedger, items: Sequence[ReturnItem], terms: Terms
 ) -> tuple[RefundedCharge, ...]:
     """What a new return gives back of the charges if exactly the requested units arrive, and no others."""
-    if all(rule.charges_back is ChargesBack.NEVER for rule in terms.rules):
+    if not terms.gives_charges_back:
         return ()
-    goods = [_Goods(item, item.quantity, item.quantity, _mode(item, terms)) for item in items]
+    goods = [_Goods(item, item.quantity, item.quantity, terms.charges_back(item.rule)) for item in items]
     return _charges_back(order, ledger, goods, None)
 
 
@@ -53,8 +53,7 @@ def charges_arrived(
     order: Order, ledger: ReturnLedger, target: Return, items: Sequence[ReturnItem]
 ) -> tuple[RefundedCharge, ...]:
     """What the return gives back of the charges, all in all, for these items as they have arrived."""
-    never = all(rule.charges_back is ChargesBack.NEVER for rule in target.terms.rules)
-    if never or target.is_exchanged:
+    if target.is_exchanged or not target.terms.gives_charges_back:
         return ()
     return _charges_back(order, ledger, _goods_gone(target, items), target)
 
@@ -163,16 +162,11 @@ def _goods_gone(target: Return, items: Sequence[ReturnItem]) -> list[_Goods]:
             item,
             item.gone_quantity,
             item.refunded_quantity(refund_damaged=refund_damaged),
-            ChargesBack.NEVER if target.is_exchanged else _mode(item, target.terms),
+            ChargesBack.NEVER if target.is_exchanged else target.terms.charges_back(item.rule),
         )
         for item in items
         if item.gone_quantity and not (target.claim_id is not None and item.is_requested)
     ]
-
-
-def _mode(item: ReturnItem, terms: Terms) -> ChargesBack:
-    rule = terms.rule(item.rule)
-    return rule.charges_back if rule else ChargesBack.NEVER
 
 
 def _are_all_gone(order: Order, ledger: ReturnLedger, goods: Iterable[_Goods]) -> bool:

@@ -2,20 +2,21 @@
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_strings, report_unknown, valid_items
+from rma.domain.decide.checks import check_order, check_strings, report_unknown, valid_items
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.returns.shipments import book_shipment
+from rma.domain.decide.returns.draft import quote_return
+from rma.domain.decide.returns.kept import pay_for_kept
+from rma.domain.decide.returns.shipments import any_travels, book_shipment
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.events import ReturnApproved, ReturnDeclined, header_for
+from rma.domain.events import Event, ReturnApproved, ReturnDeclined, header_for
 from rma.domain.messages.command_items import ApprovedItem
 from rma.domain.messages.commands import ApproveReturn, DeclineReturn
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.deadlines import return_by
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import return_refusal
+from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.return_item import ReturnItem, revision_between
 from rma.domain.state.returns import Decision, Return
-from rma.domain.state.valuation import value_requested
 from rma.domain.values.money import Money, round_half_up
 from rma.domain.values.validators import is_whole
 
@@ -23,35 +24,49 @@ from rma.domain.values.validators import is_whole
 LONGEST_NOTE = 500
 
 
-def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -> tuple[ReturnApproved]:
+def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -> tuple[Event, ...]:
     """
     The return requested, its way back booked; what was not approved is free, and the quote is made again.
+
+    Where a rule leaves goods with the customer, they are paid for at once.
 
     Raises:
         Rejected: with everything that is wrong.
     """
     wrong = Violations()
+    order, by = facts.order, command.created_by
     target = _check_pending(wrong, ledger, command)
+    check_order(wrong, order, ledger, target)
     quantities = _check_items(wrong, command, target)
     check_note(wrong, command.note)
     check_strings(wrong, command, "note")
-    target = wrong.require(target)
+    target, order = wrong.require(target), wrong.require(order)
     items = target.items if quantities is None else _approved(target, quantities)
     refund = _requested_refund(target, items)
-    quote = value_requested(
-        items, shipping=target.shipping_total.amount, terms=target.terms, requested_refund=refund
+    travels = any_travels(items, target.terms)
+    approved = evolve(
+        target,
+        status=ReturnStatus.REQUESTED,
+        items=items,
+        entitlement=evolve(target.entitlement, requested_refund=refund),
+        shipping_method=target.shipping_method if travels else None,
+        is_unbooked=False,
     )
-    approved = evolve(target, items=items, is_unbooked=False)
+    shipping = approved.shipping_total.amount
+    quote = quote_return(order, ledger, items, target.terms, shipping=shipping, requested_refund=refund)
+    is_same = items is target.items and quote.charges_back == target.quoted_charges
     event = ReturnApproved(
-        header=header_for(target, ledger, facts.at, by=command.created_by, command=command),
-        decision=Decision(is_approved=True, at=facts.at, by=command.created_by, note=command.note),
-        quoted_refund=Money(quote.total, target.currency),
-        items=() if items is target.items else revision_between(target.items, items),
+        header=header_for(target, ledger, facts.at, by=by, command=command, order=order),
+        decision=Decision(is_approved=True, at=facts.at, by=by, note=command.note),
+        quoted_refund=quote.refund,
+        items=() if is_same else revision_between(target.items, items),
         requested_refund=refund,
+        quoted_charges=quote.charges_back,
         return_by=return_by(target.terms, facts.at),
+        is_kept=not travels,
         shipment_request=book_shipment(approved),
     )
-    return (event,)
+    return (event, *pay_for_kept(facts, ledger, order, approved, by=by))
 
 
 def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -> tuple[ReturnDeclined]:

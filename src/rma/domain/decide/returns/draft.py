@@ -7,7 +7,7 @@ from attrs import evolve, field, frozen
 
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.charges import charges_requested
-from rma.domain.decide.returns.shipments import book_shipment
+from rma.domain.decide.returns.shipments import any_travels, book_shipment
 from rma.domain.events import ReturnRequested, header_for
 from rma.domain.messages.commands import Request
 from rma.domain.sale.catalogue import ShippingMethod, ShippingOption
@@ -15,7 +15,6 @@ from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order, in_currency
 from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
-from rma.domain.sale.rules import Goods
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.deadlines import return_by
 from rma.domain.state.entitlement import Entitlement
@@ -24,7 +23,7 @@ from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
-from rma.domain.state.valuation import NOTHING, value_requested
+from rma.domain.state.valuation import value_requested
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money, zero
@@ -79,23 +78,21 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         raise InvalidValue("id_not_fresh", {"return_id": return_id})
     order = draft.order
     terms = terms_of(facts.policy, draft.items, draft.basis)
-    is_kept = keeps_goods(terms) and all(is_kept_by_customer(item, terms) for item in draft.items)
-    option = None if is_kept else facts.shipping_option  # nothing travels
+    option = facts.shipping_option if any_travels(draft.items, terms) else None
     method = None
     if option:
         method = method_for(option, draft.shipping_price, order.currency, facts.new_id("sm"))
     is_alone = draft.exchange_id is None and draft.claim_id is None
-    quote, charges_back = NOTHING, tuple[RefundedCharge, ...]()
+    quote = Quote(zero(order.currency))
     if draft.claim_id is None:
-        if not draft.charges and draft.requested_refund is None:
-            charges_back = charges_requested(order, ledger, draft.items, terms)
-        quote = value_requested(
+        quote = quote_return(
+            order,
+            ledger,
             draft.items,
+            terms,
             shipping=method.total.amount if method else 0,
-            terms=terms,
             requested_refund=draft.requested_refund,
             charges=draft.charges,
-            charges_back=charges_back,
         )
     opened = Return(
         id=return_id,
@@ -104,7 +101,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         order_version=order.version + ledger.changes + 1,
         status=ReturnStatus.PENDING_APPROVAL if draft.is_pending else ReturnStatus.REQUESTED,
         items=draft.items,
-        quoted_refund=Money(quote.total, order.currency),
+        quoted_refund=quote.refund,
         entitlement=Entitlement(
             zero(order.currency), requested_refund=draft.requested_refund, refund_note=draft.refund_note
         ),
@@ -120,7 +117,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         claim_id=draft.claim_id,
         charges=draft.charges,
         metadata=draft.metadata,
-        quoted_charges=charges_back,
+        quoted_charges=quote.charges_back,
         overrule=draft.overrule,
         provider_id=option.provider_id if option else None,
         is_unbooked=draft.is_pending and method is not None,
@@ -146,15 +143,42 @@ def terms_of(policy: ReturnPolicy, items: Iterable[ReturnItem], basis: ReturnBas
     return terms
 
 
-def keeps_goods(terms: Terms) -> bool:
-    """True if a rule of these terms leaves goods with the customer."""
-    return any(rule.goods is Goods.KEPT for rule in terms.rules)
+@frozen
+class Quote:
+    """The refund if exactly the requested units arrive, and what it gives back of the order's charges."""
+
+    refund: Money
+    charges_back: tuple[RefundedCharge, ...] = ()
 
 
-def is_kept_by_customer(item: ReturnItem, terms: Terms) -> bool:
-    """True if the rule that spoke for the item leaves the goods with the customer."""
-    rule = terms.rule(item.rule)
-    return rule is not None and rule.goods is Goods.KEPT
+def quote_return(
+    order: Order,
+    ledger: ReturnLedger,
+    items: tuple[ReturnItem, ...],
+    terms: Terms,
+    *,
+    shipping: int,
+    requested_refund: Money | None,
+    charges: tuple[AmountPart, ...] = (),
+) -> Quote:
+    """
+    What a return of these items is quoted.
+
+    `shipping` is what the way back costs the customer, minor units; `requested_refund` the amount named
+    instead; `charges` what an exchange sets against the goods.
+    """
+    charges_back = tuple[RefundedCharge, ...]()
+    if not charges and requested_refund is None:
+        charges_back = charges_requested(order, ledger, items, terms)
+    value = value_requested(
+        items,
+        shipping=shipping,
+        terms=terms,
+        requested_refund=requested_refund,
+        charges=charges,
+        charges_back=charges_back,
+    )
+    return Quote(Money(value.total, order.currency), charges_back)
 
 
 def allocate(

@@ -1,4 +1,6 @@
-"""Whether a requested line may come back: by the merchant's rules, then by the host's own."""
+"""Whether a requested line may come back: by the merchant's rules, then by the host's own, or by the law."""
+
+from datetime import datetime
 
 from attrs import evolve, frozen
 
@@ -14,9 +16,12 @@ from rma.domain.sale.eligibility import (
     find_rule,
 )
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.sale.rules import Outcome, ReturnBasis, ReturnRule
+from rma.domain.sale.rules import Outcome, ReturnRule
 from rma.domain.sale.ruling import HostAnswer, Review, Ruling
 from rma.domain.sale.tags import is_tag
+from rma.domain.sale.withdrawal import ReturnBasis
+from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.returns import Return
 from rma.domain.values.display import name_kind
 from rma.domain.values.errors import InvalidValue, Violation
 from rma.domain.values.validators import is_whole
@@ -31,16 +36,33 @@ class Judgment:
         ruling: what the return keeps of it; None if there is nothing to keep.
         violations: why the line is refused; empty if it is taken.
         finding: what the policy says.
+        until: the last moment that the customer is given; None for always, or if no rule speaks.
     """
 
     finding: Finding
     ruling: Ruling | None = None
     violations: tuple[Violation, ...] = ()
+    until: datetime | None = None
 
     @property
     def overruled(self) -> Ruling:
         """What the return keeps of the line if a person takes it all the same."""
-        return evolve(self.ruling or Ruling(), rule=None, until=self.finding.until, is_overruled=True)
+        return evolve(self.ruling or Ruling(), rule=None, until=self.until, is_overruled=True)
+
+
+@frozen
+class Replaced:
+    """
+    What an update replaces.
+
+    Attributes:
+        target: the return before it.
+        growing: the lines of which more units are to come back than before. Those of the others are judged
+            as of the request; and not at all if they come back for the same reason.
+    """
+
+    target: Return
+    growing: frozenset[str]
 
 
 @frozen
@@ -59,7 +81,8 @@ class Judge:
     Args:
         facts: with the order, its policy and the host's own rules.
         outcome: what the customer chose.
-        basis: by what right the goods come back.
+        declared_at: when a withdrawal was declared; None for what the policy allows.
+        replaced: what the request updates, if it does.
         explains: True to say of every rule why it does not speak.
 
     Attributes:
@@ -71,12 +94,19 @@ class Judge:
         facts: Facts,
         order: Order,
         outcome: Outcome,
-        basis: ReturnBasis = ReturnBasis.POLICY,
         *,
+        declared_at: datetime | None = None,
+        replaced: Replaced | None = None,
         explains: bool = False,
     ) -> None:
-        self._facts, self._order, self._outcome, self._basis = facts, order, outcome, basis
-        self._explains = explains
+        self._facts = facts if declared_at is None else evolve(facts, at=declared_at)
+        self._facts_before = self._facts
+        if replaced is not None:
+            target = replaced.target
+            self._facts_before = evolve(facts, at=target.declared_at or target.requested_at)
+        self._order, self._outcome, self._replaced, self._explains = order, outcome, replaced, explains
+        self._basis = ReturnBasis.POLICY if declared_at is None else ReturnBasis.WITHDRAWAL
+        self._asks_host = bool(facts.host_rules) and declared_at is None
         self._reasons: dict[str, ReturnReason] = {reason.id: reason for reason in facts.reasons}
         self._known: dict[object, _Known] = {}
         self.needs_value = any(rule.worth_at_most is not None for rule in facts.policy.rules)
@@ -88,10 +118,30 @@ class Judge:
         Raises:
             InvalidValue: a rule of the host answers something that is not an answer.
         """
-        facts, policy = self._facts, self._facts.policy
-        if not policy.rules and not facts.host_rules:
+        facts = self._facts
+        if self._replaced is not None and line.id not in self._replaced.growing:
+            if before := self._find_before(line, asked):
+                return Judgment(Finding(), before.ruling)
+            facts = self._facts_before
+        if self._basis is ReturnBasis.WITHDRAWAL:
+            return self._judge_withdrawal(facts, line, asked, value)
+        judgment = self._judge_by_policy(facts, line, asked, value)
+        if not self._asks_host:
+            return judgment
+        answers, refusals = _ask_host(facts, line, asked)
+        return evolve(
+            judgment,
+            ruling=evolve(judgment.ruling or Ruling(), answers=answers),
+            violations=(*judgment.violations, *refusals),
+        )
+
+    def _judge_by_policy(
+        self, facts: Facts, line: LineItem, asked: RequestedItem, value: int | None
+    ) -> Judgment:
+        policy = facts.policy
+        if not policy.rules and not self._asks_host:
             finding = find_rule(policy, self._order, line, frozenset(), self._outcome, facts.at)
-            return Judgment(finding, violations=finding.violations)
+            return Judgment(finding, None, finding.violations, finding.until)
         known = self._know(line, asked)
         open_rule = None
         if not self._explains and policy.rules:
@@ -99,10 +149,30 @@ class Judge:
         finding = open_rule or find_rule(
             policy, self._order, line, known.facts, self._outcome, facts.at, value=value
         )
-        answers, refusals = self._ask_host(line, asked) if facts.host_rules else ((), [])
         rule = finding.rule.name if finding.rule else None
-        ruling = Ruling(rule, known.in_order, finding.until, answers=answers)
-        return Judgment(finding, ruling, (*finding.violations, *refusals))
+        ruling = Ruling(rule, known.in_order, finding.until)
+        return Judgment(finding, ruling, finding.violations, finding.until)
+
+    def _judge_withdrawal(
+        self, facts: Facts, line: LineItem, asked: RequestedItem, value: int | None
+    ) -> Judgment:
+        """By the law's window, whatever the policy says; a rule for withdrawals says the rest."""
+        judgment = self._judge_by_policy(facts, line, asked, value)
+        right = facts.policy.withdrawal
+        if right is None:
+            return evolve(judgment, violations=())  # the request is refused as a whole
+        until = right.window.until(self._order, line, right.calendar)
+        ruling = judgment.ruling and evolve(judgment.ruling, until=until)
+        return Judgment(judgment.finding, ruling, right.refusals(self._order, line, facts.at), until)
+
+    def _find_before(self, line: LineItem, asked: RequestedItem) -> ReturnItem | None:
+        """The item of the return before an update that is of the same units, for the same reason."""
+        assert self._replaced is not None, "asked of updates only"
+        for item in self._replaced.target.items:
+            is_same = item.item_id == line.id and item.reason_id == asked.reason_id
+            if is_same and (item.ruling is None or item.facts == self._know(line, asked).in_order):
+                return item
+        return None
 
     def _know(self, line: LineItem, asked: RequestedItem) -> "_Known":
         """The facts of the units, and the rules that may speak for them; found once for all lines alike."""
@@ -119,24 +189,25 @@ class Judge:
             known = self._known[key] = _Known(facts, tuple(sorted(facts)), candidates)
         return known
 
-    def _ask_host(
-        self, line: LineItem, asked: RequestedItem
-    ) -> tuple[tuple[HostAnswer, ...], list[Violation]]:
-        """What the host's own rules say; they are not asked about a quantity that cannot be."""
-        answers, refusals = [], []
-        for rule in self._facts.host_rules if is_whole(asked.quantity, at_least=1) else ():
-            said: object = rule.judge(self._facts, line, asked)
-            match said:
-                case None:
-                    answers.append(HostAnswer(rule.name))
-                case Review(reason=reason):
-                    answers.append(HostAnswer(rule.name, review=True, reason=reason))
-                case Violation(code=code):
-                    answers.append(HostAnswer(rule.name, refused_code=code))
-                    refusals.append(evolve(said, item_id=line.id))
-                case _:
-                    raise _not_an_answer(rule, said)
-        return tuple(answers), refusals
+
+def _ask_host(
+    facts: Facts, line: LineItem, asked: RequestedItem
+) -> tuple[tuple[HostAnswer, ...], list[Violation]]:
+    """What the host's own rules say; they are not asked about a quantity that cannot be."""
+    answers, refusals = [], []
+    for rule in facts.host_rules if is_whole(asked.quantity, at_least=1) else ():
+        said: object = rule.judge(facts, line, asked)
+        match said:
+            case None:
+                answers.append(HostAnswer(rule.name))
+            case Review(reason=reason):
+                answers.append(HostAnswer(rule.name, review=True, reason=reason))
+            case Violation(code=code):
+                answers.append(HostAnswer(rule.name, refused_code=code))
+                refusals.append(evolve(said, item_id=line.id))
+            case _:
+                raise _not_an_answer(rule, said)
+    return tuple(answers), refusals
 
 
 def _not_an_answer(rule: HostRule, said: object) -> InvalidValue:

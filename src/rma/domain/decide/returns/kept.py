@@ -5,9 +5,9 @@ from attrs import evolve
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_exchange
 from rma.domain.decide.refunds.entitlement import charges_now, entitle, pays_now, report_blocked
-from rma.domain.decide.returns.draft import is_kept_by_customer, keeps_goods
 from rma.domain.events import Event, GoodsReceived, header_for
 from rma.domain.sale.order import Order
+from rma.domain.state.deadlines import refund_due_by
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus
@@ -16,24 +16,31 @@ from rma.domain.state.returns import Receipt, Return
 
 
 def pay_for_kept(
-    facts: Facts, ledger: ReturnLedger, order: Order, opened: Return, exchange: Exchange | None = None
+    facts: Facts,
+    ledger: ReturnLedger,
+    order: Order,
+    opened: Return,
+    exchange: Exchange | None = None,
+    *,
+    by: str | None,
 ) -> tuple[Event, ...]:
     """
     What follows at once from a return whose goods the customer keeps, all of them or some; else nothing.
 
-    It is received without a parcel; or more is expected, where other goods come back.
+    `opened` is the return as it is then. It is received without a parcel; or more is expected, where other
+    goods come back.
     """
-    if not keeps_goods(opened.terms):
+    if not opened.terms.keeps_goods or not any(opened.terms.is_kept(item.rule) for item in opened.items):
         return ()
     items = tuple(
         [
-            evolve(item, kept_quantity=item.quantity) if is_kept_by_customer(item, opened.terms) else item
+            evolve(item, kept_quantity=item.quantity) if opened.terms.is_kept(item.rule) else item
             for item in opened.items
         ]
     )
     is_all = not any(item.missing_quantity for item in items)
     status = ReturnStatus.RECEIVED if is_all else ReturnStatus.PARTIALLY_RECEIVED
-    at, by = facts.at, opened.created_by
+    at = facts.at
     refundable = ledger.refundable(order).amount
     charges_back = charges_now(order, ledger, opened, items, status, None)
     account = entitle(
@@ -54,6 +61,9 @@ def pay_for_kept(
         items=changes_between(opened.items, items),
         entitlement=account.change_since(opened.entitlement),
         charges_back=charges_back,
+        refund_due_by=refund_due_by(
+            opened, sent_at=opened.sending.at if opened.sending else None, received_at=at
+        ),
     )
     blocked = report_blocked(account, opened, ledger, refundable, at, by) if pays_now(opened, status) else ()
     if exchange is None or not is_all:

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from rma.domain.decide.checks import (
     check_amount,
@@ -20,7 +20,7 @@ from rma.domain.decide.checks import (
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.returns.basis import check_basis
 from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
-from rma.domain.decide.returns.eligibility import Judge
+from rma.domain.decide.returns.eligibility import Judge, Replaced
 from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.decide.returns.rule_checks import (
@@ -37,7 +37,6 @@ from rma.domain.sale.catalogue import ReturnReason
 from rma.domain.sale.order import LineItem, Order, OrderStatus
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.ruling import Ruling
-from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
@@ -61,14 +60,18 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
     request = open_return(facts, ledger, draft)
     if draft.is_pending:  # what the customer is to keep is paid for once it is approved
         return (request,)
-    return (request, *pay_for_kept(facts, ledger, draft.order, request.opened))
+    return (request, *pay_for_kept(facts, ledger, draft.order, request.opened, by=draft.created_by))
 
 
 def draft_request(
-    wrong: Violations, facts: Facts, ledger: ReturnLedger, command: RequestReturn
+    wrong: Violations,
+    facts: Facts,
+    ledger: ReturnLedger,
+    command: RequestReturn,
+    replaced: Replaced | None = None,
 ) -> ReturnDraft:
     """
-    The return that a request asks for; `wrong` is what is wrong already.
+    The return that a request asks for; `wrong` is what is wrong already, `replaced` what it updates.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -78,7 +81,14 @@ def draft_request(
     check_outcome(wrong, command.outcome)
     overrule = check_overrule(wrong, command.overrule)
     valid = validate_request(
-        wrong, facts, ledger, command, Outcome.REFUND, overrule=overrule, declared_at=declared_at
+        wrong,
+        facts,
+        ledger,
+        command,
+        Outcome.REFUND,
+        overrule=overrule,
+        declared_at=declared_at,
+        replaced=replaced,
     )
     refund = check_requested_refund(wrong, command.refund_amount, valid.order, ledger)
     check_request_options(wrong, command)
@@ -102,7 +112,7 @@ def draft_request(
         overrule=overrule if any(item.is_overruled for item in items) else None,
         basis=basis,
         declared_at=declared_at,
-        is_pending=waits_for_approval(facts, basis, items),
+        is_pending=waits_for_approval(facts.policy, basis, items),
         metadata=command.metadata,
     )
 
@@ -133,21 +143,21 @@ def validate_request(
     *,
     overrule: str | None = None,
     declared_at: datetime | None = None,
+    replaced: Replaced | None = None,
 ) -> ValidRequest:
     """
     Checks the goods that a request sends back, and their way; appends everything that is wrong.
 
-    `declared_at` is when a withdrawal was declared; None for what the policy allows.
+    `declared_at` is when a withdrawal was declared; None for what the policy allows. `replaced` is what the
+    request updates.
     """
     order = check_order_of(wrong, command.order_id, facts.order, ledger)
     if order:
         require_amounts_in(order.currency, facts.policy)
     items = check_items(wrong, command.items, RequestedItem)
     remainders = ledger.remainders(order, [asked.item_id for asked in items]) if order else {}
-    judge = Judge(_as_of(facts, declared_at), order, outcome, _basis(declared_at)) if order else None
-    rulings = _check_requested(
-        wrong, items, facts, order, judge, remainders, overrule=overrule, declared_at=declared_at
-    )
+    judge = Judge(facts, order, outcome, declared_at=declared_at, replaced=replaced) if order else None
+    rulings = _check_requested(wrong, items, facts, order, judge, remainders, overrule)
     shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
     return ValidRequest(order, remainders, shipping_price, rulings)
 
@@ -197,9 +207,7 @@ def _check_requested(
     order: Order | None,
     judge: Judge | None,
     remainders: dict[str, Remainder],
-    *,
     overrule: str | None,
-    declared_at: datetime | None,
 ) -> tuple[Ruling | None, ...]:
     """Each item by itself, the limits for the sum of a line's quantities, and what the rules say."""
     lines = {line.id: line for line in order.items} if order else {}
@@ -221,13 +229,9 @@ def _check_requested(
         if line and judge:
             value = _worth(remainders[item_id], total) if judge.needs_value else None
             judgment = judge.judge(line, asked, value)
-            violations = judgment.violations
-            if declared_at is not None:  # a law's window, whatever the policy says
-                assert order is not None, "a line is one of an order"
-                violations = _withdrawal_refusals(facts, order, line, declared_at)
-            is_overruled = overrule is not None and bool(violations)
+            is_overruled = overrule is not None and bool(judgment.violations)
             rulings.append(judgment.overruled if is_overruled else judgment.ruling)
-            _refuse(wrong, () if is_overruled else violations, is_first=item_id not in seen)
+            _refuse(wrong, () if is_overruled else judgment.violations, is_first=item_id not in seen)
         if order and item_id not in seen:
             seen.add(item_id)
             _check_line(wrong, item_id, total, order, line, remainders)
@@ -239,21 +243,6 @@ def _check_requested(
         check_metadata(wrong, asked.metadata, item_id)
         check_tags(wrong, item_id, asked.tags)
     return tuple(rulings)
-
-
-def _as_of(facts: Facts, declared_at: datetime | None) -> Facts:
-    return facts if declared_at is None else evolve(facts, at=declared_at)
-
-
-def _basis(declared_at: datetime | None) -> ReturnBasis:
-    return ReturnBasis.POLICY if declared_at is None else ReturnBasis.WITHDRAWAL
-
-
-def _withdrawal_refusals(
-    facts: Facts, order: Order, line: LineItem, declared_at: datetime
-) -> tuple[Violation, ...]:
-    right = facts.policy.withdrawal
-    return () if right is None else right.refusals(order, line, declared_at)
 
 
 def _refuse(wrong: Violations, violations: tuple[Violation, ...], *, is_first: bool) -> None:

@@ -1,6 +1,6 @@
 """Bookings of the way back, and their cancellations."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
@@ -9,13 +9,18 @@ from rma.domain.messages.effects import (
     StockLine,
     effect_key,
 )
+from rma.domain.sale.policy import Terms
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 
 
 def book_shipment(after: Return) -> ReturnShipmentRequest | None:
-    """The booking of the way back of a return, as it is afterwards; None if nothing is to be booked."""
+    """
+    The booking of the way back of a return, as it is afterwards; None if nothing is to be booked.
+
+    What the customer keeps does not travel.
+    """
     method, number = after.shipping_method, after.label_number
     if method is None or number is None:
         return None
@@ -26,8 +31,13 @@ def book_shipment(after: Return) -> ReturnShipmentRequest | None:
         shipping_method=method,
         provider_id=after.provider_id,
         location_id=after.location_id,
-        lines=_lines(after.items),
+        lines=_lines([item for item in after.items if not after.terms.is_kept(item.rule)]),
     )
+
+
+def any_travels(items: Iterable[ReturnItem], terms: Terms) -> bool:
+    """True if some of the items come back: the customer does not keep them all."""
+    return not terms.keeps_goods or not all(terms.is_kept(item.rule) for item in items)
 
 
 def cancel_shipment(target: Return, ledger: ReturnLedger) -> CancelShipmentRequest | None:

@@ -4,30 +4,33 @@ from attrs import evolve
 
 from rma.domain.decide.checks import check_items, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.returns.draft import ReturnDraft, first_given, method_for
+from rma.domain.decide.returns.draft import ReturnDraft, first_given, method_for, quote_return, terms_of
+from rma.domain.decide.returns.eligibility import Replaced
+from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.request import draft_request
-from rma.domain.decide.returns.review import needs_review
-from rma.domain.decide.returns.shipments import book_shipment, cancel_shipment
+from rma.domain.decide.returns.shipments import any_travels, book_shipment, cancel_shipment
 from rma.domain.decide.violations import Violations
-from rma.domain.events import ReturnUpdated, header_for
+from rma.domain.events import Event, ReturnUpdated, header_for
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import RequestReturn, UpdateReturn
 from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
-from rma.domain.state.return_item import revision_between
+from rma.domain.state.return_item import ReturnItem, revision_between
 from rma.domain.state.returns import Return
-from rma.domain.state.valuation import value_requested
-from rma.domain.values.money import Money
+from rma.domain.state.review import needs_review
 
 
-def update_return(facts: Facts, ledger: ReturnLedger, command: UpdateReturn) -> tuple[ReturnUpdated]:
+def update_return(facts: Facts, ledger: ReturnLedger, command: UpdateReturn) -> tuple[Event, ...]:
     """
     The return with other items, another way back, or another amount.
 
-    Its own units are free for it. An update that adds no unit is checked as of the request; one that does is
-    checked as of now, and has to be approved where the policy says so.
+    Its own units are free for it. Of the lines of which it adds no unit, those that come back for the same
+    reason are taken as they were, the others judged as of the request. Lines of which it adds units are
+    judged now, and have to be approved where policy or rules say so. Where a rule leaves goods with the
+    customer, they are paid for at once.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -40,11 +43,10 @@ def update_return(facts: Facts, ledger: ReturnLedger, command: UpdateReturn) -> 
     if target is None:
         check_items(wrong, command.items, RequestedItem)
         target = wrong.require(target)
-    is_more = _adds_units(target, command)
-    as_of = facts if is_more else evolve(facts, at=target.requested_at)
-    request = _as_request(target, command, as_of)
-    draft = draft_request(wrong, as_of, _without(ledger, target), request)
-    return (_updated(facts, ledger, target, command, draft, is_more=is_more),)
+    replaced = Replaced(target, _growing(target, command))
+    others = _without(ledger, target)
+    draft = draft_request(wrong, facts, others, _as_request(target, command, facts), replaced)
+    return _updated(facts, ledger, others, command, replaced, draft)
 
 
 def _check_state(wrong: Violations, command: UpdateReturn, target: Return | None) -> None:
@@ -60,21 +62,20 @@ def _check_state(wrong: Violations, command: UpdateReturn, target: Return | None
         wrong.add("return_already_sent", return_id=target.id)
 
 
-def _adds_units(target: Return, command: UpdateReturn) -> bool:
-    """True if there are more units of any line than before; also where quantities are not numbers."""
-    before: dict[str, int] = {}
-    for item in target.items:
-        before[item.item_id] = before.get(item.item_id, 0) + item.quantity
+def _growing(target: Return, command: UpdateReturn) -> frozenset[str]:
+    """The lines of which there are more units than before; also where quantities are not numbers."""
+    more: dict[str, int] = {}
     for asked in check_items(Violations(), command.items, RequestedItem):
         quantity: object = asked.quantity
-        before[asked.item_id] = before.get(asked.item_id, 0) - (quantity if type(quantity) is int else 0)
-    return any(left < 0 for left in before.values())
+        more[asked.item_id] = more.get(asked.item_id, 0) + (quantity if type(quantity) is int else 0)
+    for item in target.items:
+        more[item.item_id] = more.get(item.item_id, 0) - item.quantity
+    return frozenset([item_id for item_id, count in more.items() if count > 0])
 
 
-def _as_request(target: Return, command: UpdateReturn, as_of: Facts) -> RequestReturn:
-    """The request that would open such a return."""
+def _as_request(target: Return, command: UpdateReturn, facts: Facts) -> RequestReturn:
+    """The request that would open such a return; more of a withdrawal is declared now."""
     is_withdrawal = target.basis is ReturnBasis.WITHDRAWAL
-    declared_at = target.declared_at if as_of.at == target.requested_at else as_of.at
     return RequestReturn(
         order_id=target.order_id,
         items=command.items,
@@ -84,7 +85,8 @@ def _as_request(target: Return, command: UpdateReturn, as_of: Facts) -> RequestR
         refund_note=command.refund_note,
         location_id=command.location_id,
         basis=target.basis.value,
-        declared_at=declared_at if is_withdrawal else None,
+        declared_at=facts.at if is_withdrawal else None,
+        overrule=command.overrule,
     )
 
 
@@ -97,63 +99,101 @@ def _without(ledger: ReturnLedger, target: Return) -> ReturnLedger:
 def _updated(
     facts: Facts,
     ledger: ReturnLedger,
-    target: Return,
+    others: ReturnLedger,
     command: UpdateReturn,
+    replaced: Replaced,
     draft: ReturnDraft,
-    *,
-    is_more: bool,
-) -> ReturnUpdated:
-    option = facts.shipping_option
-    is_pending = target.status is ReturnStatus.PENDING_APPROVAL or (
-        is_more and needs_review(facts, target.basis)
+) -> tuple[Event, ...]:
+    """The events of the update; `others` is the ledger without the return."""
+    target, order, by = replaced.target, draft.order, command.created_by
+    terms = _terms(facts.policy, target, draft.items)
+    after = _after(facts, replaced, draft, terms)
+    quote = quote_return(
+        order,
+        others,
+        after.items,
+        terms,
+        shipping=after.shipping_total.amount,
+        requested_refund=draft.requested_refund,
     )
+    keeps_label = after.label_number is not None and after.shipment_number == target.label_number
+    event = ReturnUpdated(
+        header=header_for(target, ledger, facts.at, by=by, command=command, order=order),
+        status=after.status,
+        items=revision_between(target.items, after.items),
+        quoted_refund=quote.refund,
+        quoted_charges=quote.charges_back,
+        requested_refund=draft.requested_refund,
+        refund_note=draft.refund_note,
+        rules=terms.rules,
+        overrule=after.overrule,
+        shipping_method=after.shipping_method,
+        provider_id=after.provider_id,
+        location_id=after.location_id,
+        shipment_number=after.shipment_number,
+        is_unbooked=after.is_unbooked,
+        cancel_request=None if keeps_label else cancel_shipment(target, ledger),
+        shipment_request=None if keeps_label else book_shipment(after),
+    )
+    if after.status is ReturnStatus.PENDING_APPROVAL:
+        return (event,)
+    return (event, *pay_for_kept(facts, others, order, after, by=by))
+
+
+def _after(facts: Facts, replaced: Replaced, draft: ReturnDraft, terms: Terms) -> Return:
+    """The return once it is updated, but for its quote."""
+    target = replaced.target
+    is_pending = target.status is ReturnStatus.PENDING_APPROVAL or (
+        target.basis is ReturnBasis.POLICY and _waits(facts.policy, replaced, draft.items, terms)
+    )
+    option = facts.shipping_option if any_travels(draft.items, terms) else None
     provider_id = option.provider_id if option else None
     location_id = first_given(draft.location_id, option.location_id if option else None)
+    number, had_label = target.shipment_number, target.label_number is not None
     method = None
     if option:
-        number = target.shipment_number + (target.label_number is not None)
-        method_id = f"sm_{target.id.removeprefix('ret_')}_{number}"
+        method_id = f"sm_{target.id.removeprefix('ret_')}_{number + had_label}"
         method = method_for(option, draft.shipping_price, draft.order.currency, method_id)
     is_same_way = _is_same(target.shipping_method, method) and (
         (target.provider_id, target.location_id) == (provider_id, location_id)
     )
     # A label that is booked is kept for the same way, unless the goods may not travel for now.
-    is_kept = is_same_way and not (is_pending and target.label_number is not None)
-    number = target.shipment_number
-    if not is_kept and target.label_number is not None:
-        number += 1
-    after = evolve(
+    keeps_label = had_label and is_same_way and not is_pending
+    return evolve(
         target,
+        status=ReturnStatus.PENDING_APPROVAL if is_pending else ReturnStatus.REQUESTED,
         items=draft.items,
+        entitlement=evolve(
+            target.entitlement, requested_refund=draft.requested_refund, refund_note=draft.refund_note
+        ),
+        terms=terms,
+        overrule=draft.overrule or (target.overrule if _is_overruled(draft.items) else None),
         shipping_method=target.shipping_method if is_same_way else method,
         provider_id=provider_id,
         location_id=location_id,
-        shipment_number=number,
+        shipment_number=number + (had_label and not keeps_label),
         is_unbooked=is_pending and method is not None,
     )
-    quote = value_requested(
-        draft.items,
-        shipping=after.shipping_total.amount,
-        terms=target.terms,
-        requested_refund=draft.requested_refund,
-    )
-    return ReturnUpdated(
-        header=header_for(
-            target, ledger, facts.at, by=command.created_by, command=command, order=draft.order
-        ),
-        status=ReturnStatus.PENDING_APPROVAL if is_pending else ReturnStatus.REQUESTED,
-        items=revision_between(target.items, draft.items),
-        quoted_refund=Money(quote.total, target.currency),
-        requested_refund=draft.requested_refund,
-        refund_note=draft.refund_note,
-        shipping_method=after.shipping_method,
-        provider_id=provider_id,
-        location_id=location_id,
-        shipment_number=number,
-        is_unbooked=after.is_unbooked,
-        cancel_request=None if is_kept else cancel_shipment(target, ledger),
-        shipment_request=None if is_kept else book_shipment(after),
-    )
+
+
+def _terms(policy: ReturnPolicy, target: Return, items: tuple[ReturnItem, ...]) -> Terms:
+    """Its own terms; of rules that it does not have yet, those of the policy now."""
+    own = {rule.name: rule for rule in target.terms.rules}
+    names = {item.rule for item in items if item.rule is not None}
+    new = terms_of(policy, items, target.basis).rules
+    rules = [own.pop(rule.name, rule) for rule in new]
+    return evolve(target.terms, rules=(*rules, *[rule for rule in own.values() if rule.name in names]))
+
+
+def _waits(policy: ReturnPolicy, replaced: Replaced, items: tuple[ReturnItem, ...], terms: Terms) -> bool:
+    """True if a person has to approve the update: units were added, or are judged by another rule."""
+    before = {item.ruling for item in replaced.target.items}
+    judged = [item for item in items if item.item_id in replaced.growing or item.ruling not in before]
+    return (policy.review and bool(replaced.growing)) or needs_review(judged, terms)
+
+
+def _is_overruled(items: tuple[ReturnItem, ...]) -> bool:
+    return any(item.is_overruled for item in items)
 
 
 def _is_same(before: ShippingMethod | None, after: ShippingMethod | None) -> bool:
