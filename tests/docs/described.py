@@ -75,6 +75,8 @@ def default_name(default: Any) -> str:
         return "empty"
     if isinstance(default, timedelta):
         return duration_name(default)
+    if isinstance(default, frozenset):  # whose order differs between processes
+        return ", ".join([f"`{getattr(each, 'value', each)}`" for each in sorted(default)]) or "empty"
     return f"`{default.value!r}`" if isinstance(default, Enum) else f"`{default!r}`"
 
 
