@@ -245,20 +245,21 @@ def command_sequences(
 
 
 @st.composite
-def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6) -> Flow:
+def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6, with_rules: bool = False) -> Flow:
     """
     Everything that was committed about one order, from its first return on.
 
     Refunds fail and pend, ports answer late, events are published: what a repository really gets.
-    Ids of returns begin with `ret_{order_id}_`, so that several flows fit into one store.
+    Policies have rules, and orders charges, if `with_rules`. Ids of returns begin with `ret_{order_id}_`, so
+    that several flows fit into one store.
     """
     order = draw(orders(order_id=order_id))
     if draw(st.sampled_from([True, True, True, False])):
         order = everything_fulfilled(order)
     option = ShippingOption(id="post", price=Money(200, order.currency), location_id="loc_1")
-    policy = draw(policies())
-    if draw(st.sampled_from([False, False, True])):
-        policy, order = draw(policies_with_rules()), evolve(order, charges=draw(charges()))
+    policy = draw(policies_with_rules(most=2) if with_rules else policies())
+    if with_rules:
+        order = evolve(order, charges=draw(charges()))
     harness = CoreHarness(order, policy=policy, options=[option], ids=counting(f"{order_id}_"))
     _handled(draw, harness, most, st.sampled_from((good_end, good_end, _unknown, _declined, _pending)))
     return Flow(harness.changes)

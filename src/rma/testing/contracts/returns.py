@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import one_of
 
 from rma.domain.change import Change, replay, unchanged
 from rma.domain.events import Event
@@ -77,7 +78,7 @@ class ReturnRepositoryContract(Listing, Delivering, Publishing, RacesOfCommits, 
             deadline=None,
             suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
         )
-        @given(flow=flows())
+        @given(flow=one_of(flows(), flows(with_rules=True)))
         def law(flow: Flow) -> None:
             returns = self.port()
             again = self.reopened(returns)
