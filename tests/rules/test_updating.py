@@ -9,6 +9,7 @@ from attrs import evolve
 from rma import (
     CancelReturn,
     ClaimItem,
+    Fee,
     LineItem,
     Money,
     NewItem,
@@ -186,13 +187,14 @@ def test_fewer_units_are_judged_as_of_the_request_more_of_them_now() -> None:
 
 def test_its_terms_stay() -> None:
     """A policy that was changed after the request changes no return."""
-    given = requested(3)
+    given = requested(3, ReturnPolicy(fees=[Fee("restocking", percent=10)]))
     terms = given.the().terms
     given.policy = ReturnPolicy(version="2")
 
     given.when(update(2))
 
     assert given.the().terms == terms
+    assert given.the().refund_amount == given.the().quoted_refund == usd(1933 - 193)
 
 
 def test_a_pending_return_can_be_updated_and_stays_pending() -> None:
