@@ -7,6 +7,7 @@ import pytest
 from attrs import evolve
 
 from rma import (
+    CancelExchange,
     CancelReturn,
     ClaimItem,
     Fee,
@@ -306,11 +307,17 @@ def test_an_event_of_a_return_that_is_not_there_changes_nothing() -> None:
     given = requested()
     given.when(update(1))
     given.when(receive(1))
-    _, updated, received, *_ = given.history
+    exchanged = Given()
+    items = [RequestedItem(item_id="mug", quantity=1)]
+    new = [NewItem(variant_id="v", quantity=1, unit_price=1000)]
+    exchanged.when(RequestExchange(order_id="order_1", items=items, new_items=new))
+    exchanged.when(CancelExchange(exchange_id="exc_1"))
 
-    ledger = evolve_ledger(evolve_ledger(ReturnLedger("order_1"), updated), received)
+    ledger = ReturnLedger("order_1")
+    for event in (*given.history[1:], *exchanged.history[2:]):
+        ledger = evolve_ledger(ledger, event)
 
-    assert ledger.returns == ()
+    assert (ledger.returns, ledger.exchanges) == ((), ())
 
 
 def test_what_has_no_date_of_its_own_is_not_listed_by_dates() -> None:
