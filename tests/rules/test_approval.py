@@ -315,3 +315,29 @@ def test_approving_all_equals_no_review() -> None:
     assert reviewed.ledger.open_effects.keys() == straight.ledger.open_effects.keys()
     effect, other = (each.ledger.open_effects["ret_1-shipment-1"] for each in (reviewed, straight))
     assert effect.request == other.request
+
+
+def test_a_late_parcel_is_worth_what_is_left_of_its_line() -> None:
+    """Others may have taken the cent that it once had: everything together is what was paid."""
+    given = pending(1)
+    given.when(DECLINE)
+    given.policy = ReturnPolicy()
+    given.when(request(1))
+    given.when(request(1))
+
+    given.when(receive(1))
+    given.when(receive(0, allow_mismatch=True))
+
+    amounts = [given.the(f"ret_{number}").refund_amount for number in (1, 2, 3)]
+    assert amounts == [usd(966), usd(967), usd(967)]
+
+
+def test_a_late_parcel_reserves_no_more_than_it_held() -> None:
+    """What did not come with it can be requested."""
+    given = pending(3)
+    given.when(DECLINE)
+    given.policy = ReturnPolicy()
+
+    given.when(receive(1))
+
+    given.when(request(2))

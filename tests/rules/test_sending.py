@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from rma import (
+    CancelReturn,
     CancelShipmentRequest,
     NotFound,
     RecordSending,
@@ -151,6 +152,19 @@ def test_a_late_parcel_of_an_expired_return_is_booked() -> None:
     given.when(receive(0, allow_mismatch=True))
     assert given.the().refund_amount == usd(2700)
     assert given.the().breakdown[-1].name == "return_shipping"
+
+
+def test_a_late_parcel_of_an_expired_return_can_go_back() -> None:
+    """Its label was canceled when it expired."""
+    given = requested(policy=DAYS_14, shipping_option_id="so_return")
+    given.now += timedelta(days=15)
+    given.when(EXPIRE)
+    given.when(receive(1))
+    given.all_delivered()
+
+    given.when(CancelReturn(return_id="ret_1"))
+
+    assert effect_kinds(given.ledger) == ["withdraw-1"]
 
 
 def test_an_expired_return_is_neither_updated_nor_renewed() -> None:

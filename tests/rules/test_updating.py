@@ -7,8 +7,10 @@ import pytest
 from attrs import evolve
 
 from rma import (
+    CancelExchange,
     CancelReturn,
     ClaimItem,
+    Fee,
     LineItem,
     Money,
     NewItem,
@@ -186,13 +188,14 @@ def test_fewer_units_are_judged_as_of_the_request_more_of_them_now() -> None:
 
 def test_its_terms_stay() -> None:
     """A policy that was changed after the request changes no return."""
-    given = requested(3)
+    given = requested(3, ReturnPolicy(fees=[Fee("restocking", percent=10)]))
     terms = given.the().terms
     given.policy = ReturnPolicy(version="2")
 
     given.when(update(2))
 
     assert given.the().terms == terms
+    assert given.the().refund_amount == given.the().quoted_refund == usd(1933 - 193)
 
 
 def test_a_pending_return_can_be_updated_and_stays_pending() -> None:
@@ -304,11 +307,17 @@ def test_an_event_of_a_return_that_is_not_there_changes_nothing() -> None:
     given = requested()
     given.when(update(1))
     given.when(receive(1))
-    _, updated, received, *_ = given.history
+    exchanged = Given()
+    items = [RequestedItem(item_id="mug", quantity=1)]
+    new = [NewItem(variant_id="v", quantity=1, unit_price=1000)]
+    exchanged.when(RequestExchange(order_id="order_1", items=items, new_items=new))
+    exchanged.when(CancelExchange(exchange_id="exc_1"))
 
-    ledger = evolve_ledger(evolve_ledger(ReturnLedger("order_1"), updated), received)
+    ledger = ReturnLedger("order_1")
+    for event in (*given.history[1:], *exchanged.history[2:]):
+        ledger = evolve_ledger(ledger, event)
 
-    assert ledger.returns == ()
+    assert (ledger.returns, ledger.exchanges) == ((), ())
 
 
 def test_what_has_no_date_of_its_own_is_not_listed_by_dates() -> None:
