@@ -136,6 +136,7 @@ def test_days_of_grace_are_not_given_away() -> None:
         (lambda: Window(1, ends="night"), "one of exact, day"),
         (lambda: Calendar("Mars/Olympus"), "the name of a time zone"),
         (lambda: Calendar("../etc/passwd"), "the name of a time zone"),
+        (lambda: Calendar(UTC), "the name of a time zone"),
         (lambda: Calendar(7), "the name of a time zone"),  # type: ignore[arg-type] # what is refused
         (lambda: Calendar("UTC", free_weekdays=range(7)), "not all of them"),
         (lambda: Calendar("UTC", free_weekdays=[7]), "days of the week"),

@@ -11,7 +11,7 @@ strings that it has encoded before (`rma.adapters.sql.cache`).
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from math import isfinite
@@ -299,8 +299,8 @@ def _converter() -> Converter:
     converter.register_structure_hook(datetime, lambda string, _: datetime.fromisoformat(string))
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_structure_hook(date, lambda string, _: date.fromisoformat(string))
-    converter.register_unstructure_hook(ZoneInfo, str)
-    converter.register_structure_hook(ZoneInfo, lambda string, _: ZoneInfo(string))
+    converter.register_unstructure_hook(tzinfo, str)  # of a `Calendar`, whose zone has a name
+    converter.register_structure_hook(tzinfo, lambda name, _: ZoneInfo(name))
     converter.register_unstructure_hook(Decimal, str)
     converter.register_structure_hook(Decimal, lambda string, _: Decimal(string))
     converter.register_unstructure_hook_factory(_is_tuple, _tuple_to_json)

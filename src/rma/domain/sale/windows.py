@@ -49,7 +49,8 @@ def _as_zone(value: tzinfo | str) -> tzinfo:
 
 
 def _zone(instance: object, attribute: "Attribute[Any]", value: object) -> None:
-    if not isinstance(value, tzinfo):
+    # A return keeps the calendar of a withdrawal: what is stored of a zone is its name.
+    if not isinstance(value, tzinfo) or not isinstance(getattr(value, "key", None), str):
         raise invalid(instance, attribute.name, value, "the name of a time zone, such as Europe/Berlin")
 
 
@@ -70,7 +71,7 @@ class Calendar:
     How days are counted where a window ends with a day.
 
     Args:
-        zone: whose midnight ends a day, such as `"Europe/Berlin"`.
+        zone: whose midnight ends a day, such as `"Europe/Berlin"`, or the `ZoneInfo` of this name.
         free_weekdays: on which no window ends: it runs on to the next day; 0 is Monday.
         holidays: dates on which none ends either.
 

@@ -188,8 +188,8 @@ def _terms(policy: ReturnPolicy, target: Return, items: tuple[ReturnItem, ...]) 
 def _waits(policy: ReturnPolicy, replaced: Replaced, items: tuple[ReturnItem, ...], terms: Terms) -> bool:
     """True if a person has to approve the update: units were added, or are judged by another rule."""
     before = {item.ruling for item in replaced.target.items}
-    judged = [item for item in items if item.item_id in replaced.growing or item.ruling not in before]
-    return (policy.review and bool(replaced.growing)) or needs_review(judged, terms)
+    new = [item for item in items if item.item_id in replaced.growing or item.ruling not in before]
+    return (policy.review and bool(replaced.growing)) or needs_review(new, terms)
 
 
 def _is_overruled(items: tuple[ReturnItem, ...]) -> bool:
