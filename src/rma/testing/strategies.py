@@ -204,8 +204,10 @@ def rules_of_return(draw: st.DrawFn, name: str, currency: str = "usd") -> Return
 
 
 @st.composite
-def policies_with_rules(draw: st.DrawFn, currency: str = "usd", most: int = 4) -> ReturnPolicy:
-    """Policies of one to so many rules, none of which is idle."""
+def policies_with_rules(
+    draw: st.DrawFn, currency: str = "usd", most: int = 4, *, waits: bool = False
+) -> ReturnPolicy:
+    """Policies of one to so many rules, none of which is idle; requests wait for approval too if `waits`."""
     calendar = Calendar("Europe/Berlin", holidays=[date(2026, 1, 1)])
     refund_damaged = draw(st.booleans())
     rules: tuple[ReturnRule, ...] = ()
@@ -215,7 +217,7 @@ def policies_with_rules(draw: st.DrawFn, currency: str = "usd", most: int = 4) -
         with suppress(InvalidValue):  # one that never applies
             policy = ReturnPolicy(rules=more, calendar=calendar, refund_damaged=refund_damaged)
             rules = more
-    return policy
+    return evolve(policy, **draw(waiting())) if waits else policy
 
 
 def everything_fulfilled(order: Order) -> Order:
@@ -257,7 +259,7 @@ def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6, with_rul
     if draw(st.sampled_from([True, True, True, False])):
         order = everything_fulfilled(order)
     option = ShippingOption(id="post", price=Money(200, order.currency), location_id="loc_1")
-    policy = draw(policies_with_rules(most=2) if with_rules else policies())
+    policy = draw(policies_with_rules(most=2, waits=True) if with_rules else policies())
     if with_rules:
         order = evolve(order, charges=draw(charges()))
     harness = CoreHarness(order, policy=policy, options=[option], ids=counting(f"{order_id}_"))

@@ -78,7 +78,7 @@ class ReturnPolicy:
             neither date known: always.
         rules: say all that `fees` and `window_days` say, and more, by what comes back and why; the first
             that fits speaks. Without any, `fees` and `window_days` hold for every line.
-        calendar: for windows that end with a day.
+        calendar: for windows that end with a day, those of `withdrawal` too, unless it has its own.
         review: True if each request waits for a person's approval, withdrawals excepted.
         return_within_days: a return for which nothing was sent or received expires so many times 24 hours
             after it was requested, or approved; None: never.
@@ -125,9 +125,17 @@ class ReturnPolicy:
         )
 
     @property
+    def right_of_withdrawal(self) -> Withdrawal | None:
+        """`withdrawal`, with the calendar of the policy unless it has its own."""
+        right = self.withdrawal
+        if right is None or right.calendar is not None:
+            return right
+        return evolve(right, calendar=self.calendar)
+
+    @property
     def withdrawal_terms(self) -> Terms:
         """What a withdrawal keeps of it: no fees, and what is damaged is paid."""
-        return Terms(self.name, self.version, withdrawal=self.withdrawal)
+        return Terms(self.name, self.version, withdrawal=self.right_of_withdrawal)
 
     def terms_with(self, names: Collection[str]) -> Terms:
         """The same, with the rules of these names."""

@@ -158,7 +158,7 @@ class Judge:
     ) -> Judgment:
         """By the law's window, whatever the policy says; a rule for withdrawals says the rest."""
         judgment = self._judge_by_policy(facts, line, asked, value)
-        right = facts.policy.withdrawal
+        right = facts.policy.right_of_withdrawal
         if right is None:
             return evolve(judgment, violations=())  # the request is refused as a whole
         until = right.window.until(self._order, line, right.calendar)

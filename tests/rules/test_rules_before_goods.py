@@ -1,0 +1,461 @@
+"""Rules, charges and kept goods meet approval, updates and withdrawals."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from attrs import evolve
+
+from rma import (
+    ApprovedItem,
+    ApproveReturn,
+    Calendar,
+    Charge,
+    Fee,
+    GoodsReceived,
+    HostRule,
+    ReceivedItem,
+    ReceiveReturn,
+    RequestedItem,
+    RequestReturn,
+    ReturnableItem,
+    ReturnApproved,
+    ReturnBasis,
+    ReturnPolicy,
+    ReturnRule,
+    ReturnShipment,
+    ReturnStatus,
+    ReturnUpdated,
+    Review,
+    UpdateReturn,
+    Violation,
+    Window,
+    Withdrawal,
+)
+from rma.domain.decide.facts import Facts
+from rma.domain.views.returnable import returnable_items
+from tests.rules.before import approve, berlin
+from tests.rules.given import Given, effect_kinds, line, off, order_of, receive, request, update, usd
+from tests.rules.test_rules import policy_of
+from tests.world import REASONS
+
+#: Damage is kept without asking, up to 15.00; the rest keeps 10 %, and a person approves it.
+RULES = policy_of(
+    ReturnRule(name="keep", when={"reason:damaged"}, goods="kept", worth_at_most=1500),
+    ReturnRule(name="rest", fees=[Fee("restocking", percent=10)], review=True),
+)
+
+
+def asked(quantity: int = 1, item_id: str = "mug", **more: Any) -> RequestedItem:
+    """Returns so many units of a line."""
+    return RequestedItem(item_id=item_id, quantity=quantity, **more)
+
+
+def damaged(item_id: str = "mug") -> RequestedItem:
+    """Returns one unit that is damaged."""
+    return asked(1, item_id, reason_id="rr_damaged")
+
+
+def requested(*items: RequestedItem, **more: Any) -> RequestReturn:
+    """Requests a return of these items."""
+    return RequestReturn(order_id="order_1", items=items, **more)
+
+
+def updated(*items: RequestedItem, **more: Any) -> UpdateReturn:
+    """Updates the first return to these items."""
+    return UpdateReturn(return_id="ret_1", items=items, **more)
+
+
+def shop(policy: ReturnPolicy = RULES, **more: Any) -> Given:
+    """Returns two mugs at 10.00 and two teas at 5.00."""
+    return Given(order_of(line("mug", 2, 1000), line("tea", 2, 500), **more), policy)
+
+
+def delivered(on: datetime, policy: ReturnPolicy) -> Given:
+    """Returns the same, delivered then, a day later."""
+    items = [line("mug", 2, 1000, delivered_at=on), line("tea", 2, 500, delivered_at=on)]
+    given = Given(order_of(*items, created_at=on), policy)
+    given.now = on + timedelta(days=1)
+    return given
+
+
+# -- approval -------------------------------------------------------------------------------------
+
+
+def test_one_line_under_review_makes_the_whole_return_wait() -> None:
+    """Number 1: a rule without a review opens at once; one line under another makes the return wait."""
+    calm = policy_of(ReturnRule(name="tea", when={"reason:damaged"}), ReturnRule(name="rest", review=True))
+    given = shop(calm)
+
+    given.when(requested(damaged("tea")))
+    given.when(requested(damaged("tea"), asked(1)))
+
+    assert given.the("ret_1").status == "requested"
+    assert given.the("ret_2").status == "pending_approval"
+
+
+def test_what_a_rule_keeps_is_kept_of_what_is_approved() -> None:
+    """Two at 10.00 less 10 %: 18.00; one of them: 9.00. The item keeps the rule that spoke."""
+    given = shop()
+    given.when(request(2))
+    ruling = given.the().items[0].ruling
+    assert given.the().refund_amount == usd(1800)
+
+    given.when(approve(1))
+
+    assert given.the().refund_amount == usd(900)
+    assert given.the().items[0].ruling == ruling
+    given.when(receive(1))
+    assert given.the().refund_amount == usd(900)
+
+
+def test_a_host_that_asks_for_a_review_makes_the_return_wait() -> None:
+    """As a rule of the policy would."""
+
+    class Asked(Given):
+        def facts(self, command: Any) -> Facts:
+            return evolve(super().facts(command), host_rules=(HostRule("risk", lambda *_: Review("often")),))
+
+    given = Asked(order_of(line("mug", 2, 1000)), ReturnPolicy())
+    given.when(request(1))
+
+    assert given.the().status == "pending_approval"
+    given.when(approve())
+    given.when(update(1))
+    assert given.the().status == "requested"
+    given.when(update(2))
+    assert given.the().status == "pending_approval"
+
+
+def test_what_the_customer_keeps_is_paid_once_it_is_approved() -> None:
+    """Not before; what comes back beside it travels alone."""
+    given = shop()
+    given.when(requested(damaged(), asked(1, "tea"), shipping_option_id="so_return"))
+    assert given.the().status == "pending_approval"
+    assert given.ledger.open_effects == {}
+
+    approved, received = given.when(ApproveReturn(return_id="ret_1", created_by="clerk"))
+
+    assert isinstance(approved, ReturnApproved)
+    assert isinstance(received, GoodsReceived)
+    assert (received.by, received.receipt.number, received.receipt.items) == ("clerk", 1, ())
+    assert approved.shipment_request is not None
+    assert [(each.item_id, each.quantity) for each in approved.shipment_request.lines] == [("tea", 1)]
+    assert given.the().status is ReturnStatus.PARTIALLY_RECEIVED
+    # 10.00 less the way back of 2.00, which is deducted once; the tea adds 5.00 less 10 %.
+    assert given.the().refunded == usd(800)
+    given.when(ReceiveReturn(return_id="ret_1", items=[ReceivedItem(item_id="tea", quantity=1)]))
+    assert (given.the().status, given.the().refunded) == ("received", usd(1250))
+
+
+def test_where_everything_that_is_approved_is_kept_nothing_travels() -> None:
+    """No label is booked, and none is paid for."""
+    given = shop()
+    given.when(requested(damaged(), asked(1, "tea"), shipping_option_id="so_return"))
+
+    given.when(ApproveReturn(return_id="ret_1", items=[ApprovedItem(item_id="mug", quantity=1)]))
+
+    assert (given.the().status, given.the().refunded) == ("received", usd(1000))
+    assert given.the().shipping_method is None
+    assert effect_kinds(given.ledger) == ["refund-1"]
+
+
+def express(policy: ReturnPolicy) -> Given:
+    """Returns three at 20.00 less 6.00, sent by express for 12.00, of which 4.90 can be given back."""
+    charge = Charge("express", "shipping", usd(1200), refundable=usd(490))
+    return Given(order_of(line("mug", 3, 2000, adjustments=off(600)), charges=[charge]), policy)
+
+
+REVIEWED = policy_of(ReturnRule(name="all", charges_back="all_back", review=True))
+
+
+def test_the_quote_of_fewer_units_gives_back_no_charge() -> None:
+    """54.00 and 4.90 for all three; 36.00 for two of them."""
+    given = express(REVIEWED)
+    given.when(request(3))
+    assert given.the().refund_amount == usd(5890)
+
+    (event,) = given.when(approve(2))
+
+    assert isinstance(event, ReturnApproved)
+    assert (given.the().refund_amount, event.quoted_charges) == (usd(3600), ())
+    assert sum([part.amount.amount for part in given.the().breakdown]) == 3600
+
+
+def test_charges_are_quoted_as_they_are_when_the_return_is_approved() -> None:
+    """Two wait while the third comes back: once they are approved they are the last, and bring 4.90 back."""
+    given = express(REVIEWED)
+    given.when(request(2))
+    given.when(request(1))
+    given.when(ApproveReturn(return_id="ret_2"))
+    given.when(receive(1, return_id="ret_2"))
+    assert given.the().refund_amount == usd(3600)
+
+    given.when(approve())
+
+    assert given.the().refund_amount == usd(4090)
+    given.when(receive(2))
+    assert given.the().refunded.amount + given.the("ret_2").refunded.amount == 5400 + 490
+
+
+def test_a_named_refund_gives_back_no_charge_when_it_is_approved() -> None:
+    """It is final."""
+    given = express(REVIEWED)
+    given.when(request(3, refund_amount=5000))
+
+    given.when(approve())
+
+    assert (given.the().refund_amount, given.the().quoted_charges) == (usd(5000), ())
+
+
+def test_an_approval_needs_its_order() -> None:
+    """To say what it is worth."""
+    given = shop()
+    given.when(request(1))
+    given.order = None
+
+    assert given.codes(approve()) == ["order_not_found"]
+
+
+# -- updates --------------------------------------------------------------------------------------
+
+
+def test_units_that_stay_keep_the_rule_that_spoke_for_them() -> None:
+    """Whatever the policy says by now: neither a new fee nor a closed window is asked about."""
+    given = shop(policy_of(ReturnRule(name="old", fees=[Fee("restocking", percent=10)])))
+    given.when(requested(asked(2), asked(1, "tea")))
+    given.policy = policy_of(ReturnRule(name="new", when={"vip"}, fees=[Fee("more", percent=50)]))
+
+    (event,) = given.when(update(1))
+
+    assert isinstance(event, ReturnUpdated)
+    assert [rule.name for rule in event.rules] == ["old"]
+    assert (given.the().refund_amount, given.the().items[0].rule) == (usd(900), "old")
+    assert given.codes(update(2)) == ["no_rule_applies"]
+
+
+def test_another_reason_is_judged_as_of_the_request() -> None:
+    """By the policy now, in the window of then: the customer says that it was damaged after all."""
+    rules = policy_of(
+        ReturnRule(name="damaged", when={"reason:damaged"}, window=Window(14, "ordered")),
+        ReturnRule(name="rest", window=Window(14, "ordered"), fees=[Fee("restocking", percent=10)]),
+    )
+    given = delivered(datetime(2026, 1, 1, tzinfo=UTC), rules)
+    given.when(request(2))
+    given.now += timedelta(days=30)
+
+    given.when(updated(damaged(), asked(1)))
+
+    assert [item.rule for item in given.the().items] == ["damaged", "rest"]
+    assert [rule.name for rule in given.the().terms.rules] == ["damaged", "rest"]
+    assert given.the().refund_amount == usd(1900)
+    given.when(update(2))
+    assert [item.rule for item in given.the().items] == ["rest"]
+    assert given.codes(updated(asked(2), asked(1, "tea"))) == ["return_window_closed"]
+
+
+def test_units_that_are_added_are_taken_by_the_rule_that_the_return_has() -> None:
+    """Of a rule that both know by name, the return keeps what it has."""
+    given = shop(policy_of(ReturnRule(name="all", fees=[Fee("restocking", percent=10)])))
+    given.when(request(1))
+    given.policy = policy_of(ReturnRule(name="all", fees=[Fee("restocking", percent=50)]))
+
+    given.when(updated(asked(1), asked(1, "tea")))
+
+    assert given.the().refund_amount == usd(1350)
+
+
+def test_an_update_without_rules_forgets_them() -> None:
+    """A line that is judged by a policy without rules has no rule."""
+    given = shop(policy_of(ReturnRule(name="all", fees=[Fee("restocking", percent=10)])))
+    given.when(request(1))
+    given.policy = ReturnPolicy()
+
+    given.when(update(2))
+
+    assert (given.the().refund_amount, given.the().items[0].ruling) == (usd(2000), None)
+    assert given.the().terms.rules == ()
+
+
+def test_units_under_a_rule_with_a_review_wait_when_they_are_added() -> None:
+    """Fewer of them do not, nor do others."""
+    given = shop(
+        policy_of(ReturnRule(name="tea", when={"reason:damaged"}), ReturnRule(name="r", review=True))
+    )
+    given.when(requested(asked(2)))
+    given.when(approve())
+
+    given.when(updated(asked(1), damaged("tea")))
+    assert given.the().status == "requested"
+    given.when(updated(asked(2), damaged("tea")))
+    assert given.the().status == "pending_approval"
+
+
+def test_another_reason_that_needs_a_review_waits() -> None:
+    """Though no unit was added."""
+    given = shop(
+        policy_of(ReturnRule(name="tea", when={"reason:damaged"}), ReturnRule(name="r", review=True))
+    )
+    given.when(requested(damaged()))
+    assert given.the().status == "requested"
+
+    given.when(update(1))
+
+    assert given.the().status == "pending_approval"
+
+
+def test_goods_that_are_kept_after_an_update_are_paid_at_once() -> None:
+    """As a request for them would be; the label of what does not travel any more is canceled."""
+    given = shop(evolve(RULES, rules=[RULES.rules[0], evolve(RULES.rules[1], review=False)]))
+    given.when(request(1, shipping_option_id="so_return"))
+    given.record_outcomes(("ret_1-shipment-1", ReturnShipment({"label": 1})))
+
+    updated_event, received = given.when(updated(damaged(), shipping_option_id="so_return"))
+
+    assert isinstance(updated_event, ReturnUpdated)
+    assert isinstance(received, GoodsReceived)
+    assert (given.the().status, given.the().refunded) == ("received", usd(1000))
+    assert effect_kinds(given.ledger) == ["cancel_shipment-1", "refund-1"]
+
+
+def test_a_person_overrules_in_an_update_too() -> None:
+    """Its reason is the return's; what was overruled before stays so."""
+    given = shop(policy_of(ReturnRule(name="vip", when={"vip"})))
+    given.when(requested(asked(2), overrule="ill"))
+
+    given.when(update(1))
+    assert (given.the().overrule, given.the().items[0].is_overruled) == ("ill", True)
+    assert given.codes(updated(asked(1), asked(1, "tea"))) == ["no_rule_applies"]
+    given.when(updated(asked(1), asked(1, "tea"), overrule="still ill"))
+    assert given.the().overrule == "still ill"
+    assert all(item.is_overruled for item in given.the().items)
+
+
+def test_an_update_quotes_charges() -> None:
+    """All three bring 4.90 back, two of them nothing."""
+    given = express(policy_of(ReturnRule(name="all", charges_back="all_back")))
+    given.when(request(2))
+
+    (event,) = given.when(update(3))
+    assert isinstance(event, ReturnUpdated)
+    assert given.the().refund_amount == usd(5890)
+    assert [each.amount for each in event.quoted_charges] == [490]
+    given.when(update(2))
+    assert (given.the().refund_amount, given.the().quoted_charges) == (usd(3600), ())
+
+
+# -- withdrawals ----------------------------------------------------------------------------------
+
+RIGHT = Withdrawal(calendar=berlin())
+
+
+def withdraw(quantity: int, **more: Any) -> RequestReturn:
+    """Withdraws from so many mugs."""
+    return request(quantity, basis="withdrawal", **more)
+
+
+def test_a_withdrawal_from_everything_gives_the_delivery_back() -> None:
+    """Up to what the merchant says can be given back; from a part, nothing of it."""
+    given = express(ReturnPolicy(window_days=0, withdrawal=RIGHT))
+    given.when(withdraw(1))
+    given.when(receive(1))
+    given.when(withdraw(2))
+    given.when(receive(2, return_id="ret_2"))
+
+    assert given.the("ret_1").refunded == usd(1800)
+    assert given.the("ret_2").refunded == usd(3600 + 490)
+
+
+def test_a_right_may_give_back_the_delivery_by_share_or_not_at_all() -> None:
+    """Where no law demands it."""
+    shared = express(ReturnPolicy(withdrawal=Withdrawal(charges_back="share")))
+    shared.when(withdraw(1))
+    never = express(ReturnPolicy(withdrawal=Withdrawal(charges_back="never")))
+    never.when(withdraw(3))
+
+    assert shared.the().refund_amount == usd(1800 + 163)
+    assert never.the().refund_amount == usd(5400)
+
+
+def test_a_rule_for_withdrawals_says_what_the_right_does_not() -> None:
+    """Who pays the way back, and the charges; the window is the law's, and no other rule speaks."""
+    policy = policy_of(
+        ReturnRule(name="shop", fees=[Fee("restocking", percent=50)], review=True),
+        ReturnRule(
+            name="law", when={"basis:withdrawal"}, window=Window(0), way_back="merchant", charges_back="share"
+        ),
+        withdrawal=RIGHT,
+    )
+    given = express(policy)
+    given.when(withdraw(1, shipping_option_id="so_return"))
+    without = express(evolve(policy, rules=policy.rules[:1]))
+    without.when(withdraw(1, shipping_option_id="so_return"))
+
+    assert (given.the().status, given.the().items[0].rule) == ("requested", "law")
+    assert given.the().refund_amount == usd(1800 + 163)
+    assert (without.the().status, without.the().items[0].rule) == ("requested", None)
+    assert without.the().refund_amount == usd(1800 - 200)
+
+
+def test_the_days_of_a_right_are_those_of_the_policys_calendar() -> None:
+    """Unless it has its own."""
+    on = datetime(2026, 3, 20, 12, tzinfo=UTC)
+    policy = ReturnPolicy(window_days=0, calendar=berlin("2026-04-03", "2026-04-06"), withdrawal=Withdrawal())
+    given = delivered(on, policy)
+    given.now = datetime(2026, 4, 7, 20, tzinfo=UTC)
+    given.when(withdraw(1))
+
+    terms = given.the().terms
+    assert terms.withdrawal is not None
+    assert terms.withdrawal.calendar == policy.calendar
+    own = evolve(policy, withdrawal=Withdrawal(calendar=Calendar("UTC")))
+    assert own.right_of_withdrawal == own.withdrawal
+    assert delivered(on, evolve(policy, calendar=None)).policy.right_of_withdrawal == Withdrawal()
+
+
+def offered(given: Given) -> ReturnableItem:
+    """Returns what can be withdrawn from of the first line now."""
+    assert given.order is not None
+    found = returnable_items(
+        given.order, given.ledger, given.policy, given.now, reasons=REASONS, basis=ReturnBasis.WITHDRAWAL
+    )
+    return found[0]
+
+
+def test_what_can_be_withdrawn_from_is_what_a_withdrawal_takes() -> None:
+    """A final sale too, until the window of the law is closed; the merchant's window does not matter."""
+    on = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    given = delivered(on, ReturnPolicy(window_days=0, review=True, withdrawal=RIGHT))
+    (option,) = offered(given).options
+    assert (option.is_offered, option.needs_review) == (True, False)
+    assert option.until == datetime(2026, 3, 16, 23, tzinfo=UTC)
+    given.now = on + timedelta(days=20)
+
+    assert (offered(given).quantity, offered(given).reasons) == (0, ("return_window_closed",))
+    assert given.refuses(withdraw(1)).violations == offered(given).options[0].violations
+    given.policy = ReturnPolicy()
+    assert (offered(given).quantity, offered(given).reasons) == (0, ("no_right_of_withdrawal",))
+    assert given.codes(withdraw(1)) == ["no_right_of_withdrawal"]
+
+
+def test_a_rule_of_the_host_is_not_asked_about_a_withdrawal() -> None:
+    """No one refuses it."""
+
+    class Refused(Given):
+        def facts(self, command: Any) -> Facts:
+            rule = HostRule("never", lambda *_: Violation("never"))
+            return evolve(super().facts(command), host_rules=(rule,))
+
+    given = Refused(order_of(line("mug", 2, 1000)), ReturnPolicy(withdrawal=RIGHT))
+    given.when(withdraw(1))
+
+    assert (given.the().status, given.the().items[0].ruling) == ("requested", None)
+
+
+def test_a_withdrawal_that_is_late_can_be_overruled() -> None:
+    """By a person, with a reason."""
+    given = delivered(datetime(2026, 1, 1, tzinfo=UTC), ReturnPolicy(window_days=0, withdrawal=RIGHT))
+    given.now = datetime(2026, 3, 1, tzinfo=UTC)
+
+    given.when(withdraw(1, overrule="the parcel was misdelivered"))
+
+    assert given.the().items[0].is_overruled
