@@ -35,7 +35,7 @@ class UnderRules(Returns):
 
     @initialize(
         order=st.builds(with_charges, orders().map(everything_fulfilled), charges()),
-        policy=policies_with_rules().map(with_a_last_rule),
+        policy=policies_with_rules(waits=True).map(with_a_last_rule),
         is_only_returns=st.booleans(),
     )
     def sell(self, order, policy, is_only_returns):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
