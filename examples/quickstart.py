@@ -1,5 +1,5 @@
 """
-Runs two sample returns and prints each as a timeline.
+Runs three sample returns and prints each as a timeline.
 
 The timeline says who did what, how every refund was calculated, and what happened to stock and money.
 
@@ -15,8 +15,11 @@ from itertools import count
 from rma import (
     Adjustment,
     AmountPart,
+    ApproveReturn,
+    Charge,
     EffectsAttempted,
     Event,
+    Fee,
     GoodsReceived,
     LineItem,
     Money,
@@ -24,15 +27,21 @@ from rma import (
     Payment,
     ReceivedItem,
     ReceiveReturn,
+    RecordSending,
     RequestedItem,
     RequestReturn,
     Return,
+    ReturnApproved,
     ReturnLedger,
+    ReturnPolicy,
     ReturnReason,
     ReturnRequested,
+    ReturnRule,
+    ReturnSent,
     ReturnService,
     ShippingOption,
     TaxLine,
+    Window,
     replay,
 )
 from rma.adapters.memory import in_memory_service
@@ -87,9 +96,66 @@ BASKET = Order(
     ],
 )
 
+# A shop with rules. Who changes their mind has 30 days, pays 15 % and waits for a clerk to approve it. What is
+# the fault of the merchant can be returned for two years, at no cost. Once everything is back, as much of the
+# delivery is refunded as the cheapest one would have cost.
+VAT = [TaxLine(Decimal(19), name="vat")]
+SHOES = Order(
+    id="order_shoes",
+    currency="usd",
+    tags=["rules"],
+    items=[
+        LineItem(
+            id="item_shoes",
+            quantity=1,
+            unit_price=usd(11900),
+            fulfilled_quantity=1,
+            title="Shoes",
+            is_tax_inclusive=True,
+            tax_lines=VAT,
+            delivered_at=datetime(2026, 2, 20, 12, 0, tzinfo=UTC),
+        ),
+        LineItem(
+            id="item_cap",
+            quantity=1,
+            unit_price=usd(2000),
+            fulfilled_quantity=1,
+            title="Cap",
+            is_tax_inclusive=True,
+            tax_lines=VAT,
+            delivered_at=datetime(2026, 2, 20, 12, 0, tzinfo=UTC),
+        ),
+    ],
+    charges=[
+        Charge("express", "shipping", usd(1200), tax_lines=VAT, is_tax_inclusive=True, refundable=usd(490))
+    ],
+    payments=[Payment(id="pay_card", captured=usd(15100))],
+)
+RULES = ReturnPolicy(
+    name="shop",
+    rules=[
+        ReturnRule(
+            name="our fault",
+            when={"fault:merchant"},
+            window=Window(730),
+            way_back="merchant",
+            charges_back="all_back",
+        ),
+        ReturnRule(
+            name="change of mind",
+            window=Window(30),
+            fees=[Fee("restocking", percent=15, tax_lines=VAT)],
+            review=True,
+            charges_back="all_back",
+        ),
+    ],
+    return_within_days=14,
+)
+
 REASONS = [
     ReturnReason(id="rr_damaged", value="damaged", label="Damaged goods"),
     ReturnReason(id="rr_big", value="too_big", label="Too big"),
+    ReturnReason(id="rr_faulty", value="faulty", label="Faulty", fault="merchant"),
 ]
 POST = ShippingOption(id="so_post", price=usd(200), name="PostFake Return", location_id="warehouse")
 
@@ -100,9 +166,10 @@ def quickstart_service() -> ReturnService:
     minutes: Iterator[int] = count()
     numbers: Iterator[int] = count(1)
     return in_memory_service(
-        [MUG, BASKET],
+        [MUG, BASKET, SHOES],
         REASONS,
         [POST],
+        policies=lambda order: RULES if "rules" in order.tags else ReturnPolicy(),
         clock=lambda: start + timedelta(minutes=next(minutes)),
         ids=lambda: str(next(numbers)),
     )
@@ -170,6 +237,37 @@ def return_the_basket(service: ReturnService) -> None:
     )
 
 
+def return_the_shoes(service: ReturnService) -> None:
+    """Returns shoes that the customer regrets, and a faulty cap, under rules; a clerk approves it first."""
+    opened = service.handle(
+        RequestReturn(
+            order_id=SHOES.id,
+            items=[
+                RequestedItem(item_id="item_shoes", quantity=1, reason_id="rr_big"),
+                RequestedItem(
+                    item_id="item_cap", quantity=1, reason_id="rr_faulty", note="The seam is open."
+                ),
+            ],
+            shipping_option_id="so_post",
+            created_by="customer Fay",
+        )
+    )
+    service.handle(
+        ApproveReturn(return_id=opened.id, created_by="clerk Cy", note="Please send the box, too.")
+    )
+    service.handle(RecordSending(return_id=opened.id, tracking_number="1Z-7", created_by="customer Fay"))
+    service.handle(
+        ReceiveReturn(
+            return_id=opened.id,
+            items=[
+                ReceivedItem(item_id="item_shoes", quantity=1),
+                ReceivedItem(item_id="item_cap", quantity=0, damaged_quantity=1),
+            ],
+            created_by="clerk Bo",
+        )
+    )
+
+
 class Timeline:
     """Renders what happened to an order, from its history."""
 
@@ -201,6 +299,10 @@ class Timeline:
         match event:
             case ReturnRequested():
                 yield from self.render_request(event)
+            case ReturnApproved():
+                yield f"{event.at:%H:%M}  {event.by} approves it: {event.decision.note}"
+            case ReturnSent():
+                yield f"{event.at:%H:%M}  {event.by} sends it: parcel {event.sending.tracking_number}"
             case GoodsReceived():
                 yield from self.render_receipt(event, after.get(event.return_id))
             case EffectsAttempted():
@@ -210,10 +312,12 @@ class Timeline:
 
     def render_request(self, event: ReturnRequested) -> Iterator[str]:
         """Yields the requested items with their reasons, and the expected refund."""
-        yield f"{event.at:%H:%M}  {event.by} requests a return"
+        waits = ", which waits for approval" if event.opened.needs_approval else ""
+        yield f"{event.at:%H:%M}  {event.by} requests a return{waits}"
         for item in event.opened.items:
             reasons = [self.reasons[item.reason_id]] if item.reason_id else []
             reasons += [f'"{item.note}"'] if item.note else []
+            reasons += [f"rule: {item.rule}, until {item.until:%d %b %Y}"] if item.rule and item.until else []
             why = f" ({'; '.join(reasons)})" if reasons else ""
             yield f"         {item.quantity} x {self.titles[item.item_id]}{why}"
         yield f"       expected refund: {event.opened.refund_amount}, calculated as"
@@ -225,14 +329,15 @@ class Timeline:
         status = event.status.replace("_", " ")
         yield f"{event.at:%H:%M}  {event.by} receives parcel {receipt.number}; the return is {status}"
         for item in receipt.items:
-            damaged = f", and {item.damaged_quantity} damaged" if item.damaged_quantity else ""
-            yield f"         {item.quantity} x {self.titles[item.item_id]} fit for sale{damaged}"
+            counts = {"fit for sale": item.quantity, "damaged": item.damaged_quantity}
+            found = " and ".join([f"{count} {how}" for how, count in counts.items() if count])
+            yield f"         {self.titles[item.item_id]}: {found}"
         for line in receipt.restocked:
             yield f"       stock: +{line.quantity} {self.titles[line.item_id]} at {receipt.location_id}"
         for refund in event.refunds:
             yield f"       refund: {refund.amount} to the {self.kinds[refund.payment_id]}"
         yield "       refund for everything received so far, calculated as"
-        value = after.value_arrived(after.items, after.entitlement.agreed_refund)
+        value = after.value_arrived(after.items, after.entitlement.agreed_refund, after.charges_back)
         yield from self.render_amounts(value.breakdown(self.order.currency), details=False)
 
     def render_outcomes(self, event: EffectsAttempted) -> Iterator[str]:
@@ -260,11 +365,12 @@ class Timeline:
 
 
 def main() -> None:
-    """Runs both returns and prints their timelines."""
+    """Runs the returns and prints their timelines."""
     service = quickstart_service()
     return_the_mug(service)
     return_the_basket(service)
-    for order in (MUG, BASKET):
+    return_the_shoes(service)
+    for order in (MUG, BASKET, SHOES):
         print(*Timeline(service, order).lines(), "", sep="\n")
 
 

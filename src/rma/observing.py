@@ -88,7 +88,7 @@ class AttentionNeeded:
         key: of the effect or refund, if it is about one.
         amount: of the refund, if it is about one.
         reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (declined for good, or late),
-            `refund_reversed`, `refund_blocked` or `mismatch`.
+            `refund_reversed`, `refund_blocked`, `mismatch` or `approval_needed` (logged as INFO).
     """
 
     order_id: str
@@ -165,7 +165,7 @@ class LoggingObserver:
 
     def observe(self, signal: Signal) -> None:
         """Log the signal."""
-        level = _LEVELS.get(type(signal), logging.DEBUG)
+        level = _level_of(signal)
         if not self._logger.isEnabledFor(level):
             return
         name = type(signal).__name__
@@ -224,3 +224,9 @@ _LEVELS: dict[type, int] = {
     DocumentUnreadable: logging.WARNING,
     AttentionNeeded: logging.WARNING,
 }
+
+
+def _level_of(signal: Signal) -> int:
+    if isinstance(signal, AttentionNeeded) and signal.reason == "approval_needed":
+        return logging.INFO  # as the merchant's rules want it: nothing went wrong
+    return _LEVELS.get(type(signal), logging.DEBUG)
