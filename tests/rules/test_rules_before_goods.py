@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from attrs import evolve
 
 from rma import (
@@ -13,6 +14,7 @@ from rma import (
     Fee,
     GoodsReceived,
     HostRule,
+    InvalidValue,
     ReceivedItem,
     ReceiveReturn,
     RequestedItem,
@@ -396,6 +398,20 @@ def test_a_rule_for_withdrawals_says_what_the_right_does_not() -> None:
     assert without.the().refund_amount == usd(1800 - 200)
 
 
+def test_a_rule_for_withdrawals_speaks_for_a_final_sale() -> None:
+    """As the right itself does; other rules do not."""
+    law = ReturnRule(name="law", when={"basis:withdrawal"}, way_back="merchant")
+    policy = policy_of(ReturnRule(name="shop"), law, withdrawal=RIGHT)
+    given = Given(order_of(line("mug", 3, 1000, is_returnable=False)), policy)
+    given.when(withdraw(1, shipping_option_id="so_return"))
+
+    assert (given.the().items[0].rule, given.the().refund_amount) == ("law", usd(1000))
+    assert [(each.rule, each.code) for each in offered(given).options[0].failed] == [
+        ("shop", "item_not_returnable")
+    ]
+    assert given.codes(request(1)) == ["item_not_returnable"]
+
+
 def test_the_days_of_a_right_are_those_of_the_policys_calendar() -> None:
     """Unless it has its own."""
     on = datetime(2026, 3, 20, 12, tzinfo=UTC)
@@ -459,3 +475,22 @@ def test_a_withdrawal_that_is_late_can_be_overruled() -> None:
     given.when(withdraw(1, overrule="the parcel was misdelivered"))
 
     assert given.the().items[0].is_overruled
+
+
+def test_a_right_may_have_days_of_grace() -> None:
+    """A refusal names the last moment that the customer was given, as with rules."""
+    on = datetime(2026, 1, 1, tzinfo=UTC)
+    right = Withdrawal(window=Window(14, grace_days=3))
+    given = delivered(on, ReturnPolicy(window_days=0, withdrawal=right))
+    given.now = on + timedelta(days=16)
+    given.when(withdraw(1))
+    given.now = on + timedelta(days=18)
+
+    (refusal,) = given.refuses(withdraw(1)).violations
+    assert refusal == Violation("return_window_closed", "mug", {"until": "2026-01-15T00:00:00+00:00"})
+
+
+def test_a_review_without_refunds_is_refused_when_it_is_built() -> None:
+    """Exchanges do not wait, so that it would say nothing."""
+    with pytest.raises(InvalidValue, match="False where no refund is offered"):
+        ReturnRule(name="worn", outcomes=["exchange"], review=True)

@@ -43,7 +43,7 @@ def test_the_quickstart_prints_its_returns(capsys: pytest.CaptureFixture[str]) -
         "customer Fay requests a return, which waits for approval",
         "1 x Shoes (Too big; rule: change of mind, until 22 Mar 2026)",
         "expected refund: 126.05 USD",
-        "-17.85 USD  fee restocking\n                 -15.00 USD  price\n                  -2.85 USD  tax vat",
+        "-17.85 USD  fee restocking\n                 -15.00 USD  price\n",
         "4.90 USD  charge express",
         "clerk Cy approves it: Please send the box, too.",
         "customer Fay sends it: parcel 1Z-7",

@@ -100,12 +100,12 @@ def find_open(
     """
     The first of these rules whose window is open and that takes units of this value, minor units.
 
-    The value is None where it is not known, because the request is wrong; no rule fails for it. No rule
-    speaks for a line that is not returnable.
+    The value is None where it is not known, because the request is wrong; no rule fails for it. Of a line
+    that is not returnable only rules for withdrawals speak.
     """
-    if not line.is_returnable:
-        return None
     for rule in candidates:
+        if not line.is_returnable and OF_WITHDRAWAL not in rule.when:
+            continue
         most = rule.worth_at_most
         if value is not None and most is not None and value > most.amount:
             continue
@@ -151,7 +151,7 @@ def _why_not(
     at: datetime,
 ) -> FailedRule:
     """Why a rule that does not speak for the line does not."""
-    if not line.is_returnable:
+    if not line.is_returnable and OF_WITHDRAWAL not in rule.when:
         return FailedRule(rule.name, "item_not_returnable")
     if not rule.when <= facts:
         return FailedRule(rule.name, "facts_missing", missing=tuple(sorted(rule.when - facts)))

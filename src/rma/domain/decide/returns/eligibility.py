@@ -58,7 +58,7 @@ class Replaced:
     Attributes:
         target: the return before it.
         growing: the lines of which more units are to come back than before. Those of the others are judged
-            as of the request; and not at all if they come back for the same reason.
+            as of the request; and not at all if rules know the same facts of them as before.
     """
 
     target: Return
@@ -166,11 +166,11 @@ class Judge:
         return Judgment(judgment.finding, ruling, right.refusals(self._order, line, facts.at), until)
 
     def _find_before(self, line: LineItem, asked: RequestedItem) -> ReturnItem | None:
-        """The item of the return before an update that is of the same units, for the same reason."""
+        """The item of the return before an update of which rules knew the same facts, if there were rules."""
         assert self._replaced is not None, "asked of updates only"
         for item in self._replaced.target.items:
-            is_same = item.item_id == line.id and item.reason_id == asked.reason_id
-            if is_same and (item.ruling is None or item.facts == self._know(line, asked).in_order):
+            is_ours = item.item_id == line.id
+            if is_ours and (item.ruling is None or item.facts == self._know(line, asked).in_order):
                 return item
         return None
 
