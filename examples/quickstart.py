@@ -96,9 +96,9 @@ BASKET = Order(
     ],
 )
 
-# A shop with rules. Who changes their mind has 30 days, pays 15 % and waits for a clerk to approve it. What is
-# the fault of the merchant can be returned for two years, at no cost. Once everything is back, as much of the
-# delivery is refunded as the cheapest one would have cost.
+# A shop with rules. Who changes their mind has 30 days, pays 15 % and waits for a clerk to approve it. What
+# is the fault of the merchant can be returned for two years, at no cost. Once everything is back, as much of
+# the delivery is refunded as the cheapest one would have cost.
 VAT = [TaxLine(Decimal(19), name="vat")]
 SHOES = Order(
     id="order_shoes",
