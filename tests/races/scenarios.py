@@ -78,6 +78,7 @@ _REVIEWED, _APPROVAL, _UPDATE = CHAPTERS[12][:3]
 _REFUSAL = DeclineReturn(return_id="ret_32", reason="worn", idempotency_key="key_38")
 _LABELED, _RENEWAL = CHAPTERS[14][:2]
 _PAST, _EXPIRY = CHAPTERS[15]
+_KEPT, _KEPT_APPROVAL = CHAPTERS[16][:2]
 
 
 #: Races of two commands.
@@ -133,6 +134,8 @@ SCENARIOS = {
     ),
     "an approval and its refusal": Scenario((_REVIEWED,), (_APPROVAL, _REFUSAL)),
     "the same approval twice": Scenario((_REVIEWED,), (_APPROVAL, _APPROVAL)),
+    "the same approval of what is kept twice": Scenario((_KEPT,), (_KEPT_APPROVAL, _KEPT_APPROVAL)),
+    "two approvals of what is kept": Scenario((_KEPT,), (_KEPT_APPROVAL, _another(_KEPT_APPROVAL))),
     "an update and a parcel": Scenario((_REVIEWED, _APPROVAL), (_UPDATE, receive(36, 32, 2))),
     "an update and a request for its unit": Scenario(
         (request(1, 17), _REVIEWED, _APPROVAL), (_UPDATE, request(3, 2)), is_long=True

@@ -46,6 +46,17 @@ def test_a_line_has_its_fields_besides(caplog: pytest.LogCaptureFixture) -> None
     }
 
 
+def test_a_wait_for_approval_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+    """The merchant's rules want it."""
+    caplog.set_level(logging.INFO, logger="rma")
+    for reason in ("approval_needed", "mismatch"):
+        LoggingObserver().observe(
+            AttentionNeeded(order_id="order_1", subject_id="ret_1", key=None, reason=reason)
+        )
+
+    assert [level for level, _ in lines(caplog)] == ["INFO", "WARNING"]
+
+
 def test_an_error_without_a_message_is_logged_by_its_class(caplog: pytest.LogCaptureFixture) -> None:
     """`TimeoutError()` reads as nothing."""
     LoggingObserver().observe(failing(1, TimeoutError()))

@@ -1,13 +1,30 @@
 """Rows of returns that were revised, by commands without keys as well."""
 
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from rma import ApprovedItem, ApproveReturn, Command, RequestedItem, ReturnPolicy, UpdateReturn
+from attrs import evolve
+
+from rma import (
+    ApprovedItem,
+    ApproveReturn,
+    Charge,
+    Command,
+    Fee,
+    ReceivedItem,
+    ReceiveReturn,
+    RequestedItem,
+    RequestReturn,
+    ReturnPolicy,
+    ReturnRule,
+    UpdateReturn,
+)
 from rma.adapters.sql import SqlReturns
 from rma.testing.core_harness import CoreHarness
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike
+from tests.world import REASONS
 
 
 def test_what_was_revised_is_read_as_it_was_written(file: Path) -> None:
@@ -24,6 +41,40 @@ def test_what_was_revised_is_read_as_it_was_written(file: Path) -> None:
         ApproveReturn(return_id="ret_1"),
         receive(1, more_expected=True),
     ]
+    stored_as_read(core, commands, file)
+    assert [item.source for item in core.ledger.returns[0].items] == [None, 0]
+
+
+def test_rules_and_charges_of_a_revision_are_read_as_they_were_written(file: Path) -> None:
+    """Another rule for another reason, none at all, an overruled line, and what the quote gives back."""
+    order = order_of(line("mug", 3), line("tea", 2, 333), charges=[Charge("post", "shipping", 490)])
+    rules = [
+        ReturnRule(name="damaged", when={"reason:damaged"}, charges_back="all_back"),
+        ReturnRule(name="rest", review=True, charges_back="all_back", fees=[Fee("restocking", percent=10)]),
+    ]
+    core = CoreHarness(order, policy=ReturnPolicy(rules=rules), reasons=REASONS)
+    mugs = RequestedItem(item_id="mug", quantity=3)
+    teas = RequestedItem(item_id="tea", quantity=2, reason_id="rr_damaged")
+    damaged = RequestedItem(item_id="mug", quantity=1, reason_id="rr_damaged")
+    stored_as_read(core, [RequestReturn(order_id="order_1", items=[mugs])], file)
+    stored_as_read(core, [RequestReturn(order_id="order_1", items=[teas])], file)
+    received = [ReceivedItem(item_id="tea", quantity=2)]
+    stored_as_read(core, [ReceiveReturn(return_id="ret_2", items=received)], file)
+    stored_as_read(core, [ApproveReturn(return_id="ret_1")], file)  # it is the last by now
+    assert [each.amount for each in core.ledger.get("ret_1").quoted_charges] == [490]
+    assert core.ledger.get("ret_1").is_revised
+
+    two = RequestedItem(item_id="mug", quantity=2)
+    stored_as_read(core, [UpdateReturn(return_id="ret_1", items=[damaged, two])], file)
+    core.policy = ReturnPolicy(window_days=0)
+    core.order = evolve(order, items=[evolve(order.items[0], is_returnable=False), order.items[1]])
+    stored_as_read(core, [UpdateReturn(return_id="ret_1", items=[damaged])], file)
+    stored_as_read(core, [UpdateReturn(return_id="ret_1", items=[mugs], overrule="ill")], file)
+    assert core.ledger.get("ret_1").overrule == "ill"
+
+
+def stored_as_read(core: CoreHarness, commands: Sequence[Command], file: Path) -> None:
+    """Handles the commands; after each of them, another process reads what the core has."""
     for command in commands:
         change = core.handle(command)
         with closing(SqlReturns(f"sqlite:///{file}")) as store:
@@ -31,4 +82,3 @@ def test_what_was_revised_is_read_as_it_was_written(file: Path) -> None:
         with closing(SqlReturns(f"sqlite:///{file}")) as store:
             assert_alike(store.load("order_1"), core.ledger)
             assert store.compare(core.ledger) == ()
-    assert [item.source for item in core.ledger.returns[0].items] == [None, 0]

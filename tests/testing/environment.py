@@ -44,6 +44,7 @@ from rma import (
     RetryRefund,
     ReturnPolicy,
     ReturnRepository,
+    ReturnRule,
     ReturnService,
     ReturnShipment,
     ReturnShipmentRequest,
@@ -209,9 +210,19 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         CancelReturn(return_id="ret_39", idempotency_key="key_41"),
     ),
     (request(42, 1), ExpireReturn(return_id="ret_42", idempotency_key="key_43")),  # or the timer was faster
+    (
+        request(44, 1, 1),  # waits for approval; then the mug is kept and paid, and the pot comes back
+        ApproveReturn(return_id="ret_44", idempotency_key="key_45"),
+        ReceiveReturn(
+            return_id="ret_44", items=[ReceivedItem(item_id="pot", quantity=1)], idempotency_key="key_46"
+        ),
+        request(47, 1),  # kept, and paid at once
+    ),
 )
-#: Steps whose returns wait for approval, and those whose returns expire at once.
-REVIEWED, SHORT = {"32", "37"}, {"42"}
+#: Steps whose returns wait for approval, those whose returns expire at once, those in which mugs are kept.
+REVIEWED, SHORT, KEPT = {"32", "37", "44"}, {"42"}, {"44", "47"}
+#: Whoever returns mugs keeps them.
+RULES = (ReturnRule(name="keep", worth_at_most=1000, goods="kept"), ReturnRule(name="rest"))
 SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])
 #: The same, and whenever a story is over, its history is archived.
 ARCHIVED = tuple([step for chapter in CHAPTERS for step in (*chapter, Archive.ARCHIVE)])
@@ -289,7 +300,8 @@ class Environment:
 
     def _policy(self, _: Order) -> ReturnPolicy:
         days = 0 if self.fresh_id in SHORT else None
-        return ReturnPolicy(review=self.fresh_id in REVIEWED, return_within_days=days)
+        rules = RULES if self.fresh_id in KEPT else ()
+        return ReturnPolicy(review=self.fresh_id in REVIEWED, return_within_days=days, rules=rules)
 
     def _refunded(self, request: RefundRequest) -> RefundOutcome:
         self.refunds_made[request.key] += 1
