@@ -332,6 +332,15 @@ def test_a_person_overrules_in_an_update_too() -> None:
     assert all(item.is_overruled for item in given.the().items)
 
 
+def test_an_update_has_the_outcomes_of_a_request() -> None:
+    """Store credit is told apart, and new goods are another command."""
+    given = shop()
+    given.when(request(1))
+
+    assert given.codes(update(1, outcome="store_credit")) == ["store_credit_unsupported"]
+    assert given.codes(update(1, outcome="exchange")) == ["invalid_return_outcome"]
+
+
 def test_an_update_quotes_charges() -> None:
     """All three bring 4.90 back, two of them nothing."""
     given = express(policy_of(ReturnRule(name="all", charges_back="all_back")))

@@ -41,6 +41,7 @@ from rma import (
     ResolveReturn,
     RestockRequest,
     Return,
+    ReturnPolicy,
     TaxLine,
 )
 from rma.adapters.memory import InMemoryInventory, InMemoryPayments, in_memory_service
@@ -432,6 +433,23 @@ class DeletedProduct(InMemoryInventory):
     def restock(self, request: RestockRequest) -> None:
         """Raises."""
         raise LookupError(request.key)
+
+
+def test_goods_that_are_late_or_a_final_sale_are_taken_if_a_manager_says_why() -> None:
+    """A-20: spree/spree#5982, solidusio/solidus#1093: refused to the customer, paid in full."""
+    late, final = line("a", 1, 1000), evolve(line("b", 1, 500), is_returnable=False)
+    order = evolve(sale(late, final, paid=1500), created_at=START - timedelta(days=60))
+    world = World.of(order, policy=ReturnPolicy(window_days=30))
+    with pytest.raises(Rejected) as refused:
+        world.service.handle(request_units({"a": 1, "b": 1}))
+
+    overruled = evolve(request_units({"a": 1, "b": 1}), overrule="a good customer", created_by="manager")
+    world.service.handle(overruled)
+    ret = world.service.handle(receive_units(FIRST, {"a": 1, "b": 1}))
+
+    codes = {violation.code for violation in refused.value.violations}
+    assert codes == {"return_window_closed", "item_not_returnable"}
+    assert (ret.status, ret.refunded, ret.overrule) == ("received", Money(1500, "usd"), "a good customer")
 
 
 def test_goods_whose_product_was_deleted_are_received_and_paid() -> None:

@@ -116,6 +116,7 @@ class UpdateReturn:
 
     Args:
         items: everything that is to be returned now.
+        outcome: what the customer chose, as of a request.
         shipping_option_id, shipping_price, location_id: how and where the goods are returned.
         refund_amount: instead of the computed one; final, nothing is deducted from it.
         refund_note: why `refund_amount` is above the value of the units; needed only then.
@@ -129,6 +130,7 @@ class UpdateReturn:
     refund_amount: Money | int | None = None
     refund_note: str | None = None
     location_id: str | None = None
+    outcome: str = Outcome.REFUND
     overrule: str | None = None
     idempotency_key: str | None = None
     created_by: str | None = None

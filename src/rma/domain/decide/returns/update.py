@@ -86,6 +86,7 @@ def _as_request(target: Return, command: UpdateReturn, facts: Facts) -> RequestR
         location_id=command.location_id,
         basis=target.basis.value,
         declared_at=facts.at if is_withdrawal else None,
+        outcome=command.outcome,
         overrule=command.overrule,
     )
 
