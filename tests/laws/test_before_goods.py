@@ -13,12 +13,14 @@ from rma import (
     CancelReturn,
     DeclineReturn,
     ExpireReturn,
+    NewItem,
     Order,
     ReceivedItem,
     ReceiveReturn,
     RecordSending,
     Rejected,
     RequestedItem,
+    RequestExchange,
     RequestReturn,
     Return,
     ReturnLedger,
@@ -136,22 +138,32 @@ def test_an_update_equals_a_cancellation_and_a_request(
 def test_approving_all_equals_no_review(order: Order, data: st.DataObject, policy: ReturnPolicy) -> None:
     """But for the decision and the dates; what a rule leaves with the customer is paid then."""
     wish = data.draw(wishes(order))
+    request: RequestReturn | RequestExchange = RequestReturn(order_id=order.id, **wish)
+    if data.draw(st.booleans()):
+        cup = NewItem(variant_id="cup", quantity=1, unit_price=data.draw(st.integers(0, 3000)))
+        way = {name: wish[name] for name in ("items", "shipping_option_id", "location_id")}
+        request = RequestExchange(order_id=order.id, new_items=[cup], **way)
     reviewed = shop(order, evolve(policy, review=True))
     rules = [evolve(rule, review=False) for rule in policy.rules]
     straight = shop(order, evolve(policy, review=False, rules=rules))
     try:
-        reviewed.handle(RequestReturn(order_id=order.id, **wish))
+        reviewed.handle(request)
     except Rejected:
         return
     assert not reviewed.ledger.open_effects
 
     reviewed.handle(ApproveReturn(return_id="ret_1"))
-    straight.handle(RequestReturn(order_id=order.id, **wish))
+    straight.handle(request)
 
     approved = reviewed.ledger.get("ret_1")
     calm = [evolve(rule, review=False) for rule in approved.terms.rules]
     approved = evolve(approved, terms=evolve(approved.terms, rules=tuple(calm)))
     assert what_counts(approved) == what_counts(straight.ledger.get("ret_1"))
+    exchanges = [
+        [(each.status, each.difference_due) for each in core.ledger.exchanges]
+        for core in (reviewed, straight)
+    ]
+    assert exchanges[0] == exchanges[1]
     requests = [[each.request for each in core.ledger.open_effects.values()] for core in (reviewed, straight)]
     assert requests[0] == requests[1]
 

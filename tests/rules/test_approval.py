@@ -41,19 +41,6 @@ def test_a_request_under_review_holds_its_units_and_books_nothing() -> None:
     assert given.codes(request(2)) == ["quantity_exceeds_returnable"]
 
 
-def test_an_exchange_is_not_reviewed() -> None:
-    """Only returns that stand alone wait for approval."""
-    from rma import NewItem, RequestedItem, RequestExchange  # noqa: PLC0415 # only here
-
-    given = Given(policy=REVIEW)
-    items = [RequestedItem(item_id="mug", quantity=1)]
-    new = [NewItem(variant_id="v", quantity=1, unit_price=1000)]
-
-    given.when(RequestExchange(order_id="order_1", items=items, new_items=new))
-
-    assert given.the().status is ReturnStatus.REQUESTED
-
-
 def test_approving_books_the_label() -> None:
     """It is requested then, with who approved it, and the note for the customer."""
     given = pending(shipping_option_id="so_return")

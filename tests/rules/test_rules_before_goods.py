@@ -3,21 +3,23 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from attrs import evolve
 
 from rma import (
     ApprovedItem,
     ApproveReturn,
     Calendar,
+    CancelExchange,
     Charge,
     Fee,
     GoodsReceived,
     HostRule,
-    InvalidValue,
+    NewItem,
     ReceivedItem,
     ReceiveReturn,
+    RecordExchangePayment,
     RequestedItem,
+    RequestExchange,
     RequestReturn,
     ReturnableItem,
     ReturnApproved,
@@ -35,7 +37,7 @@ from rma import (
 )
 from rma.domain.decide.facts import Facts
 from rma.domain.views.returnable import returnable_items
-from tests.rules.before import approve, berlin
+from tests.rules.before import DECLINE, approve, berlin
 from tests.rules.given import Given, effect_kinds, line, off, order_of, receive, request, update, usd
 from tests.rules.test_rules import policy_of
 from tests.world import REASONS
@@ -218,6 +220,81 @@ def test_an_approval_needs_its_order() -> None:
     assert given.codes(approve()) == ["order_not_found"]
 
 
+def exchanged(*items: RequestedItem, **more: Any) -> RequestExchange:
+    """Exchanges these items for a cup of 15.00."""
+    cup = NewItem(variant_id="v_cup", quantity=1, unit_price=1500)
+    return RequestExchange(order_id="order_1", items=items, new_items=[cup], **more)
+
+
+def test_an_exchange_waits_too_where_a_rule_says_so() -> None:
+    """Nothing is booked or sent; once it is approved it goes on as any exchange."""
+    given = shop(policy_of(ReturnRule(name="all", review=True)))
+    given.when(exchanged(asked(2), shipping_option_id="so_return"))
+    assert (given.the().status, given.ledger.open_effects) == ("pending_approval", {})
+
+    given.when(approve())
+    assert effect_kinds(given.ledger) == ["shipment-1"]
+    assert (given.the().return_by, given.the().refund_amount) == (None, usd(300))
+    given.when(receive(2))
+    assert given.ledger.exchanges[0].status == "completed"
+    assert effect_kinds(given.ledger) == ["shipment-1", "restock-1", "refund-1", "replacement-1"]
+
+
+def test_an_exchange_is_approved_as_a_whole() -> None:
+    """What it is worth was quoted with it."""
+    given = shop(evolve(RULES, review=True))
+    given.when(exchanged(asked(2)))
+
+    assert given.codes(approve(1)) == ["return_of_exchange"]
+    given.when(approve(2))
+
+
+def test_new_goods_for_what_is_kept_are_sent_once_it_is_approved() -> None:
+    """Not before."""
+    given = shop(policy_of(ReturnRule(name="keep", goods="kept", review=True)))
+    given.when(exchanged(asked(2)))
+    assert given.ledger.open_effects == {}
+
+    given.when(approve())
+
+    assert (given.the().status, given.ledger.exchanges[0].status) == ("received", "completed")
+    assert effect_kinds(given.ledger) == ["refund-1", "replacement-1"]
+
+
+def test_declining_cancels_the_exchange() -> None:
+    """A late parcel is a return by itself: what it is worth, nothing new against it."""
+    given = shop(policy_of(ReturnRule(name="all", review=True)))
+    given.when(exchanged(asked(2)))
+
+    given.when(DECLINE)
+
+    assert (given.the().status, given.ledger.exchanges[0].status) == ("declined", "canceled")
+    assert given.ledger.exchanges[0].owed == usd(0)
+    given.when(receive(2))
+    given.when(receive(0, allow_mismatch=True))
+    assert (given.the().status, given.the().refunded) == ("received", usd(2000))
+    assert given.ledger.exchanges[0].status == "canceled"
+
+
+def test_what_was_paid_for_is_not_declined() -> None:
+    """As an exchange that was paid is not canceled before its goods are here."""
+    given = shop(policy_of(ReturnRule(name="all", review=True)))
+    given.when(exchanged(asked(1)))
+    given.when(RecordExchangePayment(exchange_id="exc_1", amount=500, reference="ch_1"))
+
+    assert given.codes(DECLINE) == ["exchange_paid"]
+
+
+def test_a_pending_exchange_can_be_canceled() -> None:
+    """There is no label to cancel."""
+    given = shop(policy_of(ReturnRule(name="all", review=True)))
+    given.when(exchanged(asked(1), shipping_option_id="so_return"))
+
+    given.when(CancelExchange(exchange_id="exc_1"))
+
+    assert (given.the().status, given.ledger.open_effects) == ("canceled", {})
+
+
 # -- updates --------------------------------------------------------------------------------------
 
 
@@ -333,7 +410,7 @@ def test_a_person_overrules_in_an_update_too() -> None:
 
 
 def test_an_update_has_the_outcomes_of_a_request() -> None:
-    """Store credit is told apart, and new goods are another command."""
+    """Store credit is refused by a code of its own, and new goods are another command."""
     given = shop()
     given.when(request(1))
 
@@ -497,9 +574,3 @@ def test_a_right_may_have_days_of_grace() -> None:
 
     (refusal,) = given.refuses(withdraw(1)).violations
     assert refusal == Violation("return_window_closed", "mug", {"until": "2026-01-15T00:00:00+00:00"})
-
-
-def test_a_review_without_refunds_is_refused_when_it_is_built() -> None:
-    """Exchanges do not wait, so that it would say nothing."""
-    with pytest.raises(InvalidValue, match="False where no refund is offered"):
-        ReturnRule(name="worn", outcomes=["exchange"], review=True)

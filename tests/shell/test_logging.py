@@ -46,7 +46,7 @@ def test_a_line_has_its_fields_besides(caplog: pytest.LogCaptureFixture) -> None
     }
 
 
-def test_a_wait_for_approval_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wait_for_approval_is_not_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     """The merchant's rules want it."""
     caplog.set_level(logging.INFO, logger="rma")
     for reason in ("approval_needed", "mismatch"):

@@ -221,7 +221,7 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
 )
 #: Steps whose returns wait for approval, those whose returns expire at once, those in which mugs are kept.
 REVIEWED, SHORT, KEPT = {"32", "37", "44"}, {"42"}, {"44", "47"}
-#: Whoever returns mugs keeps them.
+#: Mugs that are returned stay with the customer.
 RULES = (ReturnRule(name="keep", worth_at_most=1000, goods="kept"), ReturnRule(name="rest"))
 SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])
 #: The same, and whenever a story is over, its history is archived.

@@ -365,7 +365,7 @@ def _return_of_exchange(
         case events.ExchangePaid(payment=payment):
             paid = AmountPart(f"payment:{payment.reference}", payment.amount)
             return with_(each, charges=(*each.charges, paid), updated_at=event.at)
-        case events.ExchangeCanceled() if each.status is ReturnStatus.RECEIVED:
+        case events.ExchangeCanceled() if each.status in (ReturnStatus.RECEIVED, ReturnStatus.DECLINED):
             return each.without_exchange()
         case _:
             return each

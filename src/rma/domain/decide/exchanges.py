@@ -22,6 +22,7 @@ from rma.domain.decide.returns.request import (
     validate_request,
 )
 from rma.domain.decide.returns.resolve import close_return
+from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import (
     Event,
@@ -35,6 +36,7 @@ from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.order import in_currency
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome
+from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus, exchange_refusal
@@ -46,7 +48,7 @@ from rma.domain.values.money import Money
 def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchange) -> tuple[Event, ...]:
     """
     An exchange opened, with the return whose goods pay for it; new goods are sent at once for goods that a
-    rule leaves with the customer.
+    rule leaves with the customer, unless a person has to approve the return first.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -70,15 +72,17 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
     charges = tuple([item.part() for item in new_items])
     if outbound:
         charges += (AmountPart("outbound_shipping", -outbound.total),)
+    items = allocate_items(command.items, valid)
     draft = ReturnDraft(
         order=order,
-        items=allocate_items(command.items, valid),
+        items=items,
         shipping_price=valid.shipping_price,
         location_id=command.location_id,
         no_notification=no_notification(command, order),
         created_by=command.created_by,
         exchange_id=exchange_id,
         charges=charges,
+        is_pending=waits_for_approval(facts.policy, ReturnBasis.POLICY, items),
         metadata=command.metadata,
     )
     request = open_return(facts, ledger, draft)
@@ -100,8 +104,11 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
         metadata=command.metadata,
     )
     header = header_for(exchange, ledger, facts.at, by=command.created_by, command=command)
+    opened = ExchangeRequested(header=header, opened=exchange)
+    if draft.is_pending:
+        return (request, opened)
     kept = pay_for_kept(facts, ledger, order, request.opened, exchange, by=command.created_by)
-    return (request, ExchangeRequested(header=header, opened=exchange), *kept)
+    return (request, opened, *kept)
 
 
 def record_exchange_payment(

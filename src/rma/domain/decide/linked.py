@@ -25,7 +25,8 @@ def complete_linked(
     """The event of the exchange or claim of this return, if it has one and was received just now."""
     if status is not ReturnStatus.RECEIVED or target.status is ReturnStatus.RECEIVED:
         return ()
-    if exchange := ledger.find_exchange(target.exchange_id):
+    exchange = ledger.find_exchange(target.exchange_id)
+    if exchange and exchange.is_open:
         return (complete_exchange(exchange, ledger, target, items, at, by),)
     return complete_claim(ledger, target, at, by)
 

@@ -79,7 +79,7 @@ class ReturnPolicy:
         rules: say all that `fees` and `window_days` say, and more, by what comes back and why; the first
             that fits speaks. Without any, `fees` and `window_days` hold for every line.
         calendar: for windows that end with a day, those of `withdrawal` too, unless it has its own.
-        review: True if each request waits for a person's approval, withdrawals excepted.
+        review: True if each request waits for a person's approval, exchanges too, but not withdrawals.
         return_within_days: a return for which nothing was sent or received expires so many times 24 hours
             after it was requested, or approved; None: never.
         pay_within_days: a refund is due so many times 24 hours after its goods arrived; None: no date.

@@ -115,8 +115,7 @@ class ReturnRule:
         way_back: who pays for it. If one line of a return is the merchant's, the whole parcel is.
         goods: `kept`: the customer keeps them, and is paid at once.
         worth_at_most: the rule speaks for units of a line that are together worth at most this.
-        review: True if a person approves each return before it goes on; exchanges do not wait for that, so
-            that the rule offers refunds.
+        review: True if a person approves each return before it goes on.
         charges_back: which of the order's charges the refund gives back.
 
     Raises:
@@ -143,8 +142,6 @@ class ReturnRule:
 
     def __attrs_post_init__(self) -> None:
         check_fee_names(self, self.fees)
-        if self.review and Outcome.REFUND not in self.outcomes:
-            raise invalid(self, "review", self.review, "False where no refund is offered")
         if OF_WITHDRAWAL in self.when and (self.fees or self.review or Outcome.REFUND not in self.outcomes):
             raise InvalidValue("withdrawal_restricted", {"rule": self.name})
 

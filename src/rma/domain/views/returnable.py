@@ -35,7 +35,7 @@ class ReturnOption:
         until: the last moment that the customer is given; None for always, or if no rule speaks.
         value: of the next unit, before deductions.
         fees: what is kept of it, if it comes back alone; negative.
-        needs_review: True if a person approves the return before it goes on; exchanges do not wait for that.
+        needs_review: True if a person approves the return before it goes on.
         violations: why it is refused, as `RequestReturn` or `RequestExchange` says it; empty if it is not.
         failed: the rules that do not speak for it, up to the one that does, and why.
     """
@@ -193,7 +193,7 @@ class _Offers:
             fees=self._fees(Counted(item, item.quantity, amount), terms),
             way_back=finding.rule.way_back if finding.rule else WayBack.CUSTOMER,
             goods=finding.rule.goods if finding.rule else Goods.BACK,
-            needs_review=outcome is Outcome.REFUND and waits_for_approval(self._policy, self._basis, [item]),
+            needs_review=waits_for_approval(self._policy, self._basis, [item]),
             failed=finding.failed,
         )
 

@@ -8,7 +8,7 @@ from rma.domain.decide.returns.draft import quote_return
 from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.shipments import any_travels, book_shipment
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.events import Event, ReturnApproved, ReturnDeclined, header_for
+from rma.domain.events import Event, ExchangeCanceled, ReturnApproved, ReturnDeclined, header_for
 from rma.domain.messages.command_items import ApprovedItem
 from rma.domain.messages.commands import ApproveReturn, DeclineReturn
 from rma.domain.sale.withdrawal import ReturnBasis
@@ -28,7 +28,7 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
     """
     The return requested, its way back booked; what was not approved is free, and the quote is made again.
 
-    Where a rule leaves goods with the customer, they are paid for at once.
+    Where a rule leaves goods with the customer, they are paid for at once. An exchange is approved whole.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -38,6 +38,8 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
     target = _check_pending(wrong, ledger, command)
     check_order(wrong, order, ledger, target)
     quantities = _check_items(wrong, command, target)
+    if target and target.exchange_id is not None and quantities is not None:
+        wrong.add("return_of_exchange", return_id=target.id, exchange_id=target.exchange_id)
     check_note(wrong, command.note)
     check_strings(wrong, command, "note")
     target, order = wrong.require(target), wrong.require(order)
@@ -53,7 +55,16 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
         is_unbooked=False,
     )
     shipping = approved.shipping_total.amount
-    quote = quote_return(order, ledger, items, target.terms, shipping=shipping, requested_refund=refund)
+    quote = quote_return(
+        order,
+        ledger,
+        items,
+        target.terms,
+        shipping=shipping,
+        requested_refund=refund,
+        charges=target.charges,
+    )
+    exchange = ledger.find_exchange(target.exchange_id)
     is_same = items is target.items and quote.charges_back == target.quoted_charges
     event = ReturnApproved(
         header=header_for(target, ledger, facts.at, by=by, command=command, order=order),
@@ -62,16 +73,16 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
         items=() if is_same else revision_between(target.items, items),
         requested_refund=refund,
         quoted_charges=quote.charges_back,
-        return_by=return_by(target.terms, facts.at),
+        return_by=return_by(target.terms, facts.at) if exchange is None else None,
         is_kept=not travels,
         shipment_request=book_shipment(approved),
     )
-    return (event, *pay_for_kept(facts, ledger, order, approved, by=by))
+    return (event, *pay_for_kept(facts, ledger, order, approved, exchange, by=by))
 
 
-def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -> tuple[ReturnDeclined]:
+def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -> tuple[Event, ...]:
     """
-    The return declined: no money and no stock moves, and its units are free again.
+    The return declined: no money and no stock moves, and its units are free again. Its exchange is canceled.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -80,20 +91,22 @@ def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -
     target = _check_pending(wrong, ledger, command)
     if target and target.basis is ReturnBasis.WITHDRAWAL:
         wrong.add("withdrawal_not_declinable", return_id=target.id)
+    exchange = ledger.find_exchange(target.exchange_id) if target else None
+    if exchange and exchange.payments:
+        wrong.add("exchange_paid", exchange_id=exchange.id, paid=exchange.paid.amount)
     if not command.reason:
         wrong.add("decline_reason_missing")
     check_note(wrong, command.note)
     check_strings(wrong, command, "reason", "note")
     target = wrong.require(target)
-    by = command.created_by
-    return (
-        ReturnDeclined(
-            header=header_for(target, ledger, facts.at, by=by, command=command),
-            decision=Decision(
-                is_approved=False, at=facts.at, by=by, reason=command.reason, note=command.note
-            ),
-        ),
+    at, by = facts.at, command.created_by
+    decision = Decision(is_approved=False, at=at, by=by, reason=command.reason, note=command.note)
+    declined = ReturnDeclined(
+        header=header_for(target, ledger, at, by=by, command=command), decision=decision
     )
+    if exchange is None:
+        return (declined,)
+    return (declined, ExchangeCanceled(header=header_for(exchange, ledger, at, by=by)))
 
 
 def check_note(wrong: Violations, note: object) -> None:
