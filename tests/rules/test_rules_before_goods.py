@@ -285,6 +285,16 @@ def test_what_was_paid_for_is_not_declined() -> None:
     assert given.codes(DECLINE) == ["exchange_paid"]
 
 
+def test_a_declined_exchange_leaves_a_return_that_is_quoted_its_goods() -> None:
+    """Nothing new is set against them any more, so quote and breakdown say what they are worth alone."""
+    given = shop(policy_of(ReturnRule(name="all", review=True)))
+    given.when(exchanged(asked(1)))
+    assert given.the().refund_amount == usd(0)
+    given.when(DECLINE)
+    parts = [part.amount.amount for part in given.the().breakdown]
+    assert given.the().refund_amount == usd(sum(parts))
+
+
 def test_a_pending_exchange_can_be_canceled() -> None:
     """There is no label to cancel."""
     given = shop(policy_of(ReturnRule(name="all", review=True)))
