@@ -27,7 +27,8 @@ from rma import (
 from rma.domain.state.refunds import left_of_payments
 from rma.domain.views.returnable import returnable_items
 from rma.testing.core_harness import START
-from tests.rules.given import Given, off, order_of, put, receive, request, usd
+from rma.testing.edits import total_paid
+from tests.rules.given import Given, line, off, order_of, put, receive, request, usd
 
 
 def priced(item_id: str, price: int, quantity: int = 1, **more: Any) -> LineItem:
@@ -200,6 +201,94 @@ def test_units_that_got_back_what_others_paid_too_much_take_nothing_from_other_l
     last, others = bring_back(given, a=1), bring_back(given, b=27)
 
     assert [each.refund_amount for each in (first, last, others)] == [usd(1000), usd(1700), usd(24_300)]
+
+
+def test_a_lines_own_discount_counts_once_however_its_units_took_it() -> None:
+    """16.00 with 2.00 off, 5.00 off the order: back for 9.00; then one more of it, and another at 11.00."""
+    own = {"adjustments": off(200)}
+    given = Given(order_of(line("a", 1, 1600, **own), captured=10_000, adjustments=off(500)))
+    first = bring_back(given, a=1)
+    put(given, items=[line("a", 2, 1600, **own), priced("b", 1100)])
+
+    last, other = bring_back(given, a=1), bring_back(given, b=1)
+
+    amounts = [each.refund_amount.amount for each in (first, last, other)]
+    assert amounts[0] == 900
+    assert sum(amounts) == 2 * 1600 - 200 + 1100 - 500
+
+
+def test_what_one_discount_has_no_room_for_goes_to_the_others() -> None:
+    """What a line without units left took too much of one is given up by the others' second discount."""
+    discounts = [Adjustment(3), Adjustment(2)]
+    given = Given(order_of(priced("a", 8), priced("b", 5), captured=10_000, adjustments=discounts))
+    amounts = [bring_back(given, a=1), bring_back(given, b=1)]
+    put(given, items=[priced("a", 8), priced("b", 5, 3), priced("c", 8)])
+    amounts += [bring_back(given, b=1), bring_back(given, b=1), bring_back(given, c=1)]
+    assert sum([each.refund_amount.amount for each in amounts]) == 8 + 15 + 8 - 5
+
+
+def test_a_line_that_is_back_gives_others_no_discount_because_its_price_was_edited() -> None:
+    """A and B at 10.00 with 4.00 off, A back for 8.00 and edited to 20.00: B is still 8.00."""
+    given = Given(order_of(priced("a", 1000), priced("b", 1000), captured=10_000, adjustments=off(400)))
+    bring_back(given, a=1)
+    put(given, items=[priced("a", 2000), priced("b", 1000)])
+    assert bring_back(given, b=1).refund_amount == usd(800)
+
+
+#: An edit that only adds: so many units to a line, or a line of so many.
+additions = st.lists(
+    st.one_of(
+        st.tuples(st.just("more"), st.integers(0, 4), st.integers(1, 2)),
+        st.tuples(st.just("new"), st.integers(1, 20), st.integers(1, 2)),
+        st.tuples(st.just("back"), st.integers(0, 4), st.integers(1, 3)),
+    ),
+    max_size=5,
+)
+
+
+#: The price of a unit, units, and what the line's own discount takes off.
+sold = st.tuples(st.integers(4, 20), st.integers(1, 2), st.integers(0, 3))
+
+
+@for_all(
+    prices=st.lists(
+        st.tuples(st.integers(4, 20), st.integers(1, 2), st.integers(0, 3)), min_size=1, max_size=3
+    ),
+    discounts=st.lists(st.integers(1, 5), min_size=1, max_size=2),
+    steps=additions,
+)
+def test_with_additions_alone_everything_back_is_everything_paid(
+    prices: list[tuple[int, int, int]], discounts: list[int], steps: list[tuple[str, int, int]]
+) -> None:
+    """Whatever came back between them: own discounts, and several on the order, of untaxed lines."""
+    items = [
+        line(f"i{number}", quantity, price, adjustments=off(own))
+        for number, (price, quantity, own) in enumerate(prices)
+    ]
+    whole = sum([price * quantity - own for price, quantity, own in prices])
+    adjustments = [Adjustment(min(each, whole // 2)) for each in discounts]
+    given = Given(order_of(*items, captured=100_000, adjustments=adjustments))
+    for kind, number, count in steps:
+        order = given.order
+        assert order is not None
+        items = list(order.items)
+        place = number % len(items)
+        if kind == "new":
+            put(given, items=[*items, line(f"i{len(items)}", count, number)])
+        elif kind == "more":
+            more = items[place].quantity + count
+            items[place] = evolve(items[place], quantity=more, fulfilled_quantity=more)
+            put(given, items=items)
+        else:
+            left = given.ledger.remainders(order, [items[place].id])[items[place].id].quantity
+            if left:
+                bring_back(given, **{items[place].id: min(left, count)})
+    order = given.order
+    assert order is not None
+    for item in order.items:
+        for _ in range(given.ledger.remainders(order, [item.id])[item.id].quantity):
+            bring_back(given, **{item.id: 1})
+    assert sum([each.refund_amount.amount for each in given.ledger.returns]) == total_paid(order)
 
 
 def test_a_line_that_a_discount_makes_free_gets_back_what_a_removed_line_took_of_it() -> None:

@@ -15,6 +15,7 @@ from rma import (
     Fee,
     GoodsReceived,
     HostRule,
+    LineItem,
     NewItem,
     ReceivedItem,
     ReceiveReturn,
@@ -648,13 +649,22 @@ def test_goods_that_came_without_a_label_have_no_way_back_to_pay() -> None:
     assert given.the().refund_amount == usd(2000)
 
 
-def test_units_of_one_line_for_two_reasons_are_updated_each_as_before() -> None:
-    """An update that repeats one of them finds that one, not the first of its line."""
-    items = asked(1, reason_id="rr_big"), asked(1, reason_id="rr_big", tags=["worn"])
-    given = shop(policy_of(ReturnRule(name="worn", when={"worn"}, window=Window(5)), ReturnRule(name="all")))
-    given.when(requested(*items))
-    given.when(updated(*items[1:]))
-    assert [(item.tags, item.rule) for item in given.the().items] == [(("worn",), "worn")]
+def test_units_with_other_tags_are_not_those_of_before() -> None:
+    """Rules know the same facts of them, since the order has the tag as well; the host's own may not."""
+
+    def judge(_facts: Facts, _line: LineItem, asked: RequestedItem) -> Review | None:
+        return Review("opened") if "opened" in asked.tags else None
+
+    class Sealed(Given):
+        def facts(self, command: Any) -> Facts:
+            return evolve(super().facts(command), host_rules=(HostRule("seals", judge),))
+
+    given = Sealed(order_of(line("mug", 2, 1000), tags=["opened"]), ReturnPolicy())
+    given.when(requested(asked(1)))
+
+    given.when(updated(asked(1, tags=["opened"])))
+
+    assert given.the().status == "pending_approval"
 
 
 #: What is damaged is kept; the rest comes back within five days.

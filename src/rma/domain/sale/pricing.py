@@ -92,20 +92,19 @@ class PricedLine:
         not what was taken off. Then it is their price, less the line's own discounts, less what they took;
         below 0 if they got back what others had paid too much.
         """
-        taxes = len(self.taxes)
-        net = running_sums[taxes] if self.is_tax_inclusive else running_sums[0]
+        taxes, net = len(self.taxes), self.net(running_sums)
         first = len(self.discounts) - self.order_discounts
         if running_sums[-1] * self.quantity == self.running_sums[-1] * quantity:
             return tuple(_steps(running_sums[taxes + 1 :], start=net)[first:])
-        of_line = _steps(self.running_sums[taxes + 1 :], start=self._net)
+        of_line = _steps(self.running_sums[taxes + 1 :], start=self.net(self.running_sums))
         price, own = self.running_sums[-1] * quantity // self.quantity, sum(of_line[:first])
         taken = price - round_half_up(own * quantity, self.quantity) - net
         weights = of_line[first:]
         return allocate(taken, weights if any(weights) else [1] * len(weights)) if weights else ()
 
-    @property
-    def _net(self) -> int:
-        return self.running_sums[len(self.taxes)] if self.is_tax_inclusive else self.running_sums[0]
+    def net(self, running_sums: tuple[int, ...]) -> int:
+        """What these sums say was paid after discounts; without taxes that come on top: minor units."""
+        return running_sums[len(self.taxes)] if self.is_tax_inclusive else running_sums[0]
 
     def part(self, running_sums: tuple[int, ...]) -> AmountPart:
         """The sums as the part of a breakdown."""

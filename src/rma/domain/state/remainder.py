@@ -8,6 +8,7 @@ shares is exact, part by part, in any order.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import product
 
 from attrs import frozen
 
@@ -127,15 +128,17 @@ def _with_discounts_spread(
     room = [left[item_id].line.paid(left[item_id].running_sums) for item_id in open_ids]
     count = len(order.adjustments)
     excesses = [_excess(lines.get(item_id), reserved.get(item_id, []), count) for item_id in ended]
-    is_changed = False
-    for number in range(count):
-        excess = sum([each[number] for each in excesses])
-        if not excess or not open_ids:
+    is_changed, left_over = False, 0
+    # What one discount has no room for goes to the others: in a second round, to those before it as well.
+    for is_first, number in product((True, False), range(count if open_ids else 0)):
+        excess = left_over + sum([each[number] for each in excesses if is_first])
+        if not excess:
             continue
         more = _spread(excess, room, [shares[item_id][number] for item_id in open_ids])
         for item_id, amount in zip(open_ids, more, strict=True):
             shares[item_id][number] += amount
         room = [amount - discount for amount, discount in zip(room, more, strict=True)]
+        left_over = excess - sum(more)
         is_changed = is_changed or any(more)
     if not is_changed:
         return lines
@@ -152,7 +155,22 @@ def _excess(line: PricedLine | None, reserved_units: list[Reserved], count: int)
         # The order may have had more discounts then: one that is gone counts with the last of now.
         for number, taken in enumerate(each.line.order_discounts_of(each.running_sums, each.quantity)):
             excess[min(number, count - 1)] -= taken
+    if line and _is_all_of(line, reserved_units):
+        # Then it does not matter which of them took the line's own discounts: their sum is known.
+        missing = sum([each.line.net(each.running_sums) for each in reserved_units])
+        missing -= line.net(line.running_sums) + sum(excess)
+        weights = line.order_discounts_of(line.running_sums, line.quantity)
+        parts = allocate(missing, weights if any(weights) else [1] * count)
+        excess = [each + part for each, part in zip(excess, parts, strict=True)]
     return excess
+
+
+def _is_all_of(line: PricedLine, reserved_units: list[Reserved]) -> bool:
+    """True if these are the units of the line, at the price that they have now."""
+    price = line.running_sums[-1]
+    return sum([each.quantity for each in reserved_units]) == line.quantity and all(
+        each.line.running_sums[-1] * line.quantity == price * each.line.quantity for each in reserved_units
+    )
 
 
 def _spread(excess: int, room: list[int], given: list[int]) -> tuple[int, ...]:
