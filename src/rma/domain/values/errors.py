@@ -429,6 +429,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         InvalidValue,
         "rule {rule} is for withdrawals: it must offer a refund, keep no fee and ask for no review",
     ),
+    "host_rule_failed": (InvalidValue, "the host's rule {rule} failed: {problem}"),
     "mixed_currencies": (InvalidValue, "{left} and {right} do not mix"),
     "invalid_weights": (InvalidValue, "{total} cannot be split by {weights}"),
 }
