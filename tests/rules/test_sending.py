@@ -113,9 +113,7 @@ def test_a_return_without_a_date_never_expires() -> None:
     """The error says so."""
     given = requested()
     given.now += timedelta(days=1000)
-    assert str(given.refuses(EXPIRE)) == (
-        "not expired yet (return_id ret_1): without a date, it never expires"
-    )
+    assert str(given.refuses(EXPIRE)).endswith("it never expires")
     assert isinstance(given.refuses(type(EXPIRE)(return_id="ret_9")), NotFound)
 
 

@@ -77,6 +77,6 @@ def _check_expired(wrong: Violations, facts: Facts, target: Return) -> None:
         wrong.add("return_already_sent", return_id=target.id)
     until = target.return_by
     if until is None:
-        wrong.add("not_expired_yet", return_id=target.id, hint="without a date, it never expires")
+        wrong.add("not_expired_yet", return_id=target.id, return_by=None, hint="it never expires")
     elif facts.at <= until:
         wrong.add("not_expired_yet", return_id=target.id, return_by=until.isoformat())
