@@ -11,6 +11,7 @@ from rma import (
     Calendar,
     CancelExchange,
     Charge,
+    Command,
     Fee,
     GoodsReceived,
     HostRule,
@@ -21,6 +22,7 @@ from rma import (
     RequestedItem,
     RequestExchange,
     RequestReturn,
+    Return,
     ReturnableItem,
     ReturnApproved,
     ReturnBasis,
@@ -145,8 +147,8 @@ def test_what_the_customer_keeps_is_paid_once_it_is_approved() -> None:
     assert approved.shipment_request is not None
     assert [(each.item_id, each.quantity) for each in approved.shipment_request.lines] == [("tea", 1)]
     assert given.the().status is ReturnStatus.PARTIALLY_RECEIVED
-    # 10.00 less the way back of 2.00, which is deducted once; the tea adds 5.00 less 10 %.
-    assert given.the().refunded == usd(800)
+    # The way back of 2.00 and the fee of 10 % are off the 5.00 of the tea, which may never come.
+    assert given.the().refunded == usd(1000)
     given.when(ReceiveReturn(return_id="ret_1", items=[ReceivedItem(item_id="tea", quantity=1)]))
     assert (given.the().status, given.the().refunded) == ("received", usd(1250))
 
@@ -283,6 +285,16 @@ def test_what_was_paid_for_is_not_declined() -> None:
     given.when(RecordExchangePayment(exchange_id="exc_1", amount=500, reference="ch_1"))
 
     assert given.codes(DECLINE) == ["exchange_paid"]
+
+
+def test_a_declined_exchange_leaves_a_return_that_is_quoted_its_goods() -> None:
+    """Nothing new is set against them any more, so quote and breakdown say what they are worth alone."""
+    given = shop(policy_of(ReturnRule(name="all", review=True)))
+    given.when(exchanged(asked(1)))
+    assert given.the().refund_amount == usd(0)
+    given.when(DECLINE)
+    parts = [part.amount.amount for part in given.the().breakdown]
+    assert given.the().refund_amount == usd(sum(parts))
 
 
 def test_a_pending_exchange_can_be_canceled() -> None:
@@ -575,3 +587,72 @@ def test_a_right_may_have_days_of_grace() -> None:
 
     (refusal,) = given.refuses(withdraw(1)).violations
     assert refusal == Violation("return_window_closed", "mug", {"until": "2026-01-15T00:00:00+00:00"})
+
+
+def late(given: Given, *commands: Command) -> Return:
+    """Returns the first return, which was declined, once these parcels came and were accepted."""
+    given.when(DECLINE)
+    for command in commands:
+        given.when(command)
+    given.when(receive(0, allow_mismatch=True))
+    return given.the()
+
+
+def test_late_goods_count_by_the_rule_that_they_were_requested_under() -> None:
+    """Their fee is kept, and the reason for which they come is known."""
+    given = shop()
+    given.when(requested(asked(2, reason_id="rr_big", tags=["unopened"])))
+
+    target = late(given, receive(1), receive(1))
+
+    assert target.refund_amount == usd(1800)
+    (_, item) = target.items
+    assert (item.is_late, item.rule, item.reason_id, item.tags) == (True, "rest", "rr_big", ("unopened",))
+    assert (item.quantity, item.received_quantity, item.line.item_id) == (0, 2, "mug")
+
+
+def test_late_goods_are_told_apart_by_their_reasons() -> None:
+    """In the order of the request; more than was requested was not requested, and has no rule."""
+    given = shop(policy_of(ReturnRule(name="half", fees=[Fee("half", percent=50)], review=True)))
+    given.when(requested(asked(1, reason_id="rr_big"), asked(1, reason_id="rr_damaged")))
+    tea = ReceiveReturn(return_id="ret_1", items=[ReceivedItem(item_id="tea", quantity=1)])
+
+    target = late(given, receive(1), receive(0, 1), tea)
+
+    arrived = [(item.reason_id, item.received_quantity, item.damaged_quantity) for item in target.items[2:]]
+    assert arrived == [("rr_big", 1, 0), ("rr_damaged", 0, 1), (None, 1, 0)]
+    assert target.refund_amount == usd(1000 + 500)
+
+
+def test_late_goods_are_paid_the_amount_that_was_named_for_them() -> None:
+    """As they would have been in time; it shrinks with what does not come."""
+    given = shop(ReturnPolicy(review=True))
+    given.when(request(2, refund_amount=500))
+    assert late(given, receive(1)).refund_amount == usd(250)
+
+
+def test_late_goods_that_are_worth_more_by_now_are_paid_no_more_than_was_named() -> None:
+    """Their line was edited between."""
+    given = shop(ReturnPolicy(review=True))
+    given.when(request(2, refund_amount=500))
+    given.order = order_of(line("mug", 2, 1500), line("tea", 2, 500))
+    assert late(given, receive(2)).refund_amount == usd(500)
+
+
+def test_goods_that_came_without_a_label_have_no_way_back_to_pay() -> None:
+    """Nothing was booked for a return that waits for approval."""
+    given = shop(ReturnPolicy(review=True))
+    given.when(request(2, shipping_option_id="so_return"))
+    assert given.the().refund_amount == usd(1800)
+    given.when(receive(2))
+    given.when(receive(0, allow_mismatch=True))
+    assert given.the().refund_amount == usd(2000)
+
+
+def test_units_of_one_line_for_two_reasons_are_updated_each_as_before() -> None:
+    """An update that repeats one of them finds that one, not the first of its line."""
+    items = asked(1, reason_id="rr_big"), asked(1, reason_id="rr_big", tags=["worn"])
+    given = shop(policy_of(ReturnRule(name="worn", when={"worn"}, window=Window(5)), ReturnRule(name="all")))
+    given.when(requested(*items))
+    given.when(updated(*items[1:]))
+    assert [(item.tags, item.rule) for item in given.the().items] == [(("worn",), "worn")]

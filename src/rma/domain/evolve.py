@@ -29,9 +29,12 @@ from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.return_item import ItemRevision, ReturnItem, items_after, revise_items
 from rma.domain.state.returns import Return
 from rma.domain.values.frozenmap import FrozenMap
-from rma.domain.values.money import zero
+from rma.domain.values.money import Money, zero
 
 S = TypeVar("S", bound=Subject)
+
+#: Goods of an exchange that come, or came, although it was canceled.
+_ALONE_WITHOUT_EXCHANGE = (ReturnStatus.RECEIVED, ReturnStatus.DECLINED)
 
 #: Events that carry the outcomes of effects of a return, exchange or claim.
 OutcomeEvent = events.EffectsAttempted | events.RefundOutcomeRecorded
@@ -365,10 +368,18 @@ def _return_of_exchange(
         case events.ExchangePaid(payment=payment):
             paid = AmountPart(f"payment:{payment.reference}", payment.amount)
             return with_(each, charges=(*each.charges, paid), updated_at=event.at)
-        case events.ExchangeCanceled() if each.status in (ReturnStatus.RECEIVED, ReturnStatus.DECLINED):
-            return each.without_exchange()
+        case events.ExchangeCanceled() if each.status in _ALONE_WITHOUT_EXCHANGE:
+            return _alone(each)
         case _:
             return each
+
+
+def _alone(each: Return) -> Return:
+    """The return without its exchange; while nothing arrived, it is quoted what its goods alone are worth."""
+    alone = each.without_exchange()
+    if each.status is ReturnStatus.RECEIVED:
+        return alone
+    return with_(alone, quoted_refund=Money(alone.valuation.total, alone.currency))
 
 
 def _claim_after(

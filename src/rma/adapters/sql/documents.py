@@ -239,7 +239,14 @@ def _revised(item: ReturnItem) -> ItemRevision:
     if item.source is None:
         return item
     return RevisedItem(
-        item.source, item.quantity, item.allocated, item.reason_id, item.note, item.metadata, item.ruling
+        item.source,
+        item.quantity,
+        item.allocated,
+        item.reason_id,
+        item.note,
+        item.metadata,
+        item.ruling,
+        item.tags,
     )
 
 

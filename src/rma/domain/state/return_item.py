@@ -41,11 +41,13 @@ class ReturnItem:
         rejected_quantity, rejected_damaged_quantity: of the received and the damaged ones, how many were
             kept without a refund.
         returned_to_customer_quantity: arrived, and went back to the customer; neither received nor damaged.
-        is_requested: False for units that were not requested.
+        is_requested: False for units that were not requested, or came after they were free again.
+        is_late: they were requested, and came after they were free again.
         line: the order's line as it was priced when a return first touched it.
         allocated: the share of the line's pool that these units took, as running sums in minor units.
         ruling: by which rule it was taken, as it was decided when it was requested; None if the policy has
             no rules.
+        tags: what the host said of the units when it requested them.
         kept_quantity: units that a rule leaves with the customer, paid for and gone for good.
         source: once the return was revised: which of the items that it was opened with has the price of the
             line, from 0; None for a line that a revision added.
@@ -67,6 +69,8 @@ class ReturnItem:
     ruling: Ruling | None = None
     kept_quantity: int = 0
     source: int | None = field(default=None, repr=False)
+    tags: tuple[str, ...] = ()
+    is_late: bool = False
 
     @property
     def rule(self) -> str | None:
@@ -154,6 +158,8 @@ class ReturnItem:
             ruling=self.ruling,
             kept_quantity=units.kept_quantity,
             source=self.source,
+            tags=self.tags,
+            is_late=self.is_late,
         )
 
 
@@ -175,6 +181,7 @@ class RevisedItem:
     note: str | None = None
     metadata: FrozenMap[str, object] = FrozenMap()
     ruling: Ruling | None = None
+    tags: tuple[str, ...] = ()
 
 
 #: An item after a revision: of a line whose price is known already, or with a price of its own.
@@ -208,6 +215,7 @@ def revise(item: ReturnItem, of: ReturnItem, index: int) -> ItemRevision:
         item.note,
         item.metadata,
         None if item.ruling == of.ruling else item.ruling,
+        item.tags,
     )
 
 
@@ -236,6 +244,7 @@ def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> Ret
         metadata=revised.metadata,
         ruling=before.ruling if revised.ruling is None else revised.ruling,
         source=source,
+        tags=revised.tags,
     )
 
 
@@ -274,14 +283,21 @@ def items_after(before: tuple[ReturnItem, ...], changes: ItemChanges) -> tuple[R
     for units in changes.units:
         items[units.index] = items[units.index].with_units(units)
     if changes.unrequested:
-        # A line can be there twice: its discounts or taxes were changed between two parcels.
-        places = {
-            (item.item_id, item.line): index for index, item in enumerate(before) if not item.is_requested
-        }
+        places = {_place(item): index for index, item in enumerate(before) if not item.is_requested}
         for item in changes.unrequested:
-            place = item.item_id, item.line
+            place = _place(item)
             if place in places:
                 items[places[place]] = item
             else:
                 items.append(item)
     return tuple(items)
+
+
+def _place(item: ReturnItem) -> tuple[object, ...]:
+    """
+    What tells an unrequested item from others of its line.
+
+    A line can be there several times: its discounts or taxes were changed between two parcels, or units of
+    it were requested for different reasons and came late.
+    """
+    return item.item_id, item.line, item.is_late, item.reason_id, item.tags, item.ruling

@@ -317,7 +317,8 @@ class Return:
             return NOTHING
         return value_arrived(
             items,
-            shipping=self.shipping_total.amount,
+            # Without a label of ours, the customer paid for the way.
+            shipping=0 if self.is_unbooked else self.shipping_total.amount,
             terms=self.terms,
             requested_refund=self.entitlement.requested_refund,
             agreed_refund=agreed_refund,

@@ -100,8 +100,9 @@ def value_arrived(
     """
     The value of the units that arrived so far, or are kept.
 
-    A custom amount, named on request, is for the requested units: it shrinks with what did not arrive, and
-    what arrived unrequested is added to it. An amount named on receipt is for the whole return, and final.
+    A custom amount, named on request, is for the requested units, also if they are late: it shrinks with
+    what did not arrive, and what arrived unrequested is added to it. An amount named on receipt is for the
+    whole return, and final.
     """
     damaged = terms.refund_damaged
     counted, goods = [], []
@@ -116,12 +117,14 @@ def value_arrived(
         return _charged(goods, counted, shipping, terms, charges, charges_back)
     if requested_refund is None:
         return _deducted(goods, counted, shipping, terms, charges_back)
-    unrequested = sum([each.value for each in counted if not each.item.is_requested])
-    part = _value(counted) - unrequested
+    requested = [each for each in counted if each.item.is_requested or each.item.is_late]
+    part = sum([each.value for each in requested])
+    unrequested = _value(counted) - part
     whole = sum([item.line.paid(item.allocated) for item in items if item.is_requested])
     if not whole:  # without value, yet the merchant pays for it: by units then
-        part = sum([each.quantity for each in counted if each.item.is_requested])
+        part = sum([each.quantity for each in requested])
         whole = sum([item.quantity for item in items])
+    part = min(part, whole)  # what is late may be worth more by now than it was when it was requested
     return _named(goods, counted, round_half_up(requested_refund.amount * part, whole) + unrequested)
 
 
@@ -158,6 +161,8 @@ def _deducted(
     left = _value(counted) + sum([each.amount for each in other])
     if shipping and (price := price_of_way_back(counted, shipping, terms)):
         price = min(price, left)
+        if terms.keeps_goods:  # those that stay were paid for already, whether others come or not
+            price = min(price, sum([each.value for each in counted if not terms.is_kept(each.item.rule)]))
         other.append(NamedAmount("return_shipping", -price))
         left -= price
     for fee in fees_of(counted, terms):

@@ -172,8 +172,8 @@ class Judge:
         """The item of the return before an update of which rules knew the same facts, if there were rules."""
         assert self._replaced is not None, "asked of updates only"
         for item in self._replaced.target.items:
-            is_ours = item.item_id == line.id
-            if is_ours and (item.ruling is None or item.facts == self._know(line, asked).in_order):
+            is_same = item.item_id == line.id and (item.reason_id, item.tags) == (asked.reason_id, asked.tags)
+            if is_same and (item.ruling is None or item.facts == self._know(line, asked).in_order):
                 return item
         return None
 
