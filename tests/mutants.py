@@ -470,7 +470,7 @@ MUTANTS = [
            "        if all(earlier):\n", "        if False:\n"),
     Mutant("a rule for the shop's own returns leaves another one nothing, unseen", RULES,
            "self.when - {OF_POLICY} <= other.when", "self.when <= other.when"),
-    Mutant("a rule for withdrawals stands in a policy without the right", POLICY,
+    Mutant("a rule for withdrawals is taken in a policy without the right", POLICY,
            "            if rule.is_for_withdrawals:\n", "            if False:\n"),
     Mutant("a right of withdrawal ends days too soon for want of a calendar", POLICY,
            "            if right.calendar is None:\n", "            if False:\n"),

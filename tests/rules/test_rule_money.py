@@ -665,7 +665,7 @@ def test_a_person_who_overrules_a_rule_of_the_host_keeps_the_rule_that_spoke() -
         (lambda *_: Violation(""), "it answered a Violation whose code is '', not a name"),
     ],
 )
-def test_a_rule_of_the_host_that_fails_is_told_by_its_name(answer: Any, problem: str) -> None:
+def test_a_rule_of_the_host_that_fails_is_reported_by_its_name(answer: Any, problem: str) -> None:
     """A host's function that raises or returns True has a mistake in it; nothing was changed."""
     given = judged_by(answer)
     before = given.ledger

@@ -359,7 +359,7 @@ def test_a_request_that_cannot_be_is_refused(more: dict[str, Any], code: str) ->
 
 
 def test_credit_is_offered_by_rules_only() -> None:
-    """Both reasons are told: no port gives it, and this policy does not offer it."""
+    """Both reasons are reported: no port gives it, and this policy does not offer it."""
     assert given_codes({"outcome": "store_credit"}) == ["store_credit_unsupported", "outcome_not_offered"]
 
 

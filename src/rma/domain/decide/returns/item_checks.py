@@ -1,4 +1,4 @@
-"""What can be wrong with a requested item besides what rules say: its quantity, reason, texts and tags."""
+"""What can be wrong with a requested item besides what rules say: its quantity, reason, strings and tags."""
 
 from rma.domain.decide.checks import check_metadata, check_text, report_unknown
 from rma.domain.decide.facts import Facts
