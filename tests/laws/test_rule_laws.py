@@ -394,3 +394,34 @@ def test_a_refund_is_within_its_bounds_and_no_change_of_policy_touches_it(
     for part in received.breakdown:
         assert not part.parts or sum([each.amount.amount for each in part.parts]) == part.amount.amount
     assert sum([part.amount.amount for part in received.breakdown]) == received.refund_amount.amount
+
+
+@given(order=dated, policy=policies_with_rules(), price=st.integers(0, 5000), data=st.data())
+def test_fees_of_an_exchange_are_at_most_what_its_goods_are_worth(
+    order: Order, policy: ReturnPolicy, price: int, data: st.DataObject
+) -> None:
+    """Law 6, where the customer can be asked for more: what each rule keeps, the units under it are worth."""
+    harness = CoreHarness(order, policy=policy, reasons=REASONS)
+    wanted = [
+        RequestedItem(
+            item_id=item.id,
+            quantity=data.draw(st.integers(1, item.quantity)),
+            reason_id=data.draw(reason_ids),
+            tags=data.draw(tag_sets),
+        )
+        for item in order.items
+    ]
+    new = NewItem(variant_id="v", quantity=1, unit_price=price)
+    try:
+        harness.handle(RequestExchange(order_id=order.id, items=wanted, new_items=[new]))
+    except Rejected:
+        return
+    opened, exchange = harness.ledger.returns[0], harness.ledger.exchanges[0]
+    worth: dict[str | None, int] = {}
+    for item in opened.items:
+        worth[item.rule] = worth.get(item.rule, 0) + item.line.paid(item.allocated)
+    with_fees = [rule.name for rule in opened.terms.rules if rule.fees]
+    fees = -sum([part.amount.amount for part in opened.breakdown if part.name.startswith("fee:")])
+
+    assert 0 <= fees <= sum([worth[name] for name in with_fees])
+    assert exchange.difference_due.amount <= price
