@@ -39,7 +39,7 @@ from rma import (
 )
 from rma.domain.decide.facts import Facts
 from rma.domain.views.returnable import returnable_items
-from tests.rules.before import DECLINE, approve, berlin
+from tests.rules.before import DECLINE, EXPIRE, RENEW, SENT, approve, berlin
 from tests.rules.given import Given, effect_kinds, line, off, order_of, receive, request, update, usd
 from tests.rules.test_rules import policy_of
 from tests.world import REASONS
@@ -656,3 +656,161 @@ def test_units_of_one_line_for_two_reasons_are_updated_each_as_before() -> None:
     given.when(requested(*items))
     given.when(updated(*items[1:]))
     assert [(item.tags, item.rule) for item in given.the().items] == [(("worn",), "worn")]
+
+
+#: What is damaged is kept; the rest comes back within five days.
+KEPT_AND_BACK = policy_of(
+    ReturnRule(name="keep", when={"reason:damaged"}, goods="kept"),
+    ReturnRule(name="rest"),
+    return_within_days=5,
+)
+
+
+def kept_and_back() -> Given:
+    """Returns a return of which a mug of 10.00 is kept and paid for, and a tea of 5.00 is to come."""
+    given = shop(KEPT_AND_BACK)
+    given.when(requested(damaged(), asked(1, "tea"), shipping_option_id="so_return"))
+    assert (given.the().status, given.the().refunded) == ("partially_received", usd(1000))
+    assert given.the().expires_at == given.now + timedelta(days=5)
+    given.all_delivered()
+    return given
+
+
+def test_goods_beside_those_that_are_kept_can_be_sent_and_their_label_renewed() -> None:
+    """As those of any return, until a parcel comes."""
+    given = kept_and_back()
+    given.when(RENEW)
+    assert effect_kinds(given.ledger) == ["cancel_shipment-1", "shipment-2"]
+    given.when(SENT)
+    assert given.the().expires_at is None
+    assert given.codes(EXPIRE) == ["return_already_sent", "not_expired_yet"]
+
+    given.when(ReceiveReturn(return_id="ret_1", items=[ReceivedItem(item_id="tea", quantity=1)]))
+
+    assert (given.the().status, given.the().refunded) == ("received", usd(1000 + 500 - 200))
+
+
+def test_after_a_parcel_nothing_waits_for_the_first() -> None:
+    """Beside goods that are kept, too."""
+    given = shop(KEPT_AND_BACK)
+    given.when(requested(damaged(), asked(2, "tea"), shipping_option_id="so_return"))
+    tea = ReceivedItem(item_id="tea", quantity=1)
+    given.when(ReceiveReturn(return_id="ret_1", items=[tea], more_expected=True))
+    given.now += timedelta(days=9)
+    assert given.the().expires_at is None
+    for command in (SENT, EXPIRE, RENEW):
+        assert given.codes(command) == ["return_already_received"]
+
+
+def test_a_return_of_which_some_is_kept_ends_with_that() -> None:
+    """What never came is free again, its label canceled, and nothing of it was deducted from the rest."""
+    given = kept_and_back()
+    given.now += timedelta(days=6)
+
+    given.when(EXPIRE)
+
+    target = given.the()
+    assert (target.status, target.refund_amount, target.refunded) == ("received", usd(1000), usd(1000))
+    assert (target.label_number, target.expires_at) == (None, None)
+    assert effect_kinds(given.ledger) == ["cancel_shipment-1"]
+    given.when(requested(asked(2, "tea")))
+    assert given.codes(requested(asked(2))) == ["quantity_exceeds_returnable"]
+
+
+def exchange_of_kept() -> Given:
+    """Returns an exchange of a mug that is kept, and a tea that is to come, for a cup."""
+    given = shop(KEPT_AND_BACK)
+    given.when(exchanged(damaged(), asked(1, "tea"), shipping_option_id="so_return"))
+    assert (given.the().status, given.the().refunded) == ("partially_received", usd(0))
+    given.all_delivered()
+    return given
+
+
+def test_an_exchange_of_which_some_is_kept_can_be_canceled() -> None:
+    """What is kept is paid for, and nothing more is expected."""
+    given = exchange_of_kept()
+    given.when(RecordExchangePayment(exchange_id="exc_1", amount=100, reference="ch_1"))
+
+    given.when(CancelExchange(exchange_id="exc_1"))
+
+    assert (given.the().status, given.ledger.exchanges[0].status) == ("received", "canceled")
+    assert given.the().refunded == usd(1000 + 100)
+    assert effect_kinds(given.ledger) == ["cancel_shipment-1", "refund-1"]
+
+
+def test_an_exchange_of_which_some_is_kept_expires() -> None:
+    """Then the money for what is kept is paid instead."""
+    given = exchange_of_kept()
+    given.now += timedelta(days=6)
+    given.when(EXPIRE)
+    assert (given.the().status, given.ledger.exchanges[0].status) == ("received", "canceled")
+    assert given.the().refunded == usd(1000)
+
+
+def test_an_exchange_expires_with_its_return() -> None:
+    """A late parcel is then a return by itself."""
+    given = shop(ReturnPolicy(return_within_days=5))
+    given.when(exchanged(asked(1)))
+    assert given.the().expires_at == given.now + timedelta(days=5)
+    given.now += timedelta(days=6)
+
+    given.when(EXPIRE)
+
+    assert (given.the().status, given.ledger.exchanges[0].status) == ("expired", "canceled")
+    given.when(receive(1))
+    given.when(receive(0, allow_mismatch=True))
+    assert (given.the().status, given.the().refunded) == ("received", usd(1000))
+
+
+def test_an_exchange_that_was_paid_for_does_not_expire() -> None:
+    """Its customer waits for new goods: a person looks."""
+    given = shop(ReturnPolicy(return_within_days=5))
+    given.when(exchanged(asked(1)))
+    given.when(RecordExchangePayment(exchange_id="exc_1", amount=500, reference="ch_1"))
+    given.now += timedelta(days=6)
+    assert given.the().expires_at is None
+    assert given.codes(EXPIRE) == ["exchange_paid"]
+
+
+def test_an_exchange_that_is_approved_has_its_days_from_then() -> None:
+    """As any return."""
+    given = shop(evolve(ReturnPolicy(review=True), return_within_days=5))
+    given.when(exchanged(asked(1)))
+    assert given.the().return_by is None
+    given.now += timedelta(days=6)
+    given.when(approve())
+    assert given.the().return_by == given.now + timedelta(days=5)
+
+
+def test_nothing_is_approved_of_an_order_that_was_canceled() -> None:
+    """As nothing of it can be requested."""
+    given = shop(ReturnPolicy(review=True))
+    given.when(request(1))
+    assert given.order is not None
+    given.order = evolve(given.order, status="canceled")
+    assert given.codes(approve()) == ["order_canceled"]
+    given.when(DECLINE)
+
+
+def test_an_update_to_what_needs_no_review_opens_the_return() -> None:
+    """As the request for that would have been open; its days begin, and its label is booked."""
+    given = shop(evolve(RULES, return_within_days=5))
+    given.when(requested(asked(1, "tea"), shipping_option_id="so_return"))
+    assert (given.the().status, given.the().return_by) == ("pending_approval", None)
+    given.now += timedelta(days=1)
+
+    given.when(updated(damaged()))
+
+    assert (given.the().status, given.the().refunded) == ("received", usd(1000))
+    assert given.the().return_by == given.now + timedelta(days=5)
+
+
+def test_what_has_to_be_approved_anew_was_not_decided() -> None:
+    """An approval is for what it approved."""
+    given = shop()
+    given.when(requested(asked(1)))
+    given.when(approve())
+    assert given.the().decision is not None
+    given.when(updated(asked(2)))
+    assert (given.the().status, given.the().decision) == ("pending_approval", None)
+    assert given.the().return_by is None

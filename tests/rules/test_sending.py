@@ -256,3 +256,41 @@ def test_a_person_says_what_became_of_a_booking_that_was_stopped() -> None:
         given.all_delivered()
         assert given.the().shipping_data == {"label": "ret_1-shipment-2"}
         assert given.codes(RenewShipment(return_id="ret_1", was_booked=True)) == ["booking_not_stopped"]
+
+
+def test_a_proof_can_be_given_later() -> None:
+    """Then the sending is recorded again, with what was known of it; once it is proven, it is known."""
+    given = requested()
+    sent_at = given.now
+    given.when(RecordSending(return_id="ret_1", sent_at=sent_at, tracking_number="1Z"))
+    given.now += timedelta(days=3)
+    assert given.codes(RecordSending(return_id="ret_1", tracking_number="2Z")) == ["return_already_sent"]
+
+    given.when(RecordSending(return_id="ret_1", proof="receipt.jpg"))
+
+    assert given.the().sending == Sending(sent_at, "1Z", "receipt.jpg")
+    assert given.codes(RecordSending(return_id="ret_1", proof="other.jpg")) == ["return_already_sent"]
+
+
+def test_a_label_that_the_goods_travel_with_is_not_canceled() -> None:
+    """Who cancels a return that is on its way learns from the parcel that it was."""
+    given = requested(shipping_option_id="so_return")
+    given.all_delivered()
+    given.when(SENT)
+    given.when(CancelReturn(return_id="ret_1"))
+    assert given.ledger.open_effects == {}
+
+
+def test_goods_that_were_sent_in_time_are_recorded_though_the_return_expired() -> None:
+    """It stays expired; a parcel can still be booked."""
+    given = requested(policy=DAYS_14)
+    sent_at = given.now + timedelta(days=14)
+    given.now += timedelta(days=20)
+    given.when(EXPIRE)
+
+    late = sent_at + timedelta(seconds=1)
+    assert given.codes(RecordSending(return_id="ret_1", sent_at=late)) == ["return_expired"]
+    given.when(RecordSending(return_id="ret_1", sent_at=sent_at))
+
+    assert given.the().status is ReturnStatus.EXPIRED
+    assert given.the().sending == Sending(sent_at)

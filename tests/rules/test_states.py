@@ -132,6 +132,7 @@ def test_what_the_table_refuses_is_refused_with_its_code() -> None:
         # it is canceled with its exchange, whatever its status
         ("return", "partially_received", CancelReturn, ("return_of_exchange",)),
         ("return", "received", CancelReturn, ("return_of_exchange",)),
+        ("return", "expired", CancelReturn, ("return_of_exchange",)),
     }
 
 
@@ -145,6 +146,10 @@ def test_what_the_table_allows_is_accepted_in_some_state() -> None:
         # its refund was blocked: none was made of which anything could become known
         ("claim", "requires_action", RecordRefundOutcome),
         ("return", "requested", RenewShipment),  # nothing here has a label
+        # nothing here is kept by the customer, beside which others wait for their first parcel
+        ("return", "partially_received", RecordSending),
+        ("return", "partially_received", ExpireReturn),
+        ("return", "partially_received", RenewShipment),
     }
 
 

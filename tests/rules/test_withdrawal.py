@@ -222,7 +222,7 @@ def test_a_shop_may_be_kinder_than_the_law() -> None:
 
     given.when(withdraw())
     assert given.the().return_by == end_of(21, 4)
-    given.when(RecordSending(return_id="ret_1"))
+    given.when(RecordSending(return_id="ret_1", proof="receipt.jpg"))
     assert given.the().refund_due_by == end_of(6, 4)
 
 
@@ -285,3 +285,46 @@ def test_several_lines_are_withdrawn_from_together() -> None:
     given.when(RequestReturn(order_id="order_1", items=items, basis="withdrawal"))
 
     assert given.the().refund_amount == usd(1500)
+
+
+def test_a_declaration_that_is_recorded_late_leaves_the_days_of_grace() -> None:
+    """Else it would expire as soon as it is recorded."""
+    given = shop(at(2))
+    given.now = at(30)
+    given.when(withdraw(declared_at=at(3)))
+    assert given.the().return_by == end_of(6, 4)
+    assert given.codes(EXPIRE) == ["not_expired_yet"]
+
+
+def test_goods_that_are_only_said_to_be_sent_make_no_refund_due() -> None:
+    """A proof does, though it comes later: from when they were sent."""
+    given = withdrawn(withdrawals(due_from="goods"))
+    given.when(RecordSending(return_id="ret_1"))
+    assert given.the().refund_due_by is None
+    given.now += timedelta(days=3)
+    given.when(RecordSending(return_id="ret_1", proof="receipt.jpg"))
+    assert given.the().refund_due_by == end_of(16)
+
+
+def test_a_withdrawal_that_was_sent_in_time_is_payable_though_it_expired() -> None:
+    """A proof that comes late is a proof."""
+    given = withdrawn()
+    given.now = at(30)
+    given.when(EXPIRE)
+    assert given.the().payable_by is None
+    given.when(RecordSending(return_id="ret_1", sent_at=at(10), proof="receipt.jpg"))
+    assert given.the().payable_by == end_of(16)
+
+
+def test_an_update_keeps_the_right_that_was_declared() -> None:
+    """The policy may have none any more, or another one."""
+    given = withdrawn()
+    before = given.the()
+    given.policy = ReturnPolicy(window_days=0)
+    given.now += timedelta(days=1)
+
+    given.when(update(1))
+
+    assert (given.the().terms, given.the().return_by) == (before.terms, before.return_by)
+    given.when(update(2))
+    assert given.the().refund_amount == usd(2000)

@@ -263,6 +263,7 @@ class ReturnUpdated(ReturnEvent):
         overrule: why a person took lines that no rule takes.
         shipping_method, provider_id, location_id: how and where they travel.
         shipment_number: of their booking, or of the next one while nothing is booked.
+        return_by: after this moment it expires.
         cancel_request: the booking before, if its way is not theirs any more.
         shipment_request: the booking of their way, if it is another one and may be booked now.
     """
@@ -280,6 +281,7 @@ class ReturnUpdated(ReturnEvent):
     location_id: str | None = None
     shipment_number: int = 1
     is_unbooked: bool = False
+    return_by: datetime | None = None
     cancel_request: CancelShipmentRequest | None = None
     shipment_request: ReturnShipmentRequest | None = None
 
@@ -361,19 +363,21 @@ class GoodsReceived(EntitlementEvent):
 @frozen(kw_only=True)
 class ReturnResolved(EntitlementEvent):
     """
-    A clerk closed a return: it is received.
+    A return was closed: it is received. A clerk did, or its exchange was canceled, or it expired.
 
     Attributes:
         resolution: which received units were rejected.
         items: what that changed in the return's items.
         withdraw_requests: what goes back to the customer, out of stock.
         charges_back: what the return gives back of the order's charges, all in all.
+        cancel_request: its booking, if nothing travels with it any more.
     """
 
     resolution: Resolution
     items: ItemChanges = ItemChanges()
     withdraw_requests: tuple[WithdrawRequest, ...] = ()
     charges_back: tuple[RefundedCharge, ...] = ()
+    cancel_request: CancelShipmentRequest | None = None
 
 
 @frozen(kw_only=True)

@@ -34,7 +34,12 @@ from rma.domain.values.money import Money, zero
 S = TypeVar("S", bound=Subject)
 
 #: Goods of an exchange that come, or came, although it was canceled.
-_ALONE_WITHOUT_EXCHANGE = (ReturnStatus.RECEIVED, ReturnStatus.DECLINED)
+_ALONE_WITHOUT_EXCHANGE = (
+    ReturnStatus.RECEIVED,
+    ReturnStatus.DECLINED,
+    ReturnStatus.EXPIRED,
+    ReturnStatus.PARTIALLY_RECEIVED,  # some are kept and paid for, and the others do not come
+)
 
 #: Events that carry the outcomes of effects of a return, exchange or claim.
 OutcomeEvent = events.EffectsAttempted | events.RefundOutcomeRecorded
@@ -250,6 +255,9 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
                 _revised(before, event.items),
                 status=event.status,
                 needs_approval=event.status is ReturnStatus.PENDING_APPROVAL,
+                # What is to be approved now was not decided.
+                decision=before.decision if event.status is ReturnStatus.REQUESTED else None,
+                return_by=event.return_by,
                 quoted_refund=event.quoted_refund,
                 entitlement=with_(
                     before.entitlement,
@@ -271,12 +279,9 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
             return with_(before, sending=sending, refund_due_by=due_by, updated_at=event.at)
         case events.ReturnExpired(cancel_request=cancel):
             return with_(
-                before,
+                _unbooked(before) if cancel else before,
                 status=ReturnStatus.EXPIRED,
                 expired_at=event.at,
-                shipment=None if cancel else before.shipment,
-                shipment_number=before.shipment_number + bool(cancel),
-                is_unbooked=cancel is not None,
                 updated_at=event.at,
             )
         case events.ShipmentRenewed(ended=ended):
@@ -290,6 +295,11 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
             )
         case _:
             assert_never(event)
+
+
+def _unbooked(before: Return) -> Return:
+    """The return once its booking is canceled."""
+    return with_(before, shipment=None, shipment_number=before.shipment_number + 1, is_unbooked=True)
 
 
 def _revised(before: Return, revision: tuple[ItemRevision, ...]) -> Return:
@@ -315,9 +325,9 @@ def _return_after(
                 updated_at=event.at,
                 charges_back=event.charges_back,
             )
-        case events.ReturnResolved():
+        case events.ReturnResolved(cancel_request=cancel):
             return with_(
-                before,
+                _unbooked(before) if cancel else before,
                 status=ReturnStatus.RECEIVED,
                 items=items_after(before.items, event.items),
                 resolution=event.resolution,

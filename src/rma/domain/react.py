@@ -30,8 +30,8 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911 # a row fo
             assert return_id is not None, "goods are received for a return"
             restock = receipt.restock(event.order_id, return_id)
             return (*((restock,) if restock else ()), *_refund_requests(event))
-        case events.ReturnResolved(withdraw_requests=withdrawals):
-            return (*withdrawals, *_refund_requests(event))
+        case events.ReturnResolved(cancel_request=cancel, withdraw_requests=withdrawals):
+            return (*((cancel,) if cancel else ()), *withdrawals, *_refund_requests(event))
         case events.RefundRetried() | events.ClaimRefundRetried() | events.ClaimResolved():
             return _refund_requests(event)
         case events.ClaimRequested(replacement=replacement):

@@ -97,6 +97,7 @@ def facts_for(
             return _facts_about_goods(host, order_id, command.shipping_option_id)
         case (
             ApproveReturn()
+            | ExpireReturn()
             | ReceiveReturn()
             | ResolveReturn()
             | RetryRefund()
@@ -107,7 +108,6 @@ def facts_for(
         case (
             DeclineReturn()
             | RecordSending()
-            | ExpireReturn()
             | RenewShipment()
             | CancelReturn()
             | CancelClaim()

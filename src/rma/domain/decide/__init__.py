@@ -15,11 +15,12 @@ from rma.domain.decide.refunds.resolve_claim import resolve_claim
 from rma.domain.decide.refunds.retry import retry_refund
 from rma.domain.decide.returns.approve import approve_return, decline_return
 from rma.domain.decide.returns.cancel import cancel_return
+from rma.domain.decide.returns.expire import expire_return
 from rma.domain.decide.returns.receive import receive_return
 from rma.domain.decide.returns.renew import renew_shipment
 from rma.domain.decide.returns.request import request_return
 from rma.domain.decide.returns.resolve import resolve_return
-from rma.domain.decide.returns.sending import expire_return, record_sending
+from rma.domain.decide.returns.sending import record_sending
 from rma.domain.decide.returns.update import update_return
 from rma.domain.events import Event
 from rma.domain.messages.commands import (

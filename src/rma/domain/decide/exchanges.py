@@ -14,7 +14,7 @@ from rma.domain.decide.facts import Facts
 from rma.domain.decide.replacements import check_new_items, replacement_of
 from rma.domain.decide.returns.cancel import check_cancelable, report_canceled
 from rma.domain.decide.returns.draft import ReturnDraft, open_return
-from rma.domain.decide.returns.kept import pay_for_kept
+from rma.domain.decide.returns.kept import close_with_kept, pay_for_kept
 from rma.domain.decide.returns.request import (
     allocate_items,
     check_request_options,
@@ -160,8 +160,8 @@ def record_exchange_payment(
 
 def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange) -> tuple[Event, ...]:
     """
-    The exchange canceled with its return, or, once its goods are here, with their refund; nothing if it was
-    canceled before.
+    The exchange canceled with its return, or, once its goods are here or kept, with their refund; nothing if
+    it was canceled before.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -171,13 +171,19 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
     target = ledger.find(exchange.return_id) if exchange else None
     is_over = exchange is not None and exchange.status is ExchangeStatus.CANCELED
     is_here = not is_over and target is not None and target.status is ReturnStatus.RECEIVED
+    keeps_some = (
+        not is_over
+        and target is not None
+        and target.status is ReturnStatus.PARTIALLY_RECEIVED
+        and target.waits_for_first_parcel
+    )
     if exchange is None:
         report_unknown(wrong, "exchange_not_found", "exchange_id", command.exchange_id)
     elif refusal := exchange_refusal(exchange.status, command):
         wrong.add(refusal, exchange_id=exchange.id)
-    elif exchange.payments and not (is_here or is_over):
+    elif exchange.payments and not (is_here or keeps_some or is_over):
         wrong.add("exchange_paid", exchange_id=exchange.id, paid=exchange.paid.amount)
-    if is_here:
+    if is_here or keeps_some:
         check_order(wrong, facts.order, ledger, target)
     elif target and not is_over:
         check_cancelable(wrong, target)
@@ -187,11 +193,13 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
         return ()
     at, by = facts.at, command.created_by
     event = ExchangeCanceled(header=header_for(exchange, ledger, at, by=by, command=command))
-    if not is_here:
+    if not (is_here or keeps_some):
         return (report_canceled(target, ledger, at, by), event)
     # What the customer paid for the exchange is given back with the goods' value.
-    alone = target.without_exchange()
     order = wrong.require(facts.order)
+    if keeps_some:
+        return (event, *close_with_kept(order, ledger, target, at, by))
+    alone = target.without_exchange()
     return (event, *close_return(order, ledger, alone, Resolution(at, by), items=alone.items))
 
 

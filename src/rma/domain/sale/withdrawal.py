@@ -95,10 +95,17 @@ class Withdrawal:
         assert until is not None, "a window that closes has a last moment"
         return (Violation("return_window_closed", line.id, {"until": until.isoformat()}),)
 
-    def return_by(self, declared_at: datetime) -> datetime:
-        """The moment after which the return expires, if nothing was sent or received."""
+    def return_by(self, declared_at: datetime, recorded_at: datetime) -> datetime:
+        """
+        The moment after which the return expires, if nothing was sent or received.
+
+        Days of grace are those after it was recorded, too: a declaration may be recorded late.
+        """
         window = Window(self.return_days, grace_days=self.grace_days, ends=WindowEnd.DAY)
-        return window.last_moment(declared_at, self.calendar)
+        grace = Window(self.grace_days, ends=WindowEnd.DAY)
+        return max(
+            window.last_moment(declared_at, self.calendar), grace.last_moment(recorded_at, self.calendar)
+        )
 
     def refund_due_by(self, declared_at: datetime, goods_at: datetime) -> datetime:
         """

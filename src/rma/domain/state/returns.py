@@ -195,9 +195,18 @@ class Return:
         return self.expired_at is not None or (self.decision is not None and not self.decision.is_approved)
 
     @property
+    def waits_for_first_parcel(self) -> bool:
+        """True while goods are to come back, and no parcel did; goods that the customer keeps may be paid."""
+        if self.status is ReturnStatus.PARTIALLY_RECEIVED:
+            return not any(receipt.items for receipt in self.receipts)
+        return self.status is ReturnStatus.REQUESTED
+
+    @property
     def expires_at(self) -> datetime | None:
-        """`return_by`, as long as it can expire then: nothing was sent or received."""
-        return self.return_by if self.status is ReturnStatus.REQUESTED and self.sending is None else None
+        """`return_by`, as long as it can expire then: nothing was sent, received or paid for its exchange."""
+        is_waiting = self.waits_for_first_parcel and self.sending is None
+        is_paid_for = any(part.amount.amount > 0 for part in self.charges)
+        return self.return_by if is_waiting and not is_paid_for else None
 
     @property
     def payable_by(self) -> datetime | None:
@@ -211,7 +220,9 @@ class Return:
         owed = self.entitlement.due.amount
         is_policy = self.basis is ReturnBasis.POLICY
         is_paid_by_parcel = is_policy and self.status is ReturnStatus.PARTIALLY_RECEIVED
-        if return_rules(self.status).is_open and not is_paid_by_parcel:
+        # It expired, though it was sent in time, as is known by now.
+        is_sent = self.status is ReturnStatus.EXPIRED and self.sending is not None
+        if (return_rules(self.status).is_open and not is_paid_by_parcel) or is_sent:
             owed = max(0, self.refund_amount.amount - self.refunded.amount)
         return self.refund_due_by if owed else None
 

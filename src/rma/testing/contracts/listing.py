@@ -144,7 +144,7 @@ class Listing(ReturnRepositoryPort):
         returns = self.port()
         known = _by_age(_filled_with_dates(returns))
         again = self.reopened(returns)
-        assert len([each for each in known if isinstance(each, Return) and each.expires_at]) == 2
+        assert len([each for each in known if isinstance(each, Return) and each.expires_at]) == 4
         assert len([each for each in known if isinstance(each, Return) and each.payable_by]) == 4
 
         timestamps = (None, START, START + A_DAY + 2 * A_MINUTE, START + 9 * A_DAY)
@@ -283,7 +283,7 @@ def _filled_with_dates(returns: ReturnRepository) -> list[CoreHarness]:
         returns.commit(life.handle(receive(f"ret_{order_id}_2")))
         wrong = [ReceivedItem(item_id="mug", quantity=9)]
         returns.commit(life.handle(ReceiveReturn(return_id=f"ret_{order_id}_3", items=wrong)))
-        returns.commit(life.handle(RecordSending(return_id=f"ret_{order_id}_4")))
+        returns.commit(life.handle(RecordSending(return_id=f"ret_{order_id}_4", proof="receipt.jpg")))
     return lives
 
 

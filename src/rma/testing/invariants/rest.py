@@ -69,7 +69,8 @@ def labels_are_booked_for_returns_that_go_on(snapshot: Snapshot) -> Iterator[str
         for booked in snapshot.shipments:
             if owner_of(booked) != each.id:
                 continue
-            is_used = booked == key and each.status is not ReturnStatus.CANCELED
+            travels = each.status is not ReturnStatus.CANCELED or each.sending is not None
+            is_used = booked == key and travels
             if (booked in canceled) == is_used:
                 what = f"label {booked} is {'' if booked in canceled else 'not '}canceled"
                 yield f"{each.id}: {each.status}, but its {what}"

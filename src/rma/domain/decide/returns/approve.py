@@ -11,6 +11,7 @@ from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import Event, ExchangeCanceled, ReturnApproved, ReturnDeclined, header_for
 from rma.domain.messages.command_items import ApprovedItem
 from rma.domain.messages.commands import ApproveReturn, DeclineReturn
+from rma.domain.sale.order import OrderStatus
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.deadlines import return_by
 from rma.domain.state.ledger import ReturnLedger
@@ -37,6 +38,8 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
     order, by = facts.order, command.created_by
     target = _check_pending(wrong, ledger, command)
     check_order(wrong, order, ledger, target)
+    if order and order.status is OrderStatus.CANCELED:
+        wrong.add("order_canceled", order_id=order.id)
     quantities = _check_items(wrong, command, target)
     if target and target.exchange_id is not None and quantities is not None:
         wrong.add("return_of_exchange", return_id=target.id, exchange_id=target.exchange_id)
@@ -73,7 +76,7 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
         items=() if is_same else revision_between(target.items, items),
         requested_refund=refund,
         quoted_charges=quote.charges_back,
-        return_by=return_by(target.terms, facts.at) if exchange is None else None,
+        return_by=return_by(target.terms, facts.at),
         is_kept=not travels,
         shipment_request=book_shipment(approved),
     )

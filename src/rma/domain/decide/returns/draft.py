@@ -82,7 +82,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
     method = None
     if option:
         method = method_for(option, draft.shipping_price, order.currency, facts.new_id("sm"))
-    is_alone = draft.exchange_id is None and draft.claim_id is None
+    can_expire = draft.claim_id is None and not draft.is_pending
     quote = Quote(zero(order.currency))
     if draft.claim_id is None:
         quote = quote_return(
@@ -124,9 +124,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         needs_approval=draft.is_pending,
         basis=draft.basis,
         declared_at=draft.declared_at,
-        return_by=(
-            return_by(terms, draft.declared_at or facts.at) if is_alone and not draft.is_pending else None
-        ),
+        return_by=return_by(terms, facts.at, draft.declared_at) if can_expire else None,
     )
     return ReturnRequested(
         header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command, order=order),

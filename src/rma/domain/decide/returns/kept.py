@@ -1,18 +1,23 @@
-"""Goods that a rule leaves with the customer: they are paid for as soon as the return is requested."""
+"""Goods that a rule leaves with the customer: paid for as soon as the return is requested, or approved."""
+
+from datetime import datetime
 
 from attrs import evolve
 
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_exchange
 from rma.domain.decide.refunds.entitlement import charges_now, entitle, pays_now, report_blocked
+from rma.domain.decide.returns.resolve import close_return
+from rma.domain.decide.returns.shipments import cancel_shipment
 from rma.domain.events import Event, GoodsReceived, header_for
+from rma.domain.messages.commands import Command
 from rma.domain.sale.order import Order
 from rma.domain.state.deadlines import refund_due_by
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.return_item import changes_between
-from rma.domain.state.returns import Receipt, Return
+from rma.domain.state.returns import Receipt, Resolution, Return
 
 
 def pay_for_kept(
@@ -61,11 +66,33 @@ def pay_for_kept(
         items=changes_between(opened.items, items),
         entitlement=account.change_since(opened.entitlement),
         charges_back=charges_back,
-        refund_due_by=refund_due_by(
-            opened, sent_at=opened.sending.at if opened.sending else None, received_at=at
-        ),
+        refund_due_by=refund_due_by(opened, sending=opened.sending, received_at=at),
     )
     blocked = report_blocked(account, opened, ledger, refundable, at, by) if pays_now(opened, status) else ()
     if exchange is None or not is_all:
         return (received, *blocked)
     return (received, *blocked, complete_exchange(exchange, ledger, opened, items, at, by))
+
+
+def close_with_kept(
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return,
+    at: datetime,
+    by: str | None,
+    command: Command | None = None,
+) -> tuple[Event, ...]:
+    """
+    The events that nothing more is expected of a return of which the customer keeps some, paid for.
+
+    Its label is canceled, and no new goods are set against those that are kept.
+    """
+    return close_return(
+        order,
+        ledger,
+        target.without_exchange(),
+        Resolution(at, by),
+        items=target.items,
+        command=command,
+        cancel_request=cancel_shipment(target, ledger),
+    )

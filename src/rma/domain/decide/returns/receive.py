@@ -93,7 +93,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         charges_back=charges_back,
         refund_due_by=refund_due_by(
             target,
-            sent_at=target.sending.at if target.sending else None,
+            sending=target.sending,
             received_at=target.receipts[0].at if target.receipts else at,
         ),
     )

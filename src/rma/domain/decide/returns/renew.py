@@ -51,6 +51,8 @@ def renew_shipment(facts: Facts, ledger: ReturnLedger, command: RenewShipment) -
 
 
 def _check_renewable(wrong: Violations, target: Return, command: RenewShipment, *, is_stopped: bool) -> None:
+    if not target.waits_for_first_parcel:
+        wrong.add("return_already_received", return_id=target.id)
     if target.sending is not None:
         wrong.add("return_already_sent", return_id=target.id)
     if target.label_number is None:

@@ -27,7 +27,7 @@ from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import Event, RefundBlocked, ReturnResolved, header_for
 from rma.domain.messages.command_items import RejectedItem
 from rma.domain.messages.commands import Command, ResolveReturn
-from rma.domain.messages.effects import StockLine, WithdrawRequest
+from rma.domain.messages.effects import CancelShipmentRequest, StockLine, WithdrawRequest
 from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
@@ -91,6 +91,7 @@ def close_return(
     refund_note: str | None = None,
     command: Command | None = None,
     withdraw_requests: tuple[WithdrawRequest, ...] = (),
+    cancel_request: CancelShipmentRequest | None = None,
 ) -> tuple[ReturnResolved] | tuple[ReturnResolved, RefundBlocked]:
     """The events that the resolution closed the return, and what is due was paid or is blocked."""
     at, by = resolution.at, resolution.by
@@ -115,6 +116,7 @@ def close_return(
         entitlement=account.change_since(target.entitlement),
         withdraw_requests=withdraw_requests,
         charges_back=charges_back,
+        cancel_request=cancel_request,
     )
     return (event, *report_blocked(account, target, ledger, refundable, at, by))
 

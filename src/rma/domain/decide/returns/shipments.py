@@ -41,9 +41,9 @@ def any_travels(items: Iterable[ReturnItem], terms: Terms) -> bool:
 
 
 def cancel_shipment(target: Return, ledger: ReturnLedger) -> CancelShipmentRequest | None:
-    """The cancellation of what is booked for a return; None if nothing is."""
+    """The cancellation of what is booked for a return; None if nothing is, or if the goods travel with it."""
     number = target.label_number
-    if number is None:
+    if number is None or target.sending is not None:
         return None
     return CancelShipmentRequest(
         key=effect_key(target.id, "cancel_shipment", number),

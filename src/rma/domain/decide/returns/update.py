@@ -16,6 +16,7 @@ from rma.domain.messages.commands import RequestReturn, UpdateReturn
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.withdrawal import ReturnBasis
+from rma.domain.state.deadlines import return_by
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.return_item import ReturnItem, revision_between
@@ -43,6 +44,8 @@ def update_return(facts: Facts, ledger: ReturnLedger, command: UpdateReturn) -> 
     if target is None:
         check_items(wrong, command.items, RequestedItem)
         target = wrong.require(target)
+    if target.basis is ReturnBasis.WITHDRAWAL:  # by the right under which it was declared
+        facts = evolve(facts, policy=evolve(facts.policy, withdrawal=target.terms.withdrawal))
     replaced = Replaced(target, _growing(target, command))
     others = _without(ledger, target)
     draft = draft_request(wrong, facts, others, _as_request(target, command, facts), replaced)
@@ -133,6 +136,7 @@ def _updated(
         location_id=after.location_id,
         shipment_number=after.shipment_number,
         is_unbooked=after.is_unbooked,
+        return_by=after.return_by,
         cancel_request=None if keeps_label else cancel_shipment(target, ledger),
         shipment_request=None if keeps_label else book_shipment(after),
     )
@@ -144,9 +148,13 @@ def _updated(
 def _after(facts: Facts, replaced: Replaced, draft: ReturnDraft, terms: Terms) -> Return:
     """The return once it is updated, but for its quote."""
     target = replaced.target
-    is_pending = target.status is ReturnStatus.PENDING_APPROVAL or (
-        target.basis is ReturnBasis.POLICY and _waits(facts.policy, replaced, draft.items, terms)
-    )
+    was_pending = target.status is ReturnStatus.PENDING_APPROVAL
+    is_pending = target.basis is ReturnBasis.POLICY and _waits(facts.policy, replaced, draft.items, terms)
+    until = target.return_by
+    if is_pending:
+        until = None
+    elif was_pending:
+        until = return_by(terms, facts.at)
     option = facts.shipping_option if any_travels(draft.items, terms) else None
     provider_id = option.provider_id if option else None
     location_id = first_given(draft.location_id, option.location_id if option else None)
@@ -174,6 +182,7 @@ def _after(facts: Facts, replaced: Replaced, draft: ReturnDraft, terms: Terms) -
         location_id=location_id,
         shipment_number=number + (had_label and not keeps_label),
         is_unbooked=is_pending and method is not None,
+        return_by=until,
     )
 
 
@@ -187,7 +196,9 @@ def _terms(policy: ReturnPolicy, target: Return, items: tuple[ReturnItem, ...]) 
 
 
 def _waits(policy: ReturnPolicy, replaced: Replaced, items: tuple[ReturnItem, ...], terms: Terms) -> bool:
-    """True if a person has to approve the update: units were added, or are judged by another rule."""
+    """True if a person has to approve it: what was approved stays so, but for units that rules judge anew."""
+    if replaced.target.status is ReturnStatus.PENDING_APPROVAL:
+        return policy.review or needs_review(items, terms)
     before = {item.ruling for item in replaced.target.items}
     new = [item for item in items if item.item_id in replaced.growing or item.ruling not in before]
     return (policy.review and bool(replaced.growing)) or needs_review(new, terms)
