@@ -417,11 +417,11 @@ def test_fees_of_an_exchange_are_at_most_what_its_goods_are_worth(
     except Rejected:
         return
     opened, exchange = harness.ledger.returns[0], harness.ledger.exchanges[0]
-    worth: dict[str | None, int] = {}
+    values: dict[str | None, int] = {}
     for item in opened.items:
-        worth[item.rule] = worth.get(item.rule, 0) + item.line.paid(item.allocated)
+        values[item.rule] = values.get(item.rule, 0) + item.line.paid(item.allocated)
     with_fees = [rule.name for rule in opened.terms.rules if rule.fees]
     fees = -sum([part.amount.amount for part in opened.breakdown if part.name.startswith("fee:")])
 
-    assert 0 <= fees <= sum([worth[name] for name in with_fees])
+    assert 0 <= fees <= sum([values[name] for name in with_fees])
     assert exchange.difference_due.amount <= price
