@@ -171,7 +171,7 @@ class AsyncReturnService:
         basis: ReturnBasis | str = ReturnBasis.POLICY,
     ) -> tuple[ReturnableItem, ...]:
         """`ReturnService.returnable_items`, awaited."""
-        return await arun(read_returnable_items(order_id, self, reason_id, tuple(tags), basis))
+        return await arun(read_returnable_items(order_id, self, reason_id, tags, basis))
 
     async def get(self, return_id: str) -> Return:
         """`ReturnService.get`, awaited."""

@@ -197,9 +197,10 @@ class ReturnService:
 
         Raises:
             NotFound: there is no such order.
-            InvalidValue: the basis is none of the two.
+            InvalidValue: the basis is none of the two; as a request, if an amount of the policy is not in the
+                order's currency or a rule of the host fails.
         """
-        return run(read_returnable_items(order_id, self, reason_id, tuple(tags), basis))
+        return run(read_returnable_items(order_id, self, reason_id, tags, basis))
 
     def get(self, return_id: str) -> Return:
         """

@@ -8,7 +8,7 @@ from inspect import cleandoc
 from types import NoneType, UnionType
 from typing import Any, Union, get_args, get_origin
 
-from attrs import NOTHING, Factory, fields
+from attrs import NOTHING, Factory, fields, has
 
 from rma import Command, Effect, Event, RefundOutcome
 
@@ -77,7 +77,18 @@ def default_name(default: Any) -> str:
         return duration_name(default)
     if isinstance(default, frozenset):  # in an order of its own in each process
         return ", ".join([default_name(each) for each in sorted(default)]) or "empty"
-    return f"`{default.value!r}`" if isinstance(default, Enum) else f"`{default!r}`"
+    return f"`{written(default)}`"
+
+
+def written(default: Any) -> str:
+    """A value as a call would give it: without the fields that are not given."""
+    if isinstance(default, Enum):
+        return repr(default.value)
+    if not has(type(default)):
+        return repr(default)
+    values = {each.name: (getattr(default, each.name), each.default) for each in fields(type(default))}
+    given = [f"{name}={written(value)}" for name, (value, unless) in values.items() if value != unless]
+    return f"{type(default).__name__}({', '.join(given)})"
 
 
 def duration_name(duration: timedelta) -> str:

@@ -23,6 +23,7 @@ from rma import (
     Signal,
     Timing,
     Window,
+    Withdrawal,
 )
 from rma.adapters.sql.definition import DIALECTS
 from rma.adapters.sql.schema import metadata
@@ -62,7 +63,7 @@ def codes_by_class() -> str:
 
 def policy() -> str:
     """The fields of a policy, of its rules, and of what they name."""
-    kinds = (ReturnPolicy, ReturnRule, Window, Calendar, Fee, Charge)
+    kinds = (ReturnPolicy, ReturnRule, Window, Calendar, Withdrawal, Fee, Charge)
     return "\n\n".join([section(each) for each in kinds])
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from rma import (
     ApproveReturn,
+    Calendar,
     CancelReturn,
     DeclineReturn,
     ExpireReturn,
@@ -37,6 +38,8 @@ from rma.testing.edits import total_paid
 from rma.testing.strategies import charges, everything_fulfilled, orders, policies, policies_with_rules
 from tests.laws.test_rule_machine import with_charges
 from tests.world import REASONS
+
+UTC_DAYS = Calendar("UTC", free_weekdays=[])
 
 POST = ShippingOption(id="post", price=200, location_id="loc_1")
 LATE = timedelta(days=40)
@@ -239,7 +242,7 @@ def test_a_withdrawal_in_its_window_is_refused_for_its_quantity_only(
     """Whatever the policy says, and however late it is recorded."""
     items = [evolve(item, delivered_at=START, is_returnable=is_returnable) for item in order.items]
     order = evolve(order, items=items)
-    policy = evolve(policy, window_days=0, withdrawal=Withdrawal())
+    policy = evolve(policy, window_days=0, withdrawal=Withdrawal(calendar=UTC_DAYS))
     core = shop(order, policy, at=START + timedelta(days=days))
     declared_at = START + timedelta(days=data.draw(st.integers(0, min(14, days))))
     line = data.draw(st.sampled_from(order.items))
@@ -261,7 +264,7 @@ def test_what_is_listed_as_due_is_due_and_neither_paid_nor_on_its_way(
     data: st.DataObject, order: Order, policy: ReturnPolicy
 ) -> None:
     """After any commands; and what is waited for can still come, or expire."""
-    policy = evolve(policy, return_within_days=1, pay_within_days=2, withdrawal=Withdrawal())
+    policy = evolve(policy, return_within_days=1, pay_within_days=2, withdrawal=Withdrawal(calendar=UTC_DAYS))
     core = shop(order, policy)
     sent: list[Any] = []
     for number in range(data.draw(st.integers(1, 8))):

@@ -1,6 +1,7 @@
 """The laws of rules of return."""
 
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from attrs import evolve
@@ -12,9 +13,12 @@ from rma import (
     Calendar,
     CancelReturn,
     Charge,
+    Facts,
+    HostRule,
     LineItem,
     NewItem,
     Order,
+    OrderStatus,
     ReceivedItem,
     ReceiveReturn,
     Rejected,
@@ -22,19 +26,24 @@ from rma import (
     RequestExchange,
     RequestReturn,
     Return,
+    ReturnBasis,
+    ReturnLedger,
     ReturnPolicy,
     ReturnReason,
     ReturnRule,
     ReturnStatus,
+    Review,
+    Violation,
     Window,
 )
+from rma.domain.change import apply_command
 from rma.domain.sale.charges import ChargesBack, refundable_part
 from rma.domain.sale.eligibility import facts_of, find_rule
 from rma.domain.sale.rules import Outcome
-from rma.domain.views.returnable import ReturnableItem, returnable_items
+from rma.domain.views.returnable import ReturnOption, returnable_items
 from rma.testing.commands.choices import TAGS
 from rma.testing.core_harness import START, CoreHarness
-from rma.testing.strategies import charges, everything_fulfilled, orders, policies_with_rules
+from rma.testing.strategies import charges, everything_fulfilled, orders, policies, policies_with_rules
 
 REASONS = (
     ReturnReason(id="rr_mind", value="mind", label="Changed my mind", fault="customer"),
@@ -57,56 +66,137 @@ def delivered(order: Order, days: list[int]) -> Order:
 dated = st.builds(delivered, orders().map(everything_fulfilled), st.lists(st.integers(0, 9), min_size=4))
 
 
-@given(order=dated, policy=policies_with_rules(), at=moments, reason_id=reason_ids, tags=tag_sets)
+#: Some of a tree: a category, a retired one, none that there is, and no id at all.
+CATALOGUE = (
+    *REASONS,
+    ReturnReason(id="rr_size", value="size", label="Size"),
+    ReturnReason(id="rr_big", value="big", label="Too big", parent_id="rr_size", retired=True),
+)
+any_reasons = st.sampled_from([None, None, "rr_mind", "rr_broken", "rr_size", "rr_big", "rr_gone", 5])
+any_tags = st.one_of(tag_sets, tag_sets, st.sampled_from([["basis:policy"], "worn", [""]]))
+shops = st.one_of(
+    policies_with_rules(waits=True),
+    st.builds(
+        lambda policy, days: evolve(policy, window_days=days), policies(), st.sampled_from([None, 0, 14])
+    ),
+)
+
+
+def judge(facts: Facts, line: LineItem, asked: RequestedItem) -> Violation | Review | None:
+    """A host's own rule: of one kind of goods it wants a look at each, and another it refuses."""
+    if "gift" in line.tags:
+        return Violation("ask_us_first", numbers={"quantity": asked.quantity})
+    return Review("odd") if line.id.endswith("2") else None
+
+
+@given(
+    order=dated,
+    policy=shops,
+    at=moments,
+    reason_id=any_reasons,
+    tags=any_tags,
+    basis=st.sampled_from(ReturnBasis),
+    host_rules=st.sampled_from([(), (HostRule("own", judge),)]),
+    changes=st.fixed_dictionaries(
+        {
+            "status": st.sampled_from([OrderStatus.PENDING, OrderStatus.PENDING, OrderStatus.CANCELED]),
+            "tags": st.sampled_from([[], ["vip"]]),
+        }
+    ),
+    books_shipments=st.booleans(),
+    data=st.data(),
+)
 def test_returnable_items_and_requests_agree(
-    order: Order, policy: ReturnPolicy, at: datetime, reason_id: str | None, tags: set[str]
-) -> None:
-    """For every line, outcome and moment: law 1."""
-    harness = CoreHarness(order, policy=policy, reasons=REASONS, at=at - timedelta(minutes=1))
-    found = returnable_items(
-        order, harness.ledger, policy, at, reasons=REASONS, reason_id=reason_id, tags=tags
-    )
-    for line in found:
-        for option in line.options:
-            if option.outcome is not Outcome.STORE_CREDIT:
-                assert_agrees(order, policy, at, line, option.outcome, reason_id, tags)
-
-
-def assert_agrees(
     order: Order,
     policy: ReturnPolicy,
     at: datetime,
-    found: ReturnableItem,
-    outcome: Outcome,
-    reason_id: str | None,
-    tags: set[str],
+    reason_id: Any,
+    tags: Any,
+    basis: ReturnBasis,
+    host_rules: tuple[HostRule, ...],
+    changes: dict[str, Any],
+    books_shipments: bool,
+    data: st.DataObject,
 ) -> None:
-    """Asserts that a request for one unit says what the option says."""
-    harness = CoreHarness(order, policy=policy, reasons=REASONS, at=at - timedelta(minutes=1))
-    (option,) = [each for each in found.options if each.outcome is outcome]
-    item = RequestedItem(item_id=found.item_id, quantity=1, reason_id=reason_id, tags=tags)
-    command: RequestReturn | RequestExchange = RequestReturn(order_id=order.id, items=[item])
-    refusal: Rejected | None
+    """For every line, outcome and moment, whatever is wrong with the order or with what is asked: law 1."""
+    lines = [
+        evolve(
+            line,
+            tags=data.draw(st.sampled_from([[], [], ["gift"]])),
+            is_returnable=data.draw(st.sampled_from([True, True, False])),
+        )
+        for line in order.items
+    ]
+    order = evolve(order, items=lines)
+    harness = CoreHarness(order)
+    for line in order.items:
+        if line.is_returnable and (reserved := data.draw(st.integers(0, line.quantity))):
+            items = [RequestedItem(item_id=line.id, quantity=reserved)]
+            harness.handle(RequestReturn(order_id=order.id, items=items))
+    facts = Facts(
+        at=at,
+        order=evolve(order, **changes),
+        policy=policy,
+        reasons=CATALOGUE,
+        host_rules=host_rules,
+        books_shipments=books_shipments,
+        fresh_id="next",
+    )
+    assert facts.order is not None
+    found = returnable_items(
+        facts.order,
+        harness.ledger,
+        policy,
+        at,
+        reasons=CATALOGUE,
+        host_rules=host_rules,
+        reason_id=reason_id,
+        tags=tags,
+        basis=basis,
+        books_shipments=books_shipments,
+    )
+    for each in found:
+        asked = RequestedItem(item_id=each.item_id, quantity=1, reason_id=reason_id, tags=tags)
+        assert bool(each.quantity) == any(option.is_offered for option in each.options)
+        options = {option.outcome: option for option in each.options}
+        for outcome in Outcome:
+            if outcome is not Outcome.EXCHANGE or basis is ReturnBasis.POLICY:
+                assert_agrees(facts, harness.ledger, asked, outcome, basis, options.get(outcome))
+
+
+def assert_agrees(
+    facts: Facts,
+    ledger: ReturnLedger,
+    asked: RequestedItem,
+    outcome: Outcome,
+    basis: ReturnBasis,
+    option: ReturnOption | None,
+) -> None:
+    """Asserts that a request for one unit says what the option says; without an option it is refused."""
+    order_id = ledger.order_id
+    command: RequestReturn | RequestExchange
+    command = RequestReturn(order_id=order_id, items=[asked], outcome=outcome, basis=basis)
     if outcome is Outcome.EXCHANGE:
         new = NewItem(variant_id="v", quantity=1, unit_price=1)
-        command = RequestExchange(order_id=order.id, items=[item], new_items=[new])
+        command = RequestExchange(order_id=order_id, items=[asked], new_items=[new])
+    refusal: Rejected | None = None
     try:
-        harness.handle(command)
-        refusal = None
+        ledger = apply_command(facts, ledger, command).ledger
     except Rejected as error:
         refusal = error
-    assert (() if refusal is None else refusal.violations) == option.violations
     if refusal is not None:
+        assert option is None or refusal.violations == option.violations
         return
-    opened = harness.ledger.returns[0]
-    item_taken = opened.items[0]
+    assert option is not None
     assert option.is_offered
-    assert (item_taken.rule, item_taken.until) == (option.rule, option.until)
-    assert item_taken.line.paid(item_taken.allocated) == option.value.amount
+    opened = ledger.get("ret_next")
+    item = opened.items[0]
+    assert (item.rule, item.until if facts.policy.rules else option.until) == (option.rule, option.until)
+    assert item.line.paid(item.allocated) == option.value.amount
     assert opened.needs_approval == option.needs_review
     if opened.needs_approval:
-        harness.handle(ApproveReturn(return_id=opened.id))
-        opened = harness.ledger.returns[0]
+        ledger = apply_command(facts, ledger, ApproveReturn(return_id=opened.id)).ledger
+        opened = ledger.get(opened.id)
     is_kept = opened.status is ReturnStatus.RECEIVED
     assert is_kept == (option.goods == "kept")
     if outcome is Outcome.REFUND:
@@ -304,3 +394,34 @@ def test_a_refund_is_within_its_bounds_and_no_change_of_policy_touches_it(
     for part in received.breakdown:
         assert not part.parts or sum([each.amount.amount for each in part.parts]) == part.amount.amount
     assert sum([part.amount.amount for part in received.breakdown]) == received.refund_amount.amount
+
+
+@given(order=dated, policy=policies_with_rules(), price=st.integers(0, 5000), data=st.data())
+def test_fees_of_an_exchange_are_at_most_what_its_goods_are_worth(
+    order: Order, policy: ReturnPolicy, price: int, data: st.DataObject
+) -> None:
+    """Law 6, where the customer can be asked for more: what each rule keeps, the units under it are worth."""
+    harness = CoreHarness(order, policy=policy, reasons=REASONS)
+    wanted = [
+        RequestedItem(
+            item_id=item.id,
+            quantity=data.draw(st.integers(1, item.quantity)),
+            reason_id=data.draw(reason_ids),
+            tags=data.draw(tag_sets),
+        )
+        for item in order.items
+    ]
+    new = NewItem(variant_id="v", quantity=1, unit_price=price)
+    try:
+        harness.handle(RequestExchange(order_id=order.id, items=wanted, new_items=[new]))
+    except Rejected:
+        return
+    opened, exchange = harness.ledger.returns[0], harness.ledger.exchanges[0]
+    values: dict[str | None, int] = {}
+    for item in opened.items:
+        values[item.rule] = values.get(item.rule, 0) + item.line.paid(item.allocated)
+    with_fees = [rule.name for rule in opened.terms.rules if rule.fees]
+    fees = -sum([part.amount.amount for part in opened.breakdown if part.name.startswith("fee:")])
+
+    assert 0 <= fees <= sum([values[name] for name in with_fees])
+    assert exchange.difference_due.amount <= price

@@ -200,6 +200,7 @@ def test_a_return_is_declined_for_a_reason() -> None:
         "decline_reason_missing",
         "note_too_long",
     ]
+    assert given.codes(DeclineReturn(return_id="ret_1", reason=" \n")) == ["decline_reason_missing"]
     assert given.codes(DeclineReturn(return_id="ret_1", reason="", note=5)) == [  # type: ignore[arg-type] # wrong on purpose
         "decline_reason_missing",
         "invalid_text",

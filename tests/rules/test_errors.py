@@ -61,6 +61,10 @@ def test_a_code_without_its_numbers_is_rendered_from_its_name() -> None:
     """NotFound may be raised with any details, and its message shows them."""
     assert str(NotFound("order_not_found", {"id": 5})) == "order not found (id 5)"
     assert NotFound("order_not_found").violations == (Violation("order_not_found"),)
+    without_a_date = {"return_id": "r", "return_by": None, "hint": "it never expires"}
+    assert str(Violation("not_expired_yet", numbers=without_a_date)) == (
+        "not expired yet (return_id r): it never expires"
+    )
 
 
 @pytest.mark.parametrize("code", sorted(_CODES))

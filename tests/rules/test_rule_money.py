@@ -34,6 +34,7 @@ from rma import (
 )
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.state.review import needs_review
+from rma.domain.views.returnable import returnable_items
 from rma.domain.views.timeline import timeline
 from tests.rules.given import Given, line, names_and_amounts, off, order_of, put, request, usd, vat
 from tests.rules.test_rules import asked, offered, policy_of, requested
@@ -198,6 +199,27 @@ def come_home(given: Given, quantity: int, item_id: str = "shirt", **more: Any) 
     assert given.the(return_id).refunded == quoted
     assert sum(part.amount.amount for part in given.the(return_id).breakdown) == quoted.amount
     return quoted.amount
+
+
+def test_fees_in_an_exchange_are_at_most_what_their_goods_are_worth() -> None:
+    """As in a refund: at most the old goods are lost, and the new ones asked for."""
+    flat = Fee("handling", amount=700, per="unit", tax_lines=vat("19"))
+    rules = [
+        ReturnRule(name="cheap", when={"cheap"}, fees=[flat, Fee("box", amount=600, per="line")]),
+        ReturnRule(name="rest"),
+    ]
+    order = order_of(line(price=1000, tags=["cheap"]), line("tea", price=5000))
+    given = Given(order, policy_of(*rules))
+    new = NewItem(variant_id="v", quantity=1, unit_price=9000)
+    exchange = RequestExchange(order_id="order_1", items=[asked(), asked("tea")], new_items=[new])
+
+    given.when(exchange)
+
+    amounts = names_and_amounts(given.the())
+    assert (amounts["fee:handling"], amounts["fee:box"]) == (-700, -300)
+    assert given.ledger.exchanges[0].difference_due == usd(9000 - 5000)
+    given.when(evolve(received(mug=1), allow_mismatch=True))
+    assert names_and_amounts(given.the())["difference_due"] == 9000
 
 
 def test_number_5_charges_are_given_back_once_all_is_back() -> None:
@@ -618,10 +640,46 @@ def test_a_person_overrules_a_rule_of_the_host_too() -> None:
     assert (ruling.is_overruled, ruling.answers[0].refused_code) == (True, "risky")
 
 
-def test_an_answer_that_is_none_is_refused() -> None:
-    """A host's function that returns True has a mistake in it."""
-    with pytest.raises(InvalidValue, match="answer of the rule risk must be a Violation, a Review or None"):
-        judged_by(lambda *_: True).when(request(1))
+def test_a_person_who_overrules_a_rule_of_the_host_keeps_the_rule_that_spoke() -> None:
+    """Its terms but for its fees: who pays the way back, and that it spoke; other lines keep their fees."""
+    fee = Fee("handling", percent=10)
+    given = judged_by(lambda _, of, __: Violation("risky") if of.id == "mug" else None)
+    given.policy = policy_of(ReturnRule(name="all", way_back="merchant", fees=[fee]))
+    overruled = requested(asked(), asked("tea"), overrule="known", shipping_option_id="so_return")
+
+    given.when(overruled)
+
+    mug, tea = given.the().items
+    assert [(each.rule, each.is_overruled) for each in (mug, tea)] == [("all", True), ("all", False)]
+    assert names_and_amounts(given.the()) == {"item:mug": 1000, "item:tea": 1000, "fee:handling": -100}
+    assert mug.ruling is not None
+    assert mug.ruling.answers[0].refused_code == "risky"
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        (lambda *_: True, "it answered a bool, not a Violation, a Review or None"),
+        (lambda _, of, __: dict[str, str]()[of.id], r"it raised KeyError\('mug'\)"),
+        (lambda *_: Review(5), "it raised InvalidValue"),  # type: ignore[arg-type] # what is wrong
+        (lambda *_: Violation(""), "it answered a Violation whose code is '', not a name"),
+    ],
+)
+def test_a_rule_of_the_host_that_fails_is_reported_by_its_name(answer: Any, problem: str) -> None:
+    """A host's function that raises or returns True has a mistake in it; nothing was changed."""
+    given = judged_by(answer)
+    before = given.ledger
+
+    with pytest.raises(InvalidValue, match=f"the host's rule risk failed: {problem}") as error:
+        given.when(request(1))
+
+    assert (error.value.code, error.value.details["rule"]) == ("host_rule_failed", "risk")
+    assert (error.value.__cause__ is not None) == ("raised" in problem)
+    assert given.ledger == before
+    with pytest.raises(InvalidValue, match="the host's rule risk failed"):
+        returnable_items(
+            order_of(), given.ledger, given.policy, given.now, host_rules=[HostRule("risk", answer)]
+        )
     with pytest.raises(InvalidValue, match="a function that answers at once"):
         HostRule("risk", "no function")  # type: ignore[arg-type] # what is refused
 

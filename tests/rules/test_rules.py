@@ -11,6 +11,7 @@ from rma import (
     Calendar,
     Charge,
     Fee,
+    HostRule,
     InvalidValue,
     LineItem,
     Money,
@@ -22,15 +23,17 @@ from rma import (
     ReturnPolicy,
     ReturnReason,
     ReturnRule,
+    Review,
     TaxLine,
     Window,
+    Withdrawal,
 )
 from rma.domain.sale.eligibility import facts_of, facts_of_reason, find_rule
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.values.errors import Violation
 from rma.domain.views.returnable import ReturnableItem, returnable_items
-from tests.rules.given import Given, line, names_and_amounts, order_of, receive, request, usd, vat
+from tests.rules.given import Given, line, names_and_amounts, order_of, receive, request, update, usd, vat
 from tests.world import REASONS
 
 BERLIN = Calendar("Europe/Berlin", holidays=[date(2026, 4, 3), date(2026, 4, 6)])
@@ -166,11 +169,18 @@ MONEY_THEN_CREDIT = policy_of(
 
 
 def test_number_2_outcomes_end_at_different_times() -> None:
-    """Number 2: money for 14 days, credit for 30, then nothing; the options say what `RequestReturn` says."""
+    """
+    Number 2: money for 14 days, credit for 30, then nothing; the options say what `RequestReturn` says.
+
+    Credit that no port gives is refused for that alone while a rule speaks for it.
+    """
     given = Given(order_of(line(delivered_at=days(0))), MONEY_THEN_CREDIT)
 
     def options() -> dict[str, str | None]:
-        return {each.outcome.value: each.rule for each in offered(given).options if each.is_offered}
+        found = {each.outcome.value: each for each in offered(given).options}
+        credit = request(1, outcome="store_credit")
+        assert given.refuses(credit).violations == found["store_credit"].violations
+        return {name: each.rule for name, each in found.items() if each.rule is not None}
 
     given.now = days(10)
     assert options() == {"refund": "money", "exchange": "money", "store_credit": "money"}
@@ -192,6 +202,29 @@ def test_number_2_outcomes_end_at_different_times() -> None:
         order_id="order_1", items=[asked()], new_items=[NewItem(variant_id="v", quantity=1, unit_price=1)]
     )
     assert given.refuses(exchange).violations[0].numbers["rule"] == "credit"
+
+
+def test_a_request_is_judged_by_the_outcome_that_it_names() -> None:
+    """In updates and quotes too: that money is over does not refuse what is asked for instead."""
+    given = Given(order_of(line(delivered_at=days(0))), MONEY_THEN_CREDIT)
+    given.now = days(13)
+    given.when(request(1))
+    given.now = days(20)
+
+    assert given.codes(request(1)) == ["return_window_closed"]
+    assert given.codes(request(1, outcome="store_credit")) == ["store_credit_unsupported"]
+    assert given.codes(request(1, outcome="exchange")) == ["invalid_return_outcome"]
+    assert given.codes(request(3, outcome="gold")) == [
+        "invalid_return_outcome",
+        "quantity_exceeds_returnable",
+    ]
+    assert given.codes(update(2)) == ["return_window_closed"]
+    assert given.codes(update(2, outcome="store_credit")) == ["store_credit_unsupported"]
+    given.now = days(31)
+    late = given.refuses(request(1, outcome="store_credit")).violations
+    assert [(each.code, each.numbers.get("rule")) for each in late] == [
+        ("store_credit_unsupported", None), ("return_window_closed", "credit"),
+    ]  # fmt: skip
 
 
 def test_a_rule_ends_with_a_day_of_the_shops_calendar() -> None:
@@ -296,9 +329,8 @@ def test_a_withdrawal_is_judged_by_its_own_rules() -> None:
     """A rule that does not name it might keep a fee, so that it never speaks for one."""
     mug = line(delivered_at=days(0))
     order = order_of(mug)
-    policy = policy_of(
-        ReturnRule(name="all"), ReturnRule(name="law", when={"basis:withdrawal"}, window=Window(14))
-    )
+    law = ReturnRule(name="law", when={"basis:withdrawal"}, window=Window(14))
+    policy = policy_of(ReturnRule(name="all"), law, withdrawal=Withdrawal(calendar=BERLIN))
     facts = facts_of(order, mug, basis=ReturnBasis.WITHDRAWAL)
 
     now = find_rule(policy, order, mug, facts, Outcome.REFUND, days(14))
@@ -314,7 +346,6 @@ def test_a_withdrawal_is_judged_by_its_own_rules() -> None:
 @pytest.mark.parametrize(
     ("more", "code"),
     [
-        ({"outcome": "store_credit"}, "store_credit_unsupported"),
         ({"outcome": "exchange"}, "invalid_return_outcome"),
         ({"outcome": None}, "invalid_return_outcome"),
         ({"overrule": " "}, "overrule_without_reason"),
@@ -325,6 +356,11 @@ def test_a_withdrawal_is_judged_by_its_own_rules() -> None:
 def test_a_request_that_cannot_be_is_refused(more: dict[str, Any], code: str) -> None:
     """Outcomes that there are not, and overruling without a reason."""
     assert given_codes(more) == [code]
+
+
+def test_credit_is_offered_by_rules_only() -> None:
+    """Both reasons are reported: no port gives it, and this policy does not offer it."""
+    assert given_codes({"outcome": "store_credit"}) == ["store_credit_unsupported", "outcome_not_offered"]
 
 
 def given_codes(more: dict[str, Any]) -> list[str]:
@@ -395,6 +431,7 @@ def test_a_policy_changed_later_changes_no_return() -> None:
 
 FOR_ALL = ReturnRule(name="for all", window=Window(30))
 LAW = {"basis:withdrawal"}
+SHOP_AND_LAW: dict[str, Any] = {"calendar": BERLIN, "withdrawal": Withdrawal()}
 
 
 @pytest.mark.parametrize(
@@ -411,12 +448,15 @@ LAW = {"basis:withdrawal"}
         [ReturnRule(name="a", worth_at_most=10), ReturnRule(name="b", worth_at_most=9)],
         [ReturnRule(name="a", window=Window(14, ends="day")), ReturnRule(name="b", window=Window(14))],
         [ReturnRule(name="a", when=LAW), ReturnRule(name="b", when=LAW | {"x"})],
+        [ReturnRule(name="a", when={"basis:policy"}), ReturnRule(name="b")],
+        [ReturnRule(name="a", when={"basis:policy", "x"}), ReturnRule(name="b", when={"x", "y"})],
+        [ReturnRule(name="a"), ReturnRule(name="b", when={"basis:policy"})],
     ],
 )  # fmt: skip
 def test_a_rule_that_never_applies_is_refused(rules: list[ReturnRule]) -> None:
     """Earlier rules speak wherever it could, for each of its outcomes."""
     with pytest.raises(InvalidValue, match=rf"rule {rules[-1].name} never applies") as error:
-        policy_of(*rules, calendar=BERLIN)
+        policy_of(*rules, **SHOP_AND_LAW)
     assert error.value.code == "rule_never_applies"
 
 
@@ -433,16 +473,12 @@ def test_a_rule_that_never_applies_is_refused(rules: list[ReturnRule]) -> None:
 )
 def test_a_rule_that_may_apply_is_not_refused(later: ReturnRule) -> None:
     """Its window may be longer, its outcomes others, or it is for withdrawals."""
-    assert policy_of(FOR_ALL, later, calendar=BERLIN).rules == (FOR_ALL, later)
-    assert (
-        len(
-            policy_of(
-                ReturnRule(name="a", worth_at_most=10), evolve(later, worth_at_most=11), calendar=BERLIN
-            ).rules
-        )
-        == 2
-    )
-    assert len(policy_of(ReturnRule(name="a", when={"x"}), later, calendar=BERLIN).rules) == 2
+    cheap, dear = ReturnRule(name="a", worth_at_most=10), evolve(later, worth_at_most=11)
+    narrow = ReturnRule(name="a", when={"x", "basis:policy"})
+
+    assert policy_of(FOR_ALL, later, **SHOP_AND_LAW).rules == (FOR_ALL, later)
+    assert len(policy_of(cheap, dear, **SHOP_AND_LAW).rules) == 2
+    assert len(policy_of(narrow, later, **SHOP_AND_LAW).rules) == 2
 
 
 @pytest.mark.parametrize(
@@ -465,6 +501,16 @@ def test_a_withdrawal_is_not_restricted(more: dict[str, Any]) -> None:
         (lambda: ReturnPolicy(calendar="UTC"), "a Calendar"),  # type: ignore[arg-type] # what is refused
         (lambda: ReturnPolicy(rules=[1]), "a list of ReturnRule"),  # type: ignore[list-item] # what is refused
         (lambda: ReturnRule(name=""), "ReturnRule.name"),
+        (lambda: ReturnRule(name="\ud800"), "ReturnRule.name must be a string of 1 to 255 characters"),
+        (lambda: ReturnRule(name="x" * 256), "ReturnRule.name must be a string of 1 to 255 characters"),
+        (lambda: ReturnPolicy(name="\ud800"), "ReturnPolicy.name must be a string of 1 to 255 characters"),
+        (lambda: Fee("\udfff", amount=1), "Fee.name must be a string of 1 to 255 characters"),
+        (lambda: Charge("\ud800", "tip", 1), "Charge.id must be a string of 1 to 255 characters"),
+        (lambda: HostRule("\ud800", lambda *_: None), "HostRule.name must be a string of 1 to 255"),
+        (lambda: Review("\ud800"), "Review.reason must be a string of Unicode"),
+        (lambda: Review(5), "Review.reason must be a string of Unicode"),  # type: ignore[arg-type] # what is refused
+        (lambda: ReturnRule(name="a", when=["\ud800"]), "strings of Unicode, tags of at most 255"),
+        (lambda: ReturnRule(name="a", when=["x" * 256]), "strings of Unicode, tags of at most 255"),
         (lambda: ReturnRule(name="a", when="outlet"), "strings that are not empty"),
         (lambda: ReturnRule(name="a", when=[""]), "strings that are not empty"),
         (lambda: ReturnRule(name="a", when={"fault:mine"}), "at most one fault:"),

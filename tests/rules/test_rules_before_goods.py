@@ -468,9 +468,9 @@ def test_a_withdrawal_from_everything_gives_the_delivery_back() -> None:
 
 def test_a_right_may_give_back_the_delivery_by_share_or_not_at_all() -> None:
     """Where no law demands it."""
-    shared = express(ReturnPolicy(withdrawal=Withdrawal(charges_back="share")))
+    shared = express(ReturnPolicy(withdrawal=evolve(RIGHT, charges_back="share")))
     shared.when(withdraw(1))
-    never = express(ReturnPolicy(withdrawal=Withdrawal(charges_back="never")))
+    never = express(ReturnPolicy(withdrawal=evolve(RIGHT, charges_back="never")))
     never.when(withdraw(3))
 
     assert shared.the().refund_amount == usd(1800 + 163)
@@ -524,7 +524,6 @@ def test_the_days_of_a_right_are_those_of_the_policys_calendar() -> None:
     assert terms.withdrawal.calendar == policy.calendar
     own = evolve(policy, withdrawal=Withdrawal(calendar=Calendar("UTC")))
     assert own.right_of_withdrawal == own.withdrawal
-    assert delivered(on, evolve(policy, calendar=None)).policy.right_of_withdrawal == Withdrawal()
 
 
 def offered(given: Given) -> ReturnableItem:
@@ -549,6 +548,7 @@ def test_what_can_be_withdrawn_from_is_what_a_withdrawal_takes() -> None:
     assert given.refuses(withdraw(1)).violations == offered(given).options[0].violations
     given.policy = ReturnPolicy()
     assert (offered(given).quantity, offered(given).reasons) == (0, ("no_right_of_withdrawal",))
+    assert given.refuses(withdraw(1)).violations == offered(given).options[0].violations
     assert given.codes(withdraw(1)) == ["no_right_of_withdrawal"]
 
 
@@ -574,12 +574,13 @@ def test_a_withdrawal_that_is_late_can_be_overruled() -> None:
     given.when(withdraw(1, overrule="the parcel was misdelivered"))
 
     assert given.the().items[0].is_overruled
+    assert given.the().items[0].until == datetime(2026, 1, 15, 23, tzinfo=UTC)
 
 
 def test_a_right_may_have_days_of_grace() -> None:
     """A refusal names the last moment that the customer was given, as with rules."""
     on = datetime(2026, 1, 1, tzinfo=UTC)
-    right = Withdrawal(window=Window(14, grace_days=3))
+    right = evolve(RIGHT, window=Window(14, grace_days=3))
     given = delivered(on, ReturnPolicy(window_days=0, withdrawal=right))
     given.now = on + timedelta(days=16)
     given.when(withdraw(1))

@@ -5,6 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from attrs import evolve
 
 from rma import (
     DueFrom,
@@ -15,6 +16,7 @@ from rma import (
     RequestReturn,
     ReturnBasis,
     ReturnPolicy,
+    ReturnRule,
     ReturnStatus,
     Window,
     Withdrawal,
@@ -23,6 +25,7 @@ from tests.rules.before import DECLINE, EXPIRE, berlin, withdrawals
 from tests.rules.given import Given, line, order_of, receive, request, update, usd
 
 BERLIN = ZoneInfo("Europe/Berlin")
+RIGHT = Withdrawal(calendar=berlin())
 
 
 def at(day: int, month: int = 3, hour: int = 12) -> datetime:
@@ -94,7 +97,7 @@ def test_a_final_sale_can_be_withdrawn_from_without_a_reason() -> None:
 
 def test_a_withdrawal_is_never_reviewed_nor_declined() -> None:
     """And no fee is kept of it."""
-    policy = ReturnPolicy(review=True, fees=[Fee("restocking", percent=10)], withdrawal=Withdrawal())
+    policy = ReturnPolicy(review=True, fees=[Fee("restocking", percent=10)], withdrawal=RIGHT)
     given = shop(policy=policy)
 
     given.when(withdraw(shipping_option_id="so_return"))
@@ -109,7 +112,7 @@ def test_a_withdrawal_is_never_reviewed_nor_declined() -> None:
 
 def test_what_arrives_damaged_is_paid() -> None:
     """A loss of value is named by a person."""
-    given = shop(policy=ReturnPolicy(refund_damaged=False, withdrawal=Withdrawal()))
+    given = shop(policy=ReturnPolicy(refund_damaged=False, withdrawal=RIGHT))
     given.when(withdraw())
     given.when(receive(0, damaged=2))
     assert given.the().refund_amount == usd(2000)
@@ -211,17 +214,16 @@ def test_units_that_are_added_are_declared_now() -> None:
 
 
 def test_a_shop_may_be_kinder_than_the_law() -> None:
-    """Longer windows, shorter dates; without a calendar, days are 24 hours."""
-    generous = Window(30, since="delivered", ends="day")
+    """Longer windows, shorter dates; they end with a day all the same."""
+    generous = Window(30, since="delivered")
     right = Withdrawal(window=generous, return_days=20, grace_days=2, refund_days=5, due_from="goods")
-    given = shop(at(2), ReturnPolicy(withdrawal=right))
+    given = shop(at(2), ReturnPolicy(withdrawal=right, calendar=berlin()))
     given.now = at(30)
 
     given.when(withdraw())
-    declared_at = given.now
-    assert given.the().return_by == declared_at + timedelta(days=22)
+    assert given.the().return_by == end_of(21, 4)
     given.when(RecordSending(return_id="ret_1", proof="receipt.jpg"))
-    assert given.the().refund_due_by == given.now + timedelta(days=5)
+    assert given.the().refund_due_by == end_of(6, 4)
 
 
 def test_a_right_that_cannot_be_is_refused_when_it_is_built() -> None:
@@ -246,6 +248,31 @@ def test_a_right_that_cannot_be_is_refused_when_it_is_built() -> None:
     for fields in policies:
         with pytest.raises(InvalidValue):
             ReturnPolicy(**fields)
+
+
+@pytest.mark.parametrize("window", [Window(14, ends="day"), Window(14)])
+def test_a_right_without_a_calendar_is_refused(window: Window) -> None:
+    """Its periods end with a day, and would end up to five days too soon."""
+    right = Withdrawal(window=window)
+
+    with pytest.raises(InvalidValue, match=r"ReturnPolicy.calendar must be a Calendar: the periods") as error:
+        ReturnPolicy(withdrawal=right)
+
+    assert error.value.code == "invalid_value"
+    assert ReturnPolicy(withdrawal=right, calendar=berlin()).right_of_withdrawal == evolve(
+        right, calendar=berlin()
+    )
+    assert ReturnPolicy(withdrawal=evolve(right, calendar=berlin())).calendar is None
+
+
+def test_a_rule_for_withdrawals_needs_the_right() -> None:
+    """Without it no request reaches the rule, and the merchant believes that customers can withdraw."""
+    law = ReturnRule(name="law", when={"basis:withdrawal"})
+
+    with pytest.raises(InvalidValue, match=r"ReturnPolicy.withdrawal must be a Withdrawal: rule law"):
+        ReturnPolicy(rules=[ReturnRule(name="shop"), law])
+
+    assert ReturnPolicy(rules=[ReturnRule(name="shop"), law], withdrawal=RIGHT).rules[1] is law
 
 
 def test_several_lines_are_withdrawn_from_together() -> None:

@@ -12,14 +12,18 @@ from rma import (
     HostRule,
     InvalidValue,
     LineItem,
+    NewItem,
     Rejected,
     RequestedItem,
+    RequestExchange,
+    RequestReturn,
     ReturnPolicy,
     ReturnRule,
     Review,
     Violation,
 )
 from rma.adapters.memory import (
+    InMemoryFulfillment,
     InMemoryInventory,
     InMemoryOrders,
     InMemoryPayments,
@@ -68,7 +72,42 @@ def test_options_are_for_a_reason_and_tags() -> None:
         options: dict[str, Any] = dict(more)
         found = service.returnable_items("order_1", **options)
         assert found[0].options[0].rule == rule
-        assert asyncio.run(awaited().returnable_items("order_1", **options)) == found
+        other = evolve(awaited(), fulfillment=InMemoryFulfillment())
+        assert asyncio.run(other.returnable_items("order_1", **options)) == found
+
+
+def test_a_service_offers_what_its_ports_can_do() -> None:
+    """An exchange needs a port that sends; a word is not a list of tags; options say what requests say."""
+    service = awaited()
+    (line,) = asyncio.run(service.returnable_items("order_1", tags="x"))
+    refund, exchange = line.options
+    worn: Any = "x"
+    item = RequestedItem(item_id="mug", quantity=1, tags=worn)
+    new = NewItem(variant_id="v", quantity=1, unit_price=1)
+
+    with pytest.raises(Rejected) as refused:
+        asyncio.run(service.quote(RequestReturn(order_id="order_1", items=[item])))
+    assert refused.value.violations == refund.violations
+    with pytest.raises(Rejected) as refused:
+        asyncio.run(service.quote(RequestExchange(order_id="order_1", items=[item], new_items=[new])))
+    assert refused.value.violations == exchange.violations
+    assert [each.code for each in exchange.violations] == [
+        "no_rule_applies",
+        "invalid_tags",
+        "no_fulfillment",
+    ]
+
+
+def test_a_rule_of_the_host_sees_the_catalogue_of_reasons() -> None:
+    """In options as in requests, without a reason too."""
+
+    def only_known(facts: Facts, line: LineItem, asked: RequestedItem) -> Violation | None:
+        return None if facts.reasons else Violation("no_reasons")
+
+    service = in_memory_service([order_of()], reasons=REASONS, host_rules=[HostRule("known", only_known)])
+
+    assert service.returnable_items("order_1")[0].options[0].is_offered
+    assert service.handle(request(1)).status == "requested"
 
 
 def awaited() -> AsyncReturnService:

@@ -77,7 +77,7 @@ async def read_returnable_items(
     order_id: str,
     host: Host,
     reason_id: str | None = None,
-    tags: tuple[str, ...] = (),
+    tags: Iterable[str] = (),
     basis: ReturnBasis | str = ReturnBasis.POLICY,
 ) -> tuple[ReturnableItem, ...]:
     """
@@ -87,7 +87,8 @@ async def read_returnable_items(
 
     Raises:
         NotFound: there is no such order.
-        InvalidValue: the basis is none.
+        InvalidValue: the basis is none, an amount of the policy is not in the order's currency, or a rule of
+            the host fails.
     """
     if basis not in list(ReturnBasis):
         details = {"field": "basis", "value": repr(basis), "expected": f"one of {', '.join(ReturnBasis)}"}
@@ -95,7 +96,9 @@ async def read_returnable_items(
     order = await call(host.orders.get(order_id))
     at = now(host)
     policy = await call(host.policies(order))
-    reasons = () if reason_id is None else await call(host.return_reasons.list())
+    # A request reads the catalogue, and rules of the host may too.
+    is_needed = reason_id is not None or host.host_rules
+    reasons = await call(host.return_reasons.list()) if is_needed else ()
     return returnable_items(
         order,
         await call(host.returns.load(order_id)),
@@ -106,6 +109,7 @@ async def read_returnable_items(
         reason_id=reason_id,
         tags=tags,
         basis=ReturnBasis(basis),
+        books_shipments=host.fulfillment is not None,
     )
 
 

@@ -15,7 +15,7 @@ from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.sale.ruling import Review
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue, StaleOrder, Violation
-from rma.domain.values.validators import as_utc, aware, invalid, text
+from rma.domain.values.validators import as_utc, aware, invalid, short_text
 
 
 def _callable(instance: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -35,7 +35,7 @@ class HostRule:
             the same arguments, reads nothing else and changes nothing: a command may be decided twice.
     """
 
-    name: str = field(validator=text)
+    name: str = field(validator=short_text)
     judge: "Callable[[Facts, LineItem, RequestedItem], Violation | Review | None]" = field(
         validator=_callable
     )

@@ -51,8 +51,8 @@ class RequestReturn:
         idempotency_key: repeat the request under the same key and it is done once.
         created_by: who asks, in the host's words.
         outcome: what the customer chose: `"refund"` or `"store_credit"`; new goods are a `RequestExchange`.
-        overrule: why a person takes lines all the same that no rule takes: they are free of fees. It never
-            lifts quantities or amounts.
+        overrule: why a person takes lines all the same that no rule takes, or a rule of the host refuses:
+            they are free of fees. It never lifts quantities or amounts.
     """
 
     order_id: str

@@ -17,7 +17,7 @@ from rma.domain.values.tax import (
     optional_money,
     tax_sums,
 )
-from rma.domain.values.validators import as_member, as_tuple, flag, invalid, text, tuple_of
+from rma.domain.values.validators import as_member, as_tuple, flag, invalid, short_text, tuple_of
 
 #: What totals were rounded by; the one kind of charge that may be negative.
 CASH_ROUNDING = "cash_rounding"
@@ -62,8 +62,8 @@ class Charge:
             delivery the cheapest standard one. All of it unless given.
     """
 
-    id: str = field(validator=text)
-    kind: str = field(validator=text)
+    id: str = field(validator=short_text)
+    kind: str = field(validator=short_text)
     price: Money = field(converter=as_money, validator=_price)
     tax_lines: tuple[TaxLine, ...] = field(default=(), converter=as_tax_lines, validator=tuple_of(TaxLine))
     is_tax_inclusive: bool = field(default=False, validator=flag)

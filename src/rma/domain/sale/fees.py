@@ -20,7 +20,7 @@ from rma.domain.values.tax import (
     percentage,
     tax_sums,
 )
-from rma.domain.values.validators import as_member, as_tuple, flag, invalid, member_of, text, tuple_of
+from rma.domain.values.validators import as_member, as_tuple, flag, invalid, member_of, short_text, tuple_of
 
 
 class FeePer(StrEnum):
@@ -64,7 +64,7 @@ class Fee:
         is_tax_inclusive: True if they are contained in it, False if they are kept on top.
     """
 
-    name: str = field(validator=text)
+    name: str = field(validator=short_text)
     amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
     percent: Decimal | None = field(
         default=None, converter=_as_optional_percentage, validator=optional(percentage)

@@ -12,7 +12,7 @@ from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.rules import Goods, ReturnRule, RuleTerms, as_rules, check_rules
 from rma.domain.sale.windows import LONGEST_WINDOW, Calendar
 from rma.domain.sale.withdrawal import Withdrawal, days_within_reason, instance
-from rma.domain.values.validators import flag, invalid, is_whole, optional_of, text, tuple_of
+from rma.domain.values.validators import flag, invalid, is_whole, optional_of, short_text, tuple_of
 
 
 @frozen
@@ -78,19 +78,22 @@ class ReturnPolicy:
             neither date known: always.
         rules: say all that `fees` and `window_days` say, and more, by what comes back and why; the first
             that fits speaks. Without any, `fees` and `window_days` hold for every line.
-        calendar: for windows that end with a day, those of `withdrawal` too, unless it has its own.
+        calendar: for windows that end with a day; required where one does. The periods of `withdrawal` end by
+            it too, unless that has its own.
         review: True if each request waits for a person's approval, exchanges too, but not withdrawals.
         return_within_days: a return for which nothing was sent or received expires so many times 24 hours
             after it was requested, or approved; None: never.
         pay_within_days: a refund is due so many times 24 hours after its goods arrived; None: no date.
-        withdrawal: the right of withdrawal, where the law gives one.
+        withdrawal: the right of withdrawal, where the law gives one; rules that name `basis:withdrawal` need
+            it.
 
     Raises:
-        InvalidValue: the rules contradict each other or these fields, `rule_never_applies` among it.
+        InvalidValue: the rules contradict each other or these fields, `rule_never_applies` among it; a
+            window or a right of withdrawal has no calendar.
     """
 
-    name: str = field(default="default", validator=text)
-    version: str = field(default="1", validator=text)
+    name: str = field(default="default", validator=short_text)
+    version: str = field(default="1", validator=short_text)
     refund_damaged: bool = field(default=True, validator=flag)
     fees: tuple[Fee, ...] = field(default=(), converter=as_fees, validator=tuple_of(Fee))
     window_days: int | None = None
@@ -111,6 +114,20 @@ class ReturnPolicy:
                 field_name, value = ("fees", self.fees) if self.fees else ("window_days", days)
                 raise invalid(self, field_name, value, "left to the rules, which have their own")
             check_rules(self, self.rules, self.calendar)
+        self._check_withdrawal()
+
+    def _check_withdrawal(self) -> None:
+        """The right has a calendar, by which its days end; rules for withdrawals have a right."""
+        right = self.right_of_withdrawal
+        if right is not None:
+            if right.calendar is None:
+                raise invalid(
+                    self, "calendar", None, "a Calendar: the periods of `withdrawal` end with a day"
+                )
+            return
+        for rule in self.rules:
+            if rule.is_for_withdrawals:
+                raise invalid(self, "withdrawal", None, f"a Withdrawal: rule {rule.name} is for withdrawals")
 
     @property
     def terms(self) -> Terms:

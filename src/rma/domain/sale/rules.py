@@ -15,16 +15,18 @@ from rma.domain.sale.tags import as_set
 from rma.domain.sale.windows import Calendar, Window, WindowEnd
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.values.errors import InvalidValue
+from rma.domain.values.json_data import is_unicode
 from rma.domain.values.money import Money
 from rma.domain.values.tax import not_negative, optional_money
 from rma.domain.values.validators import (
+    MAX_SHORT_TEXT,
     as_member,
     as_tuple,
     flag,
     invalid,
     member_of,
     optional_of,
-    text,
+    short_text,
     tuple_of,
 )
 
@@ -53,6 +55,8 @@ class Goods(StrEnum):
 
 #: The fact of a withdrawal. Only rules that name it speak for one.
 OF_WITHDRAWAL = f"basis:{ReturnBasis.WITHDRAWAL}"
+#: The fact of every other return.
+OF_POLICY = f"basis:{ReturnBasis.POLICY}"
 
 
 def _outcomes(values: Iterable[Outcome | str]) -> frozenset[Outcome]:
@@ -71,6 +75,11 @@ def _are_outcomes(instance: object, attribute: "Attribute[Any]", value: object) 
 def _facts(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     if not isinstance(value, frozenset) or not all(isinstance(each, str) and each for each in value):
         raise invalid(instance, attribute.name, value, "strings that are not empty")
+    if not all(
+        is_unicode(each) and (len(each) <= MAX_SHORT_TEXT or each.startswith("reason:")) for each in value
+    ):
+        expected = f"strings of Unicode, tags of at most {MAX_SHORT_TEXT} characters"
+        raise invalid(instance, attribute.name, value, expected)
     for prefix, kind in (("fault:", Fault), ("basis:", ReturnBasis)):
         named = [each.removeprefix(prefix) for each in value if each.startswith(prefix)]
         if len(named) > 1 or any(each not in list(kind) for each in named):
@@ -123,7 +132,7 @@ class ReturnRule:
             or does not offer a refund.
     """
 
-    name: str = field(validator=text)
+    name: str = field(validator=short_text)
     when: frozenset[str] = field(default=frozenset(), converter=as_set, validator=_facts)
     window: Window | None = field(default=None, validator=optional_of(Window))
     outcomes: frozenset[Outcome] = field(
@@ -142,8 +151,13 @@ class ReturnRule:
 
     def __attrs_post_init__(self) -> None:
         check_fee_names(self, self.fees)
-        if OF_WITHDRAWAL in self.when and (self.fees or self.review or Outcome.REFUND not in self.outcomes):
+        if self.is_for_withdrawals and (self.fees or self.review or Outcome.REFUND not in self.outcomes):
             raise InvalidValue("withdrawal_restricted", {"rule": self.name})
+
+    @property
+    def is_for_withdrawals(self) -> bool:
+        """True if it speaks for withdrawals, and for nothing else."""
+        return OF_WITHDRAWAL in self.when
 
     @property
     def terms(self) -> RuleTerms:
@@ -154,9 +168,9 @@ class ReturnRule:
 
     def covers(self, other: "ReturnRule", outcome: Outcome) -> bool:
         """True if it speaks for all that the other one could speak for with this outcome."""
-        if outcome not in self.outcomes or not self.when <= other.when:
+        if outcome not in self.outcomes or not self.when - {OF_POLICY} <= other.when:
             return False
-        if (OF_WITHDRAWAL in other.when) != (OF_WITHDRAWAL in self.when):
+        if self.is_for_withdrawals != other.is_for_withdrawals:
             return False
         if self.window is not None and not self.window.covers(other.window):
             return False

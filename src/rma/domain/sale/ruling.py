@@ -1,18 +1,24 @@
 """What was decided about a requested line: which rule spoke, by which facts, what a host's rules said."""
 
 from datetime import datetime
+from typing import Any
 
-from attrs import field, frozen
-from attrs.validators import optional
+from attrs import Attribute, field, frozen
 
-from rma.domain.values.validators import string
+from rma.domain.values.json_data import is_unicode
+from rma.domain.values.validators import invalid
+
+
+def _reason(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    if value is not None and not (isinstance(value, str) and is_unicode(value)):
+        raise invalid(instance, attribute.name, value, "a string of Unicode")
 
 
 @frozen
 class Review:
     """What a host's own rule answers where a person has to approve the return; `reason` says why."""
 
-    reason: str | None = field(default=None, validator=optional(string))
+    reason: str | None = field(default=None, validator=_reason)
 
 
 @frozen
@@ -39,10 +45,11 @@ class Ruling:
     Why a requested line was taken.
 
     Attributes:
-        rule: the rule that spoke; None if none did.
+        rule: the rule that spoke; None if none did. One that spoke stays where a person overruled a rule of
+            the host's.
         facts: of the units, sorted; what rules name in `when`.
         until: the last moment of its window that the customer was given; None for always.
-        is_overruled: a person took it although the rules did not: without fees.
+        is_overruled: a person took it although the rules, or a rule of the host, did not: without fees.
         answers: of the host's own rules.
     """
 

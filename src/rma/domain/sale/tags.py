@@ -5,29 +5,20 @@ from typing import Any, cast
 
 from attrs import Attribute
 
-from rma.domain.values.json_data import is_unicode
-from rma.domain.values.validators import invalid
-
-#: The longest tag.
-MAX_TAG = 255
+from rma.domain.values.validators import MAX_SHORT_TEXT, invalid, is_short_text
 
 #: What the library says itself about requested units begins with one of these; no tag does.
 RESERVED = ("reason:", "fault:", "basis:")
 
 #: What a tag has to be.
-EXPECTED = f"strings of 1 to {MAX_TAG} characters that do not begin with {', '.join(RESERVED)}"
+EXPECTED = f"strings of 1 to {MAX_SHORT_TEXT} characters that do not begin with {', '.join(RESERVED)}"
 
 _EMPTY: frozenset[Any] = frozenset()
 
 
 def is_tag(value: object) -> bool:
     """True for a string that is not empty or too long, and does not look like a fact of the library."""
-    return (
-        isinstance(value, str)
-        and 0 < len(value) <= MAX_TAG
-        and not value.startswith(RESERVED)
-        and is_unicode(value)
-    )
+    return is_short_text(value) and not value.startswith(RESERVED)
 
 
 def as_set(values: Iterable[Any]) -> frozenset[Any]:

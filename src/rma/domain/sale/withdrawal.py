@@ -64,7 +64,7 @@ class Withdrawal:
     The periods of the right of withdrawal.
 
     Args:
-        calendar: by which days end, else that of the policy; without one they are so many times 24 hours.
+        calendar: by which days end, else that of the policy, which is refused if neither has one.
         window: within which it can be declared.
         return_days: so many after the declaration the goods are to be sent.
         grace_days: so many more until the return expires, which the customer need not know of.

@@ -37,10 +37,20 @@ def price_of_way_back(counted: Sequence[Counted], shipping: int, terms: Terms) -
 
 @frozen
 class DueFee:
-    """A fee on the units of a return, and how much of it can be kept: the value of the units it is for."""
+    """
+    A fee on the units of a return.
+
+    Attributes:
+        most: how much of it can be kept, minor units: the value of the units it is for. Without rules all.
+    """
 
     whole: KeptFee
     most: int
+
+    @property
+    def kept(self) -> KeptFee:
+        """What is kept of it where the customer can be asked for more than the goods pay."""
+        return self.whole.at_most(self.most)
 
     def limited(self, left: int) -> KeptFee:
         """What is kept of it, of so much that is left."""
@@ -59,7 +69,11 @@ def fees_of(counted: Sequence[Counted], terms: Terms) -> list[DueFee]:
         return [DueFee(fee, fee.amount) for fee in _fees(terms.fees, counted)]
     found: dict[str, DueFee] = {}
     for rule in terms.rules:
-        under = [each for each in counted if each.quantity and each.item.rule == rule.name]
+        under = [
+            each
+            for each in counted
+            if each.quantity and each.item.rule == rule.name and not each.item.is_overruled
+        ]
         room = sum([each.value for each in under])
         for fee, more in zip(rule.fees, _fees(rule.fees, under) if under else (), strict=False):
             whole, most = more, 0

@@ -187,7 +187,7 @@ def _charged(
         return Valuation(alone.goods, alone.other, alone.total + paid, charges)
     price = price_of_way_back(counted, shipping, terms)
     other = [NamedAmount("return_shipping", -price)] if price else []
-    other += [_fee(fee.whole) for fee in fees_of(counted, terms)]
+    other += [_fee(fee.kept) for fee in fees_of(counted, terms)]
     balance = (
         _value(counted) + sum([each.amount for each in other]) + sum([part.amount.amount for part in charges])
     )

@@ -184,9 +184,9 @@ def _class_of(code: str) -> type[Rejected]:
 
 
 def _message(code: str, numbers: Mapping[str, object]) -> str:
-    """The sentence for a code; a `hint` among the numbers follows it."""
+    """The sentence for a code, a plain one if a number of it is not there; a `hint` follows it."""
     _, template = _CODES.get(code, (Invalid, ""))
-    shown = {name: _written(value) for name, value in numbers.items()}
+    shown = {name: _written(value) for name, value in numbers.items() if value is not None}
     hint = shown.pop("hint", None)
     try:
         message = template.format_map(shown) if template else _plain(code, shown)
@@ -429,6 +429,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         InvalidValue,
         "rule {rule} is for withdrawals: it must offer a refund, keep no fee and ask for no review",
     ),
+    "host_rule_failed": (InvalidValue, "the host's rule {rule} failed: {problem}"),
     "mixed_currencies": (InvalidValue, "{left} and {right} do not mix"),
     "invalid_weights": (InvalidValue, "{total} cannot be split by {weights}"),
 }

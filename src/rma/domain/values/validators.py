@@ -15,12 +15,16 @@ from attrs import Attribute
 from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap, frozen_map
+from rma.domain.values.json_data import is_unicode
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 # attrs is typed so that a validator for several types of fields has to take Any.
 Validator = Callable[[object, "Attribute[Any]", object], None]
+
+#: The longest name of a rule or a fee, and the longest tag.
+MAX_SHORT_TEXT = 255
 
 
 def is_whole(value: object, *, at_least: int) -> TypeGuard[int]:
@@ -66,6 +70,19 @@ def text(instance: object, attribute: "Attribute[Any]", value: object) -> None:
     """The field is a string that is not empty."""
     if not isinstance(value, str) or not value:
         raise invalid(instance, attribute.name, value, "a string that is not empty")
+
+
+def is_short_text(value: object) -> TypeGuard[str]:
+    """True for a string of 1 to 255 characters that every store can write."""
+    return isinstance(value, str) and 0 < len(value) <= MAX_SHORT_TEXT and is_unicode(value)
+
+
+def short_text(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    """The field is a string of 1 to 255 characters that every store can write."""
+    if not is_short_text(value):
+        raise invalid(
+            instance, attribute.name, value, f"a string of 1 to {MAX_SHORT_TEXT} characters of Unicode"
+        )
 
 
 def string(instance: object, attribute: "Attribute[Any]", value: object) -> None:

@@ -2,17 +2,22 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import cast
 
 from attrs import evolve, frozen
 
 from rma.domain.decide.facts import Facts, HostRule
 from rma.domain.decide.returns.draft import terms_of
 from rma.domain.decide.returns.eligibility import Judge
+from rma.domain.decide.returns.item_checks import ItemChecks
+from rma.domain.decide.returns.request import check_order_of
 from rma.domain.decide.returns.review import waits_for_approval
+from rma.domain.decide.returns.rule_checks import check_outcome, require_amounts_in
+from rma.domain.decide.violations import Violations
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.sale.catalogue import ReturnReason
 from rma.domain.sale.eligibility import FailedRule
-from rma.domain.sale.order import LineItem, Order, OrderStatus
+from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Goods, Outcome, WayBack
@@ -31,12 +36,14 @@ class ReturnOption:
     What a customer can choose for a unit of a line, or why that cannot be chosen.
 
     Attributes:
-        rule: the name of the rule that speaks; None if none does, or the policy has none.
+        rule: the name of the rule that speaks, even if something else refuses it; None if none does, or the
+            policy has none.
         until: the last moment that the customer is given; None for always, or if no rule speaks.
         value: of the next unit, before deductions.
         fees: what is kept of it, if it comes back alone; negative.
         needs_review: True if a person approves the return before it goes on.
-        violations: why it is refused, as `RequestReturn` or `RequestExchange` says it; empty if it is not.
+        violations: why one unit is refused, all that `RequestReturn` or `RequestExchange` would say of it and
+            of the order; empty if it is not.
         failed: the rules that do not speak for it, up to the one that does, and why.
     """
 
@@ -67,7 +74,8 @@ class ReturnableItem:
         reasons: codes for why the quantity is below the ordered one: `order_canceled`,
             `item_not_returnable`, `return_window_closed`, `not_fulfilled`, `in_open_return`, `claimed`,
             `already_returned`, `kept_by_customer`, `no_longer_on_order` (the host took units off the order
-            that returns or claims reserve). Where rules refuse all options, the codes are those of the first.
+            that returns or claims reserve). Where all options are refused, the codes of the first are among
+            them: a reason or tags that cannot be, too.
         options: by outcome, for a unit with the reason and the tags that were asked for; the quantity is 0 if
             none is offered.
     """
@@ -90,31 +98,40 @@ def returnable_items(
     reason_id: str | None = None,
     tags: Iterable[str] = (),
     basis: ReturnBasis = ReturnBasis.POLICY,
+    books_shipments: bool = True,
 ) -> tuple[ReturnableItem, ...]:
     """
     Every line of the order, those without returnable units too, in the order's order.
 
     Then every line that is no longer on the order and that a return or claim still reserves units of. Options
     are for units that come back for the reason of this id, of the catalogue `reasons`, and with these tags;
-    by the right of withdrawal, declared at that moment, if that is the basis.
+    by the right of withdrawal, declared at that moment, if that is the basis. `books_shipments` is False if
+    the host has no fulfillment port, by which new goods are sent.
+
+    Raises:
+        InvalidValue: as a request would: `currency_mismatch`, an amount of the policy is not in the order's
+            currency; `host_rule_failed`.
     """
-    facts = Facts(at=at, order=order, policy=policy, reasons=tuple(reasons), host_rules=tuple(host_rules))
-    offers = _Offers(facts, order, reason_id, tuple(tags), basis)
+    facts = Facts(
+        at=at,
+        order=order,
+        policy=policy,
+        reasons=tuple(reasons),
+        host_rules=tuple(host_rules),
+        books_shipments=books_shipments,
+    )
+    require_amounts_in(order.currency, policy)
     reserved = ledger.reserved_quantities()
     remainders = ledger.remainders(order, [line.id for line in order.items])
+    unit = RequestedItem(item_id="", quantity=1, reason_id=reason_id, tags=cast("tuple[str, ...]", tags))
+    offers = _Offers(facts, ledger, remainders, unit, basis)
     expected, back, claimed = _expected(ledger), ledger.arrived_quantities(), _claimed(ledger)
     kept = _kept(ledger)
     found = []
     for line in order.items:
         remainder = remainders[line.id]
         options = offers.of(line, remainder)
-        codes = []
-        if not options:
-            codes = ["no_right_of_withdrawal"]
-        elif not any(option.is_offered for option in options):
-            codes = [violation.code for violation in options[0].violations]
-        if order.status is OrderStatus.CANCELED:
-            codes.insert(0, "order_canceled")
+        codes = _refused_by(options)
         quantity = 0 if codes else remainder.returnable(line)
         next_unit = (
             remainder.line.paid(share(remainder.running_sums, 1, remainder.quantity))
@@ -140,62 +157,95 @@ def returnable_items(
     return tuple(found)
 
 
+def _refused_by(options: Iterable[ReturnOption]) -> list[str]:
+    """Codes for why no option is offered, apart from quantities; none if some option is."""
+    by_option = [
+        [each.code for each in option.violations if each.code != "quantity_exceeds_returnable"]
+        for option in options
+    ]
+    return by_option[0] if all(by_option) else []
+
+
+def _outcomes(policy: ReturnPolicy, basis: ReturnBasis) -> tuple[Outcome, ...]:
+    """What rules offer at all, refunds first; a withdrawal is refunded."""
+    if basis is ReturnBasis.WITHDRAWAL:
+        return (Outcome.REFUND,)
+    offered = {outcome for rule in policy.rules for outcome in rule.outcomes}
+    return tuple([each for each in Outcome if each in (offered or {Outcome.REFUND, Outcome.EXCHANGE})])
+
+
 class _Offers:
-    """What the policy offers for units of a line that come back for this reason and with these tags."""
+    """What is offered for a unit that comes back like `asked`: for its reason, with its tags."""
 
     def __init__(
-        self, facts: Facts, order: Order, reason_id: str | None, tags: tuple[str, ...], basis: ReturnBasis
+        self,
+        facts: Facts,
+        ledger: ReturnLedger,
+        remainders: dict[str, Remainder],
+        asked: RequestedItem,
+        basis: ReturnBasis,
     ) -> None:
-        policy, declared_at = facts.policy, None
-        outcomes: set[Outcome] = {Outcome.REFUND, Outcome.EXCHANGE}
-        if basis is ReturnBasis.WITHDRAWAL:
-            declared_at = facts.at
-            outcomes = set() if policy.withdrawal is None else {Outcome.REFUND}
-        elif policy.rules:
-            outcomes = {outcome for rule in policy.rules for outcome in rule.outcomes}
+        order = facts.order
+        assert order is not None, "what is offered is of an order"
+        declared_at = facts.at if basis is ReturnBasis.WITHDRAWAL else None
         self._judges = [
-            (outcome, Judge(facts, order, outcome, declared_at=declared_at, explains=True))
-            for outcome in Outcome
-            if outcome in outcomes
+            Judge(facts, order, outcome, declared_at=declared_at, explains=True)
+            for outcome in _outcomes(facts.policy, basis)
         ]
-        self._basis, self._policy, self._currency = basis, policy, order.currency
-        self._reason_id, self._tags = reason_id, tags
+        self._checks = ItemChecks(facts, order, remainders)
+        self._of_order = Violations()
+        check_order_of(self._of_order, order.id, order, ledger)
+        self._facts, self._policy, self._currency = facts, facts.policy, order.currency
+        self._asked, self._basis = asked, basis
 
     def of(self, line: LineItem, remainder: Remainder) -> tuple[ReturnOption, ...]:
         """The options for the next unit of the line, refunds first."""
-        asked = RequestedItem(item_id=line.id, quantity=1, reason_id=self._reason_id, tags=self._tags)
+        asked = evolve(self._asked, item_id=line.id)
         quantity = min(1, remainder.quantity)
         unit = ReturnItem(line.id, quantity, remainder.line, remainder.share(quantity))
-        return tuple([self._option(outcome, judge, line, asked, unit) for outcome, judge in self._judges])
+        of_unit = Violations()
+        self._checks.check(of_unit, asked, line, 1, is_first=True)
+        return tuple([self._option(judge, line, asked, unit, of_unit) for judge in self._judges])
 
     def _option(
-        self, outcome: Outcome, judge: Judge, line: LineItem, asked: RequestedItem, unit: ReturnItem
+        self, judge: Judge, line: LineItem, asked: RequestedItem, unit: ReturnItem, of_unit: Violations
     ) -> ReturnOption:
         amount = unit.line.paid(unit.allocated)
         judgment = judge.judge(line, asked, amount)
-        finding, until, value = judgment.finding, judgment.until, Money(amount, self._currency)
-        if judgment.violations:
-            return ReturnOption(
-                outcome,
-                finding.rule.name if finding.rule else None,
-                until,
-                value,
-                violations=judgment.violations,
-                failed=finding.failed,
-            )
-        item = evolve(unit, ruling=judgment.ruling)
-        terms = terms_of(self._policy, [item], self._basis)
-        return ReturnOption(
-            outcome,
-            item.rule,
-            until,
-            value,
-            fees=self._fees(Counted(item, item.quantity, amount), terms),
-            way_back=finding.rule.way_back if finding.rule else WayBack.CUSTOMER,
-            goods=finding.rule.goods if finding.rule else Goods.BACK,
-            needs_review=waits_for_approval(self._policy, self._basis, [item]),
+        finding, rule = judgment.finding, judgment.finding.rule
+        option = ReturnOption(
+            judge.outcome,
+            rule.name if rule else None,
+            judgment.until,
+            Money(amount, self._currency),
+            violations=self._violations(judge.outcome, judgment.violations, of_unit),
             failed=finding.failed,
         )
+        if judgment.violations:
+            return option
+        item = evolve(unit, ruling=judgment.ruling)
+        terms = terms_of(self._policy, [item], self._basis)
+        return evolve(
+            option,
+            fees=self._fees(Counted(item, item.quantity, amount), terms),
+            way_back=rule.way_back if rule else WayBack.CUSTOMER,
+            goods=rule.goods if rule else Goods.BACK,
+            needs_review=waits_for_approval(self._policy, self._basis, [item]),
+        )
+
+    def _violations(
+        self, outcome: Outcome, of_rules: tuple[Violation, ...], of_unit: Violations
+    ) -> tuple[Violation, ...]:
+        """All that a request for this unit and outcome is refused for, in the same order."""
+        wrong = Violations()
+        if self._basis is ReturnBasis.WITHDRAWAL and self._policy.withdrawal is None:
+            wrong.add("no_right_of_withdrawal", policy=self._policy.name)
+        if outcome is not Outcome.EXCHANGE:
+            check_outcome(wrong, outcome)
+        wrong += [*self._of_order, *of_rules, *of_unit]
+        if outcome is Outcome.EXCHANGE and not self._facts.books_shipments:
+            wrong.add("no_fulfillment")
+        return tuple(wrong)
 
     def _fees(self, counted: Counted, terms: Terms) -> tuple[AmountPart, ...]:
         left, found = counted.value, []

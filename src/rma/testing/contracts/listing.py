@@ -18,6 +18,7 @@ from rma.domain.messages.commands import (
 from rma.domain.messages.effects import Effect, RefundDeclined, RefundRequest
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.policy import ReturnPolicy
+from rma.domain.sale.windows import Calendar
 from rma.domain.sale.withdrawal import Withdrawal
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
@@ -269,7 +270,8 @@ def _filled_with_all_kinds(returns: ReturnRepository, *more: str) -> list[CoreHa
 
 def _filled_with_dates(returns: ReturnRepository) -> list[CoreHarness]:
     """Of each order: a return that waits, one that was sent, one that needs a clerk, one that is paid."""
-    policy = ReturnPolicy(return_within_days=1, pay_within_days=2, withdrawal=Withdrawal())
+    right = Withdrawal(calendar=Calendar("UTC"))
+    policy = ReturnPolicy(return_within_days=1, pay_within_days=2, withdrawal=right)
     lives = [harness(order_id) for order_id in ("order_1", "Order_2")]
     for life in lives:
         order_id = life.order.id

@@ -97,7 +97,8 @@ def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -
     exchange = ledger.find_exchange(target.exchange_id) if target else None
     if exchange and exchange.payments:
         wrong.add("exchange_paid", exchange_id=exchange.id, paid=exchange.paid.amount)
-    if not command.reason:
+    reason: object = command.reason
+    if not reason or (isinstance(reason, str) and not reason.strip()):
         wrong.add("decline_reason_missing")
     check_note(wrong, command.note)
     check_strings(wrong, command, "reason", "note")

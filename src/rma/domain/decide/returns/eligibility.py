@@ -22,9 +22,9 @@ from rma.domain.sale.tags import is_tag
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
-from rma.domain.values.display import name_kind
+from rma.domain.values.display import name_kind, show
 from rma.domain.values.errors import InvalidValue, Violation
-from rma.domain.values.validators import is_whole
+from rma.domain.values.validators import is_short_text, is_whole
 
 
 @frozen
@@ -46,8 +46,8 @@ class Judgment:
 
     @property
     def overruled(self) -> Ruling:
-        """What the return keeps of the line if a person takes it all the same."""
-        return evolve(self.ruling or Ruling(), rule=None, until=self.until, is_overruled=True)
+        """What the return keeps of the line, the rule that spoke too, if a person takes it all the same."""
+        return evolve(self.ruling or Ruling(), until=self.until, is_overruled=True)
 
 
 @frozen
@@ -86,6 +86,7 @@ class Judge:
         explains: True to say of every rule why it does not speak.
 
     Attributes:
+        outcome: what the customer chose.
         needs_value: True if a rule depends on the value of the units.
     """
 
@@ -104,7 +105,8 @@ class Judge:
         if replaced is not None:
             target = replaced.target
             self._facts_before = evolve(facts, at=target.declared_at or target.requested_at)
-        self._order, self._outcome, self._replaced, self._explains = order, outcome, replaced, explains
+        self.outcome = outcome
+        self._order, self._replaced, self._explains = order, replaced, explains
         self._basis = ReturnBasis.POLICY if declared_at is None else ReturnBasis.WITHDRAWAL
         self._asks_host = bool(facts.host_rules) and declared_at is None
         self._reasons: dict[str, ReturnReason] = {reason.id: reason for reason in facts.reasons}
@@ -116,7 +118,8 @@ class Judge:
         What the rules say about these units of the line, which are of this value together, minor units.
 
         Raises:
-            InvalidValue: a rule of the host answers something that is not an answer.
+            InvalidValue: `host_rule_failed`, a rule of the host raises, or answers something that is not an
+                answer.
         """
         facts = self._facts
         if self._replaced is not None and line.id not in self._replaced.growing:
@@ -140,14 +143,14 @@ class Judge:
     ) -> Judgment:
         policy = facts.policy
         if not policy.rules and not self._asks_host:
-            finding = find_rule(policy, self._order, line, frozenset(), self._outcome, facts.at)
+            finding = find_rule(policy, self._order, line, frozenset(), self.outcome, facts.at)
             return Judgment(finding, None, finding.violations, finding.until)
         known = self._know(line, asked)
         open_rule = None
         if not self._explains and policy.rules:
             open_rule = find_open(policy, known.candidates, self._order, line, facts.at, value=value)
         finding = open_rule or find_rule(
-            policy, self._order, line, known.facts, self._outcome, facts.at, value=value
+            policy, self._order, line, known.facts, self.outcome, facts.at, value=value
         )
         rule = finding.rule.name if finding.rule else None
         ruling = Ruling(rule, known.in_order, finding.until)
@@ -160,7 +163,7 @@ class Judge:
         judgment = self._judge_by_policy(facts, line, asked, value)
         right = facts.policy.right_of_withdrawal
         if right is None:
-            return evolve(judgment, violations=())  # the request is refused as a whole
+            return evolve(judgment, violations=(), until=None)  # the request is refused as a whole
         until = right.window.until(self._order, line, right.calendar)
         ruling = judgment.ruling and evolve(judgment.ruling, until=until)
         return Judgment(judgment.finding, ruling, right.refusals(self._order, line, facts.at), until)
@@ -185,7 +188,7 @@ class Judge:
             reason = self._reasons.get(str(reason_id))
             of_reason = facts_of_reason(reason, self._reasons)
             facts = facts_of(self._order, line, tags=tags, of_reason=of_reason, basis=self._basis)
-            candidates = find_candidates(self._facts.policy, facts, self._outcome)
+            candidates = find_candidates(self._facts.policy, facts, self.outcome)
             known = self._known[key] = _Known(facts, tuple(sorted(facts)), candidates)
         return known
 
@@ -196,24 +199,25 @@ def _ask_host(
     """What the host's own rules say; they are not asked about a quantity that cannot be."""
     answers, refusals = [], []
     for rule in facts.host_rules if is_whole(asked.quantity, at_least=1) else ():
-        said: object = rule.judge(facts, line, asked)
+        try:
+            said: object = rule.judge(facts, line, asked)
+        except Exception as error:
+            raise _failed(rule, f"it raised {show(error)}") from error
         match said:
             case None:
                 answers.append(HostAnswer(rule.name))
             case Review(reason=reason):
                 answers.append(HostAnswer(rule.name, review=True, reason=reason))
-            case Violation(code=code):
+            case Violation(code=code) if is_short_text(code):
                 answers.append(HostAnswer(rule.name, refused_code=code))
                 refusals.append(evolve(said, item_id=line.id))
             case _:
-                raise _not_an_answer(rule, said)
+                what = f"{name_kind(said)}, not a Violation, a Review or None"
+                if isinstance(said, Violation):
+                    what = f"a Violation whose code is {show(said.code)}, not a name"
+                raise _failed(rule, f"it answered {what}")
     return tuple(answers), refusals
 
 
-def _not_an_answer(rule: HostRule, said: object) -> InvalidValue:
-    details = {
-        "field": f"answer of the rule {rule.name}",
-        "value": name_kind(said),
-        "expected": "a Violation, a Review or None",
-    }
-    return InvalidValue("invalid_value", details)
+def _failed(rule: HostRule, problem: str) -> InvalidValue:
+    return InvalidValue("host_rule_failed", {"rule": rule.name, "problem": problem})

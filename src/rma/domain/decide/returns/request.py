@@ -14,27 +14,25 @@ from rma.domain.decide.checks import (
     check_refund,
     check_refund_value,
     check_strings,
-    check_text,
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.returns.basis import check_basis
 from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
 from rma.domain.decide.returns.eligibility import Judge, Replaced
+from rma.domain.decide.returns.item_checks import ItemChecks, worth_of
 from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.decide.returns.rule_checks import (
     check_outcome,
     check_overrule,
-    check_tags,
     require_amounts_in,
 )
-from rma.domain.decide.violations import Violations, error_value
+from rma.domain.decide.violations import Violations
 from rma.domain.events import Event
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import Request, RequestExchange, RequestReturn
-from rma.domain.sale.catalogue import ReturnReason
-from rma.domain.sale.order import LineItem, Order, OrderStatus
+from rma.domain.sale.order import Order, OrderStatus
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.ruling import Ruling
 from rma.domain.state.ledger import ReturnLedger
@@ -78,14 +76,14 @@ def draft_request(
         InvalidValue: `currency_mismatch`, as `request_return`.
     """
     basis, declared_at = check_basis(wrong, facts, command)
-    check_outcome(wrong, command.outcome)
+    outcome = check_outcome(wrong, command.outcome)
     overrule = check_overrule(wrong, command.overrule)
     valid = validate_request(
         wrong,
         facts,
         ledger,
         command,
-        Outcome.REFUND,
+        outcome,
         overrule=overrule,
         declared_at=declared_at,
         replaced=replaced,
@@ -139,7 +137,7 @@ def validate_request(
     facts: Facts,
     ledger: ReturnLedger,
     command: RequestReturn | RequestExchange,
-    outcome: Outcome,
+    outcome: Outcome | None,
     *,
     overrule: str | None = None,
     declared_at: datetime | None = None,
@@ -148,15 +146,17 @@ def validate_request(
     """
     Checks the goods that a request sends back, and their way; appends everything that is wrong.
 
-    `declared_at` is when a withdrawal was declared; None for what the policy allows. `replaced` is what the
-    request updates.
+    Its lines are judged by the outcome that was requested; not at all if it is none. `declared_at` is when a
+    withdrawal was declared; None for what the policy allows. `replaced` is what the request updates.
     """
     order = check_order_of(wrong, command.order_id, facts.order, ledger)
     if order:
         require_amounts_in(order.currency, facts.policy)
     items = check_items(wrong, command.items, RequestedItem)
     remainders = ledger.remainders(order, [asked.item_id for asked in items]) if order else {}
-    judge = Judge(facts, order, outcome, declared_at=declared_at, replaced=replaced) if order else None
+    judge = None
+    if order and outcome:
+        judge = Judge(facts, order, outcome, declared_at=declared_at, replaced=replaced)
     rulings = _check_requested(wrong, items, facts, order, judge, remainders, overrule)
     shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
     return ValidRequest(order, remainders, shipping_price, rulings)
@@ -213,14 +213,10 @@ def _check_requested(
     """Each item by itself, the limits for the sum of a line's quantities, and what the rules say."""
     lines = {line.id: line for line in order.items} if order else {}
     totals: dict[str, int] = {}
-    all_whole = True
     for asked in items:
         if is_whole(asked.quantity, at_least=1):
             totals[asked.item_id] = totals.get(asked.item_id, 0) + asked.quantity
-        else:
-            all_whole = False
-    reasons = {reason.id: reason for reason in facts.reasons}
-    categories = {reason.parent_id for reason in facts.reasons}
+    checks = ItemChecks(facts, order, remainders)
     seen: set[str] = set()
     rulings: list[Ruling | None] = []
     for asked in items:
@@ -228,64 +224,19 @@ def _check_requested(
         line = lines.get(item_id)
         total = totals.get(item_id, 0)
         if line and judge:
-            value = _worth(remainders[item_id], total) if judge.needs_value else None
+            value = worth_of(remainders[item_id], total) if judge.needs_value else None
             judgment = judge.judge(line, asked, value)
             is_overruled = overrule is not None and bool(judgment.violations)
             rulings.append(judgment.overruled if is_overruled else judgment.ruling)
             _refuse(wrong, () if is_overruled else judgment.violations, is_first=item_id not in seen)
-        if order and item_id not in seen:
-            seen.add(item_id)
-            _check_line(wrong, item_id, total, order, line, remainders)
-        if not (all_whole or is_whole(asked.quantity, at_least=1)):
-            wrong.add("invalid_quantity", item_id, quantity=error_value(asked.quantity), minimum=1)
-        if asked.reason_id is not None:
-            _check_reason(wrong, item_id, asked.reason_id, reasons, categories)
-        check_text(wrong, "note", asked.note, item_id)
-        check_metadata(wrong, asked.metadata, item_id)
-        check_tags(wrong, item_id, asked.tags)
+        checks.check(wrong, asked, line, total, is_first=item_id not in seen)
+        seen.add(item_id)
     return tuple(rulings)
 
 
 def _refuse(wrong: Violations, violations: tuple[Violation, ...], *, is_first: bool) -> None:
     """Of a line that is asked for in several entries, each violation once."""
     wrong.extend([each for each in violations if is_first or each not in wrong])
-
-
-def _worth(remainder: Remainder, quantity: int) -> int | None:
-    """Of so many units of the line, minor units; None of more than remain."""
-    return remainder.line.paid(remainder.share(quantity)) if 0 < quantity <= remainder.quantity else None
-
-
-def _check_line(
-    wrong: Violations,
-    item_id: str,
-    quantity: int,
-    order: Order,
-    line: LineItem | None,
-    remainders: dict[str, Remainder],
-) -> None:
-    if line is None:
-        wrong.add("item_not_found", item_id, order_id=order.id)
-        return
-    returnable = remainders[item_id].returnable(line)
-    if quantity > returnable:
-        wrong.add("quantity_exceeds_returnable", item_id, quantity=quantity, returnable=returnable)
-
-
-def _check_reason(
-    wrong: Violations,
-    item_id: str,
-    reason_id: object,
-    reasons: dict[str, ReturnReason],
-    categories: set[str | None],
-) -> None:
-    reason = reasons.get(reason_id) if isinstance(reason_id, str) else None
-    if reason is None:
-        report_unknown(wrong, "return_reason_not_found", "reason_id", reason_id, item_id)
-    elif reason.id in categories:
-        wrong.add("return_reason_is_category", item_id, reason_id=reason.id)
-    elif reason.retired:
-        wrong.add("return_reason_retired", item_id, reason_id=reason.id)
 
 
 def check_shipping(

@@ -16,14 +16,19 @@ def check_tags(wrong: Violations, item_id: str, tags: object) -> None:
         wrong.add("invalid_tags", item_id, expected=EXPECTED_TAGS, value=error_value(tags))
 
 
-def check_outcome(wrong: Violations, outcome: object) -> None:
-    """The outcome is one that a return can have here: exchanges are requested by another command."""
+def check_outcome(wrong: Violations, outcome: object) -> Outcome | None:
+    """
+    The outcome that a request names, by which its lines are judged; None if it is none.
+
+    It is wrong unless a return can have it here: exchanges are requested by another command.
+    """
     if outcome == Outcome.STORE_CREDIT:
         wrong.add("store_credit_unsupported")
     elif outcome != Outcome.REFUND:
         hint = {"hint": "request an exchange for new goods"} if outcome == Outcome.EXCHANGE else {}
         expected = f"{Outcome.REFUND} or {Outcome.STORE_CREDIT}"
         wrong.add("invalid_return_outcome", outcome=error_value(outcome), expected=expected, **hint)
+    return next((each for each in Outcome if outcome == each), None)
 
 
 def check_overrule(wrong: Violations, reason: object) -> str | None:

@@ -1,0 +1,75 @@
+"""What can be wrong with a requested item besides what rules say: its quantity, reason, strings and tags."""
+
+from rma.domain.decide.checks import check_metadata, check_text, report_unknown
+from rma.domain.decide.facts import Facts
+from rma.domain.decide.returns.rule_checks import check_tags
+from rma.domain.decide.violations import Violations, error_value
+from rma.domain.messages.command_items import RequestedItem
+from rma.domain.sale.catalogue import ReturnReason
+from rma.domain.sale.order import LineItem, Order
+from rma.domain.state.remainder import Remainder
+from rma.domain.values.validators import is_whole
+
+
+class ItemChecks:
+    """The checks of requested items that no rule makes: `check` appends what is wrong with one of them."""
+
+    def __init__(self, facts: Facts, order: Order | None, remainders: dict[str, Remainder]) -> None:
+        self._order, self._remainders = order, remainders
+        self._reasons = {reason.id: reason for reason in facts.reasons}
+        self._categories = {reason.parent_id for reason in facts.reasons}
+
+    def check(
+        self, wrong: Violations, asked: RequestedItem, line: LineItem | None, total: int, *, is_first: bool
+    ) -> None:
+        """
+        What is wrong with an item of this line, None if it is not on the order; `total` units of the line are
+        requested by all items together, of which this may be the first.
+        """
+        item_id = asked.item_id
+        if self._order and is_first:
+            _check_line(wrong, item_id, total, self._order, line, self._remainders)
+        if not is_whole(asked.quantity, at_least=1):
+            wrong.add("invalid_quantity", item_id, quantity=error_value(asked.quantity), minimum=1)
+        if asked.reason_id is not None:
+            _check_reason(wrong, item_id, asked.reason_id, self._reasons, self._categories)
+        check_text(wrong, "note", asked.note, item_id)
+        check_metadata(wrong, asked.metadata, item_id)
+        check_tags(wrong, item_id, asked.tags)
+
+
+def worth_of(remainder: Remainder, quantity: int) -> int | None:
+    """Of so many units of the line, minor units; None of more than remain."""
+    return remainder.line.paid(remainder.share(quantity)) if 0 < quantity <= remainder.quantity else None
+
+
+def _check_line(
+    wrong: Violations,
+    item_id: str,
+    quantity: int,
+    order: Order,
+    line: LineItem | None,
+    remainders: dict[str, Remainder],
+) -> None:
+    if line is None:
+        wrong.add("item_not_found", item_id, order_id=order.id)
+        return
+    returnable = remainders[item_id].returnable(line)
+    if quantity > returnable:
+        wrong.add("quantity_exceeds_returnable", item_id, quantity=quantity, returnable=returnable)
+
+
+def _check_reason(
+    wrong: Violations,
+    item_id: str,
+    reason_id: object,
+    reasons: dict[str, ReturnReason],
+    categories: set[str | None],
+) -> None:
+    reason = reasons.get(reason_id) if isinstance(reason_id, str) else None
+    if reason is None:
+        report_unknown(wrong, "return_reason_not_found", "reason_id", reason_id, item_id)
+    elif reason.id in categories:
+        wrong.add("return_reason_is_category", item_id, reason_id=reason.id)
+    elif reason.retired:
+        wrong.add("return_reason_retired", item_id, reason_id=reason.id)
