@@ -260,7 +260,7 @@ sold = st.tuples(st.integers(4, 20), st.integers(1, 2), st.integers(0, 3))
 def test_with_additions_alone_everything_back_is_everything_paid(
     prices: list[tuple[int, int, int]], discounts: list[int], steps: list[tuple[str, int, int]]
 ) -> None:
-    """Whatever came back between them: own discounts, and several on the order, of untaxed lines."""
+    """Whatever was returned between them: own discounts, and several on the order, of untaxed lines."""
     items = [
         line(f"i{number}", quantity, price, adjustments=off(own))
         for number, (price, quantity, own) in enumerate(prices)

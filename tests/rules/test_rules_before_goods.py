@@ -591,7 +591,7 @@ def test_a_right_may_have_days_of_grace() -> None:
 
 
 def late(given: Given, *commands: Command) -> Return:
-    """Returns the first return, which was declined, once these parcels came and were accepted."""
+    """Returns the first return, which was declined, once these parcels arrived and were accepted."""
     given.when(DECLINE)
     for command in commands:
         given.when(command)
@@ -612,7 +612,7 @@ def test_late_goods_count_by_the_rule_that_they_were_requested_under() -> None:
     assert (item.quantity, item.received_quantity, item.line.item_id) == (0, 2, "mug")
 
 
-def test_late_goods_are_told_apart_by_their_reasons() -> None:
+def test_late_goods_are_distinguished_by_their_reasons() -> None:
     """In the order of the request; more than was requested was not requested, and has no rule."""
     given = shop(policy_of(ReturnRule(name="half", fees=[Fee("half", percent=50)], review=True)))
     given.when(requested(asked(1, reason_id="rr_big"), asked(1, reason_id="rr_damaged")))
@@ -640,7 +640,7 @@ def test_late_goods_that_are_worth_more_by_now_are_paid_no_more_than_was_named()
     assert late(given, receive(2)).refund_amount == usd(500)
 
 
-def test_goods_that_came_without_a_label_have_no_way_back_to_pay() -> None:
+def test_goods_that_arrived_without_a_label_have_no_way_back_to_pay() -> None:
     """Nothing was booked for a return that waits for approval."""
     given = shop(ReturnPolicy(review=True))
     given.when(request(2, shipping_option_id="so_return"))
@@ -713,7 +713,7 @@ def test_after_a_parcel_nothing_waits_for_the_first() -> None:
 
 
 def test_a_return_of_which_some_is_kept_ends_with_that() -> None:
-    """What never came is free again, its label canceled, and nothing of it was deducted from the rest."""
+    """What never arrived is free again, its label canceled, and nothing of it was deducted from the rest."""
     given = kept_and_back()
     given.now += timedelta(days=6)
 
@@ -815,7 +815,7 @@ def test_an_update_to_what_needs_no_review_opens_the_return() -> None:
     assert given.the().return_by == given.now + timedelta(days=5)
 
 
-def test_what_has_to_be_approved_anew_was_not_decided() -> None:
+def test_what_has_to_be_approved_again_was_not_decided() -> None:
     """An approval is for what it approved."""
     given = shop()
     given.when(requested(asked(1)))

@@ -33,7 +33,7 @@ from rma.domain.values.money import Money, zero
 
 S = TypeVar("S", bound=Subject)
 
-#: Goods of an exchange that come, or came, although it was canceled.
+#: Goods of an exchange that arrive, or arrived, although it was canceled.
 _ALONE_WITHOUT_EXCHANGE = (
     ReturnStatus.RECEIVED,
     ReturnStatus.DECLINED,

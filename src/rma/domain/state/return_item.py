@@ -295,9 +295,9 @@ def items_after(before: tuple[ReturnItem, ...], changes: ItemChanges) -> tuple[R
 
 def _place(item: ReturnItem) -> tuple[object, ...]:
     """
-    What tells an unrequested item from others of its line.
+    What distinguishes an unrequested item from others of its line.
 
     A line can be there several times: its discounts or taxes were changed between two parcels, or units of
-    it were requested for different reasons and came late.
+    it were requested for different reasons and arrived late.
     """
     return item.item_id, item.line, item.is_late, item.reason_id, item.tags, item.ruling

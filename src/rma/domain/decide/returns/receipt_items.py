@@ -61,8 +61,8 @@ def _book_late(
     They count by the rule and for the reason that they were requested for, at what remains of their line.
     """
     for item in items:
-        came = sum([each.arrived_quantity for each in items if each.is_late and _is_alike(each, item)])
-        missing = item.missing_quantity - came
+        arrived = sum([each.arrived_quantity for each in items if each.is_late and _is_alike(each, item)])
+        missing = item.missing_quantity - arrived
         good, bad = left.get(item.item_id, (0, 0))
         good = min(good, missing)
         bad = min(bad, missing - good)
