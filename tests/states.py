@@ -410,7 +410,10 @@ def _is_within_bounds(ledger: ReturnLedger, command: Command) -> bool:
             target, units = ledger.get(command.return_id), sum(each.quantity for each in command.items)
             damaged = sum(each.damaged_quantity for each in command.items)
             is_few = len(target.receipts) < MOST_RECEIPTS and len(target.refunds) < MOST_REFUNDS
-            return is_few and (units, damaged) in PARCELS and command.refund_amount is None
+            # What an exchange leaves, once it was declined or expired, goes on as any other late return.
+            is_late = target.is_released and target.exchange_id is not None
+            parcels = {(1, 0)} if is_late else PARCELS
+            return is_few and (units, damaged) in parcels and command.refund_amount is None
         case ResolveReturn():
             is_few = len(ledger.get(command.return_id).refunds) < MOST_REFUNDS
             rejected = sum(each.quantity + each.damaged_quantity for each in command.rejected)

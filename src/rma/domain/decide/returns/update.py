@@ -196,7 +196,7 @@ def _terms(policy: ReturnPolicy, target: Return, items: tuple[ReturnItem, ...]) 
 
 
 def _waits(policy: ReturnPolicy, replaced: Replaced, items: tuple[ReturnItem, ...], terms: Terms) -> bool:
-    """True if a person has to approve it: what was approved stays so, but for units that rules judge again."""
+    """True if a person has to approve it: what was approved stays so, unless rules judge units again."""
     if replaced.target.status is ReturnStatus.PENDING_APPROVAL:
         return policy.review or needs_review(items, terms)
     before = {item.ruling for item in replaced.target.items}
