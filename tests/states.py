@@ -28,13 +28,16 @@ from rma import (
     Claim,
     ClaimStatus,
     Command,
+    CorrectReceipt,
     DeclineReturn,
     ExchangeStatus,
     ExpireReturn,
+    InspectReturn,
     LineItem,
     Order,
     Payment,
     ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -91,19 +94,28 @@ RICH = Order(
 )
 POOR = with_(RICH, payments=[Payment(id="pay_1", captured=500)])
 
-#: What is waited for: a parcel, but not for ever; and before that, a person's approval.
-POLICIES = (ReturnPolicy(return_within_days=1), ReturnPolicy(return_within_days=1, review=True))
+#: What is waited for: a parcel, but not for ever; before that, a person's approval; then, an inspection.
+POLICIES = (
+    ReturnPolicy(return_within_days=1),
+    ReturnPolicy(return_within_days=1, review=True),
+    ReturnPolicy(inspect=True),
+)
 LATER = START + timedelta(days=2)
 POST = ShippingOption(id="post", price=100)
 
 #: How many parcels come, and how often money is asked for, at most.
 MOST_RECEIPTS = 2
 MOST_REFUNDS = 2
-MOST_PAYMENTS = 2
+MOST_CORRECTIONS = 1
+MOST_PAYMENTS = 1
+MOST_INSPECTIONS = 2
 #: Sellable and damaged units of a parcel.
 PARCELS = {(0, 0), (1, 0), (0, 1), (2, 0)}
+LATE_PARCELS = {(1, 0)}
+#: What a correction says of them.
+CORRECTED = {(0, 0), (1, 0), (2, 0)}
 #: What begins something; in the exploration, only where there is nothing yet.
-REQUESTS = {RequestReturn, RequestExchange, RequestClaim}
+REQUESTS = {RequestReturn, RequestExchange, RequestClaim, ReceiveUnannounced}
 
 #: What may be reported of any refund.
 REPORTED = (RefundSucceeded("re"), RefundPending("re"), RefundDeclined("no"), RefundReversed())
@@ -253,7 +265,7 @@ def _tried(snapshot: Snapshot) -> Iterator[Trial]:
 def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | None] | None:
     """What the command is about, its status, and what the table says; None for what begins something."""
     match command:
-        case RequestReturn() | RequestExchange() | RequestClaim():
+        case RequestReturn() | RequestExchange() | RequestClaim() | ReceiveUnannounced():
             return None
         case (
             ApproveReturn()
@@ -263,6 +275,8 @@ def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | N
             | ExpireReturn()
             | RenewShipment()
             | ReceiveReturn()
+            | InspectReturn()
+            | CorrectReceipt()
             | ResolveReturn()
             | CancelReturn()
         ):
@@ -367,6 +381,7 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
                     (each.id, each.status, each.exchange_id, each.claim_id, _shape_of_items(each)),
                     (bool(each.receipts), bool(each.amount_due.amount), each.entitlement.is_refund_blocked),
                     _shape_before_goods(each),
+                    _shape_at_the_dock(each),
                 )
                 for each in ledger.returns
             ]
@@ -388,7 +403,9 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
     )
 
 
-def _is_within_bounds(ledger: ReturnLedger, command: Command) -> bool:
+def _is_within_bounds(  # noqa: C901 # a row for each command
+    ledger: ReturnLedger, command: Command
+) -> bool:
     """False for what would only make the number of states grow: more subjects, parcels, refunds, amounts."""
     match command:
         case RequestReturn():
@@ -402,7 +419,9 @@ def _is_within_bounds(ledger: ReturnLedger, command: Command) -> bool:
             | RenewShipment()
         ):
             return not ledger.get(command.return_id).receipts
-        case RequestExchange() | RecordRefundOutcome() | CancelReturn() | CancelExchange() | CancelClaim():
+        case RecordRefundOutcome():
+            return not any(each.inspections for each in ledger.returns)
+        case RequestExchange() | CancelReturn() | CancelExchange() | CancelClaim():
             return True
         case RequestClaim():
             return not command.refund_amount
@@ -410,14 +429,49 @@ def _is_within_bounds(ledger: ReturnLedger, command: Command) -> bool:
             target, units = ledger.get(command.return_id), sum(each.quantity for each in command.items)
             damaged = sum(each.damaged_quantity for each in command.items)
             is_few = len(target.receipts) < MOST_RECEIPTS and len(target.refunds) < MOST_REFUNDS
+            is_over = target.status in (ReturnStatus.RECEIVED, ReturnStatus.CANCELED)
             # What an exchange leaves, once it was declined or expired, goes on as any other late return.
-            is_late = target.is_released and target.exchange_id is not None
-            parcels = {(1, 0)} if is_late else PARCELS
+            is_left = target.is_released and target.exchange_id is not None
+            is_late = is_over or is_left or target.corrections
+            if is_late and not (_is_alone(target) and len(target.items) == 1):
+                return False
+            if target.terms.inspect and target.inspections:
+                return False
+            if target.exchange_id is not None and target.receipts:
+                return is_few and (units, damaged) == (1, 0) and command.refund_amount is None
+            parcels = (
+                LATE_PARCELS if is_late or not any(item.is_requested for item in target.items) else PARCELS
+            )
             return is_few and (units, damaged) in parcels and command.refund_amount is None
+        case ReceiveUnannounced():
+            units = sum(each.quantity for each in command.items)
+            return units + len(command.foreign) == 1
+        case CorrectReceipt():
+            target = ledger.get(command.return_id)
+            units = sum(each.quantity for each in command.items)
+            damaged = sum(each.damaged_quantity for each in command.items)
+            is_few = len(target.corrections) < MOST_CORRECTIONS and len(target.receipts) < MOST_RECEIPTS
+            is_plain = len(target.items) == 1 and not target.items[0].damaged_quantity
+            is_few = is_few and is_plain and len(target.refunds) < MOST_REFUNDS
+            is_few = is_few and not target.terms.inspect  # corrections of what waits are tried elsewhere
+            is_few = is_few and len(target.receipts) == 1
+            return is_few and _is_alone(target) and (units, damaged) in CORRECTED
+        case InspectReturn():
+            target = ledger.get(command.return_id)
+            is_few = len(target.inspections) < MOST_INSPECTIONS and not target.refunds
+            is_few = is_few or (len(target.receipts) == 1 and len(target.refunds) < MOST_REFUNDS)
+            is_few = is_few and len(target.inspections) < MOST_INSPECTIONS
+            (item,) = command.items if len(command.items) == 1 else (None,)
+            grade = "sellable" if item and item.previous_grade is None else "damaged"
+            is_plain = item is not None and item.disposition is None and item.grade == grade
+            return (
+                is_few and is_plain and not (target.refunds and target.status is ReturnStatus.IN_INSPECTION)
+            )
         case ResolveReturn():
             is_few = len(ledger.get(command.return_id).refunds) < MOST_REFUNDS
             rejected = sum(each.quantity + each.damaged_quantity for each in command.rejected)
-            return is_few and rejected <= 1 and not command.refund_amount
+            missing = sum(each.quantity for each in command.missing)
+            return is_few and rejected + missing <= 1 and not command.refund_amount
         case ResolveClaim():
             claim = ledger.find_claim(command.claim_id)
             return claim is not None and command.refund_amount == claim.refunded.amount
@@ -429,6 +483,10 @@ def _is_within_bounds(ledger: ReturnLedger, command: Command) -> bool:
             return exchange is None or len(exchange.payments) < MOST_PAYMENTS
         case _:
             assert_never(command)
+
+
+def _is_alone(target: Return) -> bool:
+    return target.exchange_id is None and target.claim_id is None
 
 
 # What counts of a state: whatever could matter to what is decided next
@@ -456,8 +514,17 @@ def _shape_of_return(each: Return) -> Hashable:
         each.entitlement.is_refund_blocked,
         each.was_partially_received,
         len(each.receipts),
+        _shape_at_the_dock(each),
+        len(each.inspections),
+        each.terms.inspect,
         _shape_before_goods(each),
     )
+
+
+def _shape_at_the_dock(each: Return) -> Hashable:
+    """What matters of goods that were counted, and is not said by the items."""
+    booked = tuple(each.booked_quantities().items()) if each.canceled_at else None
+    return (len(each.corrections), len(each.undecided_foreign), booked, each.received_at is not None)
 
 
 def _shape_before_goods(each: Return) -> Hashable:
@@ -477,6 +544,9 @@ def _shape_of_items(each: Return) -> Hashable:
                 item.damaged_quantity,
                 item.rejected_quantity,
                 item.returned_to_customer_quantity,
+                item.lost_quantity,
+                item.waiting_quantity,
+                tuple([(units.grade, units.quantity, units.is_returned) for units in item.graded]),
             )
             for item in each.items
         ]
@@ -508,9 +578,10 @@ Every move was recorded; nothing here is drawn by hand.
 _ABOUT = {
     "return": """\
 Arrows are labelled with the [events](../src/rma/domain/events.py) that make the move.
-Nothing leaves `received` and `canceled`: what follows a receipt is about money.
-`declined` and `expired` are left only by a parcel that comes all the same.
+`received`, `canceled`, `declined` and `expired` are left only by a parcel that comes all the same, or by a
+correction that finds more units: a person decides ([at the dock](at_the_dock.md)).
 What a clerk does about `requires_action` is in [resolving](resolving.md).
+How goods are graded that are `in_inspection` is in [inspect and decide](inspecting.md).
 """,
     "refund": """\
 The first arrow is labelled with the events that ask for a refund, the others with what became known of it:

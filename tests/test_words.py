@@ -35,8 +35,8 @@ def found(source: str, path: str = "page.md") -> list[tuple[int, str]]:
         ("The balance stands; rma stands for it.", ["stands"]),
         ("What is asked of the outside, from the outside of the box.", ["the outside"]),
         ("Seeds of Medusa, and random seeds.", ["Seeds"]),
-        ("Units that are announced or unannounced, spoken for, and sent back.",
-         ["announced", "unannounced", "spoken for", "sent back"]),
+        ("Units that are announced, spoken for, and sent back.",
+         ["announced", "spoken for", "sent back"]),
     ],
 )  # fmt: skip
 def test_words_are_found_in_prose(prose: str, words: list[str]) -> None:

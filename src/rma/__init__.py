@@ -24,8 +24,10 @@ from rma.domain.events import (
     ExchangePaid,
     ExchangeReceived,
     ExchangeRequested,
+    GoodsInspected,
     GoodsReceived,
     HistoryArchived,
+    ReceiptCorrected,
     RefundBlocked,
     RefundOutcomeRecorded,
     RefundRetried,
@@ -42,6 +44,11 @@ from rma.domain.events import (
 from rma.domain.messages.command_items import (
     ApprovedItem,
     ClaimItem,
+    CorrectedItem,
+    ForeignDecision,
+    ForeignItem,
+    InspectedItem,
+    MissingItem,
     ReceivedItem,
     RejectedItem,
     RequestedItem,
@@ -52,9 +59,12 @@ from rma.domain.messages.commands import (
     CancelExchange,
     CancelReturn,
     Command,
+    CorrectReceipt,
     DeclineReturn,
     ExpireReturn,
+    InspectReturn,
     ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -70,6 +80,7 @@ from rma.domain.messages.commands import (
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     Delivery,
+    DisposeRequest,
     Effect,
     OpenEffect,
     RefundAnswer,
@@ -85,6 +96,7 @@ from rma.domain.messages.effects import (
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
+    SendBackRequest,
     StockLine,
     WithdrawRequest,
 )
@@ -94,6 +106,7 @@ from rma.domain.sale.catalogue import Fault, ReturnReason, ShippingMethod, Shipp
 from rma.domain.sale.charges import Charge, ChargesBack, RefundedCharge
 from rma.domain.sale.eligibility import FailedRule
 from rma.domain.sale.fees import Fee, FeePer
+from rma.domain.sale.grades import Grade
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
 from rma.domain.sale.policy import ReturnPolicy, Terms
@@ -102,9 +115,12 @@ from rma.domain.sale.rules import Goods, Outcome, ReturnRule, RuleTerms, WayBack
 from rma.domain.sale.ruling import HostAnswer, Review, Ruling
 from rma.domain.sale.windows import Calendar, Window, WindowEnd, WindowStart
 from rma.domain.sale.withdrawal import DueFrom, ReturnBasis, Withdrawal
+from rma.domain.state.at_the_dock import CorrectedUnits, Correction, ForeignGoods, StockWithdrawal
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement, EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.graded_units import GradedUnits
+from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
@@ -151,6 +167,7 @@ from rma.ports import (
     BindableReturns,
     BoundReturns,
     Clock,
+    Disposal,
     EventPublisher,
     Fulfillment,
     IdFactory,
@@ -163,6 +180,7 @@ from rma.ports import (
     RepairableReturns,
     ReturnReasonRepository,
     ReturnRepository,
+    SendingBack,
     ShipmentLookup,
     ShippingOptionRepository,
 )
@@ -172,20 +190,23 @@ from rma.shell.resume import ResumeResult
 __all__ = [  # noqa: RUF022 # in reading order
     # what a host hands in
     "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
-    "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Terms",
+    "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Grade", "Terms",
     "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Fault", "FeePer",
     "Withdrawal", "ReturnBasis", "DueFrom", "Window", "WindowStart", "WindowEnd", "Calendar",
     "HostRule", "Facts", "Review",
     # what it asks
     "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem",
     "ApproveReturn", "ApprovedItem", "DeclineReturn", "UpdateReturn", "RecordSending", "ExpireReturn",
-    "RenewShipment", "ReceiveReturn",
-    "ReceivedItem", "ResolveReturn", "RejectedItem", "CancelReturn", "RetryRefund", "RecordRefundOutcome",
+    "RenewShipment", "ReceiveReturn", "ReceivedItem", "ReceiveUnannounced", "ForeignItem",
+    "CorrectReceipt", "CorrectedItem", "InspectReturn", "InspectedItem",
+    "ResolveReturn", "RejectedItem", "MissingItem", "ForeignDecision",
+    "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
     "ResolveClaim", "CancelClaim",
     # what comes back
     "Return", "ReturnStatus", "Decision", "Sending",
-    "ReturnItem", "Receipt", "ReceiptItem", "Resolution", "Entitlement", "Refund",
+    "ReturnItem", "Receipt", "ReceiptItem", "ForeignGoods", "Correction", "CorrectedUnits", "StockWithdrawal",
+    "Inspection", "GradedUnits", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
@@ -195,7 +216,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what happened
     "Event", "EventHeader", "ReturnRequested", "ReturnApproved", "ReturnDeclined",
     "ReturnUpdated", "ReturnSent", "ReturnExpired", "ShipmentRenewed",
-    "GoodsReceived", "ReturnResolved", "RefundBlocked",
+    "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "RefundBlocked",
     "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
@@ -206,7 +227,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what is asked of ports
     "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending",
     "RefundDeclined", "RefundNotSent", "RefundAnswer",
-    "RefundReversed", "RestockRequest", "WithdrawRequest", "StockLine", "ReturnShipmentRequest",
+    "RefundReversed", "RestockRequest", "WithdrawRequest", "DisposeRequest", "SendBackRequest", "StockLine",
+    "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "RepairableReturns",
@@ -214,6 +236,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "UnreadableSubject", "SubjectKind", "ReturnLedger",
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
+    "Disposal", "SendingBack",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
     "IdFactory", "PolicyProvider", "ShipmentLookup", "Pause", "Timing", "Observer", "LoggingObserver",
     "Signal", "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",

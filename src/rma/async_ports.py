@@ -14,6 +14,7 @@ from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    DisposeRequest,
     RefundAnswer,
     RefundOutcome,
     RefundRequest,
@@ -22,6 +23,7 @@ from rma.domain.messages.effects import (
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
+    SendBackRequest,
     WithdrawRequest,
 )
 from rma.domain.messages.timing import Timing
@@ -117,6 +119,12 @@ class AsyncInventory(Protocol):
     def withdraw(self, request: WithdrawRequest) -> Awaitable[None]: ...
 
 
+class AsyncDisposal(Protocol):
+    """`Disposal`, awaited."""
+
+    def dispose(self, request: DisposeRequest) -> Awaitable[None]: ...
+
+
 class AsyncFulfillment(Protocol):
     """`Fulfillment`, awaited."""
 
@@ -131,6 +139,12 @@ class AsyncShipmentLookup(Protocol):
     """`ShipmentLookup`, awaited."""
 
     def find_shipment(self, key: str) -> Awaitable[ReturnShipment | ReplacementShipment | None]: ...
+
+
+class AsyncSendingBack(Protocol):
+    """`SendingBack`, awaited."""
+
+    def send_back(self, request: SendBackRequest) -> Awaitable[None]: ...
 
 
 class AsyncEventPublisher(Protocol):

@@ -88,7 +88,8 @@ class AttentionNeeded:
         key: of the effect or refund, if it is about one.
         amount: of the refund, if it is about one.
         reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (declined for good, or late),
-            `refund_reversed`, `refund_blocked`, `mismatch` or `approval_needed` (logged as INFO).
+            `refund_reversed`, `refund_blocked`, `mismatch`, or (logged as INFO) `approval_needed` or
+            `inspection_needed`.
     """
 
     order_id: str
@@ -227,6 +228,6 @@ _LEVELS: dict[type, int] = {
 
 
 def _level_of(signal: Signal) -> int:
-    if isinstance(signal, AttentionNeeded) and signal.reason == "approval_needed":
+    if isinstance(signal, AttentionNeeded) and signal.reason in ("approval_needed", "inspection_needed"):
         return logging.INFO  # as the merchant's rules want it: nothing went wrong
     return _LEVELS.get(type(signal), logging.DEBUG)

@@ -14,6 +14,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    DisposeRequest,
     RefundAnswer,
     RefundOutcome,
     RefundRequest,
@@ -22,6 +23,7 @@ from rma.domain.messages.effects import (
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
+    SendBackRequest,
     WithdrawRequest,
 )
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
@@ -264,7 +266,17 @@ class Inventory(Protocol):
         ...
 
     def withdraw(self, request: WithdrawRequest) -> None:
-        """Take these units out again, because they go back to the customer; once for the key."""
+        """
+        Take these units out again, once for the key: they go back to the customer, or `is_correction`.
+        """
+        ...
+
+
+class Disposal(Protocol):
+    """What an inventory adapter has besides, whose units can go elsewhere than to stock by an inspection."""
+
+    def dispose(self, request: DisposeRequest) -> None:
+        """Bring these units where the disposition says, once for the key; they were not in stock."""
         ...
 
 
@@ -287,6 +299,14 @@ class Fulfillment(Protocol):
 
     def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
         """Send new goods to the customer, once for the key; for exchanges and claims only."""
+        ...
+
+
+class SendingBack(Protocol):
+    """What a fulfillment adapter has besides, whose carrier can bring inspected units to the customer."""
+
+    def send_back(self, request: SendBackRequest) -> None:
+        """Send these units to the customer, once for the key."""
         ...
 
 

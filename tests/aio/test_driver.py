@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from rma import AsyncReturnService, NotAllowed, NotFound
+from rma import AsyncReturnService, CancelReturn, NotAllowed, NotFound
 from rma.shell.driver import arun, call, run
 from tests.aio.hosts import awaited_service
 from tests.rules.given import line, order_of, receive, request
@@ -132,7 +132,7 @@ def test_a_host_may_have_ports_of_both_kinds() -> None:
         opened = await service.handle(request(1, shipping_option_id="so_return"))
         await service.handle(receive(1, return_id=opened.id))
         with pytest.raises(NotAllowed):
-            await service.handle(receive(1, return_id=opened.id))
+            await service.handle(CancelReturn(return_id=opened.id))
         with pytest.raises(NotFound):
             await service.handle(receive(1, return_id="ret_9"))
 

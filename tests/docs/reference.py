@@ -12,6 +12,7 @@ from rma import (
     Charge,
     Conflict,
     Fee,
+    Grade,
     IdempotencyKeyReused,
     Invalid,
     InvalidValue,
@@ -63,7 +64,7 @@ def codes_by_class() -> str:
 
 def policy() -> str:
     """The fields of a policy, of its rules, and of what they name."""
-    kinds = (ReturnPolicy, ReturnRule, Window, Calendar, Withdrawal, Fee, Charge)
+    kinds = (ReturnPolicy, ReturnRule, Window, Calendar, Withdrawal, Fee, Grade, Charge)
     return "\n\n".join([section(each) for each in kinds])
 
 

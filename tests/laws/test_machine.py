@@ -21,15 +21,20 @@ from rma import (
     CancelExchange,
     CancelReturn,
     Command,
+    CorrectReceipt,
     DeclineReturn,
     ExpireReturn,
+    ForeignDecision,
     IdempotencyRecord,
     Idempotent,
+    InspectedItem,
+    InspectReturn,
     Money,
     NotIdempotent,
     OrderStatus,
     ReceivedItem,
     ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -75,6 +80,8 @@ moods = st.sampled_from([None, None, None, *FAULTS, Declines(), *LATER])
 kinds = st.sampled_from([kind for kind, maker in MAKERS.items() for _ in range(maker.weight)])
 #: What an order that has only returns does without: what remains counts in goods alone.
 LINKED_KINDS = {
+    ReceiveUnannounced,
+    CorrectReceipt,
     ResolveReturn,
     RequestExchange,
     RecordExchangePayment,
@@ -183,7 +190,10 @@ class Returns(RuleBasedStateMachine):
             ):
                 return True
             case (
-                ResolveReturn()
+                InspectReturn()
+                | ReceiveUnannounced()
+                | CorrectReceipt()
+                | ResolveReturn()
                 | RequestExchange()
                 | RecordExchangePayment()
                 | CancelExchange()
@@ -390,16 +400,45 @@ class Returns(RuleBasedStateMachine):
         for item in target.items:
             missing[item.item_id] += 0 if target.is_released else item.missing_quantity
         extra = [item for item in target.items if not item.is_requested and item.arrived_quantity]
-        if target.claim_id is None or not extra:
-            self.receive(target, {i: (q, 0) for i, q in missing.items()}, allow_mismatch=True)
+        is_claimed = target.claim_id is not None and bool(extra)
+        if not is_claimed:
+            items = {i: (q, 0) for i, q in missing.items()}
+            target = self.receive(target, items, allow_mismatch=True) or target
+        target = self.what_waits_is_graded(target)
+        if not target.is_open:
             return
         rejected = [
-            RejectedItem(item_id=i.item_id, quantity=i.received_quantity, damaged_quantity=i.damaged_quantity)
+            RejectedItem(
+                item_id=i.item_id,
+                quantity=i.received_quantity - i.rejected_quantity,
+                damaged_quantity=i.damaged_quantity - i.rejected_damaged_quantity,
+            )
             for i in extra
+            if is_claimed and i.arrived_quantity > i.rejected_quantity + i.rejected_damaged_quantity
+            if not i.is_inspected
         ]
-        resolved = self.handle(ResolveReturn(return_id=target.id, rejected=rejected))
+        foreign = [ForeignDecision(number=each.number, send_back=True) for each in target.undecided_foreign]
+        resolved = self.handle(ResolveReturn(return_id=target.id, rejected=rejected, foreign=foreign))
+        if resolved is None and is_claimed and target.is_inspected:
+            return  # what was graded beside a claim's units is worth something: a person grades it again
         assert isinstance(resolved, Return)
-        assert resolved.status is ReturnStatus.RECEIVED
+        assert self.what_waits_is_graded(resolved).status is ReturnStatus.RECEIVED
+
+    def what_waits_is_graded(self, target: Return) -> Return:
+        """The return once all of it was inspected: the best grade, or beside a claim's units the worst."""
+        waiting: dict[tuple[str, str], int] = {}
+        best, worst = target.terms.scale[0].name, target.terms.scale[-1].name
+        for item in target.items:
+            grade = best if item.is_requested or target.claim_id is None else worst
+            key = item.item_id, grade
+            waiting[key] = waiting.get(key, 0) + item.waiting_quantity
+        items = [
+            InspectedItem(item_id=item_id, quantity=quantity, grade=grade)
+            for (item_id, grade), quantity in waiting.items()
+            if quantity
+        ]
+        answer = self.handle(InspectReturn(return_id=target.id, items=items)) if items else None
+        return answer if isinstance(answer, Return) else target
 
     def until_quiet(self) -> None:
         """Faults stopped: what is open is delivered, what is pending ends, every notification arrives."""
@@ -433,14 +472,16 @@ class Returns(RuleBasedStateMachine):
     def the_order_version_counts_what_the_customer_notices(self) -> None:
         """Requests, receipts and cancellations, as they were answered."""
         state = self.world.observer.order_state(self.world.order_id)
-        changes = sum(self.is_noticed(each) for each in self.world.ledger.answered.values())
-        changes += sum(each.status is ReturnStatus.CANCELED for each in self.world.all_returns)
+        answered = self.world.ledger.answered.values()
+        changes = sum(self.is_noticed(each) for each in answered)
+        changes += sum(isinstance(each.command, ReceiveUnannounced) for each in answered)  # its receipt, too
+        changes += sum(each.canceled_at is not None for each in self.world.all_returns)
         assert state.order_version == self.world.order.version + changes
 
     def is_noticed(self, answered: IdempotencyRecord) -> bool:
         """True if the command requested a return or brought goods."""
         match answered.command:
-            case RequestReturn() | ReceiveReturn() | RequestExchange():
+            case RequestReturn() | ReceiveReturn() | RequestExchange() | ReceiveUnannounced():
                 return True
             case RequestClaim():
                 claim = self.world.ledger.find_claim(answered.subject_id)

@@ -152,11 +152,8 @@ def test_a_request_against_the_rules_is_refused(
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        ({"items": []}, "no_items"),
         ({"items": [{**MUG, "quantity": -1}]}, "invalid_quantity"),
         ({"items": [{**MUG, "damaged_quantity": -1}]}, "invalid_damaged_quantity"),
-        ({"items": [{**MUG, "quantity": 4}]}, "quantity_exceeds_receivable"),
-        ({"items": [{**MUG, "item_id": "item_tea"}]}, "item_not_found"),
         ({"items": [MUG], "refund": -1}, "invalid_refund_amount"),
         ({"items": [MUG], "refund": 2**53 - 1}, "refund_exceeds_refundable"),
         ({"items": [MUG], "allow_mismatch": True, "more_expected": True}, "mismatch_and_more_expected"),
@@ -377,12 +374,14 @@ def test_concurrent_requests_with_the_same_key(shop: Shop) -> None:
 
 
 def test_concurrent_receipts_refund_once(tmp_path: Path) -> None:
-    """Eight clerks receive the same parcel at once, without a key."""
+    """Eight clerks receive the same parcel at once, without a key: it is booked, and a person decides."""
     with serving(sample_service(f"sqlite:///{tmp_path / 'returns.db'}")) as shop:
         ret = shop.post("/store/returns", ONE_MUG, ADA).body["return"]["id"]
         path = f"/admin/returns/{ret}/receive"
         with ThreadPoolExecutor(8) as threads:
             answers = list(threads.map(lambda _: shop.post(path, {"items": [MUG]}, ADMIN), range(8)))
 
-        assert sorted(answer.status for answer in answers) == [200] + [400] * 7
-        assert len(shop.service.get(ret).refunds) == 1
+        received = shop.service.get(ret)
+        assert [answer.status for answer in answers] == [200] * 8
+        assert (len(received.refunds), received.status) == (1, "requires_action")
+        assert sum(item.arrived_quantity for item in received.items) == 3  # of three that were sold

@@ -79,6 +79,11 @@ _REFUSAL = DeclineReturn(return_id="ret_32", reason="worn", idempotency_key="key
 _LABELED, _RENEWAL = CHAPTERS[14][:2]
 _PAST, _EXPIRY = CHAPTERS[15]
 _KEPT, _KEPT_APPROVAL = CHAPTERS[16][:2]
+_COUNTED, _CORRECTION = CHAPTERS[17][:2], CHAPTERS[17][2]
+_UNEXPECTED, _UNEXPECTED_DECISION = CHAPTERS[18][:2]
+_SENT, _LOSS = CHAPTERS[19][:2]
+_HERE, _LOOKED = CHAPTERS[20][:2], CHAPTERS[20][2]
+_LAST, _AGAIN = CHAPTERS[20][3:]
 
 
 #: Races of two commands.
@@ -143,6 +148,29 @@ SCENARIOS = {
     "two renewals": Scenario((_LABELED,), (_RENEWAL, _another(_RENEWAL)), is_long=True),
     "an expiry and a timer": Scenario((_PAST,), (_EXPIRY, Resume.RESUME)),
     "an expiry and a parcel": Scenario((_PAST,), (_EXPIRY, receive(44, 42, 1))),
+    "the same correction twice": Scenario(_COUNTED, (_CORRECTION, _CORRECTION)),
+    "two corrections": Scenario(_COUNTED, (_CORRECTION, _another(_CORRECTION))),
+    "a correction and a timer": Scenario(
+        _COUNTED, (_CORRECTION, Resume.RESUME), was_away=["inventory.restock"]
+    ),
+    "a correction and a late parcel": Scenario(_COUNTED, (_CORRECTION, receive(51, 48, 1))),
+    "the same unexpected parcel twice": Scenario((), (_UNEXPECTED, _UNEXPECTED)),
+    "an unexpected parcel and a request for its unit": Scenario(
+        (request(1, 19),), (_UNEXPECTED, request(3, 1))
+    ),
+    "a decision and another foreign parcel": Scenario(
+        (_UNEXPECTED,), (_UNEXPECTED_DECISION, receive(54, 53, 1))
+    ),
+    "a lost parcel and its arrival": Scenario((_SENT,), (_LOSS, receive(58, 56, 1))),
+    "the same inspection twice": Scenario(_HERE, (_LOOKED, _LOOKED)),
+    "two inspections of the same goods": Scenario(_HERE, (_LOOKED, _another(_LOOKED)), is_long=True),
+    "the last inspection twice": Scenario((*_HERE, _LOOKED), (_LAST, _another(_LAST)), is_long=True),
+    "the same goods graded again twice": Scenario(
+        (*_HERE, _LOOKED, _LAST), (_AGAIN, _another(_AGAIN)), is_long=True
+    ),
+    "an inspection and a timer": Scenario(
+        (*_HERE, _LOOKED), (_LAST, Resume.RESUME), was_away=["inventory.dispose"], is_long=True
+    ),
     "a claim's cancellation and a timer": Scenario(
         (claim(1, "refund", refund_amount=0, shipping_option_id="post"),),
         (CancelClaim(claim_id="claim_1", idempotency_key="key_2"), Resume.RESUME),

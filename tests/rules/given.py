@@ -25,6 +25,7 @@ from rma import (
     Return,
     ReturnLedger,
     ReturnPolicy,
+    ReturnReason,
     ShippingOption,
     TaxLine,
     UpdateReturn,
@@ -97,6 +98,8 @@ class Given:
         self.now: datetime = START
         self.options = {option.id: option for option in (RETURN_OPTION, OUTBOUND_OPTION)}
         self.books_shipments = True
+        self.disposes = self.sends_back = True
+        self.catalogue: tuple[ReturnReason, ...] = REASONS
         self.ledger = ReturnLedger("order_1")
         self.history: list[Event] = []
         self.commands: list[Command] = []
@@ -111,10 +114,12 @@ class Given:
             at=self.now,
             order=self.order,
             fresh_id=str(len(self.ledger.returns) + len(alone) + 1),
-            reasons=REASONS,
+            reasons=self.catalogue,
             shipping_option=option,
             policy=self.policy,
             books_shipments=self.books_shipments,
+            disposes=self.disposes,
+            sends_back=self.sends_back,
         )
 
     def when(self, command: Command) -> tuple[Event, ...]:

@@ -261,18 +261,18 @@ def test_a_late_parcel_can_go_back_to_the_customer() -> None:
     assert effect_kinds(given.ledger) == ["withdraw-1"]
 
 
-def test_a_late_parcel_of_units_that_others_took_is_refused() -> None:
-    """The error says how many could be received."""
+def test_of_a_late_parcel_units_that_others_took_are_foreign() -> None:
+    """Two arrive, one is free: it is booked, the other is not a unit that the customer can have sent."""
     given = pending(2)
     given.when(DECLINE)
     given.policy = ReturnPolicy()
     given.when(request(2))
 
-    error = given.refuses(receive(2))
+    given.when(receive(2))
 
-    assert [(each.code, each.numbers["receivable"]) for each in error.violations] == [
-        ("quantity_exceeds_receivable", 1)
-    ]
+    ret = given.the()
+    assert (ret.status, ret.items[-1].received_quantity) == ("requires_action", 1)
+    assert [(each.item_id, each.quantity) for each in ret.foreign] == [("mug", 1)]
 
 
 def test_a_late_parcel_can_be_resolved() -> None:

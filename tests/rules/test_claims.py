@@ -24,6 +24,7 @@ from rma import (
     NotAllowed,
     OrderStatus,
     Payment,
+    ReceiveReturn,
     RecordRefundOutcome,
     RefundBlocked,
     RefundDeclined,
@@ -266,9 +267,10 @@ def test_more_than_was_claimed_is_not_accepted() -> None:
     """Units beyond the claim are not accepted; a clerk has to reject them."""
     given = claimed(1, return_items=True)
 
-    error = given.refuses(receive(2, allow_mismatch=True))
+    given.when(receive(2, allow_mismatch=True))
+    assert given.the().status == "requires_action"
+    error = given.refuses(ReceiveReturn(return_id="ret_1", allow_mismatch=True))
     assert (error.code, error.details) == ("units_not_claimed", {"quantity": 1, "claim_id": "claim_1"})
-    given.when(receive(2))
     assert given.codes(ResolveReturn(return_id="ret_1")) == ["units_not_claimed"]
     given.when(ResolveReturn(return_id="ret_1", rejected=[RejectedItem(item_id="mug", quantity=1)]))
 

@@ -625,6 +625,15 @@ def test_late_goods_are_distinguished_by_their_reasons() -> None:
     assert target.refund_amount == usd(1000 + 500)
 
 
+def test_late_goods_of_two_entries_alike_are_all_of_what_was_requested() -> None:
+    """Both entries of the line have the same reason."""
+    given = shop()
+    given.when(requested(asked(1), asked(1)))
+    target = late(given, receive(2))
+    assert (target.refund_amount, target.items[2].received_quantity) == (usd(1800), 2)
+    assert len(target.items) == 3
+
+
 def test_late_goods_are_paid_the_amount_that_was_named_for_them() -> None:
     """As they would have been in time; it shrinks with what does not come."""
     given = shop(ReturnPolicy(review=True))

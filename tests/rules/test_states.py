@@ -11,8 +11,10 @@ from rma import (
     CancelExchange,
     CancelReturn,
     Command,
+    CorrectReceipt,
     DeclineReturn,
     ExpireReturn,
+    InspectReturn,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
@@ -54,6 +56,9 @@ ALLOWED = {
     ("refund", "succeeded", "reversed"),
     # it tells that one succeeded which it said had failed: it contradicts itself
     ("refund", "failed", "needs_attention"),
+    # a parcel that comes all the same, or a correction that finds more units: a person decides
+    ("return", "received", "requires_action"),
+    ("return", "canceled", "requires_action"),
     # nothing was paid: its refund failed, or was 0
     ("claim", "completed", "canceled"),
 }
@@ -98,6 +103,8 @@ def test_every_command_is_tried_on_every_status() -> None:
         ExpireReturn,
         RenewShipment,
         ReceiveReturn,
+        CorrectReceipt,
+        InspectReturn,
         ResolveReturn,
         CancelReturn,
         RetryRefund,

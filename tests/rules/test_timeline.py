@@ -13,11 +13,21 @@ from rma import (
     CancelExchange,
     CancelReturn,
     ClaimItem,
+    CorrectedItem,
+    CorrectReceipt,
     DeclineReturn,
     Event,
     ExpireReturn,
+    ForeignDecision,
+    ForeignItem,
+    InspectedItem,
+    InspectReturn,
+    MissingItem,
     NewItem,
     Payment,
+    ReceivedItem,
+    ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -94,7 +104,34 @@ def everything() -> Given:
     given.when(request(2))
     given.when(receive(2, return_id=given.ledger.returns[-1].id))
     before_the_goods(given)
+    inspections(given)
     return given
+
+
+def everything_with_the_dock() -> Given:
+    """Returns the same history, with goods besides that no one expected, or that were counted wrong."""
+    given = everything()
+    at_the_dock(given)
+    return given
+
+
+def at_the_dock(given: Given) -> None:
+    """Adds what can happen to goods that no one expected, or that were counted wrong."""
+    given.policy = ReturnPolicy()
+    put(given, payments=[Payment(id="pay_2", captured=usd(9000))])
+    sock = ForeignItem(description="a sock", quantity=2)
+    mugs = [ReceivedItem(item_id="mug", quantity=2)]
+    given.when(ReceiveUnannounced(order_id="order_1", items=mugs, foreign=[sock], location_id="loc_1"))
+    unexpected = given.ledger.returns[-1].id
+    away = ForeignDecision(number=1, send_back=True)
+    given.when(ResolveReturn(return_id=unexpected, foreign=[away]))
+    counted = [CorrectedItem(item_id="mug", quantity=0, damaged_quantity=1)]
+    given.when(CorrectReceipt(return_id=unexpected, items=counted, reason="counted again"))
+    given.when(request(1))
+    empty = given.ledger.returns[-1].id
+    given.when(ReceiveReturn(return_id=empty))
+    lost = MissingItem(item_id="mug", quantity=1, pay=True, reason="stolen")
+    given.when(ResolveReturn(return_id=empty, missing=[lost]))
 
 
 def before_the_goods(given: Given) -> None:
@@ -118,6 +155,23 @@ def before_the_goods(given: Given) -> None:
     given.when(ExpireReturn(return_id=expired))
 
 
+def inspections(given: Given) -> None:
+    """Adds what can be said of goods that wait."""
+    given.policy = ReturnPolicy(inspect=True)
+    given.when(request(4))
+    waiting = given.ledger.returns[-1].id
+    given.when(receive(3, return_id=waiting, location_id="loc_1"))
+    given.when(ResolveReturn(return_id=waiting))
+    looked_at = [
+        InspectedItem(item_id="mug", quantity=1, grade="sellable"),
+        InspectedItem(item_id="mug", quantity=1, grade="damaged", disposition="outlet", note="cracked"),
+    ]
+    given.when(InspectReturn(return_id=waiting, items=looked_at, created_by="Di"))
+    back = InspectedItem(item_id="mug", quantity=1, grade="damaged", disposition="send_back")
+    again = InspectedItem(item_id="mug", quantity=1, grade="damaged", previous_grade="sellable")
+    given.when(InspectReturn(return_id=waiting, items=[back, again]))
+
+
 def entries_of(given: Given) -> list[TimelineEntry]:
     """Returns the timeline of the history."""
     return list(timeline("order_1", given.history))
@@ -129,7 +183,7 @@ def test_every_kind_of_event_has_an_entry() -> None:
 
     That of an archive is tested beside it: this order is not over.
     """
-    given = everything()
+    given = everything_with_the_dock()
 
     assert {type(command) for command in given.commands} == {*MAKERS}
     silent = DeliveryChanged | EventsPublished | HistoryArchived
@@ -143,7 +197,7 @@ def test_every_kind_of_event_has_an_entry() -> None:
 
 def test_entries_render_who_when_what_and_how_much() -> None:
     """Each entry renders the time, the event, who caused it, stock moves and the breakdown of its amount."""
-    rendered = "\n".join([str(entry) for entry in entries_of(everything())])
+    rendered = "\n".join([str(entry) for entry in entries_of(everything_with_the_dock())])
 
     for line_of_it in (
         "2026-01-01 00:01  ret_1 requested (Ada)",
@@ -176,13 +230,19 @@ def test_entries_render_who_when_what_and_how_much() -> None:
         "claim_7 made: replace\n    1 x mug: missing item\n    1 x v_cup to be sent\n",
         "claim_8 canceled",
         "refund blocked\n    22.00 USD is due, only 0.00 USD can be paid: nothing was",
+        "requires action\n    2 x mug\n    2 x a sock, not of the order\n    stock: +2 mug at loc_1\n",
+        "    2 x a sock, not of the order, returned to customer\n    money: 22.00 USD back to pay_2\n",
+        ": receipts corrected, received\n    counted again\n    -2 x mug\n    +1 x mug, damaged\n",
+        "    stock: -2 mug at loc_1\n    11.00 USD paid too much\n    11.00 USD\n",
+        ": parcel 1, requires action\n    nothing in it\n",
+        " resolved\n    1 x mug lost, paid for: stolen\n    money: 11.00 USD back to pay_2\n",
     ):
         assert line_of_it in rendered, f"{line_of_it!r} in\n{rendered}"
 
 
 def test_every_amount_is_the_sum_of_its_parts() -> None:
     """The amount of every entry is the sum of its breakdown."""
-    for entry in entries_of(everything()):
+    for entry in entries_of(everything_with_the_dock()):
         if entry.amount is not None and entry.breakdown:
             assert sum(part.amount.amount for part in entry.breakdown) == entry.amount.amount, entry
 

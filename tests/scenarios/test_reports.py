@@ -15,9 +15,12 @@ from rma import (
     Adjustment,
     Claim,
     ClaimItem,
+    CorrectedItem,
+    CorrectReceipt,
     Exchange,
     Idempotent,
     LineItem,
+    MissingItem,
     Money,
     NewItem,
     NotAllowed,
@@ -26,6 +29,7 @@ from rma import (
     Payment,
     ReceivedItem,
     ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RefundDeclined,
@@ -474,6 +478,75 @@ def test_a_request_with_a_wrong_quantity_is_canceled_and_made_again() -> None:
     assert [each.return_id for each in world.fulfillment.shipments.values()] == [FIRST, SECOND]
     assert [each.return_id for each in world.fulfillment.cancellations.values()] == [FIRST]
     assert [each.quantity for each in world.service.returnable_items(ORDER)] == [2]
+
+
+def correct(return_id: str = FIRST, **units: int) -> CorrectReceipt:
+    """Says what the receipts should have said."""
+    items = [CorrectedItem(item_id=item_id, quantity=quantity) for item_id, quantity in units.items()]
+    return CorrectReceipt(return_id=return_id, items=items, reason="counted again")
+
+
+def test_a_receipt_that_counted_too_much_is_corrected() -> None:
+    """A-16: open-mercato/open-mercato#3035, PrestaShop/PrestaShop#25079: two booked, one arrived."""
+    world = World.of(sale(line("a", 3, 1000), paid=3000))
+    *_, corrected = world.do(request(a=2), receive(a=2), correct(a=1))
+
+    assert [each.quantity for each in world.service.returnable_items(ORDER)] == [2]
+    assert (world.stock, world.refunds) == ((("a", 2), ("a", -1)), (("p1", 2000),))
+    assert corrected.entitlement.overpaid.amount == 1000
+
+
+def test_another_product_in_the_box_leaves_a_trace() -> None:
+    """A-21: allegro/allegro-api#13866; RB-26: ForgeFlow/stock-rma#79: a person decides, nothing moves."""
+    for parcel in (receive_units(FIRST, {"a": 0, "other": 1}), receive_units(FIRST, {"sock": 1})):
+        world = World.of(sale(line("a", 1, 1000), paid=1000))
+        *_, received = world.do(request(a=1), parcel)
+
+        assert (received.status, received.refunds, world.stock) == ("requires_action", (), ())
+        assert [each.item_id in ("other", "sock") for each in received.foreign] == [True]
+
+
+def test_an_empty_parcel_and_a_third_shoe_where_two_were_sold_leave_a_trace() -> None:
+    """RB-26: allegro/allegro-api#13203: neither is refused, and neither moves money."""
+    empty = World.of(sale(line("shoe", 2, 5000), paid=10_000))
+    third = World.of(sale(line("shoe", 2, 5000), paid=10_000))
+    *_, nothing = empty.do(request(shoe=1), receive_units(FIRST, {}))
+    *_, three = third.do(request(shoe=1), receive(shoe=3))
+
+    assert (nothing.status, len(nothing.receipts), empty.stock) == ("requires_action", 1, ())
+    assert (three.status, third.stock, third.refunds) == ("requires_action", (("shoe", 2),), ())
+    assert [(each.item_id, each.quantity) for each in three.foreign] == [("shoe", 1)]
+
+
+def test_three_were_booked_and_paid_and_the_recount_finds_two() -> None:
+    """RB-28: OCA/stock-logistics-workflow PR 593, adempiere/adempiere PR 2891: 50.00 was paid too much."""
+    world = World.of(sale(line("shoe", 3, 5000), paid=15_000))
+    *_, corrected = world.do(request(shoe=3), receive(shoe=3), correct(shoe=2))
+
+    assert world.inventory.on_hand == {(None, "shoe"): 2}
+    assert [each.quantity for each in world.service.returnable_items(ORDER)] == [1]
+    assert (corrected.status, corrected.entitlement.overpaid.amount) == ("received", 5000)
+    assert (world.refunds, corrected.needs_attention) == ((("p1", 15_000),), False)
+
+
+def test_cash_on_delivery_that_was_refused_at_the_door_comes_home() -> None:
+    """RB-32: allegro/allegro-api#9795, ONDC-Official/verification-logs PR 1979: nothing was paid, or is."""
+    world = World.of(sale(line("a", 1, 99_900), paid=[], status=OrderStatus.CANCELED))
+    home = ReceiveUnannounced(order_id=ORDER, items=[ReceivedItem(item_id="a", quantity=1)])
+    _, closed = world.do(home, resolve(refund_amount=0))
+
+    assert (closed.status, closed.needs_attention) == ("received", False)
+    assert (world.stock, world.refunds) == ((("a", 1),), ())
+
+
+def test_a_parcel_that_was_lost_and_paid_turns_up() -> None:
+    """medusajs/medusa#4052: it is booked, and pays nothing."""
+    world = World.of(sale(line("a", 2, 1000), paid=2000))
+    lost = [MissingItem(item_id="a", quantity=1, pay=True, reason="lost by the carrier")]
+    *_, found = world.do(request(a=1), ResolveReturn(return_id=FIRST, missing=lost), receive(a=1))
+
+    assert (found.status, found.refunded.amount, world.stock) == ("received", 1000, (("a", 1),))
+    assert [each.quantity for each in world.service.returnable_items(ORDER)] == [1]
 
 
 class Declining(InMemoryPayments):

@@ -34,16 +34,25 @@ from rma import (
     Charge,
     ClaimItem,
     Command,
+    CorrectedItem,
+    CorrectReceipt,
     DeclineReturn,
     ExpireReturn,
     Fee,
+    ForeignDecision,
+    ForeignItem,
     Gateway,
+    Grade,
     HostRule,
+    InspectedItem,
+    InspectReturn,
     LineItem,
+    MissingItem,
     Money,
     NewItem,
     ReceivedItem,
     ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -344,6 +353,93 @@ def goods_are_waited_for(world: World, handle: Callable[[Command | Archive], obj
     handle(ExpireReturn(return_id="ret_6"))
 
 
+def goods_are_inspected(world: World, handle: Callable[[Command | Archive], object]) -> None:
+    """By a scale, in steps and again, with every disposition; corrected reasons; a return was updated."""
+    world.policy = ReturnPolicy(
+        grades=[Grade("A", 100, "shelf", restock=True), Grade("B", "80.5", "refurbish"), Grade("D", 0)],
+        rules=[
+            ReturnRule(name="damaged", when={"reason:damaged"}, inspect=True),
+            ReturnRule(name="rest", fees=[Fee("handling", amount=50)], inspect=True),
+        ],
+    )
+    handle(request(1))
+    items = [RequestedItem(item_id="mug", quantity=5, reason_id="rr_damaged")]
+    handle(UpdateReturn(return_id="ret_1", items=items))
+    handle(receive(5, 1, location_id="loc_1", allow_mismatch=True))
+    looked_at = [
+        InspectedItem(item_id="mug", quantity=1, grade="A", reason_id="rr_big", note="as new"),
+        InspectedItem(
+            item_id="mug", quantity=2, grade="B", location_id="loc_2", images=["https://i.example/1"]
+        ),
+    ]
+    handle(
+        InspectReturn(return_id="ret_1", items=looked_at, idempotency_key="looked", created_by="inspector")
+    )
+    world.faults.breaks("inventory", Away())
+    rest = [
+        InspectedItem(item_id="mug", quantity=1, grade="D", disposition="send_back"),
+        InspectedItem(item_id="mug", quantity=1, grade="A", deduction=Money(120, "usd"), note="a chip"),
+        InspectedItem(item_id="mug", quantity=1, grade="D"),
+        InspectedItem(
+            item_id="mug",
+            quantity=1,
+            grade="B",
+            disposition="outlet",
+            previous_grade="A",
+            previous_disposition="shelf",
+        ),
+    ]
+    handle(InspectReturn(return_id="ret_1", items=rest))
+    handle(request(1))
+    handle(receive(1, return_id="ret_2"))
+
+
+def goods_are_at_the_dock(world: World, handle: Callable[[Command | Archive], object]) -> None:
+    """Parcels that no one expected, foreign goods, corrections, lost units; one correction stays open."""
+    sock = ForeignItem(description="a sock", quantity=2, sku="sock", note="worn", images=["sock.jpg"])
+    seen = ReceivedItem(item_id="mug", quantity=2, serials=["A", "X"], note="fine", images=["mug.jpg"])
+    handle(
+        ReceiveUnannounced(
+            order_id="order_1",
+            items=[seen, ReceivedItem(item_id="tea", quantity=3), ReceivedItem(item_id="pot", quantity=1)],
+            foreign=[sock],
+            location_id="loc_7",
+            no_notification=True,
+            metadata={"gate": 4},
+            idempotency_key="unexpected",
+            created_by="clerk",
+        )
+    )
+    decided = [ForeignDecision(number=number, send_back=number > 2, note="seen") for number in (1, 2, 3, 4)]
+    handle(ResolveReturn(return_id="ret_1", foreign=decided, idempotency_key="decide", created_by="clerk"))
+    handle(
+        CorrectReceipt(
+            return_id="ret_1",
+            items=[
+                CorrectedItem(item_id="mug", quantity=0, damaged_quantity=1),
+                CorrectedItem(item_id="tea", quantity=1),
+            ],
+            reason="counted again",
+            idempotency_key="correct",
+            created_by="clerk",
+        )
+    )
+    images = RequestedItem(item_id="mug", quantity=3, images=["crack.jpg"])
+    handle(RequestReturn(order_id="order_1", items=[images]))
+    handle(ReceiveReturn(return_id="ret_2", foreign=[sock], idempotency_key="foreign"))
+    lost = [
+        MissingItem(item_id="mug", quantity=2, pay=True, reason="stolen"),
+        MissingItem(item_id="mug", quantity=1, pay=False),
+    ]
+    kept = [ForeignDecision(number=1, send_back=False)]
+    handle(ResolveReturn(return_id="ret_2", missing=lost, foreign=kept, idempotency_key="lost"))
+    handle(receive(1, return_id="ret_2"))
+    world.faults.breaks("inventory", Away())
+    corrected = [CorrectedItem(item_id="mug", quantity=3)]
+    handle(CorrectReceipt(return_id="ret_2", items=corrected, reason="all arrived"))
+    handle(CorrectReceipt(return_id="ret_2", items=[CorrectedItem(item_id="mug", quantity=1)], reason="not"))
+
+
 #: Asked in `rules_decide`: what it says is stored.
 HOST_RULES = (HostRule("risk", lambda _, line, asked: Review("worn") if asked.tags else None),)
 
@@ -368,6 +464,8 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
         ),
         "an order is archived": (an_order_is_archived, world(mug)),
         "goods are waited for": (goods_are_waited_for, world(mug, tea)),
+        "goods are inspected": (goods_are_inspected, world(mug)),
+        "goods are at the dock": (goods_are_at_the_dock, world(evolve(mug, serials=["A", "B"]), tea)),
     }
 
 

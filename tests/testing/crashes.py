@@ -58,6 +58,8 @@ class End:
                 environment.payments.refunds,
                 environment.inventory.restocks,
                 environment.inventory.withdrawals,
+                environment.inventory.disposals,
+                environment.fulfillment.sent_back,
                 environment.fulfillment.shipments,
                 environment.fulfillment.cancellations,
                 environment.fulfillment.replacements,

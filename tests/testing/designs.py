@@ -6,13 +6,15 @@ Each is a process as it would be, made of the shipped one by standing between it
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from attrs import Factory, evolve, fields, frozen
 
 from rma import (
     CancelShipmentRequest,
     Change,
+    Disposal,
+    DisposeRequest,
     Event,
     Exchange,
     Fulfillment,
@@ -176,6 +178,9 @@ class _ForgetfulInventory:
 
     def withdraw(self, request: WithdrawRequest) -> None:
         self.port.withdraw(request)
+
+    def dispose(self, request: DisposeRequest) -> None:
+        cast("Disposal", self.port).dispose(request)
 
 
 def forgets_restocks_that_fail(service: ReturnService, environment: Environment) -> ReturnService:

@@ -14,16 +14,25 @@ from rma import (
     CancelReturn,
     ClaimItem,
     Command,
+    CorrectedItem,
+    CorrectReceipt,
     DeclineReturn,
     ExpireReturn,
+    ForeignDecision,
+    ForeignItem,
     Gateway,
+    Grade,
+    InspectedItem,
+    InspectReturn,
     LineItem,
+    MissingItem,
     Money,
     NewItem,
     Order,
     Payment,
     ReceivedItem,
     ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -68,12 +77,12 @@ ORDER = Order(
     id="order_1",
     currency="usd",
     items=[
-        LineItem(id="mug", quantity=20, fulfilled_quantity=20, unit_price=Money(999, "usd")),
+        LineItem(id="mug", quantity=23, fulfilled_quantity=23, unit_price=Money(999, "usd")),
         LineItem(id="pot", quantity=5, fulfilled_quantity=5, unit_price=Money(4500, "usd")),
     ],
     payments=[
         Payment(id="gift_card", captured=Money(2500, "usd"), kind="gift_card"),
-        Payment(id="card", captured=Money(39_980, "usd")),
+        Payment(id="card", captured=Money(42_977, "usd")),
     ],
 )
 
@@ -112,6 +121,21 @@ def receive(number: int, opened: int, mugs: int, *, damaged: int = 0, pots: int 
         items=arrivals + [ReceivedItem(item_id="pot", quantity=pots)] * bool(pots),
         idempotency_key=f"key_{number}",
     )
+
+
+def correct(number: int, opened: int, mugs: int, *, damaged: int = 0) -> CorrectReceipt:
+    """What should have been said of the mugs of the return that step `opened` opened."""
+    return CorrectReceipt(
+        return_id=f"ret_{opened}",
+        items=[CorrectedItem(item_id="mug", quantity=mugs, damaged_quantity=damaged)],
+        reason="counted again",
+        idempotency_key=f"key_{number}",
+    )
+
+
+def inspect(number: int, *items: InspectedItem) -> InspectReturn:
+    """What a clerk says of what arrived for the return of step 60."""
+    return InspectReturn(return_id="ret_60", items=items, idempotency_key=f"key_{number}")
 
 
 def exchange(number: int, mugs: int, price: int) -> RequestExchange:
@@ -218,9 +242,59 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         ),
         request(47, 1),  # kept, and paid at once
     ),
+    (
+        request(48, 1, label=False),
+        receive(49, 48, 1),
+        correct(50, 48, 0),  # it never arrived: withdrawn, and paid too much
+        receive(51, 48, 1),  # it comes all the same, after the return was closed
+        ResolveReturn(
+            return_id="ret_48",
+            rejected=[RejectedItem(item_id="mug", quantity=1)],
+            idempotency_key="key_52",
+        ),
+    ),
+    (
+        ReceiveUnannounced(
+            order_id="order_1",
+            items=[ReceivedItem(item_id="mug", quantity=1)],
+            foreign=[ForeignItem(description="a sock")],
+            idempotency_key="key_53",
+        ),
+        ResolveReturn(
+            return_id="ret_53",
+            foreign=[ForeignDecision(number=1, send_back=True)],
+            idempotency_key="key_54",
+        ),
+        correct(55, 53, 1, damaged=1),  # one more, and damaged: a person decides
+        ResolveReturn(return_id="ret_53", idempotency_key="key_59"),
+    ),
+    (
+        request(56, 1, label=False),
+        ResolveReturn(
+            return_id="ret_56",
+            missing=[MissingItem(item_id="mug", quantity=1, pay=True)],
+            idempotency_key="key_57",
+        ),
+        receive(58, 56, 1),  # it turns up
+    ),
+    (
+        request(60, 3, 1),
+        receive(61, 60, 3, pots=1),
+        inspect(
+            62,
+            InspectedItem(item_id="mug", quantity=1, grade="A"),
+            InspectedItem(item_id="mug", quantity=1, grade="B"),
+            InspectedItem(item_id="pot", quantity=1, grade="A", location_id="loc_2"),
+        ),
+        inspect(63, InspectedItem(item_id="mug", quantity=1, grade="B", disposition="send_back")),
+        inspect(64, InspectedItem(item_id="pot", quantity=1, grade="B", previous_grade="A")),
+    ),
 )
 #: Steps whose returns wait for approval, those whose returns expire at once, those in which mugs are kept.
 REVIEWED, SHORT, KEPT = {"32", "37", "44"}, {"42"}, {"44", "47"}
+#: The step whose goods are inspected when they arrive, and by which scale.
+INSPECTED = {"60"}
+GRADES = (Grade("A", 100, "restock"), Grade("B", 80, "refurbish"))
 #: Mugs that are returned stay with the customer.
 RULES = (ReturnRule(name="keep", worth_at_most=1000, goods="kept"), ReturnRule(name="rest"))
 SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])
@@ -301,7 +375,14 @@ class Environment:
     def _policy(self, _: Order) -> ReturnPolicy:
         days = 0 if self.fresh_id in SHORT else None
         rules = RULES if self.fresh_id in KEPT else ()
-        return ReturnPolicy(review=self.fresh_id in REVIEWED, return_within_days=days, rules=rules)
+        inspects = self.fresh_id in INSPECTED
+        return ReturnPolicy(
+            review=self.fresh_id in REVIEWED,
+            return_within_days=days,
+            rules=rules,
+            inspect=inspects,
+            grades=GRADES if inspects else (),
+        )
 
     def _refunded(self, request: RefundRequest) -> RefundOutcome:
         self.refunds_made[request.key] += 1

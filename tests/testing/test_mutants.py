@@ -5,11 +5,11 @@ from collections import Counter
 import pytest
 from attrs import fields
 
-from rma import Calendar, Charge, Fee, ReturnPolicy, ReturnRule, RuleTerms, Terms, Window, Withdrawal
+from rma import Calendar, Charge, Fee, Grade, ReturnPolicy, ReturnRule, RuleTerms, Terms, Window, Withdrawal
 from tests.mutants import MUTANTS, Mutant, fits
 
 #: The classes whose fields are rules.
-RULES = (ReturnPolicy, Terms, ReturnRule, RuleTerms, Window, Calendar, Fee, Charge, Withdrawal)
+RULES = (ReturnPolicy, Terms, ReturnRule, RuleTerms, Window, Calendar, Fee, Grade, Charge, Withdrawal)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.harm for mutant in MUTANTS])

@@ -148,7 +148,9 @@ def test_lives_are_rich() -> None:
 
     for seed in range(MANY_LIVES):
         carrier = Keyless() if seed % 2 else None
-        policy = ReturnPolicy(review=seed % 3 == 0, return_within_days=0 if seed % 5 == 0 else None)
+        policy = ReturnPolicy(
+            review=seed % 3 == 0, return_within_days=0 if seed % 5 == 0 else None, inspect=seed % 4 == 1
+        )
         world = World(
             [ORDER, OTHER],
             seed,

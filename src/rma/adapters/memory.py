@@ -19,6 +19,7 @@ from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    DisposeRequest,
     RefundOutcome,
     RefundRequest,
     RefundSucceeded,
@@ -27,6 +28,7 @@ from rma.domain.messages.effects import (
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
+    SendBackRequest,
     WithdrawRequest,
 )
 from rma.domain.messages.timing import DEFAULT_TIMING, Timing
@@ -289,6 +291,7 @@ class InMemoryInventory:
     def __init__(self) -> None:
         self.restocks: dict[str, RestockRequest] = {}
         self.withdrawals: dict[str, WithdrawRequest] = {}
+        self.disposals: dict[str, DisposeRequest] = {}
         self.on_hand: Counter[tuple[str | None, str]] = Counter()
         self._lock = threading.Lock()
 
@@ -308,6 +311,12 @@ class InMemoryInventory:
                 for line in request.lines:
                     self.on_hand[request.location_id, line.item_id] -= line.quantity
 
+    def dispose(self, request: DisposeRequest) -> None:
+        """Keeps the request, once for each key; stock does not change."""
+        with self._lock:
+            if _is_new(self.disposals, request.key, request):
+                self.disposals[request.key] = request
+
 
 class InMemoryFulfillment:
     """A carrier that books everything."""
@@ -316,6 +325,7 @@ class InMemoryFulfillment:
         self.shipments: dict[str, ReturnShipmentRequest] = {}
         self.cancellations: dict[str, CancelShipmentRequest] = {}
         self.replacements: dict[str, ReplacementRequest] = {}
+        self.sent_back: dict[str, SendBackRequest] = {}
         self._lock = threading.Lock()
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
@@ -339,6 +349,12 @@ class InMemoryFulfillment:
                 self.replacements[request.key] = request
         tracking = f"TRACK-{request.key}"
         return ReplacementShipment({"shipment": request.key}, tracking, f"https://carrier.example/{tracking}")
+
+    def send_back(self, request: SendBackRequest) -> None:
+        """Sends the units, once for each key."""
+        with self._lock:
+            if _is_new(self.sent_back, request.key, request):
+                self.sent_back[request.key] = request
 
 
 class InMemoryEvents:

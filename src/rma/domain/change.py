@@ -21,7 +21,14 @@ from rma.domain.decide import (
 from rma.domain.decide.facts import Facts
 from rma.domain.events import DeliveryChanged, Event
 from rma.domain.evolve import Folding
-from rma.domain.messages.commands import Command, RequestClaim, RequestExchange, RequestReturn, subject_of
+from rma.domain.messages.commands import (
+    Command,
+    ReceiveUnannounced,
+    RequestClaim,
+    RequestExchange,
+    RequestReturn,
+    subject_of,
+)
 from rma.domain.messages.effects import Effect, Outcome
 from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.react import react
@@ -191,7 +198,7 @@ def _fold(
 def _subject_id(ledger: ReturnLedger, command: Command) -> str | None:
     """The id of what the command, done as the last in this ledger, was about."""
     match command:
-        case RequestReturn():
+        case RequestReturn() | ReceiveUnannounced():
             return ledger.returns[-1].id
         case RequestExchange():
             return ledger.exchanges[-1].id

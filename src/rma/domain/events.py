@@ -24,9 +24,11 @@ from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
 from rma.domain.sale.rules import RuleTerms
+from rma.domain.state.at_the_dock import Correction
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import ReturnLedger, Subject, subject_ids
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
@@ -259,7 +261,8 @@ class ReturnUpdated(ReturnEvent):
         status: what it is now: units that were added may have to be approved.
         items: all of them, as they are now.
         quoted_refund, quoted_charges, requested_refund, refund_note: for these items.
-        rules: those of the merchant's rules that spoke for an item; `Terms.rules` of the return from now on.
+        rules, other_rules: those of the merchant's rules that spoke for an item, and those that may;
+            `Terms.rules` and `Terms.other_rules` of the return from now on.
         overrule: why a person took lines that no rule takes.
         shipping_method, provider_id, location_id: how and where they travel.
         shipment_number: of their booking, or of the next one while nothing is booked.
@@ -275,6 +278,7 @@ class ReturnUpdated(ReturnEvent):
     requested_refund: Money | None = None
     refund_note: str | None = None
     rules: tuple[RuleTerms, ...] = ()
+    other_rules: tuple[RuleTerms, ...] = ()
     overrule: str | None = None
     shipping_method: ShippingMethod | None = None
     provider_id: str | None = None
@@ -361,12 +365,57 @@ class GoodsReceived(EntitlementEvent):
 
 
 @frozen(kw_only=True)
-class ReturnResolved(EntitlementEvent):
+class GoodsInspected(EntitlementEvent):
     """
-    A return was closed: it is received. A clerk did, or its exchange was canceled, or it expired.
+    Some of what arrived for a return was graded, or graded again.
 
     Attributes:
-        resolution: which received units were rejected.
+        inspection: what was said, and where the units go.
+        items: what that changed in the return's items.
+        charges_back: what the return gives back of the order's charges, all in all.
+    """
+
+    inspection: Inspection
+    items: ItemChanges
+    charges_back: tuple[RefundedCharge, ...] = ()
+
+    @property
+    def status(self) -> ReturnStatus:
+        """What the return became."""
+        return self.inspection.status
+
+
+@frozen(kw_only=True)
+class ReceiptCorrected(EntitlementEvent):
+    """
+    What the receipts of a return said was corrected.
+
+    Attributes:
+        correction: the difference, and what was restocked for it.
+        items: what that changed in the return's items.
+        withdraw_requests: what is not there after all, out of stock.
+        charges_back: what the return gives back of the order's charges, all in all.
+    """
+
+    correction: Correction
+    items: ItemChanges
+    withdraw_requests: tuple[WithdrawRequest, ...] = ()
+    charges_back: tuple[RefundedCharge, ...] = ()
+
+    @property
+    def status(self) -> ReturnStatus:
+        """What the return became."""
+        return self.correction.status
+
+
+@frozen(kw_only=True)
+class ReturnResolved(EntitlementEvent):
+    """
+    A return was closed: a clerk did, or its exchange was canceled, or it expired.
+
+    Attributes:
+        status: `received`, or `in_inspection` if some of what arrived is yet to be graded.
+        resolution: which received units were rejected, which are lost, and what becomes of foreign goods.
         items: what that changed in the return's items.
         withdraw_requests: what goes back to the customer, out of stock.
         charges_back: what the return gives back of the order's charges, all in all.
@@ -377,6 +426,7 @@ class ReturnResolved(EntitlementEvent):
     items: ItemChanges = ItemChanges()
     withdraw_requests: tuple[WithdrawRequest, ...] = ()
     charges_back: tuple[RefundedCharge, ...] = ()
+    status: ReturnStatus = ReturnStatus.RECEIVED
     cancel_request: CancelShipmentRequest | None = None
 
 
@@ -550,6 +600,8 @@ Event = (
     | ReturnExpired
     | ShipmentRenewed
     | GoodsReceived
+    | GoodsInspected
+    | ReceiptCorrected
     | ReturnResolved
     | RefundBlocked
     | RefundRetried

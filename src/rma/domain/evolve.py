@@ -12,6 +12,7 @@ from attrs import evolve as with_
 
 from rma.domain import events
 from rma.domain.events import EffectOutcome, Event
+from rma.domain.messages.command_items import ForeignDecision
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     Delivery,
@@ -19,8 +20,10 @@ from rma.domain.messages.effects import (
     OpenEffect,
     ReplacementShipment,
     ReturnShipment,
+    WithdrawRequest,
 )
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.state.at_the_dock import StockWithdrawal, decisions_after
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange
@@ -119,6 +122,8 @@ class Folding:
                     _close(self._effects, event.ended)
             case (
                 events.GoodsReceived()
+                | events.GoodsInspected()
+                | events.ReceiptCorrected()
                 | events.ReturnResolved()
                 | events.RefundRetried()
                 | events.ReturnCanceled()
@@ -265,7 +270,7 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
                     refund_note=event.refund_note,
                 ),
                 quoted_charges=event.quoted_charges,
-                terms=with_(before.terms, rules=event.rules),
+                terms=with_(before.terms, rules=event.rules, other_rules=event.other_rules),
                 overrule=event.overrule,
                 shipping_method=event.shipping_method,
                 provider_id=event.provider_id,
@@ -309,38 +314,77 @@ def _revised(before: Return, revision: tuple[ItemRevision, ...]) -> Return:
 
 def _return_after(
     before: Return,
-    event: events.GoodsReceived | events.ReturnResolved | events.RefundRetried | events.ReturnCanceled,
+    event: events.GoodsReceived
+    | events.GoodsInspected
+    | events.ReceiptCorrected
+    | events.ReturnResolved
+    | events.RefundRetried
+    | events.ReturnCanceled,
 ) -> Return:
     match event:
         case events.GoodsReceived(receipt=receipt):
+            is_over = receipt.status is ReturnStatus.RECEIVED
             return with_(
-                before,
+                before.by_itself() if is_over else before,
                 status=receipt.status,
                 items=items_after(before.items, event.items),
                 receipts=(*before.receipts, receipt),
                 entitlement=before.entitlement.after(event.entitlement),
                 refund_due_by=event.refund_due_by,
                 location_id=receipt.location_id,
-                received_at=event.at if receipt.status is ReturnStatus.RECEIVED else None,
+                received_at=before.received_at or (event.at if is_over else None),
                 updated_at=event.at,
                 charges_back=event.charges_back,
             )
-        case events.ReturnResolved(cancel_request=cancel):
+        case events.GoodsInspected(inspection=inspection):
+            is_received = inspection.status is ReturnStatus.RECEIVED
             return with_(
-                _unbooked(before) if cancel else before,
-                status=ReturnStatus.RECEIVED,
+                before,
+                status=inspection.status,
                 items=items_after(before.items, event.items),
-                resolution=event.resolution,
+                inspections=(*before.inspections, inspection),
                 entitlement=before.entitlement.after(event.entitlement),
-                received_at=before.received_at or event.at,
+                received_at=(before.received_at or event.at) if is_received else before.received_at,
+                updated_at=event.at,
+                charges_back=event.charges_back,
+            )
+        case events.ReceiptCorrected(correction=correction):
+            is_over = correction.status is ReturnStatus.RECEIVED
+            return with_(
+                before.by_itself() if is_over else before,
+                status=correction.status,
+                items=items_after(before.items, event.items),
+                corrections=(*before.corrections, correction),
+                withdrawals=_withdrawn(before, event.withdraw_requests),
+                entitlement=before.entitlement.after(event.entitlement),
+                received_at=before.received_at or (event.at if is_over else None),
+                updated_at=event.at,
+                charges_back=event.charges_back,
+            )
+        case events.ReturnResolved(cancel_request=cancel, resolution=resolution):
+            is_received = event.status is ReturnStatus.RECEIVED
+            return with_(
+                _unbooked(before.by_itself()) if cancel else before.by_itself(),
+                status=event.status,
+                items=items_after(before.items, event.items),
+                resolution=resolution,
+                withdrawals=_withdrawn(before, event.withdraw_requests),
+                foreign_decisions=decisions_after(before.foreign_decisions, resolution.foreign),
+                entitlement=before.entitlement.after(event.entitlement),
+                received_at=(before.received_at or event.at) if is_received else before.received_at,
                 updated_at=event.at,
                 charges_back=event.charges_back,
             )
         case events.RefundRetried():
             return with_(before, entitlement=before.entitlement.after(event.entitlement), updated_at=event.at)
         case events.ReturnCanceled():
+            sent_back = [
+                ForeignDecision(number=each.number, send_back=True) for each in before.undecided_foreign
+            ]
             return with_(
                 before,
+                withdrawals=_withdrawn(before, event.withdraw_requests),
+                foreign_decisions=decisions_after(before.foreign_decisions, sent_back),
                 status=ReturnStatus.CANCELED,
                 items=tuple([_nothing_arrived(item) for item in before.items]),
                 canceled_at=event.at,
@@ -350,8 +394,14 @@ def _return_after(
             assert_never(event)
 
 
+def _withdrawn(before: Return, requests: tuple[WithdrawRequest, ...]) -> tuple[StockWithdrawal, ...]:
+    return (*before.withdrawals, *[StockWithdrawal(each.restock_key, each.lines) for each in requests])
+
+
 def _nothing_arrived(item: ReturnItem) -> ReturnItem:
-    return with_(item, received_quantity=0, damaged_quantity=0) if item.arrived_quantity else item
+    if not item.arrived_quantity:
+        return item
+    return with_(item, received_quantity=0, damaged_quantity=0, waiting_quantity=0)
 
 
 def _exchange_after(

@@ -12,7 +12,7 @@ from rma.domain.events import Event
 from rma.domain.messages.effects import Effect, RefundRequest
 
 
-def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911 # a row for each kind of event
+def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 # a row for each kind of event
     """The effects of an event, in the order in which they are delivered: stock before money."""
     match event:
         case (
@@ -30,6 +30,16 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911 # a row fo
             assert return_id is not None, "goods are received for a return"
             restock = receipt.restock(event.order_id, return_id)
             return (*((restock,) if restock else ()), *_refund_requests(event))
+        case events.GoodsInspected(inspection=inspection):
+            return (*inspection.requests, *_refund_requests(event))
+        case events.ReceiptCorrected(correction=correction, return_id=return_id):
+            assert return_id is not None, "receipts are a return's"
+            restock = correction.restock(event.order_id, return_id)
+            return (
+                *event.withdraw_requests,
+                *((restock,) if restock else ()),
+                *_refund_requests(event),
+            )
         case events.ReturnResolved(cancel_request=cancel, withdraw_requests=withdrawals):
             return (*((cancel,) if cancel else ()), *withdrawals, *_refund_requests(event))
         case events.RefundRetried() | events.ClaimRefundRetried() | events.ClaimResolved():

@@ -8,9 +8,10 @@ from typing import Any, assert_never, cast
 
 from attrs import evolve
 
-from rma.async_ports import AsyncFulfillment, Host
+from rma.async_ports import AsyncDisposal, AsyncFulfillment, AsyncSendingBack, Host
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    DisposeRequest,
     Done,
     Effect,
     RefundNotSent,
@@ -22,11 +23,12 @@ from rma.domain.messages.effects import (
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
+    SendBackRequest,
     WithdrawRequest,
 )
 from rma.domain.messages.gateways import Gateway, Idempotent
 from rma.domain.messages.timing import Timing
-from rma.ports import Fulfillment
+from rma.ports import Disposal, Fulfillment, SendingBack
 from rma.shell.driver import call
 
 #: What ended an effect well, or how its refund ended.
@@ -40,7 +42,7 @@ class NothingSentError(Exception):
     """The adapter knows that nothing was sent."""
 
 
-async def ask(effect: Effect, host: Host) -> Result:
+async def ask(effect: Effect, host: Host) -> Result:  # noqa: PLR0911 # a row for each kind of effect
     """What the port answered; raises whatever the port raises."""
     match effect:
         case RefundRequest():
@@ -52,6 +54,12 @@ async def ask(effect: Effect, host: Host) -> Result:
             return _done(await call(_untyped(host.inventory.restock(effect))))
         case WithdrawRequest():
             return _done(await call(_untyped(host.inventory.withdraw(effect))))
+        case DisposeRequest():
+            inventory = cast("Disposal | AsyncDisposal", host.inventory)
+            return _done(await call(_untyped(inventory.dispose(effect))))
+        case SendBackRequest():
+            carrier = cast("SendingBack | AsyncSendingBack", _carrier_of(host))
+            return _done(await call(_untyped(carrier.send_back(effect))))
         case ReturnShipmentRequest():
             return checked(await call(_carrier_of(host).book_return(effect)), effect)
         case ReplacementRequest():
@@ -67,9 +75,9 @@ def port_of(effect: Effect) -> str:
     match effect:
         case RefundRequest():
             return "payments"
-        case RestockRequest() | WithdrawRequest():
+        case RestockRequest() | WithdrawRequest() | DisposeRequest():
             return "inventory"
-        case ReturnShipmentRequest() | ReplacementRequest() | CancelShipmentRequest():
+        case ReturnShipmentRequest() | ReplacementRequest() | CancelShipmentRequest() | SendBackRequest():
             return "fulfillment"
         case _:
             assert_never(effect)
@@ -109,9 +117,9 @@ def _declaring(effect: Effect, host: Host) -> object:
     match effect:
         case RefundRequest():
             return host.payments
-        case ReturnShipmentRequest() | ReplacementRequest():
+        case ReturnShipmentRequest() | ReplacementRequest() | SendBackRequest():
             return host.fulfillment
-        case RestockRequest() | WithdrawRequest() | CancelShipmentRequest():
+        case RestockRequest() | WithdrawRequest() | DisposeRequest() | CancelShipmentRequest():
             return None  # stock is keyed, as its port demands; what is canceled already is canceled
         case _:
             assert_never(effect)
@@ -137,6 +145,8 @@ def checked(answer: object, effect: Effect) -> Result:
     """
     expected: type | UnionType = Done
     match effect:
+        case SendBackRequest() if isinstance(answer, ReturnShipment | ReplacementShipment):
+            return Done()  # a look-up found what was sent
         case RefundRequest():
             expected = RefundOutcome
         case ReturnShipmentRequest():

@@ -17,6 +17,7 @@ from rma.domain.values.validators import all_are, as_tuple
 from rma.ports import (
     BindableReturns,
     BoundReturns,
+    Disposal,
     EventPublisher,
     Fulfillment,
     Inventory,
@@ -26,6 +27,7 @@ from rma.ports import (
     RefundLookup,
     ReturnReasonRepository,
     ReturnRepository,
+    SendingBack,
     ShipmentLookup,
     ShippingOptionRepository,
 )
@@ -109,9 +111,9 @@ def _methods(*protocols: type) -> tuple[str, ...]:
 _CALLED = {
     "orders": _methods(OrderRepository),
     "returns": _methods(ReturnRepository, BoundReturns, BindableReturns),
-    "inventory": _methods(Inventory),
+    "inventory": _methods(Inventory, Disposal),
     "payments": _methods(Payments, RefundLookup),
-    "fulfillment": _methods(Fulfillment, ShipmentLookup),
+    "fulfillment": _methods(Fulfillment, ShipmentLookup, SendingBack),
     "shipping_options": _methods(ShippingOptionRepository),
     "return_reasons": _methods(ReturnReasonRepository),
     "events": _methods(EventPublisher),

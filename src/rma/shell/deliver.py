@@ -25,6 +25,7 @@ from rma.domain.messages.effects import (
     RefundRequest,
     ReplacementRequest,
     ReturnShipmentRequest,
+    SendBackRequest,
     Unknown,
 )
 from rma.domain.messages.gateways import Action, Gateway, NotIdempotent, lease_of, next_step
@@ -212,7 +213,9 @@ async def _send(
     """Asks the port; any exception means that the outcome is unknown."""
     request = effect.request
     match request:
-        case RefundRequest() | ReturnShipmentRequest() | ReplacementRequest() if deadline is not None:
+        case RefundRequest() | ReturnShipmentRequest() | ReplacementRequest() | SendBackRequest() if (
+            deadline is not None
+        ):
             request = evolve(request, deadline=deadline)
         case _:
             pass

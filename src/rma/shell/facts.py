@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import TypeVar, assert_never
 
+from attrs import evolve
+
 from rma.async_ports import Host
 from rma.domain.decide.facts import Facts
 from rma.domain.messages.commands import (
@@ -12,9 +14,12 @@ from rma.domain.messages.commands import (
     CancelExchange,
     CancelReturn,
     Command,
+    CorrectReceipt,
     DeclineReturn,
     ExpireReturn,
+    InspectReturn,
     ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -74,7 +79,7 @@ async def get_or_none(get: Callable[[str], Awaitable[T] | T], wanted_id: object)
 def ledger_for(command: Command, host: Host) -> Awaitable[ReturnLedger | None]:
     """Returns the ledger of the order that the command is about, or None if no order is known."""
     match command:
-        case RequestReturn() | RequestExchange() | RequestClaim():
+        case RequestReturn() | RequestExchange() | RequestClaim() | ReceiveUnannounced():
             return get_or_none(host.returns.load, command.order_id)
         case _:
             return ledger_of(subject_of(command), host)
@@ -92,13 +97,18 @@ def facts_for(
     match command:
         case RequestReturn() | RequestExchange() | RequestClaim():
             return facts_for_request(command, host, fresh_id)
+        case ReceiveUnannounced():
+            return _facts_about_goods(host, command.order_id, None, fresh_id)
         case UpdateReturn():
             order_id = None if ledger is None else ledger.order_id
             return _facts_about_goods(host, order_id, command.shipping_option_id)
+        case InspectReturn():
+            return _facts_about_inspection(host, None if ledger is None else ledger.order_id)
         case (
             ApproveReturn()
             | ExpireReturn()
             | ReceiveReturn()
+            | CorrectReceipt()
             | ResolveReturn()
             | RetryRefund()
             | ResolveClaim()
@@ -123,6 +133,17 @@ async def _facts(host: Host, order_id: str | None) -> Facts:
     at = now(host)
     order = None if order_id is None else await get_or_none(host.orders.get, order_id)
     return Facts(at=at, order=order, timing=timing_of(host))
+
+
+async def _facts_about_inspection(host: Host, order_id: str | None) -> Facts:
+    """Besides the order: the reasons, whose fault each says it is, and what the host's ports can do."""
+    facts = await _facts(host, order_id)
+    return evolve(
+        facts,
+        reasons=await call(host.return_reasons.list()),
+        disposes=hasattr(host.inventory, "dispose"),
+        sends_back=hasattr(host.fulfillment, "send_back"),
+    )
 
 
 async def facts_for_request(command: Request, host: Host, fresh_id: str | None) -> Facts:

@@ -16,8 +16,8 @@ from rma.domain.messages.commands import (
     ClaimCommand,
     Command,
     ExchangeCommand,
+    OpeningCommand,
     RefundCommand,
-    Request,
     ReturnCommand,
 )
 from rma.domain.state.claims import Claim
@@ -99,7 +99,7 @@ async def decide_and_commit(command: Command, host: Host, *, deliver_now: bool =
     Raises:
         As `handle_command`.
     """
-    fresh_id = draw_id(command, host) if isinstance(command, Request) else None
+    fresh_id = draw_id(command, host) if isinstance(command, OpeningCommand) else None
 
     async def make_change() -> Change:
         ledger = await ledger_for(command, host)

@@ -10,7 +10,7 @@ import re
 from datetime import UTC, datetime, timedelta
 
 from rma.async_ports import Host
-from rma.domain.messages.commands import Request
+from rma.domain.messages.commands import OpeningCommand
 from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue
 from rma.shell.facts import now
@@ -24,7 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-def draw_id(command: Request, host: Host) -> str:
+def draw_id(command: OpeningCommand, host: Host) -> str:
     """
     Returns what the ids of this command are made of, each after a prefix of its own.
 

@@ -14,6 +14,7 @@ from rma.domain.events import (
     RefundBlocked,
     RefundOutcomeRecorded,
     ReturnRequested,
+    ReturnResolved,
     ReturnUpdated,
 )
 from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
@@ -47,7 +48,9 @@ def tell_attention(host: Host, change: Change) -> None:
             )
 
 
-def _reasons(event: Event) -> Iterator[tuple[str | None, str, Money | None]]:
+def _reasons(  # noqa: C901 # a row for each reason
+    event: Event,
+) -> Iterator[tuple[str | None, str, Money | None]]:
     """Key, reason and amount of all that needs attention because of the event."""
     match event:
         case DeliveryChanged(key=key, is_newly_stuck=True):
@@ -62,6 +65,8 @@ def _reasons(event: Event) -> Iterator[tuple[str | None, str, Money | None]]:
             yield None, "refund_blocked", amount
         case GoodsReceived(receipt=receipt) if receipt.status is ReturnStatus.REQUIRES_ACTION:
             yield None, "mismatch", None
+        case GoodsReceived() | ReturnResolved() if event.status is ReturnStatus.IN_INSPECTION:
+            yield None, "inspection_needed", None
         case ReturnRequested(opened=opened) if opened.needs_approval:
             yield None, "approval_needed", None
         case ReturnUpdated(status=ReturnStatus.PENDING_APPROVAL):

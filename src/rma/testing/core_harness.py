@@ -18,7 +18,7 @@ from rma.domain.change import (
 )
 from rma.domain.decide import answer
 from rma.domain.decide.facts import Facts
-from rma.domain.messages.commands import Command, Request, UpdateReturn
+from rma.domain.messages.commands import Command, OpeningCommand, Request, UpdateReturn
 from rma.domain.messages.effects import (
     Done,
     Effect,
@@ -133,7 +133,7 @@ class CoreHarness:
         """
         option: ShippingOption | None = None
         fresh_id: str | None = None
-        if isinstance(command, Request):
+        if isinstance(command, OpeningCommand):
             fresh_id = self._ids()
         if isinstance(command, Request | UpdateReturn):
             option = self.options.get(command.shipping_option_id or "")

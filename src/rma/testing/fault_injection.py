@@ -7,7 +7,7 @@ or, by the gateway, refused.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Protocol, TypeGuard, TypeVar
+from typing import Protocol, TypeGuard, TypeVar, cast
 
 from attrs import evolve, frozen
 
@@ -15,6 +15,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    DisposeRequest,
     RefundAnswer,
     RefundOutcome,
     RefundRequest,
@@ -23,6 +24,7 @@ from rma.domain.messages.effects import (
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
+    SendBackRequest,
     WithdrawRequest,
 )
 from rma.domain.messages.gateways import Gateway, Idempotent
@@ -32,6 +34,7 @@ from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import Unavailable
 from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.ports import (
+    Disposal,
     EventPublisher,
     Fulfillment,
     Inventory,
@@ -40,6 +43,7 @@ from rma.ports import (
     RefundLookup,
     ReturnReasonRepository,
     ReturnRepository,
+    SendingBack,
     ShipmentLookup,
     ShippingOptionRepository,
 )
@@ -70,7 +74,7 @@ def inject_faults(service: ReturnService, faults: Faults) -> ReturnService:
         service,
         orders=FaultyOrders(service.orders, faults),
         returns=FaultyReturns(service.returns, faults),
-        inventory=FaultyInventory(service.inventory, faults),
+        inventory=inject_stock_faults(service.inventory, faults),
         payments=inject_payment_faults(service.payments, faults),
         fulfillment=None if fulfillment is None else inject_carrier_faults(fulfillment, faults),
         shipping_options=FaultyShippingOptions(service.shipping_options, faults),
@@ -86,11 +90,27 @@ def inject_payment_faults(port: Payments, faults: Faults) -> Payments:
     return FaultyPayments(port, faults)
 
 
+def inject_stock_faults(port: Inventory, faults: Faults) -> Inventory:
+    """The proxy for this adapter: with a `dispose`, if it has one."""
+    return FaultyDisposingInventory(port, faults) if disposes(port) else FaultyInventory(port, faults)
+
+
 def inject_carrier_faults(port: Fulfillment, faults: Faults) -> Fulfillment:
-    """The proxy for this adapter: with a look-up, if it has one."""
+    """The proxy for this adapter: with a look-up and a `send_back`, if it has them."""
     if is_searchable(port):
-        return FaultySearchableFulfillment(port, faults, port)
-    return FaultyFulfillment(port, faults)
+        kind = FaultySearchableSendingBack if sends_back(port) else FaultySearchableFulfillment
+        return kind(port, faults, port)
+    return FaultySendingBack(port, faults) if sends_back(port) else FaultyFulfillment(port, faults)
+
+
+def disposes(port: object) -> bool:
+    """Whether the adapter has a `dispose`."""
+    return hasattr(port, "dispose")
+
+
+def sends_back(port: object) -> bool:
+    """Whether the adapter has a `send_back`."""
+    return hasattr(port, "send_back")
 
 
 def is_searchable(port: object) -> TypeGuard[SearchableFulfillment]:
@@ -149,6 +169,15 @@ class FaultyInventory:
         self.faults.call("inventory.withdraw", request.key, lambda: self.port.withdraw(request))
 
 
+class FaultyDisposingInventory(FaultyInventory):
+    """The same, of an adapter with a `dispose`."""
+
+    def dispose(self, request: DisposeRequest) -> None:
+        """As the plan says."""
+        port = cast("Disposal", self.port)
+        self.faults.call("inventory.dispose", request.key, lambda: port.dispose(request))
+
+
 @frozen
 class FaultyFulfillment:
     """Carriers."""
@@ -188,6 +217,19 @@ class FaultySearchableFulfillment(FaultyFulfillment):
     def find_shipment(self, key: str) -> ReturnShipment | ReplacementShipment | None:
         """As the plan says."""
         return self.faults.call("fulfillment.find_shipment", key, lambda: self.lookup.find_shipment(key))
+
+
+class FaultySendingBack(FaultyFulfillment):
+    """The same, of a carrier that sends inspected goods back."""
+
+    def send_back(self, request: SendBackRequest) -> None:
+        """As the plan says."""
+        port = cast("SendingBack", self.port)
+        self.faults.call("fulfillment.send_back", request.key, lambda: port.send_back(request))
+
+
+class FaultySearchableSendingBack(FaultySearchableFulfillment, FaultySendingBack):
+    """The same, of a carrier that can be asked, too."""
 
 
 @frozen

@@ -16,6 +16,7 @@ from rma.domain.change import Change
 from rma.domain.events import Event, HistoryArchived
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    DisposeRequest,
     RefundAnswer,
     RefundOutcome,
     RefundRequest,
@@ -24,6 +25,7 @@ from rma.domain.messages.effects import (
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
+    SendBackRequest,
     WithdrawRequest,
 )
 from rma.domain.messages.gateways import Gateway, Idempotent
@@ -31,6 +33,7 @@ from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.ports import (
+    Disposal,
     EventPublisher,
     Fulfillment,
     Inventory,
@@ -38,10 +41,11 @@ from rma.ports import (
     Payments,
     RefundLookup,
     ReturnRepository,
+    SendingBack,
     ShipmentLookup,
 )
 from rma.shell.host_transaction import declared_by
-from rma.testing.fault_injection import SearchablePayments, is_searchable
+from rma.testing.fault_injection import SearchablePayments, disposes, is_searchable, sends_back
 from rma.testing.gateway_model import GatewayModel
 
 
@@ -121,6 +125,7 @@ class RecordingInventory:
     def __init__(self, port: Inventory, on_hand: Callable[[str], int] | None = None) -> None:
         self.port = port
         self.moved: dict[str, RestockRequest | WithdrawRequest] = {}
+        self.disposed: dict[str, DisposeRequest] = {}
         self._on_hand = on_hand
         self._had: dict[str, int] = {}
 
@@ -155,14 +160,30 @@ class RecordingInventory:
                     self._had[line.item_id] = self._on_hand(line.item_id)
 
 
+class RecordingDisposingInventory(RecordingInventory):
+    """The same, of an adapter with a `dispose`."""
+
+    def dispose(self, request: DisposeRequest) -> None:
+        """Written down once it is done."""
+        cast("Disposal", self.port).dispose(request)
+        self.disposed[request.key] = request
+
+
+def recording_inventory(port: Inventory, on_hand: Callable[[str], int] | None = None) -> RecordingInventory:
+    """The adapter, recorded: with a `dispose`, if it has one."""
+    kind = RecordingDisposingInventory if disposes(port) else RecordingInventory
+    return kind(port, on_hand)
+
+
 @frozen
 class RecordingFulfillment:
-    """A carrier, what it answered under each key, the new goods it was given, and what it canceled."""
+    """A carrier, what it answered under each key, the goods it was given, and what it canceled."""
 
     port: Fulfillment
     answers: dict[str, list[ReturnShipment | ReplacementShipment]] = Factory(dict)
     replacements: dict[str, ReplacementRequest] = Factory(dict)
     cancellations: dict[str, CancelShipmentRequest] = Factory(dict)
+    sent_back: dict[str, SendBackRequest] = Factory(dict)
 
     @property
     def gateway(self) -> Gateway:
@@ -197,8 +218,24 @@ class RecordingSearchableFulfillment(RecordingFulfillment):
         return cast("ShipmentLookup", self.port).find_shipment(key)
 
 
+class RecordingSendingBack(RecordingFulfillment):
+    """The same, of a carrier that sends inspected goods back."""
+
+    def send_back(self, request: SendBackRequest) -> None:
+        """Written down once it is done."""
+        cast("SendingBack", self.port).send_back(request)
+        self.sent_back[request.key] = request
+
+
+class RecordingSearchableSendingBack(RecordingSearchableFulfillment, RecordingSendingBack):
+    """The same, of a carrier that can be asked, too."""
+
+
 def recording_fulfillment(port: Fulfillment) -> RecordingFulfillment:
-    """The adapter, recorded: with a look-up, if it has one."""
+    """The adapter, recorded: with a look-up and a `send_back`, if it has them."""
+    if sends_back(port):
+        kind = RecordingSearchableSendingBack if is_searchable(port) else RecordingSendingBack
+        return kind(port)
     return RecordingSearchableFulfillment(port) if is_searchable(port) else RecordingFulfillment(port)
 
 

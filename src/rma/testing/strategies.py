@@ -26,6 +26,7 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.catalogue import ShippingOption
 from rma.domain.sale.charges import Charge, ChargesBack, refundable_part
 from rma.domain.sale.fees import Fee
+from rma.domain.sale.grades import Grade
 from rma.domain.sale.order import Adjustment, LineItem, Order, Payment
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.sale.rules import Goods, Outcome, ReturnRule, WayBack
@@ -147,6 +148,18 @@ def waiting() -> st.SearchStrategy[dict[str, Any]]:
     )
 
 
+def inspecting() -> st.SearchStrategy[dict[str, Any]]:
+    """Fields of a policy whose goods are inspected, by a scale of its own or without one."""
+    scale = (
+        Grade("A", 100, "restock"),
+        Grade("shelf", 100, "shelf", restock=True),
+        Grade("B", 80, "refurbish"),
+        Grade("C", "33.3", "outlet"),
+        Grade("D", 0),
+    )
+    return st.fixed_dictionaries({"inspect": st.sampled_from([True]), "grades": st.sampled_from([(), scale])})
+
+
 windows = st.builds(
     Window,
     days=st.integers(0, 40),
@@ -261,6 +274,8 @@ def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6, with_rul
         order = everything_fulfilled(order)
     option = ShippingOption(id="post", price=Money(200, order.currency), location_id="loc_1")
     policy = draw(policies_with_rules(most=2, waits=True) if with_rules else policies())
+    if draw(st.sampled_from([False, False, True])):
+        policy = evolve(policy, **draw(inspecting()))
     if with_rules:
         order = evolve(order, charges=draw(charges()))
     harness = CoreHarness(order, policy=policy, options=[option], ids=counting(f"{order_id}_"))

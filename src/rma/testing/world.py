@@ -67,11 +67,11 @@ from rma.testing.invariants import (
 )
 from rma.testing.recording_ports import (
     RecordingEvents,
-    RecordingInventory,
     RecordingReturns,
     RememberedOrders,
     counted,
     recording_fulfillment,
+    recording_inventory,
     recording_payments,
 )
 from rma.testing.rendering import outcome, render
@@ -174,7 +174,7 @@ class World:
         self.gateway_model = GatewayModel(self.faults, refunds_made)
         self._payments = recording_payments(payments, self.gateway_model, self.orders)
         self._returns = RecordingReturns(InMemoryReturns() if returns is None else returns, self.order_ids)
-        self._inventory = RecordingInventory(inventory, on_hand)
+        self._inventory = recording_inventory(inventory, on_hand)
         self._fulfillment = recording_fulfillment(
             InMemoryFulfillment() if fulfillment is None else fulfillment
         )

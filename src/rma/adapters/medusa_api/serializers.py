@@ -33,6 +33,7 @@ Expand = Callable[[str, str], Mapping[str, object] | None]
 _STATUSES = {
     "partially_received": "requested",
     "pending_approval": "requested",
+    "in_inspection": "requested",
     "declined": "canceled",
     "expired": "canceled",
 }

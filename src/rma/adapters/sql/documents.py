@@ -15,15 +15,18 @@ from attrs import evolve, fields, frozen
 from rma.adapters.sql.codec import decode, encode_without
 from rma.adapters.sql.encoded import encode_long_tuple
 from rma.domain.events import Event, Opening
+from rma.domain.messages.command_items import ForeignDecision
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect, ReplacementShipment, ReturnShipment
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import RuleTerms
+from rma.domain.state.at_the_dock import Correction, StockWithdrawal
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.return_item import (
@@ -84,6 +87,7 @@ class Revision:
     quoted_charges: tuple[RefundedCharge, ...] = ()
     rules: tuple[RuleTerms, ...] = ()
     overrule: str | None = None
+    other_rules: tuple[RuleTerms, ...] = ()
 
 
 @frozen
@@ -122,6 +126,7 @@ class Record:
         units: of the requested items of which any arrived.
         unrequested: all items that were not requested, whole.
         answered: the commands about it by idempotency key, but for the one that opened it.
+        corrections, withdrawals, foreign_decisions: as the return has them.
     """
 
     units: tuple[ItemUnits, ...] = ()
@@ -130,6 +135,10 @@ class Record:
     resolution: Resolution | None = None
     answered: FrozenMap[str, Command] = FrozenMap()
     revision: Revision | None = None
+    inspections: tuple[Inspection, ...] = ()
+    corrections: tuple[Correction, ...] = ()
+    withdrawals: tuple[StockWithdrawal, ...] = ()
+    foreign_decisions: tuple[ForeignDecision, ...] = ()
 
 
 Changes = ReturnChanges | ExchangeChanges | ClaimChanges
@@ -207,6 +216,10 @@ def record_of(subject: Subject, answered: FrozenMap[str, Command]) -> Record:
         resolution=subject.resolution,
         answered=answered,
         revision=_revision(subject) if subject.is_revised else None,
+        inspections=subject.inspections,
+        corrections=subject.corrections,
+        withdrawals=subject.withdrawals,
+        foreign_decisions=subject.foreign_decisions,
     )
 
 
@@ -231,6 +244,7 @@ def _revision(subject: Return) -> Revision:
         subject.quoted_charges,
         subject.terms.rules,
         subject.overrule,
+        subject.terms.other_rules,
     )
 
 
@@ -246,6 +260,7 @@ def _revised(item: ReturnItem) -> ItemRevision:
         item.note,
         item.metadata,
         item.ruling,
+        item.images,
         item.tags,
     )
 
@@ -270,11 +285,18 @@ def _changed(opened: Subject, changes: Changes | None, record: Record | None) ->
                 "shipping_method": revision.shipping_method,
                 "provider_id": revision.provider_id,
                 "quoted_charges": revision.quoted_charges,
-                "terms": evolve(opened.terms, rules=revision.rules),
+                "terms": evolve(opened.terms, rules=revision.rules, other_rules=revision.other_rules),
                 "overrule": revision.overrule,
             }
         found["items"] = items_after(items, ItemChanges(record.units, record.unrequested))
-        found |= {"receipts": record.receipts, "resolution": record.resolution}
+        found |= {
+            "receipts": record.receipts,
+            "resolution": record.resolution,
+            "inspections": record.inspections,
+            "corrections": record.corrections,
+            "withdrawals": record.withdrawals,
+            "foreign_decisions": record.foreign_decisions,
+        }
     return found
 
 

@@ -28,8 +28,10 @@ from rma.domain.events import (
     Event,
     ExchangeCanceled,
     ExchangePaid,
+    GoodsInspected,
     GoodsReceived,
     Opening,
+    ReceiptCorrected,
     ReturnApproved,
     ReturnCanceled,
     ReturnResolved,
@@ -327,6 +329,8 @@ def _changed_by(event: Event) -> tuple[str, ...]:
 
 def _is_on_record(event: Event, subject_id: str) -> bool:
     """True if the event changed the record of this one, not only its document."""
-    if isinstance(event, GoodsReceived | ReturnResolved | ReturnCanceled | ReturnApproved | ReturnUpdated):
+    if isinstance(event, GoodsReceived | ReceiptCorrected | GoodsInspected | ReturnResolved | ReturnCanceled):
+        return True
+    if isinstance(event, ReturnApproved | ReturnUpdated):
         return True
     return event.command is not None and event.subject_id == subject_id

@@ -15,8 +15,10 @@ from rma.domain.decide.refunds.resolve_claim import resolve_claim
 from rma.domain.decide.refunds.retry import retry_refund
 from rma.domain.decide.returns.approve import approve_return, decline_return
 from rma.domain.decide.returns.cancel import cancel_return
+from rma.domain.decide.returns.correct import correct_receipt
 from rma.domain.decide.returns.expire import expire_return
-from rma.domain.decide.returns.receive import receive_return
+from rma.domain.decide.returns.inspect import inspect_return
+from rma.domain.decide.returns.receive import receive_return, receive_unannounced
 from rma.domain.decide.returns.renew import renew_shipment
 from rma.domain.decide.returns.request import request_return
 from rma.domain.decide.returns.resolve import resolve_return
@@ -29,9 +31,12 @@ from rma.domain.messages.commands import (
     CancelExchange,
     CancelReturn,
     Command,
+    CorrectReceipt,
     DeclineReturn,
     ExpireReturn,
+    InspectReturn,
     ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -87,6 +92,12 @@ def decide(  # noqa: C901, PLR0911, PLR0912 # a row for each command
             return renew_shipment(facts, ledger, command)
         case ReceiveReturn():
             return receive_return(facts, ledger, command)
+        case InspectReturn():
+            return inspect_return(facts, ledger, command)
+        case ReceiveUnannounced():
+            return receive_unannounced(facts, ledger, command)
+        case CorrectReceipt():
+            return correct_receipt(facts, ledger, command)
         case ResolveReturn():
             return resolve_return(facts, ledger, command)
         case CancelReturn():

@@ -6,6 +6,9 @@ from rma.domain.decide.violations import MAX_ID, Violations, error_id, error_val
 from rma.domain.messages.command_items import (
     ApprovedItem,
     ClaimItem,
+    CorrectedItem,
+    InspectedItem,
+    MissingItem,
     ReceivedItem,
     RejectedItem,
     RequestedItem,
@@ -20,10 +23,22 @@ from rma.domain.values.money import NO_CURRENCY, Money, hint_at_major
 from rma.domain.values.validators import all_are, is_whole
 
 T = TypeVar("T")
-ItemT = TypeVar("ItemT", RequestedItem, ApprovedItem, ReceivedItem, RejectedItem, ClaimItem)
+ItemT = TypeVar(
+    "ItemT",
+    RequestedItem,
+    ApprovedItem,
+    ReceivedItem,
+    InspectedItem,
+    CorrectedItem,
+    MissingItem,
+    RejectedItem,
+    ClaimItem,
+)
 
 #: The longest note, reason, name or reference.
 MAX_TEXT = 10_000
+#: The most images of an item.
+MAX_IMAGES = 20
 
 
 def check_strings(wrong: Violations, command: Command, *names: str) -> None:
@@ -61,6 +76,20 @@ def check_string(wrong: Violations, name: str, value: object, item_id: object = 
             wrong.add("text_too_long", item_id, field=name, length=len(value), maximum=maximum)
     if not is_unicode(value):
         wrong.add("invalid_text", item_id, field=name, expected="a string of Unicode", value=show(value))
+
+
+def check_images(
+    wrong: Violations, images: object, item_id: str | None = None, *, maximum: int | None = MAX_IMAGES
+) -> None:
+    """Images are strings, each not too long, and not too many."""
+    if not isinstance(images, tuple):
+        value = error_value(images)
+        wrong.add("invalid_text", item_id, field="images", expected="a list of strings", value=value)
+        return
+    if maximum is not None and len(images) > maximum:
+        wrong.add("too_many_images", item_id, images=len(images), maximum=maximum)
+    for index, image in enumerate(images):
+        check_string(wrong, f"images[{index}]", image, item_id)
 
 
 def report_unknown(
@@ -180,7 +209,16 @@ def valid_items(wrong: Violations, items: object, kind: type[ItemT], field: str)
     return tuple([each for each in found if _has_id(each)])
 
 
-def _has_id(item: RequestedItem | ApprovedItem | ReceivedItem | RejectedItem | ClaimItem) -> bool:
+def _has_id(
+    item: RequestedItem
+    | ApprovedItem
+    | ReceivedItem
+    | InspectedItem
+    | CorrectedItem
+    | MissingItem
+    | RejectedItem
+    | ClaimItem,
+) -> bool:
     item_id: object = item.item_id
     return isinstance(item_id, str)
 

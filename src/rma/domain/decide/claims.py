@@ -4,9 +4,9 @@ from attrs import evolve
 
 from rma.domain.decide.checks import (
     check_flags,
+    check_images,
     check_items,
     check_refund_value,
-    check_string,
     check_strings,
     check_text,
     report_unknown,
@@ -175,7 +175,7 @@ def _check_items(
         if reason not in list(ClaimReason):
             wrong.add("invalid_claim_reason", asked.item_id, reason=error_value(reason))
         check_text(wrong, "note", asked.note, asked.item_id)
-        _check_images(wrong, asked)
+        check_images(wrong, asked.images, asked.item_id, maximum=None)
     lines = {line.id: line for line in order.items} if order else {}
     for item_id in dict.fromkeys([asked.item_id for asked in items]) if order else ():
         line = lines.get(item_id)
@@ -183,16 +183,6 @@ def _check_items(
             wrong.add("item_not_found", item_id, order_id=order.id if order else "")
         elif totals.get(item_id, 0) > (most := remainders[item_id].returnable(line)):
             wrong.add("quantity_exceeds_returnable", item_id, quantity=totals[item_id], returnable=most)
-
-
-def _check_images(wrong: Violations, asked: ClaimItem) -> None:
-    images: object = asked.images
-    if isinstance(images, tuple):
-        for index, image in enumerate(images):
-            check_string(wrong, f"images[{index}]", image, asked.item_id)
-    else:
-        value = error_value(images)
-        wrong.add("invalid_text", asked.item_id, field="images", expected="a list of strings", value=value)
 
 
 def _check_new_items(

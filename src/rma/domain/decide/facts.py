@@ -53,6 +53,8 @@ class Facts:
         reasons: the whole catalogue.
         shipping_option: None if there is none of the command's option id.
         books_shipments: False if the host has no fulfillment port.
+        disposes: False if its inventory has no `dispose`.
+        sends_back: False if its fulfillment has no `send_back`.
         timing: how long effects are waited for.
         host_rules: the host's own, all of which are asked about each requested line.
 
@@ -67,6 +69,8 @@ class Facts:
     shipping_option: ShippingOption | None = None
     policy: ReturnPolicy = ReturnPolicy()
     books_shipments: bool = True
+    disposes: bool = True
+    sends_back: bool = True
     timing: Timing = DEFAULT_TIMING
     host_rules: tuple[HostRule, ...] = ()
 

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.money import Money
 from rma.domain.values.validators import all_are, as_map, as_tuple
 
 
@@ -35,6 +36,7 @@ class RequestedItem:
 
     Args:
         tags: what rules of return name, as the host saw the units: `opened`, `worn`.
+        images: where pictures of them are, in the host's words: at most 20.
     """
 
     item_id: str
@@ -43,6 +45,7 @@ class RequestedItem:
     note: str | None = None
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
     tags: tuple[str, ...] = field(default=(), converter=_as_sorted)
+    images: tuple[str, ...] = field(default=(), converter=_as_strings)
 
 
 @frozen(kw_only=True)
@@ -55,7 +58,78 @@ class ApprovedItem:
 
 @frozen(kw_only=True)
 class ReceivedItem:
-    """Units of a line item that arrived: sellable ones, and besides them damaged ones; 0 is a fact."""
+    """
+    Units of a line item that arrived: sellable ones, and besides them damaged ones; 0 is a fact.
+
+    Args:
+        item_id: of a line of the order; goods under any other id are foreign.
+        serials: numbers of these units, as far as they were read; at most one a unit.
+        note: what was seen.
+        images: where pictures of them are, in the host's words: at most 20.
+    """
+
+    item_id: str
+    quantity: int
+    damaged_quantity: int = 0
+    serials: tuple[str, ...] = field(default=(), converter=_as_strings)
+    note: str | None = None
+    images: tuple[str, ...] = field(default=(), converter=_as_strings)
+
+
+@frozen(kw_only=True)
+class ForeignItem:
+    """
+    Goods that arrived and are of no line of the order: a fact, which is worth nothing.
+
+    Args:
+        description: what it is.
+        quantity: units, an integer of at least 1.
+        sku: what the host calls such goods, if it knows.
+        images: where pictures of them are, in the host's words: at most 20.
+    """
+
+    description: str
+    quantity: int = 1
+    sku: str | None = None
+    note: str | None = None
+    images: tuple[str, ...] = field(default=(), converter=_as_strings)
+
+
+@frozen(kw_only=True)
+class ForeignDecision:
+    """
+    What becomes of foreign goods.
+
+    Args:
+        number: of the goods, as the return counts them from 1.
+        send_back: True if they go back to the customer, False if they are kept without a refund.
+    """
+
+    number: int
+    send_back: bool
+    note: str | None = None
+
+
+@frozen(kw_only=True)
+class MissingItem:
+    """
+    Requested units of a line item that are not expected any more.
+
+    Args:
+        pay: True if they were lost on the way back: they are paid for as if they had arrived in full order.
+            False if they are the customer's again.
+        reason: why, in the merchant's words.
+    """
+
+    item_id: str
+    quantity: int
+    pay: bool
+    reason: str | None = None
+
+
+@frozen(kw_only=True)
+class CorrectedItem:
+    """What all receipts of a return together should have said of a line item."""
 
     item_id: str
     quantity: int
@@ -77,6 +151,38 @@ class RejectedItem:
     damaged_quantity: int = 0
     reason: str | None = None
     send_back: bool = True
+
+
+@frozen(kw_only=True)
+class InspectedItem:
+    """
+    Units of a line item that were looked at: how they are, and where they go.
+
+    Args:
+        quantity: how many, at least 1.
+        grade: a name of the scale of the return's terms.
+        disposition: where they go, in the merchant's words; unless given, where the grade says.
+        location_id: where they are put; else the return's location.
+        deduction: what is taken off each unit (minor units) instead of the grade's percentage, at most its
+            value; with a note that says why.
+        note: what the clerk saw.
+        images: where pictures of it are, in the host's words.
+        reason_id: why they come back as the clerk saw it, if not for the customer's reason; that one stays.
+        previous_grade: given where units are graded again: the grade that they had.
+        previous_disposition: where these units went, if units of that grade went to several places.
+    """
+
+    item_id: str
+    quantity: int
+    grade: str
+    disposition: str | None = None
+    location_id: str | None = None
+    deduction: Money | int | None = None
+    note: str | None = None
+    images: tuple[str, ...] = field(default=(), converter=_as_strings)
+    reason_id: str | None = None
+    previous_grade: str | None = None
+    previous_disposition: str | None = None
 
 
 @frozen(kw_only=True)
@@ -107,6 +213,31 @@ def approved_items(items: Iterable[ApprovedItem] | None) -> tuple[ApprovedItem, 
 
 
 def received_items(items: Iterable[ReceivedItem]) -> tuple[ReceivedItem, ...]:
+    """A tuple of them."""
+    return as_tuple(items)
+
+
+def inspected_items(items: Iterable[InspectedItem]) -> tuple[InspectedItem, ...]:
+    """A tuple of them."""
+    return as_tuple(items)
+
+
+def foreign_items(items: Iterable[ForeignItem]) -> tuple[ForeignItem, ...]:
+    """A tuple of them."""
+    return as_tuple(items)
+
+
+def foreign_decisions(items: Iterable[ForeignDecision]) -> tuple[ForeignDecision, ...]:
+    """A tuple of them."""
+    return as_tuple(items)
+
+
+def missing_items(items: Iterable[MissingItem]) -> tuple[MissingItem, ...]:
+    """A tuple of them."""
+    return as_tuple(items)
+
+
+def corrected_items(items: Iterable[CorrectedItem]) -> tuple[CorrectedItem, ...]:
     """A tuple of them."""
     return as_tuple(items)
 

@@ -12,11 +12,21 @@ from attrs import field, frozen
 from rma.domain.messages.command_items import (
     ApprovedItem,
     ClaimItem,
+    CorrectedItem,
+    ForeignDecision,
+    ForeignItem,
+    InspectedItem,
+    MissingItem,
     ReceivedItem,
     RejectedItem,
     RequestedItem,
     approved_items,
     claim_items,
+    corrected_items,
+    foreign_decisions,
+    foreign_items,
+    inspected_items,
+    missing_items,
     new_items,
     received_items,
     rejected_items,
@@ -183,10 +193,12 @@ class RenewShipment:
 @frozen(kw_only=True)
 class ReceiveReturn:
     """
-    Goods arrived for a return.
+    A parcel arrived for a return, whatever its status and whatever is in it.
 
     Args:
-        items: what arrived, added to what arrived before.
+        items: what arrived, added to what arrived before; nothing of an empty parcel. More than the
+            customer can have, and ids that are not a line of the order, are foreign goods.
+        foreign: goods that are of no line of the order.
         refund_amount: what is due for the whole return, instead of the computed amount.
         refund_note: why `refund_amount` is above the value of the units; needed only then.
         location_id: where they are now; else the return's location.
@@ -201,6 +213,70 @@ class ReceiveReturn:
     location_id: str | None = None
     allow_mismatch: bool = False
     more_expected: bool = False
+    foreign: tuple[ForeignItem, ...] = field(default=(), converter=foreign_items)
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class ReceiveUnannounced:
+    """
+    A parcel of an order arrived that no return was requested for: a return is opened, and it is booked.
+
+    No money moves by it, and the order may be canceled: a person decides by `ResolveReturn`.
+
+    Args:
+        items: what arrived; more than the customer can have, and ids that are not a line of the order, are
+            foreign goods.
+        foreign: goods that are of no line of the order.
+        location_id: where they are.
+        no_notification: else as the order says.
+    """
+
+    order_id: str
+    items: tuple[ReceivedItem, ...] = field(default=(), converter=received_items)
+    foreign: tuple[ForeignItem, ...] = field(default=(), converter=foreign_items)
+    location_id: str | None = None
+    no_notification: bool | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+
+
+@frozen(kw_only=True)
+class CorrectReceipt:
+    """
+    Correct what the receipts of a return said: more units arrived than were booked, or fewer, or others.
+
+    Stock receives the difference, units that did not come are the customer's again, and the amount is
+    computed again: more is paid, less is shown as `entitlement.overpaid`. The receipts stay on record.
+
+    Args:
+        items: what all receipts together should have said of a line; lines that are not named stay.
+        reason: why, in the merchant's words; it must be given.
+    """
+
+    return_id: str
+    items: tuple[CorrectedItem, ...] = field(converter=corrected_items)
+    reason: str | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class InspectReturn:
+    """
+    Say how units are that arrived for a return, and where they go: all of them or some, in any order.
+
+    Its units are put into stock then, and it is paid once everything was graded. Units that were graded
+    before can be graded again.
+
+    Args:
+        items: at least one.
+    """
+
+    return_id: str
+    items: tuple[InspectedItem, ...] = field(converter=inspected_items)
     idempotency_key: str | None = None
     created_by: str | None = None
 
@@ -210,11 +286,14 @@ class ResolveReturn:
     """
     Close a return: nothing more is expected, and a clerk says which received units are paid for.
 
-    It ends `requires_action` and the rest of `partially_received`; of a received return whose amount is due
-    and cannot be paid, it sets the amount.
+    It ends `requires_action` and the rest of `partially_received`, and, with `missing`, what is requested; of
+    a received return whose amount is due and cannot be paid, it sets the amount.
 
     Args:
         rejected: units that are not paid for; all others that arrived are accepted.
+        missing: units that will not arrive, and whether they are paid for; all others that did not arrive are
+            the customer's again.
+        foreign: what becomes of foreign goods; to be said of all for which it was not said before.
         refund_amount: what is due for the whole return, instead of the computed amount.
         refund_note: why `refund_amount` is above the value of the units; needed only then.
     """
@@ -223,6 +302,8 @@ class ResolveReturn:
     rejected: tuple[RejectedItem, ...] = field(default=(), converter=rejected_items)
     refund_amount: Money | int | None = None
     refund_note: str | None = None
+    missing: tuple[MissingItem, ...] = field(default=(), converter=missing_items)
+    foreign: tuple[ForeignDecision, ...] = field(default=(), converter=foreign_decisions)
     idempotency_key: str | None = None
     created_by: str | None = None
 
@@ -401,6 +482,9 @@ ReturnCommand = (
     | ExpireReturn
     | RenewShipment
     | ReceiveReturn
+    | InspectReturn
+    | ReceiveUnannounced
+    | CorrectReceipt
     | ResolveReturn
     | CancelReturn
 )
@@ -420,12 +504,16 @@ ExistingReturnCommand = (
     | ExpireReturn
     | RenewShipment
     | ReceiveReturn
+    | InspectReturn
+    | CorrectReceipt
     | ResolveReturn
     | CancelReturn
 )
 
 #: What asks for something new, of an order.
 Request = RequestReturn | RequestExchange | RequestClaim
+#: What opens something new, of an order.
+OpeningCommand = Request | ReceiveUnannounced
 
 
 def subject_of(
@@ -454,6 +542,8 @@ def subject_of(
             | ExpireReturn()
             | RenewShipment()
             | ReceiveReturn()
+            | InspectReturn()
+            | CorrectReceipt()
             | ResolveReturn()
             | CancelReturn()
         ):

@@ -59,7 +59,12 @@ class RestockRequest:
 
 @frozen
 class WithdrawRequest:
-    """These units go back to the customer: take out of stock what `restock_key` put in."""
+    """
+    Take out of stock what `restock_key` put in: these units go back to the customer.
+
+    Attributes:
+        is_correction: they never arrived, or cannot be sold: a receipt was corrected.
+    """
 
     key: str
     order_id: str
@@ -67,6 +72,31 @@ class WithdrawRequest:
     location_id: str | None
     lines: tuple[StockLine, ...]
     restock_key: str
+    is_correction: bool = False
+
+
+@frozen
+class DisposeRequest:
+    """These units were inspected and are not put into stock: bring them where `disposition` says."""
+
+    key: str
+    order_id: str
+    return_id: str
+    location_id: str | None
+    lines: tuple[StockLine, ...]
+    disposition: str
+
+
+@frozen
+class SendBackRequest:
+    """These units were inspected and go back to the customer; `deadline` as in `RefundRequest`."""
+
+    key: str
+    order_id: str
+    return_id: str
+    location_id: str | None
+    lines: tuple[StockLine, ...]
+    deadline: datetime | None = field(default=None, eq=False)
 
 
 @frozen
@@ -134,6 +164,8 @@ Effect = (
     | CancelShipmentRequest
     | RestockRequest
     | WithdrawRequest
+    | DisposeRequest
+    | SendBackRequest
     | RefundRequest
     | ReplacementRequest
 )

@@ -10,12 +10,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import Attribute, evolve, field, frozen
 from attrs.validators import optional
 
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import Charge, as_charges, shipping_charge
-from rma.domain.sale.tags import as_tags, tags
+from rma.domain.sale.tags import as_set, as_tags, tags
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import NO_CURRENCY, Money, allocate, as_currency, as_money, currency_code
@@ -59,6 +59,15 @@ def _adjustments(values: Iterable[Adjustment]) -> tuple[Adjustment, ...]:
     return as_tuple(values)
 
 
+def _serials(values: Iterable[str]) -> frozenset[str]:
+    return as_set(values)
+
+
+def _are_serials(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    if not isinstance(value, frozenset) or not all(isinstance(each, str) and each for each in value):
+        raise invalid(instance, attribute.name, value, "strings that are not empty")
+
+
 @frozen
 class LineItem:
     """
@@ -77,6 +86,7 @@ class LineItem:
         delivered_at: when it arrived, for return windows; aware.
         fulfilled_at: when it left for the customer, for return windows; aware.
         tags: what rules of return name.
+        serials: numbers of the units that were sold, if they are known; units with others are foreign goods.
     """
 
     id: str = field(validator=text)
@@ -96,6 +106,7 @@ class LineItem:
     fulfilled_at: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
     tags: frozenset[str] = field(default=frozenset(), converter=as_tags, validator=tags)
+    serials: frozenset[str] = field(default=frozenset(), converter=_serials, validator=_are_serials)
 
     def __attrs_post_init__(self) -> None:
         if self.fulfilled_quantity > self.quantity:

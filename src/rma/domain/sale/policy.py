@@ -8,6 +8,7 @@ from attrs.validators import optional
 
 from rma.domain.sale.charges import ChargesBack
 from rma.domain.sale.fees import Fee, as_fees, check_fee_names
+from rma.domain.sale.grades import Grade, as_grades, check_grades, default_grades
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.rules import Goods, ReturnRule, RuleTerms, as_rules, check_rules
 from rma.domain.sale.windows import LONGEST_WINDOW, Calendar
@@ -26,6 +27,9 @@ class Terms:
         return_within_days: the return expires so many times 24 hours after it was requested or approved.
         pay_within_days: its refund is due so many times 24 hours after the goods arrived.
         withdrawal: the periods by which it was withdrawn, instead of those two; None for other returns.
+        inspect: whether all that arrives waits for an inspection, whatever `rules` say.
+        grades: the scale of an inspection; empty for that of policies without one: `scale` has either.
+        other_rules: of a policy that inspects: those that may speak once a clerk corrects a reason.
     """
 
     name: str
@@ -36,10 +40,32 @@ class Terms:
     return_within_days: int | None = None
     pay_within_days: int | None = None
     withdrawal: Withdrawal | None = None
+    inspect: bool = False
+    grades: tuple[Grade, ...] = ()
+    other_rules: tuple[RuleTerms, ...] = ()
 
     def rule(self, name: str | None) -> RuleTerms | None:
-        """The rule of this name, if it spoke for units of the return."""
-        return next((rule for rule in self.rules if rule.name == name), None)
+        """The rule of this name, if it spoke for units of the return, or may speak for some."""
+        found = next((rule for rule in self.rules if rule.name == name), None)
+        return found or next((rule for rule in self.other_rules if rule.name == name), None)
+
+    @property
+    def scale(self) -> tuple[Grade, ...]:
+        """Every grade that a unit can have, those of which most is paid first."""
+        grades = self.grades or default_grades(refund_damaged=self.refund_damaged)
+        return tuple(sorted(grades, key=lambda grade: -grade.percent))
+
+    @property
+    def inspects(self) -> bool:
+        """True if some of what arrives may wait for an inspection."""
+        return self.inspect or any(rule.inspect for rule in self.rules)
+
+    def is_inspected(self, name: str | None, *, is_requested: bool = True) -> bool:
+        """True if units of the rule of this name wait for an inspection; unrequested ones have none."""
+        if self.inspect or not is_requested:
+            return self.inspects
+        rule = self.rule(name)
+        return rule is not None and rule.inspect
 
     def is_kept(self, name: str | None) -> bool:
         """True if the customer keeps the units that the rule of this name spoke for."""
@@ -86,6 +112,10 @@ class ReturnPolicy:
         pay_within_days: a refund is due so many times 24 hours after its goods arrived; None: no date.
         withdrawal: the right of withdrawal, where the law gives one; rules that name `basis:withdrawal` need
             it.
+        inspect: True if goods that arrive wait for an inspection: they are put into stock and paid for once
+            they were graded. Rules can ask for it, too.
+        grades: the scale by which they are graded; unless given, `sellable` (paid, into stock) and `damaged`
+            (paid if `refund_damaged`).
 
     Raises:
         InvalidValue: the rules contradict each other or these fields, `rule_never_applies` among it; a
@@ -103,12 +133,15 @@ class ReturnPolicy:
     return_within_days: int | None = field(default=None, validator=optional(days_within_reason))
     pay_within_days: int | None = field(default=None, validator=optional(days_within_reason))
     withdrawal: Withdrawal | None = field(default=None, validator=optional(instance(Withdrawal)))
+    inspect: bool = field(default=False, validator=flag)
+    grades: tuple[Grade, ...] = field(default=(), converter=as_grades, validator=tuple_of(Grade))
 
     def __attrs_post_init__(self) -> None:
         days = self.window_days
         if days is not None and not (is_whole(days, at_least=0) and days <= LONGEST_WINDOW):
             raise invalid(self, "window_days", days, f"an integer of days, from 0 to {LONGEST_WINDOW}")
         check_fee_names(self, self.fees)
+        check_grades(self, self.grades)
         if self.rules:
             if self.fees or days is not None:
                 field_name, value = ("fees", self.fees) if self.fees else ("window_days", days)
@@ -139,7 +172,14 @@ class ReturnPolicy:
             self.fees,
             return_within_days=self.return_within_days,
             pay_within_days=self.pay_within_days,
+            inspect=self.inspect,
+            grades=self.grades,
         )
+
+    @property
+    def inspects(self) -> bool:
+        """True if some of what arrives may wait for an inspection."""
+        return self.inspect or any(rule.inspect for rule in self.rules)
 
     @property
     def right_of_withdrawal(self) -> Withdrawal | None:
@@ -152,14 +192,22 @@ class ReturnPolicy:
     @property
     def withdrawal_terms(self) -> Terms:
         """What a withdrawal keeps of it: no fees, and what is damaged is paid."""
-        return Terms(self.name, self.version, withdrawal=self.right_of_withdrawal)
+        return Terms(
+            self.name,
+            self.version,
+            withdrawal=self.right_of_withdrawal,
+            inspect=self.inspect,
+            grades=self.grades,
+        )
 
-    def terms_with(self, names: Collection[str]) -> Terms:
-        """The same, with the rules of these names."""
-        if not names:
+    def terms_with(self, names: Collection[str], others: Collection[str] = ()) -> Terms:
+        """The same, with the rules of these names, and `others` that may speak for a corrected reason."""
+        if not names and not others:
             return self.terms
-        rules = tuple([rule.terms for rule in self.rules if rule.name in names])
-        return evolve(self.terms, rules=rules)
+        inspects = self.inspects
+        rules = tuple([rule.terms_for(inspects) for rule in self.rules if rule.name in names])
+        left = [rule for rule in self.rules if rule.name in others and rule.name not in names]
+        return evolve(self.terms, rules=rules, other_rules=tuple([rule.terms_for(inspects) for rule in left]))
 
     def returnable_until(self, order: Order, item: LineItem) -> datetime | None:
         """The last moment at which this line can be returned; None for always."""

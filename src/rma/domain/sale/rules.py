@@ -5,7 +5,7 @@ from enum import StrEnum
 from itertools import combinations
 from typing import Any, cast
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 from attrs.validators import optional
 
 from rma.domain.sale.catalogue import Fault
@@ -96,7 +96,12 @@ def _goods(value: Goods | str) -> Goods:
 
 @frozen
 class RuleTerms:
-    """What a return keeps of a rule that spoke for some of its units."""
+    """
+    What a return keeps of a rule that spoke for some of its units, or may speak.
+
+    Attributes:
+        when: the facts that it names, of a policy that inspects: a clerk may correct a reason.
+    """
 
     name: str
     fees: tuple[Fee, ...] = ()
@@ -104,6 +109,8 @@ class RuleTerms:
     goods: Goods = Goods.BACK
     charges_back: ChargesBack = ChargesBack.NEVER
     review: bool = False
+    inspect: bool = False
+    when: frozenset[str] = frozenset()
 
 
 @frozen(kw_only=True)
@@ -126,6 +133,7 @@ class ReturnRule:
         worth_at_most: the rule speaks for units of a line that are together worth at most this.
         review: True if a person approves each return before it goes on.
         charges_back: which of the order's charges the refund gives back.
+        inspect: True if its units wait for an inspection when they arrive.
 
     Raises:
         InvalidValue: `withdrawal_restricted`, the rule is for withdrawals, and keeps a fee, asks for a review
@@ -148,9 +156,12 @@ class ReturnRule:
     charges_back: ChargesBack = field(
         default=ChargesBack.NEVER, converter=as_charges_back, validator=member_of(ChargesBack)
     )
+    inspect: bool = field(default=False, validator=flag)
 
     def __attrs_post_init__(self) -> None:
         check_fee_names(self, self.fees)
+        if self.inspect and self.goods is Goods.KEPT:
+            raise invalid(self, "inspect", self.inspect, "False, as the customer keeps the goods")
         if self.is_for_withdrawals and (self.fees or self.review or Outcome.REFUND not in self.outcomes):
             raise InvalidValue("withdrawal_restricted", {"rule": self.name})
 
@@ -163,8 +174,18 @@ class ReturnRule:
     def terms(self) -> RuleTerms:
         """What a return keeps of it."""
         return RuleTerms(
-            self.name, self.fees, self.way_back, self.goods, self.charges_back, review=self.review
+            self.name,
+            self.fees,
+            self.way_back,
+            self.goods,
+            self.charges_back,
+            review=self.review,
+            inspect=self.inspect,
         )
+
+    def terms_for(self, inspects: bool) -> RuleTerms:  # noqa: FBT001 # of the policy, passed on
+        """The same, with the facts that it names if the policy `inspects`."""
+        return evolve(self.terms, when=self.when) if inspects else self.terms
 
     def covers(self, other: "ReturnRule", outcome: Outcome) -> bool:
         """True if it speaks for all that the other one could speak for with this outcome."""

@@ -51,6 +51,8 @@ class Ruling:
         until: the last moment of its window that the customer was given; None for always.
         is_overruled: a person took it although the rules, or a rule of the host, did not: without fees.
         answers: of the host's own rules.
+        other_rules: of a policy that inspects: the rules that would take the line if their facts were there,
+            `rule` among them; a clerk may correct the reason.
     """
 
     rule: str | None = None
@@ -58,3 +60,4 @@ class Ruling:
     until: datetime | None = None
     is_overruled: bool = False
     answers: tuple[HostAnswer, ...] = ()
+    other_rules: tuple[str, ...] = ()

@@ -13,11 +13,22 @@ from rma.domain.state.return_item import ReturnItem
 
 @frozen
 class Counted:
-    """An item of a return of which units are paid for: how many, and their value in minor units."""
+    """
+    Units of an item of a return that are paid for: how many, and what is paid for them, minor units.
+
+    Attributes:
+        corrected_rule: which rule speaks for them because a clerk corrected the reason.
+    """
 
     item: ReturnItem
     quantity: int
     value: int
+    corrected_rule: str | None = None
+
+    @property
+    def rule(self) -> str | None:
+        """The name of the rule that speaks for them; None if none does."""
+        return self.item.rule if self.corrected_rule is None else self.corrected_rule
 
 
 def price_of_way_back(counted: Sequence[Counted], shipping: int, terms: Terms) -> int:
@@ -29,7 +40,7 @@ def price_of_way_back(counted: Sequence[Counted], shipping: int, terms: Terms) -
     if not shipping or not terms.rules:
         return shipping
     for each in counted:
-        rule = terms.rule(each.item.rule)
+        rule = terms.rule(each.rule)
         if each.quantity and rule and rule.goods is Goods.BACK and rule.way_back is WayBack.MERCHANT:
             return 0
     return shipping
@@ -68,11 +79,11 @@ def fees_of(counted: Sequence[Counted], terms: Terms) -> list[DueFee]:
                 return []
         return [DueFee(fee, fee.amount) for fee in _fees(terms.fees, counted)]
     found: dict[str, DueFee] = {}
-    for rule in terms.rules:
+    for rule in (*terms.rules, *terms.other_rules):
         under = [
             each
             for each in counted
-            if each.quantity and each.item.rule == rule.name and not each.item.is_overruled
+            if each.quantity and each.rule == rule.name and not each.item.is_overruled
         ]
         room = sum([each.value for each in under])
         for fee, more in zip(rule.fees, _fees(rule.fees, under) if under else (), strict=False):

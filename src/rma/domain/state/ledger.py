@@ -18,7 +18,6 @@ from rma.domain.messages.effects import OpenEffect
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.refunds import Refund, left_of_payments
 from rma.domain.state.remainder import Remainder, Reserved, remainders_of
 from rma.domain.state.returns import Return
@@ -187,7 +186,7 @@ class ReturnLedger:
     @property
     def changes(self) -> int:
         """How many requests, receipts and cancellations there were: by so much the order's version grew."""
-        return sum([1 + len(each.receipts) + (each.status is ReturnStatus.CANCELED) for each in self.returns])
+        return sum([1 + len(each.receipts) + (each.canceled_at is not None) for each in self.returns])
 
     def changes_until(self, at: datetime) -> int:
         """How many of these changes there were by then."""

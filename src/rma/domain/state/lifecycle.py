@@ -18,9 +18,11 @@ from rma.domain.messages.commands import (
     CancelClaim,
     CancelExchange,
     CancelReturn,
+    CorrectReceipt,
     DeclineReturn,
     ExistingReturnCommand,
     ExpireReturn,
+    InspectReturn,
     ReceiveReturn,
     RecordExchangePayment,
     RecordRefundOutcome,
@@ -49,7 +51,8 @@ class ReturnStatus(StrEnum):
 
     `pending_approval`: a person decides whether it may be sent; no label is booked. `requested`: nothing
     arrived yet. `partially_received`: more parcels are expected. `requires_action`: what arrived is not what
-    was requested, or was not expected, and a clerk decides. `received`: closed; nothing more is expected.
+    was requested, or was not expected, and a clerk decides. `in_inspection`: nothing more is expected, and
+    some of what arrived is yet to be graded. `received`: closed; nothing more is expected.
     `declined`: it was not approved. `expired`: nothing was sent or received in time.
     """
 
@@ -57,6 +60,7 @@ class ReturnStatus(StrEnum):
     REQUESTED = "requested"
     PARTIALLY_RECEIVED = "partially_received"
     REQUIRES_ACTION = "requires_action"
+    IN_INSPECTION = "in_inspection"
     RECEIVED = "received"
     CANCELED = "canceled"
     DECLINED = "declined"
@@ -130,6 +134,8 @@ class ReturnRules:
     expire: str | None
     renew_shipment: str | None
     receive: str | None
+    correct_receipt: str | None
+    inspect: str | None
     resolve: str | None
     cancel: str | None
     retry_refund: str | None
@@ -147,6 +153,8 @@ def return_rules(status: ReturnStatus) -> ReturnRules:  # noqa: PLR0911 # a row 
             return _RETURN_PARTIALLY_RECEIVED
         case ReturnStatus.REQUIRES_ACTION:
             return _RETURN_REQUIRES_ACTION
+        case ReturnStatus.IN_INSPECTION:
+            return _RETURN_IN_INSPECTION
         case ReturnStatus.RECEIVED:
             return _RETURN_RECEIVED
         case ReturnStatus.CANCELED:
@@ -169,6 +177,8 @@ _RETURN_PENDING_APPROVAL = ReturnRules(
     expire="return_not_approved",
     renew_shipment="return_not_approved",
     receive=None,  # who sends without approval is not turned away at the dock
+    correct_receipt="nothing_to_correct",
+    inspect="nothing_to_inspect",
     resolve="nothing_to_resolve",
     cancel=None,
     retry_refund="nothing_due",
@@ -184,7 +194,9 @@ _RETURN_REQUESTED = ReturnRules(
     expire=None,  # only after its date
     renew_shipment=None,
     receive=None,
-    resolve="nothing_to_resolve",
+    correct_receipt="nothing_to_correct",
+    inspect="nothing_to_inspect",
+    resolve=None,  # only to say what became of units that will not arrive
     cancel=None,
     retry_refund="nothing_due",
     record_refund_outcome="refund_not_found",
@@ -199,6 +211,8 @@ _RETURN_PARTIALLY_RECEIVED = ReturnRules(
     expire=None,
     renew_shipment=None,
     receive=None,
+    correct_receipt=None,
+    inspect=None,
     resolve=None,
     cancel="return_not_cancelable",
     retry_refund=None,
@@ -214,8 +228,27 @@ _RETURN_REQUIRES_ACTION = ReturnRules(
     expire="return_already_received",
     renew_shipment="return_already_received",
     receive=None,
+    correct_receipt=None,
+    inspect=None,
     resolve=None,
-    cancel=None,  # unless a parcel of several was refunded before
+    cancel=None,  # unless goods of it were paid for, or went back, before
+    retry_refund=None,
+    record_refund_outcome=None,
+)
+_RETURN_IN_INSPECTION = ReturnRules(
+    is_open=True,
+    reserves=Reservation.REQUESTED,
+    approve="return_not_pending",
+    decline="return_not_pending",
+    update="return_already_received",
+    record_sending="return_already_received",
+    expire="return_already_received",
+    renew_shipment="return_already_received",
+    receive=None,  # a parcel that no one waited for any more
+    correct_receipt=None,
+    inspect=None,
+    resolve="return_in_inspection",
+    cancel="return_in_inspection",
     retry_refund=None,
     record_refund_outcome=None,
 )
@@ -228,7 +261,9 @@ _RETURN_RECEIVED = ReturnRules(
     record_sending="return_already_received",
     expire="return_already_received",
     renew_shipment="return_already_received",
-    receive="return_already_received",
+    receive=None,  # a parcel that comes all the same: a person decides about it
+    correct_receipt=None,
+    inspect=None,  # only what was graded before
     resolve=None,  # only to set an amount that is due and cannot be paid
     cancel="return_already_received",
     retry_refund=None,
@@ -243,7 +278,9 @@ _RETURN_CANCELED = ReturnRules(
     record_sending="return_canceled",
     expire="return_canceled",
     renew_shipment="return_canceled",
-    receive="return_canceled",
+    receive=None,  # a parcel that comes all the same: a person decides about it
+    correct_receipt=None,
+    inspect="return_canceled",
     resolve="return_canceled",
     cancel=None,  # canceling twice is the same as once
     retry_refund="nothing_due",
@@ -258,7 +295,9 @@ _RETURN_DECLINED = ReturnRules(
     record_sending="return_declined",
     expire="return_declined",
     renew_shipment="return_declined",
-    receive=None,  # a parcel that comes all the same, if its units are still free
+    receive=None,  # a parcel that comes all the same: a person decides about it
+    correct_receipt="nothing_to_correct",
+    inspect="nothing_to_inspect",
     resolve="nothing_to_resolve",
     cancel="return_declined",
     retry_refund="nothing_due",
@@ -273,7 +312,9 @@ _RETURN_EXPIRED = ReturnRules(
     record_sending=None,  # only what was sent in time
     expire=None,  # expiring twice is the same as once
     renew_shipment="return_expired",
-    receive=None,  # a parcel that comes all the same, if its units are still free
+    receive=None,  # a parcel that comes all the same: a person decides about it
+    correct_receipt="nothing_to_correct",
+    inspect="nothing_to_inspect",
     resolve="nothing_to_resolve",
     cancel="return_expired",
     retry_refund="nothing_due",
@@ -281,7 +322,7 @@ _RETURN_EXPIRED = ReturnRules(
 )
 
 
-def return_refusal(  # noqa: C901, PLR0911 # a row for each command
+def return_refusal(  # noqa: C901, PLR0911, PLR0912 # a row for each command
     status: ReturnStatus, command: ExistingReturnCommand | RetryRefund | RecordRefundOutcome
 ) -> str | None:
     """The code with which a return of this status refuses the command; None if the status allows it."""
@@ -301,6 +342,10 @@ def return_refusal(  # noqa: C901, PLR0911 # a row for each command
             return rules.renew_shipment
         case ReceiveReturn():
             return rules.receive
+        case InspectReturn():
+            return rules.inspect
+        case CorrectReceipt():
+            return rules.correct_receipt
         case ResolveReturn():
             return rules.resolve
         case CancelReturn():

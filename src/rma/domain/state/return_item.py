@@ -7,6 +7,8 @@ from attrs import field, frozen
 
 from rma.domain.sale.pricing import PricedLine
 from rma.domain.sale.ruling import Ruling
+from rma.domain.state.graded_units import GradedUnits
+from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import share
 
@@ -27,6 +29,10 @@ class ItemUnits:
     rejected_damaged_quantity: int = 0
     returned_to_customer_quantity: int = 0
     kept_quantity: int = 0
+    lost_quantity: int = 0
+    found_quantity: int = 0
+    waiting_quantity: int = 0
+    graded: tuple[GradedUnits, ...] = ()
 
 
 @frozen
@@ -49,6 +55,11 @@ class ReturnItem:
             no rules.
         tags: what the host said of the units when it requested them.
         kept_quantity: units that a rule leaves with the customer, paid for and gone for good.
+        lost_quantity: units that were lost on the way back and are paid for.
+        found_quantity: of those, how many turned up since: they are received or damaged ones.
+        images: where pictures of them are that arrived with the request.
+        waiting_quantity: arrived, and wait for an inspection; neither in stock nor paid for.
+        graded: those that were inspected, by what was said of them, best grade first.
         source: once the return was revised: which of the items that it was opened with has the price of the
             line, from 0; None for a line that a revision added.
     """
@@ -69,8 +80,13 @@ class ReturnItem:
     ruling: Ruling | None = None
     kept_quantity: int = 0
     source: int | None = field(default=None, repr=False)
+    lost_quantity: int = 0
+    found_quantity: int = 0
+    images: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     is_late: bool = False
+    waiting_quantity: int = 0
+    graded: tuple[GradedUnits, ...] = ()
 
     @property
     def rule(self) -> str | None:
@@ -94,8 +110,9 @@ class ReturnItem:
 
     @property
     def gone_quantity(self) -> int:
-        """The units that arrived, or are paid for and stay with the customer."""
-        return self.received_quantity + self.damaged_quantity + self.kept_quantity
+        """The units that arrived, are lost and paid for, or are paid for and stay with the customer."""
+        gone = self.received_quantity + self.damaged_quantity + self.kept_quantity
+        return gone + self.lost_quantity - self.found_quantity
 
     @property
     def arrived_quantity(self) -> int:
@@ -104,10 +121,31 @@ class ReturnItem:
 
     @property
     def missing_quantity(self) -> int:
-        """Requested units that have not arrived."""
+        """Requested units that have not arrived, and are not paid for as lost."""
         if not self.is_requested:
             return 0
-        return self.quantity - self.received_quantity - self.damaged_quantity - self.kept_quantity
+        back = self.graded_back_quantity if self.graded else 0
+        return self.quantity - self.gone_quantity - back
+
+    @property
+    def still_lost_quantity(self) -> int:
+        """Of the units that were lost and are paid for, those that did not turn up."""
+        return self.lost_quantity - self.found_quantity
+
+    @property
+    def is_inspected(self) -> bool:
+        """True if its units are paid for, and put into stock, as inspections say."""
+        return bool(self.waiting_quantity or self.graded)
+
+    @property
+    def graded_quantity(self) -> int:
+        """The units that were inspected, those that then went back to the customer among them."""
+        return sum([each.quantity for each in self.graded])
+
+    @property
+    def graded_back_quantity(self) -> int:
+        """The units that went back to the customer by an inspection."""
+        return sum([each.quantity for each in self.graded if each.is_returned])
 
     @property
     def allocated_quantity(self) -> int:
@@ -121,8 +159,12 @@ class ReturnItem:
         return share(self.allocated, quantity, self.allocated_quantity)
 
     def refunded_quantity(self, *, refund_damaged: bool) -> int:
-        """The units that arrived and are refunded, and those that are kept."""
+        """The units that arrived and are refunded, those that are kept, and those that are lost."""
+        if self.is_inspected:
+            graded = sum([each.quantity for each in self.graded if each.is_paid])
+            return self.kept_quantity + self.still_lost_quantity + graded
         accepted = self.received_quantity - self.rejected_quantity + self.kept_quantity
+        accepted += self.lost_quantity - self.found_quantity
         if refund_damaged:
             accepted += self.damaged_quantity - self.rejected_damaged_quantity
         return accepted
@@ -137,6 +179,10 @@ class ReturnItem:
             self.rejected_damaged_quantity,
             self.returned_to_customer_quantity,
             self.kept_quantity,
+            self.lost_quantity,
+            self.found_quantity,
+            self.waiting_quantity,
+            self.graded,
         )
 
     def with_units(self, units: ItemUnits) -> "ReturnItem":
@@ -158,9 +204,21 @@ class ReturnItem:
             ruling=self.ruling,
             kept_quantity=units.kept_quantity,
             source=self.source,
+            lost_quantity=units.lost_quantity,
+            found_quantity=units.found_quantity,
+            images=self.images,
+            waiting_quantity=units.waiting_quantity,
+            graded=units.graded,
             tags=self.tags,
             is_late=self.is_late,
         )
+
+
+def once_judged(status: ReturnStatus, items: Sequence[ReturnItem]) -> ReturnStatus:
+    """This status of a return with these items; in inspection, if it is received and some are not graded."""
+    if status is ReturnStatus.RECEIVED and any(item.waiting_quantity for item in items):
+        return ReturnStatus.IN_INSPECTION
+    return status
 
 
 @frozen
@@ -181,6 +239,7 @@ class RevisedItem:
     note: str | None = None
     metadata: FrozenMap[str, object] = FrozenMap()
     ruling: Ruling | None = None
+    images: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
 
 
@@ -215,6 +274,7 @@ def revise(item: ReturnItem, of: ReturnItem, index: int) -> ItemRevision:
         item.note,
         item.metadata,
         None if item.ruling == of.ruling else item.ruling,
+        item.images,
         item.tags,
     )
 
@@ -244,6 +304,7 @@ def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> Ret
         metadata=revised.metadata,
         ruling=before.ruling if revised.ruling is None else revised.ruling,
         source=source,
+        images=revised.images,
         tags=revised.tags,
     )
 

@@ -4,14 +4,22 @@ from datetime import datetime
 
 from attrs import evolve, field, frozen
 
-from rma.domain.messages.command_items import RejectedItem
+from rma.domain.messages.command_items import ForeignDecision, MissingItem, RejectedItem
 from rma.domain.messages.effects import RestockRequest, ReturnShipment, StockLine
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.withdrawal import ReturnBasis
+from rma.domain.state.at_the_dock import (
+    CorrectedUnits,
+    Correction,
+    ForeignGoods,
+    StockWithdrawal,
+    left_in_stock,
+)
 from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.inspection import Inspection
 from rma.domain.state.lifecycle import Reservation, ReturnStatus, return_rules
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
@@ -19,15 +27,32 @@ from rma.domain.state.valuation import NOTHING, Valuation, value_arrived, value_
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
+#: A return of these goes no further without a person.
+_FOR_A_PERSON = (ReturnStatus.PENDING_APPROVAL, ReturnStatus.REQUIRES_ACTION, ReturnStatus.IN_INSPECTION)
+
 
 @frozen
 class ReceiptItem:
-    """What one parcel held of one line item: units that can be sold again, and units that cannot."""
+    """
+    What one parcel held of one line item: units that can be sold again, and units that cannot.
+
+    Attributes:
+        waiting_quantity: of those that can be sold again, how many wait for an inspection.
+    """
 
     item_id: str
     quantity: int
     damaged_quantity: int = 0
     variant_id: str | None = None
+    serials: tuple[str, ...] = ()
+    note: str | None = None
+    images: tuple[str, ...] = ()
+    waiting_quantity: int = 0
+
+    @property
+    def restocked_quantity(self) -> int:
+        """Those that were put into stock because of the parcel."""
+        return self.quantity - self.waiting_quantity
 
 
 @frozen
@@ -39,6 +64,7 @@ class Receipt:
         number: counts the return's receipts from 1.
         status: of the return afterwards.
         restock_key: under which what can be sold again was put into stock; None if nothing was.
+        foreign: what it held besides.
     """
 
     number: int
@@ -48,6 +74,7 @@ class Receipt:
     location_id: str | None
     status: ReturnStatus
     restock_key: str | None = None
+    foreign: tuple[ForeignGoods, ...] = ()
 
     @property
     def restocked(self) -> tuple[StockLine, ...]:
@@ -55,7 +82,11 @@ class Receipt:
         if self.restock_key is None:
             return ()
         return tuple(
-            [StockLine(item.item_id, item.variant_id, item.quantity) for item in self.items if item.quantity]
+            [
+                StockLine(item.item_id, item.variant_id, item.restocked_quantity)
+                for item in self.items
+                if item.restocked_quantity
+            ]
         )
 
     def restock(self, order_id: str, return_id: str) -> RestockRequest | None:
@@ -73,11 +104,19 @@ class Receipt:
 
 @frozen
 class Resolution:
-    """How a clerk closed a return: when, who, and which received units were not paid for."""
+    """
+    How a clerk closed a return: when, who, and which received units were not paid for.
+
+    Attributes:
+        missing: units that did not arrive, as far as it was said what became of them.
+        foreign: what was decided about foreign goods.
+    """
 
     at: datetime
     by: str | None
     rejected: tuple[RejectedItem, ...] = ()
+    missing: tuple[MissingItem, ...] = ()
+    foreign: tuple[ForeignDecision, ...] = ()
 
 
 @frozen
@@ -121,7 +160,7 @@ class Return:
         terms: what the policy said about money, damage and dates when the return was requested.
         display_id: counts the order's returns from 1.
         order_version: the order's version that the request made.
-        received_at: when it became received; a parcel of several or a mismatch does not set it.
+        received_at: when it first became received; a parcel of several or a mismatch does not set it.
         shipment: what the carrier answered; `shipping_data` is its data.
         provider_id: of the way back, as its shipping option had it.
         shipment_number: counts bookings of the way back from 1: the latest one's number, or the next one's
@@ -136,10 +175,14 @@ class Return:
         decision: whether it was approved, if it waited for that and a person decided.
         sending: that the customer sent the goods, if it was recorded.
         resolution: how a clerk closed it, if one did.
+        inspections: what was said about what arrived, oldest first.
         stuck_effects: keys of what waits for its port for too long, or is not tried again.
         quoted_charges: what the quote gives back of the order's charges.
         charges_back: what was given back of them so far, with the goods.
         overrule: why a person took lines that no rule takes.
+        corrections: of its receipts, oldest first.
+        withdrawals: what was taken out of stock again, oldest first.
+        foreign_decisions: what became of its foreign goods, by their number.
     """
 
     id: str
@@ -183,6 +226,10 @@ class Return:
     decision: Decision | None = None
     sending: Sending | None = None
     expired_at: datetime | None = None
+    corrections: tuple[Correction, ...] = ()
+    withdrawals: tuple[StockWithdrawal, ...] = ()
+    foreign_decisions: tuple[ForeignDecision, ...] = ()
+    inspections: tuple[Inspection, ...] = ()
 
     @property
     def label_number(self) -> int | None:
@@ -191,8 +238,17 @@ class Return:
 
     @property
     def is_released(self) -> bool:
-        """True once its units were free again, because it was declined or expired, whatever came later."""
-        return self.expired_at is not None or (self.decision is not None and not self.decision.is_approved)
+        """
+        True once units that did not arrive were free again, whatever came later.
+
+        It was declined, canceled or received, or it expired.
+        """
+        return (
+            self.received_at is not None
+            or self.canceled_at is not None
+            or self.expired_at is not None
+            or (self.decision is not None and not self.decision.is_approved)
+        )
 
     @property
     def waits_for_first_parcel(self) -> bool:
@@ -213,7 +269,7 @@ class Return:
         """
         `refund_due_by`, as long as some of it is not paid, nor on its way.
 
-        What is owed for goods that did not arrive, or were not judged yet, is what the request was quoted.
+        What is owed for goods that did not arrive, or were not graded yet, is what the request was quoted.
         """
         if self.refund_due_by is None:
             return None
@@ -228,9 +284,58 @@ class Return:
 
     @property
     def restocks(self) -> tuple[RestockRequest, ...]:
-        """What was put into stock for it, oldest first."""
-        found = [receipt.restock(self.order_id, self.id) for receipt in self.receipts]
-        return tuple([restock for restock in found if restock])
+        """What was put into stock for it: by receipts, by their corrections, by inspections; oldest first."""
+        found = [each.restock(self.order_id, self.id) for each in self.receipts]
+        found += [each.restock(self.order_id, self.id) for each in self.corrections]
+        inspected = [restock for inspection in self.inspections for restock in inspection.restocks]
+        return (*[restock for restock in found if restock], *inspected)
+
+    @property
+    def awaits_inspection(self) -> bool:
+        """True if some of what arrived is yet to be graded."""
+        return any(item.waiting_quantity for item in self.items)
+
+    @property
+    def is_inspected(self) -> bool:
+        """True if some of what arrived was graded."""
+        return any(item.graded for item in self.items)
+
+    @property
+    def in_stock(self) -> tuple[RestockRequest, ...]:
+        """What was put into stock for it and was not taken out again."""
+        by_inspections = [
+            StockWithdrawal(each.restock_key, each.lines)
+            for inspection in self.inspections
+            for each in inspection.withdrawals
+        ]
+        return left_in_stock(self.restocks, [*self.withdrawals, *by_inspections])
+
+    @property
+    def foreign(self) -> tuple[ForeignGoods, ...]:
+        """Goods that arrived for it and are none of the order's, in the order of their numbers."""
+        return tuple([each for receipt in self.receipts for each in receipt.foreign])
+
+    @property
+    def undecided_foreign(self) -> tuple[ForeignGoods, ...]:
+        """Those for which no one said yet whether they are kept."""
+        decided = {each.number for each in self.foreign_decisions}
+        return tuple([each for each in self.foreign if each.number not in decided])
+
+    def booked_quantities(self) -> dict[str, tuple[int, int]]:
+        """By line, the sellable and damaged units that its receipts say, as they were corrected."""
+        booked: dict[str, tuple[int, int]] = {}
+        said: list[ReceiptItem | CorrectedUnits] = [
+            item for receipt in self.receipts for item in receipt.items
+        ]
+        said += [units for correction in self.corrections for units in correction.items]
+        for each in said:
+            good, bad = booked.get(each.item_id, (0, 0))
+            booked[each.item_id] = (good + each.quantity, bad + each.damaged_quantity)
+        return booked
+
+    def by_itself(self) -> "Return":
+        """The return; if it was canceled, without what its exchange set against its goods."""
+        return self if self.canceled_at is None else self.without_exchange()
 
     def without_exchange(self) -> "Return":
         """The return by itself: nothing new is set against its goods; what the customer paid remains."""
@@ -238,7 +343,7 @@ class Return:
 
     @property
     def is_open(self) -> bool:
-        """True while goods may still arrive: its units are reserved."""
+        """True while goods may still arrive, or are yet to be graded: its units are reserved."""
         return return_rules(self.status).is_open
 
     @property
@@ -249,7 +354,7 @@ class Return:
     @property
     def refund_amount(self) -> Money:
         """The quote, or the amount named instead, until the return is received; then what is entitled."""
-        if self.status is ReturnStatus.RECEIVED:
+        if self.received_at is not None:
             return self.entitlement.entitled
         named = self.entitlement.requested_refund
         return self.quoted_refund if named is None else named
@@ -284,15 +389,20 @@ class Return:
         """
         True while it goes no further without a person.
 
-        It waits for approval, what arrived is not what was requested, an amount is due that could not be
-        paid, the outcome of a refund cannot be known, an effect waits for its port for too long, or the
-        customer has yet to pay for an exchange whose goods are here.
+        It waits for approval, what arrived is not what was requested or is yet to be graded, an amount is due
+        that could not be paid, the outcome of a refund cannot be known, an effect waits for its port for too
+        long, or the customer has yet to pay for an exchange whose goods are here.
         """
         return (
-            self.status in (ReturnStatus.PENDING_APPROVAL, ReturnStatus.REQUIRES_ACTION)
+            self.status in _FOR_A_PERSON
             or bool(self.stuck_effects)
             or self.entitlement.needs_attention
-            or (bool(self.charges) and self.status is ReturnStatus.RECEIVED and self.valuation.owed > 0)
+            or (
+                bool(self.charges)
+                and not self.corrections
+                and self.status is ReturnStatus.RECEIVED
+                and self.valuation.owed > 0
+            )
         )
 
     @property
@@ -305,7 +415,7 @@ class Return:
         """Why `refund_amount` is what it is."""
         if self.claim_id is not None:
             return NOTHING
-        if self.status is not ReturnStatus.RECEIVED:
+        if self.received_at is None:
             return value_requested(
                 self.items,
                 shipping=self.shipping_total.amount,
@@ -315,7 +425,8 @@ class Return:
                 charges_back=self.quoted_charges,
             )
         arrived = self.value_arrived(self.items, self.entitlement.agreed_refund, self.charges_back)
-        return with_entitled(arrived, self.entitlement.entitled.amount)
+        is_undecided = self.status is ReturnStatus.REQUIRES_ACTION
+        return with_entitled(arrived, self.entitlement.entitled.amount, is_undecided=is_undecided)
 
     def value_arrived(
         self,
@@ -351,9 +462,9 @@ class Return:
         """
         By item: its line, and the units of the line that it reserves.
 
-        Open returns reserve what was requested and what arrived besides; a received one what arrived, and
-        so does one that was declined or expired and arrived all the same; a canceled one nothing. What a
-        claim's return was requested for, the claim reserves.
+        Open returns reserve what was requested and what arrived besides; a received one what arrived or was
+        lost and paid for, and so does any one whose units were free before a parcel arrived; a canceled one
+        nothing. What a claim's return was requested for, the claim reserves.
         """
         reserves = return_rules(self.status).reserves
         if self.is_released and reserves is Reservation.REQUESTED:

@@ -9,6 +9,7 @@ from rma.domain.sale.fees import KeptFee
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.deductions import Counted, fees_of, price_of_way_back
+from rma.domain.state.grading import Reduction, grade_item
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.money import Money, round_half_up
 
@@ -105,18 +106,26 @@ def value_arrived(
     whole return, and final.
     """
     damaged = terms.refund_damaged
-    counted, goods = [], []
+    counted: list[Counted] = []
+    goods: Goods = []
+    reduced: list[Reduction] = []
     for item in items:
-        if item.gone_quantity:
+        if item.is_inspected:
+            graded = grade_item(item)
+            goods.append((item, graded.running_sums))
+            counted += graded.counted
+            reduced += graded.reductions
+        elif item.gone_quantity:
             quantity = item.refunded_quantity(refund_damaged=damaged)
             goods.append((item, item.value(quantity)))
             counted.append(Counted(item, quantity, item.line.paid(goods[-1][1])))
+    reductions = _reductions(reduced) if reduced else []
     if agreed_refund is not None:
-        return _named(goods, counted, agreed_refund.amount)
+        return _named(goods, counted, agreed_refund.amount, reductions)
     if charges:
-        return _charged(goods, counted, shipping, terms, charges, charges_back)
+        return _charged(goods, counted, shipping, terms, charges, charges_back, reductions)
     if requested_refund is None:
-        return _deducted(goods, counted, shipping, terms, charges_back)
+        return _deducted(goods, counted, shipping, terms, charges_back, reductions)
     requested = [each for each in counted if each.item.is_requested or each.item.is_late]
     part = sum([each.value for each in requested])
     unrequested = _value(counted) - part
@@ -124,27 +133,36 @@ def value_arrived(
     if not whole:  # without value, yet the merchant pays for it: by units then
         part = sum([each.quantity for each in requested])
         whole = sum([item.quantity for item in items])
+    if not whole:  # nothing was requested that it could be for
+        return _named(goods, counted, unrequested, reductions)
     part = min(part, whole)  # what is late may be worth more by now than it was when it was requested
-    return _named(goods, counted, round_half_up(requested_refund.amount * part, whole) + unrequested)
+    amount = round_half_up(requested_refund.amount * part, whole) + unrequested
+    return _named(goods, counted, amount, reductions)
 
 
 def value_of_units(items: Sequence[ReturnItem], terms: Terms) -> int:
-    """The value of the units that arrived and are refunded, without deductions: minor units."""
-    counted = [(item, item.refunded_quantity(refund_damaged=terms.refund_damaged)) for item in items]
-    return sum([item.line.paid(item.value(quantity)) for item, quantity in counted if quantity])
+    """What is paid for the units that arrived, as they were graded, without deductions: minor units."""
+    value = 0
+    for item in items:
+        if item.is_inspected:
+            value += sum([each.value for each in grade_item(item).counted])
+        elif quantity := item.refunded_quantity(refund_damaged=terms.refund_damaged):
+            value += item.line.paid(item.value(quantity))
+    return value
 
 
-def with_entitled(valuation: Valuation, entitled_amount: int) -> Valuation:
+def with_entitled(valuation: Valuation, entitled_amount: int, *, is_undecided: bool = False) -> Valuation:
     """
     The valuation as it was granted, the difference shown.
 
-    Less, because the host rounds its totals in other ways: `rounding`. More, because more was paid before
-    a lower amount was named, and money is not taken back: `already_paid`.
+    Less, because the host rounds its totals in other ways: `rounding`; or because a person has yet to decide
+    about goods that came after it was closed: `undecided`. More, because more was paid before a lower amount
+    was named, and money is not taken back: `already_paid`.
     """
     difference = entitled_amount - valuation.total
     if not difference:
         return valuation
-    name = "already_paid" if difference > 0 else "rounding"
+    name = "already_paid" if difference > 0 else "undecided" if is_undecided else "rounding"
     other = (*valuation.other, NamedAmount(name, difference))
     return Valuation(valuation.goods, other, entitled_amount, valuation.charges)
 
@@ -155,10 +173,12 @@ def _deducted(
     shipping: int,
     terms: Terms,
     charges_back: tuple[RefundedCharge, ...],
+    reductions: Sequence[NamedAmount] = (),
 ) -> Valuation:
-    """Goods and charges, less the way back, then fees, each at most what is left."""
-    other = [_charge_back(each) for each in charges_back if each.amount]
-    left = _value(counted) + sum([each.amount for each in other])
+    """Goods as they were graded, and charges, less the way back, then fees, each at most what is left."""
+    given_back = [_charge_back(each) for each in charges_back if each.amount]
+    other = [*reductions, *given_back]
+    left = _value(counted) + sum([each.amount for each in given_back])
     if shipping and (price := price_of_way_back(counted, shipping, terms)):
         price = min(price, left)
         if terms.keeps_goods:  # those that stay were paid for already, whether others come or not
@@ -179,10 +199,11 @@ def _charged(
     terms: Terms,
     charges: tuple[AmountPart, ...],
     charges_back: tuple[RefundedCharge, ...],
+    reductions: Sequence[NamedAmount] = (),
 ) -> Valuation:
     """Of an exchange: what the goods do not cover, deductions included, the customer can be asked for."""
     if not any(part.name.startswith("new_item:") for part in charges):  # it was canceled; these are payments
-        alone = _deducted(goods, counted, shipping, terms, charges_back)
+        alone = _deducted(goods, counted, shipping, terms, charges_back, reductions)
         paid = sum([part.amount.amount for part in charges])
         return Valuation(alone.goods, alone.other, alone.total + paid, charges)
     price = price_of_way_back(counted, shipping, terms)
@@ -193,11 +214,22 @@ def _charged(
     )
     if balance < 0:
         other.append(NamedAmount(DIFFERENCE_DUE, -balance))
-    return Valuation(tuple(goods), tuple(other), max(0, balance), charges)
+    return Valuation(tuple(goods), (*reductions, *other), max(0, balance), charges)
 
 
-def _named(goods: Goods, counted: list[Counted], amount: int) -> Valuation:
-    return Valuation(tuple(goods), (NamedAmount("custom_amount", amount - _value(counted)),), amount)
+def _named(
+    goods: Goods, counted: list[Counted], amount: int, reductions: Sequence[NamedAmount] = ()
+) -> Valuation:
+    custom = NamedAmount("custom_amount", amount - _value(counted))
+    return Valuation(tuple(goods), (*reductions, custom), amount)
+
+
+def _reductions(graded: Sequence[Reduction]) -> list[NamedAmount]:
+    """What grades and deductions take off the goods, by name."""
+    amounts: dict[str, int] = {}
+    for each in graded:
+        amounts[each.name] = amounts.get(each.name, 0) - each.amount
+    return [NamedAmount(name, amount) for name, amount in amounts.items()]
 
 
 def _value(counted: list[Counted]) -> int:

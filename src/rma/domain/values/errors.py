@@ -257,7 +257,32 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "nothing_to_resolve": (
         NotAllowed,
-        "return {return_id} cannot be resolved: nothing was received yet; cancel it instead",
+        "return {return_id} cannot be resolved: nothing was received yet; say what is missing, or cancel it",
+    ),
+    "nothing_to_correct": (NotAllowed, "return {return_id} has no receipt that could be corrected"),
+    "foreign_undecided": (
+        NotAllowed,
+        "return {return_id}: say of its foreign goods {numbers} whether they are kept or go back",
+    ),
+    "correction_below_decided": (
+        NotAllowed,
+        "corrected to {quantity} sellable and {damaged_quantity} damaged units, but {least} and {damaged_least} went back to the customer or were rejected",
+    ),
+    "correction_below_graded": (
+        NotAllowed,
+        "corrected to {quantity} units, but {least} were graded or went back to the customer",
+    ),
+    "nothing_to_inspect": (
+        NotAllowed,
+        "return {return_id} cannot be inspected: nothing that arrived for it waits for that, or was graded",
+    ),
+    "return_in_inspection": (
+        NotAllowed,
+        "return {return_id} is in inspection: its goods are here, judge them first",
+    ),
+    "value_fixed_by_exchange": (
+        NotAllowed,
+        "the value of the goods was fixed at {fixed} with exchange {exchange_id}, and would be {value} (minor units)",
     ),
     "nothing_due": (NotAllowed, "return {return_id}: no amount is due"),
     "rejected_already_refunded": (
@@ -305,6 +330,17 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         Invalid,
         "asked to reject {quantity} damaged units, only {received} arrived damaged",
     ),
+    "graded_by_inspection": (
+        Invalid,
+        "units of this item are graded by inspections: give them a grade, or send them back, there",
+    ),
+    "missing_exceeds_outstanding": (Invalid, "{quantity} said to be missing, only {outstanding} outstanding"),
+    "serial_given_twice": (Invalid, "serial number {serial} is given twice"),
+    "serials_exceed_quantity": (Invalid, "{serials} serial numbers given for {quantity} units"),
+    "too_many_images": (Invalid, "at most {maximum} images, not {images}"),
+    "foreign_not_found": (Invalid, "return {return_id} has no foreign goods {number} to decide about"),
+    "foreign_decided_twice": (Invalid, "foreign goods {number} are decided about twice"),
+    "correction_without_reason": (Invalid, "a receipt is corrected for a reason: give one"),
     "item_not_returnable": (Invalid, "this item cannot be returned"),
     "return_window_closed": (Invalid, "this item could be returned until {until}"),
     "no_rule_applies": (Invalid, "no rule of return applies to this item"),
@@ -320,6 +356,30 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "invalid_return_outcome": (Invalid, "outcome must be {expected}, not {outcome}"),
     "store_credit_unsupported": (Invalid, "store credit cannot be given here: request a refund"),
     "overrule_without_reason": (Invalid, "overrule must say why the rules are overruled"),
+    # Invalid, about inspections
+    "unknown_grade": (Invalid, "grade {grade} is not of the scale: {grades}"),
+    "inspected_exceeds_received": (Invalid, "asked to judge {quantity}, only {waiting} wait for it"),
+    "regraded_exceeds_graded": (
+        Invalid,
+        "asked to judge {quantity} again, only {graded} that are here were graded {grade}",
+    ),
+    "previous_grade_missing": (Invalid, "previous_disposition needs the previous_grade"),
+    "invalid_deduction": (Invalid, "deduction must be money of at least {minimum}, not {amount}"),
+    "deduction_exceeds_worth": (
+        Invalid,
+        "deduction of {deduction} exceeds the value of a unit, {value} (minor units, {currency})",
+    ),
+    "deduction_without_note": (Invalid, "a deduction needs a note that says why"),
+    "deduction_without_refund": (Invalid, "nothing is paid for what goes back, so that nothing is deducted"),
+    "location_missing": (
+        Invalid,
+        "{disposition} needs a location: other units of the return are put at locations",
+    ),
+    "disposal_unsupported": (
+        Invalid,
+        "disposition {disposition} needs an inventory port with the method `dispose`",
+    ),
+    "send_back_unsupported": (Invalid, "sending back needs a fulfillment port with the method `send_back`"),
     # Invalid, about approval, withdrawals and dates
     "approved_exceeds_requested": (Invalid, "asked to approve {quantity}, only {requested} requested"),
     "nothing_approved": (Invalid, "nothing of return {return_id} would be approved: decline it instead"),

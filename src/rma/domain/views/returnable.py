@@ -279,6 +279,6 @@ def _expected(ledger: ReturnLedger) -> dict[str, int]:
     """Units of open returns that have not arrived, by line."""
     expected: dict[str, int] = {}
     for each in ledger.returns:
-        for item in each.items if each.is_open else ():
+        for item in each.items if each.is_open and not each.is_released else ():
             expected[item.item_id] = expected.get(item.item_id, 0) + item.missing_quantity
     return expected

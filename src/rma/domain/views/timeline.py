@@ -14,7 +14,9 @@ from attrs import field, frozen
 from rma.domain import events
 from rma.domain.events import EffectOutcome, Event
 from rma.domain.evolve import evolve
+from rma.domain.messages.effects import DisposeRequest, RestockRequest, SendBackRequest, WithdrawRequest
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.state.inspection import InspectionRequest
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.refunds import Refund
@@ -119,6 +121,10 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             return _Summary(f"{event.return_id}: way back booked again")
         case events.GoodsReceived():
             return _received(event, ledger.get(event.subject_id))
+        case events.GoodsInspected():
+            return _inspected(event, ledger.get(event.subject_id))
+        case events.ReceiptCorrected():
+            return _corrected(event, ledger.get(event.subject_id))
         case events.ReturnResolved():
             return _resolved(event, ledger.get(event.subject_id))
         case events.RefundBlocked():
@@ -199,6 +205,12 @@ def _received(event: events.GoodsReceived, after: Return) -> _Summary:
         f"stock: +{line.quantity} {line.item_id} at {receipt.location_id or 'no location'}"
         for line in receipt.restocked
     ]
+    stock += [
+        f"{each.waiting_quantity} x {after.items[each.index].item_id} to be graded"
+        for each in event.items.units
+        if each.waiting_quantity
+    ]
+    foreign = [f"{each.quantity} x {each.description}, not of the order" for each in receipt.foreign]
     kept = [
         f"{units.kept_quantity} x {after.items[units.index].item_id} kept by the customer"
         for units in event.items.units
@@ -206,13 +218,49 @@ def _received(event: events.GoodsReceived, after: Return) -> _Summary:
     ]
     goods = "nothing to send back" if kept else f"parcel {receipt.number}"
     what = f"{after.id}: {goods}, {_words(event.status)}"
-    details = kept + arrivals + stock + _money(event.refunds)
-    if event.status is ReturnStatus.REQUIRES_ACTION:
+    if not (kept or arrivals or foreign) and not (event.items.units or event.items.unrequested):
+        arrivals = ["nothing in it"] if event.status is ReturnStatus.REQUIRES_ACTION else []
+    details = kept + arrivals + foreign + stock + _money(event.refunds)
+    if event.status in (ReturnStatus.REQUIRES_ACTION, ReturnStatus.IN_INSPECTION):
         return _Summary(what, details)
     if event.status is ReturnStatus.RECEIVED:
         return _Summary(what, details, after.refund_amount, after.breakdown)
     so_far = after.value_arrived(after.items, None, after.charges_back)
     return _Summary(what, details, Money(so_far.total, after.currency), so_far.breakdown(after.currency))
+
+
+def _inspected(event: events.GoodsInspected, after: Return) -> _Summary:
+    inspection = event.inspection
+    graded = [
+        f"{item.quantity} x {item.item_id} graded {item.grade}"
+        + (f" instead of {item.previous_grade}" if item.previous_grade else "")
+        + (f": {item.note}" if item.note else "")
+        for item in inspection.items
+    ]
+    moved = [
+        f"{_where(request)}{line.quantity} {line.item_id} at {request.location_id or 'no location'}"
+        for request in inspection.requests
+        for line in request.lines
+    ]
+    what = f"{after.id}: inspection {inspection.number}, {_words(event.status)}"
+    details = graded + moved + _money(event.refunds)
+    if event.status is not ReturnStatus.RECEIVED:
+        return _Summary(what, details)
+    return _Summary(what, details, after.refund_amount, after.breakdown)
+
+
+def _where(request: InspectionRequest) -> str:
+    match request:
+        case RestockRequest():
+            return "stock: +"
+        case WithdrawRequest():
+            return "stock: -"
+        case DisposeRequest(disposition=disposition):
+            return f"to {disposition}: "
+        case SendBackRequest():
+            return "back to the customer: "
+        case _:
+            assert_never(request)
 
 
 def _exchanged(event: events.ExchangeReceived | events.ExchangePaid, ledger: ReturnLedger) -> _Summary:
@@ -230,8 +278,47 @@ def _resolved(event: events.ReturnResolved, after: Return) -> _Summary:
         + (", returned to customer" if item.send_back else ", kept")
         for item in event.resolution.rejected
     ]
-    details = rejected + _money(event.refunds)
-    return _Summary(f"{after.id} resolved", details, after.refund_amount, after.breakdown)
+    missing = [
+        f"{item.quantity} x {item.item_id} {'lost, paid for' if item.pay else 'not sent'}"
+        + (f": {item.reason}" if item.reason else "")
+        for item in event.resolution.missing
+    ]
+    goods = {each.number: each for each in after.foreign}
+    foreign = [
+        f"{goods[each.number].quantity} x {goods[each.number].description}, not of the order, "
+        + ("returned to customer" if each.send_back else "kept")
+        for each in event.resolution.foreign
+        if each.number in goods
+    ]
+    details = rejected + missing + foreign + _money(event.refunds)
+    waits = ", in inspection" * (event.status is ReturnStatus.IN_INSPECTION)
+    return _Summary(f"{after.id} resolved{waits}", details, after.refund_amount, after.breakdown)
+
+
+def _corrected(event: events.ReceiptCorrected, after: Return) -> _Summary:
+    correction = event.correction
+    units = [
+        f"{count:+d} x {each.item_id}{damaged}"
+        for each in correction.items
+        for count, damaged in ((each.quantity, ""), (each.damaged_quantity, ", damaged"))
+        if count
+    ]
+    stock = [
+        f"stock: -{line.quantity} {line.item_id} at {withdrawn.location_id or 'no location'}"
+        for withdrawn in event.withdraw_requests
+        for line in withdrawn.lines
+    ]
+    stock += [
+        f"stock: +{line.quantity} {line.item_id} at {correction.location_id or 'no location'}"
+        for line in correction.restocked
+    ]
+    overpaid = after.entitlement.overpaid
+    money = _money(event.refunds) + ([f"{overpaid} paid too much"] if overpaid.amount else [])
+    details = [correction.reason, *units, *stock, *money]
+    what = f"{after.id}: receipts corrected, {_words(event.status)}"
+    if event.status is ReturnStatus.REQUIRES_ACTION:
+        return _Summary(what, details)
+    return _Summary(what, details, after.refund_amount, after.breakdown)
 
 
 def _money(refunds: Iterable[Refund]) -> list[str]:

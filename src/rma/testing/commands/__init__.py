@@ -18,9 +18,12 @@ from rma.domain.messages.commands import (
     CancelExchange,
     CancelReturn,
     Command,
+    CorrectReceipt,
     DeclineReturn,
     ExpireReturn,
+    InspectReturn,
     ReceiveReturn,
+    ReceiveUnannounced,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -33,6 +36,7 @@ from rma.domain.messages.commands import (
     RetryRefund,
     UpdateReturn,
 )
+from rma.testing.commands.at_the_dock import correct_receipt, receive_unannounced
 from rma.testing.commands.before_goods import (
     approve_return,
     decline_return,
@@ -44,6 +48,7 @@ from rma.testing.commands.before_goods import (
 from rma.testing.commands.choosers import Chooser, Make, RandomChooser, every
 from rma.testing.commands.claims import cancel_claim, request_claim, resolve_claim
 from rma.testing.commands.exchanges import cancel_exchange, record_exchange_payment, request_exchange
+from rma.testing.commands.inspections import inspect_return
 from rma.testing.commands.refunds import record_refund_outcome, retry_refund
 from rma.testing.commands.returns import cancel_return, receive_return, request_return, resolve_return
 from rma.testing.commands.situation import Situation
@@ -73,6 +78,9 @@ MAKERS: Mapping[type[Command], Maker] = {
     ExpireReturn: Maker(expire_return, 3),
     RenewShipment: Maker(renew_shipment, 3),
     ReceiveReturn: Maker(receive_return, 30),
+    ReceiveUnannounced: Maker(receive_unannounced, 3),
+    CorrectReceipt: Maker(correct_receipt, 5),
+    InspectReturn: Maker(inspect_return, 20),
     ResolveReturn: Maker(resolve_return, 10),
     CancelReturn: Maker(cancel_return, 5),
     RequestExchange: Maker(request_exchange, 5),

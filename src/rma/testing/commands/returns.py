@@ -4,6 +4,7 @@ from rma.domain.messages.command_items import ReceivedItem, RejectedItem
 from rma.domain.messages.commands import CancelReturn, ReceiveReturn, RequestReturn, ResolveReturn
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
+from rma.testing.commands.at_the_dock import foreign_decisions, foreign_items, missing_items
 from rma.testing.commands.choices import (
     CREATORS,
     METADATA,
@@ -54,8 +55,10 @@ def receive_return(chooser: Chooser, situation: Situation) -> ReceiveReturn | No
     returns = situation.ledger.returns
     likely = [each for each in returns if each.is_open]
     late = [each for each in returns if each.is_released and not each.is_open]
+    closed = {ReturnStatus.RECEIVED, ReturnStatus.CANCELED}
     if late and rarely(chooser, 4):
-        likely = late
+        open_again = [each for each in late if each.status not in closed]
+        likely = late if rarely(chooser, 4) else open_again
     target = choose_target(chooser, likely, returns)
     if target is None:
         return None
@@ -72,6 +75,7 @@ def receive_return(chooser: Chooser, situation: Situation) -> ReceiveReturn | No
         refund_note=choose_note(chooser, amount),
         allow_mismatch=flag == "allow_mismatch",
         more_expected=flag == "more_expected",
+        foreign=foreign_items(chooser) if chooser.detail([False] * 19 + [True]) else [],
     )
 
 
@@ -89,6 +93,8 @@ def _parcel(chooser: Chooser, situation: Situation, target: Return) -> tuple[str
         return kind, some if target.receipts or any(some.values()) else missing
     if kind == "extra":
         others = [each.item_id for each in situation.returnable()]
+        if not (others or missing):
+            return "full", {}  # foreign goods alone arrived, and nothing is left
         extra = chooser.choose(others or list(missing))
         return kind, {**missing, extra: missing.get(extra, 0) + 1}
     return kind, missing
@@ -105,6 +111,9 @@ def resolve_return(chooser: Chooser, situation: Situation) -> ResolveReturn | No
     returns = situation.ledger.returns
     undecided = {ReturnStatus.REQUIRES_ACTION, ReturnStatus.PARTIALLY_RECEIVED}
     likely = [each for each in returns if each.status in undecided or each.entitlement.is_refund_blocked]
+    requested = [each for each in returns if each.status is ReturnStatus.REQUESTED]
+    if requested and rarely(chooser, 6):
+        likely = requested
     target = choose_target(chooser, likely, returns)
     if target is None:
         return None
@@ -112,8 +121,8 @@ def resolve_return(chooser: Chooser, situation: Situation) -> ResolveReturn | No
     rejected = [
         RejectedItem(
             item_id=item.item_id,
-            quantity=chooser.whole(0, item.received_quantity),
-            damaged_quantity=chooser.whole(0, item.damaged_quantity),
+            quantity=chooser.whole(0, item.received_quantity - item.rejected_quantity),
+            damaged_quantity=chooser.whole(0, item.damaged_quantity - item.rejected_damaged_quantity),
             reason=chooser.detail([None, "worn"]),
             send_back=chooser.choose([True, False]),
         )
@@ -126,6 +135,8 @@ def resolve_return(chooser: Chooser, situation: Situation) -> ResolveReturn | No
         rejected=rejected,
         refund_amount=amount,
         refund_note=choose_note(chooser, amount),
+        missing=missing_items(chooser, target),
+        foreign=foreign_decisions(chooser, target),
     )
 
 

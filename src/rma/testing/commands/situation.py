@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rma.domain.messages.effects import RefundDeclined, RefundOutcome, RefundReversed, RefundSucceeded
 from rma.domain.sale.order import Order
@@ -39,7 +39,12 @@ class Situation:
     reason_ids: Sequence[str] = ()
     outcomes: Callable[[Refund], Sequence[RefundOutcome | RefundReversed]] = any_outcome
 
-    def returnable(self) -> list[ReturnableItem]:
+    #: What `returnable` found: makers ask for it again and again.
+    _found: list[tuple[ReturnableItem, ...]] = field(factory=list, init=False, eq=False, repr=False)
+
+    def returnable(self) -> tuple[ReturnableItem, ...]:
         """The lines of which at least one unit can come back now."""
-        found = returnable_items(self.order, self.ledger, self.policy, self.now)
-        return [each for each in found if each.quantity]
+        if not self._found:
+            found = returnable_items(self.order, self.ledger, self.policy, self.now)
+            self._found.append(tuple([each for each in found if each.quantity]))
+        return self._found[0]

@@ -42,6 +42,7 @@ pytest.register_assert_rewrite(
             "events",
             "fulfillment",
             "host_transactions",
+            "inspecting",
             "inventory",
             "listing",
             "payments",
@@ -63,12 +64,14 @@ from rma.testing.contracts.catalogues import (  # noqa: E402 # pytest explains a
 from rma.testing.contracts.events import EventPublisherContract  # noqa: E402
 from rma.testing.contracts.fulfillment import FulfillmentContract  # noqa: E402
 from rma.testing.contracts.host_transactions import HostTransactionContract  # noqa: E402
+from rma.testing.contracts.inspecting import DisposalContract, SendingBackContract  # noqa: E402
 from rma.testing.contracts.inventory import InventoryContract  # noqa: E402
 from rma.testing.contracts.payments import PaymentsContract, RefundLookupContract  # noqa: E402
 from rma.testing.contracts.replacements import ReplacementsContract  # noqa: E402
 from rma.testing.contracts.returns import ReturnRepositoryContract  # noqa: E402
 
 __all__ = [
+    "DisposalContract",
     "EventPublisherContract",
     "FulfillmentContract",
     "HostTransactionContract",
@@ -79,5 +82,6 @@ __all__ = [
     "ReplacementsContract",
     "ReturnReasonRepositoryContract",
     "ReturnRepositoryContract",
+    "SendingBackContract",
     "ShippingOptionRepositoryContract",
 ]

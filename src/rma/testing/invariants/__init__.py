@@ -14,8 +14,17 @@ from rma.testing.invariants.before_goods import (
 from rma.testing.invariants.goods import (
     a_carrier_books_once,
     new_goods_are_sent_once,
+    receipts_say_what_is_here,
+    restocks_say_what_is_sellable,
     stock_holds_what_is_sellable,
     units_are_conserved,
+)
+from rma.testing.invariants.inspections import (
+    arrived_units_wait_or_are_somewhere,
+    inspections_are_in_the_history,
+    nothing_is_paid_before_it_is_judged,
+    stock_is_asked_for_what_was_judged_so,
+    what_goes_back_is_sent_once,
 )
 from rma.testing.invariants.money import (
     charges_are_given_back_once,
@@ -54,6 +63,8 @@ from rma.testing.invariants.snapshot import Invariant, Snapshot, broken
 INVARIANTS: tuple[Invariant, ...] = (
     units_are_conserved,
     stock_holds_what_is_sellable,
+    receipts_say_what_is_here,
+    restocks_say_what_is_sellable,
     no_payment_gives_back_more_than_it_captured,
     no_refund_is_made_twice,
     no_refusal_moves_money,
@@ -79,6 +90,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     what_was_not_agreed_to_moves_nothing,
     nothing_that_was_sent_or_received_expires,
     what_is_due_is_not_paid,
+    arrived_units_wait_or_are_somewhere,
+    nothing_is_paid_before_it_is_judged,
+    stock_is_asked_for_what_was_judged_so,
+    what_goes_back_is_sent_once,
+    inspections_are_in_the_history,
 )
 
 #: What holds besides once faults have stopped, `resume` has nothing left, and every notification arrived.

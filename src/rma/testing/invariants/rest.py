@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from rma.domain.messages.effects import OpenEffect, effect_key, owner_of
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import RefundStatus, ReturnStatus
+from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.state.refunds import in_force
 from rma.testing.invariants.snapshot import Snapshot
 
@@ -69,8 +69,7 @@ def labels_are_booked_for_returns_that_go_on(snapshot: Snapshot) -> Iterator[str
         for booked in snapshot.shipments:
             if owner_of(booked) != each.id:
                 continue
-            travels = each.status is not ReturnStatus.CANCELED or each.sending is not None
-            is_used = booked == key and travels
+            is_used = booked == key and (each.canceled_at is None or each.sending is not None)
             if (booked in canceled) == is_used:
                 what = f"label {booked} is {'' if booked in canceled else 'not '}canceled"
                 yield f"{each.id}: {each.status}, but its {what}"

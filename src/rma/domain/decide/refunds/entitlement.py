@@ -52,9 +52,48 @@ def entitle(
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
     entitled = target.value_arrived(items, agreed, charges_back).total
-    entitled = max(entitled, in_force(before.refunds))  # a payment is never asked back
+    paid = in_force(before.refunds)  # a payment is never asked back; what a correction showed, stays shown
+    entitled = max(entitled, min(paid, before.entitled.amount) if target.corrections else paid)
     return pay_what_is_due(
         order, ledger, target, entitled, agreed=agreed, refund_note=refund_note, refundable=refundable, at=at
+    )
+
+
+def correct_entitlement(
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    *,
+    status: ReturnStatus,
+    refundable: int,
+    at: datetime,
+    charges_back: tuple[RefundedCharge, ...],
+) -> Entitlement:
+    """
+    The return's account once its receipts are corrected to these items: computed again, lower ones too.
+
+    What was paid above it is `overpaid`. An amount that was named for the whole return is then at most the
+    value of the units, unless it has a note.
+    """
+    before = target.entitlement
+    agreed = before.agreed_refund
+    if agreed is not None and not before.refund_note:
+        value = value_refunded_for(target, items, ReturnStatus.RECEIVED)
+        agreed = Money(min(agreed.amount, value), agreed.currency)
+    entitled = target.value_arrived(items, agreed, charges_back).total
+    if not pays_now(target, status):
+        fewer = min(before.entitled.amount, entitled)
+        return evolve(before, entitled=Money(fewer, order.currency), agreed_refund=agreed)
+    return pay_what_is_due(
+        order,
+        ledger,
+        target,
+        entitled,
+        agreed=agreed,
+        refund_note=before.refund_note,
+        refundable=refundable,
+        at=at,
     )
 
 
@@ -78,7 +117,7 @@ def pays_now(target: Return, status: ReturnStatus) -> bool:
     """True if a return that reaches this status is paid: an exchange pays once, when its goods are here."""
     if target.exchange_id is not None:
         return status is ReturnStatus.RECEIVED
-    return status is not ReturnStatus.REQUIRES_ACTION
+    return status not in (ReturnStatus.REQUIRES_ACTION, ReturnStatus.IN_INSPECTION)
 
 
 def pay_what_is_due(
@@ -99,7 +138,7 @@ def pay_what_is_due(
     """
     before = target.entitlement
     due = entitled - in_force(before.refunds)
-    pay, rounding = limit_to_refundable(due, refundable, order)
+    pay, rounding = limit_to_refundable(max(0, due), refundable, order)
     return Entitlement(
         entitled=Money(entitled - rounding, order.currency),
         requested_refund=before.requested_refund,
@@ -152,9 +191,19 @@ def check_claimed(
     if target.claim_id is None or status is not ReturnStatus.RECEIVED:
         return
     for item in items:
-        quantity = 0 if item.is_requested else item.refunded_quantity(refund_damaged=True)
-        if quantity:
+        if quantity := _not_claimed(item):
             wrong.add("units_not_claimed", item.item_id, quantity=quantity, claim_id=target.claim_id)
+
+
+def exceeds_claim(target: Return, items: tuple[ReturnItem, ...]) -> bool:
+    """True if units beyond those of its claim are accepted with the return."""
+    return target.claim_id is not None and any(_not_claimed(item) for item in items)
+
+
+def _not_claimed(item: ReturnItem) -> int:
+    if item.is_requested:
+        return 0
+    return item.waiting_quantity + item.refunded_quantity(refund_damaged=True)
 
 
 def report_blocked(

@@ -1,6 +1,9 @@
 """CancelReturn: possible as long as the customer is entitled to nothing."""
 
+from collections.abc import Mapping
 from datetime import datetime
+
+from attrs import evolve
 
 from rma.domain.decide.checks import check_strings, report_unknown
 from rma.domain.decide.facts import Facts
@@ -42,9 +45,13 @@ def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> 
 
 
 def check_cancelable(wrong: Violations, target: Return) -> None:
-    """Its status allows it, and no parcel was refunded: refunded goods stay with the merchant."""
+    """Its status allows it, nothing was graded, and no parcel was refunded: its goods stay."""
     refusal = return_refusal(target.status, CancelReturn(return_id=target.id))
-    if refusal is None and (target.was_partially_received or target.entitlement.entitled.amount):
+    is_entitled = target.was_partially_received or bool(target.entitlement.entitled.amount)
+    if refusal is None and (is_entitled or target.is_inspected):
+        refusal = "return_not_cancelable"
+    was_over = target.received_at is not None or target.canceled_at is not None
+    if refusal is None and was_over and target.status is not ReturnStatus.CANCELED:
         refusal = "return_not_cancelable"
     if refusal is not None:
         wrong.add(refusal, return_id=target.id)
@@ -62,16 +69,35 @@ def report_canceled(
 
 
 def _withdraw_all(target: Return) -> tuple[WithdrawRequest, ...]:
-    restocks = enumerate(target.restocks, start=1)
-    return tuple([withdraw(target, restock, restock.lines, number) for number, restock in restocks])
+    restocks = enumerate(target.in_stock)
+    return tuple([_withdraw(target, restock, restock.lines, index) for index, restock in restocks])
 
 
-def withdraw(
-    target: Return, restock: RestockRequest, lines: tuple[StockLine, ...], number: int
+def withdraw_units(
+    target: Return, units: Mapping[str, int], *, is_correction: bool = False
+) -> tuple[WithdrawRequest, ...]:
+    """The requests to take so many units of each line out of the stock that took them, the latest's first."""
+    left = dict(units)
+    withdrawals: list[WithdrawRequest] = []
+    for restock in reversed(target.in_stock):
+        lines = []
+        for line in restock.lines:
+            count = min(line.quantity, left.get(line.item_id, 0))
+            if count:
+                lines.append(StockLine(line.item_id, line.variant_id, count))
+                left[line.item_id] -= count
+        if lines:
+            request = _withdraw(target, restock, tuple(lines), len(withdrawals))
+            withdrawals.append(evolve(request, is_correction=is_correction))
+    return tuple(withdrawals)
+
+
+def _withdraw(
+    target: Return, restock: RestockRequest, lines: tuple[StockLine, ...], index: int
 ) -> WithdrawRequest:
-    """The request to take these restocked units out again; `number` counts the return's withdrawals."""
+    """The request to take these restocked units out again; `index` is its place among those of this event."""
     return WithdrawRequest(
-        key=effect_key(target.id, "withdraw", number),
+        key=effect_key(target.id, "withdraw", len(target.withdrawals) + index + 1),
         order_id=target.order_id,
         return_id=target.id,
         location_id=restock.location_id,

@@ -9,7 +9,7 @@ from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.charges import charges_requested
 from rma.domain.decide.returns.shipments import any_travels, book_shipment
 from rma.domain.events import ReturnRequested, header_for
-from rma.domain.messages.commands import Request
+from rma.domain.messages.commands import OpeningCommand
 from rma.domain.sale.catalogue import ShippingMethod, ShippingOption
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order, in_currency
@@ -57,7 +57,7 @@ class ReturnDraft:
     exchange_id: str | None = None
     claim_id: str | None = None
     charges: tuple[AmountPart, ...] = ()
-    command: Request | None = None
+    command: OpeningCommand | None = None
     overrule: str | None = None
     basis: ReturnBasis = ReturnBasis.POLICY
     declared_at: datetime | None = None
@@ -135,9 +135,11 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
 
 def terms_of(policy: ReturnPolicy, items: Iterable[ReturnItem], basis: ReturnBasis) -> Terms:
     """What a return of these items keeps of the policy: of its rules, those that spoke for one of them."""
-    terms = policy.terms_with({item.rule for item in items if item.rule is not None})
+    items = tuple(items)
+    others = {name for item in items if item.ruling for name in item.ruling.other_rules}
+    terms = policy.terms_with({item.rule for item in items if item.rule is not None}, others)
     if basis is ReturnBasis.WITHDRAWAL:
-        return evolve(policy.withdrawal_terms, rules=terms.rules)
+        return evolve(policy.withdrawal_terms, rules=terms.rules, other_rules=terms.other_rules)
     return terms
 
 

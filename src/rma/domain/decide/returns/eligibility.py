@@ -16,7 +16,7 @@ from rma.domain.sale.eligibility import (
     find_rule,
 )
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.sale.rules import Outcome, ReturnRule
+from rma.domain.sale.rules import Goods, Outcome, ReturnRule
 from rma.domain.sale.ruling import HostAnswer, Review, Ruling
 from rma.domain.sale.tags import is_tag
 from rma.domain.sale.withdrawal import ReturnBasis
@@ -57,7 +57,7 @@ class Replaced:
 
     Attributes:
         target: the return before it.
-        growing: the lines of which more units are to come back than before. Those of the others are judged
+        growing: the lines of which more units are to come back than before. Those of the others are graded
             as of the request; and not at all if rules know the same facts of them as before.
     """
 
@@ -153,8 +153,24 @@ class Judge:
             policy, self._order, line, known.facts, self.outcome, facts.at, value=value
         )
         rule = finding.rule.name if finding.rule else None
-        ruling = Ruling(rule, known.in_order, finding.until)
+        others = self._rules_for_any_reason(facts, line, known, value) if policy.inspects else ()
+        ruling = Ruling(rule, known.in_order, finding.until, other_rules=others)
         return Judgment(finding, ruling, finding.violations, finding.until)
+
+    def _rules_for_any_reason(
+        self, facts: Facts, line: LineItem, known: "_Known", value: int | None
+    ) -> tuple[str, ...]:
+        """The rules that would take these units if they were returned for the reason that the rule names."""
+        names = []
+        for rule in facts.policy.rules:
+            of_reason = [fact for fact in rule.when if fact.startswith(("reason:", "fault:"))]
+            candidates = find_candidates(facts.policy, known.facts.union(of_reason), self.outcome)
+            is_open = rule in candidates and find_open(
+                facts.policy, (rule,), self._order, line, facts.at, value=value
+            )
+            if is_open and rule.goods is Goods.BACK:
+                names.append(rule.name)
+        return tuple(names)
 
     def _judge_withdrawal(
         self, facts: Facts, line: LineItem, asked: RequestedItem, value: int | None

@@ -1,11 +1,11 @@
 """What can be wrong with a requested item besides what rules say: its quantity, reason, strings and tags."""
 
-from rma.domain.decide.checks import check_metadata, check_text, report_unknown
+from rma.domain.decide.checks import check_images, check_metadata, check_text
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.returns.reasons import check_reason
 from rma.domain.decide.returns.rule_checks import check_tags
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.messages.command_items import RequestedItem
-from rma.domain.sale.catalogue import ReturnReason
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.state.remainder import Remainder
 from rma.domain.values.validators import is_whole
@@ -32,8 +32,9 @@ class ItemChecks:
         if not is_whole(asked.quantity, at_least=1):
             wrong.add("invalid_quantity", item_id, quantity=error_value(asked.quantity), minimum=1)
         if asked.reason_id is not None:
-            _check_reason(wrong, item_id, asked.reason_id, self._reasons, self._categories)
+            check_reason(wrong, item_id, asked.reason_id, self._reasons, self._categories)
         check_text(wrong, "note", asked.note, item_id)
+        check_images(wrong, asked.images, item_id)
         check_metadata(wrong, asked.metadata, item_id)
         check_tags(wrong, item_id, asked.tags)
 
@@ -57,19 +58,3 @@ def _check_line(
     returnable = remainders[item_id].returnable(line)
     if quantity > returnable:
         wrong.add("quantity_exceeds_returnable", item_id, quantity=quantity, returnable=returnable)
-
-
-def _check_reason(
-    wrong: Violations,
-    item_id: str,
-    reason_id: object,
-    reasons: dict[str, ReturnReason],
-    categories: set[str | None],
-) -> None:
-    reason = reasons.get(reason_id) if isinstance(reason_id, str) else None
-    if reason is None:
-        report_unknown(wrong, "return_reason_not_found", "reason_id", reason_id, item_id)
-    elif reason.id in categories:
-        wrong.add("return_reason_is_category", item_id, reason_id=reason.id)
-    elif reason.retired:
-        wrong.add("return_reason_retired", item_id, reason_id=reason.id)

@@ -1,12 +1,28 @@
-"""Booking what a parcel held to the items of a return."""
+"""Booking what a parcel held to the items of a return, and counting again what was booked."""
+
+from collections.abc import Callable
 
 from attrs import evolve
 
+from rma.domain.sale.policy import Terms
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 
 #: By item id: sellable and damaged units. A line of which nothing arrived is a fact, too.
 Arrivals = dict[str, tuple[int, int]]
+
+#: How many further units of a requested item can still arrive for it.
+Room = Callable[[ReturnItem], int]
+
+
+def expected_room(item: ReturnItem) -> int:
+    """What was requested and did not arrive, lost units too."""
+    return item.missing_quantity + item.still_lost_quantity
+
+
+def lost_room(item: ReturnItem) -> int:
+    """Only units that were lost and paid for: others may have taken the share of the rest."""
+    return item.still_lost_quantity
 
 
 def book_arrivals(
@@ -14,31 +30,34 @@ def book_arrivals(
     arrivals: Arrivals,
     remainders: dict[str, Remainder],
     *,
-    is_expected: bool = True,
+    room: Room = expected_room,
+    are_late: bool = False,
 ) -> tuple[ReturnItem, ...]:
     """
     The items with what arrived.
 
     Requested items are filled in request order, sellable units first; what is left over was not requested
     and takes its value from what remains of its line (`remainders` has the lines for which that happens).
-    If the units were free again (not `is_expected`), others may have taken their share: they take theirs from
-    what remains as well, though as what was requested.
+    If the units were free again (`are_late`), others may have taken their share: they take theirs from what
+    remains as well, though as what was requested.
     """
     left = dict(arrivals)
     booked = []
     for item in items:
         sellable, damaged = left.get(item.item_id, (0, 0))
-        missing = item.missing_quantity if is_expected else 0
-        if missing and (sellable or damaged):
+        missing = room(item) if sellable or damaged else 0
+        if missing:
             good = min(sellable, missing)
             bad = min(damaged, missing - good)
             left[item.item_id] = (sellable - good, damaged - bad)
             booked.append(_with(item, good, bad, item.allocated))
         else:
             booked.append(item)
+    if not any(good or bad for good, bad in left.values()):
+        return tuple(booked)
     rest = dict(remainders)
-    if not is_expected:
-        _book_late(booked, items, left, rest)
+    if are_late:
+        _book_late(booked, left, rest)
     for item_id, (sellable, damaged) in left.items():
         if sellable or damaged:
             line = rest[item_id].line
@@ -49,9 +68,96 @@ def book_arrivals(
     return tuple(booked)
 
 
+def hold_for_inspection(
+    before: tuple[ReturnItem, ...], after: tuple[ReturnItem, ...], terms: Terms
+) -> tuple[tuple[ReturnItem, ...], dict[str, int]]:
+    """
+    The items after a parcel or a correction, with what waits for an inspection by these terms; and by line,
+    how many more units wait that can be sold again.
+    """
+    if not terms.inspects:
+        return after, {}
+    items = list(after)
+    waiting: dict[str, int] = {}
+    for index, item in enumerate(after):
+        if not terms.is_inspected(item.rule, is_requested=item.is_requested or item.is_late):
+            continue
+        had = before[index] if index < len(before) else None
+        arrived = item.arrived_quantity - (had.arrived_quantity if had else 0)
+        sellable = item.received_quantity - (had.received_quantity if had else 0)
+        if arrived or sellable:
+            items[index] = evolve(item, waiting_quantity=item.waiting_quantity + arrived)
+            waiting[item.item_id] = waiting.get(item.item_id, 0) + sellable
+    return tuple(items), waiting
+
+
+def count_again(
+    items: tuple[ReturnItem, ...],
+    item_id: str,
+    good: int,
+    bad: int,
+    remainder: Remainder,
+    *,
+    room: Room = expected_room,
+    are_late: bool = False,
+) -> tuple[ReturnItem, ...]:
+    """
+    The items once so many sellable and damaged units of this line are here.
+
+    What is not there after all is taken from what was not requested first, then from the last requested
+    units; further units are booked as if they arrived now. Sellable units fill the items in request order.
+    Units that were rejected or graded stay: at least as many are here.
+    """
+    places = [index for index, item in enumerate(items) if item.item_id == item_id]
+    found = list(items)
+    more = good + bad - sum([items[index].arrived_quantity for index in places])
+    if more > 0:
+        found = list(
+            book_arrivals(items, {item_id: (more, 0)}, {item_id: remainder}, room=room, are_late=are_late)
+        )
+        places = [index for index, item in enumerate(found) if item.item_id == item_id]
+    for index in reversed(places):
+        item = found[index]
+        fewer = min(-more, _undecided(item)) if more < 0 else 0
+        if fewer:
+            more += fewer
+            found[index] = _fewer(item, fewer)
+    spare = good - sum([found[index].rejected_quantity for index in places])
+    for index in places:
+        item = found[index]
+        sellable = min(spare, item.arrived_quantity - _rejected(item))
+        spare -= sellable
+        sellable += item.rejected_quantity
+        if sellable != item.received_quantity:
+            damaged = item.arrived_quantity - sellable
+            found[index] = evolve(item, received_quantity=sellable, damaged_quantity=damaged)
+    return tuple(found)
+
+
+def _undecided(item: ReturnItem) -> int:
+    """The units that arrived and that no one rejected or graded."""
+    return item.waiting_quantity if item.is_inspected else item.arrived_quantity - _rejected(item)
+
+
+def _rejected(item: ReturnItem) -> int:
+    return item.rejected_quantity + item.rejected_damaged_quantity
+
+
+def _fewer(item: ReturnItem, units: int) -> ReturnItem:
+    """The item without so many units, of whichever kind: which, is said afterwards."""
+    good = min(units, item.received_quantity)
+    left = item.arrived_quantity - units
+    return evolve(
+        item,
+        allocated=item.allocated if item.is_requested else item.value(left),
+        received_quantity=item.received_quantity - good,
+        damaged_quantity=item.damaged_quantity - (units - good),
+        found_quantity=item.found_quantity - min(item.found_quantity, units),  # they are lost again
+    )
+
+
 def _book_late(
     booked: list[ReturnItem],
-    items: tuple[ReturnItem, ...],
     left: Arrivals,
     remainders: dict[str, Remainder],
 ) -> None:
@@ -60,16 +166,33 @@ def _book_late(
 
     They count by the rule and for the reason that they were requested for, at what remains of their line.
     """
-    for item in items:
-        arrived = sum([each.arrived_quantity for each in items if each.is_late and _is_alike(each, item)])
-        missing = item.missing_quantity - arrived
+    for item in tuple(booked):
+        if not item.is_requested:
+            continue
+        alike = [each for each in booked if _is_alike(each, item)]
+        arrived = sum([each.arrived_quantity for each in alike if each.is_late])
+        missing = sum([each.missing_quantity for each in alike]) - arrived
         good, bad = left.get(item.item_id, (0, 0))
         good = min(good, missing)
         bad = min(bad, missing - good)
         if missing > 0 and (good or bad):
             sellable, damaged = left[item.item_id]
             left[item.item_id] = (sellable - good, damaged - bad)
-            late = evolve(item, quantity=0, is_requested=False, is_late=True, kept_quantity=0, source=None)
+            late = evolve(
+                item,
+                quantity=0,
+                is_requested=False,
+                is_late=True,
+                rejected_quantity=0,
+                rejected_damaged_quantity=0,
+                returned_to_customer_quantity=0,
+                kept_quantity=0,
+                lost_quantity=0,
+                found_quantity=0,
+                waiting_quantity=0,
+                graded=(),
+                source=None,
+            )
             _book_unrequested(booked, late, good, bad, remainders)
 
 
@@ -127,10 +250,18 @@ def _with(item: ReturnItem, sellable: int, damaged: int, allocated: tuple[int, .
         reason_id=item.reason_id,
         note=item.note,
         is_requested=item.is_requested,
+        rejected_quantity=item.rejected_quantity,
+        rejected_damaged_quantity=item.rejected_damaged_quantity,
+        returned_to_customer_quantity=item.returned_to_customer_quantity,
         metadata=item.metadata,
         ruling=item.ruling,
         kept_quantity=item.kept_quantity,
         source=item.source,
         tags=item.tags,
         is_late=item.is_late,
+        lost_quantity=item.lost_quantity,
+        found_quantity=item.found_quantity + min(item.still_lost_quantity, sellable + damaged),
+        images=item.images,
+        waiting_quantity=item.waiting_quantity,
+        graded=item.graded,
     )

@@ -1,12 +1,17 @@
-"""ReceiveReturn: what arrived, the return's status afterwards, and what is paid for it."""
+"""ReceiveReturn and ReceiveUnannounced: what arrived, the status afterwards, and what is paid for it."""
+
+from datetime import datetime
+
+from attrs import evolve
 
 from rma.domain.decide.checks import (
     check_flags,
+    check_metadata,
     check_order,
+    check_order_currency,
     check_refund_value,
     check_strings,
     report_unknown,
-    valid_items,
 )
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_linked
@@ -15,24 +20,26 @@ from rma.domain.decide.refunds.entitlement import (
     check_agreed_refund,
     check_claimed,
     entitle,
+    exceeds_claim,
     pays_now,
     report_blocked,
     value_refunded_for,
 )
-from rma.domain.decide.returns.receipt_items import Arrivals, book_arrivals
-from rma.domain.decide.violations import Violations, error_value
+from rma.domain.decide.returns.draft import ReturnDraft, open_return
+from rma.domain.decide.returns.limits import expected_units, limits_of, remainders_for, room_of
+from rma.domain.decide.returns.parcel import Parcel, Sorted, read_parcel, sort_parcel
+from rma.domain.decide.returns.receipt_items import book_arrivals, hold_for_inspection, lost_room
+from rma.domain.decide.returns.rule_checks import require_amounts_in
+from rma.domain.decide.violations import Violations
 from rma.domain.events import Event, GoodsReceived, header_for
-from rma.domain.messages.command_items import ReceivedItem
-from rma.domain.messages.commands import ReceiveReturn
+from rma.domain.messages.commands import ReceiveReturn, ReceiveUnannounced
 from rma.domain.messages.effects import effect_key
-from rma.domain.sale.order import LineItem, Order
+from rma.domain.sale.order import Order
 from rma.domain.state.deadlines import refund_due_by
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
-from rma.domain.state.remainder import Remainder
-from rma.domain.state.return_item import ReturnItem, changes_between
-from rma.domain.state.returns import Receipt, ReceiptItem, Return
-from rma.domain.values.validators import is_whole
+from rma.domain.state.return_item import ReturnItem, changes_between, once_judged
+from rma.domain.state.returns import Receipt, Return
 
 
 def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -> tuple[Event, ...]:
@@ -44,11 +51,12 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     """
     wrong = Violations()
     order = facts.order
-    target = ledger.find(command.return_id)
+    found = ledger.find(command.return_id)
+    target = found.by_itself() if found else None
     _check_state(wrong, command, order, ledger, target)
-    lines = {line.id: line for line in order.items} if order else {}
-    arrivals = _check_items(wrong, command, order, lines, target)
-    remainders = _check_limits(wrong, arrivals, target, order, lines, ledger) if target and order else {}
+    parcel = read_parcel(wrong, command)
+    if target and not wrong:
+        _check_acceptance(wrong, command, parcel, target)
     refundable = ledger.refundable(order).amount if order else 0
     if command.refund_amount is not None and command.more_expected:
         wrong.add("refund_amount_with_more_expected")
@@ -56,49 +64,128 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     check_strings(wrong, command, "location_id", "refund_note")
     target, order = wrong.require(target), wrong.require(order)
 
-    items = book_arrivals(target.items, arrivals, remainders, is_expected=not target.is_released)
-    status = _status(target, items, command)
+    goods, items = _book(ledger, order, target, parcel)
+    status = _status(target, items, command, parcel, goods)
     check_claimed(wrong, target, items, status)
+    status = once_judged(status, items)
     if agreed is not None:
         check_refund_value(wrong, agreed, command.refund_note, value_refunded_for(target, items, status))
     wrong.require(target)
     at, by = facts.at, command.created_by
+    is_paid = pays_now(target, status) and target.status is not ReturnStatus.RECEIVED
+    account, charges_back = target.entitlement, target.charges_back
+    if is_paid or agreed is not None:
+        charges_back = charges_now(order, ledger, target, items, status, agreed)
+        account = entitle(
+            order,
+            ledger,
+            target,
+            items,
+            status=status,
+            agreed=agreed,
+            refund_note=command.refund_note,
+            refundable=refundable,
+            at=at,
+            charges_back=charges_back,
+        )
     location_id = command.location_id if command.location_id is not None else target.location_id
-    charges_back = charges_now(order, ledger, target, items, status, agreed)
-    account = entitle(
-        order,
-        ledger,
-        target,
-        items,
-        status=status,
-        agreed=agreed,
-        refund_note=command.refund_note,
-        refundable=refundable,
-        at=at,
-        charges_back=charges_back,
-    )
+    receipt = receipt_of(target, goods, at=at, by=by, location_id=location_id, status=status)
     received = GoodsReceived(
         header=header_for(target, ledger, at, by=by, command=command, order=order),
-        receipt=Receipt(
-            number=len(target.receipts) + 1,
-            at=at,
-            by=by,
-            items=_receipt_items(items, arrivals),
-            location_id=location_id,
-            status=status,
-            restock_key=_restock_key(target, arrivals),
-        ),
+        receipt=receipt,
         items=changes_between(target.items, items),
         entitlement=account.change_since(target.entitlement),
         charges_back=charges_back,
-        refund_due_by=refund_due_by(
-            target,
-            sending=target.sending,
-            received_at=target.receipts[0].at if target.receipts else at,
-        ),
+        refund_due_by=_due_by(target, at),
     )
-    blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
+    blocked = report_blocked(account, target, ledger, refundable, at, by) if is_paid else ()
     return (received, *blocked, *complete_linked(ledger, target, items, status, at, by))
+
+
+def receive_unannounced(facts: Facts, ledger: ReturnLedger, command: ReceiveUnannounced) -> tuple[Event, ...]:
+    """
+    A return opened for a parcel that was not expected, and the parcel booked; a person decides.
+
+    Raises:
+        Rejected: with everything that is wrong.
+        InvalidValue: as `request_return`.
+    """
+    wrong = Violations()
+    order = facts.order if facts.order and facts.order.id == command.order_id else None
+    if order is None:
+        report_unknown(wrong, "order_not_found", "order_id", command.order_id)
+    else:
+        check_order_currency(wrong, order, ledger)
+        require_amounts_in(order.currency, facts.policy)
+    parcel = read_parcel(wrong, command)
+    if command.no_notification is not None:
+        check_flags(wrong, no_notification=command.no_notification)
+    check_metadata(wrong, command.metadata)
+    check_strings(wrong, command, "location_id")
+    order = wrong.require(order)
+
+    at, by, said = facts.at, command.created_by, command.no_notification
+    draft = ReturnDraft(
+        order=order,
+        items=(),
+        location_id=command.location_id,
+        no_notification=order.no_notification if said is None else said,
+        created_by=by,
+        command=command,
+        metadata=command.metadata,
+    )
+    request = open_return(facts, ledger, draft)
+    target, status = request.opened, ReturnStatus.REQUIRES_ACTION
+    goods, items = _book(ledger, order, target, parcel)
+    received = GoodsReceived(
+        header=header_for(target, ledger, at, by=by, order=order),
+        receipt=receipt_of(target, goods, at=at, by=by, location_id=command.location_id, status=status),
+        items=changes_between(target.items, items),
+        entitlement=target.entitlement.change_since(target.entitlement),
+        refund_due_by=_due_by(target, at),
+    )
+    return (request, received)
+
+
+def receipt_of(
+    target: Return,
+    goods: Sorted,
+    *,
+    at: datetime,
+    by: str | None,
+    location_id: str | None,
+    status: ReturnStatus,
+) -> Receipt:
+    """The receipt of these goods; they have a restock of their own, if any of them can be sold again."""
+    known = len(target.foreign)
+    restocked = any(item.restocked_quantity for item in goods.items)
+    return Receipt(
+        number=len(target.receipts) + 1,
+        at=at,
+        by=by,
+        items=goods.items,
+        location_id=location_id,
+        status=status,
+        restock_key=effect_key(target.id, "restock", len(target.restocks) + 1) if restocked else None,
+        foreign=tuple([evolve(each, number=known + each.number) for each in goods.foreign]),
+    )
+
+
+def _book(
+    ledger: ReturnLedger, order: Order, target: Return, parcel: Parcel
+) -> tuple[Sorted, tuple[ReturnItem, ...]]:
+    """The parcel sorted, and the return's items with what of it is the order's; some may wait for a clerk."""
+    lines = {line.id: line for line in order.items}
+    room = room_of(ledger, target)
+    expected = expected_units(target.items, room)
+    limits = limits_of(ledger, lines, expected, parcel.counted)
+    variants = {item.item_id: item.line.variant_id for item in target.items}
+    goods = sort_parcel(parcel, lines, limits, variants)
+    remainders = remainders_for(ledger, order, goods.arrivals, expected)
+    are_late = room is lost_room
+    items = book_arrivals(target.items, goods.arrivals, remainders, room=room, are_late=are_late)
+    items, waiting = hold_for_inspection(target.items, items, target.terms)
+    return (goods.held(waiting) if waiting else goods), items
 
 
 def _check_state(
@@ -118,77 +205,33 @@ def _check_state(
         wrong.add("mismatch_and_more_expected")
 
 
-def _check_items(
-    wrong: Violations,
-    command: ReceiveReturn,
-    order: Order | None,
-    lines: dict[str, LineItem],
-    target: Return | None,
-) -> Arrivals:
-    """What arrived, added up by line."""
-    arrivals: Arrivals = {}
-    asked: object = command.items
-    items = valid_items(wrong, asked, ReceivedItem, "items")
-    here = {item.item_id for item in target.items} if target else set()
-    are_whole = items is asked
-    for each in items:
-        item_id, good, bad = each.item_id, each.quantity, each.damaged_quantity
-        if order and item_id not in lines and item_id not in here:
-            wrong.add("item_not_found", item_id, order_id=order.id)
-        if is_whole(good, at_least=0) and is_whole(bad, at_least=0):
-            before = arrivals.get(item_id)
-            arrivals[item_id] = (good + before[0], bad + before[1]) if before else (good, bad)
-            continue
-        are_whole = False
-        if not is_whole(good, at_least=0):
-            wrong.add("invalid_quantity", item_id, quantity=error_value(good), minimum=0)
-        if not is_whole(bad, at_least=0):
-            wrong.add("invalid_damaged_quantity", item_id, quantity=error_value(bad), minimum=0)
-    something_arrived = any(good or bad for good, bad in arrivals.values())
-    something_is_there = something_arrived or (
-        target is not None and any(item.gone_quantity for item in target.items)
-    )
-    if (asked == () and not command.allow_mismatch) or (are_whole and not something_is_there):
+def _check_acceptance(wrong: Violations, command: ReceiveReturn, parcel: Parcel, target: Return) -> None:
+    """A parcel is booked, whatever is in it. That it is accepted, or what it is worth, is a decision."""
+    is_closed = target.status is ReturnStatus.RECEIVED
+    if is_closed and command.refund_amount is not None:
+        wrong.add("return_already_received", return_id=target.id)
+    if not (command.allow_mismatch and parcel.is_empty):
+        return
+    if is_closed or target.status is ReturnStatus.CANCELED:
+        code = "return_already_received" if is_closed else "return_canceled"
+        wrong.add(code, return_id=target.id)
+    elif not any(item.gone_quantity for item in target.items):
         wrong.add("no_items")
-    return arrivals
+    elif target.undecided_foreign:
+        numbers = [each.number for each in target.undecided_foreign]
+        wrong.add("foreign_undecided", return_id=target.id, numbers=tuple(numbers))
 
 
-def _check_limits(
-    wrong: Violations,
-    arrivals: Arrivals,
-    target: Return,
-    order: Order,
-    lines: dict[str, LineItem],
-    ledger: ReturnLedger,
-) -> dict[str, Remainder]:
-    """What remains of the lines of which more arrived than this return expected."""
-    missing: dict[str, int] = {}
-    for item in target.items:
-        expected = 0 if target.is_released else item.missing_quantity
-        missing[item.item_id] = missing.get(item.item_id, 0) + expected
-    unexpected = [
-        item_id for item_id, (good, bad) in arrivals.items() if good + bad > missing.get(item_id, 0)
-    ]
-    remainders = ledger.remainders(order, unexpected) if unexpected else {}
-    reserved = ledger.reserved_quantities()
-    for item_id, (good, bad) in arrivals.items():
-        if not good + bad or (item_id not in lines and item_id not in missing):
-            continue
-        # The host may count fewer units as fulfilled than it did, or have removed the line.
-        line = lines.get(item_id)
-        fulfilled = line.fulfilled_quantity - line.returned_quantity if line else 0
-        receivable = max(0, missing.get(item_id, 0) + fulfilled - reserved.get(item_id, 0))
-        if good + bad > receivable:
-            wrong.add("quantity_exceeds_receivable", item_id, quantity=good + bad, receivable=receivable)
-    return remainders
-
-
-def _status(target: Return, items: tuple[ReturnItem, ...], command: ReceiveReturn) -> ReturnStatus:
-    is_accepted = command.allow_mismatch and target.status is ReturnStatus.REQUIRES_ACTION
-    if (target.needs_approval or target.is_released) and not is_accepted:
-        return ReturnStatus.REQUIRES_ACTION  # no one agreed to it: a person decides
+def _status(
+    target: Return, items: tuple[ReturnItem, ...], command: ReceiveReturn, parcel: Parcel, goods: Sorted
+) -> ReturnStatus:
+    unrequested = any(item.arrived_quantity and not item.is_requested for item in items)
+    if target.status is ReturnStatus.RECEIVED:
+        is_found = _are_found(target, items, parcel, goods)
+        return ReturnStatus.RECEIVED if is_found else ReturnStatus.REQUIRES_ACTION
+    if _needs_decision(target, items, command, parcel, goods):
+        return ReturnStatus.REQUIRES_ACTION
     missing = any(item.missing_quantity for item in items)
-    unrequested = not all(item.is_requested for item in items)
     if command.allow_mismatch or not (missing or unrequested):
         return ReturnStatus.RECEIVED
     if command.more_expected and not unrequested:
@@ -196,16 +239,28 @@ def _status(target: Return, items: tuple[ReturnItem, ...], command: ReceiveRetur
     return ReturnStatus.REQUIRES_ACTION
 
 
-def _receipt_items(items: tuple[ReturnItem, ...], arrivals: Arrivals) -> tuple[ReceiptItem, ...]:
-    variants = {item.item_id: item.line.variant_id for item in items}
-    return tuple(
-        [ReceiptItem(item_id, good, bad, variants.get(item_id)) for item_id, (good, bad) in arrivals.items()]
+def _are_found(target: Return, items: tuple[ReturnItem, ...], parcel: Parcel, goods: Sorted) -> bool:
+    """True if all goods are units that were lost and paid for: nothing is left to decide."""
+    if parcel.is_empty or goods.foreign or target.undecided_foreign:
+        return False
+    return sum([item.gone_quantity for item in items]) == sum([item.gone_quantity for item in target.items])
+
+
+def _needs_decision(
+    target: Return, items: tuple[ReturnItem, ...], command: ReceiveReturn, parcel: Parcel, goods: Sorted
+) -> bool:
+    """True if a person must decide about the parcel, whatever the command says about it."""
+    is_accepted = command.allow_mismatch and target.status is ReturnStatus.REQUIRES_ACTION
+    is_agreed = not (target.needs_approval or target.is_released) and goods.is_covered
+    nothing_is_here = parcel.is_empty and not any(item.gone_quantity for item in items)
+    is_beyond_claim = exceeds_claim(target, items) and not parcel.is_empty
+    has_foreign = bool(goods.foreign or target.undecided_foreign)
+    return has_foreign or nothing_is_here or is_beyond_claim or not (is_agreed or is_accepted)
+
+
+def _due_by(target: Return, at: datetime) -> datetime | None:
+    return refund_due_by(
+        target,
+        sending=target.sending,
+        received_at=target.receipts[0].at if target.receipts else at,
     )
-
-
-def _restock_key(target: Return, arrivals: Arrivals) -> str | None:
-    """The next key, if anything arrived that can be sold again."""
-    if not any(good for good, _ in arrivals.values()):
-        return None
-    earlier = sum([receipt.restock_key is not None for receipt in target.receipts])
-    return effect_key(target.id, "restock", earlier + 1)

@@ -176,6 +176,7 @@ def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tup
                 note=asked.note,
                 metadata=asked.metadata,
                 ruling=ruling,
+                images=asked.images,
                 tags=asked.tags,
             )
             for asked, (remainder, share), ruling in zip(items, taken, valid.rulings, strict=True)

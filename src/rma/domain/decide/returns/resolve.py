@@ -18,20 +18,22 @@ from rma.domain.decide.refunds.entitlement import (
     check_agreed_refund,
     check_claimed,
     entitle,
+    pays_now,
     report_blocked,
     value_refunded_for,
 )
-from rma.domain.decide.returns.cancel import withdraw
+from rma.domain.decide.returns.cancel import withdraw_units
+from rma.domain.decide.returns.outstanding import check_foreign, check_missing, without_lost
 from rma.domain.decide.returns.receipt_items import Arrivals
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import Event, RefundBlocked, ReturnResolved, header_for
 from rma.domain.messages.command_items import RejectedItem
 from rma.domain.messages.commands import Command, ResolveReturn
-from rma.domain.messages.effects import CancelShipmentRequest, StockLine, WithdrawRequest
+from rma.domain.messages.effects import CancelShipmentRequest, WithdrawRequest
 from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
-from rma.domain.state.return_item import ReturnItem, changes_between
+from rma.domain.state.return_item import ReturnItem, changes_between, once_judged
 from rma.domain.state.returns import Resolution, Return
 from rma.domain.values.money import Money
 from rma.domain.values.validators import is_whole
@@ -46,24 +48,28 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     """
     wrong = Violations()
     order = facts.order
-    target = ledger.find(command.return_id)
+    found = ledger.find(command.return_id)
+    target = found.by_itself() if found else None
     _check_state(wrong, command, target)
     check_order(wrong, order, ledger, target)
     rejected = _check_rejected(wrong, command, target)
+    missing = check_missing(wrong, command, target)
+    foreign = check_foreign(wrong, command, target)
     refundable = ledger.refundable(order).amount if order else 0
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
     check_strings(wrong, command, "refund_note")
     target, order = wrong.require(target), wrong.require(order)
 
-    items = _without(target.items, rejected)
+    items = without_lost(_without(target.items, rejected), missing)
     if rejected:
         _check_entitled(wrong, order, ledger, target, items)
     check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
+    status = once_judged(ReturnStatus.RECEIVED, items)
     if agreed is not None:
-        value = value_refunded_for(target, items, ReturnStatus.RECEIVED)
+        value = value_refunded_for(target, items, status)
         check_refund_value(wrong, agreed, command.refund_note, value)
     wrong.require(target)
-    resolution = Resolution(facts.at, command.created_by, rejected)
+    resolution = Resolution(facts.at, command.created_by, rejected, missing, foreign)
     return (
         *close_return(
             order,
@@ -74,9 +80,9 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
             agreed=agreed,
             refund_note=command.refund_note,
             command=command,
-            withdraw_requests=_withdraw_rejected(target, rejected),
+            withdraw_requests=withdraw_units(target, _returned_units(rejected)),
         ),
-        *complete_linked(ledger, target, items, ReturnStatus.RECEIVED, facts.at, command.created_by),
+        *complete_linked(ledger, target, items, status, facts.at, command.created_by),
     )
 
 
@@ -92,17 +98,22 @@ def close_return(
     command: Command | None = None,
     withdraw_requests: tuple[WithdrawRequest, ...] = (),
     cancel_request: CancelShipmentRequest | None = None,
-) -> tuple[ReturnResolved] | tuple[ReturnResolved, RefundBlocked]:
-    """The events that the resolution closed the return, and what is due was paid or is blocked."""
+) -> tuple[ReturnResolved, *tuple[RefundBlocked, ...]]:
+    """
+    The events that the resolution closed the return, and what is due was paid or is blocked.
+
+    What waits for an inspection is not due yet.
+    """
     at, by = resolution.at, resolution.by
     refundable = ledger.refundable(order).amount
-    charges_back = charges_now(order, ledger, target, items, ReturnStatus.RECEIVED, agreed)
+    status = once_judged(ReturnStatus.RECEIVED, items)
+    charges_back = charges_now(order, ledger, target, items, status, agreed)
     account = entitle(
         order,
         ledger,
         target,
         items,
-        status=ReturnStatus.RECEIVED,
+        status=status,
         agreed=agreed,
         refund_note=refund_note,
         refundable=refundable,
@@ -116,9 +127,11 @@ def close_return(
         entitlement=account.change_since(target.entitlement),
         withdraw_requests=withdraw_requests,
         charges_back=charges_back,
+        status=status,
         cancel_request=cancel_request,
     )
-    return (event, *report_blocked(account, target, ledger, refundable, at, by))
+    blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
+    return (event, *blocked)
 
 
 def _check_state(wrong: Violations, command: ResolveReturn, target: Return | None) -> None:
@@ -126,9 +139,10 @@ def _check_state(wrong: Violations, command: ResolveReturn, target: Return | Non
         report_unknown(wrong, "return_not_found", "return_id", command.return_id)
         return
     refusal = return_refusal(target.status, command)
-    sets_amount_due = (
-        not command.rejected and command.refund_amount is not None and target.amount_due.amount > 0
-    )
+    if target.status is ReturnStatus.REQUESTED and not command.missing:
+        refusal = "nothing_to_resolve"
+    is_only_amount = not (command.rejected or command.missing or command.foreign)
+    sets_amount_due = is_only_amount and command.refund_amount is not None and target.amount_due.amount > 0
     if target.status is ReturnStatus.RECEIVED and not sets_amount_due:
         refusal = "return_already_received"
     if refusal is not None:
@@ -148,6 +162,9 @@ def _check_rejected(
         check_text(wrong, "reason", each.reason, each.item_id)
         check_flags(wrong, send_back=each.send_back)
     here = _here(target) if target else totals
+    inspected = {item.item_id for item in target.items if item.is_inspected} if target else set()
+    for item_id in dict.fromkeys([each.item_id for each in rejected if each.item_id in inspected]):
+        wrong.add("graded_by_inspection", item_id)
     for item_id, (good, bad) in totals.items():
         if item_id not in here:
             wrong.add("item_not_in_return", item_id, return_id=error_id(command.return_id))
@@ -174,11 +191,13 @@ def _check_quantities(wrong: Violations, each: RejectedItem) -> bool:
 
 
 def _here(target: Return) -> Arrivals:
-    """What is here, by line."""
+    """What is here and was not rejected before, by line."""
     here: Arrivals = {}
     for item in target.items:
         good, bad = here.get(item.item_id, (0, 0))
-        here[item.item_id] = (good + item.received_quantity, bad + item.damaged_quantity)
+        good += item.received_quantity - item.rejected_quantity
+        bad += item.damaged_quantity - item.rejected_damaged_quantity
+        here[item.item_id] = (good, bad)
     return here
 
 
@@ -232,20 +251,10 @@ def _returned_to_customer(item: ReturnItem, sellable: int, damaged: int) -> Retu
     )
 
 
-def _withdraw_rejected(target: Return, rejected: tuple[RejectedItem, ...]) -> tuple[WithdrawRequest, ...]:
-    """What goes back to the customer, out of the stock that took it: the latest parcel's first."""
+def _returned_units(rejected: tuple[RejectedItem, ...]) -> dict[str, int]:
+    """By line, the sellable units that go back to the customer."""
     back: dict[str, int] = {}
     for each in rejected:
         if each.send_back and each.quantity:
             back[each.item_id] = back.get(each.item_id, 0) + each.quantity
-    withdrawals: list[WithdrawRequest] = []
-    for restock in reversed(target.restocks):
-        lines = []
-        for line in restock.lines:
-            units = min(line.quantity, back.get(line.item_id, 0))
-            if units:
-                lines.append(StockLine(line.item_id, line.variant_id, units))
-                back[line.item_id] -= units
-        if lines:
-            withdrawals.append(withdraw(target, restock, tuple(lines), len(withdrawals) + 1))
-    return tuple(withdrawals)
+    return back

@@ -29,8 +29,8 @@ def update_return(facts: Facts, ledger: ReturnLedger, command: UpdateReturn) -> 
     The return with other items, another way back, or another amount.
 
     Its own units are free for it. Of the lines of which it adds no unit, those that come back for the same
-    reason are taken as they were, the others judged as of the request. Lines of which it adds units are
-    judged now, and have to be approved where policy or rules say so. Where a rule leaves goods with the
+    reason are taken as they were, the others graded as of the request. Lines of which it adds units are
+    graded now, and have to be approved where policy or rules say so. Where a rule leaves goods with the
     customer, they are paid for at once.
 
     Raises:
@@ -130,6 +130,7 @@ def _updated(
         requested_refund=draft.requested_refund,
         refund_note=draft.refund_note,
         rules=terms.rules,
+        other_rules=terms.other_rules,
         overrule=after.overrule,
         shipping_method=after.shipping_method,
         provider_id=after.provider_id,
@@ -190,9 +191,17 @@ def _terms(policy: ReturnPolicy, target: Return, items: tuple[ReturnItem, ...]) 
     """Its own terms; of rules that it does not have yet, those of the policy now."""
     own = {rule.name: rule for rule in target.terms.rules}
     names = {item.rule for item in items if item.rule is not None}
-    new = terms_of(policy, items, target.basis).rules
-    rules = [own.pop(rule.name, rule) for rule in new]
-    return evolve(target.terms, rules=(*rules, *[rule for rule in own.values() if rule.name in names]))
+    of_policy = terms_of(policy, items, target.basis)
+    rules = [own.pop(rule.name, rule) for rule in of_policy.rules]
+    others = {name for item in items if item.ruling for name in item.ruling.other_rules}
+    kept = (*rules, *[rule for rule in own.values() if rule.name in names])
+    known = {rule.name: rule for rule in (*of_policy.other_rules, *target.terms.other_rules, *own.values())}
+    has = {rule.name for rule in kept}
+    return evolve(
+        target.terms,
+        rules=kept,
+        other_rules=tuple([rule for name, rule in known.items() if name in others and name not in has]),
+    )
 
 
 def _waits(policy: ReturnPolicy, replaced: Replaced, items: tuple[ReturnItem, ...], terms: Terms) -> bool:
