@@ -335,7 +335,7 @@ class Timeline:
         for line in receipt.restocked:
             yield f"       stock: +{line.quantity} {self.titles[line.item_id]} at {receipt.location_id}"
         for refund in event.refunds:
-            yield f"       refund: {refund.amount} to the {self.kinds[refund.payment_id]}"
+            yield f"       refund: {refund.amount} to the {refund.kind}"
         yield "       refund for everything received so far, calculated as"
         value = after.value_arrived(after.items, after.entitlement.agreed_refund, after.charges_back)
         yield from self.render_amounts(value.breakdown(self.order.currency), details=False)
@@ -347,8 +347,8 @@ class Timeline:
             if each.shipment:
                 yield f"{time}  return shipment booked: {each.shipment.tracking_number}"
             elif each.refund:
-                kind = self.kinds[each.refund.payment_id]
-                yield f"{time}  refund: {each.refund.amount} to the {kind}: {each.refund.status} ({each.key})"
+                refund = each.refund
+                yield f"{time}  refund: {refund.amount} to the {refund.kind}: {refund.status} ({each.key})"
             else:
                 yield f"{time}  stock: updated ({each.key})"
 

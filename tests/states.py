@@ -39,6 +39,7 @@ from rma import (
     ReceiveReturn,
     ReceiveUnannounced,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
     Refund,
@@ -290,7 +291,7 @@ def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | N
             claim = ledger.find_claim(command.claim_id)
             assert claim is not None
             return "claim", claim.status, claim_refusal(claim.status, command)
-        case RetryRefund() | RecordRefundOutcome():
+        case RetryRefund() | RecordPayout() | RecordRefundOutcome():
             subject_id = subject_of(command)
             claim = ledger.find_claim(subject_id)
             if claim is not None:
@@ -475,9 +476,10 @@ def _is_within_bounds(  # noqa: C901 # a row for each command
         case ResolveClaim():
             claim = ledger.find_claim(command.claim_id)
             return claim is not None and command.refund_amount == claim.refunded.amount
-        case RetryRefund():
+        case RetryRefund() | RecordPayout():
             subject = ledger.find_claim(command.claim_id or "") or ledger.get(command.return_id or "")
-            return len(subject.refunds) < MOST_REFUNDS and command.amount is None
+            is_whole = command.amount in (None, subject.amount_due)
+            return len(subject.refunds) < MOST_REFUNDS and is_whole
         case RecordExchangePayment():
             exchange = ledger.find_exchange(command.exchange_id)
             return exchange is None or len(exchange.payments) < MOST_PAYMENTS

@@ -11,6 +11,7 @@ from rma.domain.decide.facts import Facts, HostRule
 from rma.domain.events import (
     ClaimCanceled,
     ClaimCompleted,
+    ClaimPayoutRecorded,
     ClaimRefundRetried,
     ClaimRequested,
     ClaimResolved,
@@ -27,6 +28,7 @@ from rma.domain.events import (
     GoodsInspected,
     GoodsReceived,
     HistoryArchived,
+    PayoutRecorded,
     ReceiptCorrected,
     RefundBlocked,
     RefundOutcomeRecorded,
@@ -66,6 +68,7 @@ from rma.domain.messages.commands import (
     ReceiveReturn,
     ReceiveUnannounced,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
     RenewShipment,
@@ -79,10 +82,12 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    CreditRequest,
     Delivery,
     DisposeRequest,
     Effect,
     OpenEffect,
+    PayoutRequest,
     RefundAnswer,
     RefundDeclined,
     RefundNotSent,
@@ -102,11 +107,13 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.gateways import Gateway, Idempotent, NotIdempotent, Searchable
 from rma.domain.messages.timing import Timing
+from rma.domain.sale.bonus import Bonus
 from rma.domain.sale.catalogue import Fault, ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.sale.charges import Charge, ChargesBack, RefundedCharge
 from rma.domain.sale.eligibility import FailedRule
 from rma.domain.sale.fees import Fee, FeePer
 from rma.domain.sale.grades import Grade
+from rma.domain.sale.means import Means, RefundTerms, Split, WhenClosed
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
 from rma.domain.sale.policy import ReturnPolicy, Terms
@@ -123,7 +130,8 @@ from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
-from rma.domain.state.refunds import Refund
+from rma.domain.state.plan import PlannedRefund
+from rma.domain.state.refunds import PaymentShare, Refund
 from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem, RevisedItem
 from rma.domain.state.returns import Decision, Receipt, ReceiptItem, Resolution, Return, Sending
 from rma.domain.values.errors import (
@@ -167,6 +175,8 @@ from rma.ports import (
     BindableReturns,
     BoundReturns,
     Clock,
+    CreditLookup,
+    Credits,
     Disposal,
     EventPublisher,
     Fulfillment,
@@ -175,6 +185,8 @@ from rma.ports import (
     OrderRepository,
     Pause,
     Payments,
+    PayoutLookup,
+    Payouts,
     PolicyProvider,
     RefundLookup,
     RepairableReturns,
@@ -193,14 +205,14 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Grade", "Terms",
     "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Fault", "FeePer",
     "Withdrawal", "ReturnBasis", "DueFrom", "Window", "WindowStart", "WindowEnd", "Calendar",
-    "HostRule", "Facts", "Review",
+    "HostRule", "Facts", "Review", "Means", "Split", "WhenClosed", "Bonus",
     # what it asks
     "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem",
     "ApproveReturn", "ApprovedItem", "DeclineReturn", "UpdateReturn", "RecordSending", "ExpireReturn",
     "RenewShipment", "ReceiveReturn", "ReceivedItem", "ReceiveUnannounced", "ForeignItem",
     "CorrectReceipt", "CorrectedItem", "InspectReturn", "InspectedItem",
     "ResolveReturn", "RejectedItem", "MissingItem", "ForeignDecision",
-    "CancelReturn", "RetryRefund", "RecordRefundOutcome",
+    "CancelReturn", "RetryRefund", "RecordRefundOutcome", "RecordPayout",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
     "ResolveClaim", "CancelClaim",
     # what comes back
@@ -210,22 +222,23 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
-    "RefundedCharge",
+    "RefundedCharge", "PaymentShare", "PlannedRefund", "RefundTerms",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     "OutstandingEffect", "Difference",
     # what happened
     "Event", "EventHeader", "ReturnRequested", "ReturnApproved", "ReturnDeclined",
     "ReturnUpdated", "ReturnSent", "ReturnExpired", "ShipmentRenewed",
     "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "RefundBlocked",
-    "RefundRetried",
+    "RefundRetried", "PayoutRecorded",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
-    "ClaimResolved", "ClaimCanceled",
+    "ClaimPayoutRecorded", "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     "HistoryArchived",
     "EntitlementChange", "ItemChanges", "ItemUnits", "RevisedItem", "replay",
     # what is asked of ports
-    "Delivery", "Effect", "RefundRequest", "RefundOutcome", "RefundSucceeded", "RefundPending",
+    "Delivery", "Effect", "RefundRequest", "CreditRequest", "PayoutRequest",
+    "RefundOutcome", "RefundSucceeded", "RefundPending",
     "RefundDeclined", "RefundNotSent", "RefundAnswer",
     "RefundReversed", "RestockRequest", "WithdrawRequest", "DisposeRequest", "SendBackRequest", "StockLine",
     "ReturnShipmentRequest",
@@ -236,6 +249,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "UnreadableSubject", "SubjectKind", "ReturnLedger",
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
+    "Credits", "CreditLookup", "Payouts", "PayoutLookup",
     "Disposal", "SendingBack",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
     "IdFactory", "PolicyProvider", "ShipmentLookup", "Pause", "Timing", "Observer", "LoggingObserver",

@@ -7,12 +7,14 @@ from typing import Any, Literal, Self, overload
 from attrs import evolve, field, frozen
 
 from rma.async_ports import (
+    AsyncCredits,
     AsyncEventPublisher,
     AsyncFulfillment,
     AsyncInventory,
     AsyncOrderRepository,
     AsyncPause,
     AsyncPayments,
+    AsyncPayouts,
     AsyncPolicyProvider,
     AsyncReturnReasonRepository,
     AsyncReturnRepository,
@@ -35,6 +37,7 @@ from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
+from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.returns import Return
 from rma.domain.views.differences import Difference
 from rma.domain.views.order_state import OrderState
@@ -47,12 +50,14 @@ from rma.domain.views.transactions import OrderTransaction
 from rma.observing import LoggingObserver, Observer
 from rma.ports import (
     Clock,
+    Credits,
     EventPublisher,
     Fulfillment,
     IdFactory,
     Inventory,
     OrderRepository,
     Payments,
+    Payouts,
     ReturnReasonRepository,
     ReturnRepository,
     ShippingOptionRepository,
@@ -82,6 +87,7 @@ from rma.shell.read import (
     read_history,
     read_order_state,
     read_outstanding,
+    read_refund_plan,
     read_returnable_items,
     read_timeline,
     read_transactions,
@@ -104,8 +110,8 @@ class AsyncReturnService:
 
     Args:
         orders, returns, inventory, payments: required.
-        fulfillment, shipping_options, return_reasons, policies, events, clock, ids, timing, observer,
-            host_rules: as in `ReturnService`.
+        fulfillment, credits, payouts, shipping_options, return_reasons, policies, events, clock, ids, timing,
+            observer, host_rules: as in `ReturnService`.
         pause: as there, awaited or not; unless given, `asyncio.sleep` in its loops, and nothing in others.
 
     Raises:
@@ -129,6 +135,8 @@ class AsyncReturnService:
     observer: Observer = field(factory=LoggingObserver)
     pause: AsyncPause = pause_awaited
     host_rules: tuple[HostRule, ...] = field(default=(), converter=as_host_rules)
+    credits: Credits | AsyncCredits | None = None
+    payouts: Payouts | AsyncPayouts | None = None
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_observer(self)
@@ -161,6 +169,10 @@ class AsyncReturnService:
     async def quote(self, command: RequestReturn | RequestExchange) -> Quote | ExchangeQuote:
         """`ReturnService.quote`, awaited."""
         return await arun(quote(command, self))
+
+    async def refund_plan(self, subject_id: str) -> tuple[PlannedRefund, ...]:
+        """`ReturnService.refund_plan`, awaited."""
+        return await arun(read_refund_plan(subject_id, self))
 
     async def returnable_items(
         self,

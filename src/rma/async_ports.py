@@ -14,7 +14,9 @@ from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    CreditRequest,
     DisposeRequest,
+    PayoutRequest,
     RefundAnswer,
     RefundOutcome,
     RefundRequest,
@@ -35,12 +37,14 @@ from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.observing import Observer
 from rma.ports import (
     Clock,
+    Credits,
     EventPublisher,
     Fulfillment,
     IdFactory,
     Inventory,
     OrderRepository,
     Payments,
+    Payouts,
     ReturnReasonRepository,
     ReturnRepository,
     ShippingOptionRepository,
@@ -108,7 +112,31 @@ class AsyncPayments(Protocol):
 class AsyncRefundLookup(Protocol):
     """`RefundLookup`, awaited."""
 
-    def find_refund(self, key: str) -> Awaitable[RefundOutcome | None]: ...
+    def find_refund(self, request: RefundRequest) -> Awaitable[RefundOutcome | None]: ...
+
+
+class AsyncCredits(Protocol):
+    """`Credits`, awaited."""
+
+    def give(self, request: CreditRequest) -> Awaitable[RefundAnswer]: ...
+
+
+class AsyncCreditLookup(Protocol):
+    """`CreditLookup`, awaited."""
+
+    def find_credit(self, request: CreditRequest) -> Awaitable[RefundOutcome | None]: ...
+
+
+class AsyncPayouts(Protocol):
+    """`Payouts`, awaited."""
+
+    def pay(self, request: PayoutRequest) -> Awaitable[RefundAnswer]: ...
+
+
+class AsyncPayoutLookup(Protocol):
+    """`PayoutLookup`, awaited."""
+
+    def find_payout(self, request: PayoutRequest) -> Awaitable[RefundOutcome | None]: ...
 
 
 class AsyncInventory(Protocol):
@@ -173,6 +201,12 @@ class Host(Protocol):
 
     @property
     def payments(self) -> Payments | AsyncPayments: ...
+
+    @property
+    def credits(self) -> Credits | AsyncCredits | None: ...
+
+    @property
+    def payouts(self) -> Payouts | AsyncPayouts | None: ...
 
     @property
     def fulfillment(self) -> Fulfillment | AsyncFulfillment | None: ...

@@ -14,7 +14,9 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    CreditRequest,
     DisposeRequest,
+    PayoutRequest,
     RefundAnswer,
     RefundOutcome,
     RefundRequest,
@@ -228,6 +230,8 @@ class Payments(Protocol):
 
     An adapter may declare what its gateway promises about repeats, as an attribute `gateway`: `Idempotent`,
     `Searchable` (then it is a `RefundLookup` too) or `NotIdempotent`. If it declares nothing: `Idempotent()`.
+    One that serves several gateways declares `gateways`, a mapping from `RefundRequest.provider_id` to the
+    same classes; `gateway` is then for providers that are not in it.
     """
 
     def refund(self, request: RefundRequest) -> RefundAnswer:
@@ -245,8 +249,60 @@ class Payments(Protocol):
 class RefundLookup(Protocol):
     """What a payments adapter has besides, whose gateway can be asked: see `rma.domain.messages.gateways`."""
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
-        """The outcome of the refund of this key; None if the gateway does not know of any."""
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
+        """
+        The outcome of the refund of this request, by its key; None if the gateway does not know of any.
+
+        None means that it was never made, and it is then made: for a gateway that cannot be asked, raise.
+        """
+        ...
+
+
+class Credits(Protocol):
+    """
+    Gives credit at the shop; the host keeps the balances. It declares a `gateway` as `Payments` do, for
+    `Searchable` with a `CreditLookup`.
+    """
+
+    def give(self, request: CreditRequest) -> RefundAnswer:
+        """
+        Give `request.total` as credit to the payee, or else to the customer, once for the key.
+
+        Returns:
+            As `Payments.refund`.
+        """
+        ...
+
+
+class CreditLookup(Protocol):
+    """What an adapter of `Credits` has besides that can be asked what became of a request."""
+
+    def find_credit(self, request: CreditRequest) -> RefundOutcome | None:
+        """As `RefundLookup.find_refund`."""
+        ...
+
+
+class Payouts(Protocol):
+    """
+    Pays customers by other ways than their payments, such as a bank transfer. It declares a `gateway` as
+    `Payments` do, for `Searchable` with a `PayoutLookup`.
+    """
+
+    def pay(self, request: PayoutRequest) -> RefundAnswer:
+        """
+        Pay this amount, once for the key.
+
+        Returns:
+            As `Payments.refund`.
+        """
+        ...
+
+
+class PayoutLookup(Protocol):
+    """What an adapter of `Payouts` has besides that can be asked what became of a request."""
+
+    def find_payout(self, request: PayoutRequest) -> RefundOutcome | None:
+        """As `RefundLookup.find_refund`."""
         ...
 
 

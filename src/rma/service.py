@@ -23,6 +23,7 @@ from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
+from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.returns import Return
 from rma.domain.views.differences import Difference
 from rma.domain.views.order_state import OrderState
@@ -35,6 +36,7 @@ from rma.domain.views.transactions import OrderTransaction
 from rma.observing import LoggingObserver, Observer
 from rma.ports import (
     Clock,
+    Credits,
     EventPublisher,
     Fulfillment,
     IdFactory,
@@ -42,6 +44,7 @@ from rma.ports import (
     OrderRepository,
     Pause,
     Payments,
+    Payouts,
     PolicyProvider,
     ReturnReasonRepository,
     ReturnRepository,
@@ -73,6 +76,7 @@ from rma.shell.read import (
     read_history,
     read_order_state,
     read_outstanding,
+    read_refund_plan,
     read_returnable_items,
     read_timeline,
     read_transactions,
@@ -89,6 +93,8 @@ class ReturnService:
     Args:
         orders, returns, inventory, payments: required.
         fulfillment: books return shipments; without it no shipping option can be asked for.
+        credits: gives store credit; without it none can be asked for.
+        payouts: pays by other ways than an order's payments; without it a person does, by `RecordPayout`.
         shipping_options, return_reasons: what may be chosen; nothing unless given.
         policies: callable from an order to its `ReturnPolicy`, or one policy for all.
         events: where events are published, at least once each; nowhere unless given.
@@ -122,6 +128,8 @@ class ReturnService:
     observer: Observer = field(factory=LoggingObserver)
     pause: Pause = pause
     host_rules: tuple[HostRule, ...] = field(default=(), converter=as_host_rules)
+    credits: Credits | None = None
+    payouts: Payouts | None = None
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_ports(self)
@@ -180,6 +188,18 @@ class ReturnService:
             Rejected: as the command itself would be.
         """
         return run(quote(command, self))
+
+    def refund_plan(self, subject_id: str) -> tuple[PlannedRefund, ...]:
+        """
+        How what is due for this return or claim would go back now: from which payments, or by which other
+        means; for an open return, how what it was quoted would. Nothing is done.
+
+        Nothing comes back where nothing is due, or where a person has to decide first.
+
+        Raises:
+            NotFound: there is no return or claim of this id, or its order is not there any more.
+        """
+        return run(read_refund_plan(subject_id, self))
 
     def returnable_items(
         self,

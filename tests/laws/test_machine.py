@@ -36,6 +36,7 @@ from rma import (
     ReceiveReturn,
     ReceiveUnannounced,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
     RefundDeclined,
@@ -186,6 +187,7 @@ class Returns(RuleBasedStateMachine):
                 | RenewShipment()
                 | CancelReturn()
                 | RetryRefund()
+                | RecordPayout()
                 | RecordRefundOutcome()
             ):
                 return True

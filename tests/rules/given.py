@@ -99,6 +99,7 @@ class Given:
         self.options = {option.id: option for option in (RETURN_OPTION, OUTBOUND_OPTION)}
         self.books_shipments = True
         self.disposes = self.sends_back = True
+        self.gives_credit = self.pays_out = True
         self.catalogue: tuple[ReturnReason, ...] = REASONS
         self.ledger = ReturnLedger("order_1")
         self.history: list[Event] = []
@@ -120,6 +121,8 @@ class Given:
             books_shipments=self.books_shipments,
             disposes=self.disposes,
             sends_back=self.sends_back,
+            gives_credit=self.gives_credit,
+            pays_out=self.pays_out,
         )
 
     def when(self, command: Command) -> tuple[Event, ...]:

@@ -113,7 +113,9 @@ def test_a_refund_claim_pays_when_it_is_made() -> None:
     assert names_and_amounts(found) == {"item:mug": 2000}
     (item,) = found.items
     assert (item.reason, item.note, item.images) == ("production_failure", "cracked", ("a.jpg",))
-    assert react(event) == (RefundRequest("claim_1-refund-1", "order_1", None, "pay_1", usd(2000), "claim"),)
+    assert react(event) == (
+        RefundRequest("claim_1-refund-1", "order_1", None, "pay_1", usd(2000), "claim", kind="card"),
+    )
     given.all_delivered()
     assert [refund.status for refund in the(given).refunds] == ["succeeded"]
     assert free(given) == (3, ("claimed",))
@@ -371,7 +373,7 @@ def test_a_claim_is_resolved_with_another_amount() -> None:
     assert isinstance(event, ClaimResolved)
     assert [refund.amount for refund in event.refunds] == [usd(1500)]
     assert react(event) == (
-        RefundRequest("claim_1-refund-1", "order_1", "ret_1", "pay_1", usd(1500), "claim"),
+        RefundRequest("claim_1-refund-1", "order_1", "ret_1", "pay_1", usd(1500), "claim", kind="card"),
     )
     assert (the(given).status, the(given).amount_due) == (ClaimStatus.REQUESTED, usd(0))
     given.when(receive(2))

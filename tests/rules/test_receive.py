@@ -63,7 +63,7 @@ def test_what_was_requested_arrived_so_stock_and_money_move() -> None:
     assert event.status is ret.status is ReturnStatus.RECEIVED
     assert react(event) == (
         RestockRequest("ret_1-restock-1", "order_1", "ret_1", "loc_1", (StockLine("mug", "v_mug", 2),)),
-        RefundRequest("ret_1-refund-1", "order_1", "ret_1", "pay_1", usd(2000)),
+        RefundRequest("ret_1-refund-1", "order_1", "ret_1", "pay_1", usd(2000), kind="card"),
     )
     assert (ret.received_at, ret.updated_at, ret.refund_amount) == (given.now, given.now, usd(2000))
     assert ret.amount_due == usd(0)

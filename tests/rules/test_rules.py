@@ -172,14 +172,17 @@ def test_number_2_outcomes_end_at_different_times() -> None:
     """
     Number 2: money for 14 days, credit for 30, then nothing; the options say what `RequestReturn` says.
 
-    Credit that no port gives is refused for that alone while a rule speaks for it.
+    Credit that no port gives is refused for that alone while a rule speaks for it, and for nothing with one.
     """
-    given = Given(order_of(line(delivered_at=days(0))), MONEY_THEN_CREDIT)
+    given = Given(order_of(line(delivered_at=days(0)), customer_id="cus_1"), MONEY_THEN_CREDIT)
+    given.gives_credit = False
 
     def options() -> dict[str, str | None]:
-        found = {each.outcome.value: each for each in offered(given).options}
+        found = {each.outcome.value: each for each in offered(given, gives_credit=False).options}
         credit = request(1, outcome="store_credit")
         assert given.refuses(credit).violations == found["store_credit"].violations
+        with_port = {each.outcome.value: each for each in offered(given).options}["store_credit"]
+        assert with_port.violations == found["store_credit"].violations[1:]
         return {name: each.rule for name, each in found.items() if each.rule is not None}
 
     given.now = days(10)
@@ -207,21 +210,22 @@ def test_number_2_outcomes_end_at_different_times() -> None:
 def test_a_request_is_judged_by_the_outcome_that_it_names() -> None:
     """In updates and quotes too: that money is over does not refuse what is asked for instead."""
     given = Given(order_of(line(delivered_at=days(0))), MONEY_THEN_CREDIT)
+    given.gives_credit = False
     given.now = days(13)
     given.when(request(1))
     given.now = days(20)
 
     assert given.codes(request(1)) == ["return_window_closed"]
-    assert given.codes(request(1, outcome="store_credit")) == ["store_credit_unsupported"]
+    assert given.codes(request(1, outcome="store_credit", payee="cus_2")) == ["store_credit_unsupported"]
     assert given.codes(request(1, outcome="exchange")) == ["invalid_return_outcome"]
     assert given.codes(request(3, outcome="gold")) == [
         "invalid_return_outcome",
         "quantity_exceeds_returnable",
     ]
     assert given.codes(update(2)) == ["return_window_closed"]
-    assert given.codes(update(2, outcome="store_credit")) == ["store_credit_unsupported"]
+    assert given.codes(update(2, outcome="store_credit", payee="cus_2")) == ["store_credit_unsupported"]
     given.now = days(31)
-    late = given.refuses(request(1, outcome="store_credit")).violations
+    late = given.refuses(request(1, outcome="store_credit", payee="cus_2")).violations
     assert [(each.code, each.numbers.get("rule")) for each in late] == [
         ("store_credit_unsupported", None), ("return_window_closed", "credit"),
     ]  # fmt: skip
@@ -359,8 +363,8 @@ def test_a_request_that_cannot_be_is_refused(more: dict[str, Any], code: str) ->
 
 
 def test_credit_is_offered_by_rules_only() -> None:
-    """Both reasons are reported: no port gives it, and this policy does not offer it."""
-    assert given_codes({"outcome": "store_credit"}) == ["store_credit_unsupported", "outcome_not_offered"]
+    """This policy does not offer it, and no one is known who could have it: both reasons are reported."""
+    assert given_codes({"outcome": "store_credit"}) == ["outcome_not_offered", "credit_without_customer"]
 
 
 def given_codes(more: dict[str, Any]) -> list[str]:

@@ -17,6 +17,7 @@ from rma import (
     InspectReturn,
     ReceiveReturn,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
     RenewShipment,
@@ -108,12 +109,13 @@ def test_every_command_is_tried_on_every_status() -> None:
         ResolveReturn,
         CancelReturn,
         RetryRefund,
+        RecordPayout,
         RecordRefundOutcome,
     }
     columns: dict[str, set[type[Command]]] = {
         "return": returns,
         "exchange": {RecordExchangePayment, CancelExchange},
-        "claim": {ResolveClaim, CancelClaim, RetryRefund, RecordRefundOutcome},
+        "claim": {ResolveClaim, CancelClaim, RetryRefund, RecordPayout, RecordRefundOutcome},
     }
 
     tried = {(trial.kind, trial.status, trial.command) for trial in trials()}
@@ -179,7 +181,7 @@ def test_a_refund_is_only_ever_better_known() -> None:
 
 
 def test_refunds_in_ledgers_move_as_refunds_do(found: frozenset[Move]) -> None:
-    """For every source of an outcome; and they all begin as pending."""
+    """For every source of an outcome; and they begin as pending, or as what a person did before."""
     of_refunds = {(move.before, move.after) for move in found if move.kind == "refund"}
 
     in_ledgers = {(move.before, move.after) for move in moves_of_ledgers() if move.kind == "refund"}

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from rma import (
     ApprovedItem,
     ApproveReturn,
+    Bonus,
     CancelClaim,
     CancelExchange,
     CancelReturn,
@@ -29,6 +30,7 @@ from rma import (
     ReceiveReturn,
     ReceiveUnannounced,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
     RefundDeclined,
@@ -42,6 +44,7 @@ from rma import (
     ResolveReturn,
     RetryRefund,
     ReturnPolicy,
+    ReturnRule,
     TimelineEntry,
 )
 from rma.domain.change import apply_lease, apply_publication
@@ -112,6 +115,7 @@ def everything_with_the_dock() -> Given:
     """Returns the same history, with goods besides that no one expected, or that were counted wrong."""
     given = everything()
     at_the_dock(given)
+    other_means(given)
     return given
 
 
@@ -132,6 +136,28 @@ def at_the_dock(given: Given) -> None:
     given.when(ReceiveReturn(return_id=empty))
     lost = MissingItem(item_id="mug", quantity=1, pay=True, reason="stolen")
     given.when(ResolveReturn(return_id=empty, missing=[lost]))
+
+
+def other_means(given: Given) -> None:
+    """Adds what is given back otherwise than to payments."""
+    put(given, customer_id="cus_1")
+    credit = ReturnRule(name="credit", outcomes=["store_credit"], bonus=Bonus("thanks", percent=10))
+    given.policy = ReturnPolicy(rules=[credit])
+    given.when(request(1, outcome="store_credit", payee="cus_2"))
+    given.when(receive(1, return_id=given.ledger.returns[-1].id))
+    given.policy = ReturnPolicy(when_closed="payout")
+    broken = [ClaimItem(item_id="mug", quantity=1, reason="other")]
+    given.when(RequestClaim(order_id="order_1", type="refund", items=broken))
+    claim_id = given.ledger.claims[-1].id
+    given.record_outcomes((f"{claim_id}-refund-1", RefundDeclined("card_closed")))
+    given.record_outcomes((f"{claim_id}-refund-2", RefundDeclined("no_account")))
+    given.when(RecordPayout(claim_id=claim_id, amount=1100, reference="cash"))
+    given.policy = ReturnPolicy()
+    given.when(request(1))
+    return_id = given.ledger.returns[-1].id
+    given.when(receive(1, return_id=return_id))
+    given.record_outcomes((f"{return_id}-refund-1", RefundDeclined("card_closed")))
+    given.when(RecordPayout(return_id=return_id, amount=600, reference="bank_1"))
 
 
 def before_the_goods(given: Given) -> None:
@@ -236,6 +262,10 @@ def test_entries_render_who_when_what_and_how_much() -> None:
         "    stock: -2 mug at loc_1\n    11.00 USD paid too much\n    11.00 USD\n",
         ": parcel 1, requires action\n    nothing in it\n",
         " resolved\n    1 x mug lost, paid for: stolen\n    money: 11.00 USD back to pay_2\n",
+        "    money: 11.00 USD and a bonus of 1.10 USD as store credit to cus_2\n",
+        ": refund retried\n    money: 11.00 USD paid out",
+        ": payout recorded\n    money: 11.00 USD paid out\n    reference cash",
+        ": payout recorded\n    money: 6.00 USD paid out\n    reference bank_1",
     ):
         assert line_of_it in rendered, f"{line_of_it!r} in\n{rendered}"
 

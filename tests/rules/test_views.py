@@ -147,7 +147,9 @@ def test_a_quote_says_what_each_item_is_worth() -> None:
     given = Given()
     given.when(request(1, shipping_option_id="so_return"))
 
-    quote = quote_of(given.the(), usd(700))
+    assert given.order is not None
+
+    quote = quote_of(given.the(), given.order, given.ledger, given.now)
 
     assert [(item.item_id, item.quantity, item.amount) for item in quote.items] == [("mug", 1, usd(1000))]
     assert quote.refund_amount == usd(800)

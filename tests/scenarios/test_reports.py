@@ -640,9 +640,9 @@ class StoredErrors(InMemoryPayments):
             raise ConnectionError("500, stored for this key")
         return RefundSucceeded("re_1")
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """What it did for the key; it did nothing for a failure."""
-        return self._outcomes.get(key)
+        return self._outcomes.get(request.key)
 
 
 def test_a_failure_that_a_gateway_repeats_for_a_day_is_looked_up_and_paid_once() -> None:

@@ -89,9 +89,9 @@ class SearchedPayments(Payments):
         self.searched: list[str] = []
         self.found: RefundOutcome | Exception | None = None
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """Returns or raises what is set."""
-        self.searched.append(key)
+        self.searched.append(request.key)
         if isinstance(self.found, Exception):
             raise self.found
         return self.found

@@ -57,11 +57,11 @@ class SearchableGateway(KeylessGateway):
         super().__init__()
         self.is_searchable = True
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """Returns the refund under this key, or None."""
         if not self.is_searchable:
             raise ConnectionError("away")
-        return RefundSucceeded("re_found") if key in self.paid else None
+        return RefundSucceeded("re_found") if request.key in self.paid else None
 
 
 class ForgetfulGateway(SearchableGateway):

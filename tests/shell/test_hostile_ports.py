@@ -168,7 +168,7 @@ def test_a_clock_in_local_time_pays_once_in_the_nights_when_summer_time_begins_o
             self.made.append(self.now().astimezone(UTC))
             raise TimeoutError
 
-        def find_refund(self, key: str) -> RefundOutcome | None:
+        def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
             """The refund, once it can be found."""
             found = self.made and self.now().astimezone(UTC) >= self.made[0] + self.gateway.search_delay
             return RefundSucceeded() if found else None

@@ -78,9 +78,9 @@ class Unreachable:
 class SearchableUnreachable(Unreachable):
     """One that can be searched."""
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """What it paid."""
-        found = [each for each in self.paid if each.key == key]
+        found = [each for each in self.paid if each.key == request.key]
         return RefundSucceeded("found") if found else None
 
 
@@ -191,7 +191,7 @@ def test_a_slow_warehouse_does_not_eat_the_lease_of_the_refund_behind_it() -> No
             self.paid_at = clock.now
             raise TimeoutError
 
-        def find_refund(self, key: str) -> RefundOutcome | None:
+        def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
             """What it paid, five minutes later."""
             is_known = self.paid and clock.now >= self.paid_at + 5 * MINUTE
             return RefundSucceeded("found") if is_known else None

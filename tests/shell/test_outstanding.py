@@ -33,7 +33,9 @@ def test_an_effect_is_listed_with_all_that_is_known_of_it() -> None:
 
     (effect,) = shop.service.outstanding()
 
-    assert effect.request == RefundRequest("ret_1-refund-1", "order_1", "ret_1", "pay_1", usd(2000))
+    assert effect.request == RefundRequest(
+        "ret_1-refund-1", "order_1", "ret_1", "pay_1", usd(2000), kind="card"
+    )
     assert (effect.key, effect.order_id, effect.subject_id) == ("ret_1-refund-1", "order_1", "ret_1")
     assert (effect.since, effect.attempts) == (START, 2)
     assert effect.last_error is not None

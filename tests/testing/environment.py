@@ -408,9 +408,9 @@ class Forgetful(InMemoryPayments):
         self._outcomes[request.key] = self.answer(request)
         return self._outcomes[request.key]
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """What it answered."""
-        return self._outcomes.get(key)
+        return self._outcomes.get(request.key)
 
 
 class SleepyCarrier(InMemoryFulfillment):

@@ -87,9 +87,9 @@ class SearchableGateway:
         self.made.append(request.key)
         return RefundSucceeded(f"re_{self.made.index(request.key)}")
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """The first of this key."""
-        return RefundSucceeded(f"re_{self.made.index(key)}") if key in self.made else None
+        return RefundSucceeded(f"re_{self.made.index(request.key)}") if request.key in self.made else None
 
 
 class TestSearchableGateway(RefundLookupContract):

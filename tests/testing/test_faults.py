@@ -328,9 +328,9 @@ class Unkeyeds(InMemoryPayments):
 class Searchable(InMemoryPayments):
     """A gateway that can be searched."""
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """Its answer."""
-        return self._outcomes.get(key)
+        return self._outcomes.get(request.key)
 
 
 def test_a_proxy_is_of_the_same_class_as_its_gateway() -> None:
@@ -348,8 +348,8 @@ def test_a_proxy_is_of_the_same_class_as_its_gateway() -> None:
     assert [hasattr(port, "find_refund") for port in (plain, unkeyed, searchable)] == [False, False, True]
     find = searchable.find_refund  # type: ignore[attr-defined] # that it is there was just asserted
     with pytest.raises(ConnectionError):
-        find(REFUND.key)
-    assert find(REFUND.key) is None
+        find(REFUND)
+    assert find(REFUND) is None
 
 
 def test_a_store_that_fails_is_unavailable_with_its_cause() -> None:

@@ -42,9 +42,9 @@ class WrongPayments:
         self.made[request.key] += 1
         return RefundSucceeded(f"re_{sum(self.made.values())}")
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """Its answer."""
-        return self.answers.get(key)
+        return self.answers.get(request.key)
 
 
 class PaysTwice(WrongPayments):
@@ -150,7 +150,7 @@ class RaisesRefusals(WrongPayments):
 class FindsEverything(WrongPayments):
     """A search that does not look at the key."""
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """Any."""
         return next(iter(self.answers.values()), None)
 
@@ -158,16 +158,16 @@ class FindsEverything(WrongPayments):
 class PaysWhenAsked(WrongPayments):
     """Looking makes the refund."""
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """Pays."""
-        self.made[key] += 1
-        return self.answers.get(key)
+        self.made[request.key] += 1
+        return self.answers.get(request.key)
 
 
 class FindsNothing(WrongPayments):
     """A search in the wrong account."""
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """Never."""
         return None
 
@@ -175,9 +175,9 @@ class FindsNothing(WrongPayments):
 class FindsUnderAnotherName(WrongPayments):
     """The reference of a search is not the reference of the answer."""
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """By its key."""
-        return RefundSucceeded(key) if key in self.answers else None
+        return RefundSucceeded(request.key) if request.key in self.answers else None
 
 
 def held_payments(adapter: type[WrongPayments]) -> type[PaymentsContract]:

@@ -325,7 +325,7 @@ class Blind(Forgetful):
 
     gateway = Searchable(HOUR)
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """Nothing."""
         return None
 

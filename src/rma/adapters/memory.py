@@ -19,7 +19,9 @@ from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    CreditRequest,
     DisposeRequest,
+    PayoutRequest,
     RefundOutcome,
     RefundRequest,
     RefundSucceeded,
@@ -41,6 +43,7 @@ from rma.domain.views.query import ReturnQuery, SortKey, sort_key
 from rma.observing import LoggingObserver, Observer
 from rma.ports import (
     Clock,
+    Credits,
     EventPublisher,
     Fulfillment,
     IdFactory,
@@ -48,6 +51,7 @@ from rma.ports import (
     OrderRepository,
     Pause,
     Payments,
+    Payouts,
     PolicyProvider,
     ReturnReasonRepository,
     ReturnRepository,
@@ -285,6 +289,56 @@ class InMemoryPayments:
             return self._outcomes[request.key]
 
 
+class InMemoryCredits:
+    """
+    Store credit, given once for each key: `balances` has the total by who has it.
+
+    Args:
+        answer: as for `InMemoryPayments`; credit is given where it says that it succeeded.
+    """
+
+    def __init__(self, answer: Callable[[CreditRequest], RefundOutcome] | None = None) -> None:
+        self.given: dict[str, CreditRequest] = {}
+        self.balances: Counter[str | None] = Counter()
+        self.answer = answer or (lambda request: RefundSucceeded(reference=f"credit_{request.key}"))
+        self._outcomes: dict[str, RefundOutcome] = {}
+        self._lock = threading.RLock()
+
+    def give(self, request: CreditRequest) -> RefundOutcome:
+        """Returns the first answer for this key."""
+        with self._lock:
+            if _is_new(self.given, request.key, request):
+                self._outcomes[request.key] = self.answer(request)
+                self.given[request.key] = request
+                if isinstance(self._outcomes[request.key], RefundSucceeded):
+                    has_it = request.customer_id if request.payee is None else request.payee
+                    self.balances[has_it] += request.total.amount
+            return self._outcomes[request.key]
+
+
+class InMemoryPayouts:
+    """
+    Payouts, made once for each key.
+
+    Args:
+        answer: as for `InMemoryPayments`.
+    """
+
+    def __init__(self, answer: Callable[[PayoutRequest], RefundOutcome] | None = None) -> None:
+        self.paid: dict[str, PayoutRequest] = {}
+        self.answer = answer or (lambda request: RefundSucceeded(reference=f"payout_{request.key}"))
+        self._outcomes: dict[str, RefundOutcome] = {}
+        self._lock = threading.RLock()
+
+    def pay(self, request: PayoutRequest) -> RefundOutcome:
+        """Returns the first answer for this key."""
+        with self._lock:
+            if _is_new(self.paid, request.key, request):
+                self._outcomes[request.key] = self.answer(request)
+                self.paid[request.key] = request
+            return self._outcomes[request.key]
+
+
 class InMemoryInventory:
     """Stock. `on_hand` is restocked less withdrawn units, by location and item id."""
 
@@ -385,6 +439,8 @@ def in_memory_service(
     observer: Observer | None = None,
     pause: Pause = pause,
     host_rules: Iterable[HostRule] = (),
+    credits: Credits | None = None,  # noqa: A002 # as the service calls it
+    payouts: Payouts | None = None,
 ) -> ReturnService:
     """
     Builds a complete service in memory; pass values, or your own port in place of any of them.
@@ -417,6 +473,8 @@ def in_memory_service(
         observer=LoggingObserver() if observer is None else observer,
         host_rules=tuple(host_rules),
         pause=pause,
+        credits=InMemoryCredits() if credits is None else credits,
+        payouts=InMemoryPayouts() if payouts is None else payouts,
     )
 
 

@@ -23,7 +23,7 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
-from rma.domain.sale.rules import RuleTerms
+from rma.domain.sale.rules import Outcome, RuleTerms
 from rma.domain.state.at_the_dock import Correction
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import EntitlementChange
@@ -267,6 +267,7 @@ class ReturnUpdated(ReturnEvent):
         shipping_method, provider_id, location_id: how and where they travel.
         shipment_number: of their booking, or of the next one while nothing is booked.
         return_by: after this moment it expires.
+        outcome, payee: what the customer chose.
         cancel_request: the booking before, if its way is not theirs any more.
         shipment_request: the booking of their way, if it is another one and may be booked now.
     """
@@ -288,6 +289,8 @@ class ReturnUpdated(ReturnEvent):
     return_by: datetime | None = None
     cancel_request: CancelShipmentRequest | None = None
     shipment_request: ReturnShipmentRequest | None = None
+    outcome: Outcome = Outcome.REFUND
+    payee: str | None = None
 
 
 @frozen(kw_only=True)
@@ -432,7 +435,14 @@ class ReturnResolved(EntitlementEvent):
 
 @frozen(kw_only=True)
 class RefundBlocked(DomainEvent):
-    """More is due than the payments have left; nothing was paid, and a person must look."""
+    """
+    More is due than the payments have left, or than those have that still take refunds.
+
+    Nothing was paid, and a person must look.
+
+    Attributes:
+        refundable: what all payments have left.
+    """
 
     amount: Money
     refundable: Money
@@ -440,7 +450,16 @@ class RefundBlocked(DomainEvent):
 
 @frozen(kw_only=True)
 class RefundRetried(EntitlementEvent):
-    """An amount that was due and not paid is paid after all, or a part of it."""
+    """
+    An amount that was due and not paid is paid after all, or a part of it.
+
+    A person asked for it; or its payment did not take it, and the terms give something else instead.
+    """
+
+
+@frozen(kw_only=True)
+class PayoutRecorded(EntitlementEvent):
+    """A person paid what was due by other ways, or a part of it."""
 
 
 @frozen(kw_only=True)
@@ -579,6 +598,11 @@ class ClaimRefundRetried(ClaimEntitlementEvent):
 
 
 @frozen(kw_only=True)
+class ClaimPayoutRecorded(ClaimEntitlementEvent):
+    """A person paid what was due for a claim by other ways, or a part of it."""
+
+
+@frozen(kw_only=True)
 class ClaimResolved(ClaimEntitlementEvent):
     """What is due for a claim was set by a clerk; what could not be paid of it is written off."""
 
@@ -605,6 +629,7 @@ Event = (
     | ReturnResolved
     | RefundBlocked
     | RefundRetried
+    | PayoutRecorded
     | ReturnCanceled
     | RefundOutcomeRecorded
     | DeliveryChanged
@@ -618,6 +643,7 @@ Event = (
     | ClaimRequested
     | ClaimCompleted
     | ClaimRefundRetried
+    | ClaimPayoutRecorded
     | ClaimResolved
     | ClaimCanceled
 )

@@ -126,6 +126,7 @@ class Folding:
                 | events.ReceiptCorrected()
                 | events.ReturnResolved()
                 | events.RefundRetried()
+                | events.PayoutRecorded()
                 | events.ReturnCanceled()
             ):
                 if target := self._returns.get(header.subject_id or ""):
@@ -138,6 +139,7 @@ class Folding:
             case (
                 events.ClaimCompleted()
                 | events.ClaimRefundRetried()
+                | events.ClaimPayoutRecorded()
                 | events.ClaimResolved()
                 | events.ClaimCanceled()
             ):
@@ -272,6 +274,8 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
                 quoted_charges=event.quoted_charges,
                 terms=with_(before.terms, rules=event.rules, other_rules=event.other_rules),
                 overrule=event.overrule,
+                outcome=event.outcome,
+                payee=event.payee,
                 shipping_method=event.shipping_method,
                 provider_id=event.provider_id,
                 location_id=event.location_id,
@@ -319,6 +323,7 @@ def _return_after(
     | events.ReceiptCorrected
     | events.ReturnResolved
     | events.RefundRetried
+    | events.PayoutRecorded
     | events.ReturnCanceled,
 ) -> Return:
     match event:
@@ -375,7 +380,7 @@ def _return_after(
                 updated_at=event.at,
                 charges_back=event.charges_back,
             )
-        case events.RefundRetried():
+        case events.RefundRetried() | events.PayoutRecorded():
             return with_(before, entitlement=before.entitlement.after(event.entitlement), updated_at=event.at)
         case events.ReturnCanceled():
             sent_back = [
@@ -444,13 +449,17 @@ def _alone(each: Return) -> Return:
 
 def _claim_after(
     before: Claim,
-    event: events.ClaimCompleted | events.ClaimRefundRetried | events.ClaimResolved | events.ClaimCanceled,
+    event: events.ClaimCompleted
+    | events.ClaimRefundRetried
+    | events.ClaimPayoutRecorded
+    | events.ClaimResolved
+    | events.ClaimCanceled,
 ) -> Claim:
     at, entitlement = event.at, before.entitlement
     match event:
         case events.ClaimCompleted():
             return with_(before, status=ClaimStatus.COMPLETED, updated_at=at)
-        case events.ClaimRefundRetried() | events.ClaimResolved():
+        case events.ClaimRefundRetried() | events.ClaimPayoutRecorded() | events.ClaimResolved():
             account = entitlement.after(event.entitlement)
             return with_(before, status=event.status, entitlement=account, updated_at=at)
         case events.ClaimCanceled():

@@ -9,7 +9,9 @@ from typing import assert_never
 
 from rma.domain import events
 from rma.domain.events import Event
-from rma.domain.messages.effects import Effect, RefundRequest
+from rma.domain.messages.effects import CreditRequest, Effect, MoneyRequest, PayoutRequest, RefundRequest
+from rma.domain.sale.means import Means
+from rma.domain.state.refunds import Refund
 
 
 def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 # a row for each kind of event
@@ -54,6 +56,8 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
             events.ReturnDeclined()
             | events.ReturnSent()
             | events.RefundBlocked()
+            | events.PayoutRecorded()
+            | events.ClaimPayoutRecorded()
             | events.RefundOutcomeRecorded()
             | events.DeliveryChanged()
             | events.EffectsAttempted()
@@ -71,22 +75,44 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
 
 def _refund_requests(
     event: events.EntitlementEvent | events.ClaimEntitlementEvent | events.ClaimRequested,
-) -> tuple[RefundRequest, ...]:
+) -> tuple[MoneyRequest, ...]:
     header = event.header
     if isinstance(event, events.ClaimEvent):
         reason = "claim"
     else:
         reason = "exchange" if header.exchange_id else "return"
-    return tuple(
-        [
-            RefundRequest(
-                key=refund.key,
-                order_id=header.order_id,
-                return_id=header.return_id,
+    return tuple([_request(refund, header, reason) for refund in event.refunds])
+
+
+def _request(refund: Refund, header: events.EventHeader, reason: str) -> MoneyRequest:
+    key, order_id, return_id = refund.key, header.order_id, header.return_id
+    match refund.means:
+        case Means.PAYMENT:
+            assert refund.payment_id is not None, "a payment gives it back"
+            return RefundRequest(
+                key=key,
+                order_id=order_id,
+                return_id=return_id,
                 payment_id=refund.payment_id,
                 amount=refund.amount,
                 reason=reason,
+                kind=refund.kind,
+                provider_id=refund.provider_id,
             )
-            for refund in event.refunds
-        ]
-    )
+        case Means.STORE_CREDIT:
+            return CreditRequest(
+                key=key,
+                order_id=order_id,
+                return_id=return_id,
+                customer_id=refund.customer_id,
+                payee=refund.payee,
+                amount=refund.amount,
+                bonus=refund.bonus,
+                reason=reason,
+            )
+        case Means.PAYOUT:
+            return PayoutRequest(
+                key=key, order_id=order_id, return_id=return_id, amount=refund.amount, reason=reason
+            )
+        case _:
+            assert_never(refund.means)

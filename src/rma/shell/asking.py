@@ -1,6 +1,6 @@
 """Which port an effect goes to, what that port promises about repeats, and how it is asked."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import lru_cache
 from types import UnionType
@@ -11,9 +11,13 @@ from attrs import evolve
 from rma.async_ports import AsyncDisposal, AsyncFulfillment, AsyncSendingBack, Host
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    CreditRequest,
     DisposeRequest,
     Done,
     Effect,
+    MoneyRequest,
+    PayoutRequest,
+    RefundAnswer,
     RefundNotSent,
     RefundOutcome,
     RefundRequest,
@@ -34,22 +38,27 @@ from rma.shell.driver import call
 #: What ended an effect well, or how its refund ended.
 Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done
 
-#: How an adapter is asked for what became of a key, if it can be; None if it knows of nothing.
-LookUp = Callable[[str], Awaitable[Result | None] | Result | None]
+#: How an adapter is asked for what became of a request, if it can be; None if it knows of nothing.
+LookUp = Callable[[Any], Awaitable[Result | None] | Result | None]
 
 
 class NothingSentError(Exception):
     """The adapter knows that nothing was sent."""
 
 
-async def ask(effect: Effect, host: Host) -> Result:  # noqa: PLR0911 # a row for each kind of effect
+async def ask(effect: Effect, host: Host) -> Result:  # noqa: C901, PLR0911, PLR0912 # a row for each kind of effect
     """What the port answered; raises whatever the port raises."""
     match effect:
         case RefundRequest():
-            answer = await call(host.payments.refund(effect))
-            if isinstance(answer, RefundNotSent):
-                raise NothingSentError(answer.reason)
-            return checked(answer, effect)
+            return _moved(await call(host.payments.refund(effect)), effect)
+        case CreditRequest():
+            if host.credits is None:
+                raise LookupError("store credit was asked for, but no port for it is configured any more")
+            return _moved(await call(host.credits.give(effect)), effect)
+        case PayoutRequest():
+            if host.payouts is None:
+                raise LookupError("a payout was asked for, but no port for it is configured any more")
+            return _moved(await call(host.payouts.pay(effect)), effect)
         case RestockRequest():
             return _done(await call(_untyped(host.inventory.restock(effect))))
         case WithdrawRequest():
@@ -70,11 +79,22 @@ async def ask(effect: Effect, host: Host) -> Result:  # noqa: PLR0911 # a row fo
             assert_never(effect)
 
 
+def _moved(answer: RefundAnswer, effect: MoneyRequest) -> Result:
+    """What became of the money; raises if nothing was sent."""
+    if isinstance(answer, RefundNotSent):
+        raise NothingSentError(answer.reason)
+    return checked(answer, effect)
+
+
 def port_of(effect: Effect) -> str:
     """The name of the port that the effect goes to."""
     match effect:
         case RefundRequest():
             return "payments"
+        case CreditRequest():
+            return "credits"
+        case PayoutRequest():
+            return "payouts"
         case RestockRequest() | WithdrawRequest() | DisposeRequest():
             return "inventory"
         case ReturnShipmentRequest() | ReplacementRequest() | CancelShipmentRequest() | SendBackRequest():
@@ -101,14 +121,27 @@ class FailingPorts:
 
 def gateway_of(effect: Effect, host: Host) -> Gateway:
     """What the adapter declares about repeats of such an effect; `Idempotent` if nothing."""
-    declared: Gateway | None = getattr(_declaring(effect, host), "gateway", None)
+    adapter = _declaring(effect, host)
+    declared: Gateway | None = getattr(adapter, "gateway", None)
+    if isinstance(effect, RefundRequest):
+        by_provider: Mapping[str | None, Gateway] = getattr(adapter, "gateways", None) or {}
+        declared = by_provider.get(effect.provider_id, declared)
     return Idempotent() if declared is None else declared
 
 
 def look_up_of(effect: Effect, host: Host) -> LookUp | None:
     """How the adapter is asked what became of such an effect; None if it cannot be."""
-    name = "find_refund" if isinstance(effect, RefundRequest) else "find_shipment"
-    found: LookUp | None = getattr(_declaring(effect, host), name, None)
+    adapter = _declaring(effect, host)
+    match effect:
+        case RefundRequest():
+            found: LookUp | None = getattr(adapter, "find_refund", None)
+        case CreditRequest():
+            found = getattr(adapter, "find_credit", None)
+        case PayoutRequest():
+            found = getattr(adapter, "find_payout", None)
+        case _:
+            by_key = getattr(adapter, "find_shipment", None)
+            found = None if by_key is None else lambda request: by_key(request.key)
     return found
 
 
@@ -117,6 +150,10 @@ def _declaring(effect: Effect, host: Host) -> object:
     match effect:
         case RefundRequest():
             return host.payments
+        case CreditRequest():
+            return host.credits
+        case PayoutRequest():
+            return host.payouts
         case ReturnShipmentRequest() | ReplacementRequest() | SendBackRequest():
             return host.fulfillment
         case RestockRequest() | WithdrawRequest() | DisposeRequest() | CancelShipmentRequest():
@@ -127,8 +164,9 @@ def _declaring(effect: Effect, host: Host) -> object:
 
 def timing_of(host: Host) -> Timing:
     """The host's timing; where no refund can be looked up, a pending one is left alone till it is overdue."""
-    timing = host.timing
-    return timing if getattr(host.payments, "find_refund", None) is not None else _without_lookups(timing)
+    ports = ((host.payments, "find_refund"), (host.credits, "find_credit"), (host.payouts, "find_payout"))
+    can_look_up = any(getattr(port, name, None) is not None for port, name in ports)
+    return host.timing if can_look_up else _without_lookups(host.timing)
 
 
 @lru_cache(maxsize=8)
@@ -147,7 +185,7 @@ def checked(answer: object, effect: Effect) -> Result:
     match effect:
         case SendBackRequest() if isinstance(answer, ReturnShipment | ReplacementShipment):
             return Done()  # a look-up found what was sent
-        case RefundRequest():
+        case RefundRequest() | CreditRequest() | PayoutRequest():
             expected = RefundOutcome
         case ReturnShipmentRequest():
             expected = ReturnShipment
@@ -157,7 +195,7 @@ def checked(answer: object, effect: Effect) -> Result:
             pass
     if not isinstance(answer, expected):
         raise TypeError(f"a port answered {answer!r}")
-    if isinstance(effect, RefundRequest) and isinstance(answer, RefundSucceeded):
+    if isinstance(effect, MoneyRequest) and isinstance(answer, RefundSucceeded):
         moved, asked_for = answer.amount, effect.amount
         if moved is not None and (moved.currency != asked_for.currency or moved.amount < 0):
             raise TypeError(f"a port answered that {moved!r} moved, for a refund of {asked_for!r}")

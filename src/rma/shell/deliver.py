@@ -14,8 +14,11 @@ from rma.async_ports import AsyncEventPublisher, Host
 from rma.domain.change import Change, apply_lease, apply_outcomes, apply_publication
 from rma.domain.events import DeliveryChanged, Event, EventsPublished, HistoryArchived
 from rma.domain.messages.effects import (
+    CancelShipmentRequest,
     Deferred,
+    DisposeRequest,
     GivenUp,
+    MoneyRequest,
     NoRoom,
     NotSent,
     OpenEffect,
@@ -23,10 +26,9 @@ from rma.domain.messages.effects import (
     Overdue,
     RefundPending,
     RefundRequest,
-    ReplacementRequest,
-    ReturnShipmentRequest,
-    SendBackRequest,
+    RestockRequest,
     Unknown,
+    WithdrawRequest,
 )
 from rma.domain.messages.gateways import Action, Gateway, NotIdempotent, lease_of, next_step
 from rma.domain.state.ledger import ReturnLedger
@@ -159,7 +161,7 @@ async def _known(effect: OpenEffect, step: Action, look_up: LookUp | None, host:
 async def _look_up(effect: OpenEffect, look_up: LookUp, host: Host) -> Outcome | None:
     """Asks the adapter for the outcome; None if it says that it knows of nothing under this key."""
     try:
-        answer = await call(look_up(effect.request.key))
+        answer = await call(look_up(effect.request))
         return None if answer is None else _delivered(effect, checked(answer, effect.request), host)
     except Exception as error:
         return Outcome(effect.request.key, Unknown(_failed(effect, error, host)))
@@ -172,13 +174,14 @@ async def _without_room(effect: OpenEffect, ledger: ReturnLedger, host: Host) ->
     Meanwhile the payment may have been charged back, or refunded without us.
     """
     request = effect.request
-    if not isinstance(request, RefundRequest):
+    if not isinstance(request, MoneyRequest):
         return None
     try:
         order = await call(host.orders.get(request.order_id))
     except Exception as error:
         return Outcome(request.key, Unknown(_failed(effect, error, host)))
-    left = ledger.left_of_payment(order, request.payment_id, besides=request.key)
+    payment_id = request.payment_id if isinstance(request, RefundRequest) else None
+    left = ledger.left_of_payment(order, payment_id, besides=request.key)
     if request.amount.amount <= left:
         return None
     return Outcome(request.key, NoRoom(request.amount, Money(left, request.amount.currency)))
@@ -213,9 +216,9 @@ async def _send(
     """Asks the port; any exception means that the outcome is unknown."""
     request = effect.request
     match request:
-        case RefundRequest() | ReturnShipmentRequest() | ReplacementRequest() | SendBackRequest() if (
-            deadline is not None
-        ):
+        case RestockRequest() | WithdrawRequest() | DisposeRequest() | CancelShipmentRequest():
+            pass  # their ports are keyed
+        case _ if deadline is not None:
             request = evolve(request, deadline=deadline)
         case _:
             pass

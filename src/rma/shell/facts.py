@@ -21,6 +21,7 @@ from rma.domain.messages.commands import (
     ReceiveReturn,
     ReceiveUnannounced,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
     RenewShipment,
@@ -111,6 +112,7 @@ def facts_for(
             | CorrectReceipt()
             | ResolveReturn()
             | RetryRefund()
+            | RecordPayout()
             | ResolveClaim()
             | CancelExchange()
         ):
@@ -132,7 +134,13 @@ def facts_for(
 async def _facts(host: Host, order_id: str | None) -> Facts:
     at = now(host)
     order = None if order_id is None else await get_or_none(host.orders.get, order_id)
-    return Facts(at=at, order=order, timing=timing_of(host))
+    return Facts(
+        at=at,
+        order=order,
+        timing=timing_of(host),
+        gives_credit=host.credits is not None,
+        pays_out=host.payouts is not None,
+    )
 
 
 async def _facts_about_inspection(host: Host, order_id: str | None) -> Facts:
@@ -169,6 +177,8 @@ async def _facts_about_goods(
         shipping_option=option,
         policy=policy,
         books_shipments=host.fulfillment is not None,
+        gives_credit=host.credits is not None,
+        pays_out=host.payouts is not None,
         timing=host.timing,
         host_rules=host.host_rules,
     )

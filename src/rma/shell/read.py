@@ -15,6 +15,7 @@ from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
+from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.returns import Return
 from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue, NotFound, Unavailable
@@ -22,7 +23,7 @@ from rma.domain.values.validators import is_whole
 from rma.domain.views.order_state import OrderState, order_state
 from rma.domain.views.outstanding import OutstandingEffect, outstanding_effects
 from rma.domain.views.query import ReturnQuery, UnreadableSubject
-from rma.domain.views.quotes import ExchangeQuote, Quote, exchange_quote_of, quote_of
+from rma.domain.views.quotes import ExchangeQuote, Quote, exchange_quote_of, planned_refunds, quote_of
 from rma.domain.views.returnable import ReturnableItem, returnable_items
 from rma.domain.views.timeline import TimelineEntry, timeline
 from rma.domain.views.transactions import OrderTransaction, transactions
@@ -70,7 +71,22 @@ async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote |
     request, *_ = request_return(facts, ledger, command)
     assert isinstance(request, ReturnRequested)
     assert facts.order is not None, "a request that is not refused is about an order"
-    return quote_of(request.opened, ledger.refundable(facts.order))
+    return quote_of(request.opened, facts.order, ledger, facts.at)
+
+
+async def read_refund_plan(subject_id: str, host: Host) -> tuple[PlannedRefund, ...]:
+    """
+    Returns how what is due for this return or claim would go back now, or what an open return was quoted.
+
+    Raises:
+        NotFound: there is none of this id, or its order is not there any more.
+    """
+    ledger = await ledger_of(subject_id, host)
+    target = None if ledger is None else ledger.find(subject_id) or ledger.find_claim(subject_id)
+    if ledger is None or target is None:
+        raise NotFound("return_not_found", {"return_id": subject_id})
+    order = await call(host.orders.get(ledger.order_id))
+    return planned_refunds(order, ledger, target, now(host))
 
 
 async def read_returnable_items(
@@ -110,6 +126,7 @@ async def read_returnable_items(
         tags=tags,
         basis=ReturnBasis(basis),
         books_shipments=host.fulfillment is not None,
+        gives_credit=host.credits is not None,
     )
 
 

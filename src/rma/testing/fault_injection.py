@@ -148,9 +148,9 @@ class FaultySearchablePayments(FaultyPayments):
 
     lookup: RefundLookup
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """As the plan says."""
-        return self.faults.call("payments.find_refund", key, lambda: self.lookup.find_refund(key))
+        return self.faults.call("payments.find_refund", request.key, lambda: self.lookup.find_refund(request))
 
 
 @frozen

@@ -54,9 +54,9 @@ class SimulatedPayments(InMemoryPayments):
 class SearchableSimulatedPayments(SimulatedPayments):
     """A gateway that can be searched for a key."""
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """What it answered last; None for a key it never received."""
-        return self._outcomes.get(key)
+        return self._outcomes.get(request.key)
 
 
 def simulated_payments(gateway: Gateway, clock: Clock) -> SimulatedPayments:

@@ -100,9 +100,9 @@ class RecordingSearchablePayments(RecordingPayments):
 
     lookup: RefundLookup
 
-    def find_refund(self, key: str) -> RefundOutcome | None:
+    def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """As the model of the gateway has it."""
-        return self.gateway_model.search(key, self.lookup.find_refund(key))
+        return self.gateway_model.search(request.key, self.lookup.find_refund(request))
 
 
 def recording_payments(

@@ -11,6 +11,7 @@ from rma.domain.decide.facts import Facts
 from rma.domain.decide.idempotency import answer
 from rma.domain.decide.outcomes import lease_effect, record_outcomes, record_publication, start_again
 from rma.domain.decide.refunds.outcome import record_refund_outcome
+from rma.domain.decide.refunds.payout import record_payout
 from rma.domain.decide.refunds.resolve_claim import resolve_claim
 from rma.domain.decide.refunds.retry import retry_refund
 from rma.domain.decide.returns.approve import approve_return, decline_return
@@ -38,6 +39,7 @@ from rma.domain.messages.commands import (
     ReceiveReturn,
     ReceiveUnannounced,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
     RenewShipment,
@@ -104,6 +106,8 @@ def decide(  # noqa: C901, PLR0911, PLR0912 # a row for each command
             return cancel_return(facts, ledger, command)
         case RetryRefund():
             return retry_refund(facts, ledger, command)
+        case RecordPayout():
+            return record_payout(facts, ledger, command)
         case RecordRefundOutcome():
             return record_refund_outcome(facts, ledger, command)
         case RequestExchange():

@@ -23,6 +23,7 @@ from rma.domain.decide.returns.request import (
     check_shipping,
     no_notification,
 )
+from rma.domain.decide.returns.rule_checks import require_means
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import ClaimCanceled, ClaimRequested, Event, ReturnRequested, header_for
 from rma.domain.messages.command_items import ClaimItem
@@ -51,6 +52,7 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
         InvalidValue: `id_not_fresh`, the host's `ids` gave an id that is taken.
     """
     wrong = Violations()
+    require_means(facts)
     order = check_order_of(wrong, command.order_id, facts.order, ledger)
     kind = _kind(wrong, command)
     items = check_items(wrong, command.items, ClaimItem)
@@ -92,6 +94,8 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
         created_by=command.created_by,
         idempotency_key=command.idempotency_key,
         metadata=command.metadata,
+        refund_terms=facts.policy.refund_terms,
+        customer_id=order.customer_id,
     )
     refundable = ledger.refundable(order).amount
     account = pay_what_is_due(

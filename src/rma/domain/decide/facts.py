@@ -55,6 +55,8 @@ class Facts:
         books_shipments: False if the host has no fulfillment port.
         disposes: False if its inventory has no `dispose`.
         sends_back: False if its fulfillment has no `send_back`.
+        gives_credit: False if the host has no port for store credit.
+        pays_out: False if it has none for payouts.
         timing: how long effects are waited for.
         host_rules: the host's own, all of which are asked about each requested line.
 
@@ -71,6 +73,8 @@ class Facts:
     books_shipments: bool = True
     disposes: bool = True
     sends_back: bool = True
+    gives_credit: bool = True
+    pays_out: bool = True
     timing: Timing = DEFAULT_TIMING
     host_rules: tuple[HostRule, ...] = ()
 

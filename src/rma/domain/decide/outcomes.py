@@ -6,12 +6,15 @@ from typing import assert_never
 
 from attrs import evolve
 
+from rma.domain.decide.refunds.closed import pay_instead
 from rma.domain.events import (
+    ClaimRefundRetried,
     DeliveryChanged,
     EffectOutcome,
     EffectsAttempted,
     EventHeader,
     EventsPublished,
+    RefundRetried,
     header_for,
 )
 from rma.domain.messages.effects import (
@@ -19,6 +22,7 @@ from rma.domain.messages.effects import (
     Delivery,
     Done,
     GivenUp,
+    MoneyRequest,
     NoRoom,
     NotSent,
     OpenEffect,
@@ -26,7 +30,6 @@ from rma.domain.messages.effects import (
     Overdue,
     RefundDeclined,
     RefundPending,
-    RefundRequest,
     RefundSucceeded,
     ReplacementShipment,
     ReturnShipment,
@@ -34,20 +37,24 @@ from rma.domain.messages.effects import (
     owner_of,
 )
 from rma.domain.messages.timing import Timing
+from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.lifecycle import RefundStatus
-from rma.domain.state.refunds import after
+from rma.domain.state.refunds import Refund, after
+from rma.domain.state.returns import Return
 
 
 def record_outcomes(
     ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime, timing: Timing
-) -> tuple[EffectsAttempted | DeliveryChanged, ...]:
+) -> tuple[EffectsAttempted | RefundRetried | ClaimRefundRetried | DeliveryChanged, ...]:
     """
     What these outcomes change, at an aware moment; nothing where all their effects are closed already.
 
-    An outcome that is reported twice, by another process or a repeated delivery, is recorded once.
+    An outcome that is reported twice, by another process or a repeated delivery, is recorded once. What a
+    payment does not take is given by other means, where the terms say so.
     """
+    ended: dict[str, list[tuple[Refund, object]]] = {}
     recorded: dict[str, dict[str, EffectOutcome]] = {}
     changed: list[DeliveryChanged] = []
     for outcome in outcomes:
@@ -60,6 +67,8 @@ def record_outcomes(
             changed.append(_delivery_changed(target, ledger, effect, delivery, at))
         elif effect_outcome := _effect_outcome(effect, target, outcome, at, timing):
             recorded.setdefault(target.id, {})[outcome.key] = effect_outcome
+            if effect_outcome.refund:
+                ended.setdefault(target.id, []).append((effect_outcome.refund, outcome.result))
     attempted = [
         EffectsAttempted(
             header=header_for(ledger.subject(subject_id), ledger, at),
@@ -67,7 +76,19 @@ def record_outcomes(
         )
         for subject_id, effect_outcomes in recorded.items()
     ]
-    return (*attempted, *changed)
+    retried = [
+        event
+        for subject_id, refunds in ended.items()
+        for event in pay_instead(ledger, _payee(ledger, subject_id), refunds, at)
+    ]
+    return (*attempted, *retried, *changed)
+
+
+def _payee(ledger: ReturnLedger, subject_id: str) -> Return | Claim:
+    """The return or claim of a refund."""
+    subject = ledger.subject(subject_id)
+    assert not isinstance(subject, Exchange), "what an exchange gives back, its return does"
+    return subject
 
 
 def record_publication(
@@ -132,7 +153,7 @@ def _delivery(effect: OpenEffect, outcome: Outcome, at: datetime, timing: Timing
             return timing.after_not_sent(effect, outcome.result, at)
         case Deferred():
             return timing.after_deferral(effect, at)
-        case GivenUp(error=error) if not isinstance(effect.request, RefundRequest):
+        case GivenUp(error=error) if not isinstance(effect.request, MoneyRequest):
             # A refund has a status for this, and commands that end it; a shipment is looked for by a person.
             return evolve(
                 effect.delivery,

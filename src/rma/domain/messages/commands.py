@@ -61,6 +61,8 @@ class RequestReturn:
         idempotency_key: repeat the request under the same key and it is done once.
         created_by: who asks, in the host's words.
         outcome: what the customer chose: `"refund"` or `"store_credit"`; new goods are a `RequestExchange`.
+        payee: who is to have the store credit, if it is not the customer of the order: whoever was given the
+            goods as a gift, say. The customer is then not notified, unless `no_notification` says otherwise.
         overrule: why a person takes lines all the same that no rule takes, or a rule of the host refuses:
             they are free of fees. It never lifts quantities or amounts.
     """
@@ -80,6 +82,7 @@ class RequestReturn:
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
     outcome: str = Outcome.REFUND
     overrule: str | None = None
+    payee: str | None = None
 
 
 @frozen(kw_only=True)
@@ -126,7 +129,7 @@ class UpdateReturn:
 
     Args:
         items: everything that is to be returned now.
-        outcome: what the customer chose, as of a request.
+        outcome, payee: what the customer chose, as of a request.
         shipping_option_id, shipping_price, location_id: how and where the goods are returned.
         refund_amount: instead of the computed one; final, nothing is deducted from it.
         refund_note: why `refund_amount` is above the value of the units; needed only then.
@@ -142,6 +145,7 @@ class UpdateReturn:
     location_id: str | None = None
     outcome: str = Outcome.REFUND
     overrule: str | None = None
+    payee: str | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
 
@@ -325,10 +329,38 @@ class RetryRefund:
     Args:
         return_id: the return that it is due for, an exchange's too; or else
         claim_id: the claim.
+        means: `"payment"`, `"store_credit"` or `"payout"`; as the terms say unless given.
+        payment_id: the payment that gives it back; of store credit or a payout, the payment that it is given
+            instead of.
     """
 
     return_id: str | None = None
     amount: Money | int | None = None
+    claim_id: str | None = None
+    means: str | None = None
+    payment_id: str | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class RecordPayout:
+    """
+    Record that a person paid what is due by other ways: a bank transfer, cash at the counter.
+
+    It counts as paid for the return or claim, and against what was captured. What is on its way already is
+    not due, so that nothing is paid twice.
+
+    Args:
+        return_id: the return that it was due for, an exchange's too; or else
+        claim_id: the claim.
+        amount: of at least 1, at most what is due.
+        reference: what the host calls it; recorded twice, it counts once.
+    """
+
+    amount: Money | int
+    reference: str
+    return_id: str | None = None
     claim_id: str | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
@@ -491,7 +523,7 @@ ReturnCommand = (
 ExchangeCommand = RequestExchange | RecordExchangePayment | CancelExchange
 ClaimCommand = RequestClaim | ResolveClaim | CancelClaim
 #: A return's, or a claim's.
-RefundCommand = RetryRefund | RecordRefundOutcome
+RefundCommand = RetryRefund | RecordRefundOutcome | RecordPayout
 
 Command = ReturnCommand | ExchangeCommand | ClaimCommand | RefundCommand
 
@@ -532,7 +564,7 @@ def subject_of(
             return command.exchange_id
         case CancelClaim() | ResolveClaim():
             return command.claim_id
-        case RetryRefund():
+        case RetryRefund() | RecordPayout():
             return command.claim_id if command.return_id is None else command.return_id
         case (
             ApproveReturn()

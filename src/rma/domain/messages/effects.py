@@ -35,12 +35,56 @@ class RefundRequest:
         reason: `"return"`, `"exchange"` or `"claim"`.
         deadline: do not begin to send it after this moment, aware; others may send it then. None for ports
             that know keys. Requests that differ in nothing else are equal.
+        kind, provider_id: of the payment, as the order has them: which gateway it is for.
     """
 
     key: str
     order_id: str
     return_id: str | None
     payment_id: str
+    amount: Money
+    reason: str = "return"
+    deadline: datetime | None = field(default=None, eq=False)
+    kind: str | None = None
+    provider_id: str | None = None
+
+
+@frozen
+class CreditRequest:
+    """
+    Give this much credit at the shop, and the bonus on top.
+
+    Attributes:
+        return_id, reason, deadline: as in `RefundRequest`.
+        customer_id: who bought; None if the order does not say.
+        payee: who is to have the credit, if it is not the customer: a gift that is sent back.
+        amount: what counts against what was paid for the order.
+        bonus: what is given besides; None for nothing.
+    """
+
+    key: str
+    order_id: str
+    return_id: str | None
+    customer_id: str | None
+    payee: str | None
+    amount: Money
+    bonus: Money | None = None
+    reason: str = "return"
+    deadline: datetime | None = field(default=None, eq=False)
+
+    @property
+    def total(self) -> Money:
+        """The credit with its bonus."""
+        return self.amount if self.bonus is None else self.amount + self.bonus
+
+
+@frozen
+class PayoutRequest:
+    """Pay this much by other ways than the order's payments; the attributes are as in `RefundRequest`."""
+
+    key: str
+    order_id: str
+    return_id: str | None
     amount: Money
     reason: str = "return"
     deadline: datetime | None = field(default=None, eq=False)
@@ -167,8 +211,13 @@ Effect = (
     | DisposeRequest
     | SendBackRequest
     | RefundRequest
+    | CreditRequest
+    | PayoutRequest
     | ReplacementRequest
 )
+
+#: What moves money for a refund: each has the key of one.
+MoneyRequest = RefundRequest | CreditRequest | PayoutRequest
 
 
 def effect_key(owner_id: str, kind: str, number: int) -> str:
@@ -212,10 +261,17 @@ class RefundPending:
 
 @frozen
 class RefundDeclined:
-    """The gateway refused, definitely: no money moved and none will under this key."""
+    """
+    The gateway refused, definitely: no money moved and none will under this key.
+
+    Attributes:
+        is_temporary: another refund of this payment may succeed: the merchant's balance was low, for example.
+            Otherwise the payment counts as closed, and the return's terms say what becomes of the amount.
+    """
 
     code: str
     message: str = ""
+    is_temporary: bool = False
 
 
 @frozen

@@ -2,8 +2,10 @@
 What a gateway promises about a request that is sent twice, and what may therefore be done next.
 
 A payments adapter declares its class as an attribute `gateway`, a fulfillment adapter that of its carrier
-likewise; one that declares nothing counts as `Idempotent()`, as the port's Protocol demands. Nothing is ever
-guessed: where a gateway can neither be asked again nor looked up, an unknown outcome stops for a person.
+likewise; one that declares nothing counts as `Idempotent()`, as the port's Protocol demands. A payments
+adapter that serves several gateways declares them as `gateways`, by `Payment.provider_id`, and `gateway` for
+all others. Nothing is ever guessed: where a gateway can neither be asked again nor looked up, an unknown
+outcome stops for a person.
 """
 
 from datetime import datetime, timedelta

@@ -36,7 +36,8 @@ class FeePer(StrEnum):
     UNIT = "unit"
 
 
-def _as_optional_percentage(value: Decimal | int | str | None) -> Decimal | None:
+def as_optional_percentage(value: Decimal | int | str | None) -> Decimal | None:
+    """A converter for a percentage that need not be given."""
     return None if value is None else as_percentage(value)
 
 
@@ -67,7 +68,7 @@ class Fee:
     name: str = field(validator=short_text)
     amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
     percent: Decimal | None = field(
-        default=None, converter=_as_optional_percentage, validator=optional(percentage)
+        default=None, converter=as_optional_percentage, validator=optional(percentage)
     )
     per: FeePer = field(default=FeePer.RETURN, converter=_per, validator=member_of(FeePer))
     tax_lines: tuple[TaxLine, ...] = field(default=(), converter=as_tax_lines, validator=_rates)

@@ -28,6 +28,7 @@ from rma.domain.values.validators import (
     aware,
     flag,
     invalid,
+    is_whole,
     mapping,
     member_of,
     string,
@@ -136,6 +137,11 @@ def _discounted(item: LineItem) -> int:
     return item.unit_price.amount * item.quantity - discounts
 
 
+def _step(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    if not is_whole(value, at_least=1):
+        raise invalid(instance, attribute.name, value, "an integer of at least 1, in minor units")
+
+
 @frozen
 class Payment:
     """
@@ -146,6 +152,9 @@ class Payment:
         refunded: what was given back of it WITHOUT this library.
         kind: `"card"`, `"store_credit"`, `"gift_card"`, … in the host's words.
         provider_id: who moves the money, for the payments port.
+        refundable_until: the last moment at which it takes a refund, aware; None for always.
+        refund_step: its gateway moves multiples of so many minor units. All its refunds together are a
+            multiple; what is left over goes with the last.
     """
 
     id: str = field(validator=text)
@@ -153,6 +162,8 @@ class Payment:
     refunded: Money = field(default=Money(0, NO_CURRENCY), converter=as_money, validator=not_negative)
     kind: str = field(default="card", validator=string)
     provider_id: str | None = field(default=None, validator=optional(string))
+    refundable_until: datetime | None = field(default=None, converter=as_utc, validator=optional(aware))
+    refund_step: int = field(default=1, validator=_step)
 
     def __attrs_post_init__(self) -> None:
         refunded = _adopted(self.refunded, self.captured.currency, "Payment.refunded")

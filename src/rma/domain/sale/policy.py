@@ -9,11 +9,21 @@ from attrs.validators import optional
 from rma.domain.sale.charges import ChargesBack
 from rma.domain.sale.fees import Fee, as_fees, check_fee_names
 from rma.domain.sale.grades import Grade, as_grades, check_grades, default_grades
+from rma.domain.sale.means import (
+    ANY_KIND,
+    RefundTerms,
+    Split,
+    WhenClosed,
+    are_kinds,
+    as_kinds,
+    as_split,
+    as_when_closed,
+)
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.rules import Goods, ReturnRule, RuleTerms, as_rules, check_rules
 from rma.domain.sale.windows import LONGEST_WINDOW, Calendar
 from rma.domain.sale.withdrawal import Withdrawal, days_within_reason, instance
-from rma.domain.values.validators import flag, invalid, is_whole, optional_of, short_text, tuple_of
+from rma.domain.values.validators import flag, invalid, is_whole, member_of, optional_of, short_text, tuple_of
 
 
 @frozen
@@ -30,6 +40,7 @@ class Terms:
         inspect: whether all that arrives waits for an inspection, whatever `rules` say.
         grades: the scale of an inspection; empty for that of policies without one: `scale` has either.
         other_rules: of a policy that inspects: those that may speak once a clerk corrects a reason.
+        means, split, when_closed: how its refunds are taken from the payments of the order.
     """
 
     name: str
@@ -43,6 +54,14 @@ class Terms:
     inspect: bool = False
     grades: tuple[Grade, ...] = ()
     other_rules: tuple[RuleTerms, ...] = ()
+    means: tuple[str, ...] = (ANY_KIND,)
+    split: Split = Split.IN_ORDER
+    when_closed: WhenClosed = WhenClosed.ASK
+
+    @property
+    def refund_terms(self) -> RefundTerms:
+        """How its refunds are taken from payments."""
+        return RefundTerms(self.means, self.split, self.when_closed)
 
     def rule(self, name: str | None) -> RuleTerms | None:
         """The rule of this name, if it spoke for units of the return, or may speak for some."""
@@ -116,6 +135,14 @@ class ReturnPolicy:
             they were graded. Rules can ask for it, too.
         grades: the scale by which they are graded; unless given, `sellable` (paid, into stock) and `damaged`
             (paid if `refund_damaged`).
+        means: kinds of payments, as `Payment.kind` has them, those first that give back first; `"*"` for all
+            that are not named. Payments of a kind that has no place are never asked, as if they were closed.
+            Unless given, the payments give back in their order.
+        split: whether the first payment gives back all that it has left before the next is asked, or each in
+            proportion to what it has left.
+        when_closed: what becomes of the part of payments that take no refund any more: a person is asked, or
+            it is given as store credit or as a payout at once. A withdrawal is never given store credit by
+            that: its customer has to ask for it.
 
     Raises:
         InvalidValue: the rules contradict each other or these fields, `rule_never_applies` among it; a
@@ -135,6 +162,11 @@ class ReturnPolicy:
     withdrawal: Withdrawal | None = field(default=None, validator=optional(instance(Withdrawal)))
     inspect: bool = field(default=False, validator=flag)
     grades: tuple[Grade, ...] = field(default=(), converter=as_grades, validator=tuple_of(Grade))
+    means: tuple[str, ...] = field(default=(ANY_KIND,), converter=as_kinds, validator=are_kinds)
+    split: Split = field(default=Split.IN_ORDER, converter=as_split, validator=member_of(Split))
+    when_closed: WhenClosed = field(
+        default=WhenClosed.ASK, converter=as_when_closed, validator=member_of(WhenClosed)
+    )
 
     def __attrs_post_init__(self) -> None:
         days = self.window_days
@@ -174,7 +206,15 @@ class ReturnPolicy:
             pay_within_days=self.pay_within_days,
             inspect=self.inspect,
             grades=self.grades,
+            means=self.means,
+            split=self.split,
+            when_closed=self.when_closed,
         )
+
+    @property
+    def refund_terms(self) -> RefundTerms:
+        """How refunds are taken from payments."""
+        return RefundTerms(self.means, self.split, self.when_closed)
 
     @property
     def inspects(self) -> bool:
@@ -191,13 +231,17 @@ class ReturnPolicy:
 
     @property
     def withdrawal_terms(self) -> Terms:
-        """What a withdrawal keeps of it: no fees, and what is damaged is paid."""
+        """What a withdrawal keeps of it: no fees, what is damaged is paid, and no credit but by request."""
+        is_credited = self.when_closed is WhenClosed.STORE_CREDIT
         return Terms(
             self.name,
             self.version,
             withdrawal=self.right_of_withdrawal,
             inspect=self.inspect,
             grades=self.grades,
+            means=self.means,
+            split=self.split,
+            when_closed=WhenClosed.ASK if is_credited else self.when_closed,
         )
 
     def terms_with(self, names: Collection[str], others: Collection[str] = ()) -> Terms:

@@ -8,6 +8,7 @@ from typing import Any, cast
 from attrs import Attribute, evolve, field, frozen
 from attrs.validators import optional
 
+from rma.domain.sale.bonus import Bonus
 from rma.domain.sale.catalogue import Fault
 from rma.domain.sale.charges import ChargesBack, as_charges_back
 from rma.domain.sale.fees import Fee, FeePer, as_fees, check_fee_names
@@ -111,6 +112,7 @@ class RuleTerms:
     review: bool = False
     inspect: bool = False
     when: frozenset[str] = frozenset()
+    bonus: Bonus | None = None
 
 
 @frozen(kw_only=True)
@@ -134,6 +136,7 @@ class ReturnRule:
         review: True if a person approves each return before it goes on.
         charges_back: which of the order's charges the refund gives back.
         inspect: True if its units wait for an inspection when they arrive.
+        bonus: what a customer gets on top who chooses store credit or an exchange.
 
     Raises:
         InvalidValue: `withdrawal_restricted`, the rule is for withdrawals, and keeps a fee, asks for a review
@@ -157,9 +160,12 @@ class ReturnRule:
         default=ChargesBack.NEVER, converter=as_charges_back, validator=member_of(ChargesBack)
     )
     inspect: bool = field(default=False, validator=flag)
+    bonus: Bonus | None = field(default=None, validator=optional_of(Bonus))
 
     def __attrs_post_init__(self) -> None:
         check_fee_names(self, self.fees)
+        if self.bonus is not None and self.outcomes <= {Outcome.REFUND}:
+            raise invalid(self, "bonus", self.bonus, "None, as the rule offers only money")
         if self.inspect and self.goods is Goods.KEPT:
             raise invalid(self, "inspect", self.inspect, "False, as the customer keeps the goods")
         if self.is_for_withdrawals and (self.fees or self.review or Outcome.REFUND not in self.outcomes):
@@ -181,6 +187,7 @@ class ReturnRule:
             self.charges_back,
             review=self.review,
             inspect=self.inspect,
+            bonus=self.bonus,
         )
 
     def terms_for(self, inspects: bool) -> RuleTerms:  # noqa: FBT001 # of the policy, passed on

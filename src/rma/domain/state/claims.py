@@ -6,6 +6,7 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from rma.domain.messages.effects import ReplacementShipment
+from rma.domain.sale.means import DEFAULT_REFUND_TERMS, RefundTerms
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart, PricedLine
 from rma.domain.state.entitlement import Entitlement
@@ -61,6 +62,8 @@ class Claim:
         shipment: what the carrier answered when the new goods were sent.
         display_id: counts the order's claims from 1.
         stuck_effects: keys of what waits for its port for too long, or is not tried again.
+        refund_terms: how its refunds are taken from the payments of the order, by the policy at the request.
+        customer_id: who bought, as the order said then.
     """
 
     id: str
@@ -81,6 +84,8 @@ class Claim:
     canceled_at: datetime | None = None
     metadata: FrozenMap[str, object] = field(default=FrozenMap())
     stuck_effects: tuple[str, ...] = ()
+    refund_terms: RefundTerms = DEFAULT_REFUND_TERMS
+    customer_id: str | None = None
 
     @property
     def currency(self) -> str:

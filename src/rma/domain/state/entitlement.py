@@ -14,6 +14,7 @@ class EntitlementChange:
 
     Attributes:
         refunds: those that this event made; the others were made before.
+        carried: as in `Entitlement`.
     """
 
     entitled: Money
@@ -22,6 +23,7 @@ class EntitlementChange:
     refund_note: str | None = None
     is_refund_blocked: bool = False
     refunds: tuple[Refund, ...] = ()
+    carried: int = 0
 
 
 @frozen
@@ -36,6 +38,8 @@ class Entitlement:
         refund_note: why the requested or agreed refund is above the value of the units.
         is_refund_blocked: the amount due exceeded what the payments have left; `RetryRefund` asks again.
         refunds: oldest first, those that failed included.
+        carried: what the steps of gateways (`Payment.refund_step`) leave to the next refund of the order,
+            minor units; below 0 if it was paid ahead. It is not due.
     """
 
     entitled: Money
@@ -44,6 +48,12 @@ class Entitlement:
     refund_note: str | None = None
     is_refund_blocked: bool = False
     refunds: tuple[Refund, ...] = ()
+    carried: int = 0
+
+    @property
+    def covered(self) -> int:
+        """What of `entitled` is not due, minor units: in force, or carried."""
+        return in_force(self.refunds) + self.carried
 
     @property
     def paid(self) -> Money:
@@ -53,17 +63,17 @@ class Entitlement:
     @property
     def due(self) -> Money:
         """What is entitled and not paid, never below 0."""
-        return Money(max(0, self.entitled.amount - in_force(self.refunds)), self.entitled.currency)
+        return Money(max(0, self.entitled.amount - self.covered), self.entitled.currency)
 
     @property
     def overpaid(self) -> Money:
         """What was paid above what is entitled, never below 0."""
-        return Money(max(0, in_force(self.refunds) - self.entitled.amount), self.entitled.currency)
+        return Money(max(0, self.covered - self.entitled.amount), self.entitled.currency)
 
     @property
     def needs_attention(self) -> bool:
         """True if an amount is due, or the outcome of a refund cannot be known without a person."""
-        return in_force(self.refunds) < self.entitled.amount or any(
+        return self.covered < self.entitled.amount or any(
             refund.status is RefundStatus.NEEDS_ATTENTION for refund in self.refunds
         )
 
@@ -76,6 +86,7 @@ class Entitlement:
             refund_note=change.refund_note,
             is_refund_blocked=change.is_refund_blocked,
             refunds=self.refunds + change.refunds,
+            carried=change.carried,
         )
 
     def change_since(self, before: "Entitlement") -> EntitlementChange:
@@ -87,4 +98,5 @@ class Entitlement:
             refund_note=self.refund_note,
             is_refund_blocked=self.is_refund_blocked,
             refunds=self.refunds[len(before.refunds) :],
+            carried=self.carried,
         )

@@ -18,6 +18,7 @@ from rma.domain.messages.effects import OpenEffect
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
+from rma.domain.state.plan import Source
 from rma.domain.state.refunds import Refund, left_of_payments
 from rma.domain.state.remainder import Remainder, Reserved, remainders_of
 from rma.domain.state.returns import Return
@@ -246,14 +247,43 @@ class ReturnLedger:
                 captured.setdefault(paid.reference, paid.amount.amount)
         return captured
 
-    def left_of_payment(self, order: Order, payment_id: str, *, besides: str) -> int:
+    def left_of_payment(self, order: Order, payment_id: str | None, *, besides: str) -> int:
         """
         What this payment can give back for the refund of this key, minor units, all others counted.
 
-        0 for a payment that is not there any more.
+        0 for a payment that is not there any more. What all payments together can, without a payment.
         """
         others = [each for each in self.refunds if each.key != besides]
-        return left_of_payments(self._captured(order), others).get(payment_id, 0)
+        left = left_of_payments(self._captured(order), others)
+        return sum(left.values()) if payment_id is None else left.get(payment_id, 0)
+
+    def sources(self, order: Order) -> tuple[Source, ...]:
+        """What each payment can still give back, as `left_of_payments`, with what its order says of it."""
+        payments = {payment.id: payment for payment in order.payments}
+        given: dict[str | None, int] = {}
+        for refund in self.refunds:
+            given[refund.payment_id] = given.get(refund.payment_id, 0) + refund.amount_in_force
+        found = []
+        for payment_id, left in self.left_of_payments(order).items():
+            source = Source(payment_id, left, given.get(payment_id, 0))
+            if payment := payments.get(payment_id):
+                source = Source(
+                    payment_id,
+                    left,
+                    given.get(payment_id, 0),
+                    kind=payment.kind,
+                    provider_id=payment.provider_id,
+                    refundable_until=payment.refundable_until,
+                    step=payment.refund_step,
+                )
+            found.append(source)
+        return tuple(found)
+
+    @property
+    def carried(self) -> int:
+        """What the steps of gateways left to the next refund, minor units: see `Entitlement.carried`."""
+        of_returns = sum([each.entitlement.carried for each in self.returns])
+        return of_returns + sum([each.entitlement.carried for each in self.claims])
 
     def refundable(self, order: Order) -> Money:
         """Captured, less what was refunded and what is on its way."""

@@ -25,8 +25,10 @@ from rma.domain.messages.commands import (
     InspectReturn,
     ReceiveReturn,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
+    RefundCommand,
     RenewShipment,
     ResolveClaim,
     ResolveReturn,
@@ -139,6 +141,7 @@ class ReturnRules:
     resolve: str | None
     cancel: str | None
     retry_refund: str | None
+    record_payout: str | None
     record_refund_outcome: str | None
 
 
@@ -182,6 +185,7 @@ _RETURN_PENDING_APPROVAL = ReturnRules(
     resolve="nothing_to_resolve",
     cancel=None,
     retry_refund="nothing_due",
+    record_payout="nothing_due",
     record_refund_outcome="refund_not_found",
 )
 _RETURN_REQUESTED = ReturnRules(
@@ -199,6 +203,7 @@ _RETURN_REQUESTED = ReturnRules(
     resolve=None,  # only to say what became of units that will not arrive
     cancel=None,
     retry_refund="nothing_due",
+    record_payout="nothing_due",
     record_refund_outcome="refund_not_found",
 )
 _RETURN_PARTIALLY_RECEIVED = ReturnRules(
@@ -216,6 +221,7 @@ _RETURN_PARTIALLY_RECEIVED = ReturnRules(
     resolve=None,
     cancel="return_not_cancelable",
     retry_refund=None,
+    record_payout=None,
     record_refund_outcome=None,
 )
 _RETURN_REQUIRES_ACTION = ReturnRules(
@@ -233,6 +239,7 @@ _RETURN_REQUIRES_ACTION = ReturnRules(
     resolve=None,
     cancel=None,  # unless goods of it were paid for, or went back, before
     retry_refund=None,
+    record_payout=None,
     record_refund_outcome=None,
 )
 _RETURN_IN_INSPECTION = ReturnRules(
@@ -250,6 +257,7 @@ _RETURN_IN_INSPECTION = ReturnRules(
     resolve="return_in_inspection",
     cancel="return_in_inspection",
     retry_refund=None,
+    record_payout=None,
     record_refund_outcome=None,
 )
 _RETURN_RECEIVED = ReturnRules(
@@ -267,6 +275,7 @@ _RETURN_RECEIVED = ReturnRules(
     resolve=None,  # only to set an amount that is due and cannot be paid
     cancel="return_already_received",
     retry_refund=None,
+    record_payout=None,
     record_refund_outcome=None,
 )
 _RETURN_CANCELED = ReturnRules(
@@ -284,6 +293,7 @@ _RETURN_CANCELED = ReturnRules(
     resolve="return_canceled",
     cancel=None,  # canceling twice is the same as once
     retry_refund="nothing_due",
+    record_payout="nothing_due",
     record_refund_outcome="refund_not_found",
 )
 _RETURN_DECLINED = ReturnRules(
@@ -301,6 +311,7 @@ _RETURN_DECLINED = ReturnRules(
     resolve="nothing_to_resolve",
     cancel="return_declined",
     retry_refund="nothing_due",
+    record_payout="nothing_due",
     record_refund_outcome="refund_not_found",
 )
 _RETURN_EXPIRED = ReturnRules(
@@ -318,12 +329,13 @@ _RETURN_EXPIRED = ReturnRules(
     resolve="nothing_to_resolve",
     cancel="return_expired",
     retry_refund="nothing_due",
+    record_payout="nothing_due",
     record_refund_outcome="refund_not_found",
 )
 
 
 def return_refusal(  # noqa: C901, PLR0911, PLR0912 # a row for each command
-    status: ReturnStatus, command: ExistingReturnCommand | RetryRefund | RecordRefundOutcome
+    status: ReturnStatus, command: ExistingReturnCommand | RefundCommand
 ) -> str | None:
     """The code with which a return of this status refuses the command; None if the status allows it."""
     rules = return_rules(status)
@@ -352,6 +364,8 @@ def return_refusal(  # noqa: C901, PLR0911, PLR0912 # a row for each command
             return rules.cancel
         case RetryRefund():
             return rules.retry_refund
+        case RecordPayout():
+            return rules.record_payout
         case RecordRefundOutcome():
             return rules.record_refund_outcome
         case _:
@@ -408,6 +422,7 @@ class ClaimRules:
     resolve: str | None
     cancel: str | None
     retry_refund: str | None
+    record_payout: str | None
     record_refund_outcome: str | None
 
 
@@ -430,6 +445,7 @@ _CLAIM_OPEN = ClaimRules(
     resolve=None,  # only to set an amount that is due and cannot be paid
     cancel=None,  # only while nothing was paid, sent or received
     retry_refund=None,
+    record_payout=None,
     record_refund_outcome=None,
 )
 _CLAIM_COMPLETED = evolve(_CLAIM_OPEN, is_open=False)
@@ -439,13 +455,12 @@ _CLAIM_CANCELED = ClaimRules(
     resolve="nothing_due",
     cancel=None,
     retry_refund="nothing_due",
+    record_payout="nothing_due",
     record_refund_outcome=None,
 )
 
 
-def claim_refusal(
-    status: ClaimStatus, command: ResolveClaim | CancelClaim | RetryRefund | RecordRefundOutcome
-) -> str | None:
+def claim_refusal(status: ClaimStatus, command: ResolveClaim | CancelClaim | RefundCommand) -> str | None:
     """The code with which a claim of this status refuses the command; None if the status allows it."""
     rules = claim_rules(status)
     match command:
@@ -455,6 +470,8 @@ def claim_refusal(
             return rules.cancel
         case RetryRefund():
             return rules.retry_refund
+        case RecordPayout():
+            return rules.record_payout
         case RecordRefundOutcome():
             return rules.record_refund_outcome
         case _:

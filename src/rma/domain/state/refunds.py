@@ -1,4 +1,4 @@
-"""Refunds: what an outcome changes in one, and how an amount is split over an order's payments."""
+"""Refunds: what an outcome changes in one, and what they leave of an order's payments."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,17 +16,27 @@ from rma.domain.messages.effects import (
     RefundReversed,
     RefundSucceeded,
 )
+from rma.domain.sale.means import Means
 from rma.domain.state.lifecycle import RefundStatus, refund_rules, refund_status_after
 from rma.domain.values.money import Money
 
 
 @frozen
+class PaymentShare:
+    """A part of a payment."""
+
+    payment_id: str
+    amount: Money
+
+
+@frozen
 class Refund:
     """
-    One amount from one payment, asked of the payments port under one key.
+    One amount that goes back by one means, asked of its port under one key.
 
     Attributes:
         key: `{return_id}-refund-{n}`; repeated with every attempt, never used for another refund.
+        payment_id: the payment that gives it back; None for store credit and payouts.
         reference: what the gateway calls it.
         retry_of: the key of the failed or reversed refund that this one replaces.
         failure: why it failed, was reversed or needs attention, in the gateway's words.
@@ -34,10 +44,16 @@ class Refund:
         success_notice: the id of the notice that said that it succeeded; once more, it says nothing new.
         is_contradicted: the gateway said that it succeeded after it had said that it failed. It counts as in
             force, until a person says what is true.
+        means: by which it goes back.
+        bonus: what is given besides as store credit; it counts against nothing.
+        payee, customer_id: who gets store credit, as in `CreditRequest`.
+        kind, provider_id: of the payment, as the order had them.
+        against: of which payments it counts as given back, for store credit and payouts. What it does not say
+            counts against the payments in their order.
     """
 
     key: str
-    payment_id: str
+    payment_id: str | None
     amount: Money
     status: RefundStatus
     requested_at: datetime
@@ -48,6 +64,13 @@ class Refund:
     moved: Money | None = None
     success_notice: str | None = None
     is_contradicted: bool = False
+    means: Means = Means.PAYMENT
+    bonus: Money | None = None
+    payee: str | None = None
+    customer_id: str | None = None
+    kind: str | None = None
+    provider_id: str | None = None
+    against: tuple[PaymentShare, ...] = ()
 
     @property
     def is_in_force(self) -> bool:
@@ -140,29 +163,24 @@ def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dic
     What each payment can still give back of what was captured and not refunded elsewhere, minor units.
 
     A refund of a payment that is not there any more (the host renamed or merged payments) still counts: it
-    is taken from the payments in their order.
+    is taken from the payments in their order; so is what store credit and payouts do not say of themselves.
     """
     left = dict(captured)
     unnamed = 0
     for refund in refunds:
-        if refund.payment_id in left:
-            left[refund.payment_id] -= refund.amount_in_force
-        else:
-            unnamed += refund.amount_in_force
+        amount = refund.amount_in_force
+        if refund.payment_id is not None and refund.payment_id in left:
+            left[refund.payment_id] -= amount
+            continue
+        for share in refund.against:
+            if share.payment_id in left:
+                part = min(amount, share.amount.amount)
+                left[share.payment_id] -= part
+                amount -= part
+        unnamed += amount
     for payment_id, amount in left.items():
         left[payment_id] = max(0, amount)
         taken = min(unnamed, left[payment_id])
         left[payment_id] -= taken
         unnamed -= taken
     return left
-
-
-def split(amount: int, left: dict[str, int]) -> tuple[tuple[str, int], ...]:
-    """The amount split over the payments in their order, each up to what it has left: at most their sum."""
-    allocated = []
-    for payment_id, most in left.items():
-        part = min(amount, most)
-        if part:
-            allocated.append((payment_id, part))
-        amount -= part
-    return tuple(allocated)

@@ -8,8 +8,10 @@ from rma.domain.messages.command_items import ForeignDecision, MissingItem, Reje
 from rma.domain.messages.effects import RestockRequest, ReturnShipment, StockLine
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.means import RefundTerms
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.at_the_dock import (
     CorrectedUnits,
@@ -183,6 +185,9 @@ class Return:
         corrections: of its receipts, oldest first.
         withdrawals: what was taken out of stock again, oldest first.
         foreign_decisions: what became of its foreign goods, by their number.
+        outcome: what the customer chose: money, or store credit.
+        payee: who is to have the store credit, if it is not the customer.
+        customer_id: who bought, as the order said when it was requested.
     """
 
     id: str
@@ -230,6 +235,9 @@ class Return:
     withdrawals: tuple[StockWithdrawal, ...] = ()
     foreign_decisions: tuple[ForeignDecision, ...] = ()
     inspections: tuple[Inspection, ...] = ()
+    outcome: Outcome = Outcome.REFUND
+    payee: str | None = None
+    customer_id: str | None = None
 
     @property
     def label_number(self) -> int | None:
@@ -279,7 +287,7 @@ class Return:
         # It expired, though it was sent in time, as is known by now.
         is_sent = self.status is ReturnStatus.EXPIRED and self.sending is not None
         if (return_rules(self.status).is_open and not is_paid_by_parcel) or is_sent:
-            owed = max(0, self.refund_amount.amount - self.refunded.amount)
+            owed = max(0, self.refund_amount.amount - self.entitlement.covered)
         return self.refund_due_by if owed else None
 
     @property
@@ -358,6 +366,11 @@ class Return:
             return self.entitlement.entitled
         named = self.entitlement.requested_refund
         return self.quoted_refund if named is None else named
+
+    @property
+    def refund_terms(self) -> RefundTerms:
+        """How its refunds are taken from the payments of the order."""
+        return self.terms.refund_terms
 
     @property
     def refunds(self) -> tuple[Refund, ...]:

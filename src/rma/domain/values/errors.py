@@ -354,7 +354,12 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "return_reason_is_category": (Invalid, "return reason {reason_id} is a category: give one of its leaves"),
     "return_reason_retired": (Invalid, "return reason {reason_id} is retired"),
     "invalid_return_outcome": (Invalid, "outcome must be {expected}, not {outcome}"),
-    "store_credit_unsupported": (Invalid, "store credit cannot be given here: request a refund"),
+    "store_credit_unsupported": (Invalid, "store credit cannot be given here: no port for it is configured"),
+    "credit_without_customer": (
+        Invalid,
+        "order {order_id} has no customer who could have store credit: name a payee",
+    ),
+    "payee_without_credit": (Invalid, "payee is who gets store credit: the outcome is another one"),
     "overrule_without_reason": (Invalid, "overrule must say why the rules are overruled"),
     # Invalid, about inspections
     "unknown_grade": (Invalid, "grade {grade} is not of the scale: {grades}"),
@@ -410,6 +415,23 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         "refund of {amount} exceeds the value of the units, {value} (minor units, {currency}): give a refund_note",
     ),
     "refund_exceeds_due": (Invalid, "asked to refund {amount}, only {due} due (minor units, {currency})"),
+    "invalid_means": (Invalid, "means must be one of {expected}, not {means}"),
+    "means_not_of_order": (Invalid, "order {order_id} has no payment {payment_id}"),
+    "means_expired": (Invalid, "payment {payment_id} could be refunded until {until}: choose another means"),
+    "refund_exceeds_means": (
+        Invalid,
+        "asked to refund {amount}, only {left} left in what takes refunds (minor units): choose another means",
+    ),
+    "credit_not_agreed": (
+        Invalid,
+        "return {return_id} is a withdrawal: its customer did not ask for store credit",
+    ),
+    "payout_unsupported": (Invalid, "payouts cannot be made here: no port for them is configured"),
+    "invalid_payout_amount": (Invalid, "payout must be money of at least {minimum}, not {amount}"),
+    "payout_reference_reused": (
+        Invalid,
+        "payout {reference} was recorded before, with {amount} (minor units): give each its own reference",
+    ),
     "refund_settled_elsewhere": (
         Invalid,
         "return {return_id} has no refund of its own: its exchange or claim sets the amount",

@@ -12,7 +12,7 @@ from rma.domain.decide.returns.eligibility import Judge
 from rma.domain.decide.returns.item_checks import ItemChecks
 from rma.domain.decide.returns.request import check_order_of
 from rma.domain.decide.returns.review import waits_for_approval
-from rma.domain.decide.returns.rule_checks import check_outcome, require_amounts_in
+from rma.domain.decide.returns.rule_checks import check_outcome, check_payee, require_amounts_in
 from rma.domain.decide.violations import Violations
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.sale.catalogue import ReturnReason
@@ -99,6 +99,7 @@ def returnable_items(
     tags: Iterable[str] = (),
     basis: ReturnBasis = ReturnBasis.POLICY,
     books_shipments: bool = True,
+    gives_credit: bool = True,
 ) -> tuple[ReturnableItem, ...]:
     """
     Every line of the order, those without returnable units too, in the order's order.
@@ -106,7 +107,8 @@ def returnable_items(
     Then every line that is no longer on the order and that a return or claim still reserves units of. Options
     are for units that come back for the reason of this id, of the catalogue `reasons`, and with these tags;
     by the right of withdrawal, declared at that moment, if that is the basis. `books_shipments` is False if
-    the host has no fulfillment port, by which new goods are sent.
+    the host has no fulfillment port, by which new goods are sent; `gives_credit` is False if it has no port
+    for store credit.
 
     Raises:
         InvalidValue: as a request would: `currency_mismatch`, an amount of the policy is not in the order's
@@ -119,6 +121,7 @@ def returnable_items(
         reasons=tuple(reasons),
         host_rules=tuple(host_rules),
         books_shipments=books_shipments,
+        gives_credit=gives_credit,
     )
     require_amounts_in(order.currency, policy)
     reserved = ledger.reserved_quantities()
@@ -167,9 +170,12 @@ def _refused_by(options: Iterable[ReturnOption]) -> list[str]:
 
 
 def _outcomes(policy: ReturnPolicy, basis: ReturnBasis) -> tuple[Outcome, ...]:
-    """What rules offer at all, refunds first; a withdrawal is refunded."""
+    """What rules offer at all, refunds first; a withdrawal is refunded, unless a rule offers credit, too."""
     if basis is ReturnBasis.WITHDRAWAL:
-        return (Outcome.REFUND,)
+        is_credited = any(
+            rule.is_for_withdrawals and Outcome.STORE_CREDIT in rule.outcomes for rule in policy.rules
+        )
+        return (Outcome.REFUND, Outcome.STORE_CREDIT) if is_credited else (Outcome.REFUND,)
     offered = {outcome for rule in policy.rules for outcome in rule.outcomes}
     return tuple([each for each in Outcome if each in (offered or {Outcome.REFUND, Outcome.EXCHANGE})])
 
@@ -241,8 +247,10 @@ class _Offers:
         if self._basis is ReturnBasis.WITHDRAWAL and self._policy.withdrawal is None:
             wrong.add("no_right_of_withdrawal", policy=self._policy.name)
         if outcome is not Outcome.EXCHANGE:
-            check_outcome(wrong, outcome)
+            check_outcome(wrong, outcome, gives_credit=self._facts.gives_credit)
         wrong += [*self._of_order, *of_rules, *of_unit]
+        if outcome is Outcome.STORE_CREDIT:
+            check_payee(wrong, None, outcome, self._facts.order)
         if outcome is Outcome.EXCHANGE and not self._facts.books_shipments:
             wrong.add("no_fulfillment")
         return tuple(wrong)

@@ -15,6 +15,7 @@ from rma.domain import events
 from rma.domain.events import EffectOutcome, Event
 from rma.domain.evolve import evolve
 from rma.domain.messages.effects import DisposeRequest, RestockRequest, SendBackRequest, WithdrawRequest
+from rma.domain.sale.means import Means
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.inspection import InspectionRequest
 from rma.domain.state.ledger import ReturnLedger
@@ -129,9 +130,16 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             return _resolved(event, ledger.get(event.subject_id))
         case events.RefundBlocked():
             detail = f"{event.amount} is due, only {event.refundable} can be paid: nothing was"
+            if event.refundable >= event.amount:
+                detail = (
+                    f"{event.amount} is due, and payments do not take all of it any more: nothing was paid"
+                )
             return _Summary(f"{event.subject_id}: refund blocked", [detail])
-        case events.RefundRetried():
-            return _Summary(f"{event.return_id}: refund retried", _money(event.refunds))
+        case events.RefundRetried() | events.ClaimRefundRetried():
+            return _Summary(f"{event.subject_id}: refund retried", _money(event.refunds))
+        case events.PayoutRecorded() | events.ClaimPayoutRecorded():
+            references = [f"reference {refund.reference}" for refund in event.refunds]
+            return _Summary(f"{event.subject_id}: payout recorded", [*_money(event.refunds), *references])
         case events.ReturnCanceled():
             back = [
                 f"{line.quantity} x {line.item_id} goes back from {withdrawn.location_id or 'stock'}"
@@ -159,8 +167,6 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             )
         case events.ClaimCompleted():
             return _Summary(f"{event.subject_id}: goods received, completed")
-        case events.ClaimRefundRetried():
-            return _Summary(f"{event.subject_id}: refund retried", _money(event.refunds))
         case events.ClaimResolved():
             resolved = ledger.find_claim(event.subject_id)
             amount, parts = (resolved.refund_amount, resolved.breakdown) if resolved else (None, ())
@@ -322,7 +328,21 @@ def _corrected(event: events.ReceiptCorrected, after: Return) -> _Summary:
 
 
 def _money(refunds: Iterable[Refund]) -> list[str]:
-    return [f"money: {refund.amount} back to {refund.payment_id}" for refund in refunds]
+    return [f"money: {_given(refund)}" for refund in refunds]
+
+
+def _given(refund: Refund) -> str:
+    match refund.means:
+        case Means.PAYMENT:
+            return f"{refund.amount} back to {refund.payment_id}"
+        case Means.STORE_CREDIT:
+            bonus = f" and a bonus of {refund.bonus}" if refund.bonus else ""
+            to = f" to {refund.payee}" if refund.payee else ""
+            return f"{refund.amount}{bonus} as store credit{to}"
+        case Means.PAYOUT:
+            return f"{refund.amount} paid out"
+        case _:
+            assert_never(refund.means)
 
 
 def _outcome(refund: Refund) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from attrs import frozen
 
+from rma.domain.sale.means import Means
 from rma.domain.sale.order import Order
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.ledger import ReturnLedger
@@ -19,8 +20,9 @@ class OrderTransaction:
     Attributes:
         id: a refund's key; of a payment, the exchange's id and the payment's reference.
         return_id, exchange_id, claim_id: what it was for, as far as it was for one of each.
-        amount: negative for a refund in force: it left, or may leave. Positive for an exchange's payment.
-        reference: `"refund"` or `"payment"`.
+        amount: negative for a refund in force: it left, or may leave; without the bonus of store credit.
+            Positive for an exchange's payment.
+        reference: `"refund"`, `"store_credit"`, `"payout"` or `"payment"`.
         reference_id: what the gateway, or the host, calls it.
         version: the order's version when it was made.
     """
@@ -80,7 +82,7 @@ def _refunded(
         exchange_id=exchange_id,
         claim_id=claim_id,
         amount=-(refund.moved or refund.amount),
-        reference="refund",
+        reference="refund" if refund.means is Means.PAYMENT else refund.means.value,
         reference_id=refund.reference,
         version=order.version + ledger.changes_until(refund.requested_at),
         created_at=refund.requested_at,

@@ -25,6 +25,7 @@ from rma.domain.messages.commands import (
     ReceiveReturn,
     ReceiveUnannounced,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
     RenewShipment,
@@ -49,7 +50,7 @@ from rma.testing.commands.choosers import Chooser, Make, RandomChooser, every
 from rma.testing.commands.claims import cancel_claim, request_claim, resolve_claim
 from rma.testing.commands.exchanges import cancel_exchange, record_exchange_payment, request_exchange
 from rma.testing.commands.inspections import inspect_return
-from rma.testing.commands.refunds import record_refund_outcome, retry_refund
+from rma.testing.commands.refunds import record_payout, record_refund_outcome, retry_refund
 from rma.testing.commands.returns import cancel_return, receive_return, request_return, resolve_return
 from rma.testing.commands.situation import Situation
 
@@ -90,6 +91,7 @@ MAKERS: Mapping[type[Command], Maker] = {
     ResolveClaim: Maker(resolve_claim, 3),
     CancelClaim: Maker(cancel_claim, 4),
     RetryRefund: Maker(retry_refund, 10),
+    RecordPayout: Maker(record_payout, 3),
     RecordRefundOutcome: Maker(record_refund_outcome, 12),
 }
 

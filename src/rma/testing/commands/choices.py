@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.sale.new_item import NewItem
+from rma.domain.sale.rules import Outcome
 from rma.domain.values.money import Money
 from rma.testing.commands.choosers import Chooser
 from rma.testing.commands.situation import Situation
@@ -78,6 +79,13 @@ def choose_note(chooser: Chooser, amount: Money | None) -> str | None:
 def choose_option(chooser: Chooser, situation: Situation) -> str | None:
     """The id of an option by which goods come back, or None."""
     return chooser.choose([None, *situation.shipping_option_ids])
+
+
+def choose_outcome(chooser: Chooser, situation: Situation) -> str:
+    """Money, or store credit where a rule offers it."""
+    is_offered = any(Outcome.STORE_CREDIT in rule.outcomes for rule in situation.policy.rules)
+    options = [Outcome.REFUND, Outcome.REFUND, Outcome.STORE_CREDIT] if is_offered else [Outcome.REFUND]
+    return chooser.detail(options).value
 
 
 def new_items(chooser: Chooser, situation: Situation, units: dict[str, int]) -> list[NewItem]:

@@ -2,6 +2,7 @@
 
 from rma.domain.messages.command_items import ReceivedItem, RejectedItem
 from rma.domain.messages.commands import CancelReturn, ReceiveReturn, RequestReturn, ResolveReturn
+from rma.domain.sale.rules import Outcome
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
 from rma.testing.commands.at_the_dock import foreign_decisions, foreign_items, missing_items
@@ -11,6 +12,7 @@ from rma.testing.commands.choices import (
     choose_amount,
     choose_note,
     choose_option,
+    choose_outcome,
     choose_target,
     choose_units,
     rarely,
@@ -26,6 +28,7 @@ def request_return(chooser: Chooser, situation: Situation) -> RequestReturn | No
     if not units:
         return None
     amount = choose_amount(chooser, situation, 6)
+    outcome = choose_outcome(chooser, situation)
     return RequestReturn(
         order_id=situation.order.id,
         items=requested_items(chooser, situation, units),
@@ -38,6 +41,8 @@ def request_return(chooser: Chooser, situation: Situation) -> RequestReturn | No
         created_by=chooser.detail(CREATORS),
         metadata=chooser.detail(METADATA),
         overrule=chooser.detail([None, None, "kind"]) if situation.policy.rules else None,
+        outcome=outcome,
+        payee=chooser.detail([None, None, "cus_friend"]) if outcome == Outcome.STORE_CREDIT else None,
     )
 
 

@@ -163,7 +163,7 @@ class RefundLookupContract(PortContract):
         payments.refund(self.request(OTHER_KEY))
         self.pass_delay()
 
-        assert payments.find_refund(KEY) is None
+        assert payments.find_refund(self.request(KEY)) is None
         assert self.refunds_made(KEY) == 0
 
     def test_a_refund_that_was_made_is_found(self) -> None:
@@ -174,7 +174,7 @@ class RefundLookupContract(PortContract):
         self.pass_delay()
 
         for _ in range(2):
-            found = payments.find_refund(KEY)
+            found = payments.find_refund(self.request(KEY))
             assert isinstance(found, RefundSucceeded | RefundPending)
             assert found.reference == answer.reference
         assert self.refunds_made(KEY) == 1

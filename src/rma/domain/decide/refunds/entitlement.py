@@ -6,17 +6,17 @@ from attrs import evolve
 
 from rma.domain.decide.checks import check_refund
 from rma.domain.decide.refunds.charges import charges_arrived
-from rma.domain.decide.refunds.split import limit_to_refundable, refunds_for
+from rma.domain.decide.refunds.split import limit_to_refundable, plan_for, refunds_of, with_paid_ahead
 from rma.domain.decide.violations import Violations
 from rma.domain.events import RefundBlocked, header_for
-from rma.domain.messages.commands import RecordRefundOutcome, RetryRefund
+from rma.domain.messages.commands import RefundCommand
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, claim_refusal, return_refusal
-from rma.domain.state.refunds import in_force
+from rma.domain.state.plan import Plan
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.state.valuation import value_of_units
@@ -52,10 +52,18 @@ def entitle(
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
     entitled = target.value_arrived(items, agreed, charges_back).total
-    paid = in_force(before.refunds)  # a payment is never asked back; what a correction showed, stays shown
+    paid = before.covered  # a payment is never asked back; what a correction showed, stays shown
     entitled = max(entitled, min(paid, before.entitled.amount) if target.corrections else paid)
     return pay_what_is_due(
-        order, ledger, target, entitled, agreed=agreed, refund_note=refund_note, refundable=refundable, at=at
+        order,
+        ledger,
+        target,
+        entitled,
+        agreed=agreed,
+        refund_note=refund_note,
+        refundable=refundable,
+        at=at,
+        items=items,
     )
 
 
@@ -94,6 +102,7 @@ def correct_entitlement(
         refund_note=before.refund_note,
         refundable=refundable,
         at=at,
+        items=items,
     )
 
 
@@ -130,26 +139,33 @@ def pay_what_is_due(
     refund_note: str | None = None,
     refundable: int,
     at: datetime,
+    items: tuple[ReturnItem, ...] | None = None,
 ) -> Entitlement:
     """
     The account once the customer is entitled to this amount (minor units), with refunds for what is due.
 
-    Nothing is paid, and the account is blocked, if the payments have less left.
+    Nothing is paid, and the account is blocked, if the payments have less left, or if a part of it is left in
+    payments that take no refund any more and a person is to decide. `items` are those of a return afterwards.
     """
     before = target.entitlement
-    due = entitled - in_force(before.refunds)
-    pay, rounding = limit_to_refundable(max(0, due), refundable, order)
+    due = max(0, entitled - before.covered)
+    pay, rounding = limit_to_refundable(due, with_paid_ahead(refundable, ledger), order)
+    plan = plan_for(pay, order, ledger, target, at, items=items) if pay else Plan()
+    is_blocked = pay is None or plan.closed > 0
+    if is_blocked:
+        plan, rounding = Plan(), 0
     return Entitlement(
         entitled=Money(entitled - rounding, order.currency),
         requested_refund=before.requested_refund,
         agreed_refund=agreed,
         refund_note=refund_note,
-        is_refund_blocked=pay is None,
-        refunds=before.refunds + refunds_for(pay, order, ledger, target, at) if pay else before.refunds,
+        is_refund_blocked=is_blocked,
+        refunds=before.refunds + refunds_of(plan.refunds, target, at),
+        carried=before.carried + plan.carried,
     )
 
 
-def refund_refusal(target: Return | Claim, command: RetryRefund | RecordRefundOutcome) -> str | None:
+def refund_refusal(target: Return | Claim, command: RefundCommand) -> str | None:
     """The code with which the status of this return or claim refuses the command; None if it allows it."""
     if isinstance(target, Claim):
         return claim_refusal(target.status, command)

@@ -2,11 +2,12 @@
 
 from typing import assert_never
 
-from rma.domain.decide.checks import check_string, check_strings, check_text
+from rma.domain.decide.checks import check_flags, check_string, check_strings, check_text
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.refunds.closed import pay_instead
 from rma.domain.decide.refunds.entitlement import refund_refusal
 from rma.domain.decide.violations import Violations, error_id, error_value
-from rma.domain.events import RefundOutcomeRecorded, header_for
+from rma.domain.events import Event, RefundOutcomeRecorded, header_for
 from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
 from rma.domain.state.claims import Claim
@@ -19,9 +20,11 @@ from rma.domain.values.money import Money
 
 def record_refund_outcome(
     facts: Facts, ledger: ReturnLedger, command: RecordRefundOutcome
-) -> tuple[()] | tuple[RefundOutcomeRecorded]:
+) -> tuple[Event, ...]:
     """
     The refund with its outcome; nothing if it was known before, or a later one is known.
+
+    What its payment does not take is given by other means, where the terms say so.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -55,7 +58,7 @@ def record_refund_outcome(
         delivery=facts.timing.while_pending(effect, facts.at) if effect and is_pending else None,
         notification_id=command.notification_id,
     )
-    return (event,)
+    return (event, *pay_instead(ledger, target, [(known, command.outcome)], facts.at))
 
 
 def _check_answer(
@@ -68,6 +71,8 @@ def _check_answer(
         case RefundDeclined(code=code, message=message) | RefundReversed(code=code, message=message):
             check_string(wrong, "outcome.code", code)
             check_string(wrong, "outcome.message", message)
+            if isinstance(outcome, RefundDeclined):
+                check_flags(wrong, is_temporary=outcome.is_temporary)
         case _:
             assert_never(outcome)
 

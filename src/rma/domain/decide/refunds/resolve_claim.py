@@ -8,8 +8,8 @@ from rma.domain.decide.checks import (
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.refunds.due import status_paid
 from rma.domain.decide.refunds.entitlement import pay_what_is_due
-from rma.domain.decide.refunds.retry import status_paid
 from rma.domain.decide.violations import Violations
 from rma.domain.events import ClaimResolved, header_for
 from rma.domain.messages.commands import ResolveClaim
@@ -52,7 +52,7 @@ def resolve_claim(facts: Facts, ledger: ReturnLedger, command: ResolveClaim) -> 
         order,
         ledger,
         claim,
-        max(agreed.amount, claim.refunded.amount),
+        max(agreed.amount, claim.entitlement.covered),
         agreed=agreed,
         refund_note=command.refund_note,
         refundable=refundable,

@@ -1,24 +1,79 @@
-"""Turning an amount into refunds: one for each payment that gives it, each with its own key."""
+"""Turning an amount into refunds: how it goes back is planned, and each part has its own key."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from rma.domain.messages.effects import effect_key
+from rma.domain.sale.means import Means
 from rma.domain.sale.order import Order
+from rma.domain.sale.rules import Outcome
+from rma.domain.state.bonuses import bonus_now, has_bonus
 from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import RefundStatus
-from rma.domain.state.refunds import Refund, split
+from rma.domain.state.plan import Plan, PlannedRefund, plan_other, plan_refund, sources_in_order
+from rma.domain.state.refunds import Refund
+from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
-from rma.domain.values.money import Money
 
 
-def refunds_for(
-    amount: int, order: Order, ledger: ReturnLedger, target: Return | Claim, at: datetime
+def plan_for(
+    amount: int,
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return | Claim,
+    at: datetime,
+    *,
+    items: Sequence[ReturnItem] | None = None,
+    is_quote: bool = False,
+) -> Plan:
+    """
+    How the amount (minor units, at most what is refundable) goes back, by the terms of its return or claim.
+
+    Store credit, if the customer chose it, with the bonus for these items; else from the payments.
+    """
+    if isinstance(target, Return) and target.outcome is Outcome.STORE_CREDIT and amount:
+        bonus = 0
+        if has_bonus(target.terms):
+            units = target.items if items is None else items
+            bonus = bonus_now(amount, units, target.terms, target.entitlement, is_quote=is_quote)
+        sources = sources_in_order(ledger.sources(order), target.refund_terms)
+        return Plan((plan_other(amount, sources, Means.STORE_CREDIT, order.currency, bonus=bonus),))
+    return plan_refund(
+        amount,
+        ledger.sources(order),
+        target.refund_terms,
+        order.currency,
+        at,
+        carried=ledger.carried,
+        instead=means_instead(target),
+    )
+
+
+def means_instead(target: Return | Claim) -> Means | None:
+    """By which means what a closed payment owes is given; None if a person decides, or no one can have it."""
+    means = target.refund_terms.when_closed.means
+    return None if means is Means.STORE_CREDIT and not can_be_credited(target) else means
+
+
+def can_be_credited(target: Return | Claim) -> bool:
+    """True if it is known who would have store credit."""
+    return target.customer_id is not None or payee_of(target) is not None
+
+
+def payee_of(target: Return | Claim) -> str | None:
+    """Who is to have store credit, if it is not the customer."""
+    return target.payee if isinstance(target, Return) else None
+
+
+def refunds_of(
+    planned: Iterable[PlannedRefund], target: Return | Claim, at: datetime, *, retry_of: str | None = None
 ) -> tuple[Refund, ...]:
     """
-    The amount (minor units, at most what is refundable) as refunds, from the payments in their order.
+    The refunds of a plan, under the next keys.
 
-    A payment whose refund failed or was reversed is tried again under the next key.
+    A payment whose refund failed or was reversed is tried again under the next key. `retry_of` is the key of
+    the refund that they replace, if they replace one.
     """
     retried = {refund.retry_of for refund in target.refunds}
     lost = {
@@ -28,18 +83,36 @@ def refunds_for(
     }
     return tuple(
         [
-            Refund(
-                key=effect_key(target.id, "refund", number),
-                payment_id=payment_id,
-                amount=Money(part, order.currency),
-                status=RefundStatus.PENDING,
-                requested_at=at,
-                retry_of=lost.get(payment_id),
-            )
-            for number, (payment_id, part) in enumerate(
-                split(amount, ledger.left_of_payments(order)), start=len(target.refunds) + 1
-            )
+            _refund(each, target, at, number, retry_of or _lost(each, lost))
+            for number, each in enumerate(planned, start=len(target.refunds) + 1)
         ]
+    )
+
+
+def _lost(planned: PlannedRefund, lost: dict[str | None, str]) -> str | None:
+    """The refund that this one replaces."""
+    instead_of = [planned.payment_id, *[share.payment_id for share in planned.against]]
+    return next((lost[each] for each in instead_of if each in lost), None)
+
+
+def _refund(
+    planned: PlannedRefund, target: Return | Claim, at: datetime, number: int, retry_of: str | None
+) -> Refund:
+    is_credit = planned.means is Means.STORE_CREDIT
+    return Refund(
+        key=effect_key(target.id, "refund", number),
+        payment_id=planned.payment_id,
+        amount=planned.amount,
+        status=RefundStatus.PENDING,
+        requested_at=at,
+        retry_of=retry_of,
+        means=planned.means,
+        bonus=planned.bonus,
+        payee=payee_of(target) if is_credit else None,
+        customer_id=target.customer_id if is_credit else None,
+        kind=planned.kind,
+        provider_id=planned.provider_id,
+        against=planned.against,
     )
 
 
@@ -54,3 +127,8 @@ def limit_to_refundable(following: int, refundable: int, order: Order | None) ->
     if excess > (len(order.items) if order else 0):
         return None, 0
     return following - excess, excess
+
+
+def with_paid_ahead(refundable: int, ledger: ReturnLedger) -> int:
+    """What can be owed, where refunds ran ahead of what was owed by the steps of gateways: minor units."""
+    return refundable + max(0, -ledger.carried)

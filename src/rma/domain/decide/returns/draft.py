@@ -15,6 +15,7 @@ from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order, in_currency
 from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.deadlines import return_by
 from rma.domain.state.entitlement import Entitlement
@@ -44,6 +45,7 @@ class ReturnDraft:
         overrule: why a person took items that no rule takes.
         basis, declared_at: by which right it comes back, and when a withdrawal was declared.
         is_pending: it waits for a person's approval.
+        outcome, payee: what the customer chose, and who is to have store credit.
     """
 
     order: Order
@@ -63,6 +65,8 @@ class ReturnDraft:
     declared_at: datetime | None = None
     is_pending: bool = False
     metadata: FrozenMap[str, object] = field(factory=FrozenMap)
+    outcome: Outcome = Outcome.REFUND
+    payee: str | None = None
 
 
 def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> ReturnRequested:
@@ -125,6 +129,9 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         basis=draft.basis,
         declared_at=draft.declared_at,
         return_by=return_by(terms, facts.at, draft.declared_at) if can_expire else None,
+        outcome=draft.outcome,
+        payee=draft.payee,
+        customer_id=order.customer_id,
     )
     return ReturnRequested(
         header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command, order=order),

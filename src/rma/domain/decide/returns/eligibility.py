@@ -182,7 +182,11 @@ class Judge:
             return evolve(judgment, violations=(), until=None)  # the request is refused as a whole
         until = right.window.until(self._order, line, right.calendar)
         ruling = judgment.ruling and evolve(judgment.ruling, until=until)
-        return Judgment(judgment.finding, ruling, right.refusals(self._order, line, facts.at), until)
+        refusals = right.refusals(self._order, line, facts.at)
+        if self.outcome is Outcome.STORE_CREDIT and judgment.finding.rule is None:
+            numbers: dict[str, object] = {"outcome": self.outcome.value, "offered": [Outcome.REFUND.value]}
+            refusals = (*refusals, Violation("outcome_not_offered", line.id, numbers))
+        return Judgment(judgment.finding, ruling, refusals, until)
 
     def _find_before(self, line: LineItem, asked: RequestedItem) -> ReturnItem | None:
         """The item of the return before an update of which rules knew the same facts, if there were rules."""

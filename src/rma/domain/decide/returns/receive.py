@@ -29,7 +29,7 @@ from rma.domain.decide.returns.draft import ReturnDraft, open_return
 from rma.domain.decide.returns.limits import expected_units, limits_of, remainders_for, room_of
 from rma.domain.decide.returns.parcel import Parcel, Sorted, read_parcel, sort_parcel
 from rma.domain.decide.returns.receipt_items import book_arrivals, hold_for_inspection, lost_room
-from rma.domain.decide.returns.rule_checks import require_amounts_in
+from rma.domain.decide.returns.rule_checks import require_amounts_in, require_means
 from rma.domain.decide.violations import Violations
 from rma.domain.events import Event, GoodsReceived, header_for
 from rma.domain.messages.commands import ReceiveReturn, ReceiveUnannounced
@@ -117,6 +117,7 @@ def receive_unannounced(facts: Facts, ledger: ReturnLedger, command: ReceiveUnan
     else:
         check_order_currency(wrong, order, ledger)
         require_amounts_in(order.currency, facts.policy)
+        require_means(facts)
     parcel = read_parcel(wrong, command)
     if command.no_notification is not None:
         check_flags(wrong, no_notification=command.no_notification)

@@ -26,7 +26,9 @@ from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.decide.returns.rule_checks import (
     check_outcome,
     check_overrule,
+    check_payee,
     require_amounts_in,
+    require_means,
 )
 from rma.domain.decide.violations import Violations
 from rma.domain.events import Event
@@ -76,7 +78,7 @@ def draft_request(
         InvalidValue: `currency_mismatch`, as `request_return`.
     """
     basis, declared_at = check_basis(wrong, facts, command)
-    outcome = check_outcome(wrong, command.outcome)
+    outcome = check_outcome(wrong, command.outcome, gives_credit=facts.gives_credit)
     overrule = check_overrule(wrong, command.overrule)
     valid = validate_request(
         wrong,
@@ -90,6 +92,7 @@ def draft_request(
     )
     refund = check_requested_refund(wrong, command.refund_amount, valid.order, ledger)
     check_request_options(wrong, command)
+    check_payee(wrong, command.payee, outcome, valid.order)
     check_strings(wrong, command, "location_id", "refund_note")
     order = wrong.require(valid.order)
     items = allocate_items(command.items, valid)
@@ -97,6 +100,7 @@ def draft_request(
         wrong, refund, command.refund_note, sum([item.line.paid(item.allocated) for item in items])
     )
     wrong.require(order)
+    is_gift = command.payee is not None and command.no_notification is None  # who bought it is not told
     return ReturnDraft(
         order=order,
         items=items,
@@ -104,9 +108,11 @@ def draft_request(
         requested_refund=refund,
         refund_note=command.refund_note if refund else None,
         location_id=command.location_id,
-        no_notification=no_notification(command, order),
+        no_notification=no_notification(command, order) or is_gift,
         created_by=command.created_by,
         command=command,
+        outcome=outcome or Outcome.REFUND,
+        payee=command.payee,
         overrule=overrule if any(item.is_overruled for item in items) else None,
         basis=basis,
         declared_at=declared_at,
@@ -152,6 +158,7 @@ def validate_request(
     order = check_order_of(wrong, command.order_id, facts.order, ledger)
     if order:
         require_amounts_in(order.currency, facts.policy)
+        require_means(facts)
     items = check_items(wrong, command.items, RequestedItem)
     remainders = ledger.remainders(order, [asked.item_id for asked in items]) if order else {}
     judge = None

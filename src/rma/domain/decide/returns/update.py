@@ -91,6 +91,7 @@ def _as_request(target: Return, command: UpdateReturn, facts: Facts) -> RequestR
         declared_at=facts.at if is_withdrawal else None,
         outcome=command.outcome,
         overrule=command.overrule,
+        payee=command.payee,
     )
 
 
@@ -138,6 +139,8 @@ def _updated(
         shipment_number=after.shipment_number,
         is_unbooked=after.is_unbooked,
         return_by=after.return_by,
+        outcome=after.outcome,
+        payee=after.payee,
         cancel_request=None if keeps_label else cancel_shipment(target, ledger),
         shipment_request=None if keeps_label else book_shipment(after),
     )
@@ -184,6 +187,8 @@ def _after(facts: Facts, replaced: Replaced, draft: ReturnDraft, terms: Terms) -
         shipment_number=number + (had_label and not keeps_label),
         is_unbooked=is_pending and method is not None,
         return_by=until,
+        outcome=draft.outcome,
+        payee=draft.payee,
     )
 
 

@@ -1,0 +1,69 @@
+"""A refund that its payment does not take: other means give the amount in the same commit, or it is due."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from attrs import evolve
+
+from rma.domain.decide.refunds.split import means_instead, refunds_of
+from rma.domain.events import ClaimRefundRetried, RefundRetried, header_for
+from rma.domain.messages.effects import RefundDeclined
+from rma.domain.sale.means import Means
+from rma.domain.state.claims import Claim
+from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.plan import PlannedRefund
+from rma.domain.state.refunds import PaymentShare, Refund
+from rma.domain.state.returns import Return
+from rma.domain.values.money import Money
+
+
+def pay_instead(
+    ledger: ReturnLedger,
+    target: Return | Claim,
+    ended: Iterable[tuple[Refund, object]],
+    at: datetime,
+) -> tuple[()] | tuple[RefundRetried | ClaimRefundRetried]:
+    """
+    What the terms give instead of refunds that have just ended, each with the outcome it ended with.
+
+    Under the next keys: the old ones are known to have moved nothing. Nothing where a person is to decide,
+    where the gateway says that a later refund may succeed, or of what is not due.
+    """
+    means = means_instead(target)
+    if means is None:
+        return ()
+    known = {refund.key: refund for refund, _ in ended}
+    before = {refund.key: refund for refund in target.refunds}
+    account = evolve(
+        target.entitlement, refunds=tuple([known.get(each.key, each) for each in target.refunds])
+    )
+    changed = account
+    for refund, outcome in ended:
+        if is_closed(before.get(refund.key), refund, outcome):
+            changed = _given(evolve(target, entitlement=changed), changed, refund, means, at)
+    if changed is account:
+        return ()
+    header = header_for(target, ledger, at)
+    change = changed.change_since(account)
+    if isinstance(target, Return):
+        return (RefundRetried(header=header, entitlement=change),)
+    return (ClaimRefundRetried(header=header, status=target.status, entitlement=change),)
+
+
+def is_closed(before: Refund | None, after: Refund, outcome: object) -> bool:
+    """True if a refund of a payment ended just now without having moved money, for good."""
+    if after.means is not Means.PAYMENT or after.is_in_force or before is None or not before.is_in_force:
+        return False
+    return not (isinstance(outcome, RefundDeclined) and outcome.is_temporary)
+
+
+def _given(
+    target: Return | Claim, account: Entitlement, refund: Refund, means: Means, at: datetime
+) -> Entitlement:
+    amount = Money(min(refund.amount.amount, account.due.amount), refund.amount.currency)
+    if not amount.amount:
+        return account
+    assert refund.payment_id is not None, "it is the refund of a payment"
+    planned = PlannedRefund(means, None, amount, against=(PaymentShare(refund.payment_id, amount),))
+    return evolve(account, refunds=account.refunds + refunds_of([planned], target, at, retry_of=refund.key))

@@ -1,0 +1,173 @@
+"""How an amount is taken from the payments of an order, and by which means it goes back: before it does."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from attrs import frozen
+
+from rma.domain.sale.means import Means, RefundTerms, Split
+from rma.domain.state.refunds import PaymentShare
+from rma.domain.values.money import Money, allocate, round_half_up
+
+
+@frozen
+class Source:
+    """
+    A payment, as far as it can give back.
+
+    Attributes:
+        left: minor units.
+        given: what this library gave back of it, or may have: minor units.
+        kind, provider_id, refundable_until, step: as the order has them; what a customer paid for an exchange
+            has none.
+    """
+
+    payment_id: str
+    left: int
+    given: int = 0
+    kind: str | None = None
+    provider_id: str | None = None
+    refundable_until: datetime | None = None
+    step: int = 1
+
+    def is_expired(self, at: datetime) -> bool:
+        """True if it takes no refund any more."""
+        return self.refundable_until is not None and at > self.refundable_until
+
+    def stepped(self, amount: int) -> int:
+        """What of an amount, at most what is left, its gateway moves: the nearest, a half goes up."""
+        if amount >= self.left:
+            return self.left
+        whole = self.step * round_half_up(self.given + amount, self.step)
+        return min(max(0, whole - self.given), self.left)
+
+
+@frozen
+class PlannedRefund:
+    """
+    One amount by one means, as it would go back.
+
+    Attributes:
+        payment_id: which gives it back; None for store credit and payouts.
+        bonus: what is given besides as store credit.
+        against: of which payments store credit or a payout counts as given back.
+    """
+
+    means: Means
+    payment_id: str | None
+    amount: Money
+    bonus: Money | None = None
+    kind: str | None = None
+    provider_id: str | None = None
+    against: tuple[PaymentShare, ...] = ()
+
+
+@frozen
+class Plan:
+    """
+    How an amount goes back.
+
+    Attributes:
+        refunds: in the order in which they are made.
+        carried: what the steps of gateways leave to the next refund of the order, minor units; below 0 if it
+            was paid ahead.
+        closed: what only payments could give back that take no refund any more, minor units: a person must
+            decide, and nothing is paid.
+    """
+
+    refunds: tuple[PlannedRefund, ...] = ()
+    carried: int = 0
+    closed: int = 0
+
+
+def plan_refund(
+    amount: int,
+    sources: Iterable[Source],
+    terms: RefundTerms,
+    currency: str,
+    at: datetime,
+    *,
+    carried: int = 0,
+    instead: Means | None = None,
+) -> Plan:
+    """
+    The plan for an amount of at most what the sources have left, minor units.
+
+    `carried` is what steps left before. `instead` is the means of what closed payments cannot give back; None
+    if a person decides about it.
+    """
+    ranked = _in_order(sources, terms)
+    open_sources = [each for each, rank in ranked if rank is not None and not each.is_expired(at)]
+    closed_sources = [each for each, _ in ranked if each not in open_sources]
+    exact = max(0, amount + carried)
+    given = min(exact, sum([each.left for each in open_sources]))
+    closed = min(max(0, amount - given), sum([each.left for each in closed_sources]))
+    if closed and instead is None:
+        return Plan(closed=closed)
+    refunds = [
+        PlannedRefund(
+            Means.PAYMENT,
+            source.payment_id,
+            Money(part, currency),
+            kind=source.kind,
+            provider_id=source.provider_id,
+        )
+        for source, part in _parts(given, open_sources, terms.split)
+    ]
+    if closed and instead is not None:
+        refunds.append(plan_other(closed, closed_sources, instead, currency))
+    planned = sum([each.amount.amount for each in refunds])
+    return Plan(tuple(refunds), carried=amount - planned)
+
+
+def plan_other(
+    amount: int, sources: Iterable[Source], means: Means, currency: str, *, bonus: int = 0
+) -> PlannedRefund:
+    """The amount as store credit or as a payout, instead of these sources in their order."""
+    against, rest = list[PaymentShare](), amount
+    for source in sources:
+        if part := min(rest, source.left):
+            against.append(PaymentShare(source.payment_id, Money(part, currency)))
+        rest -= part
+    return PlannedRefund(
+        means,
+        None,
+        Money(amount, currency),
+        bonus=Money(bonus, currency) if bonus else None,
+        against=tuple(against),
+    )
+
+
+def sources_in_order(sources: Iterable[Source], terms: RefundTerms) -> list[Source]:
+    """Those that have something left, in the order of the terms; those without a place last."""
+    return [each for each, _ in _in_order(sources, terms)]
+
+
+def _in_order(sources: Iterable[Source], terms: RefundTerms) -> list[tuple[Source, int | None]]:
+    ranked = [(each, terms.rank(each.kind)) for each in sources if each.left]
+    return sorted(ranked, key=lambda each: len(terms.means) if each[1] is None else each[1])
+
+
+def _parts(amount: int, sources: Sequence[Source], split: Split) -> list[tuple[Source, int]]:
+    """What each source gives of an amount that they have, in steps of their gateways; the rest is carried."""
+    lefts = [each.left for each in sources]
+    is_proportional = split is Split.PROPORTIONAL and amount
+    shares = allocate(amount, lefts) if is_proportional else _filled(amount, lefts)
+    found, rest = list[tuple[Source, int]](), 0
+    for source, share in zip(sources, shares, strict=True):
+        if not share:
+            continue
+        part = source.stepped(min(share + rest, source.left) if share + rest > 0 else 0)
+        rest += share - part
+        if part:
+            found.append((source, part))
+    return found
+
+
+def _filled(amount: int, lefts: Sequence[int]) -> tuple[int, ...]:
+    """Each up to what it has left, the first one first."""
+    shares = []
+    for left in lefts:
+        shares.append(min(amount, left))
+        amount -= shares[-1]
+    return tuple(shares)
