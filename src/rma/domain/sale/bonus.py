@@ -52,9 +52,7 @@ def bonus_on(amount: int, shares: Sequence[tuple[Bonus | None, int]]) -> int:
     for bonus, weight in shares:
         if bonus is None or not weight:
             continue
-        if bonus.percent is not None:
-            percent += Fraction(bonus.percent) * Fraction(weight, whole)
-        elif bonus.amount is not None:
-            amounts[bonus.name] = bonus.amount.amount
+        percent += Fraction(bonus.percent or 0) * Fraction(weight, whole)
+        amounts[bonus.name] = bonus.amount.amount if bonus.amount else 0
     exact = amount * percent / 100
     return round_half_up(exact.numerator, exact.denominator) + sum(amounts.values())

@@ -1,10 +1,11 @@
-"""What comes off the value of a return's goods by its terms: the way back, and fees."""
+"""What a return's terms take off the value of its goods, or add to it: the way back, fees, and a bonus."""
 
 from collections.abc import Sequence
 from typing import assert_never
 
 from attrs import frozen
 
+from rma.domain.sale.bonus import bonus_on
 from rma.domain.sale.fees import Fee, FeePer, KeptFee, keep
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.rules import Goods, WayBack
@@ -113,3 +114,24 @@ def _times(fee: Fee, counted: Sequence[Counted]) -> int:
             return sum([each.quantity for each in counted])
         case _:
             assert_never(fee.per)
+
+
+@frozen
+class DueBonus:
+    """What is given on top of goods that pay for new ones, minor units."""
+
+    name: str
+    amount: int
+
+
+def exchange_bonus(counted: Sequence[Counted], terms: Terms, worth: int) -> DueBonus | None:
+    """The bonus for these units, of goods that are worth so much less deductions, towards new goods."""
+    shares = []
+    for each in counted:
+        rule = terms.rule(each.rule)
+        shares.append((None if rule is None else rule.bonus, each.value))
+    amount = bonus_on(max(0, worth), shares)
+    if not amount:
+        return None
+    names = {bonus.name for bonus, value in shares if bonus and value}
+    return DueBonus(f"bonus:{names.pop()}" if len(names) == 1 else "bonus", amount)

@@ -8,7 +8,7 @@ from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.fees import KeptFee
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
-from rma.domain.state.deductions import Counted, fees_of, price_of_way_back
+from rma.domain.state.deductions import Counted, exchange_bonus, fees_of, price_of_way_back
 from rma.domain.state.grading import Reduction, grade_item
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.money import Money, round_half_up
@@ -209,9 +209,11 @@ def _charged(
     price = price_of_way_back(counted, shipping, terms)
     other = [NamedAmount("return_shipping", -price)] if price else []
     other += [_fee(fee.kept) for fee in fees_of(counted, terms)]
-    balance = (
-        _value(counted) + sum([each.amount for each in other]) + sum([part.amount.amount for part in charges])
-    )
+    worth = _value(counted) + sum([each.amount for each in other])
+    balance = worth + sum([part.amount.amount for part in charges])
+    if balance < 0 and (bonus := exchange_bonus(counted, terms, worth)):
+        other.append(NamedAmount(bonus.name, min(bonus.amount, -balance)))  # it is never paid as money
+        balance += other[-1].amount
     if balance < 0:
         other.append(NamedAmount(DIFFERENCE_DUE, -balance))
     return Valuation(tuple(goods), (*reductions, *other), max(0, balance), charges)
