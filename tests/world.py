@@ -18,6 +18,7 @@ from rma import (
     ShippingOption,
 )
 from rma.adapters.memory import InMemoryEvents, InMemoryFulfillment, InMemoryInventory, InMemoryReturns
+from rma.domain.state.refunds import in_force
 from rma.testing import world
 from rma.testing.gateways import simulated_payments
 
@@ -57,6 +58,7 @@ class World(world.World):
             shipping_options=[RETURN_OPTION, OUTBOUND_OPTION],
             reasons=REASONS,
             policy=policy or ReturnPolicy(),
+            gateway=gateway,
             ids=ids,
         )
 
@@ -89,10 +91,13 @@ class World(world.World):
         return self.ledger.returns
 
     def refunded(self) -> int:
-        """Returns what was refunded, or may have been, from the payments of the order, in minor units."""
-        return sum(
+        """Returns what was refunded, or may have been, by whatever means, in minor units."""
+        from_payments = sum(
             self.gateway_model.given_back(self.order_id, payment.id) for payment in self.order.payments
         )
+        recorded = self.snapshot(self.order_id).recorded_payouts
+        by_persons = in_force([each for each in self.ledger.refunds if each.key in recorded])
+        return from_payments + self.gateway_model.given_otherwise(self.order_id) + by_persons
 
 
 def later(service: ReturnService, by: timedelta = timedelta(hours=1)) -> ReturnService:

@@ -68,7 +68,14 @@ from rma.testing.edits import ADDING, EDITS, edit_order, total_paid
 from rma.testing.faults import Declines, FailsLate, Fault, Pends, RefundFault
 from rma.testing.gateway_model import KnownOutcome
 from rma.testing.simulation import FAULTS, PORTS
-from rma.testing.strategies import everything_fulfilled, orders, policies, waiting
+from rma.testing.strategies import (
+    everything_fulfilled,
+    orders,
+    paid_by_many_means,
+    policies,
+    refunding,
+    waiting,
+)
 from tests.world import World
 
 plain_policy = st.one_of(st.just(ReturnPolicy()), waiting().map(lambda fields: ReturnPolicy(**fields)))
@@ -99,14 +106,15 @@ class Returns(RuleBasedStateMachine):
     world: World
 
     @initialize(
-        order=st.one_of(orders().map(everything_fulfilled), orders()),
+        order=st.one_of(orders().map(everything_fulfilled), orders(), orders().flatmap(paid_by_many_means)),
         policy=st.one_of(plain_policy, policies()),
+        terms=st.one_of(st.just({}), refunding()),
         gateway=st.sampled_from([None, Idempotent(2 * HOUR), Searchable(HOUR), NotIdempotent(HOUR)]),
         is_only_returns=st.sampled_from([True, True, False]),
     )
-    def sell(self, order, policy, gateway, is_only_returns):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
-        """An order was sold, by a shop whose gateway is of some class."""
-        self.world = World(order, policy, gateway)
+    def sell(self, order, policy, terms, gateway, is_only_returns):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
+        """An order was sold, by a shop whose gateways are of some class."""
+        self.world = World(order, evolve(policy, **terms), gateway)
         self.is_only_returns = is_only_returns
         self.pays_for_damage = policy.refund_damaged
         self.is_plain = policy.refund_damaged and not policy.fees  # nothing but goods counts in what is paid
@@ -376,13 +384,9 @@ class Returns(RuleBasedStateMachine):
         if opened is not None:
             self.receive(opened, {i: (q, 0) for i, q in left.items() if q})
         self.until_quiet()
-        for each in world.all_returns:
-            if each.amount_due.amount:
-                self.handle(RetryRefund(return_id=each.id))
-        for claim in world.ledger.claims:
-            if claim.amount_due.amount:
-                self.handle(RetryRefund(claim_id=claim.id))
-        self.until_quiet()
+        for means in (None, "payout"):  # what takes no refund any more is paid out
+            self.what_is_due_is_paid(means)
+            self.until_quiet()
 
         assert world.is_quiet
         self.the_history_is_archived()
@@ -393,6 +397,15 @@ class Returns(RuleBasedStateMachine):
             back_before = total_paid(order) - sum(world.ledger.left_of_payments(order).values())
             whole = total_paid(order) - self.share_back_before()
             assert back_before == world.refunded() == whole
+
+    def what_is_due_is_paid(self, means: str | None) -> None:
+        """By these means, or as the terms say."""
+        for each in self.world.all_returns:
+            if each.amount_due.amount:
+                self.handle(RetryRefund(return_id=each.id, means=means))
+        for claim in self.world.ledger.claims:
+            if claim.amount_due.amount:
+                self.handle(RetryRefund(claim_id=claim.id, means=means))
 
     def the_rest_arrives(self, target: Return) -> None:
         """All that is missing of the return; what was not claimed goes back to the customer."""

@@ -8,7 +8,14 @@ from hypothesis.stateful import initialize, invariant, rule
 from rma import Charge, Money, Order, ReturnPolicy, ReturnRule, ReturnStatus
 from rma.domain.sale.charges import refundable_part
 from rma.domain.values.errors import InvalidValue
-from rma.testing.strategies import charges, everything_fulfilled, orders, policies_with_rules
+from rma.testing.strategies import (
+    charges,
+    everything_fulfilled,
+    orders,
+    paid_by_many_means,
+    policies_with_rules,
+    refunding,
+)
 from tests.laws.test_machine import Returns
 from tests.world import World
 
@@ -34,13 +41,16 @@ class UnderRules(Returns):
     """An order with charges, its returns, and a host whose rules decide."""
 
     @initialize(
-        order=st.builds(with_charges, orders().map(everything_fulfilled), charges()),
+        order=st.builds(with_charges, orders().map(everything_fulfilled), charges()).flatmap(
+            paid_by_many_means
+        ),
         policy=policies_with_rules(waits=True).map(with_a_last_rule),
+        terms=st.one_of(st.just({}), refunding()),
         is_only_returns=st.booleans(),
     )
-    def sell(self, order, policy, is_only_returns):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
+    def sell(self, order, policy, terms, is_only_returns):  # type: ignore[no-untyped-def] # hypothesis passes what initialize says
         """An order was sold, by a shop with rules."""
-        self.world = World(order, policy)
+        self.world = World(order, evolve(policy, **terms))
         self.is_only_returns = is_only_returns
         self.pays_for_damage = policy.refund_damaged
         self.is_plain = False

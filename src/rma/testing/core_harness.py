@@ -20,10 +20,12 @@ from rma.domain.decide import answer
 from rma.domain.decide.facts import Facts
 from rma.domain.messages.commands import Command, OpeningCommand, Request, UpdateReturn
 from rma.domain.messages.effects import (
+    CreditRequest,
     Done,
     Effect,
     GivenUp,
     Outcome,
+    PayoutRequest,
     RefundOutcome,
     RefundRequest,
     RefundSucceeded,
@@ -61,7 +63,7 @@ def counting(prefix: str = "") -> Callable[[], str]:
 def good_end(effect: Effect) -> Result:
     """What a port answers that has done what it was asked."""
     match effect:
-        case RefundRequest(key=key):
+        case RefundRequest(key=key) | CreditRequest(key=key) | PayoutRequest(key=key):
             return RefundSucceeded(f"re_{key}")
         case ReturnShipmentRequest(key=key):
             return ReturnShipment({"shipment": key}, f"TRACK-{key}")

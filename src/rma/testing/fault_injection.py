@@ -5,7 +5,7 @@ What a proxy asks of its port, and what the port answers, are never changed, onl
 or, by the gateway, refused.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Protocol, TypeGuard, TypeVar, cast
 
@@ -15,7 +15,9 @@ from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    CreditRequest,
     DisposeRequest,
+    PayoutRequest,
     RefundAnswer,
     RefundOutcome,
     RefundRequest,
@@ -34,12 +36,16 @@ from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import Unavailable
 from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.ports import (
+    CreditLookup,
+    Credits,
     Disposal,
     EventPublisher,
     Fulfillment,
     Inventory,
     OrderRepository,
     Payments,
+    PayoutLookup,
+    Payouts,
     RefundLookup,
     ReturnReasonRepository,
     ReturnRepository,
@@ -58,6 +64,14 @@ class SearchablePayments(Payments, RefundLookup, Protocol):
     """An adapter whose gateway can be asked for a refund."""
 
 
+class SearchableCredits(Credits, CreditLookup, Protocol):
+    """An adapter for store credit that can be asked."""
+
+
+class SearchablePayouts(Payouts, PayoutLookup, Protocol):
+    """An adapter for payouts that can be asked."""
+
+
 class SearchableFulfillment(Fulfillment, ShipmentLookup, Protocol):
     """An adapter whose carrier can be asked for a booking."""
 
@@ -70,12 +84,15 @@ def inject_faults(service: ReturnService, faults: Faults) -> ReturnService:
     """
     faults.restart()
     fulfillment, events = service.fulfillment, service.events
+    credit, payouts = service.credits, service.payouts
     return evolve(
         service,
         orders=FaultyOrders(service.orders, faults),
         returns=FaultyReturns(service.returns, faults),
         inventory=inject_stock_faults(service.inventory, faults),
         payments=inject_payment_faults(service.payments, faults),
+        credits=None if credit is None else inject_credit_faults(credit, faults),
+        payouts=None if payouts is None else inject_payout_faults(payouts, faults),
         fulfillment=None if fulfillment is None else inject_carrier_faults(fulfillment, faults),
         shipping_options=FaultyShippingOptions(service.shipping_options, faults),
         return_reasons=FaultyReturnReasons(service.return_reasons, faults),
@@ -88,6 +105,18 @@ def inject_payment_faults(port: Payments, faults: Faults) -> Payments:
     if _has_lookup(port):
         return FaultySearchablePayments(port, faults, port)
     return FaultyPayments(port, faults)
+
+
+def inject_credit_faults(port: Credits, faults: Faults) -> Credits:
+    """The proxy for this adapter: with a look-up, if it has one."""
+    kind = FaultySearchableCredits if hasattr(port, "find_credit") else FaultyCredits
+    return kind(port, faults)
+
+
+def inject_payout_faults(port: Payouts, faults: Faults) -> Payouts:
+    """The proxy for this adapter: with a look-up, if it has one."""
+    kind = FaultySearchablePayouts if hasattr(port, "find_payout") else FaultyPayouts
+    return kind(port, faults)
 
 
 def inject_stock_faults(port: Inventory, faults: Faults) -> Inventory:
@@ -135,6 +164,12 @@ class FaultyPayments:
         declared: Gateway = getattr(self.port, "gateway", Idempotent())
         return declared
 
+    @property
+    def gateways(self) -> Mapping[str, Gateway]:
+        """What the adapter declares by provider."""
+        declared: Mapping[str, Gateway] = getattr(self.port, "gateways", {})
+        return declared
+
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """As the plan says."""
         return self.faults.call(
@@ -151,6 +186,64 @@ class FaultySearchablePayments(FaultyPayments):
     def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """As the plan says."""
         return self.faults.call("payments.find_refund", request.key, lambda: self.lookup.find_refund(request))
+
+
+@frozen
+class FaultyCredits:
+    """Store credit, which may also be declined, pend and fail late, as `Faults.refunds` says."""
+
+    port: Credits
+    faults: Faults
+
+    @property
+    def gateway(self) -> Gateway:
+        """What the adapter declares."""
+        declared: Gateway = getattr(self.port, "gateway", Idempotent())
+        return declared
+
+    def give(self, request: CreditRequest) -> RefundAnswer:
+        """As the plan says."""
+        return self.faults.call(
+            "credits.give", request.key, lambda: self.faults.refunded(request, self.port.give)
+        )
+
+
+class FaultySearchableCredits(FaultyCredits):
+    """The same, of an adapter that can be asked."""
+
+    def find_credit(self, request: CreditRequest) -> RefundOutcome | None:
+        """As the plan says."""
+        port = cast("CreditLookup", self.port)
+        return self.faults.call("credits.find_credit", request.key, lambda: port.find_credit(request))
+
+
+@frozen
+class FaultyPayouts:
+    """Payouts, which may also be declined, pend and fail late, as `Faults.refunds` says."""
+
+    port: Payouts
+    faults: Faults
+
+    @property
+    def gateway(self) -> Gateway:
+        """What the adapter declares."""
+        declared: Gateway = getattr(self.port, "gateway", Idempotent())
+        return declared
+
+    def pay(self, request: PayoutRequest) -> RefundAnswer:
+        """As the plan says."""
+        return self.faults.call(
+            "payouts.pay", request.key, lambda: self.faults.refunded(request, self.port.pay)
+        )
+
+
+class FaultySearchablePayouts(FaultyPayouts):
+    """The same, of an adapter that can be asked."""
+
+    def find_payout(self, request: PayoutRequest) -> RefundOutcome | None:
+        """As the plan says."""
+        port = cast("PayoutLookup", self.port)
+        return self.faults.call("payouts.find_payout", request.key, lambda: port.find_payout(request))
 
 
 @frozen

@@ -24,16 +24,17 @@ from attrs import frozen
 
 from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import (
+    MoneyRequest,
     RefundAnswer,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
-    RefundRequest,
     RefundReversed,
     RefundSucceeded,
 )
 
 T = TypeVar("T")
+RequestT = TypeVar("RequestT", bound=MoneyRequest)
 
 
 class Crashed(BaseException):
@@ -192,10 +193,8 @@ class Faults:
         finally:
             self._pass(2 * call.number)
 
-    def refunded(
-        self, request: RefundRequest, refund: Callable[[RefundRequest], RefundAnswer]
-    ) -> RefundAnswer:
-        """What the gateway answers to this request."""
+    def refunded(self, request: RequestT, refund: Callable[[RequestT], RefundAnswer]) -> RefundAnswer:
+        """What the gateway answers to this request, for a refund, for store credit or for a payout."""
         with self._lock:
             is_new = request.key not in self.responses
             if is_new:
@@ -262,7 +261,7 @@ class Faults:
                 assert_never(unexpected)
 
     def _will_notify(
-        self, request: RefundRequest, then: RefundOutcome | RefundReversed, *, is_new: bool
+        self, request: MoneyRequest, then: RefundOutcome | RefundReversed, *, is_new: bool
     ) -> None:
         if is_new:
             notification_id = f"notice_{len(self.notifications) + 1}"

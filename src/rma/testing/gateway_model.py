@@ -1,9 +1,10 @@
-"""What a gateway did with each refund, as known from its adapter's answers and the faults planned for it."""
+"""What gateways did with each refund, as known from answers of adapters and faults planned for them."""
 
 from collections.abc import Callable
 
 from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import (
+    MoneyRequest,
     RefundDeclined,
     RefundOutcome,
     RefundPending,
@@ -34,7 +35,7 @@ class GatewayModel:
     """
 
     def __init__(self, faults: Faults, refunds_made: Callable[[str], int] | None = None) -> None:
-        self.requests: dict[str, RefundRequest] = {}
+        self.requests: dict[str, MoneyRequest] = {}
         self.answers: dict[str, list[RefundOutcome]] = {}
         self.without_room: list[str] = []
         self._faults = faults
@@ -75,7 +76,18 @@ class GatewayModel:
         return sum(
             request.amount.amount * self.refunds_made(key)
             for key, request in self.requests.items()
-            if (request.order_id, request.payment_id) == (order_id, payment_id)
+            if isinstance(request, RefundRequest)
+            and (request.order_id, request.payment_id) == (order_id, payment_id)
+            and isinstance(self.outcome_of(key), RefundSucceeded | RefundPending)
+        )
+
+    def given_otherwise(self, order_id: str) -> int:
+        """What was given as store credit without bonus, or paid out, or may have been: minor units."""
+        return sum(
+            request.amount.amount * self.refunds_made(key)
+            for key, request in self.requests.items()
+            if not isinstance(request, RefundRequest)
+            and request.order_id == order_id
             and isinstance(self.outcome_of(key), RefundSucceeded | RefundPending)
         )
 
@@ -94,9 +106,9 @@ class GatewayModel:
         """The gateway said that the refund failed, and now says that it succeeded: that is true."""
         self._notified[key] = RefundSucceeded()
 
-    def record_request(self, request: RefundRequest, order: Order) -> None:
+    def record_request(self, request: MoneyRequest, order: Order) -> None:
         """The adapter is asked for this refund, of an order that looks like this to its host."""
-        if request.key not in self.requests:
+        if request.key not in self.requests and isinstance(request, RefundRequest):
             for payment in order.payments:
                 given_back = self.given_back(order.id, payment.id) + payment.refunded.amount
                 if payment.id == request.payment_id and (

@@ -5,7 +5,7 @@ Nothing is changed, except what a gateway answers about a refund that its faults
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import cast
 
@@ -16,7 +16,9 @@ from rma.domain.change import Change
 from rma.domain.events import Event, HistoryArchived
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    CreditRequest,
     DisposeRequest,
+    PayoutRequest,
     RefundAnswer,
     RefundOutcome,
     RefundRequest,
@@ -33,12 +35,16 @@ from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.views.query import FoundSubject, ReturnQuery
 from rma.ports import (
+    CreditLookup,
+    Credits,
     Disposal,
     EventPublisher,
     Fulfillment,
     Inventory,
     OrderRepository,
     Payments,
+    PayoutLookup,
+    Payouts,
     RefundLookup,
     ReturnRepository,
     SendingBack,
@@ -85,13 +91,16 @@ class RecordingPayments:
         declared: Gateway = getattr(self.port, "gateway", Idempotent())
         return declared
 
+    @property
+    def gateways(self) -> Mapping[str, Gateway]:
+        """What the adapter declares by provider."""
+        declared: Mapping[str, Gateway] = getattr(self.port, "gateways", {})
+        return declared
+
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """Written down."""
         self.gateway_model.record_request(request, self.orders.get(request.order_id))
-        answer: object = self.port.refund(request)
-        if isinstance(answer, RefundOutcome):  # an adapter that is not typed may answer anything
-            self.gateway_model.answers.setdefault(request.key, []).append(answer)
-        return answer  # type: ignore[return-value] # whatever it is
+        return _written(self.port.refund(request), request.key, self.gateway_model)
 
 
 @frozen
@@ -112,6 +121,86 @@ def recording_payments(
     if hasattr(port, "find_refund"):
         return RecordingSearchablePayments(port, gateway_model, orders, cast("SearchablePayments", port))
     return RecordingPayments(port, gateway_model, orders)
+
+
+@frozen
+class RecordingCredits:
+    """Store credit whose requests and answers are recorded."""
+
+    port: Credits
+    gateway_model: GatewayModel
+    orders: OrderRepository
+
+    @property
+    def gateway(self) -> Gateway:
+        """What the adapter declares."""
+        declared: Gateway = getattr(self.port, "gateway", Idempotent())
+        return declared
+
+    def give(self, request: CreditRequest) -> RefundAnswer:
+        """Written down."""
+        self.gateway_model.record_request(request, self.orders.get(request.order_id))
+        return _written(self.port.give(request), request.key, self.gateway_model)
+
+
+class RecordingSearchableCredits(RecordingCredits):
+    """The same, of an adapter that can be asked."""
+
+    def find_credit(self, request: CreditRequest) -> RefundOutcome | None:
+        """As the model has it."""
+        found = cast("CreditLookup", self.port).find_credit(request)
+        return self.gateway_model.search(request.key, found)
+
+
+@frozen
+class RecordingPayouts:
+    """Payouts whose requests and answers are recorded."""
+
+    port: Payouts
+    gateway_model: GatewayModel
+    orders: OrderRepository
+
+    @property
+    def gateway(self) -> Gateway:
+        """What the adapter declares."""
+        declared: Gateway = getattr(self.port, "gateway", Idempotent())
+        return declared
+
+    def pay(self, request: PayoutRequest) -> RefundAnswer:
+        """Written down."""
+        self.gateway_model.record_request(request, self.orders.get(request.order_id))
+        return _written(self.port.pay(request), request.key, self.gateway_model)
+
+
+class RecordingSearchablePayouts(RecordingPayouts):
+    """The same, of an adapter that can be asked."""
+
+    def find_payout(self, request: PayoutRequest) -> RefundOutcome | None:
+        """As the model has it."""
+        found = cast("PayoutLookup", self.port).find_payout(request)
+        return self.gateway_model.search(request.key, found)
+
+
+def recording_credits(
+    port: Credits, gateway_model: GatewayModel, orders: OrderRepository
+) -> RecordingCredits:
+    """The adapter, recorded: with a look-up, if it has one."""
+    kind = RecordingSearchableCredits if hasattr(port, "find_credit") else RecordingCredits
+    return kind(port, gateway_model, orders)
+
+
+def recording_payouts(
+    port: Payouts, gateway_model: GatewayModel, orders: OrderRepository
+) -> RecordingPayouts:
+    """The adapter, recorded: with a look-up, if it has one."""
+    kind = RecordingSearchablePayouts if hasattr(port, "find_payout") else RecordingPayouts
+    return kind(port, gateway_model, orders)
+
+
+def _written(answer: object, key: str, gateway_model: GatewayModel) -> RefundAnswer:
+    if isinstance(answer, RefundOutcome):  # an adapter that is not typed may answer anything
+        gateway_model.answers.setdefault(key, []).append(answer)
+    return cast("RefundAnswer", answer)
 
 
 class RecordingInventory:

@@ -6,7 +6,7 @@ Everything is built through constructors, so that a strategy draws only what a h
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,15 +18,17 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.messages.effects import (
     Effect,
+    MoneyRequest,
     RefundDeclined,
     RefundPending,
-    RefundRequest,
     Unknown,
 )
+from rma.domain.sale.bonus import Bonus
 from rma.domain.sale.catalogue import ShippingOption
 from rma.domain.sale.charges import Charge, ChargesBack, refundable_part
 from rma.domain.sale.fees import Fee
 from rma.domain.sale.grades import Grade
+from rma.domain.sale.means import Split, WhenClosed
 from rma.domain.sale.order import Adjustment, LineItem, Order, Payment
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.sale.rules import Goods, Outcome, ReturnRule, WayBack
@@ -37,7 +39,7 @@ from rma.domain.values.money import Money
 from rma.domain.values.tax import TaxLine
 from rma.testing.command_strategies import next_command
 from rma.testing.commands.choices import TAGS
-from rma.testing.core_harness import CoreHarness, Flow, Result, counting, good_end
+from rma.testing.core_harness import START, CoreHarness, Flow, Result, counting, good_end
 from rma.testing.edits import total_paid
 
 #: Rates that divide badly, that are usual, and that are nothing.
@@ -119,6 +121,36 @@ def payments(draw: st.DrawFn, captured: int, currency: str = "usd") -> tuple[Pay
             for number, part in enumerate([*parts, captured], start=1)
         ]
     )
+
+
+def refunding() -> st.SearchStrategy[dict[str, Any]]:
+    """Fields of a policy: in which order payments give back, and what is given where they do not."""
+    return st.fixed_dictionaries(
+        {
+            "means": st.sampled_from(
+                [("*",), ("*",), ("gift_card", "*"), ("*", "card"), ("gift_card", "card"), ("card",)]
+            ),
+            "split": st.sampled_from(Split),
+            "when_closed": st.sampled_from(WhenClosed),
+        }
+    )
+
+
+@st.composite
+def paid_by_many_means(draw: st.DrawFn, order: Order) -> Order:
+    """The order with payments of several kinds and gateways, some of which end soon or move steps only."""
+    soon = START + timedelta(hours=2)
+    payments = [
+        evolve(
+            payment,
+            kind=draw(st.sampled_from(["card", "card", "gift_card", "paypal"])),
+            provider_id=draw(st.sampled_from([None, "stripe"])),
+            refundable_until=draw(st.sampled_from([None, None, None, soon])),
+            refund_step=draw(st.sampled_from([1, 1, 1, 10])),
+        )
+        for payment in order.payments
+    ]
+    return evolve(order, payments=payments, customer_id=draw(st.sampled_from([None, "cus_1", "cus_1"])))
 
 
 @st.composite
@@ -203,18 +235,27 @@ def rule_fees(draw: st.DrawFn, currency: str = "usd") -> tuple[Fee, ...]:
 def rules_of_return(draw: st.DrawFn, name: str, currency: str = "usd") -> ReturnRule:
     """A rule of any kind, but for withdrawals."""
     facts = [*TAGS, "fault:merchant", "fault:customer"]
+    outcomes = draw(st.sets(st.sampled_from(Outcome), min_size=1))
     return ReturnRule(
         name=name,
         when=draw(st.sets(st.sampled_from(facts), max_size=1)),
         window=draw(st.one_of(st.none(), windows)),
-        outcomes=draw(st.sets(st.sampled_from(Outcome), min_size=1)),
+        outcomes=outcomes,
         fees=draw(rule_fees(currency)),
         way_back=draw(st.sampled_from(WayBack)),
         goods=draw(st.sampled_from([Goods.BACK] * 3 + [Goods.KEPT])),
         worth_at_most=draw(st.one_of(st.none(), amounts.map(lambda units: Money(units, currency)))),
         review=draw(st.booleans()),
         charges_back=draw(st.sampled_from(ChargesBack)),
+        bonus=draw(bonuses(currency)) if outcomes - {Outcome.REFUND} else None,
     )
+
+
+def bonuses(currency: str = "usd") -> st.SearchStrategy[Bonus | None]:
+    """None, a percentage or an amount."""
+    percent = st.sampled_from(["10", "33.3", "0"]).map(lambda rate: Bonus("thanks", percent=rate))
+    amount = st.integers(0, 90).map(lambda units: Bonus("hello", amount=Money(units, currency)))
+    return st.one_of(st.none(), percent, amount)
 
 
 @st.composite
@@ -278,6 +319,9 @@ def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6, with_rul
         policy = evolve(policy, **draw(inspecting()))
     if with_rules:
         order = evolve(order, charges=draw(charges()))
+    if draw(st.booleans()):
+        order = draw(paid_by_many_means(order))
+        policy = evolve(policy, **draw(refunding()))
     harness = CoreHarness(order, policy=policy, options=[option], ids=counting(f"{order_id}_"))
     _handled(draw, harness, most, st.sampled_from((good_end, good_end, _unknown, _declined, _pending)))
     return Flow(harness.changes)
@@ -308,8 +352,8 @@ def _unknown(effect: Effect) -> Result:
 
 
 def _declined(effect: Effect) -> Result:
-    return RefundDeclined("card_closed", "no") if isinstance(effect, RefundRequest) else good_end(effect)
+    return RefundDeclined("card_closed", "no") if isinstance(effect, MoneyRequest) else good_end(effect)
 
 
 def _pending(effect: Effect) -> Result:
-    return RefundPending(f"re_{effect.key}") if isinstance(effect, RefundRequest) else good_end(effect)
+    return RefundPending(f"re_{effect.key}") if isinstance(effect, MoneyRequest) else good_end(effect)

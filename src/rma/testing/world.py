@@ -40,11 +40,13 @@ from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import Rejected, Unavailable
 from rma.ports import (
+    Credits,
     EventPublisher,
     Fulfillment,
     IdFactory,
     Inventory,
     Payments,
+    Payouts,
     PolicyProvider,
     ReturnRepository,
 )
@@ -55,7 +57,14 @@ from rma.testing.fault_injection import inject_faults
 from rma.testing.fault_plan import FaultPlan
 from rma.testing.faults import Call, Crashed
 from rma.testing.gateway_model import GatewayModel
-from rma.testing.gateways import SimulatedPayments, simulated_payments
+from rma.testing.gateways import (
+    SimulatedCredits,
+    SimulatedPayments,
+    SimulatedPayouts,
+    simulated_credits,
+    simulated_payments,
+    simulated_payouts,
+)
 from rma.testing.invariants import (
     INVARIANTS,
     INVARIANTS_AT_REST,
@@ -70,9 +79,11 @@ from rma.testing.recording_ports import (
     RecordingReturns,
     RememberedOrders,
     counted,
+    recording_credits,
     recording_fulfillment,
     recording_inventory,
     recording_payments,
+    recording_payouts,
 )
 from rma.testing.rendering import outcome, render
 
@@ -109,8 +120,9 @@ class World:
     Args:
         orders: what was sold. They change while a world is simulated, so they are kept in memory.
         seed: decides everything that is left to chance.
-        returns, payments, inventory, fulfillment, events: your ports; in memory unless given.
-        gateway: what the gateway in memory promises, where no `payments` are given.
+        returns, payments, credits, payouts, inventory, fulfillment, events: your ports; in memory unless
+            given.
+        gateway: what the gateways in memory promise, where no `payments`, `credits` or `payouts` are given.
         shipping_options, reasons: what may be chosen.
         policy: one for all orders, or a callable from an order to its own.
         refunds_made: how many refunds your gateway really made under a key. Without it, a refund counts as
@@ -136,6 +148,8 @@ class World:
         *,
         returns: ReturnRepository | None = None,
         payments: Payments | None = None,
+        credits: Credits | None = None,  # noqa: A002 # as the service calls it
+        payouts: Payouts | None = None,
         inventory: Inventory | None = None,
         fulfillment: Fulfillment | None = None,
         events: EventPublisher | None = None,
@@ -165,14 +179,19 @@ class World:
         self._is_alone = True
         if payments is None:
             payments = simulated_payments(gateway or Idempotent(), lambda: self.now)
-        if isinstance(payments, SimulatedPayments):
-            refunds_made = refunds_made or payments.refunds_made
+        if credits is None:
+            credits = simulated_credits(gateway or Idempotent(), lambda: self.now)  # noqa: A001
+        if payouts is None:
+            payouts = simulated_payouts(gateway or Idempotent(), lambda: self.now)
+        refunds_made = _made_by(refunds_made, payments, credits, payouts)
         if inventory is None:
             inventory = InMemoryInventory()
         if isinstance(inventory, InMemoryInventory):
             on_hand = on_hand or counted(inventory)
         self.gateway_model = GatewayModel(self.faults, refunds_made)
         self._payments = recording_payments(payments, self.gateway_model, self.orders)
+        self._credits = recording_credits(credits, self.gateway_model, self.orders)
+        self._payouts = recording_payouts(payouts, self.gateway_model, self.orders)
         self._returns = RecordingReturns(InMemoryReturns() if returns is None else returns, self.order_ids)
         self._inventory = recording_inventory(inventory, on_hand)
         self._fulfillment = recording_fulfillment(
@@ -185,6 +204,8 @@ class World:
             self.shipping_options,
             returns=self._returns,
             payments=self._payments,
+            credits=self._credits,
+            payouts=self._payouts,
             inventory=self._inventory,
             fulfillment=self._fulfillment,
             events=self._events,
@@ -337,7 +358,8 @@ class World:
                     self.notify(notification)
             if self.is_quiet:
                 break
-            lease, longest = lease_of(self._payments.gateway), self.observer.timing.longest_retry
+            ports = (self._payments, self._credits, self._payouts)
+            lease, longest = max(lease_of(port.gateway) for port in ports), self.observer.timing.longest_retry
             self.now += max(lease, longest) + timedelta(minutes=5)
         self.check((*INVARIANTS, *INVARIANTS_AT_REST))
 
@@ -429,6 +451,10 @@ class World:
         match call.method:
             case "payments.refund":
                 return isinstance(self._payments.gateway, Idempotent)
+            case "credits.give":
+                return isinstance(self._credits.gateway, Idempotent)
+            case "payouts.pay":
+                return isinstance(self._payouts.gateway, Idempotent)
             case "fulfillment.book_return" | "fulfillment.ship_replacement":
                 return isinstance(self._fulfillment.gateway, Idempotent)
             case _:
@@ -449,3 +475,20 @@ class World:
 
     def _ledgers(self) -> dict[str, ReturnLedger]:
         return {order_id: self.ledger_of(order_id) for order_id in self.order_ids}
+
+
+def _made_by(
+    refunds_made: Callable[[str], int] | None, payments: Payments, credit: Credits, payouts: Payouts
+) -> Callable[[str], int] | None:
+    """How many refunds gateways made under a key: yours, as you say, and those in memory; None if unknown."""
+    counts = [] if refunds_made is None else [refunds_made]
+    if refunds_made is None and isinstance(payments, SimulatedPayments):
+        counts.append(payments.refunds_made)
+    if not counts:
+        return None
+    inside = [each.gateway_inside for each in (credit, payouts) if isinstance(each, _SIMULATED)]
+    counts += [each.refunds_made for each in inside]
+    return lambda key: sum([count(key) for count in counts])
+
+
+_SIMULATED = (SimulatedCredits, SimulatedPayouts)

@@ -275,6 +275,7 @@ class ReturnLedger:
                     provider_id=payment.provider_id,
                     refundable_until=payment.refundable_until,
                     step=payment.refund_step,
+                    most=payment.captured.amount - payment.refunded.amount,
                 )
             found.append(source)
         return tuple(found)

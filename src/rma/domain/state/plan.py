@@ -16,8 +16,9 @@ class Source:
     A payment, as far as it can give back.
 
     Attributes:
-        left: minor units.
-        given: what this library gave back of it, or may have: minor units.
+        left: minor units; less what was given instead of it.
+        given: what this library gave back of it, or may have, by its gateway: minor units.
+        most: what its gateway could give back in all; `left` with what was given, unless said otherwise.
         kind, provider_id, refundable_until, step: as the order has them; what a customer paid for an exchange
             has none.
     """
@@ -29,17 +30,24 @@ class Source:
     provider_id: str | None = None
     refundable_until: datetime | None = None
     step: int = 1
+    most: int | None = None
 
     def is_expired(self, at: datetime) -> bool:
         """True if it takes no refund any more."""
         return self.refundable_until is not None and at > self.refundable_until
 
     def stepped(self, amount: int) -> int:
-        """What of an amount, at most what is left, its gateway moves: the nearest, a half goes up."""
-        if amount >= self.left:
-            return self.left
+        """
+        What of an amount, at most what is left, its gateway moves: the nearest, a half goes up.
+
+        All refunds together are a multiple, unless they are all that it could give back.
+        """
+        if self.given + amount == (self.given + self.left if self.most is None else self.most):
+            return amount
         whole = self.step * round_half_up(self.given + amount, self.step)
-        return min(max(0, whole - self.given), self.left)
+        if whole > self.given + self.left:
+            whole = (self.given + self.left) // self.step * self.step
+        return max(0, whole - self.given)
 
 
 @frozen

@@ -45,6 +45,8 @@ pytest.register_assert_rewrite(
             "inspecting",
             "inventory",
             "listing",
+            "means",
+            "money",
             "payments",
             "port_contract",
             "races",
@@ -66,11 +68,19 @@ from rma.testing.contracts.fulfillment import FulfillmentContract  # noqa: E402
 from rma.testing.contracts.host_transactions import HostTransactionContract  # noqa: E402
 from rma.testing.contracts.inspecting import DisposalContract, SendingBackContract  # noqa: E402
 from rma.testing.contracts.inventory import InventoryContract  # noqa: E402
+from rma.testing.contracts.means import (  # noqa: E402
+    CreditLookupContract,
+    CreditsContract,
+    PayoutLookupContract,
+    PayoutsContract,
+)
 from rma.testing.contracts.payments import PaymentsContract, RefundLookupContract  # noqa: E402
 from rma.testing.contracts.replacements import ReplacementsContract  # noqa: E402
 from rma.testing.contracts.returns import ReturnRepositoryContract  # noqa: E402
 
 __all__ = [
+    "CreditLookupContract",
+    "CreditsContract",
     "DisposalContract",
     "EventPublisherContract",
     "FulfillmentContract",
@@ -78,6 +88,8 @@ __all__ = [
     "InventoryContract",
     "OrderRepositoryContract",
     "PaymentsContract",
+    "PayoutLookupContract",
+    "PayoutsContract",
     "RefundLookupContract",
     "ReplacementsContract",
     "ReturnReasonRepositoryContract",

@@ -26,6 +26,14 @@ from rma.testing.invariants.inspections import (
     stock_is_asked_for_what_was_judged_so,
     what_goes_back_is_sent_once,
 )
+from rma.testing.invariants.means import (
+    a_bonus_comes_with_credit,
+    a_withdrawal_is_credited_by_request,
+    each_payment_gives_back_its_own,
+    no_more_is_given_back_than_was_paid,
+    nothing_is_given_twice,
+    refunds_are_multiples_of_their_steps,
+)
 from rma.testing.invariants.money import (
     charges_are_given_back_once,
     each_return_is_paid_its_entitlement_and_no_more,
@@ -56,6 +64,7 @@ from rma.testing.invariants.rest import (
     nothing_is_open,
     refunds_stand_as_the_gateway_says,
     what_is_in_force_left_the_payments,
+    what_is_in_force_was_given_otherwise,
 )
 from rma.testing.invariants.snapshot import Invariant, Snapshot, broken
 
@@ -95,6 +104,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     stock_is_asked_for_what_was_judged_so,
     what_goes_back_is_sent_once,
     inspections_are_in_the_history,
+    no_more_is_given_back_than_was_paid,
+    each_payment_gives_back_its_own,
+    nothing_is_given_twice,
+    a_withdrawal_is_credited_by_request,
+    a_bonus_comes_with_credit,
+    refunds_are_multiples_of_their_steps,
 )
 
 #: What holds besides once faults have stopped, `resume` has nothing left, and every notification arrived.
@@ -102,6 +117,7 @@ INVARIANTS_AT_REST: tuple[Invariant, ...] = (
     nothing_is_open,
     refunds_stand_as_the_gateway_says,
     what_is_in_force_left_the_payments,
+    what_is_in_force_was_given_otherwise,
     labels_are_booked_for_returns_that_go_on,
 )
 

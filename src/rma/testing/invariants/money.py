@@ -1,9 +1,17 @@
 """Laws of money: entitlements, refunds and their breakdowns."""
 
 from collections.abc import Iterator
+from typing import assert_never
 
-from rma.domain.messages.effects import RefundDeclined
+from rma.domain.messages.effects import (
+    CreditRequest,
+    MoneyRequest,
+    PayoutRequest,
+    RefundDeclined,
+    RefundRequest,
+)
 from rma.domain.sale.charges import refundable_part
+from rma.domain.sale.means import Means
 from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus
 from rma.domain.state.refunds import Refund, in_force
 from rma.domain.state.returns import Return
@@ -54,24 +62,44 @@ def no_refusal_moves_money(snapshot: Snapshot) -> Iterator[str]:
 
 
 def no_refund_is_made_unknown_to_the_ledger(snapshot: Snapshot) -> Iterator[str]:
-    """Whatever the gateway was asked for is in the ledger, with its payment and amount."""
-    refunds = {refund.key: (refund.payment_id, refund.amount) for refund in snapshot.ledger.refunds}
+    """Whatever a gateway was asked for is in the ledger, with its means and amount."""
+    refunds = {refund.key: refund for refund in snapshot.ledger.refunds}
     for key, request in snapshot.gateway_model.requests.items():
         if request.order_id != snapshot.order.id:
             continue
-        if refunds.get(key) != (request.payment_id, request.amount):
-            yield f"{key}: {request.amount} of {request.payment_id} asked for, {refunds.get(key)} recorded"
+        refund = refunds.get(key)
+        if refund is None or not _is_asked_for(refund, request):
+            yield f"{key}: {request} asked for, {refund} recorded"
+
+
+def _is_asked_for(refund: Refund, request: MoneyRequest) -> bool:
+    """True if this is the request for the refund."""
+    is_same = refund.amount == request.amount
+    match request:
+        case RefundRequest():
+            asked = (request.payment_id, request.kind, request.provider_id)
+            return is_same and asked == (refund.payment_id, refund.kind, refund.provider_id)
+        case CreditRequest():
+            given = (refund.bonus, refund.payee, refund.customer_id)
+            is_same = is_same and given == (request.bonus, request.payee, request.customer_id)
+            return is_same and refund.means is Means.STORE_CREDIT
+        case PayoutRequest():
+            return is_same and refund.means is Means.PAYOUT
+        case _:
+            assert_never(request)
 
 
 def each_return_is_paid_its_entitlement_and_no_more(snapshot: Snapshot) -> Iterator[str]:
     """And each claim: what is due is what was granted less what is in force."""
     for each in snapshot.payees:
-        entitled, paid = each.entitlement.entitled, each.refunded
-        expected = paid.amount - in_force([refund for refund in each.refunds if _is_surprising(refund)])
+        entitled, paid, covered = each.entitlement.entitled, each.refunded, each.entitlement.covered
+        expected = covered - in_force([refund for refund in each.refunds if _is_surprising(refund)])
         is_corrected = isinstance(each, Return) and bool(each.corrections)
-        if expected < 0 or (expected > max(entitled.amount, 0) and not is_corrected):
+        if expected < min(0, each.entitlement.carried) or (
+            expected > max(entitled.amount, 0) and not is_corrected
+        ):
             yield f"{each.id}: {paid} in force, {entitled} entitled"
-        if each.amount_due.amount != max(0, entitled.amount - paid.amount):
+        if each.amount_due.amount != max(0, entitled.amount - covered):
             yield f"{each.id}: {each.amount_due} due of {entitled}, {paid} in force"
         if each.status is ReturnStatus.RECEIVED and each.refund_amount != entitled:
             yield f"{each.id}: received, shows {each.refund_amount}, {entitled} entitled"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from rma.domain.change import replay
 from rma.domain.events import GoodsReceived, ReturnCanceled, ReturnRequested
-from rma.domain.messages.effects import RefundRequest
+from rma.domain.messages.effects import MoneyRequest
 from rma.domain.react import react
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.shell.deliver import is_news
@@ -71,7 +71,7 @@ def each_open_effect_belongs_to_a_fact(snapshot: Snapshot) -> Iterator[str]:
     for key, effect in snapshot.ledger.open_effects.items():
         if key != effect.request.key:
             yield f"{effect.request.key} is open under {key}"
-        if isinstance(effect.request, RefundRequest) and key not in refunds:
+        if isinstance(effect.request, MoneyRequest) and key not in refunds:
             yield f"{key} is a refund of no return"
 
 
@@ -81,7 +81,7 @@ def every_key_fits_any_gateway(snapshot: Snapshot) -> Iterator[str]:
         for effect in react(event):
             if not _FITS.fullmatch(effect.key):
                 yield f"{effect.key}: not every gateway takes its characters"
-            if isinstance(effect, RefundRequest) and len(effect.key) > _LONGEST_REFUND_KEY:
+            if isinstance(effect, MoneyRequest) and len(effect.key) > _LONGEST_REFUND_KEY:
                 yield f"{effect.key}: {len(effect.key)} characters, more than {_LONGEST_REFUND_KEY}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from rma.domain.messages.effects import OpenEffect, effect_key, owner_of
+from rma.domain.sale.means import Means
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.state.refunds import in_force
@@ -35,6 +36,8 @@ def nothing_is_open(snapshot: Snapshot) -> Iterator[str]:
 def refunds_stand_as_the_gateway_says(snapshot: Snapshot) -> Iterator[str]:
     """All but those that need attention, whose outcome is unknown."""
     for refund in snapshot.ledger.refunds:
+        if refund.key in snapshot.recorded_payouts:
+            continue  # no gateway knows of it
         if refund.status is RefundStatus.NEEDS_ATTENTION or snapshot.gateway_model.is_unknown(refund.key):
             continue
         outcome = snapshot.gateway_model.outcome_of(refund.key)
@@ -54,6 +57,23 @@ def what_is_in_force_left_the_payments(snapshot: Snapshot) -> Iterator[str]:
         given_back = snapshot.gateway_model.given_back(snapshot.order.id, payment.id)
         if in_force(ours) != given_back:
             yield f"{payment.id}: {in_force(ours)} in force, {given_back} given back"
+
+
+def what_is_in_force_was_given_otherwise(snapshot: Snapshot) -> Iterator[str]:
+    """Of store credit and payouts, no more and no less, unless one needs attention."""
+    ours = [
+        each
+        for each in snapshot.ledger.refunds
+        if each.means is not Means.PAYMENT and each.key not in snapshot.recorded_payouts
+    ]
+    if any(
+        each.status is RefundStatus.NEEDS_ATTENTION or snapshot.gateway_model.is_unknown(each.key)
+        for each in ours
+    ):
+        return
+    given = snapshot.gateway_model.given_otherwise(snapshot.order.id)
+    if in_force(ours) != given:
+        yield f"{in_force(ours)} in force as store credit or payouts, {given} given"
 
 
 def labels_are_booked_for_returns_that_go_on(snapshot: Snapshot) -> Iterator[str]:

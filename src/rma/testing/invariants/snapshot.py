@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from attrs import frozen
 
-from rma.domain.events import Event
+from rma.domain.events import ClaimPayoutRecorded, Event, PayoutRecorded
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     ReplacementRequest,
@@ -61,6 +61,13 @@ class Snapshot:
         """The history with what was removed from it since the order was over."""
         events = (*self.archived, *self.history)
         return tuple(sorted(events, key=lambda event: (event.revision, event.number)))
+
+    @property
+    def recorded_payouts(self) -> frozenset[str]:
+        """The keys of what persons paid, which no port was asked for."""
+        recorded = PayoutRecorded | ClaimPayoutRecorded
+        events = [each for each in self.whole_history if isinstance(each, recorded)]
+        return frozenset([refund.key for event in events for refund in event.refunds])
 
     @property
     def payees(self) -> "tuple[Return | Claim, ...]":
