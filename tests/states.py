@@ -211,8 +211,8 @@ def explored() -> Explored:
 
     def then(snapshot: Snapshot) -> Iterator[Snapshot]:
         yield Snapshot(RICH, snapshot.ledger)
-        known = (snapshot.order is RICH, _seen_by_makers(snapshot.ledger))
-        if known not in seen:
+        known = _seen_by_makers(snapshot.ledger)
+        if snapshot.order is RICH and known not in seen:  # each is visited with that order, too
             seen.add(known)
             tried.update(_tried(snapshot))
         for made in _changes(snapshot):
