@@ -382,6 +382,7 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
                     (bool(each.receipts), bool(each.amount_due.amount), each.entitlement.is_refund_blocked),
                     _shape_before_goods(each),
                     _shape_at_the_dock(each),
+                    tuple([item.rejected_damaged_quantity for item in each.items]),
                 )
                 for each in ledger.returns
             ]
