@@ -17,6 +17,7 @@ from rma import (
     RefundReversed,
     RefundSucceeded,
     ResolveReturn,
+    RetryRefund,
 )
 from tests.testing.environment import (
     CHAPTERS,
@@ -28,6 +29,14 @@ from tests.testing.environment import (
     exchange,
     receive,
     request,
+)
+
+#: An order of fewer mugs than the script needs: 20, of which races are for the last.
+OF_20 = evolve(
+    ORDER,
+    items=[
+        evolve(each, quantity=20, fulfilled_quantity=20) if each.id == "mug" else each for each in ORDER.items
+    ],
 )
 
 
@@ -46,7 +55,7 @@ class Scenario:
 
     before: tuple[Action, ...]
     racers: tuple[Action, ...]
-    order: Order = ORDER
+    order: Order = OF_20
     was_away: Sequence[str] = ()
     is_long: bool = False
 
@@ -84,6 +93,10 @@ _UNEXPECTED, _UNEXPECTED_DECISION = CHAPTERS[18][:2]
 _SENT, _LOSS = CHAPTERS[19][:2]
 _HERE, _LOOKED = CHAPTERS[20][:2], CHAPTERS[20][2]
 _LAST, _AGAIN = CHAPTERS[20][3:]
+_TO_CREDIT, _CREDITED = CHAPTERS[21]
+_CLOSED = CHAPTERS[22]
+_ANOTHER_TRY = RetryRefund(return_id="ret_69", idempotency_key="key_72")
+_REFUSED, _PAYOUT, _TO_CREDIT_AFTER_ALL = CHAPTERS[23][:2], CHAPTERS[23][2], CHAPTERS[23][3]
 
 
 #: Races of two commands.
@@ -176,6 +189,18 @@ SCENARIOS = {
         (CancelClaim(claim_id="claim_1", idempotency_key="key_2"), Resume.RESUME),
         was_away=["fulfillment.book_return"],
     ),
+    "the same parcel for credit twice": Scenario((_TO_CREDIT,), (_CREDITED, _CREDITED)),
+    "two timers after credit without an answer": Scenario(
+        (_TO_CREDIT, _CREDITED), (Resume.RESUME, Resume.RESUME), was_away=["credits.give"]
+    ),
+    "a closed card and two timers": Scenario(
+        _CLOSED, (Resume.RESUME, Resume.RESUME), was_away=["payments.refund"]
+    ),
+    "the same payout twice": Scenario(_REFUSED, (_PAYOUT, _PAYOUT)),
+    "a payout and a retry": Scenario(
+        _REFUSED, (_PAYOUT, RetryRefund(return_id="ret_69", idempotency_key="key_72"))
+    ),
+    "a payout and a retry by credit": Scenario(_REFUSED, (_PAYOUT, _TO_CREDIT_AFTER_ALL)),
     "an archive and a late notification": Scenario(
         CHAPTERS[0], (Archive.ARCHIVE, _notification(RefundReversed(), "ret_1-refund-1"))
     ),

@@ -50,12 +50,17 @@ class End:
                 [(e.id, e.status, e.difference_due, e.paid, e.shipment) for e in ledger.exchanges]
             ),
             claims=tuple([(c.id, c.status, c.items, c.refund_amount, c.shipment) for c in ledger.claims]),
-            refunds=tuple([(r.key, r.payment_id, r.amount, r.status) for r in ledger.refunds]),
+            refunds=tuple(
+                [(r.key, r.means, r.payment_id, r.amount, r.bonus, r.status) for r in ledger.refunds]
+            ),
             order=environment.service().order_state(ORDER.id),
             open_effects=tuple(ledger.open_effects),
             moved=(
                 environment.refunds_made,
                 environment.payments.refunds,
+                environment.credits.given,
+                environment.credits.balances,
+                environment.payouts.paid,
                 environment.inventory.restocks,
                 environment.inventory.withdrawals,
                 environment.inventory.disposals,

@@ -9,6 +9,7 @@ from typing import Any
 from rma import (
     ApprovedItem,
     ApproveReturn,
+    Bonus,
     CancelClaim,
     CancelExchange,
     CancelReturn,
@@ -16,6 +17,7 @@ from rma import (
     Command,
     CorrectedItem,
     CorrectReceipt,
+    CreditRequest,
     DeclineReturn,
     ExpireReturn,
     ForeignDecision,
@@ -30,10 +32,12 @@ from rma import (
     NewItem,
     Order,
     Payment,
+    PayoutRequest,
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RecordSending,
     RefundDeclined,
@@ -61,13 +65,16 @@ from rma import (
     UpdateReturn,
 )
 from rma.adapters.memory import (
+    InMemoryCredits,
     InMemoryEvents,
     InMemoryFulfillment,
     InMemoryInventory,
     InMemoryOrders,
     InMemoryPayments,
+    InMemoryPayouts,
     InMemoryShippingOptions,
 )
+from rma.domain.messages.effects import MoneyRequest
 from rma.testing.core_harness import START
 from rma.testing.fault_injection import inject_faults
 from rma.testing.faults import Faults
@@ -79,11 +86,13 @@ ORDER = Order(
     items=[
         LineItem(id="mug", quantity=23, fulfilled_quantity=23, unit_price=Money(999, "usd")),
         LineItem(id="pot", quantity=5, fulfilled_quantity=5, unit_price=Money(4500, "usd")),
+        LineItem(id="cap", quantity=5, fulfilled_quantity=5, unit_price=Money(1000, "usd")),
     ],
     payments=[
         Payment(id="gift_card", captured=Money(2500, "usd"), kind="gift_card"),
-        Payment(id="card", captured=Money(42_977, "usd")),
+        Payment(id="card", captured=Money(47_977, "usd"), provider_id="stripe"),
     ],
+    customer_id="cus_1",
 )
 
 
@@ -130,6 +139,19 @@ def correct(number: int, opened: int, mugs: int, *, damaged: int = 0) -> Correct
         items=[CorrectedItem(item_id="mug", quantity=mugs, damaged_quantity=damaged)],
         reason="counted again",
         idempotency_key=f"key_{number}",
+    )
+
+
+def caps(number: int, units: int, **more: Any) -> tuple[RequestReturn, ReceiveReturn]:
+    """A request for caps, and their parcel."""
+    items = [RequestedItem(item_id="cap", quantity=units)]
+    return (
+        RequestReturn(order_id="order_1", items=items, idempotency_key=f"key_{number}", **more),
+        ReceiveReturn(
+            return_id=f"ret_{number}",
+            items=[ReceivedItem(item_id="cap", quantity=units)],
+            idempotency_key=f"key_{number + 1}",
+        ),
     )
 
 
@@ -289,14 +311,24 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         inspect(63, InspectedItem(item_id="mug", quantity=1, grade="B", disposition="send_back")),
         inspect(64, InspectedItem(item_id="pot", quantity=1, grade="B", previous_grade="A")),
     ),
+    caps(65, 2, outcome="store_credit"),  # with a bonus
+    caps(67, 1),  # the card is closed: it is paid out in the same commit
+    (
+        *caps(69, 1),  # the gateway declines, and a person pays
+        RecordPayout(return_id="ret_69", amount=600, reference="bank_1", idempotency_key="key_71"),
+        RetryRefund(return_id="ret_69", means="store_credit", idempotency_key="key_72"),
+    ),
 )
 #: Steps whose returns wait for approval, those whose returns expire at once, those in which mugs are kept.
 REVIEWED, SHORT, KEPT = {"32", "37", "44"}, {"42"}, {"44", "47"}
+#: The step whose customer takes credit, and that whose refund is paid out if its payment is closed.
+CREDITED, PAID_OUT = {"65"}, {"67"}
 #: The step whose goods are inspected when they arrive, and by which scale.
 INSPECTED = {"60"}
 GRADES = (Grade("A", 100, "restock"), Grade("B", 80, "refurbish"))
 #: Mugs that are returned stay with the customer.
 RULES = (ReturnRule(name="keep", worth_at_most=1000, goods="kept"), ReturnRule(name="rest"))
+CREDIT = (ReturnRule(name="credit", outcomes=["store_credit"], bonus=Bonus("thanks", percent=10)),)
 SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])
 #: The same, and whenever a story is over, its history is archived.
 ARCHIVED = tuple([step for chapter in CHAPTERS for step in (*chapter, Archive.ARCHIVE)])
@@ -323,6 +355,12 @@ class Environment:
         self.payments = (
             InMemoryPayments(self._refunded) if gateway is None else Forgetful(self._refunded, gateway)
         )
+        self.credits = (
+            InMemoryCredits(self._given) if gateway is None else ForgetfulCredits(self._given, gateway)
+        )
+        self.payouts = (
+            InMemoryPayouts(self._given) if gateway is None else ForgetfulPayouts(self._given, gateway)
+        )
         self.inventory = InMemoryInventory()
         self.fulfillment = SleepyCarrier()
         self.events = InMemoryEvents()
@@ -341,6 +379,8 @@ class Environment:
             returns=returns or self.returns,
             inventory=self.inventory,
             payments=self.payments,
+            credits=self.credits,
+            payouts=self.payouts,
             fulfillment=self.fulfillment,
             shipping_options=InMemoryShippingOptions(
                 [ShippingOption(id="post", price=200, location_id="loc_1")]
@@ -374,7 +414,7 @@ class Environment:
 
     def _policy(self, _: Order) -> ReturnPolicy:
         days = 0 if self.fresh_id in SHORT else None
-        rules = RULES if self.fresh_id in KEPT else ()
+        rules = RULES if self.fresh_id in KEPT else CREDIT if self.fresh_id in CREDITED else ()
         inspects = self.fresh_id in INSPECTED
         return ReturnPolicy(
             review=self.fresh_id in REVIEWED,
@@ -382,12 +422,17 @@ class Environment:
             rules=rules,
             inspect=inspects,
             grades=GRADES if inspects else (),
+            when_closed="payout" if self.fresh_id in PAID_OUT else "ask",
         )
+
+    def _given(self, request: MoneyRequest) -> RefundOutcome:
+        self.refunds_made[request.key] += 1
+        return RefundSucceeded(f"re_{request.key}")
 
     def _refunded(self, request: RefundRequest) -> RefundOutcome:
         self.refunds_made[request.key] += 1
         match request.key:
-            case "ret_6-refund-1":
+            case "ret_6-refund-1" | "ret_67-refund-1" | "ret_69-refund-1":
                 return RefundDeclined("card_closed")
             case "ret_9-refund-1":
                 return RefundPending("re_pending")
@@ -409,6 +454,40 @@ class Forgetful(InMemoryPayments):
         return self._outcomes[request.key]
 
     def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
+        """What it answered."""
+        return self._outcomes.get(request.key)
+
+
+class ForgetfulCredits(InMemoryCredits):
+    """The same for store credit: it is given again each time."""
+
+    def __init__(self, answer: Callable[[MoneyRequest], RefundOutcome], gateway: Gateway) -> None:
+        super().__init__(answer)
+        self.gateway = gateway
+
+    def give(self, request: CreditRequest) -> RefundOutcome:
+        """New credit each time."""
+        self.given.pop(request.key, None)
+        return super().give(request)
+
+    def find_credit(self, request: CreditRequest) -> RefundOutcome | None:
+        """What it answered."""
+        return self._outcomes.get(request.key)
+
+
+class ForgetfulPayouts(InMemoryPayouts):
+    """The same for payouts."""
+
+    def __init__(self, answer: Callable[[MoneyRequest], RefundOutcome], gateway: Gateway) -> None:
+        super().__init__(answer)
+        self.gateway = gateway
+
+    def pay(self, request: PayoutRequest) -> RefundOutcome:
+        """A new payout each time."""
+        self.paid.pop(request.key, None)
+        return super().pay(request)
+
+    def find_payout(self, request: PayoutRequest) -> RefundOutcome | None:
         """What it answered."""
         return self._outcomes.get(request.key)
 

@@ -46,6 +46,7 @@ def test_the_script_does_all_that_can_be_done() -> None:
     end = survey().ends[-1]
 
     assert {call.method for call in survey().calls} == {
+        "credits.give",
         "events.publish",
         "fulfillment.book_return",
         "fulfillment.cancel_return",
@@ -56,6 +57,7 @@ def test_the_script_does_all_that_can_be_done() -> None:
         "inventory.withdraw",
         "orders.get",
         "payments.refund",
+        "payouts.pay",
         "return_reasons.list",
         "returns.commit",
         "returns.find",
