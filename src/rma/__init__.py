@@ -27,6 +27,7 @@ from rma.domain.events import (
     GoodsInspected,
     GoodsReceived,
     HistoryArchived,
+    PriceReduced,
     ReceiptCorrected,
     RefundBlocked,
     RefundOutcomeRecorded,
@@ -43,6 +44,7 @@ from rma.domain.events import (
 )
 from rma.domain.messages.command_items import (
     ApprovedItem,
+    ClaimedCharge,
     ClaimItem,
     CorrectedItem,
     ForeignDecision,
@@ -123,6 +125,7 @@ from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
+from rma.domain.state.lots import ReducedBy
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem, RevisedItem
 from rma.domain.state.returns import Decision, Receipt, ReceiptItem, Resolution, Return, Sending
@@ -202,13 +205,13 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ResolveReturn", "RejectedItem", "MissingItem", "ForeignDecision",
     "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
-    "ResolveClaim", "CancelClaim",
+    "ClaimedCharge", "ResolveClaim", "CancelClaim",
     # what comes back
     "Return", "ReturnStatus", "Decision", "Sending",
     "ReturnItem", "Receipt", "ReceiptItem", "ForeignGoods", "Correction", "CorrectedUnits", "StockWithdrawal",
     "Inspection", "GradedUnits", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
-    "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
+    "ReducedBy", "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
     "RefundedCharge",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
@@ -219,7 +222,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "RefundBlocked",
     "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
-    "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
+    "ExchangeCanceled", "ClaimRequested", "PriceReduced", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     "HistoryArchived",

@@ -153,7 +153,7 @@ class Claim:
 
     @property
     def breakdown(self) -> tuple[AmountPart, ...]:
-        """The named parts of `refund_amount`, which add up to it exactly; none where only new goods are sent."""
+        """The named parts of `refund_amount`, which add up to it exactly; none for new goods alone."""
         if self.type is ClaimType.REPLACE and not self.refund_amount.amount:
             return ()
         goods = tuple([(item.line, item.allocated) for item in self.items])

@@ -124,29 +124,38 @@ class LotsOfLine:
         """
         found = list(self._reserved.get(None, []))
         for root in self._nested.get(None, []):
-            units, sums = 0, (0,) * len(root.left)
+            of_tree: list[Reserved] = []
             for each in self._tree(root):
-                direct = self._reserved.get(each.reduced_by, [])
-                units += sum([one.quantity for one in direct])
-                sums = add(sums, share(each.taken, min(self._gone(each), each.quantity), each.quantity))
-                for one in direct:
+                gone = share(each.taken, min(self._gone(each), each.quantity), each.quantity)
+                of_tree.append(Reserved(each.line, 0, gone))
+                of_tree += self._reserved.get(each.reduced_by, [])
+            if all(each.line.has_parts_of(root.line) for each in of_tree):
+                sums = root.line.nothing
+                for one in of_tree:
                     sums = add(sums, one.running_sums)
-            if units:
-                found.append(Reserved(root.line, units, sums))
+                of_tree = [Reserved(root.line, sum([each.quantity for each in of_tree]), sums)]
+            found += of_tree if self._gone(root) else []
         return found
 
-    def exact(self) -> tuple[Lot, ...]:
-        """The lots with units left, as the line is priced since they were made."""
+    def exact(self, line: PricedLine) -> tuple[Lot, ...] | None:
+        """
+        The lots with units left, each worth what its reduction left and nothing took since.
+
+        None if the line is not as it was then, so that they are not worth that.
+        """
+        taken = [each for lot, of_lot in self._reserved.items() if lot is not None for each in of_lot]
+        is_as_it_was = all(each.line == line for each in self._reductions)
+        if not is_as_it_was or not all(each.line.has_parts_of(line) for each in taken):
+            return None
         found = []
-        for each in self._reductions:
-            sums, quantity = each.left, each.quantity
+        for each, quantity in self._live():
+            sums = each.left
             for one in self._reserved.get(each.reduced_by, []):
-                sums, quantity = subtract(sums, one.running_sums), quantity - one.quantity
+                sums = subtract(sums, one.running_sums)
             for nested in self._nested.get(each.reduced_by, []):
-                sums, quantity = subtract(sums, nested.whole), quantity - nested.quantity
-            if quantity > 0:
-                found.append(Lot(quantity, sums, each.reduced_by, self._claim_ids(each)))
-        return tuple(found)
+                sums = subtract(sums, nested.whole)
+            found.append(Lot(quantity, sums, each.reduced_by, self._claim_ids(each)))
+        return tuple(found) if all(line.are_valid(each.running_sums) for each in found) else None
 
     def split(self, line: PricedLine, quantity: int, sums: tuple[int, ...]) -> tuple[Lot, tuple[Lot, ...]]:
         """
@@ -155,24 +164,33 @@ class LotsOfLine:
         Each unit is worth what the line says now, less what was taken off it.
         """
         lots, left = [], quantity
-        for lot in self.exact():
-            units = min(lot.quantity, left)
+        for each, live in self._live():
+            units = min(live, left)
             left -= units
             if units:
-                lots.append((units, lot))
+                lots.append((units, each))
         whole = line.paid(line.running_sums)
         weights = [whole * left]
-        for units, lot in lots:
-            reduced = self._reduced(lot.reduced_by, units) * line.quantity
+        for units, each in lots:
+            reduced = self._reduced(each.reduced_by, units) * line.quantity
             weights.append(max(0, whole * units - reduced))
         counts = [left, *[units for units, _ in lots]]
         shares = _split(line, sums, counts, weights)
-        untouched = Lot(left, shares[0])
         found = [
-            Lot(units, part, lot.reduced_by, lot.claim_ids)
-            for (units, lot), part in zip(lots, shares[1:], strict=True)
+            Lot(units, part, each.reduced_by, self._claim_ids(each))
+            for (units, each), part in zip(lots, shares[1:], strict=True)
         ]
-        return untouched, tuple(found)
+        return Lot(left, shares[0]), tuple(found)
+
+    def _live(self) -> list[tuple[Reduction, int]]:
+        """The reductions of which units are left, with how many."""
+        found = []
+        for each in self._reductions:
+            taken = sum([one.quantity for one in self._reserved.get(each.reduced_by, [])])
+            taken += sum([nested.quantity for nested in self._nested.get(each.reduced_by, [])])
+            if taken < each.quantity:
+                found.append((each, each.quantity - taken))
+        return found
 
     def _tree(self, root: Reduction) -> list[Reduction]:
         """A reduction, and those of its units that were made since."""

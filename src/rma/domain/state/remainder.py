@@ -177,8 +177,9 @@ def _remainder(
         rest = _untouched(line, reserved)
         return Remainder(line, rest.quantity, rest.running_sums, sent, sent_quantity=free)
     by_lot = LotsOfLine(reserved, reductions)
-    if all(each.line == line for each in reductions):
-        untouched, lots = _untouched(line, by_lot.taken_of_line()), by_lot.exact()
+    lots = by_lot.exact(line)
+    if lots is not None:
+        untouched = _untouched(line, by_lot.taken_of_line())
     else:
         taken = [Reserved(each.line, 0, each.taken) for each in reductions]
         rest = _untouched(line, [*reserved, *taken])
