@@ -122,8 +122,11 @@ def charges_are_given_back_once(snapshot: Snapshot) -> Iterator[str]:
         most = refundable_part(charge).amount
         back = [
             each.amount
-            for target in [*snapshot.ledger.returns, *_in_force(snapshot.ledger.claims)]
-            for each in target.charges_back
+            for charges_back in [
+                *[each.charges_back for each in snapshot.ledger.returns],
+                *[each.charges_back for each in _in_force(snapshot.ledger.claims)],
+            ]
+            for each in charges_back
             if each.id == charge.id
         ]
         if not min(0, most) <= sum(back) <= max(0, most) or any(
