@@ -30,7 +30,7 @@ def check_claimed_items(
     for asked in items:
         reason: object = asked.reason
         if is_whole(asked.quantity, at_least=1):
-            totals = unsent if reason == ClaimReason.NOT_SENT else sent
+            totals = unsent if reason == ClaimReason.NOT_SENT and kind is not ClaimType.REDUCE else sent
             totals[asked.item_id] = totals.get(asked.item_id, 0) + asked.quantity
         else:
             wrong.add("invalid_quantity", asked.item_id, quantity=error_value(asked.quantity), minimum=1)

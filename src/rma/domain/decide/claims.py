@@ -195,7 +195,7 @@ def _check_reduced_units(wrong: Violations, claim: Claim, ledger: ReturnLedger) 
         if item.reduced_by and item.reduced_by.claim_id == claim.id
     ]
     if reduced and takers:
-        wrong.add("reduced_units_taken", claim_id=claim.id, subjects=tuple(dict.fromkeys(takers)))
+        wrong.add("reduced_units_taken", claim_id=claim.id, subjects=", ".join(dict.fromkeys(takers)))
 
 
 def _open_return(
