@@ -423,8 +423,8 @@ def _is_within_bounds(  # noqa: C901 # a row for each command
             return not any(each.inspections for each in ledger.returns)
         case RequestExchange() | CancelReturn() | CancelExchange() | CancelClaim():
             return True
-        case RequestClaim():
-            return not command.refund_amount
+        case RequestClaim():  # a price reduction has the states of a refund without goods
+            return not command.refund_amount and command.type != "reduce"
         case ReceiveReturn():
             target, units = ledger.get(command.return_id), sum(each.quantity for each in command.items)
             damaged = sum(each.damaged_quantity for each in command.items)

@@ -162,6 +162,21 @@ def claim(number: int, kind: str, **more: Any) -> RequestClaim:
     )
 
 
+def reduce(number: int, amount: int, **more: Any) -> RequestClaim:
+    """A pot is scratched: it stays, at a lower price."""
+    scratched = ClaimItem(item_id="pot", quantity=1, reason="other", amount=amount, **more)
+    return RequestClaim(
+        order_id="order_1", type="reduce", items=[scratched], idempotency_key=f"key_{number}"
+    )
+
+
+def goodwill(number: int, amount: int) -> RequestClaim:
+    """An amount without units."""
+    return RequestClaim(
+        order_id="order_1", type="goodwill", refund_amount=amount, idempotency_key=f"key_{number}"
+    )
+
+
 #: What is done, a chapter a story. A test compares it with the registry of commands.
 CHAPTERS: tuple[tuple[Action, ...], ...] = (
     (
@@ -288,6 +303,18 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         ),
         inspect(63, InspectedItem(item_id="mug", quantity=1, grade="B", disposition="send_back")),
         inspect(64, InspectedItem(item_id="pot", quantity=1, grade="B", previous_grade="A")),
+    ),
+    (
+        reduce(65, 500),
+        RequestReturn(
+            order_id="order_1",
+            items=[RequestedItem(item_id="pot", quantity=1, claim_id="claim_65")],
+            idempotency_key="key_66",
+        ),
+        ReceiveReturn(
+            return_id="ret_66", items=[ReceivedItem(item_id="pot", quantity=1)], idempotency_key="key_67"
+        ),
+        goodwill(68, 250),
     ),
 )
 #: Steps whose returns wait for approval, those whose returns expire at once, those in which mugs are kept.
