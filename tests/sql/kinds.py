@@ -245,8 +245,8 @@ def prices_are_reduced(world: World, handle: Callable[[Command | Archive], objec
     handle(RequestClaim(order_id="order_1", type="reduce", items=[scratched], idempotency_key="reduce"))
     again = evolve(scratched, amount=100, claim_id="claim_1")
     handle(RequestClaim(order_id="order_1", type="reduce", items=[again]))
-    goodwill = RequestClaim(order_id="order_1", type="goodwill", refund_amount=150, idempotency_key="goodwill")
-    handle(goodwill)
+    goodwill = RequestClaim(order_id="order_1", type="goodwill", refund_amount=150)
+    handle(evolve(goodwill, idempotency_key="goodwill"))
     reduced = RequestedItem(item_id="mug", quantity=1, claim_id="claim_2")
     handle(RequestReturn(order_id="order_1", items=[reduced, RequestedItem(item_id="mug", quantity=1)]))
     handle(receive(3, return_id="ret_4"))
@@ -486,6 +486,7 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
         "everything waits": (everything_waits, world(mug)),
         "goods are exchanged and claimed": (goods_are_exchanged_and_claimed, world(mug)),
         "a claim is written off": (a_claim_is_written_off, world(mug)),
+        "prices are reduced": (prices_are_reduced, world(mug)),
         "rules decide": (rules_decide, world(evolve(mug, delivered_at=START, fulfilled_at=START))),
         "a process is sending": (
             a_process_is_sending,

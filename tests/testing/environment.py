@@ -165,9 +165,7 @@ def claim(number: int, kind: str, **more: Any) -> RequestClaim:
 def reduce(number: int, amount: int, **more: Any) -> RequestClaim:
     """A pot is scratched: it stays, at a lower price."""
     scratched = ClaimItem(item_id="pot", quantity=1, reason="other", amount=amount, **more)
-    return RequestClaim(
-        order_id="order_1", type="reduce", items=[scratched], idempotency_key=f"key_{number}"
-    )
+    return RequestClaim(order_id="order_1", type="reduce", items=[scratched], idempotency_key=f"key_{number}")
 
 
 def goodwill(number: int, amount: int) -> RequestClaim:

@@ -161,7 +161,8 @@ class Claim:
         difference = self.refund_amount.amount - self.value - sum([each.amount for each in back])
         is_named = (self.entitlement.requested_refund or self.entitlement.agreed_refund) is not None
         if difference or (is_named and not self.is_reduction):
-            back.append(NamedAmount("custom_amount" if is_named else "rounding", difference))
+            name = "custom_amount" if is_named else "rounding"
+            back.append(NamedAmount(name, difference, of=None))
         return explain(goods, back, self.currency)
 
     @property
