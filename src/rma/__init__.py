@@ -150,7 +150,7 @@ from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentS
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, UnreadableSubject
 from rma.domain.views.quotes import ExchangeQuote, Quote, QuotedItem
-from rma.domain.views.returnable import ReturnableItem, ReturnOption
+from rma.domain.views.returnable import ReducedUnits, ReturnableItem, ReturnOption
 from rma.domain.views.timeline import TimelineEntry
 from rma.domain.views.transactions import OrderTransaction
 from rma.observing import (
@@ -212,7 +212,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "Inspection", "GradedUnits", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
     "ReducedBy", "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem",
-    "ReturnableItem", "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
+    "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
     "RefundedCharge",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     "OutstandingEffect", "Difference",

@@ -98,9 +98,15 @@ class Shop:
                 reduced = ClaimItem(item_id=item_id, quantity=quantity, reason="other", amount=amount)
                 self.claim("reduce", [reduced])
 
-    def claim(self, kind: str, items: list[ClaimItem] | None = None, **more: int) -> Claim:
+    def claim(
+        self, kind: str, items: list[ClaimItem] | None = None, refund_amount: int | None = None
+    ) -> Claim:
         """Makes a claim."""
-        self.core.handle(RequestClaim(order_id=self.order.id, type=kind, items=items or [], **more))
+        self.core.handle(
+            RequestClaim(
+                order_id=self.order.id, type=kind, items=items or [], refund_amount=refund_amount
+            )
+        )
         return self.ledger.claims[-1]
 
     def bring_back(self, item_id: str, quantity: int, *, is_closed: bool) -> None:

@@ -23,6 +23,7 @@ from rma import (
     ReceivedItem,
     ReceiveReturn,
     ReducedBy,
+    ReducedUnits,
     RefundDeclined,
     RefundRequest,
     RequestClaim,
@@ -137,6 +138,19 @@ def test_untouched_units_come_back_first_unless_the_request_names_the_claim() ->
     others = back(given, 2)
 
     assert (scratched.refund_amount, others.refund_amount) == (usd(800), usd(2000))
+
+
+def test_what_is_returnable_says_which_units_were_reduced() -> None:
+    """One of three, by its claim, with what it is worth; none any more once it is back."""
+    given = mugs()
+    given.when(reduce())
+    (item,) = returnable_items(*_view(given))
+    assert item.reduced == (ReducedUnits("claim_1", 1, usd(800)),)
+
+    back(given, 1, claim_id="claim_1")
+
+    (item,) = returnable_items(*_view(given))
+    assert item.reduced == ()
 
 
 def test_one_request_for_all_of_them_has_an_item_for_each_lot() -> None:

@@ -5,6 +5,8 @@ Goodwill, price reductions, postage, units that were never sent, and the taxes o
 the product and number of the tracker. Amounts are in minor units.
 """
 
+from typing import Any
+
 import pytest
 from attrs import evolve
 
@@ -164,7 +166,8 @@ def test_an_amount_without_a_line_is_refunded_after_a_return() -> None:
     9.00 for an album with its line, then 10.00 by amount alone; the other line is still returnable.
     """
     world = host(sale(line("311", 1, 900), line("313", 1, 2000), paid=3900))
-    world.do(request(**{"311": 1}), receive(**{"311": 1}))
+    units: dict[str, Any] = {"311": 1}
+    world.do(request(**units), receive(**units))
 
     found = claim(world, "goodwill", amount=1000)
 

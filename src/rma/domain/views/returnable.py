@@ -67,12 +67,22 @@ class ReturnOption:
 
 
 @frozen
+class ReducedUnits:
+    """Units that can be returned and whose price was reduced, last by the claim of this id."""
+
+    claim_id: str
+    quantity: int
+    unit_value: Money
+
+
+@frozen
 class ReturnableItem:
     """
     How many units of a line can be returned now.
 
     Attributes:
-        unit_value: the value of the next one; the others may differ from it by one minor unit.
+        unit_value: the value of the next one; the others may differ from it by one minor unit, but for those
+            that are in `reduced`.
         reasons: codes for why the quantity is below the ordered one: `order_canceled`,
             `item_not_returnable`, `return_window_closed`, `not_fulfilled`, `in_open_return`, `claimed`,
             `already_returned`, `kept_by_customer`, `no_longer_on_order` (the host took units off the order
@@ -80,6 +90,8 @@ class ReturnableItem:
             them: a reason or tags that cannot be, too.
         options: by outcome, for a unit with the reason and the tags that were asked for; the quantity is 0 if
             none is offered.
+        reduced: those of the units whose price was reduced; they come back after the others unless a request
+            names their claim.
     """
 
     item_id: str
@@ -87,6 +99,7 @@ class ReturnableItem:
     unit_value: Money
     reasons: tuple[str, ...] = ()
     options: tuple[ReturnOption, ...] = ()
+    reduced: tuple[ReducedUnits, ...] = ()
 
 
 def returnable_items(
@@ -146,7 +159,8 @@ def returnable_items(
         }
         codes += [code for code, applies in shortened.items() if applies]
         unit_value = Money(next_unit, order.currency)
-        found.append(ReturnableItem(line.id, quantity, unit_value, tuple(codes), options))
+        reduced = _reduced(remainder, quantity)
+        found.append(ReturnableItem(line.id, quantity, unit_value, tuple(codes), options, reduced))
     known = {line.id for line in order.items}
     nothing = Money(0, order.currency)
     for item_id, quantity in reserved.items():
@@ -244,6 +258,18 @@ class _Offers:
         if outcome is Outcome.EXCHANGE and not self._facts.books_shipments:
             wrong.add("no_fulfillment")
         return tuple(wrong)
+
+
+def _reduced(remainder: Remainder, quantity: int) -> tuple[ReducedUnits, ...]:
+    """Of so many units that can be returned, those whose price was reduced."""
+    found = []
+    for lot in remainder.lots:
+        units = min(lot.quantity, quantity)
+        quantity -= units
+        if units and lot.reduced_by:
+            value = Money(remainder.line.paid(lot.share(1)), remainder.line.currency)
+            found.append(ReducedUnits(lot.reduced_by.claim_id, units, value))
+    return tuple(found)
 
 
 def _next_unit(remainder: Remainder) -> Lot:
