@@ -78,9 +78,9 @@ class Shop:
                 self.core.handle(CancelReturn(return_id=self.data.draw(st.sampled_from(is_open)).id))
             return
         if deed == "goodwill":
-            worth = sum(each.value for each in self.remainders().values())
-            if worth:
-                amount = self.data.draw(st.integers(1, worth))
+            value = sum(each.value for each in self.remainders().values())
+            if value:
+                amount = self.data.draw(st.integers(1, value))
                 self.claim("goodwill", refund_amount=amount)
             return
         if not (found := self.any_line()):
@@ -92,9 +92,9 @@ class Shop:
         elif deed == "claim":
             self.claim("refund", [ClaimItem(item_id=item_id, quantity=quantity, reason="other")])
         else:
-            worth = value_of(remainder, quantity)
-            if worth:
-                amount = self.data.draw(st.integers(1, worth))
+            value = value_of(remainder, quantity)
+            if value:
+                amount = self.data.draw(st.integers(1, value))
                 reduced = ClaimItem(item_id=item_id, quantity=quantity, reason="other", amount=amount)
                 self.claim("reduce", [reduced])
 
@@ -103,9 +103,7 @@ class Shop:
     ) -> Claim:
         """Makes a claim."""
         self.core.handle(
-            RequestClaim(
-                order_id=self.order.id, type=kind, items=items or [], refund_amount=refund_amount
-            )
+            RequestClaim(order_id=self.order.id, type=kind, items=items or [], refund_amount=refund_amount)
         )
         return self.ledger.claims[-1]
 
@@ -290,13 +288,13 @@ def test_everything_comes_home_after_edits_too(order: Order, data: st.DataObject
             except Rejected as error:
                 assert error.code == "refund_exceeds_refundable"  # noqa: PT017 # the one that edits can cause
     shop.cancel_open()
-    worth = sum(each.value for each in shop.remainders().values())
+    value = sum(each.value for each in shop.remainders().values())
     before = len(shop.ledger.returns)
 
     shop.bring_home()
 
     if len(shop.ledger.returns) > before:
-        assert shop.ledger.returns[-1].entitlement.entitled.amount <= worth
+        assert shop.ledger.returns[-1].entitlement.entitled.amount <= value
 
 
 @given(order=orders(most_lines=3, most_units=4).map(everything_fulfilled), data=st.data())
@@ -306,27 +304,27 @@ def test_goodwill_is_taken_from_all_lines_by_what_is_left_of_them(order: Order, 
     for deed in data.draw(st.lists(st.sampled_from(("reduce", "return")), max_size=3)):
         shop.do(deed)
     before = {item_id: each.value for item_id, each in shop.remainders().items()}
-    worth = sum(before.values())
-    if not worth:
+    value = sum(before.values())
+    if not value:
         return
-    amount = data.draw(st.integers(1, worth))
+    amount = data.draw(st.integers(1, value))
 
     made = shop.claim("goodwill", refund_amount=amount)
 
     assert made.refund_amount.amount == made.value == amount
     lots = sum(len(each.all_lots) for each in shop.remainders().values())
     for item_id, each in shop.remainders().items():
-        fair = Fraction(amount * before[item_id], worth)
+        fair = Fraction(amount * before[item_id], value)
         assert abs(before[item_id] - each.value - fair) < lots
-    assert worth - amount == sum(each.value for each in shop.remainders().values())
+    assert value - amount == sum(each.value for each in shop.remainders().values())
 
 
 @given(order=orders(most_lines=2, most_units=4).map(everything_fulfilled), data=st.data())
 def test_a_named_amount_takes_its_part_of_each_tax(order: Order, data: st.DataObject) -> None:
     """To a minor unit of each line; what it takes and what it leaves are the whole, each tax too."""
     goods = [(line, line.running_sums) for line in lines_of(order).values()]
-    worth = sum(line.paid(sums) for line, sums in goods)
-    amount = data.draw(st.integers(0, worth))
+    value = sum(line.paid(running_sums) for line, running_sums in goods)
+    amount = data.draw(st.integers(0, value))
 
     *items, named = explain(goods, [NamedAmount("custom_amount", -amount, of=None)], order.currency)
 
@@ -345,7 +343,7 @@ def test_a_named_amount_takes_its_part_of_each_tax(order: Order, data: st.DataOb
 def test_amounts_taken_one_after_the_other_take_no_more_than_all(order: Order, data: st.DataObject) -> None:
     """Taking all of the goods takes all of every tax and discount, in however many parts; back again too."""
     goods = [(line, line.running_sums) for line in lines_of(order).values() if line.paid(line.running_sums)]
-    left = worth = sum(line.paid(sums) for line, sums in goods)
+    left = value = sum(line.paid(running_sums) for line, running_sums in goods)
     taken = []
     for number in range(data.draw(st.integers(0, 4))):
         amount = data.draw(st.integers(0, left))
@@ -355,9 +353,9 @@ def test_amounts_taken_one_after_the_other_take_no_more_than_all(order: Order, d
 
     parts = explain(goods, taken, order.currency)
 
-    sums = _leaves(parts)
-    assert not any(sums.values())
-    back = explain(goods, [*taken, NamedAmount("already_paid", worth, of=None)], order.currency)
+    running_sums = _leaves(parts)
+    assert not any(running_sums.values())
+    back = explain(goods, [*taken, NamedAmount("already_paid", value, of=None)], order.currency)
     assert _leaves(back) == _leaves(explain(goods, [], order.currency))
 
 

@@ -169,7 +169,7 @@ def test_an_exchange_explains_its_fees_and_its_way_back() -> None:
 
 
 def test_an_amount_above_the_goods_has_no_tax_beyond_theirs() -> None:
-    """150.00 for goods of 119.00: the 31.00 above are no price of anything that was taxed."""
+    """150.00 for goods of 119.00: nothing was sold for the 31.00 above."""
     given = Given(order_of(shoe(), captured=20_000))
 
     given.when(refund_claim(15_000, refund_note="promised"))

@@ -168,7 +168,7 @@ def test_one_request_for_all_of_them_has_an_item_for_each_lot() -> None:
 
 
 def test_an_extra_unit_that_arrives_is_an_untouched_one_as_long_as_there_is_one() -> None:
-    """One requested, three came: one untouched, then the reduced one, each an item that was not requested."""
+    """One requested, three arrived: one untouched, then the reduced one, each an item that was not requested."""
     given = mugs()
     given.when(reduce())
     given.when(request(1))
@@ -283,8 +283,8 @@ def test_goodwill_reduces_all_lines_by_what_is_left_of_them() -> None:
     assert latest(given).refund_amount == usd(3600)
 
 
-def test_goodwill_after_all_came_back_needs_a_note_and_takes_nothing_of_a_line() -> None:
-    """9.00 for an album that came back, then 10.00 by amount alone: of the other line, which stays."""
+def test_goodwill_is_of_lines_that_are_left_and_needs_a_note_above_them() -> None:
+    """9.00 for an album that was returned, then 10.00 by amount alone: of the other line, which stays."""
     given = Given(order_of(line("album", 1, 900), line("box", 1, 2000), captured=3900))
     given.when(request(1, "album"))
     given.when(ReceiveReturn(return_id="ret_1", items=[ReceivedItem(item_id="album", quantity=1)]))
@@ -503,7 +503,7 @@ def test_each_impossible_claim_is_refused_with_its_code(command: Any, codes: lis
     assert [violation.code for violation in error.violations] == codes
 
 
-def test_everything_that_is_wrong_is_told_at_once() -> None:
+def test_everything_that_is_wrong_is_reported_at_once() -> None:
     """Of several items each, in their order."""
     items = [
         ClaimItem(item_id="mug", quantity=1, reason="boredom", amount=None),
@@ -554,7 +554,7 @@ def test_nothing_was_sent_and_all_is_paid_back() -> None:
     assert given.codes(request(1)) == ["quantity_exceeds_returnable"]
 
 
-def test_a_unit_that_was_paid_back_and_is_sent_after_all_is_no_unit_of_the_order() -> None:
+def test_a_unit_that_was_paid_back_and_is_sent_after_all_is_foreign() -> None:
     """The shop finds the seventh and sends it: six are returnable, the seventh is foreign in a parcel."""
     given = Given(order_of(line(quantity=7, fulfilled_quantity=6)))
     given.when(unsent())

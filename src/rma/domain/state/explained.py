@@ -26,7 +26,7 @@ class NamedAmount:
 
     Attributes:
         parts: what it is made of, where it has taxes of its own.
-        of: of which goods it is a part, by their index; None for all of them, () if it stands by itself.
+        of: of which goods it is a part, by their index; None for all of them, () if it is by itself.
     """
 
     name: str
@@ -99,9 +99,12 @@ class _Pool:
         for place, had, moved in zip(places, room, allocate(most, room) if most else (), strict=False):
             if not moved:
                 continue
-            sums = share(source[place], moved, had)
-            source[place], target[place] = subtract(source[place], sums), add(target[place], sums)
-            for part in self._lines[place].part(sums).parts:
+            running_sums = share(source[place], moved, had)
+            source[place], target[place] = (
+                subtract(source[place], running_sums),
+                add(target[place], running_sums),
+            )
+            for part in self._lines[place].part(running_sums).parts:
                 parts[part.name] = parts.get(part.name, 0) + sign * part.amount.amount
         return list(parts.items()) if len(parts) > 1 else []
 

@@ -130,10 +130,10 @@ class LotsOfLine:
                 of_tree.append(Reserved(each.line, 0, gone))
                 of_tree += self._reserved.get(each.reduced_by, [])
             if all(each.line.has_parts_of(root.line) for each in of_tree):
-                sums = root.line.nothing
+                running_sums = root.line.nothing
                 for one in of_tree:
-                    sums = add(sums, one.running_sums)
-                of_tree = [Reserved(root.line, sum([each.quantity for each in of_tree]), sums)]
+                    running_sums = add(running_sums, one.running_sums)
+                of_tree = [Reserved(root.line, sum([each.quantity for each in of_tree]), running_sums)]
             found += of_tree if self._gone(root) else []
         return found
 
@@ -149,15 +149,17 @@ class LotsOfLine:
             return None
         found = []
         for each, quantity in self._live():
-            sums = each.left
+            running_sums = each.left
             for one in self._reserved.get(each.reduced_by, []):
-                sums = subtract(sums, one.running_sums)
+                running_sums = subtract(running_sums, one.running_sums)
             for nested in self._nested.get(each.reduced_by, []):
-                sums = subtract(sums, nested.whole)
-            found.append(Lot(quantity, sums, each.reduced_by, self._claim_ids(each)))
+                running_sums = subtract(running_sums, nested.whole)
+            found.append(Lot(quantity, running_sums, each.reduced_by, self._claim_ids(each)))
         return tuple(found) if all(line.are_valid(each.running_sums) for each in found) else None
 
-    def split(self, line: PricedLine, quantity: int, sums: tuple[int, ...]) -> tuple[Lot, tuple[Lot, ...]]:
+    def split(
+        self, line: PricedLine, quantity: int, running_sums: tuple[int, ...]
+    ) -> tuple[Lot, tuple[Lot, ...]]:
         """
         What remains of a line that the host changed since, as untouched units and lots.
 
@@ -175,7 +177,7 @@ class LotsOfLine:
             reduced = self._reduced(each.reduced_by, units) * line.quantity
             weights.append(max(0, whole * units - reduced))
         counts = [left, *[units for units, _ in lots]]
-        shares = _split(line, sums, counts, weights)
+        shares = _split(line, running_sums, counts, weights)
         found = [
             Lot(units, part, each.reduced_by, self._claim_ids(each))
             for (units, each), part in zip(lots, shares[1:], strict=True)
@@ -234,14 +236,20 @@ def subtract(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _split(
-    line: PricedLine, sums: tuple[int, ...], counts: Sequence[int], weights: Sequence[int]
+    line: PricedLine, running_sums: tuple[int, ...], counts: Sequence[int], weights: Sequence[int]
 ) -> list[tuple[int, ...]]:
     """Running sums in parts by weights of what was paid, or by units without any weight; exact in sum."""
-    parts = allocate(line.paid(sums), weights if any(weights) else counts) if any(counts) else counts
+    parts = allocate(line.paid(running_sums), weights if any(weights) else counts) if any(counts) else counts
     shares, units = [], sum(counts)
     for part, count in zip(parts, counts, strict=True):
-        paid = line.paid(sums)
-        taken = share(sums, part, paid) if paid else share(sums, count, units) if units else sums
+        paid = line.paid(running_sums)
+        taken = (
+            share(running_sums, part, paid)
+            if paid
+            else share(running_sums, count, units)
+            if units
+            else running_sums
+        )
         shares.append(taken)
-        sums, units = subtract(sums, taken), units - count
+        running_sums, units = subtract(running_sums, taken), units - count
     return shares

@@ -235,4 +235,4 @@ def fees_explained(counted: Counted, terms: Terms, currency: str) -> tuple[Amoun
     """The fees on these units, each at most what is left of them."""
     whole = [(counted.item, counted.item.allocated)]
     other = _deducted(whole, [counted], 0, terms, ()).other
-    return explain([(item.line, sums) for item, sums in whole], other, currency)[1:]
+    return explain([(item.line, running_sums) for item, running_sums in whole], other, currency)[1:]

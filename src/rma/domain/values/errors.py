@@ -448,7 +448,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "refund_amount_without_items": (Invalid, "refund amount is for items: give an amount with the charge"),
     "reduction_exceeds_worth": (
         Invalid,
-        "asked to reduce by {amount}, the units are worth {value} (minor units, {currency})",
+        "asked to reduce by {amount}, the units have a value of {value} (minor units, {currency})",
     ),
     "quantity_exceeds_reducible": (
         Invalid,

@@ -168,9 +168,9 @@ def units_are_reduced_by_what_they_were_worth(snapshot: Snapshot) -> Iterator[st
     for each in reductions:
         taken[each.source] += each.quantity
     for each in reductions:
-        for sums in (each.taken, each.left):
-            if not each.line.are_valid(sums):
-                yield f"{each.reduced_by}: {sums} of {each.line.item_id}"
+        for running_sums in (each.taken, each.left):
+            if not each.line.are_valid(running_sums):
+                yield f"{each.reduced_by}: {running_sums} of {each.line.item_id}"
         if taken[each.reduced_by] > each.quantity:
             yield f"{each.reduced_by}: {taken[each.reduced_by]} units of {each.quantity} taken"
 
@@ -180,8 +180,8 @@ def a_claim_that_reduces_is_worth_what_it_takes(snapshot: Snapshot) -> Iterator[
     for claim in snapshot.ledger.claims:
         entitlement = claim.entitlement
         is_named = entitlement.refund_note is not None or entitlement.agreed_refund is not None
-        worth = claim.value + sum(each.amount for each in claim.charges_back)
-        if claim.reductions and not is_named and claim.refund_amount.amount != worth:
+        value = claim.value + sum(each.amount for each in claim.charges_back)
+        if claim.reductions and not is_named and claim.refund_amount.amount != value:
             yield f"{claim.id}: {claim.refund_amount} for units that lost {claim.value}"
 
 
