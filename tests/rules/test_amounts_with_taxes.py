@@ -13,6 +13,8 @@ from rma import (
     InspectedItem,
     InspectReturn,
     LineItem,
+    ReceivedItem,
+    ReceiveReturn,
     RequestClaim,
     RequestedItem,
     RequestExchange,
@@ -134,6 +136,38 @@ def test_a_grade_carries_the_taxes_of_what_it_takes_off() -> None:
 
     assert part(given, "grade:B") == {"price": -2000, "tax:vat": -380}
     assert part(given, "fee:restocking") == {"price": -800, "tax:vat": -152}
+
+
+def test_grades_of_several_lines_are_one_part() -> None:
+    """Of 119.00 with tax and 10.00 without, at 80 %: 25.80 less, with 3.80 of tax."""
+    given = Given(
+        order_of(shoe(), line("book", 1, 1000)),
+        ReturnPolicy(
+            inspect=True,
+            grades=[Grade("A", 100, "restock", restock=True), Grade("B", 80, "outlet")],
+        ),
+    )
+    items = [RequestedItem(item_id=item_id, quantity=1) for item_id in ("mug", "book")]
+    given.when(RequestReturn(order_id="order_1", items=items))
+    arrived = [ReceivedItem(item_id=item_id, quantity=1) for item_id in ("mug", "book")]
+    given.when(ReceiveReturn(return_id="ret_1", items=arrived))
+    looked_at = [InspectedItem(item_id=item_id, quantity=1, grade="B") for item_id in ("mug", "book")]
+
+    given.when(InspectReturn(return_id="ret_1", items=looked_at))
+
+    assert part(given, "grade:B") == {"price": -2200, "tax:vat": -380}
+
+
+def test_a_cent_of_several_lines_is_a_cent_of_one() -> None:
+    """0.01 of two lines that are worth the same is taken of the first."""
+    given = Given(
+        order_of(shoe(100), line("book", 1, 100, tax_lines=vat("7", code="low"), is_tax_inclusive=True))
+    )
+    items = [RequestedItem(item_id=item_id, quantity=1) for item_id in ("mug", "book")]
+
+    given.when(RequestReturn(order_id="order_1", items=items, refund_amount=199))
+
+    assert part(given, "custom_amount") == {"price": -1, "tax:vat": 0}
 
 
 def test_the_way_back_carries_taxes_of_its_own() -> None:

@@ -168,7 +168,7 @@ def test_one_request_for_all_of_them_has_an_item_for_each_lot() -> None:
 
 
 def test_an_extra_unit_that_arrives_is_an_untouched_one_as_long_as_there_is_one() -> None:
-    """One requested, three arrived: one untouched, then the reduced one, each an item that was not requested."""
+    """One requested, three arrived: an untouched one, then the reduced one, each an item of its own."""
     given = mugs()
     given.when(reduce())
     given.when(request(1))
@@ -225,6 +225,18 @@ def test_a_reduction_of_several_lots_takes_from_each_by_what_it_is_worth() -> No
         ReducedBy("claim_2", 0),
         ReducedBy("claim_2", 1),
     ]
+
+
+def test_a_lot_of_which_some_units_are_reduced_again_keeps_the_others() -> None:
+    """Two mugs with 4.00 off, and one of them with 1.00 more: 8.00 and 7.00."""
+    given = mugs(2)
+    given.when(reduce(2, 400))
+
+    given.when(reduce(1, 100, claim_id="claim_1"))
+
+    (item,) = returnable_items(*_view(given))
+    assert item.reduced == (ReducedUnits("claim_1", 1, usd(800)), ReducedUnits("claim_2", 1, usd(700)))
+    assert back(given, 2).refund_amount == usd(1500)
 
 
 def test_reduced_units_are_claimed_for_what_is_left_of_them() -> None:
@@ -340,6 +352,73 @@ def test_units_that_the_host_takes_away_are_not_there_any_more() -> None:
     assert free(given) == (1, 700, ())
     put(given, items=[])
     assert given.codes(request(1)) == ["item_not_found"]
+
+
+def test_of_units_that_the_host_takes_away_the_latest_reduced_go_first() -> None:
+    """Two mugs with 2.00 and 3.00 off; of one that is left on the order the first reduction is known."""
+    given = mugs(2)
+    given.when(reduce())
+    given.when(reduce(1, 300))
+
+    put(given, items=[line(quantity=1)])
+
+    (item,) = returnable_items(*_view(given))
+    assert item.reduced == (ReducedUnits("claim_1", 1, usd(500)),)
+    put(given, items=[line(quantity=0)])
+    assert free(given)[0] == 0
+
+
+def test_units_that_were_reduced_and_returned_keep_what_they_took_when_the_order_is_edited() -> None:
+    """
+    3 mugs less 3.00 on the order are 9.00 each; one is reduced by 2.00, and comes back for 7.00.
+
+    Then the host takes the discount off: 30.00 less 9.00 are 21.00 for the two that are left.
+    """
+    given = Given(order_of(line(quantity=3), adjustments=off(300), captured=2700))
+    given.when(reduce())
+    assert back(given, 1, claim_id="claim_1").refund_amount == usd(700)
+    given.when(reduce(1, 100))
+
+    put(given, adjustments=(), payments=[Payment(id="pay_1", captured=usd(3000))])
+
+    given.when(request(2))
+    assert latest(given).refund_amount == usd(3000 - 700 - 200 - 100)
+
+
+def test_a_discount_that_is_added_later_is_spread_over_reduced_units_too() -> None:
+    """4.00 off an order of two mugs, one reduced by 2.00, and a pot at 20.00: 2.00 on each line."""
+    given = Given(order_of(line(quantity=2), line("pot", 1, 2000), adjustments=off(200), captured=3800))
+    given.when(reduce())
+    given.when(reduce(1, 100, claim_id="claim_1"))
+    put(given, items=[line(quantity=2, tax_lines=vat("10")), line("pot", 1, 2000)])
+    assert back(given, 1, claim_id="claim_1").refund_amount.amount > 0
+
+    put(given, adjustments=off(400))
+
+    given.when(request(1))
+    assert latest(given).refund_amount.amount > 0
+
+
+def test_a_line_that_was_edited_and_edited_back_is_worth_what_it_says() -> None:
+    """A discount is there while a reduced unit comes back, and is gone again."""
+    given = mugs(2)
+    given.when(reduce(2, 400))
+    put(given, items=[line(quantity=2, adjustments=off(200))])
+    assert back(given, 1).refund_amount == usd(700)
+
+    put(given, items=[line(quantity=2)])
+
+    given.when(request(1))
+    assert latest(given).refund_amount == usd(2000 - 400 - 700)
+
+
+def test_goodwill_takes_nothing_of_what_is_worth_nothing() -> None:
+    """A gift beside a mug at 10.00."""
+    given = Given(order_of(line(quantity=1), line("gift", 1, 0), captured=1000))
+
+    given.when(goodwill(100))
+
+    assert [item.item_id for item in the(given).items] == ["mug"]
 
 
 def test_a_line_that_is_free_by_now_leaves_nothing_of_its_reduced_units() -> None:

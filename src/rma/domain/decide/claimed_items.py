@@ -91,7 +91,7 @@ def allocate_claimed(
 def allocate_reduced(
     wrong: Violations,
     items: tuple[ClaimItem, ...],
-    amounts: Sequence[Money | None],
+    amounts: Sequence[int],
     remainders: Mapping[str, Remainder],
 ) -> tuple[ClaimedItem, ...]:
     """The items with what their reductions take of their units, at most their value, and what they leave."""
@@ -99,18 +99,11 @@ def allocate_reduced(
     for asked, lots, amount in zip(items, _lots_of(items, remainders), amounts, strict=True):
         line = remainders[asked.item_id].line
         values = [line.paid(lot.running_sums) for lot in lots]
-        if amount is None:
+        if amount > (value := sum(values)):
+            numbers = {"amount": amount, "value": value, "currency": line.currency}
+            wrong.add("reduction_exceeds_worth", asked.item_id, **numbers)
             continue
-        if amount.amount > sum(values):
-            wrong.add(
-                "reduction_exceeds_worth",
-                asked.item_id,
-                amount=amount.amount,
-                value=sum(values),
-                currency=amount.currency,
-            )
-            continue
-        for lot, part in zip(lots, allocate_amount(amount.amount, values), strict=True):
+        for lot, part in zip(lots, allocate_amount(amount, values), strict=True):
             taken = _by_amount(line, lot, part)
             found.append(_claimed(asked, line, lot, taken, subtract(lot.running_sums, taken)))
     return tuple(found)

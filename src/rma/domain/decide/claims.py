@@ -115,7 +115,8 @@ def _allocate(wrong: Violations, valid: ValidClaim, order: Order) -> tuple[Claim
     """The units with what the claim takes of them."""
     match valid.kind:
         case ClaimType.REDUCE:
-            return allocate_reduced(wrong, valid.items, valid.amounts, valid.remainders)
+            amounts = [each.amount for each in valid.amounts if each is not None]
+            return allocate_reduced(wrong, valid.items, amounts, valid.remainders)
         case ClaimType.GOODWILL:
             return _allocate_goodwill(valid, order)
         case ClaimType.REFUND | ClaimType.REPLACE:

@@ -100,10 +100,8 @@ class _Pool:
             if not moved:
                 continue
             running_sums = share(source[place], moved, had)
-            source[place], target[place] = (
-                subtract(source[place], running_sums),
-                add(target[place], running_sums),
-            )
+            source[place] = subtract(source[place], running_sums)
+            target[place] = add(target[place], running_sums)
             for part in self._lines[place].part(running_sums).parts:
                 parts[part.name] = parts.get(part.name, 0) + sign * part.amount.amount
         return list(parts.items()) if len(parts) > 1 else []

@@ -61,11 +61,6 @@ class Remainder:
         """All units that nothing reserves, those that no reduction touched first."""
         return (self._untouched, *self.lots) if self.quantity else self.lots
 
-    @property
-    def value(self) -> int:
-        """What they are worth together, minor units."""
-        return sum([self.line.paid(each.running_sums) for each in self.all_lots])
-
     def lot(self, reduced_by: ReducedBy | None) -> Lot:
         """The units that this price reduction was the last for; None for those that none touched."""
         found = [each for each in self.all_lots if each.reduced_by == reduced_by]
@@ -157,8 +152,6 @@ def remainders_of(
             line = reserved_units[-1].line
             sent = sum([each.quantity for each in reserved_units if each.is_sent])
             found[item_id] = Remainder(line, 0, line.nothing, sent)
-        elif of_line := reductions.get(item_id):
-            found[item_id] = Remainder(of_line[-1].line, 0, of_line[-1].line.nothing)
     return found
 
 
