@@ -332,6 +332,18 @@ def test_a_price_that_the_host_lowers_later_is_a_lower_price_of_reduced_units_to
     assert latest(given).refund_amount == usd(1500)
 
 
+def test_every_reduction_of_a_unit_counts_when_its_price_is_changed() -> None:
+    """2.00 and 1.00 off one of two mugs, which then cost 12.00: 9.00, and 12.00 for the other one."""
+    given = mugs(2)
+    given.when(reduce())
+    given.when(reduce(1, 100, claim_id="claim_1"))
+
+    put(given, items=[line(quantity=2, price=1200)])
+
+    (item,) = returnable_items(*_view(given))
+    assert (item.unit_value, item.reduced) == (usd(1200), (ReducedUnits("claim_2", 1, usd(900)),))
+
+
 def test_units_that_are_added_later_are_untouched() -> None:
     """A mug with 2.00 off, and one that was added: 10.00, then 8.00."""
     given = mugs(1)
@@ -689,6 +701,16 @@ def test_a_reduction_is_of_the_unit_that_the_customer_has() -> None:
 
     assert back(given, 1).refund_amount == usd(800)
     given.when(unsent())
+    assert the(given).refund_amount == usd(1000)
+
+
+def test_a_unit_that_was_never_sent_is_an_untouched_one_as_long_as_there_is_one() -> None:
+    """One of two was sent, and is reduced: the other is paid back for 10.00."""
+    given = Given(order_of(line(quantity=2, fulfilled_quantity=1), captured=2000))
+    given.when(reduce())
+
+    given.when(unsent())
+
     assert the(given).refund_amount == usd(1000)
 
 
