@@ -1213,7 +1213,7 @@ MUTANTS = [
     Mutant("each amount takes its tax from all of the goods", EXPLAINED,
            "source[place] = subtract(source[place], running_sums)", "pass"),
     Mutant("what is given back again has no tax", EXPLAINED,
-           "else (self._taken, self._left)", "else (self._taken, self._taken)"),
+           "else (self._taken, self._left)", "else (self._left, self._left)"),
     Mutant("an amount above the goods carries tax that was never paid", EXPLAINED,
            "most = min(abs(amount), sum(room))", "most = abs(amount)"),
     Mutant("the tax of the way back is the whole tax of its option", EXPLAINED,

@@ -21,6 +21,7 @@ from rma import (
     RequestReturn,
     ReturnPolicy,
     ReturnRule,
+    ShippingMethod,
     ShippingOption,
     TaxLine,
 )
@@ -200,6 +201,19 @@ def test_an_exchange_explains_its_fees_and_its_way_back() -> None:
 
     assert part(given, "fee:restocking") == {"price": -1500, "tax:vat": -285}
     assert part(given, "return_shipping") == {"price": -300, "tax:19": -57}
+
+
+def test_sending_new_goods_carries_taxes_of_its_own() -> None:
+    """5.95 incl. 0.95."""
+    given = Given(order_of(shoe(), captured=11_900))
+    post = ShippingMethod(
+        id="out", option_id="so_out", name="Post", price=usd(595), tax_lines=vat("19"), is_tax_inclusive=True
+    )
+    items = [RequestedItem(item_id="mug", quantity=1)]
+
+    given.when(RequestExchange(order_id="order_1", items=items, new_items=[CUP], outbound_shipping=post))
+
+    assert part(given, "outbound_shipping") == {"price": -500, "tax:19": -95}
 
 
 def test_an_amount_above_the_goods_has_no_tax_beyond_theirs() -> None:

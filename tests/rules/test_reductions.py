@@ -533,6 +533,22 @@ def test_two_items_of_one_line_reduce_different_units() -> None:
     assert latest(given).refund_amount == usd(900 + 700)
 
 
+def test_an_entry_that_names_a_claim_gets_its_units_before_another_one_takes_them() -> None:
+    """Of three mugs, one at 8.00 and one at 7.00: two of any, and the one at 8.00."""
+    given = mugs()
+    given.when(reduce())
+    given.when(reduce(1, 300))
+    items = [
+        RequestedItem(item_id="mug", quantity=2),
+        RequestedItem(item_id="mug", quantity=1, claim_id="claim_1"),
+    ]
+
+    given.when(RequestReturn(order_id="order_1", items=items))
+
+    found = [item.reduced_by and item.reduced_by.claim_id for item in latest(given).items]
+    assert found == [None, "claim_2", "claim_1"]
+
+
 def test_units_keep_the_name_of_every_claim_that_reduced_them() -> None:
     """After goodwill on everything, the scratched mug is still found by its first claim."""
     given = mugs()

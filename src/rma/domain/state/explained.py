@@ -46,6 +46,13 @@ def way_back_cost(method: ShippingMethod, amount: int) -> NamedAmount:
     return NamedAmount(RETURN_SHIPPING, -amount, tuple([(name, -each) for name, each in parts]))
 
 
+def outbound_cost(method: ShippingMethod) -> AmountPart:
+    """What it costs to send new goods, negative, with its taxes."""
+    cost = way_back_cost(method, method.total.amount)
+    parts = [AmountPart(name, Money(amount, method.price.currency)) for name, amount in cost.parts]
+    return AmountPart("outbound_shipping", -method.total, tuple(parts))
+
+
 def explain(
     goods: Sequence[tuple[PricedLine, tuple[int, ...]]],
     other: Iterable[NamedAmount],
