@@ -424,8 +424,8 @@ def _is_within_bounds(  # noqa: C901 # a row for each command
             return not any(each.inspections for each in ledger.returns)
         case RequestExchange() | CancelReturn() | CancelExchange() | CancelClaim():
             return True
-        case RequestClaim():  # a price reduction has the states of a refund without goods
-            return not command.refund_amount and command.type != "reduce"
+        case RequestClaim():
+            return not command.refund_amount and all(each.amount in (None, 1) for each in command.items)
         case ReceiveReturn():
             target, units = ledger.get(command.return_id), sum(each.quantity for each in command.items)
             damaged = sum(each.damaged_quantity for each in command.items)
