@@ -426,7 +426,7 @@ def _is_within_bounds(  # noqa: C901 # a row for each command
         case RequestExchange() | CancelReturn() | CancelExchange() | CancelClaim():
             return True
         case RequestClaim():
-            return not command.refund_amount
+            return not command.refund_amount and all(each.amount in (None, 1) for each in command.items)
         case ReceiveReturn():
             target, units = ledger.get(command.return_id), sum(each.quantity for each in command.items)
             damaged = sum(each.damaged_quantity for each in command.items)

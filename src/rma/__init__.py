@@ -29,6 +29,7 @@ from rma.domain.events import (
     GoodsReceived,
     HistoryArchived,
     PayoutRecorded,
+    PriceReduced,
     ReceiptCorrected,
     RefundBlocked,
     RefundOutcomeRecorded,
@@ -45,6 +46,7 @@ from rma.domain.events import (
 )
 from rma.domain.messages.command_items import (
     ApprovedItem,
+    ClaimedCharge,
     ClaimItem,
     CorrectedItem,
     ForeignDecision,
@@ -130,6 +132,7 @@ from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
+from rma.domain.state.lots import ReducedBy
 from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.refunds import PaymentShare, Refund
 from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem, RevisedItem
@@ -155,7 +158,7 @@ from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentS
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, UnreadableSubject
 from rma.domain.views.quotes import ExchangeQuote, Quote, QuotedItem
-from rma.domain.views.returnable import ReturnableItem, ReturnOption
+from rma.domain.views.returnable import ReducedUnits, ReturnableItem, ReturnOption
 from rma.domain.views.timeline import TimelineEntry
 from rma.domain.views.transactions import OrderTransaction
 from rma.observing import (
@@ -214,14 +217,14 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ResolveReturn", "RejectedItem", "MissingItem", "ForeignDecision",
     "CancelReturn", "RetryRefund", "RecordRefundOutcome", "RecordPayout",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
-    "ResolveClaim", "CancelClaim",
+    "ClaimedCharge", "ResolveClaim", "CancelClaim",
     # what comes back
     "Return", "ReturnStatus", "Decision", "Sending",
     "ReturnItem", "Receipt", "ReceiptItem", "ForeignGoods", "Correction", "CorrectedUnits", "StockWithdrawal",
     "Inspection", "GradedUnits", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
-    "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
-    "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
+    "ReducedBy", "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem",
+    "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
     "RefundedCharge", "PaymentShare", "PlannedRefund", "RefundTerms",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     "OutstandingEffect", "Difference",
@@ -231,7 +234,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "RefundBlocked",
     "RefundRetried", "PayoutRecorded",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
-    "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
+    "ExchangeCanceled", "ClaimRequested", "PriceReduced", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimPayoutRecorded", "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     "HistoryArchived",

@@ -27,7 +27,9 @@ from tests.testing.environment import (
     Resume,
     claim,
     exchange,
+    goodwill,
     receive,
+    reduce,
     request,
 )
 
@@ -150,6 +152,14 @@ SCENARIOS = {
     "a claim and a request for the last unit": Scenario(
         (request(1, 19),), (claim(2, "refund"), request(3, 1))
     ),
+    "the same price reduction twice": Scenario((), (reduce(1, 500), reduce(1, 500))),
+    "two price reductions of the last unit": Scenario(
+        (request(1, 1, 4, label=False),), (reduce(2, 4000), reduce(3, 4000))
+    ),
+    "a price reduction and a request for its unit": Scenario(
+        (request(1, 1, 4, label=False),), (reduce(2, 500), request(3, 1, 1, label=False))
+    ),
+    "goodwill and a parcel": Scenario((request(1, 3, label=False),), (goodwill(2, 250), receive(3, 1, 3))),
     "an approval and its refusal": Scenario((_REVIEWED,), (_APPROVAL, _REFUSAL)),
     "the same approval twice": Scenario((_REVIEWED,), (_APPROVAL, _APPROVAL)),
     "the same approval of what is kept twice": Scenario((_KEPT,), (_KEPT_APPROVAL, _KEPT_APPROVAL)),

@@ -52,7 +52,7 @@ def lost(quantity: int, *, pay: bool = True) -> list[MissingItem]:
 def free(given: Given) -> int:
     """Returns how many mugs can be returned."""
     assert given.order is not None
-    return given.ledger.remainders(given.order, ["mug"])["mug"].returnable(given.order.items[0])
+    return given.ledger.remainders(given.order, ["mug"])["mug"].sent_quantity
 
 
 # -- parcels that no one expected ----------------------------------------------------------------

@@ -514,7 +514,7 @@ def test_all_violations_are_reported_at_once() -> None:
         (claim(items=[]), ["no_items"]),
         (claim(items=7), ["invalid_items"]),
         (claim(kind="replace", new_items=[]), ["no_new_items"]),
-        (claim(kind="replace", refund_amount=1), ["refund_amount_of_replacement"]),
+        (claim(kind="replace", refund_amount=2001), ["refund_exceeds_worth"]),
         (claim(shipping_option_id="so_out"), ["not_a_return_option"]),
         (claim(shipping_option_id="so_9"), ["shipping_option_not_found"]),
         (claim(refund_amount=Money(1, "eur")), ["currency_mismatch"]),

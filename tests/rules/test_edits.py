@@ -396,7 +396,7 @@ def test_what_is_left_refunds_what_the_order_says_now_less_what_was_taken(data: 
         order = given.order = data.draw(edits(order)) if order else None
         assert order is not None
         for item in order.items:
-            most = given.ledger.remainders(order, [item.id])[item.id].returnable(item)
+            most = given.ledger.remainders(order, [item.id])[item.id].sent_quantity
             quantity = data.draw(st.integers(0, most))
             if quantity and data.draw(st.booleans()):
                 bring_back(given, **{item.id: quantity})

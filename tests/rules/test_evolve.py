@@ -15,6 +15,7 @@ from rma import (
     ExchangePaid,
     ExchangeRequested,
     NewItem,
+    PriceReduced,
     RecordExchangePayment,
     RequestClaim,
     RequestedItem,
@@ -29,7 +30,7 @@ from rma.testing.core_harness import START, Flow
 from rma.testing.strategies import flows
 from tests.rules.given import Given
 
-Opening = ReturnRequested | ExchangeRequested | ClaimRequested
+Opening = ReturnRequested | ExchangeRequested | ClaimRequested | PriceReduced
 
 
 @given(flows(), st.data())

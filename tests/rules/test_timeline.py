@@ -116,7 +116,14 @@ def everything_with_the_dock() -> Given:
     given = everything()
     at_the_dock(given)
     other_means(given)
+    without_goods(given)
     return given
+
+
+def without_goods(given: Given) -> None:
+    """Adds money that is given back while the goods stay."""
+    scratched = ClaimItem(item_id="mug", quantity=1, reason="other", amount=usd(110))
+    given.when(RequestClaim(order_id="order_1", type="reduce", items=[scratched]))
 
 
 def at_the_dock(given: Given) -> None:

@@ -32,6 +32,7 @@ from rma import (
     CancelExchange,
     CancelReturn,
     Charge,
+    ClaimedCharge,
     ClaimItem,
     Command,
     CorrectedItem,
@@ -230,6 +231,34 @@ def goods_are_exchanged_and_claimed(world: World, handle: Callable[[Command | Ar
     handle(evolve(replace, shipping_option_id="so_return"))
     handle(RequestClaim(order_id="order_1", type="refund", items=[broken], refund_amount=0))
     handle(CancelClaim(claim_id="claim_5", idempotency_key="cancel claim", created_by="clerk"))
+
+
+def prices_are_reduced(world: World, handle: Callable[[Command | Archive], object]) -> None:
+    """A scratched mug, goodwill, a return of both lots, postage, and units that were never sent."""
+    order = world.orders.get("order_1")
+    (mugs,) = [line for line in order.items if line.id == "mug"]
+    short = evolve(mugs, quantity=mugs.quantity + 1)
+    others = [line for line in order.items if line.id != "mug"]
+    wrapping = Charge("wrap", "wrapping", 119, vat("19"), is_tax_inclusive=True)
+    world.orders.put(evolve(order, items=[short, *others], charges=[wrapping]))
+    scratched = ClaimItem(item_id="mug", quantity=1, reason="other", amount=200, note="scratched")
+    handle(RequestClaim(order_id="order_1", type="reduce", items=[scratched], idempotency_key="reduce"))
+    again = evolve(scratched, amount=100, claim_id="claim_1")
+    handle(RequestClaim(order_id="order_1", type="reduce", items=[again]))
+    goodwill = RequestClaim(order_id="order_1", type="goodwill", refund_amount=150)
+    handle(evolve(goodwill, idempotency_key="goodwill"))
+    reduced = RequestedItem(item_id="mug", quantity=1, claim_id="claim_2")
+    handle(RequestReturn(order_id="order_1", items=[reduced, RequestedItem(item_id="mug", quantity=1)]))
+    handle(receive(3, return_id="ret_4"))
+    handle(
+        RequestClaim(
+            order_id="order_1",
+            type="refund",
+            items=[ClaimItem(item_id="mug", quantity=1, reason="not_sent")],
+            charges=[ClaimedCharge(charge_id="wrap", amount=19)],
+            idempotency_key="not sent",
+        )
+    )
 
 
 def a_claim_is_written_off(world: World, handle: Callable[[Command | Archive], object]) -> None:
@@ -457,6 +486,7 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
         "everything waits": (everything_waits, world(mug)),
         "goods are exchanged and claimed": (goods_are_exchanged_and_claimed, world(mug)),
         "a claim is written off": (a_claim_is_written_off, world(mug)),
+        "prices are reduced": (prices_are_reduced, world(mug)),
         "rules decide": (rules_decide, world(evolve(mug, delivered_at=START, fulfilled_at=START))),
         "a process is sending": (
             a_process_is_sending,

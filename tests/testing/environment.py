@@ -184,6 +184,19 @@ def claim(number: int, kind: str, **more: Any) -> RequestClaim:
     )
 
 
+def reduce(number: int, amount: int, **more: Any) -> RequestClaim:
+    """A pot is scratched: it stays, at a lower price."""
+    scratched = ClaimItem(item_id="pot", quantity=1, reason="other", amount=amount, **more)
+    return RequestClaim(order_id="order_1", type="reduce", items=[scratched], idempotency_key=f"key_{number}")
+
+
+def goodwill(number: int, amount: int) -> RequestClaim:
+    """An amount without units."""
+    return RequestClaim(
+        order_id="order_1", type="goodwill", refund_amount=amount, idempotency_key=f"key_{number}"
+    )
+
+
 #: What is done, a chapter a story. A test compares it with the registry of commands.
 CHAPTERS: tuple[tuple[Action, ...], ...] = (
     (
@@ -317,6 +330,18 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         *caps(69, 1),  # the gateway declines, and a person pays
         RecordPayout(return_id="ret_69", amount=600, reference="bank_1", idempotency_key="key_71"),
         RetryRefund(return_id="ret_69", means="store_credit", idempotency_key="key_72"),
+    ),
+    (
+        reduce(75, 500),
+        RequestReturn(
+            order_id="order_1",
+            items=[RequestedItem(item_id="pot", quantity=1, claim_id="claim_75")],
+            idempotency_key="key_76",
+        ),
+        ReceiveReturn(
+            return_id="ret_76", items=[ReceivedItem(item_id="pot", quantity=1)], idempotency_key="key_77"
+        ),
+        goodwill(78, 250),
     ),
 )
 #: Steps whose returns wait for approval, those whose returns expire at once, those in which mugs are kept.

@@ -588,6 +588,23 @@ class ClaimRequested(ClaimEvent):
 
 
 @frozen(kw_only=True)
+class PriceReduced(ClaimEvent):
+    """
+    A part of the price of units was given back, and the units stay with the customer.
+
+    By a price reduction, or by goodwill, which reduces what all units are worth. `opened` is how the claim
+    began.
+    """
+
+    opened: Claim
+
+    @property
+    def refunds(self) -> tuple[Refund, ...]:
+        """The refunds that this event made."""
+        return self.opened.refunds
+
+
+@frozen(kw_only=True)
 class ClaimCompleted(ClaimEvent):
     """Nothing more is expected for a claim: its goods are back, or will not arrive."""
 
@@ -613,7 +630,7 @@ class ClaimCanceled(ClaimEvent):
 
 
 #: Events that open a return, exchange or claim; `opened` is how it began, with the prices of its lines.
-Opening = ReturnRequested | ExchangeRequested | ClaimRequested
+Opening = ReturnRequested | ExchangeRequested | ClaimRequested | PriceReduced
 
 Event = (
     ReturnRequested
@@ -641,6 +658,7 @@ Event = (
     | ExchangePaid
     | ExchangeCanceled
     | ClaimRequested
+    | PriceReduced
     | ClaimCompleted
     | ClaimRefundRetried
     | ClaimPayoutRecorded

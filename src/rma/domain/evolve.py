@@ -105,7 +105,7 @@ class Folding:
                 self._returns[opened.id] = opened
             case events.ExchangeRequested(opened=new):
                 self._exchanges[new.id] = new
-            case events.ClaimRequested(opened=made):
+            case events.ClaimRequested(opened=made) | events.PriceReduced(opened=made):
                 self._claims[made.id] = made
             case (
                 events.ReturnApproved()

@@ -44,7 +44,12 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
             )
         case events.ReturnResolved(cancel_request=cancel, withdraw_requests=withdrawals):
             return (*((cancel,) if cancel else ()), *withdrawals, *_refund_requests(event))
-        case events.RefundRetried() | events.ClaimRefundRetried() | events.ClaimResolved():
+        case (
+            events.RefundRetried()
+            | events.ClaimRefundRetried()
+            | events.ClaimResolved()
+            | events.PriceReduced()
+        ):
             return _refund_requests(event)
         case events.ClaimRequested(replacement=replacement):
             return (*_refund_requests(event), *((replacement,) if replacement else ()))
@@ -74,7 +79,10 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
 
 
 def _refund_requests(
-    event: events.EntitlementEvent | events.ClaimEntitlementEvent | events.ClaimRequested,
+    event: events.EntitlementEvent
+    | events.ClaimEntitlementEvent
+    | events.ClaimRequested
+    | events.PriceReduced,
 ) -> tuple[MoneyRequest, ...]:
     header = event.header
     if isinstance(event, events.ClaimEvent):

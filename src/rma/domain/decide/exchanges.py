@@ -34,10 +34,10 @@ from rma.domain.events import (
 from rma.domain.messages.commands import CancelExchange, RecordExchangePayment, RequestExchange
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.order import in_currency
-from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.explained import outbound_cost
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus, exchange_refusal
 from rma.domain.state.returns import Resolution
@@ -71,7 +71,7 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
     exchange_id = facts.new_id("exc")
     charges = tuple([item.part() for item in new_items])
     if outbound:
-        charges += (AmountPart("outbound_shipping", -outbound.total),)
+        charges += (outbound_cost(outbound),)
     items = allocate_items(command.items, valid)
     draft = ReturnDraft(
         order=order,

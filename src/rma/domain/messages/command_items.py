@@ -37,6 +37,7 @@ class RequestedItem:
     Args:
         tags: what rules of return name, as the host saw the units: `opened`, `worn`.
         images: where pictures of them are, in the host's words: at most 20.
+        claim_id: these are units whose price this claim reduced; others come back first unless it is given.
     """
 
     item_id: str
@@ -46,6 +47,7 @@ class RequestedItem:
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
     tags: tuple[str, ...] = field(default=(), converter=_as_sorted)
     images: tuple[str, ...] = field(default=(), converter=_as_strings)
+    claim_id: str | None = None
 
 
 @frozen(kw_only=True)
@@ -188,11 +190,14 @@ class InspectedItem:
 @frozen(kw_only=True)
 class ClaimItem:
     """
-    Units that never arrived, or arrived wrong or broken.
+    Units that never arrived, or arrived wrong or broken, or were never sent.
 
     Args:
-        reason: a `ClaimReason`, its spelling will do.
+        reason: a `ClaimReason`, its spelling will do. `"not_sent"` is for units that are not fulfilled; all
+            others are for units that the customer has.
         images: where pictures of it are, in the host's words.
+        amount: what the price of all these units together is reduced by, tax included; for `"reduce"` only.
+        claim_id: these are units whose price this claim reduced before.
     """
 
     item_id: str
@@ -200,6 +205,22 @@ class ClaimItem:
     reason: str
     note: str | None = None
     images: tuple[str, ...] = field(default=(), converter=_as_strings)
+    amount: Money | int | None = None
+    claim_id: str | None = None
+
+
+@frozen(kw_only=True)
+class ClaimedCharge:
+    """
+    A charge of the order that a claim gives back: postage, wrapping.
+
+    Args:
+        charge_id: of the order's shipping methods or charges.
+        amount: so much of it, tax included; all that is left of it unless given.
+    """
+
+    charge_id: str
+    amount: Money | int | None = None
 
 
 def requested_items(items: Iterable[RequestedItem]) -> tuple[RequestedItem, ...]:
@@ -255,3 +276,8 @@ def new_items(items: Iterable[NewItem]) -> tuple[NewItem, ...]:
 def claim_items(items: Iterable[ClaimItem]) -> tuple[ClaimItem, ...]:
     """A tuple of them."""
     return as_tuple(items)
+
+
+def claimed_charges(charges: Iterable[ClaimedCharge]) -> tuple[ClaimedCharge, ...]:
+    """A tuple of them."""
+    return as_tuple(charges)

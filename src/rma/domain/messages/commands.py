@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from rma.domain.messages.command_items import (
     ApprovedItem,
+    ClaimedCharge,
     ClaimItem,
     CorrectedItem,
     ForeignDecision,
@@ -22,6 +23,7 @@ from rma.domain.messages.command_items import (
     RequestedItem,
     approved_items,
     claim_items,
+    claimed_charges,
     corrected_items,
     foreign_decisions,
     foreign_items,
@@ -450,20 +452,24 @@ class CancelExchange:
 @frozen(kw_only=True)
 class RequestClaim:
     """
-    Compensate units: by a refund at once, or by new goods.
+    Compensate the customer: by a refund at once, by new goods, or by a part of the price of goods that stay.
 
     Args:
-        type: `"refund"` or `"replace"`.
+        type: `"refund"` or `"replace"` of units, which are then gone for good; `"reduce"` for an amount of
+            each item, and `"goodwill"` for an amount without items: units stay returnable, at what is left.
+        items: none for `"goodwill"`, nor where only charges are given back, by `"refund"`.
         new_items: what is sent, for `"replace"`.
-        refund_amount: instead of the value of the units, for `"refund"`.
+        refund_amount: instead of the value of the units, for `"refund"`; what is paid for the units that are
+            not replaced, for `"replace"`; what is paid, for `"goodwill"`.
         refund_note: why `refund_amount` is above the value of the units; needed only then.
+        charges: what of the order's charges is given back besides.
         shipping_option_id: how the goods are returned; the customer does not pay for it.
         return_items: True if the goods are returned, with or without a shipment that is booked here.
     """
 
     order_id: str
     type: str
-    items: tuple[ClaimItem, ...] = field(converter=claim_items)
+    items: tuple[ClaimItem, ...] = field(default=(), converter=claim_items)
     new_items: tuple[NewItem, ...] = field(default=(), converter=new_items)
     refund_amount: Money | int | None = None
     refund_note: str | None = None
@@ -474,6 +480,7 @@ class RequestClaim:
     idempotency_key: str | None = None
     created_by: str | None = None
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+    charges: tuple[ClaimedCharge, ...] = field(default=(), converter=claimed_charges)
 
 
 @frozen(kw_only=True)

@@ -6,30 +6,42 @@ from enum import StrEnum
 from attrs import field, frozen
 
 from rma.domain.messages.effects import ReplacementShipment
+from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.means import DEFAULT_REFUND_TERMS, RefundTerms
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart, PricedLine
 from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.explained import NamedAmount, charge_back, explain
 from rma.domain.state.lifecycle import ClaimStatus, claim_rules
+from rma.domain.state.lots import ReducedBy
 from rma.domain.state.refunds import Refund
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
 
 class ClaimType(StrEnum):
-    """How the units are compensated."""
+    """
+    How the customer is compensated.
+
+    `refund`, `replace`: units by their money or by new goods; for good. `reduce`: by a part of the price of
+    units, which stay returnable at what is left of it. `goodwill`: by an amount without units, which reduces
+    what all units are worth.
+    """
 
     REFUND = "refund"
     REPLACE = "replace"
+    REDUCE = "reduce"
+    GOODWILL = "goodwill"
 
 
 class ClaimReason(StrEnum):
-    """What went wrong."""
+    """What went wrong. Units that were `not_sent` are none of those that the customer has."""
 
     MISSING_ITEM = "missing_item"
     WRONG_ITEM = "wrong_item"
     PRODUCTION_FAILURE = "production_failure"
     OTHER = "other"
+    NOT_SENT = "not_sent"
 
 
 @frozen
@@ -39,7 +51,10 @@ class ClaimedItem:
 
     Attributes:
         line: the order's line as it was priced when a return or claim first touched it.
-        allocated: the share of the line's pool that these units took, as running sums in minor units.
+        allocated: the share of the line's pool that these units took, as running sums in minor units; of a
+            price reduction, what it takes of them.
+        left: of a price reduction, what it leaves of these units; empty for others.
+        reduced_by: the last price reduction of these units before this claim; None for units without any.
     """
 
     item_id: str
@@ -49,6 +64,18 @@ class ClaimedItem:
     allocated: tuple[int, ...] = field(repr=False)
     note: str | None = None
     images: tuple[str, ...] = ()
+    left: tuple[int, ...] = field(default=(), repr=False)
+    reduced_by: ReducedBy | None = None
+
+    @property
+    def is_reduced(self) -> bool:
+        """True if the units stay with the customer, at a lower price."""
+        return bool(self.left)
+
+    @property
+    def is_sent(self) -> bool:
+        """False for units that were never sent."""
+        return self.reason is not ClaimReason.NOT_SENT
 
 
 @frozen
@@ -64,6 +91,7 @@ class Claim:
         stuck_effects: keys of what waits for its port for too long, or is not tried again.
         refund_terms: how its refunds are taken from the payments of the order, by the policy at the request.
         customer_id: who bought, as the order said then.
+        charges_back: what it gives back of the order's charges, besides the units.
     """
 
     id: str
@@ -86,6 +114,7 @@ class Claim:
     stuck_effects: tuple[str, ...] = ()
     refund_terms: RefundTerms = DEFAULT_REFUND_TERMS
     customer_id: str | None = None
+    charges_back: tuple[RefundedCharge, ...] = ()
 
     @property
     def currency(self) -> str:
@@ -129,18 +158,45 @@ class Claim:
 
     @property
     def breakdown(self) -> tuple[AmountPart, ...]:
-        """The named parts of `refund_amount`; they add up to it exactly. None where new goods are sent."""
-        if self.type is ClaimType.REPLACE:
+        """The named parts of `refund_amount`, which add up to it exactly; none for new goods alone."""
+        if self.type is ClaimType.REPLACE and not self.refund_amount.amount:
             return ()
-        goods = [item.line.part(item.allocated) for item in self.items]
-        difference = self.refund_amount.amount - self.value
+        goods = tuple([(item.line, item.allocated) for item in self.items])
+        back = [charge_back(each) for each in self.charges_back]
+        difference = self.refund_amount.amount - self.value - sum([each.amount for each in back])
         is_named = (self.entitlement.requested_refund or self.entitlement.agreed_refund) is not None
-        if not is_named and not difference:
-            return tuple(goods)
-        name = "custom_amount" if is_named else "rounding"
-        return (*goods, AmountPart(name, Money(difference, self.currency)))
+        if difference or (is_named and not self.is_reduction):
+            name = "custom_amount" if is_named else "rounding"
+            back.append(NamedAmount(name, difference, of=None))
+        return explain(goods, back, self.currency)
+
+    @property
+    def is_reduction(self) -> bool:
+        """True if its units stay with the customer: it reduces what they are worth."""
+        return self.type in (ClaimType.REDUCE, ClaimType.GOODWILL)
+
+    @property
+    def compensated(self) -> tuple[ClaimedItem, ...]:
+        """The items whose units are compensated for good; none once canceled, none of a price reduction."""
+        if not claim_rules(self.status).reserves:
+            return ()
+        return tuple([item for item in self.items if not item.is_reduced])
+
+    @property
+    def reductions(self) -> tuple[tuple[int, ClaimedItem], ...]:
+        """The items whose price it reduced, each with its index from 0; none once canceled."""
+        if not claim_rules(self.status).reserves:
+            return ()
+        return tuple([(index, item) for index, item in enumerate(self.items) if item.is_reduced])
 
     def reserved_quantities(self) -> list[tuple[str, int]]:
-        """By item: its line, and the units of the line that it reserves; none once canceled."""
+        """
+        By item: its line, and the units of the line that it reserves of those that were sent.
+
+        None once canceled, and none of a price reduction.
+        """
         reserves = claim_rules(self.status).reserves
-        return [(item.item_id, item.quantity if reserves else 0) for item in self.items]
+        return [
+            (item.item_id, item.quantity if reserves and item.is_sent and not item.is_reduced else 0)
+            for item in self.items
+        ]

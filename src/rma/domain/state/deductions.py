@@ -54,10 +54,12 @@ class DueFee:
 
     Attributes:
         most: how much of it can be kept, minor units: the value of the units it is for. Without rules all.
+        items: whose units it is for.
     """
 
     whole: KeptFee
     most: int
+    items: tuple[ReturnItem, ...] = ()
 
     @property
     def kept(self) -> KeptFee:
@@ -78,7 +80,8 @@ def fees_of(counted: Sequence[Counted], terms: Terms) -> list[DueFee]:
             counted = [each for each in counted if each.quantity and not each.item.is_overruled]
             if not counted:
                 return []
-        return [DueFee(fee, fee.amount) for fee in _fees(terms.fees, counted)]
+        items = tuple([each.item for each in counted])
+        return [DueFee(fee, fee.amount, items) for fee in _fees(terms.fees, counted)]
     found: dict[str, DueFee] = {}
     for rule in (*terms.rules, *terms.other_rules):
         under = [
@@ -88,14 +91,14 @@ def fees_of(counted: Sequence[Counted], terms: Terms) -> list[DueFee]:
         ]
         room = sum([each.value for each in under])
         for fee, more in zip(rule.fees, _fees(rule.fees, under) if under else (), strict=False):
-            whole, most = more, 0
+            whole, most, items = more, 0, tuple([each.item for each in under])
             if (before := found.get(fee.name)) is not None:
                 is_once = fee.percent is None and fee.per is FeePer.RETURN
                 whole = before.whole if is_once else before.whole.plus(more)
-                most = before.most
+                most, items = before.most, before.items + items
             kept = min(room, whole.amount - most, more.amount)
             room -= kept
-            found[fee.name] = DueFee(whole, most + kept)
+            found[fee.name] = DueFee(whole, most + kept, items)
     return list(found.values())
 
 

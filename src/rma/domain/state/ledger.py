@@ -18,9 +18,10 @@ from rma.domain.messages.effects import OpenEffect
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
+from rma.domain.state.lots import ReducedBy, Reduction, Reserved
 from rma.domain.state.plan import Source
 from rma.domain.state.refunds import Refund, left_of_payments
-from rma.domain.state.remainder import Remainder, Reserved, remainders_of
+from rma.domain.state.remainder import Remainder, remainders_of
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import NotFound
 from rma.domain.values.frozenmap import FrozenMap
@@ -198,7 +199,7 @@ class ReturnLedger:
 
     def remainders(self, order: Order, item_ids: Iterable[str]) -> dict[str, Remainder]:
         """What remains of these lines, by item id; ids neither on the order nor in a return are left out."""
-        return remainders_of(order, item_ids, self.reserved())
+        return remainders_of(order, item_ids, self.reserved(), self.reductions())
 
     def reserved(self) -> dict[str, list[Reserved]]:
         """Units that returns and claims reserve, with their shares, by item id."""
@@ -206,16 +207,47 @@ class ReturnLedger:
         for each in self.returns:
             for item, (item_id, quantity) in zip(each.items, each.reserved_quantities(), strict=True):
                 if quantity:
-                    found.setdefault(item_id, []).append(Reserved(item.line, quantity, item.value(quantity)))
+                    units = Reserved(item.line, quantity, item.value(quantity), item.reduced_by)
+                    found.setdefault(item_id, []).append(units)
         for claim in self.claims:
-            for claimed, (item_id, quantity) in zip(claim.items, claim.reserved_quantities(), strict=True):
-                if quantity:
-                    reserved = Reserved(claimed.line, quantity, claimed.allocated)
-                    found.setdefault(item_id, []).append(reserved)
+            for claimed in claim.compensated:
+                units = Reserved(
+                    claimed.line,
+                    claimed.quantity,
+                    claimed.allocated,
+                    claimed.reduced_by,
+                    is_sent=claimed.is_sent,
+                )
+                found.setdefault(claimed.item_id, []).append(units)
         return found
 
+    def reductions(self) -> dict[str, list[Reduction]]:
+        """Units whose price claims reduced, by item id, oldest first."""
+        found: dict[str, list[Reduction]] = {}
+        for claim in self.claims:
+            for index, reduced in claim.reductions:
+                reduction = Reduction(
+                    ReducedBy(claim.id, index),
+                    reduced.line,
+                    reduced.quantity,
+                    reduced.allocated,
+                    reduced.left,
+                    reduced.reduced_by,
+                )
+                found.setdefault(reduced.item_id, []).append(reduction)
+        return found
+
+    def unsent_quantities(self) -> dict[str, int]:
+        """Units that were never sent and that claims paid back or replaced, by item id."""
+        unsent: dict[str, int] = {}
+        for claim in self.claims:
+            for claimed in claim.compensated:
+                if not claimed.is_sent:
+                    unsent[claimed.item_id] = unsent.get(claimed.item_id, 0) + claimed.quantity
+        return unsent
+
     def reserved_quantities(self) -> dict[str, int]:
-        """Units that returns and claims reserve, by item id."""
+        """Units that were sent and that returns and claims reserve, by item id."""
         reserved: dict[str, int] = {}
         of_returns = [each.reserved_quantities() for each in self.returns]
         of_claims = [each.reserved_quantities() for each in self.claims]

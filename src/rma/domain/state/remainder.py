@@ -5,25 +5,20 @@ Platforms edit orders in place, while returns are open, closed or canceled. So w
 never remembered: units that a return or claim reserves took their share when they were requested; the rest
 of what the order says now belongs to the units that nothing reserves. Without edits, taking and giving back
 shares is exact, part by part, in any order.
+
+Units whose price was reduced are lots of their own. While the line is as it was, they keep what the reduction
+left of them; once the host changed it, they are worth what it says now, less what was taken off them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.pricing import PricedLine, price_lines
+from rma.domain.state.lots import Lot, LotsOfLine, ReducedBy, Reduction, Reserved
 from rma.domain.values.money import allocate, share
-
-
-@frozen
-class Reserved:
-    """Units of a line that a return or claim reserves, and the share that they took of the line as it was."""
-
-    line: PricedLine
-    quantity: int
-    running_sums: tuple[int, ...]
 
 
 @frozen
@@ -33,32 +28,101 @@ class Remainder:
 
     Attributes:
         line: as the order says now.
-        quantity: units that nothing reserves, fulfilled or not.
+        quantity: units that nothing reserves and no reduction touched, sent or not.
         running_sums: what they are worth together, as the line's running sums.
-        reserved_quantity: units that returns and claims reserve.
+        reserved_quantity: units that were sent and that returns and claims reserve.
+        lots: units that nothing reserves and that were reduced, those of the oldest reduction first.
+        sent_quantity: units that were sent and that nothing reserves, reduced ones too: they are returnable.
     """
 
     line: PricedLine
     quantity: int
     running_sums: tuple[int, ...]
     reserved_quantity: int = 0
+    lots: tuple[Lot, ...] = ()
+    sent_quantity: int = field(default=0, kw_only=True)
 
-    def returnable(self, item: LineItem) -> int:
-        """How many units of the line can still be requested, as the order is now."""
-        return max(0, item.fulfilled_quantity - item.returned_quantity - self.reserved_quantity)
+    @property
+    def free_quantity(self) -> int:
+        """Units that nothing reserves, sent or not, reduced or not."""
+        return self.quantity + self._reduced_quantity
 
-    def share(self, quantity: int) -> tuple[int, ...]:
-        """The value of this many units of what remains."""
-        return share(self.running_sums, quantity, self.quantity) if quantity else self.line.nothing
+    @property
+    def unsent_quantity(self) -> int:
+        """Those of them that were never sent."""
+        return max(0, self.free_quantity - self.sent_quantity)
 
-    def less(self, quantity: int, allocated: tuple[int, ...]) -> "Remainder":
+    def reduced_quantity(self, claim_id: str) -> int:
+        """How many units that nothing reserves the claim reduced."""
+        return sum([each.quantity for each in self.lots if claim_id in each.claim_ids])
+
+    @property
+    def all_lots(self) -> tuple[Lot, ...]:
+        """All units that nothing reserves, those that no reduction touched first."""
+        return (self._untouched, *self.lots) if self.quantity else self.lots
+
+    def lot(self, reduced_by: ReducedBy | None) -> Lot:
+        """The units that this price reduction was the last for; None for those that none touched."""
+        found = [each for each in self.all_lots if each.reduced_by == reduced_by]
+        return found[0] if found else Lot(0, self.line.nothing, reduced_by)
+
+    def take(self, quantity: int, *, claim_id: str | None = None, is_sent: bool = True) -> tuple[Lot, ...]:
+        """
+        So many units with their value: those that no reduction touched, then those of the oldest reduction.
+
+        Args:
+            quantity: at most as many as there are.
+            claim_id: those that this claim reduced come before all others.
+            is_sent: the customer has them; False for units that were never sent.
+        """
+        if not self.lots:
+            return (self._untouched.part(quantity),) if quantity else ()
+        reduced = list(enumerate(self.lots, start=1))
+        sent = min(self.quantity, max(0, self.sent_quantity - self._reduced_quantity))
+        if is_sent:
+            named = [(number, each.quantity) for number, each in reduced if claim_id in each.claim_ids]
+            places = [*named, (0, sent), *[(number, each.quantity) for number, each in reduced]]
+        else:
+            places = [(0, self.quantity - sent), *[(number, each.quantity) for number, each in reduced[::-1]]]
+        lots, counts, left = (self._untouched, *self.lots), [0] * (1 + len(self.lots)), quantity
+        for number, most in [*places, (0, self.quantity)]:
+            units = min(left, most, lots[number].quantity - counts[number])
+            counts[number] += units
+            left -= units
+        return tuple([lot.part(count) for lot, count in zip(lots, counts, strict=True) if count])
+
+    def less(self, taken: Iterable[Lot], *, is_sent: bool = True) -> "Remainder":
         """What remains without these units and their share."""
-        left = tuple([amount - gone for amount, gone in zip(self.running_sums, allocated, strict=True)])
-        return Remainder(self.line, self.quantity - quantity, left, self.reserved_quantity + quantity)
+        untouched, lots, units = self._untouched, list(self.lots), 0
+        for part in taken:
+            units += part.quantity
+            if part.reduced_by is None:
+                untouched = untouched.less(part)
+            lots = [each.less(part) if each.reduced_by == part.reduced_by else each for each in lots]
+        units *= is_sent
+        return Remainder(
+            self.line,
+            untouched.quantity,
+            untouched.running_sums,
+            self.reserved_quantity + units,
+            tuple([each for each in lots if each.quantity]),
+            sent_quantity=max(0, self.sent_quantity - units),
+        )
+
+    @property
+    def _untouched(self) -> Lot:
+        return Lot(self.quantity, self.running_sums)
+
+    @property
+    def _reduced_quantity(self) -> int:
+        return sum([each.quantity for each in self.lots])
 
 
 def remainders_of(
-    order: Order, item_ids: Iterable[str], reserved: Mapping[str, list[Reserved]]
+    order: Order,
+    item_ids: Iterable[str],
+    reserved: Mapping[str, list[Reserved]],
+    reductions: Mapping[str, list[Reduction]],
 ) -> dict[str, Remainder]:
     """
     What remains of these lines, by item id; ids neither on the order nor reserved are left out.
@@ -66,33 +130,65 @@ def remainders_of(
     A line that is no longer on the order has quantity 0.
     """
     wanted = set(item_ids)
-    spread = order.adjustments and any(reserved.values())  # one line's discount may depend on all lines
+    if reductions:
+        gone = {
+            item_id: LotsOfLine(reserved.get(item_id, []), reductions.get(item_id, [])).gone()
+            for item_id in {**reserved, **reductions}
+        }
+    else:
+        gone = dict(reserved)
+    spread = order.adjustments and any(gone.values())  # one line's discount may depend on all lines
     lines = price_lines(order, [item.id for item in order.items] if spread else wanted)
     if spread:
-        lines = _with_discounts_spread(order, lines, reserved)
+        lines = _with_discounts_spread(order, lines, gone)
+    items = {item.id: item for item in order.items}
     found = {
-        item_id: _remainder(line, reserved.get(item_id, []))
+        item_id: _remainder(line, items[item_id], reserved.get(item_id, []), reductions.get(item_id, []))
         for item_id, line in lines.items()
         if item_id in wanted
     }
     for item_id in wanted - found.keys():
         if reserved_units := reserved.get(item_id):
             line = reserved_units[-1].line
-            found[item_id] = Remainder(line, 0, line.nothing, sum([each.quantity for each in reserved_units]))
+            sent = sum([each.quantity for each in reserved_units if each.is_sent])
+            found[item_id] = Remainder(line, 0, line.nothing, sent)
     return found
 
 
-def _remainder(line: PricedLine, reserved_units: list[Reserved]) -> Remainder:
-    units = sum([each.quantity for each in reserved_units])
-    if not units:
-        return Remainder(line, line.quantity, line.running_sums)
-    quantity = max(0, line.quantity - units)
-    return Remainder(
-        line, quantity, _rest(line, reserved_units, quantity) if quantity else line.nothing, units
-    )
+def sent_of(item: LineItem, unsent: int) -> int:
+    """How many units of the line were sent and are not back without us; `unsent` ones were paid back."""
+    return max(0, min(item.fulfilled_quantity, item.quantity - unsent) - item.returned_quantity)
 
 
-def _rest(line: PricedLine, reserved_units: list[Reserved], quantity: int) -> tuple[int, ...]:
+def _remainder(
+    line: PricedLine, item: LineItem, reserved: list[Reserved], reductions: list[Reduction]
+) -> Remainder:
+    sent = sum([each.quantity for each in reserved if each.is_sent])
+    unsent = sum([each.quantity for each in reserved]) - sent
+    free = max(0, sent_of(item, unsent) - sent)
+    if not reductions:
+        rest = _untouched(line, reserved)
+        return Remainder(line, rest.quantity, rest.running_sums, sent, sent_quantity=free)
+    by_lot = LotsOfLine(reserved, reductions)
+    lots = by_lot.exact(line)
+    if lots is not None:
+        untouched = _untouched(line, by_lot.taken_of_line())
+    else:
+        taken = [Reserved(each.line, 0, each.taken) for each in reductions]
+        rest = _untouched(line, [*reserved, *taken])
+        untouched, lots = by_lot.split(line, rest.quantity, rest.running_sums)
+    return Remainder(line, untouched.quantity, untouched.running_sums, sent, lots, sent_quantity=free)
+
+
+def _untouched(line: PricedLine, taken: Sequence[Reserved]) -> Lot:
+    """What is left of the line without all of this."""
+    if not taken:
+        return Lot(line.quantity, line.running_sums)
+    quantity = max(0, line.quantity - sum([each.quantity for each in taken]))
+    return Lot(quantity, _rest(line, taken, quantity) if quantity else line.nothing)
+
+
+def _rest(line: PricedLine, reserved_units: Sequence[Reserved], quantity: int) -> tuple[int, ...]:
     """The line's running sums less what was taken of them, for the units that are left (at least 1)."""
     if all(each.line.has_parts_of(line) for each in reserved_units):
         running_sums = line.running_sums
@@ -119,13 +215,13 @@ def _with_discounts_spread(
     A line without units left keeps what its units took. What its share is too much or too little by, as the
     order is now, goes to the lines that have units left, by their remaining value.
     """
-    left = {item_id: _remainder(line, reserved.get(item_id, [])) for item_id, line in lines.items()}
-    open_ids = [item_id for item_id, remainder in left.items() if remainder.quantity]
+    left = {item_id: _untouched(line, reserved.get(item_id, [])) for item_id, line in lines.items()}
+    open_ids = [item_id for item_id, rest in left.items() if rest.quantity]
     ended = {**lines, **reserved}.keys() - set(open_ids)
     shares = {
         item.id: list(each) for item, each in zip(order.items, order.allocated_adjustments(), strict=True)
     }
-    room = [left[item_id].line.paid(left[item_id].running_sums) for item_id in open_ids]
+    room = [lines[item_id].paid(left[item_id].running_sums) for item_id in open_ids]
     count = len(order.adjustments)
     excesses = [_excess(lines.get(item_id), reserved.get(item_id, []), count) for item_id in ended]
     is_changed, left_over = False, 0

@@ -9,6 +9,7 @@ from rma.domain.sale.pricing import PricedLine
 from rma.domain.sale.ruling import Ruling
 from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.lots import ReducedBy
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import share
 
@@ -62,6 +63,7 @@ class ReturnItem:
         graded: those that were inspected, by what was said of them, best grade first.
         source: once the return was revised: which of the items that it was opened with has the price of the
             line, from 0; None for a line that a revision added.
+        reduced_by: the last price reduction of its units; None for units without any.
     """
 
     item_id: str
@@ -87,6 +89,7 @@ class ReturnItem:
     is_late: bool = False
     waiting_quantity: int = 0
     graded: tuple[GradedUnits, ...] = ()
+    reduced_by: ReducedBy | None = None
 
     @property
     def rule(self) -> str | None:
@@ -211,6 +214,7 @@ class ReturnItem:
             graded=units.graded,
             tags=self.tags,
             is_late=self.is_late,
+            reduced_by=self.reduced_by,
         )
 
 
@@ -241,6 +245,7 @@ class RevisedItem:
     ruling: Ruling | None = None
     images: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    reduced_by: ReducedBy | None = None
 
 
 #: An item after a revision: of a line whose price is known already, or with a price of its own.
@@ -276,6 +281,7 @@ def revise(item: ReturnItem, of: ReturnItem, index: int) -> ItemRevision:
         None if item.ruling == of.ruling else item.ruling,
         item.images,
         item.tags,
+        item.reduced_by,
     )
 
 
@@ -306,6 +312,7 @@ def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> Ret
         source=source,
         images=revised.images,
         tags=revised.tags,
+        reduced_by=revised.reduced_by,
     )
 
 
@@ -359,6 +366,6 @@ def _place(item: ReturnItem) -> tuple[object, ...]:
     What distinguishes an unrequested item from others of its line.
 
     A line can be there several times: its discounts or taxes were changed between two parcels, or units of
-    it were requested for different reasons and arrived late.
+    it were requested for different reasons and arrived late, or their prices were reduced.
     """
-    return item.item_id, item.line, item.is_late, item.reason_id, item.tags, item.ruling
+    return item.item_id, item.line, item.is_late, item.reason_id, item.tags, item.ruling, item.reduced_by

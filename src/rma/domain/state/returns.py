@@ -469,7 +469,7 @@ class Return:
     @property
     def breakdown(self) -> tuple[AmountPart, ...]:
         """The named parts of `refund_amount`; they add up to it exactly."""
-        return self.valuation.breakdown(self.currency)
+        return self.valuation.breakdown(self.currency, self.shipping_method)
 
     def reserved_quantities(self) -> list[tuple[str, int]]:
         """

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 
 from attrs import frozen
 
+from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
-from rma.domain.sale.fees import KeptFee
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
-from rma.domain.state.deductions import Counted, exchange_bonus, fees_of, price_of_way_back
+from rma.domain.state.deductions import Counted, DueFee, exchange_bonus, fees_of, price_of_way_back
+from rma.domain.state.explained import RETURN_SHIPPING, NamedAmount, charge_back, explain, way_back_cost
 from rma.domain.state.grading import Reduction, grade_item
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.values.money import Money, round_half_up
@@ -18,20 +19,6 @@ Goods = list[tuple[ReturnItem, tuple[int, ...]]]
 
 #: The part that brings the value of an exchange's goods up to its charges.
 DIFFERENCE_DUE = "difference_due"
-
-
-@frozen
-class NamedAmount:
-    """An amount beside the goods, negative if it is deducted, with what it is made of: minor units."""
-
-    name: str
-    amount: int
-    parts: tuple[tuple[str, int], ...] = ()
-
-    def part(self, currency: str) -> AmountPart:
-        """It as the part of a breakdown."""
-        parts = [AmountPart(name, Money(amount, currency)) for name, amount in self.parts]
-        return AmountPart(self.name, Money(self.amount, currency), tuple(parts))
 
 
 @frozen
@@ -56,13 +43,18 @@ class Valuation:
         """By how much the goods fall short of an exchange's charges; the customer owes it."""
         return sum([each.amount for each in self.other if each.name == DIFFERENCE_DUE])
 
-    def breakdown(self, currency: str) -> tuple[AmountPart, ...]:
-        """The parts, which add up to the total exactly."""
-        return (
-            *(item.line.part(running_sums) for item, running_sums in self.goods),
-            *self.charges,
-            *(each.part(currency) for each in self.other),
-        )
+    def breakdown(self, currency: str, way_back: ShippingMethod | None = None) -> tuple[AmountPart, ...]:
+        """
+        The parts, which add up to the total exactly. What is taken off the goods carries their taxes.
+
+        `way_back` is how the goods travel; what it costs carries taxes of its own.
+        """
+        goods = [(item.line, running_sums) for item, running_sums in self.goods]
+        other = [
+            way_back_cost(way_back, -each.amount) if way_back and each.name == RETURN_SHIPPING else each
+            for each in self.other
+        ]
+        return explain(goods, other, currency, self.charges)
 
 
 #: The value of a return that moves goods only.
@@ -108,18 +100,17 @@ def value_arrived(
     damaged = terms.refund_damaged
     counted: list[Counted] = []
     goods: Goods = []
-    reduced: list[Reduction] = []
+    reductions: list[NamedAmount] = []
     for item in items:
         if item.is_inspected:
             graded = grade_item(item)
             goods.append((item, graded.running_sums))
             counted += graded.counted
-            reduced += graded.reductions
+            reductions += _reductions(graded.reductions, len(goods) - 1)
         elif item.gone_quantity:
             quantity = item.refunded_quantity(refund_damaged=damaged)
             goods.append((item, item.value(quantity)))
             counted.append(Counted(item, quantity, item.line.paid(goods[-1][1])))
-    reductions = _reductions(reduced) if reduced else []
     if agreed_refund is not None:
         return _named(goods, counted, agreed_refund.amount, reductions)
     if charges:
@@ -163,7 +154,7 @@ def with_entitled(valuation: Valuation, entitled_amount: int, *, is_undecided: b
     if not difference:
         return valuation
     name = "already_paid" if difference > 0 else "undecided" if is_undecided else "rounding"
-    other = (*valuation.other, NamedAmount(name, difference))
+    other = (*valuation.other, NamedAmount(name, difference, of=None))
     return Valuation(valuation.goods, other, entitled_amount, valuation.charges)
 
 
@@ -176,19 +167,18 @@ def _deducted(
     reductions: Sequence[NamedAmount] = (),
 ) -> Valuation:
     """Goods as they were graded, and charges, less the way back, then fees, each at most what is left."""
-    given_back = [_charge_back(each) for each in charges_back if each.amount]
+    given_back = [charge_back(each) for each in charges_back if each.amount]
     other = [*reductions, *given_back]
     left = _value(counted) + sum([each.amount for each in given_back])
     if shipping and (price := price_of_way_back(counted, shipping, terms)):
         price = min(price, left)
         if terms.keeps_goods:  # those that stay were paid for already, whether others come or not
             price = min(price, sum([each.value for each in counted if not terms.is_kept(each.item.rule)]))
-        other.append(NamedAmount("return_shipping", -price))
+        other.append(NamedAmount(RETURN_SHIPPING, -price))
         left -= price
     for fee in fees_of(counted, terms):
-        kept = fee.limited(left)
-        other.append(_fee(kept))
-        left -= kept.amount
+        other.append(_fee(fee, goods, left))
+        left += other[-1].amount
     return Valuation(tuple(goods), tuple(other), left)
 
 
@@ -207,8 +197,8 @@ def _charged(
         paid = sum([part.amount.amount for part in charges])
         return Valuation(alone.goods, alone.other, alone.total + paid, charges)
     price = price_of_way_back(counted, shipping, terms)
-    other = [NamedAmount("return_shipping", -price)] if price else []
-    other += [_fee(fee.kept) for fee in fees_of(counted, terms)]
+    other = [NamedAmount(RETURN_SHIPPING, -price)] if price else []
+    other += [_fee(fee, goods) for fee in fees_of(counted, terms)]
     worth = _value(counted) + sum([each.amount for each in other])
     balance = worth + sum([part.amount.amount for part in charges])
     if balance < 0 and (bonus := exchange_bonus(counted, terms, worth)):
@@ -222,25 +212,29 @@ def _charged(
 def _named(
     goods: Goods, counted: list[Counted], amount: int, reductions: Sequence[NamedAmount] = ()
 ) -> Valuation:
-    custom = NamedAmount("custom_amount", amount - _value(counted))
+    custom = NamedAmount("custom_amount", amount - _value(counted), of=None)
     return Valuation(tuple(goods), (*reductions, custom), amount)
 
 
-def _reductions(graded: Sequence[Reduction]) -> list[NamedAmount]:
-    """What grades and deductions take off the goods, by name."""
-    amounts: dict[str, int] = {}
-    for each in graded:
-        amounts[each.name] = amounts.get(each.name, 0) - each.amount
-    return [NamedAmount(name, amount) for name, amount in amounts.items()]
+def _reductions(graded: Sequence[Reduction], index: int) -> list[NamedAmount]:
+    """What grades and deductions take off the goods of this index."""
+    return [NamedAmount(each.name, -each.amount, of=(index,)) for each in graded]
 
 
 def _value(counted: list[Counted]) -> int:
     return sum([each.value for each in counted])
 
 
-def _charge_back(charge: RefundedCharge) -> NamedAmount:
-    return NamedAmount(f"charge:{charge.id}", charge.amount, charge.parts)
+def _fee(fee: DueFee, goods: Goods, left: int | None = None) -> NamedAmount:
+    """What is kept of the fee, of so much that is left; without taxes of its own it carries its goods'."""
+    kept = fee.kept if left is None else fee.limited(left)
+    parts = tuple([(name, -each) for name, each in kept.parts])
+    of = tuple([index for index, (item, _) in enumerate(goods) if any(item is each for each in fee.items)])
+    return NamedAmount(f"fee:{kept.name}", -kept.amount, parts, of)
 
 
-def _fee(fee: KeptFee) -> NamedAmount:
-    return NamedAmount(f"fee:{fee.name}", -fee.amount, tuple([(name, -each) for name, each in fee.parts]))
+def fees_explained(counted: Counted, terms: Terms, currency: str) -> tuple[AmountPart, ...]:
+    """The fees on these units, each at most what is left of them."""
+    whole = [(counted.item, counted.item.allocated)]
+    other = _deducted(whole, [counted], 0, terms, ()).other
+    return explain([(item.line, running_sums) for item, running_sums in whole], other, currency)[1:]

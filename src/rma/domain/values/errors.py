@@ -299,6 +299,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         NotAllowed,
         "claim {claim_id} cannot be canceled: its units were refunded, replaced or received",
     ),
+    "reduced_units_taken": (
+        NotAllowed,
+        "claim {claim_id} cannot be canceled: units whose price it reduced are in {subjects}",
+    ),
     "units_not_claimed": (
         NotAllowed,
         "{quantity} more units were received than claim {claim_id} covers: reject them",
@@ -456,9 +460,35 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         "payment {reference} was recorded before, with {amount} (minor units): give each its own reference",
     ),
     # Invalid, about claims
-    "invalid_claim_type": (Invalid, "claim type must be refund or replace, not {type}"),
+    "invalid_claim_type": (Invalid, "claim type must be refund, replace, reduce or goodwill, not {type}"),
     "invalid_claim_reason": (Invalid, "claim reason cannot be {reason}"),
-    "refund_amount_of_replacement": (Invalid, "refund amount is for claims of type refund only"),
+    "items_of_goodwill": (Invalid, "goodwill is for no items: a claim of type reduce is"),
+    "no_refund_amount": (Invalid, "goodwill needs a refund amount"),
+    "no_reduction_amount": (Invalid, "a price reduction needs an amount"),
+    "amount_without_reduction": (Invalid, "the amount of an item is for claims of type reduce only"),
+    "refund_amount_of_reduction": (Invalid, "a price reduction has an amount for each item instead"),
+    "refund_amount_without_items": (Invalid, "refund amount is for items: give an amount with the charge"),
+    "reduction_exceeds_worth": (
+        Invalid,
+        "asked to reduce by {amount}, the units have a value of {value} (minor units, {currency})",
+    ),
+    "quantity_exceeds_reducible": (
+        Invalid,
+        "asked to reduce the price of {quantity}, only {reducible} are not returned, requested or claimed",
+    ),
+    "quantity_exceeds_reduced": (
+        Invalid,
+        "asked for {quantity} whose price claim {claim_id} reduced, only {reduced} are left",
+    ),
+    "quantity_exceeds_unsent": (Invalid, "asked to pay back {quantity} not sent, only {unsent} were not"),
+    "goods_stay": (Invalid, "claims of type {type} leave the goods with the customer: nothing comes back"),
+    "nothing_to_return": (Invalid, "units that were never sent cannot come back"),
+    "charge_not_found": (Invalid, "charge {charge_id} is not on order {order_id}"),
+    "charge_repeated": (Invalid, "charge {charge_id} is given more than once"),
+    "refund_exceeds_charge": (
+        Invalid,
+        "asked to refund {amount} of charge {charge_id}, only {left} left (minor units, {currency})",
+    ),
     "new_items_of_refund": (Invalid, "new items are for claims of type replace only"),
     # Invalid, in any command
     "invalid_flag": (Invalid, "{field} must be True or False, not {value}"),

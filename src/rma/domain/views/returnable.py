@@ -18,16 +18,18 @@ from rma.domain.messages.command_items import RequestedItem
 from rma.domain.sale.catalogue import ReturnReason
 from rma.domain.sale.eligibility import FailedRule
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.sale.policy import ReturnPolicy, Terms
+from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Goods, Outcome, WayBack
 from rma.domain.sale.withdrawal import ReturnBasis
-from rma.domain.state.deductions import Counted, fees_of
+from rma.domain.state.deductions import Counted
 from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.lots import Lot
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
+from rma.domain.state.valuation import fees_explained
 from rma.domain.values.errors import Violation
-from rma.domain.values.money import Money, share
+from rma.domain.values.money import Money
 
 
 @frozen
@@ -65,12 +67,22 @@ class ReturnOption:
 
 
 @frozen
+class ReducedUnits:
+    """Units that can be returned and whose price was reduced, last by the claim of this id."""
+
+    claim_id: str
+    quantity: int
+    unit_value: Money
+
+
+@frozen
 class ReturnableItem:
     """
     How many units of a line can be returned now.
 
     Attributes:
-        unit_value: the value of the next one; the others may differ from it by one minor unit.
+        unit_value: the value of the next one; the others may differ from it by one minor unit, but for those
+            that are in `reduced`.
         reasons: codes for why the quantity is below the ordered one: `order_canceled`,
             `item_not_returnable`, `return_window_closed`, `not_fulfilled`, `in_open_return`, `claimed`,
             `already_returned`, `kept_by_customer`, `no_longer_on_order` (the host took units off the order
@@ -78,6 +90,8 @@ class ReturnableItem:
             them: a reason or tags that cannot be, too.
         options: by outcome, for a unit with the reason and the tags that were asked for; the quantity is 0 if
             none is offered.
+        reduced: those of the units whose price was reduced; they come back after the others unless a request
+            names their claim.
     """
 
     item_id: str
@@ -85,6 +99,7 @@ class ReturnableItem:
     unit_value: Money
     reasons: tuple[str, ...] = ()
     options: tuple[ReturnOption, ...] = ()
+    reduced: tuple[ReducedUnits, ...] = ()
 
 
 def returnable_items(
@@ -135,12 +150,8 @@ def returnable_items(
         remainder = remainders[line.id]
         options = offers.of(line, remainder)
         codes = _refused_by(options)
-        quantity = 0 if codes else remainder.returnable(line)
-        next_unit = (
-            remainder.line.paid(share(remainder.running_sums, 1, remainder.quantity))
-            if remainder.quantity
-            else 0
-        )
+        quantity = 0 if codes else remainder.sent_quantity
+        next_unit = remainder.line.paid(_next_unit(remainder).running_sums)
         shortened = {
             "not_fulfilled": line.fulfilled_quantity < line.quantity,
             "in_open_return": expected.get(line.id),
@@ -151,7 +162,8 @@ def returnable_items(
         }
         codes += [code for code, applies in shortened.items() if applies]
         unit_value = Money(next_unit, order.currency)
-        found.append(ReturnableItem(line.id, quantity, unit_value, tuple(codes), options))
+        reduced = _reduced(remainder, quantity)
+        found.append(ReturnableItem(line.id, quantity, unit_value, tuple(codes), options, reduced))
     known = {line.id for line in order.items}
     nothing = Money(0, order.currency)
     for item_id, quantity in reserved.items():
@@ -207,8 +219,8 @@ class _Offers:
     def of(self, line: LineItem, remainder: Remainder) -> tuple[ReturnOption, ...]:
         """The options for the next unit of the line, refunds first."""
         asked = evolve(self._asked, item_id=line.id)
-        quantity = min(1, remainder.quantity)
-        unit = ReturnItem(line.id, quantity, remainder.line, remainder.share(quantity))
+        next_unit = _next_unit(remainder)
+        unit = ReturnItem(line.id, next_unit.quantity, remainder.line, next_unit.running_sums)
         of_unit = Violations()
         self._checks.check(of_unit, asked, line, 1, is_first=True)
         return tuple([self._option(judge, line, asked, unit, of_unit) for judge in self._judges])
@@ -233,7 +245,7 @@ class _Offers:
         terms = terms_of(self._policy, [item], self._basis)
         return evolve(
             option,
-            fees=self._fees(Counted(item, item.quantity, amount), terms),
+            fees=fees_explained(Counted(item, item.quantity, amount), terms, self._currency),
             way_back=rule.way_back if rule else WayBack.CUSTOMER,
             goods=rule.goods if rule else Goods.BACK,
             needs_review=waits_for_approval(self._policy, self._basis, [item]),
@@ -255,14 +267,22 @@ class _Offers:
             wrong.add("no_fulfillment")
         return tuple(wrong)
 
-    def _fees(self, counted: Counted, terms: Terms) -> tuple[AmountPart, ...]:
-        left, found = counted.value, []
-        for fee in fees_of([counted], terms):
-            kept = fee.limited(left)
-            left -= kept.amount
-            parts = [AmountPart(name, Money(-amount, self._currency)) for name, amount in kept.parts]
-            found.append(AmountPart(f"fee:{kept.name}", Money(-kept.amount, self._currency), tuple(parts)))
-        return tuple(found)
+
+def _reduced(remainder: Remainder, quantity: int) -> tuple[ReducedUnits, ...]:
+    """Of so many units that can be returned, those whose price was reduced."""
+    found = []
+    for lot in remainder.lots:
+        units = min(lot.quantity, quantity)
+        quantity -= units
+        if units and lot.reduced_by:
+            value = Money(remainder.line.paid(lot.share(1)), remainder.line.currency)
+            found.append(ReducedUnits(lot.reduced_by.claim_id, units, value))
+    return tuple(found)
+
+
+def _next_unit(remainder: Remainder) -> Lot:
+    """The unit that comes back first, with its value; none if none is left."""
+    return remainder.take(1)[0] if remainder.free_quantity else Lot(0, remainder.line.nothing)
 
 
 def _kept(ledger: ReturnLedger) -> dict[str, int]:

@@ -99,7 +99,7 @@ class _Summary:
     breakdown: tuple[AmountPart, ...] = ()
 
 
-def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, PLR0911, PLR0912 # a row for each kind of event
+def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, PLR0911, PLR0912, PLR0915 # a row for each kind of event
     match event:
         case events.ReturnRequested(opened=opened):
             goods = [f"{item.quantity} x {item.item_id}" for item in opened.items]
@@ -165,6 +165,14 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
                 if claim.new_items
                 else _Summary(summary.text, summary.details, claim.refund_amount, claim.breakdown)
             )
+        case events.PriceReduced(opened=claim):
+            goods = [
+                f"{item.quantity} x {item.item_id}: {_words(item.reason)}, less "
+                f"{Money(item.line.paid(item.allocated), claim.currency)}"
+                for item in claim.items
+            ]
+            details = goods + _money(event.refunds)
+            return _Summary(f"{claim.id} made: {claim.type}", details, claim.refund_amount, claim.breakdown)
         case events.ClaimCompleted():
             return _Summary(f"{event.subject_id}: goods received, completed")
         case events.ClaimResolved():
@@ -232,7 +240,8 @@ def _received(event: events.GoodsReceived, after: Return) -> _Summary:
     if event.status is ReturnStatus.RECEIVED:
         return _Summary(what, details, after.refund_amount, after.breakdown)
     so_far = after.value_arrived(after.items, None, after.charges_back)
-    return _Summary(what, details, Money(so_far.total, after.currency), so_far.breakdown(after.currency))
+    parts = so_far.breakdown(after.currency, after.shipping_method)
+    return _Summary(what, details, Money(so_far.total, after.currency), parts)
 
 
 def _inspected(event: events.GoodsInspected, after: Return) -> _Summary:

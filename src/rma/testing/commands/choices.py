@@ -47,8 +47,10 @@ def choose_units(chooser: Chooser, situation: Situation) -> dict[str, int]:
 
 
 def requested_items(chooser: Chooser, situation: Situation, units: dict[str, int]) -> list[RequestedItem]:
-    """These units, for a reason or none; seldom a line in two entries."""
+    """These units, for a reason or none; seldom a line in two entries, or units that a claim reduced."""
     items = []
+    reductions = [claim for claim in situation.ledger.claims if claim.reductions]
+    reduced = {item.item_id: claim.id for claim in reductions for _, item in claim.reductions}
     for item_id, quantity in units.items():
         is_split = quantity > 1 and chooser.detail([False] * 4 + [True])
         items += [
@@ -58,6 +60,7 @@ def requested_items(chooser: Chooser, situation: Situation, units: dict[str, int
                 reason_id=chooser.detail([None, *situation.reason_ids]),
                 note=chooser.detail([None, "too big"]),
                 tags=chooser.detail([(), *[(tag,) for tag in TAGS]]) if situation.policy.rules else (),
+                claim_id=chooser.detail([None, None, reduced[item_id]]) if item_id in reduced else None,
             )
             for part in ([1, quantity - 1] if is_split else [quantity])
         ]

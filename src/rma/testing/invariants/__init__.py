@@ -35,6 +35,7 @@ from rma.testing.invariants.means import (
     refunds_are_multiples_of_their_steps,
 )
 from rma.testing.invariants.money import (
+    a_claim_that_reduces_is_worth_what_it_takes,
     charges_are_given_back_once,
     each_return_is_paid_its_entitlement_and_no_more,
     every_amount_is_explained,
@@ -47,6 +48,7 @@ from rma.testing.invariants.money import (
     no_refund_leaves_a_payment_without_room,
     no_refusal_moves_money,
     pools_are_what_returns_left,
+    units_are_reduced_by_what_they_were_worth,
 )
 from rma.testing.invariants.records import (
     changed_by_a_repeat,
@@ -85,6 +87,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     exchange_differences_are_paid_once,
     more_than_the_value_has_a_note,
     pools_are_what_returns_left,
+    units_are_reduced_by_what_they_were_worth,
+    a_claim_that_reduces_is_worth_what_it_takes,
     charges_are_given_back_once,
     fees_are_at_most_the_goods,
     history_alone_rebuilds_the_ledger,

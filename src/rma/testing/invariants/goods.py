@@ -48,6 +48,13 @@ def units_are_conserved(snapshot: Snapshot) -> Iterator[str]:
         found = quantities[line.id]
         if ("order_canceled" in found.reasons) != (snapshot.order.status is OrderStatus.CANCELED):
             yield f"{line.id}: {found.reasons} on an order that is {snapshot.order.status}"
+        unsent = sum(
+            item.quantity
+            for claim in snapshot.ledger.claims
+            for item in claim.compensated
+            if item.item_id == line.id and not item.is_sent
+        )  # those that were paid back are not the customer's, even if the host sent them after all
+        left -= max(0, line.fulfilled_quantity + unsent - line.quantity)
         returnable = 0 if _REFUSALS & set(found.reasons) else max(0, left)
         if found.quantity != returnable:
             yield f"{line.id}: {found.quantity} returnable, not {returnable}"
@@ -136,5 +143,5 @@ def _claimed(ledger: ReturnLedger, item_id: str) -> int:
         for claim in ledger.claims
         if claim.status is not ClaimStatus.CANCELED
         for item in claim.items
-        if item.item_id == item_id
+        if item.item_id == item_id and item.is_sent and not item.is_reduced
     )

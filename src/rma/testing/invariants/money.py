@@ -1,6 +1,7 @@
 """Laws of money: entitlements, refunds and their breakdowns."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import assert_never
 
 from rma.domain.messages.effects import (
@@ -12,7 +13,9 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.sale.charges import refundable_part
 from rma.domain.sale.means import Means
-from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus
+from rma.domain.state.claims import Claim
+from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
+from rma.domain.state.lots import ReducedBy
 from rma.domain.state.refunds import Refund, in_force
 from rma.domain.state.returns import Return
 from rma.testing.invariants.snapshot import Snapshot
@@ -142,13 +145,16 @@ def exchange_differences_are_paid_once(snapshot: Snapshot) -> Iterator[str]:
 
 
 def charges_are_given_back_once(snapshot: Snapshot) -> Iterator[str]:
-    """All returns together give back at most what each charge of the order was, and never what it was not."""
+    """All returns and claims together give back at most what each charge was, and never what it was not."""
     for charge in snapshot.order.all_charges:
         most = refundable_part(charge).amount
         back = [
             each.amount
-            for target in snapshot.ledger.returns
-            for each in target.charges_back
+            for charges_back in [
+                *[each.charges_back for each in snapshot.ledger.returns],
+                *[each.charges_back for each in _in_force(snapshot.ledger.claims)],
+            ]
+            for each in charges_back
             if each.id == charge.id
         ]
         if not min(0, most) <= sum(back) <= max(0, most) or any(
@@ -173,7 +179,39 @@ def pools_are_what_returns_left(snapshot: Snapshot) -> Iterator[str]:
     ).values():
         if remainder.quantity < 0 or (any(remainder.running_sums) and not remainder.quantity):
             yield f"{remainder.line.item_id}: {remainder.quantity} units left, worth {remainder.running_sums}"
-        for part in remainder.line.part(remainder.running_sums).parts:
-            sign = -1 if part.name.startswith("discount:") else 1
-            if sign * part.amount.amount < 0:
-                yield f"{remainder.line.item_id}: {part.amount} remain of {part.name}"
+        for lot in remainder.all_lots:
+            for part in remainder.line.part(lot.running_sums).parts:
+                sign = -1 if part.name.startswith("discount:") else 1
+                if sign * part.amount.amount < 0:
+                    yield f"{remainder.line.item_id}: {part.amount} remain of {part.name}"
+
+
+def units_are_reduced_by_what_they_were_worth(snapshot: Snapshot) -> Iterator[str]:
+    """A price reduction takes and leaves no part below 0, and its lots have no more units than it reduced."""
+    reductions = [each for of_line in snapshot.ledger.reductions().values() for each in of_line]
+    taken = Counter[ReducedBy | None]()
+    for of_line in snapshot.ledger.reserved().values():
+        for units in of_line:
+            taken[units.reduced_by] += units.quantity
+    for each in reductions:
+        taken[each.source] += each.quantity
+    for each in reductions:
+        for running_sums in (each.taken, each.left):
+            if not each.line.are_valid(running_sums):
+                yield f"{each.reduced_by}: {running_sums} of {each.line.item_id}"
+        if taken[each.reduced_by] > each.quantity:
+            yield f"{each.reduced_by}: {taken[each.reduced_by]} units of {each.quantity} taken"
+
+
+def a_claim_that_reduces_is_worth_what_it_takes(snapshot: Snapshot) -> Iterator[str]:
+    """What it pays is what its units lost, with the charges, unless a note or a clerk says otherwise."""
+    for claim in snapshot.ledger.claims:
+        entitlement = claim.entitlement
+        is_named = entitlement.refund_note is not None or entitlement.agreed_refund is not None
+        value = claim.value + sum(each.amount for each in claim.charges_back)
+        if claim.reductions and not is_named and claim.refund_amount.amount != value:
+            yield f"{claim.id}: {claim.refund_amount} for units that lost {claim.value}"
+
+
+def _in_force(claims: Iterable[Claim]) -> list[Claim]:
+    return [each for each in claims if each.status is not ClaimStatus.CANCELED]

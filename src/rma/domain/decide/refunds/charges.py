@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 
 from attrs import evolve, frozen
 
-from rma.domain.sale.charges import ChargesBack, RefundedCharge, refundable_part
+from rma.domain.sale.charges import Charge, ChargesBack, RefundedCharge, refundable_part
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import Terms
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.lifecycle import ReturnStatus, claim_rules
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.values.money import round_half_up
@@ -75,6 +75,7 @@ def _charges_back(
     for charge in order.all_charges:
         pool = refundable_part(charge)
         given = [each for other in others for each in other.charges_back if each.id == charge.id]
+        given += _claimed(ledger, charge)
         had = next((each for each in before if each.id == charge.id), None)
         left = pool.less(given)
         amount = 0
@@ -85,6 +86,22 @@ def _charges_back(
         if amount or (shares is not None and pool.amount):
             found.append(evolve(left.part(amount), share_of=shares.now if shares else 0))
     return _limited(found, sum([each.value for each in goods]))
+
+
+def left_of_charge(ledger: ReturnLedger, charge: Charge) -> RefundedCharge:
+    """What returns and claims left of a charge, as far as it can be given back."""
+    given = [each for target in ledger.returns for each in target.charges_back if each.id == charge.id]
+    return refundable_part(charge).less([*given, *_claimed(ledger, charge)])
+
+
+def _claimed(ledger: ReturnLedger, charge: Charge) -> list[RefundedCharge]:
+    """What claims gave back of a charge."""
+    return [
+        each
+        for claim in ledger.claims
+        for each in (claim.charges_back if claim_rules(claim.status).reserves else ())
+        if each.id == charge.id
+    ]
 
 
 @frozen
@@ -134,14 +151,9 @@ def _part(amount: int, part: int, whole: int) -> int:
 
 def _shares(order: Order, ledger: ReturnLedger, goods: list[_Goods], of_others: list[_Goods]) -> _Shares:
     remainders = ledger.remainders(order, [line.id for line in order.items]).values()
-    pools = [(each.line, each.running_sums) for each in remainders]
+    pools = [(each.line, lot.running_sums) for each in remainders for lot in each.all_lots]
     pools += [(each.line, each.running_sums) for of_line in ledger.reserved().values() for each in of_line]
-    claimed = [
-        item.line.paid(item.allocated)
-        for claim in ledger.claims
-        for item, (_, quantity) in zip(claim.items, claim.reserved_quantities(), strict=True)
-        if quantity
-    ]
+    claimed = [item.line.paid(item.allocated) for claim in ledger.claims for item in claim.compensated]
     return _Shares(
         whole=sum([line.paid(running_sums) for line, running_sums in pools]),
         forfeited=sum([each.forfeited for each in [*goods, *of_others]]) + sum(claimed),
@@ -175,8 +187,8 @@ def _are_all_gone(order: Order, ledger: ReturnLedger, goods: Iterable[_Goods]) -
     for each in goods:
         gone[each.item.item_id] = gone.get(each.item.item_id, 0) + each.gone
     for claim in ledger.claims:
-        for item_id, quantity in claim.reserved_quantities():
-            gone[item_id] = gone.get(item_id, 0) + quantity
+        for item in claim.compensated:
+            gone[item.item_id] = gone.get(item.item_id, 0) + item.quantity
     return all(line.quantity - line.returned_quantity <= gone.get(line.id, 0) for line in order.items)
 
 

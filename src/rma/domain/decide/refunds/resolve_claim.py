@@ -45,7 +45,8 @@ def resolve_claim(facts: Facts, ledger: ReturnLedger, command: ResolveClaim) -> 
     if agreed and claim and order and agreed.amount > most:
         wrong.add("refund_exceeds_refundable", amount=agreed.amount, refundable=most, currency=currency)
     if claim:
-        check_refund_value(wrong, agreed, command.refund_note, claim.value)
+        value = claim.value + sum([each.amount for each in claim.charges_back])
+        check_refund_value(wrong, agreed, command.refund_note, value)
     check_strings(wrong, command, "refund_note")
     claim, order, agreed = wrong.require(claim), wrong.require(order), wrong.require(agreed)
     account = pay_what_is_due(

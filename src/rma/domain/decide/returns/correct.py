@@ -24,6 +24,7 @@ from rma.domain.sale.order import Order
 from rma.domain.state.at_the_dock import CorrectedUnits, Correction
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
+from rma.domain.state.lots import Lot, subtract
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem, changes_between, once_judged
 from rma.domain.state.returns import Return
@@ -264,11 +265,12 @@ def _room(ledger: ReturnLedger, order: Order, target: Return) -> Room:
 
 def _has_share(remainder: Remainder, item: ReturnItem, units: int) -> bool:
     """True if what remains of the line has so many units, with the share that was quoted for them."""
-    if remainder.quantity < units or not item.line.has_parts_of(remainder.line):
+    left = remainder.lot(item.reduced_by)
+    if left.quantity < units or not item.line.has_parts_of(remainder.line):
         return False
     had, whole = item.value(item.gone_quantity), item.value(item.gone_quantity + units)
-    left = remainder.less(units, tuple([after - before for before, after in zip(had, whole, strict=True)]))
-    return left.line.are_valid(left.running_sums) if left.quantity else not any(left.running_sums)
+    left = left.less(Lot(units, subtract(whole, had), item.reduced_by))
+    return remainder.line.are_valid(left.running_sums) if left.quantity else not any(left.running_sums)
 
 
 def _units(

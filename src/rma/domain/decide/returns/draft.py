@@ -21,6 +21,7 @@ from rma.domain.state.deadlines import return_by
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.lots import Lot
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
@@ -188,23 +189,43 @@ def quote_return(
     return Quote(Money(value.total, order.currency), charges_back)
 
 
-def allocate(
-    units: Sequence[tuple[str, int]], remainders: Mapping[str, Remainder]
-) -> tuple[tuple[Remainder, tuple[int, ...]], ...]:
+@frozen
+class Wanted:
     """
-    For each line and quantity, in their order: what the line had left, and what these units took of it.
+    Units that a request or claim takes of a line.
 
-    A line may repeat: it then has the less left.
+    Attributes:
+        claim_id: the price reduction whose units they are, if it was named.
+        is_sent: False for units that were never sent.
+    """
+
+    item_id: str
+    quantity: int
+    claim_id: str | None = None
+    is_sent: bool = True
+
+
+def allocate(units: Sequence[Wanted], remainders: Mapping[str, Remainder]) -> tuple[tuple[Lot, ...], ...]:
+    """
+    For each of these, in their order: the units that it takes of what its line has left, with their value.
+
+    They are of one lot, unless the prices of some were reduced. A line may repeat: it then has the less left;
+    those that name a price reduction take theirs first.
     """
     if len(remainders) == len(units):  # no line repeats
-        return tuple([(remainders[item_id], remainders[item_id].share(count)) for item_id, count in units])
+        return tuple(
+            [
+                remainders[each.item_id].take(each.quantity, claim_id=each.claim_id, is_sent=each.is_sent)
+                for each in units
+            ]
+        )
     left = dict(remainders)
-    found = []
-    for item_id, quantity in units:
-        remainder = left[item_id]
-        share = remainder.share(quantity)
-        left[item_id] = remainder.less(quantity, share)
-        found.append((remainder, share))
+    found: list[tuple[Lot, ...]] = [()] * len(units)
+    for index in sorted(range(len(units)), key=lambda index: units[index].claim_id is None):
+        each = units[index]
+        remainder = left[each.item_id]
+        found[index] = remainder.take(each.quantity, claim_id=each.claim_id, is_sent=each.is_sent)
+        left[each.item_id] = remainder.less(found[index], is_sent=each.is_sent)
     return tuple(found)
 
 

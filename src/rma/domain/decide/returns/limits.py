@@ -7,7 +7,7 @@ from rma.domain.decide.returns.receipt_items import Arrivals, Room, expected_roo
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ClaimStatus
-from rma.domain.state.remainder import Remainder
+from rma.domain.state.remainder import Remainder, sent_of
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 
@@ -36,14 +36,14 @@ def limits_of(
     ledger: ReturnLedger, lines: dict[str, LineItem], expected: dict[str, int], item_ids: Iterable[str]
 ) -> dict[str, Limit]:
     """The limits of those of these lines that are on the order or in the return."""
-    reserved = ledger.reserved_quantities()
+    reserved, unsent = ledger.reserved_quantities(), ledger.unsent_quantities()
     limits: dict[str, Limit] = {}
     for item_id in item_ids:
         line = lines.get(item_id)
         if line is None and item_id not in expected:
             continue
-        fulfilled = line.fulfilled_quantity - line.returned_quantity if line else 0
-        receivable = expected.get(item_id, 0) + fulfilled - reserved.get(item_id, 0)
+        sent = sent_of(line, unsent.get(item_id, 0)) if line else 0
+        receivable = expected.get(item_id, 0) + sent - reserved.get(item_id, 0)
         limits[item_id] = Limit(expected.get(item_id, 0), max(0, receivable))
     return limits
 

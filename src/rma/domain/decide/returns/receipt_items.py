@@ -5,6 +5,7 @@ from collections.abc import Callable
 from attrs import evolve
 
 from rma.domain.sale.policy import Terms
+from rma.domain.state.lots import add
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
 
@@ -212,29 +213,33 @@ def _book_unrequested(
     """Adds units of what remains of their line to the item that is like this one, or as a new item."""
     item_id = like.item_id
     remainder = remainders[item_id]
-    allocated = remainder.share(sellable + damaged)
-    remainders[item_id] = remainder.less(sellable + damaged, allocated)
-    index = _find_unrequested(booked, like, remainder)
-    if index is None:
-        new = evolve(
-            like,
-            line=remainder.line,
-            allocated=allocated,
-            received_quantity=sellable,
-            damaged_quantity=damaged,
-        )
-        booked.append(new)
-    else:
-        before = booked[index]
-        running_sums = tuple([had + more for had, more in zip(before.allocated, allocated, strict=True)])
-        booked[index] = _with(before, sellable, damaged, running_sums)
+    taken = remainder.take(sellable + damaged)
+    remainders[item_id] = remainder.less(taken)
+    for lot in taken:
+        good = min(sellable, lot.quantity)
+        bad = lot.quantity - good
+        sellable -= good
+        of_lot = evolve(like, reduced_by=lot.reduced_by)
+        index = _find_unrequested(booked, of_lot, remainder)
+        if index is None:
+            new = evolve(
+                of_lot,
+                line=remainder.line,
+                allocated=lot.running_sums,
+                received_quantity=good,
+                damaged_quantity=bad,
+            )
+            booked.append(new)
+        else:
+            before = booked[index]
+            booked[index] = _with(before, good, bad, add(before.allocated, lot.running_sums))
 
 
 def _find_unrequested(booked: list[ReturnItem], like: ReturnItem, remainder: Remainder) -> int | None:
     """The index of the item to which further units are added; None if the line has other parts by now."""
     for index, item in enumerate(booked):
         is_such = not item.is_requested and item.is_late == like.is_late and _is_alike(item, like)
-        if is_such and item.line.has_parts_of(remainder.line):
+        if is_such and item.reduced_by == like.reduced_by and item.line.has_parts_of(remainder.line):
             return index
     return None
 
@@ -264,4 +269,5 @@ def _with(item: ReturnItem, sellable: int, damaged: int, allocated: tuple[int, .
         images=item.images,
         waiting_quantity=item.waiting_quantity,
         graded=item.graded,
+        reduced_by=item.reduced_by,
     )

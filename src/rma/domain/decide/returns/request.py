@@ -18,9 +18,9 @@ from rma.domain.decide.checks import (
 )
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.returns.basis import check_basis
-from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
+from rma.domain.decide.returns.draft import ReturnDraft, Wanted, allocate, open_return
 from rma.domain.decide.returns.eligibility import Judge, Replaced
-from rma.domain.decide.returns.item_checks import ItemChecks, worth_of
+from rma.domain.decide.returns.item_checks import ItemChecks, check_reduced, worth_of
 from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.decide.returns.rule_checks import (
@@ -170,23 +170,31 @@ def validate_request(
 
 
 def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tuple[ReturnItem, ...]:
-    """The items with the value that their units take from their lines, in request order."""
-    taken = allocate([(asked.item_id, asked.quantity) for asked in items], valid.remainders)
+    """
+    The items with the value that their units take from their lines, in request order.
+
+    Units whose prices were reduced are items of their own, after those of the same line that were not.
+    """
+    taken = allocate(
+        [Wanted(asked.item_id, asked.quantity, asked.claim_id) for asked in items], valid.remainders
+    )
     return tuple(
         [
             ReturnItem(
                 item_id=asked.item_id,
-                quantity=asked.quantity,
-                line=remainder.line,
-                allocated=share,
+                quantity=lot.quantity,
+                line=valid.remainders[asked.item_id].line,
+                allocated=lot.running_sums,
                 reason_id=asked.reason_id,
                 note=asked.note,
                 metadata=asked.metadata,
                 ruling=ruling,
                 images=asked.images,
                 tags=asked.tags,
+                reduced_by=lot.reduced_by,
             )
-            for asked, (remainder, share), ruling in zip(items, taken, valid.rulings, strict=True)
+            for asked, lots, ruling in zip(items, taken, valid.rulings, strict=True)
+            for lot in lots
         ]
     )
 
@@ -225,6 +233,7 @@ def _check_requested(
         if is_whole(asked.quantity, at_least=1):
             totals[asked.item_id] = totals.get(asked.item_id, 0) + asked.quantity
     checks = ItemChecks(facts, order, remainders)
+    check_reduced(wrong, items, remainders)
     seen: set[str] = set()
     rulings: list[Ruling | None] = []
     for asked in items:
