@@ -54,6 +54,8 @@ def awaited_service(
         returns=Awaited(service.returns, turns) if returns is None else returns,
         inventory=Awaited(service.inventory, turns),
         payments=Awaited(service.payments, turns),
+        credits=None if service.credits is None else Awaited(service.credits, turns),
+        payouts=None if service.payouts is None else Awaited(service.payouts, turns),
         fulfillment=None if service.fulfillment is None else Awaited(service.fulfillment, turns),
         shipping_options=Awaited(service.shipping_options, turns),
         return_reasons=Awaited(service.return_reasons, turns),

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from rma import (
     Adjustment,
@@ -694,6 +695,26 @@ def test_a_step_and_what_was_carried_survive_a_failure() -> None:
     assert [each.amount.amount for each in given.the().refunds if each.is_in_force] == [1000, 2330]
     assert given.ledger.refundable(order).amount == 0
     assert sum(each.refunded.amount for each in given.ledger.returns) == 10_000
+
+
+def test_steps_are_of_all_refunds_of_a_payment() -> None:
+    """The host names the step once something was paid: 33.33 before, and 33.37 make 66.70 together."""
+    order, given = stepped(10_000, 20_000, 1, "kwd")
+    returned(given)
+    (payment,) = order.payments
+    put(given, payments=[evolve(payment, refund_step=10)])
+
+    assert [each.amount.amount for each in returned(given).refunds] == [3337]
+    assert [each.amount.amount for each in returned(given).refunds] == [3330]
+
+
+def test_what_is_no_multiple_goes_with_the_last_refund() -> None:
+    """100.05 in steps of 0.10: the last one is 33.35."""
+    _, given = stepped(10_000, 19_995, 10, "kwd")
+
+    parts = [refund.amount.amount for _ in range(3) for refund in returned(given).refunds]
+
+    assert (parts, sum(parts)) == ([3340, 3330, 3335], 10_005)
 
 
 def test_an_amount_below_half_a_step_is_carried() -> None:

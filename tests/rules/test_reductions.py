@@ -115,7 +115,8 @@ def test_a_scratch_on_one_of_three_mugs() -> None:
     assert (claim.status, claim.refund_amount, claim.refunded) == (ClaimStatus.COMPLETED, usd(200), usd(200))
     assert names_and_amounts(claim) == {"item:mug": 200}
     assert (claim.items[0].note, claim.items[0].images) == ("scratched", ("a.jpg",))
-    assert react(event) == (RefundRequest("claim_1-refund-1", "order_1", None, "pay_1", usd(200), "claim"),)
+    asked = RefundRequest("claim_1-refund-1", "order_1", None, "pay_1", usd(200), "claim", kind="card")
+    assert react(event) == (asked,)
     assert free(given) == (3, 1000, ())
 
     first = back(given, 2)

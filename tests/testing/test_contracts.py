@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from rma import (
+    CreditRequest,
     LineItem,
     Money,
     Order,
+    PayoutRequest,
     RefundDeclined,
     RefundOutcome,
     RefundRequest,
@@ -16,26 +18,40 @@ from rma import (
     ShippingOption,
 )
 from rma.adapters.memory import (
+    InMemoryCredits,
     InMemoryEvents,
     InMemoryFulfillment,
     InMemoryInventory,
     InMemoryOrders,
     InMemoryPayments,
+    InMemoryPayouts,
     InMemoryReturnReasons,
     InMemoryReturns,
     InMemoryShippingOptions,
 )
+from rma.domain.messages.effects import MoneyRequest
 from rma.domain.messages.gateways import Searchable
 from rma.testing.contracts import (
+    CreditLookupContract,
+    CreditsContract,
     EventPublisherContract,
     FulfillmentContract,
     InventoryContract,
     OrderRepositoryContract,
     PaymentsContract,
+    PayoutLookupContract,
+    PayoutsContract,
     RefundLookupContract,
     ReturnReasonRepositoryContract,
     ReturnRepositoryContract,
     ShippingOptionRepositoryContract,
+)
+from rma.testing.core_harness import START
+from rma.testing.gateways import (
+    SearchableSimulatedCredits,
+    SearchableSimulatedPayouts,
+    simulated_credits,
+    simulated_payouts,
 )
 
 
@@ -45,7 +61,7 @@ class CountingGateway:
     def __init__(self) -> None:
         self.made: Counter[str] = Counter()
 
-    def answer(self, request: RefundRequest) -> RefundOutcome:
+    def answer(self, request: MoneyRequest) -> RefundOutcome:
         """Yes, unless the card is closed."""
         if request.amount.amount == 666:
             return RefundDeclined("card_closed")
@@ -90,6 +106,67 @@ class SearchableGateway:
     def find_refund(self, request: RefundRequest) -> RefundOutcome | None:
         """The first of this key."""
         return RefundSucceeded(f"re_{self.made.index(request.key)}") if request.key in self.made else None
+
+
+class TestInMemoryCredits(CreditsContract):
+    def make(self) -> InMemoryCredits:
+        """Over a gateway that counts."""
+        self.gateway = CountingGateway()
+        self.credits = InMemoryCredits(self.gateway.answer)
+        return self.credits
+
+    def refunds_made(self, key: str) -> int:
+        """As the gateway counted."""
+        return self.gateway.made[key]
+
+    def balance(self, customer_id: str) -> int:
+        """As it has it."""
+        return self.credits.balances[customer_id]
+
+    def declined_request(self, key: str) -> CreditRequest:
+        """Of an account that is locked."""
+        return CreditRequest(key, "order_1", "ret_contract", "cus_1", None, Money(666, "usd"))
+
+
+class TestInMemoryPayouts(PayoutsContract):
+    def make(self) -> InMemoryPayouts:
+        """Over a bank that counts."""
+        self.gateway = CountingGateway()
+        return InMemoryPayouts(self.gateway.answer)
+
+    def refunds_made(self, key: str) -> int:
+        """As the bank counted."""
+        return self.gateway.made[key]
+
+    def declined_request(self, key: str) -> PayoutRequest:
+        """To an account that there is not."""
+        return PayoutRequest(key, "order_1", "ret_contract", Money(666, "usd"))
+
+
+class TestSearchableCredits(CreditLookupContract):
+    def make(self) -> SearchableSimulatedCredits:
+        """As a world has it."""
+        made = simulated_credits(Searchable(), lambda: START)
+        assert isinstance(made, SearchableSimulatedCredits)
+        self.inside = made.gateway_inside
+        return made
+
+    def refunds_made(self, key: str) -> int:
+        """As it counted."""
+        return self.inside.refunds_made(key)
+
+
+class TestSearchablePayouts(PayoutLookupContract):
+    def make(self) -> SearchableSimulatedPayouts:
+        """As a world has it."""
+        made = simulated_payouts(Searchable(), lambda: START)
+        assert isinstance(made, SearchableSimulatedPayouts)
+        self.inside = made.gateway_inside
+        return made
+
+    def refunds_made(self, key: str) -> int:
+        """As it counted."""
+        return self.inside.refunds_made(key)
 
 
 class TestSearchableGateway(RefundLookupContract):

@@ -5,11 +5,23 @@ from collections import Counter
 import pytest
 from attrs import fields
 
-from rma import Calendar, Charge, Fee, Grade, ReturnPolicy, ReturnRule, RuleTerms, Terms, Window, Withdrawal
+from rma import (
+    Bonus,
+    Calendar,
+    Charge,
+    Fee,
+    Grade,
+    ReturnPolicy,
+    ReturnRule,
+    RuleTerms,
+    Terms,
+    Window,
+    Withdrawal,
+)
 from tests.mutants import MUTANTS, Mutant, fits
 
 #: The classes whose fields are rules.
-RULES = (ReturnPolicy, Terms, ReturnRule, RuleTerms, Window, Calendar, Fee, Grade, Charge, Withdrawal)
+RULES = (ReturnPolicy, Terms, ReturnRule, RuleTerms, Window, Calendar, Fee, Grade, Charge, Withdrawal, Bonus)
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.harm for mutant in MUTANTS])
