@@ -27,6 +27,7 @@ from rma.domain.events import (
     GoodsInspected,
     GoodsReceived,
     HistoryArchived,
+    PaidAhead,
     ReceiptCorrected,
     RefundBlocked,
     RefundOutcomeRecorded,
@@ -109,6 +110,7 @@ from rma.domain.sale.fees import Fee, FeePer
 from rma.domain.sale.grades import Grade
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Goods, Outcome, ReturnRule, RuleTerms, WayBack
@@ -191,7 +193,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what a host hands in
     "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Grade", "Terms",
-    "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Fault", "FeePer",
+    "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Fault", "FeePer", "PayOn",
     "Withdrawal", "ReturnBasis", "DueFrom", "Window", "WindowStart", "WindowEnd", "Calendar",
     "HostRule", "Facts", "Review",
     # what it asks
@@ -216,8 +218,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what happened
     "Event", "EventHeader", "ReturnRequested", "ReturnApproved", "ReturnDeclined",
     "ReturnUpdated", "ReturnSent", "ReturnExpired", "ShipmentRenewed",
-    "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "RefundBlocked",
-    "RefundRetried",
+    "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "PaidAhead",
+    "RefundBlocked", "RefundRetried",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
     "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimResolved", "ClaimCanceled",

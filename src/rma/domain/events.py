@@ -431,6 +431,18 @@ class ReturnResolved(EntitlementEvent):
 
 
 @frozen(kw_only=True)
+class PaidAhead(EntitlementEvent):
+    """
+    A return was paid before its goods arrived, on being requested, approved or sent, as its terms say.
+
+    Attributes:
+        charges_back: what it gives back of the order's charges, as it was quoted.
+    """
+
+    charges_back: tuple[RefundedCharge, ...] = ()
+
+
+@frozen(kw_only=True)
 class RefundBlocked(DomainEvent):
     """More is due than the payments have left; nothing was paid, and a person must look."""
 
@@ -603,6 +615,7 @@ Event = (
     | GoodsInspected
     | ReceiptCorrected
     | ReturnResolved
+    | PaidAhead
     | RefundBlocked
     | RefundRetried
     | ReturnCanceled

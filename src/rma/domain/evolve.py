@@ -125,6 +125,7 @@ class Folding:
                 | events.GoodsInspected()
                 | events.ReceiptCorrected()
                 | events.ReturnResolved()
+                | events.PaidAhead()
                 | events.RefundRetried()
                 | events.ReturnCanceled()
             ):
@@ -286,6 +287,10 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
             return with_(
                 _unbooked(before) if cancel else before,
                 status=ReturnStatus.EXPIRED,
+                entitlement=with_(
+                    before.entitlement, entitled=zero(before.currency), is_refund_blocked=False
+                ),
+                charges_back=(),
                 expired_at=event.at,
                 updated_at=event.at,
             )
@@ -318,6 +323,7 @@ def _return_after(
     | events.GoodsInspected
     | events.ReceiptCorrected
     | events.ReturnResolved
+    | events.PaidAhead
     | events.RefundRetried
     | events.ReturnCanceled,
 ) -> Return:
@@ -374,6 +380,14 @@ def _return_after(
                 received_at=(before.received_at or event.at) if is_received else before.received_at,
                 updated_at=event.at,
                 charges_back=event.charges_back,
+            )
+        case events.PaidAhead(entitlement=change, charges_back=charges_back):
+            return with_(
+                before,
+                entitlement=before.entitlement.after(change),
+                charges_back=charges_back,
+                paid_ahead=change.entitled,
+                updated_at=event.at,
             )
         case events.RefundRetried():
             return with_(before, entitlement=before.entitlement.after(event.entitlement), updated_at=event.at)

@@ -42,7 +42,9 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
             )
         case events.ReturnResolved(cancel_request=cancel, withdraw_requests=withdrawals):
             return (*((cancel,) if cancel else ()), *withdrawals, *_refund_requests(event))
-        case events.RefundRetried() | events.ClaimRefundRetried() | events.ClaimResolved():
+        case (
+            events.PaidAhead() | events.RefundRetried() | events.ClaimRefundRetried() | events.ClaimResolved()
+        ):
             return _refund_requests(event)
         case events.ClaimRequested(replacement=replacement):
             return (*_refund_requests(event), *((replacement,) if replacement else ()))

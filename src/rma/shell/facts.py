@@ -35,6 +35,7 @@ from rma.domain.messages.commands import (
     subject_of,
 )
 from rma.domain.sale.catalogue import ShippingOption
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue, NotFound
@@ -115,9 +116,12 @@ def facts_for(
             | CancelExchange()
         ):
             return _facts(host, order_id=None if ledger is None else ledger.order_id)
+        case RecordSending():
+            target = None if ledger is None else ledger.find(command.return_id)
+            is_paid = target is not None and target.terms.pay_on is PayOn.SENDING
+            return _facts(host, order_id=ledger.order_id if ledger and is_paid else None)
         case (
             DeclineReturn()
-            | RecordSending()
             | RenewShipment()
             | CancelReturn()
             | CancelClaim()

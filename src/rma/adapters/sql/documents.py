@@ -74,6 +74,7 @@ class ReturnChanges:
     return_by: datetime | None = None
     refund_due_by: datetime | None = None
     expired_at: datetime | None = None
+    paid_ahead: Money | None = None
 
 
 @frozen

@@ -10,6 +10,7 @@ from rma.domain.sale.charges import ChargesBack
 from rma.domain.sale.fees import Fee, as_fees, check_fee_names
 from rma.domain.sale.grades import Grade, as_grades, check_grades, default_grades
 from rma.domain.sale.order import LineItem, Order
+from rma.domain.sale.paying import PayOn, as_pay_on
 from rma.domain.sale.rules import Goods, ReturnRule, RuleTerms, as_rules, check_rules
 from rma.domain.sale.windows import LONGEST_WINDOW, Calendar
 from rma.domain.sale.withdrawal import Withdrawal, days_within_reason, instance
@@ -30,6 +31,8 @@ class Terms:
         inspect: whether all that arrives waits for an inspection, whatever `rules` say.
         grades: the scale of an inspection; empty for that of policies without one: `scale` has either.
         other_rules: of a policy that inspects: those that may speak once a clerk corrects a reason.
+        pay_on: what it is paid on; None for its goods, once they are known: on inspection where they are
+            inspected, else on receipt.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Terms:
     inspect: bool = False
     grades: tuple[Grade, ...] = ()
     other_rules: tuple[RuleTerms, ...] = ()
+    pay_on: PayOn | None = None
 
     def rule(self, name: str | None) -> RuleTerms | None:
         """The rule of this name, if it spoke for units of the return, or may speak for some."""
@@ -116,10 +120,14 @@ class ReturnPolicy:
             they were graded. Rules can ask for it, too.
         grades: the scale by which they are graded; unless given, `sellable` (paid, into stock) and `damaged`
             (paid if `refund_damaged`).
+        pay_on: what a return is paid on: `"request"`, `"sending"`, `"receipt"` or `"inspection"`; unless
+            given, on inspection where goods are inspected, else on receipt. Exchanges and claims have their
+            own moments.
 
     Raises:
         InvalidValue: the rules contradict each other or these fields, `rule_never_applies` among it; a
-            window or a right of withdrawal has no calendar.
+            window or a right of withdrawal has no calendar; a return is paid on an inspection that there
+            is none of.
     """
 
     name: str = field(default="default", validator=short_text)
@@ -135,6 +143,7 @@ class ReturnPolicy:
     withdrawal: Withdrawal | None = field(default=None, validator=optional(instance(Withdrawal)))
     inspect: bool = field(default=False, validator=flag)
     grades: tuple[Grade, ...] = field(default=(), converter=as_grades, validator=tuple_of(Grade))
+    pay_on: PayOn | None = field(default=None, converter=as_pay_on)
 
     def __attrs_post_init__(self) -> None:
         days = self.window_days
@@ -148,6 +157,15 @@ class ReturnPolicy:
                 raise invalid(self, field_name, value, "left to the rules, which have their own")
             check_rules(self, self.rules, self.calendar)
         self._check_withdrawal()
+        self._check_pay_on()
+
+    def _check_pay_on(self) -> None:
+        """It is one of the four, and goods are inspected if they are paid on inspection."""
+        pay_on: object = self.pay_on
+        if pay_on is not None and not isinstance(pay_on, PayOn):
+            raise invalid(self, "pay_on", pay_on, f"one of {', '.join(PayOn)}, or None")
+        if pay_on is PayOn.INSPECTION and not self.inspects:
+            raise invalid(self, "pay_on", pay_on, "another one, as no goods are inspected")
 
     def _check_withdrawal(self) -> None:
         """The right has a calendar, by which its days end; rules for withdrawals have a right."""
@@ -174,6 +192,7 @@ class ReturnPolicy:
             pay_within_days=self.pay_within_days,
             inspect=self.inspect,
             grades=self.grades,
+            pay_on=self.pay_on,
         )
 
     @property
@@ -198,6 +217,7 @@ class ReturnPolicy:
             withdrawal=self.right_of_withdrawal,
             inspect=self.inspect,
             grades=self.grades,
+            pay_on=self.pay_on,
         )
 
     def terms_with(self, names: Collection[str], others: Collection[str] = ()) -> Terms:

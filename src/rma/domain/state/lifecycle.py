@@ -198,8 +198,8 @@ _RETURN_REQUESTED = ReturnRules(
     inspect="nothing_to_inspect",
     resolve=None,  # only to say what became of units that will not arrive
     cancel=None,
-    retry_refund="nothing_due",
-    record_refund_outcome="refund_not_found",
+    retry_refund=None,
+    record_refund_outcome=None,
 )
 _RETURN_PARTIALLY_RECEIVED = ReturnRules(
     is_open=True,
@@ -283,8 +283,8 @@ _RETURN_CANCELED = ReturnRules(
     inspect="return_canceled",
     resolve="return_canceled",
     cancel=None,  # canceling twice is the same as once
-    retry_refund="nothing_due",
-    record_refund_outcome="refund_not_found",
+    retry_refund=None,
+    record_refund_outcome=None,
 )
 _RETURN_DECLINED = ReturnRules(
     is_open=False,
@@ -318,7 +318,7 @@ _RETURN_EXPIRED = ReturnRules(
     resolve="nothing_to_resolve",
     cancel="return_expired",
     retry_refund="nothing_due",
-    record_refund_outcome="refund_not_found",
+    record_refund_outcome=None,
 )
 
 

@@ -8,6 +8,7 @@ from rma.domain.messages.command_items import ForeignDecision, MissingItem, Reje
 from rma.domain.messages.effects import RestockRequest, ReturnShipment, StockLine
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.withdrawal import ReturnBasis
@@ -183,6 +184,8 @@ class Return:
         corrections: of its receipts, oldest first.
         withdrawals: what was taken out of stock again, oldest first.
         foreign_decisions: what became of its foreign goods, by their number.
+        paid_ahead: what the customer was entitled to before any goods arrived; None if it is paid for its
+            goods.
     """
 
     id: str
@@ -230,6 +233,14 @@ class Return:
     withdrawals: tuple[StockWithdrawal, ...] = ()
     foreign_decisions: tuple[ForeignDecision, ...] = ()
     inspections: tuple[Inspection, ...] = ()
+    paid_ahead: Money | None = None
+
+    @property
+    def is_paid_ahead(self) -> bool:
+        """True if it was paid before it was known what its goods are worth: less may turn out to be due."""
+        if self.paid_ahead is not None:
+            return True
+        return self.terms.pay_on is PayOn.RECEIPT and any(item.is_inspected for item in self.items)
 
     @property
     def label_number(self) -> int | None:

@@ -226,6 +226,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "return_not_pending": (NotAllowed, "return {return_id} does not wait for approval: it is {status}"),
     "return_not_approved": (NotAllowed, "return {return_id} waits for approval"),
     "return_already_sent": (NotAllowed, "return {return_id} is on its way: its goods were sent"),
+    "return_already_paid": (
+        NotAllowed,
+        "return {return_id} cannot be changed: {paid} was paid for it (minor units); resolve it instead",
+    ),
     "not_expired_yet": (
         NotAllowed,
         "return {return_id} has not expired: goods can be sent until {return_by}",

@@ -127,6 +127,8 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             return _corrected(event, ledger.get(event.subject_id))
         case events.ReturnResolved():
             return _resolved(event, ledger.get(event.subject_id))
+        case events.PaidAhead():
+            return _Summary(f"{event.return_id}: paid before its goods arrive", _money(event.refunds))
         case events.RefundBlocked():
             detail = f"{event.amount} is due, only {event.refundable} can be paid: nothing was"
             return _Summary(f"{event.subject_id}: refund blocked", [detail])

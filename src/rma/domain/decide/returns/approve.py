@@ -4,6 +4,7 @@ from attrs import evolve
 
 from rma.domain.decide.checks import check_order, check_strings, report_unknown, valid_items
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.refunds.ahead import pay_ahead
 from rma.domain.decide.returns.draft import quote_return
 from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.shipments import any_travels, book_shipment
@@ -12,6 +13,7 @@ from rma.domain.events import Event, ExchangeCanceled, ReturnApproved, ReturnDec
 from rma.domain.messages.command_items import ApprovedItem
 from rma.domain.messages.commands import ApproveReturn, DeclineReturn
 from rma.domain.sale.order import OrderStatus
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.deadlines import return_by
 from rma.domain.state.ledger import ReturnLedger
@@ -80,7 +82,9 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
         is_kept=not travels,
         shipment_request=book_shipment(approved),
     )
-    return (event, *pay_for_kept(facts, ledger, order, approved, exchange, by=by))
+    approved = evolve(approved, quoted_refund=quote.refund, quoted_charges=quote.charges_back)
+    ahead = pay_ahead(order, ledger, approved, PayOn.REQUEST, at=facts.at, by=by)
+    return (event, *ahead.events, *pay_for_kept(facts, ledger, order, ahead.target, exchange, by=by))
 
 
 def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -> tuple[Event, ...]:
