@@ -9,6 +9,9 @@ from rma.aio import AsyncReturnService
 from rma.domain.change import Change, replay
 from rma.domain.decide.facts import Facts, HostRule
 from rma.domain.events import (
+    AdvanceCharged,
+    AdvanceShipped,
+    ChargeOutcomeRecorded,
     ClaimCanceled,
     ClaimCompleted,
     ClaimRefundRetried,
@@ -22,11 +25,14 @@ from rma.domain.events import (
     EventsPublished,
     ExchangeCanceled,
     ExchangePaid,
+    ExchangePaymentRefunded,
     ExchangeReceived,
     ExchangeRequested,
+    ExchangeUpdated,
     GoodsInspected,
     GoodsReceived,
     HistoryArchived,
+    HoldReleased,
     PaidAhead,
     ReceiptCorrected,
     RefundBlocked,
@@ -41,6 +47,20 @@ from rma.domain.events import (
     ReturnSent,
     ReturnUpdated,
     ShipmentRenewed,
+)
+from rma.domain.messages.advance import (
+    ChargeAnswer,
+    ChargeDeclined,
+    ChargeNotSent,
+    ChargeOutcome,
+    ChargePending,
+    ChargeRequest,
+    ChargeSucceeded,
+    OutOfStock,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+    VariantLine,
 )
 from rma.domain.messages.command_items import (
     ApprovedItem,
@@ -66,6 +86,7 @@ from rma.domain.messages.commands import (
     InspectReturn,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -76,6 +97,8 @@ from rma.domain.messages.commands import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.domain.messages.effects import (
@@ -108,6 +131,7 @@ from rma.domain.sale.charges import Charge, ChargesBack, RefundedCharge
 from rma.domain.sale.eligibility import FailedRule
 from rma.domain.sale.fees import Fee, FeePer
 from rma.domain.sale.grades import Grade
+from rma.domain.sale.hold import Hold, Ship
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
 from rma.domain.sale.paying import PayOn
@@ -120,11 +144,11 @@ from rma.domain.sale.withdrawal import DueFrom, ReturnBasis, Withdrawal
 from rma.domain.state.at_the_dock import CorrectedUnits, Correction, ForeignGoods, StockWithdrawal
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement, EntitlementChange
-from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
 from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
-from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
+from rma.domain.state.lifecycle import ChargeStatus, ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem, RevisedItem
 from rma.domain.state.returns import Decision, Receipt, ReceiptItem, Resolution, Return, Sending
@@ -168,10 +192,12 @@ from rma.observing import (
 from rma.ports import (
     BindableReturns,
     BoundReturns,
+    ChargeLookup,
     Clock,
     Disposal,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -180,6 +206,7 @@ from rma.ports import (
     PolicyProvider,
     RefundLookup,
     RepairableReturns,
+    Reservations,
     ReturnReasonRepository,
     ReturnRepository,
     SendingBack,
@@ -203,13 +230,15 @@ __all__ = [  # noqa: RUF022 # in reading order
     "CorrectReceipt", "CorrectedItem", "InspectReturn", "InspectedItem",
     "ResolveReturn", "RejectedItem", "MissingItem", "ForeignDecision",
     "CancelReturn", "RetryRefund", "RecordRefundOutcome",
-    "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
+    "RequestExchange", "NewItem", "Ship", "Hold", "RecordExchangePayment", "UpdateExchange",
+    "SettleAdvance", "RecordChargeOutcome", "CancelExchange", "RequestClaim", "ClaimItem",
     "ResolveClaim", "CancelClaim",
     # what comes back
     "Return", "ReturnStatus", "Decision", "Sending",
     "ReturnItem", "Receipt", "ReceiptItem", "ForeignGoods", "Correction", "CorrectedUnits", "StockWithdrawal",
     "Inspection", "GradedUnits", "Resolution", "Entitlement", "Refund",
-    "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
+    "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "HoldCharge",
+    "ChargeStatus", "Claim", "ClaimedItem",
     "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem", "ReturnableItem",
     "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
     "RefundedCharge",
@@ -220,8 +249,10 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ReturnUpdated", "ReturnSent", "ReturnExpired", "ShipmentRenewed",
     "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "PaidAhead",
     "RefundBlocked", "RefundRetried",
-    "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
-    "ExchangeCanceled", "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
+    "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "AdvanceShipped",
+    "ExchangeReceived", "ExchangePaid", "ExchangeUpdated", "AdvanceCharged", "HoldReleased",
+    "ChargeOutcomeRecorded", "ExchangeCanceled", "ExchangePaymentRefunded",
+    "ClaimRequested", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     "HistoryArchived",
@@ -232,13 +263,16 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundReversed", "RestockRequest", "WithdrawRequest", "DisposeRequest", "SendBackRequest", "StockLine",
     "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
+    "OutOfStock", "ChargeRequest", "ChargeOutcome", "ChargeSucceeded", "ChargePending", "ChargeDeclined",
+    "ChargeNotSent", "ChargeAnswer", "ReleaseRequest", "ReserveRequest", "ReleaseReservationRequest",
+    "VariantLine",
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "RepairableReturns",
     "ReturnQuery", "Subject",
     "UnreadableSubject", "SubjectKind", "ReturnLedger",
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
-    "Disposal", "SendingBack",
+    "Disposal", "Reservations", "SendingBack", "Holds", "ChargeLookup",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
     "IdFactory", "PolicyProvider", "ShipmentLookup", "Pause", "Timing", "Observer", "LoggingObserver",
     "Signal", "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",

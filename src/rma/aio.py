@@ -9,6 +9,7 @@ from attrs import evolve, field, frozen
 from rma.async_ports import (
     AsyncEventPublisher,
     AsyncFulfillment,
+    AsyncHolds,
     AsyncInventory,
     AsyncOrderRepository,
     AsyncPause,
@@ -49,6 +50,7 @@ from rma.ports import (
     Clock,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -105,7 +107,7 @@ class AsyncReturnService:
     Args:
         orders, returns, inventory, payments: required.
         fulfillment, shipping_options, return_reasons, policies, events, clock, ids, timing, observer,
-            host_rules: as in `ReturnService`.
+            host_rules, holds: as in `ReturnService`.
         pause: as there, awaited or not; unless given, `asyncio.sleep` in its loops, and nothing in others.
 
     Raises:
@@ -129,6 +131,7 @@ class AsyncReturnService:
     observer: Observer = field(factory=LoggingObserver)
     pause: AsyncPause = pause_awaited
     host_rules: tuple[HostRule, ...] = field(default=(), converter=as_host_rules)
+    holds: Holds | AsyncHolds | None = None
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_observer(self)

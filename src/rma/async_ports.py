@@ -12,6 +12,15 @@ from typing import Any, Protocol
 from rma.domain.change import Change
 from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
+from rma.domain.messages.advance import (
+    ChargeAnswer,
+    ChargeOutcome,
+    ChargeRequest,
+    OutOfStock,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+)
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     DisposeRequest,
@@ -37,6 +46,7 @@ from rma.ports import (
     Clock,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -111,6 +121,20 @@ class AsyncRefundLookup(Protocol):
     def find_refund(self, key: str) -> Awaitable[RefundOutcome | None]: ...
 
 
+class AsyncHolds(Protocol):
+    """`Holds`, awaited; a declared `gateway` is an attribute as ever."""
+
+    def charge(self, request: ChargeRequest) -> Awaitable[ChargeAnswer]: ...
+
+    def release(self, request: ReleaseRequest) -> Awaitable[None]: ...
+
+
+class AsyncChargeLookup(Protocol):
+    """`ChargeLookup`, awaited."""
+
+    def find_charge(self, key: str) -> Awaitable[ChargeOutcome | None]: ...
+
+
 class AsyncInventory(Protocol):
     """`Inventory`, awaited."""
 
@@ -125,6 +149,14 @@ class AsyncDisposal(Protocol):
     def dispose(self, request: DisposeRequest) -> Awaitable[None]: ...
 
 
+class AsyncReservations(Protocol):
+    """`Reservations`, awaited."""
+
+    def reserve(self, request: ReserveRequest) -> Awaitable[OutOfStock | None]: ...
+
+    def release_reservation(self, request: ReleaseReservationRequest) -> Awaitable[None]: ...
+
+
 class AsyncFulfillment(Protocol):
     """`Fulfillment`, awaited."""
 
@@ -132,7 +164,9 @@ class AsyncFulfillment(Protocol):
 
     def cancel_return(self, request: CancelShipmentRequest) -> Awaitable[None]: ...
 
-    def ship_replacement(self, request: ReplacementRequest) -> Awaitable[ReplacementShipment]: ...
+    def ship_replacement(
+        self, request: ReplacementRequest
+    ) -> Awaitable[ReplacementShipment | OutOfStock]: ...
 
 
 class AsyncShipmentLookup(Protocol):
@@ -176,6 +210,9 @@ class Host(Protocol):
 
     @property
     def fulfillment(self) -> Fulfillment | AsyncFulfillment | None: ...
+
+    @property
+    def holds(self) -> Holds | AsyncHolds | None: ...
 
     @property
     def shipping_options(self) -> ShippingOptionRepository | AsyncShippingOptionRepository: ...

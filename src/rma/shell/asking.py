@@ -8,7 +8,23 @@ from typing import Any, assert_never, cast
 
 from attrs import evolve
 
-from rma.async_ports import AsyncDisposal, AsyncFulfillment, AsyncSendingBack, Host
+from rma.async_ports import (
+    AsyncDisposal,
+    AsyncFulfillment,
+    AsyncHolds,
+    AsyncReservations,
+    AsyncSendingBack,
+    Host,
+)
+from rma.domain.messages.advance import (
+    ChargeNotSent,
+    ChargeOutcome,
+    ChargeRequest,
+    OutOfStock,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+)
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     DisposeRequest,
@@ -28,11 +44,11 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.gateways import Gateway, Idempotent
 from rma.domain.messages.timing import Timing
-from rma.ports import Disposal, Fulfillment, SendingBack
+from rma.ports import Disposal, Fulfillment, Holds, Reservations, SendingBack
 from rma.shell.driver import call
 
-#: What ended an effect well, or how its refund ended.
-Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done
+#: What ended an effect, or how its refund or charge ended.
+Result = RefundOutcome | ChargeOutcome | ReturnShipment | ReplacementShipment | OutOfStock | Done
 
 #: How an adapter is asked for what became of a key, if it can be; None if it knows of nothing.
 LookUp = Callable[[str], Awaitable[Result | None] | Result | None]
@@ -42,7 +58,7 @@ class NothingSentError(Exception):
     """The adapter knows that nothing was sent."""
 
 
-async def ask(effect: Effect, host: Host) -> Result:  # noqa: PLR0911 # a row for each kind of effect
+async def ask(effect: Effect, host: Host) -> Result:  # noqa: C901, PLR0911, PLR0912 # a row for each kind of effect
     """What the port answered; raises whatever the port raises."""
     match effect:
         case RefundRequest():
@@ -66,6 +82,20 @@ async def ask(effect: Effect, host: Host) -> Result:  # noqa: PLR0911 # a row fo
             return checked(await call(_carrier_of(host).ship_replacement(effect)), effect)
         case CancelShipmentRequest():
             return _done(await call(_untyped(_carrier_of(host).cancel_return(effect))))
+        case ChargeRequest():
+            charged = await call(_holds_of(host).charge(effect))
+            if isinstance(charged, ChargeNotSent):
+                raise NothingSentError(charged.reason)
+            return checked(charged, effect)
+        case ReleaseRequest():
+            return _done(await call(_untyped(_holds_of(host).release(effect))))
+        case ReserveRequest():
+            stock = cast("Reservations | AsyncReservations", host.inventory)
+            reserved: object = await call(_untyped(stock.reserve(effect)))
+            return reserved if isinstance(reserved, OutOfStock) else _done(reserved)
+        case ReleaseReservationRequest():
+            stock = cast("Reservations | AsyncReservations", host.inventory)
+            return _done(await call(_untyped(stock.release_reservation(effect))))
         case _:
             assert_never(effect)
 
@@ -75,8 +105,16 @@ def port_of(effect: Effect) -> str:
     match effect:
         case RefundRequest():
             return "payments"
-        case RestockRequest() | WithdrawRequest() | DisposeRequest():
+        case (
+            RestockRequest()
+            | WithdrawRequest()
+            | DisposeRequest()
+            | ReserveRequest()
+            | ReleaseReservationRequest()
+        ):
             return "inventory"
+        case ChargeRequest() | ReleaseRequest():
+            return "holds"
         case ReturnShipmentRequest() | ReplacementRequest() | CancelShipmentRequest() | SendBackRequest():
             return "fulfillment"
         case _:
@@ -108,6 +146,7 @@ def gateway_of(effect: Effect, host: Host) -> Gateway:
 def look_up_of(effect: Effect, host: Host) -> LookUp | None:
     """How the adapter is asked what became of such an effect; None if it cannot be."""
     name = "find_refund" if isinstance(effect, RefundRequest) else "find_shipment"
+    name = "find_charge" if isinstance(effect, ChargeRequest) else name
     found: LookUp | None = getattr(_declaring(effect, host), name, None)
     return found
 
@@ -119,8 +158,18 @@ def _declaring(effect: Effect, host: Host) -> object:
             return host.payments
         case ReturnShipmentRequest() | ReplacementRequest() | SendBackRequest():
             return host.fulfillment
-        case RestockRequest() | WithdrawRequest() | DisposeRequest() | CancelShipmentRequest():
-            return None  # stock is keyed, as its port demands; what is canceled already is canceled
+        case ChargeRequest():
+            return host.holds
+        case (
+            RestockRequest()
+            | WithdrawRequest()
+            | DisposeRequest()
+            | CancelShipmentRequest()
+            | ReserveRequest()
+            | ReleaseReservationRequest()
+            | ReleaseRequest()
+        ):
+            return None  # stock is keyed, as its port demands; what is canceled or released already is so
         case _:
             assert_never(effect)
 
@@ -152,10 +201,14 @@ def checked(answer: object, effect: Effect) -> Result:
         case ReturnShipmentRequest():
             expected = ReturnShipment
         case ReplacementRequest():
-            expected = ReplacementShipment
+            expected = ReplacementShipment | OutOfStock
+        case ChargeRequest():
+            expected = ChargeOutcome
         case _:
             pass
     if not isinstance(answer, expected):
+        raise TypeError(f"a port answered {answer!r}")
+    if isinstance(answer, OutOfStock) and not isinstance(answer.message, str):
         raise TypeError(f"a port answered {answer!r}")
     if isinstance(effect, RefundRequest) and isinstance(answer, RefundSucceeded):
         moved, asked_for = answer.amount, effect.amount
@@ -180,3 +233,9 @@ def _carrier_of(host: Host) -> Fulfillment | AsyncFulfillment:
     if host.fulfillment is None:
         raise LookupError("a shipment was asked for, but no fulfillment is configured any more")
     return host.fulfillment
+
+
+def _holds_of(host: Host) -> Holds | AsyncHolds:
+    if host.holds is None:
+        raise LookupError("a hold is to be charged or released, but no holds are configured any more")
+    return host.holds

@@ -20,6 +20,7 @@ from rma.domain.messages.commands import (
     InspectReturn,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -31,6 +32,8 @@ from rma.domain.messages.commands import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
     subject_of,
 )
@@ -91,7 +94,7 @@ def ledger_of(subject_id: str | None, host: Host) -> Awaitable[ReturnLedger | No
     return get_or_none(host.returns.load_by_return, subject_id)
 
 
-def facts_for(
+def facts_for(  # noqa: PLR0911 # a row for each command
     command: Command, ledger: ReturnLedger | None, host: Host, fresh_id: str | None
 ) -> Awaitable[Facts]:
     """Gathers everything that deciding about this command needs to know."""
@@ -103,6 +106,8 @@ def facts_for(
         case UpdateReturn():
             order_id = None if ledger is None else ledger.order_id
             return _facts_about_goods(host, order_id, command.shipping_option_id)
+        case UpdateExchange():
+            return _facts_about_new_goods(host, None if ledger is None else ledger.order_id)
         case InspectReturn():
             return _facts_about_inspection(host, None if ledger is None else ledger.order_id)
         case (
@@ -113,6 +118,7 @@ def facts_for(
             | ResolveReturn()
             | RetryRefund()
             | ResolveClaim()
+            | SettleAdvance()
             | CancelExchange()
         ):
             return _facts(host, order_id=None if ledger is None else ledger.order_id)
@@ -126,6 +132,7 @@ def facts_for(
             | CancelReturn()
             | CancelClaim()
             | RecordRefundOutcome()
+            | RecordChargeOutcome()
             | RecordExchangePayment()
         ):
             return _facts(host, order_id=None)
@@ -147,6 +154,16 @@ async def _facts_about_inspection(host: Host, order_id: str | None) -> Facts:
         reasons=await call(host.return_reasons.list()),
         disposes=hasattr(host.inventory, "dispose"),
         sends_back=hasattr(host.fulfillment, "send_back"),
+    )
+
+
+async def _facts_about_new_goods(host: Host, order_id: str | None) -> Facts:
+    """Besides the order: whether the host's ports can send and reserve."""
+    facts = await _facts(host, order_id)
+    return evolve(
+        facts,
+        books_shipments=host.fulfillment is not None,
+        reserves=hasattr(host.inventory, "reserve"),
     )
 
 
@@ -173,6 +190,8 @@ async def _facts_about_goods(
         shipping_option=option,
         policy=policy,
         books_shipments=host.fulfillment is not None,
+        has_holds=host.holds is not None,
+        reserves=hasattr(host.inventory, "reserve"),
         timing=host.timing,
         host_rules=host.host_rules,
     )

@@ -55,6 +55,8 @@ class Facts:
         books_shipments: False if the host has no fulfillment port.
         disposes: False if its inventory has no `dispose`.
         sends_back: False if its fulfillment has no `send_back`.
+        has_holds: False if the host has no port of holds.
+        reserves: True if its inventory has `reserve`.
         timing: how long effects are waited for.
         host_rules: the host's own, all of which are asked about each requested line.
 
@@ -71,6 +73,8 @@ class Facts:
     books_shipments: bool = True
     disposes: bool = True
     sends_back: bool = True
+    has_holds: bool = True
+    reserves: bool = False
     timing: Timing = DEFAULT_TIMING
     host_rules: tuple[HostRule, ...] = ()
 

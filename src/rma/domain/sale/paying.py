@@ -1,4 +1,4 @@
-"""When a return is paid: most merchants wait for the goods, some pay before they know what these are worth."""
+"""When a return is paid: most merchants wait for the goods, some pay before they know their worth."""
 
 from enum import StrEnum
 

@@ -184,6 +184,7 @@ class Return:
         corrections: of its receipts, oldest first.
         withdrawals: what was taken out of stock again, oldest first.
         foreign_decisions: what became of its foreign goods, by their number.
+        is_advance: it belongs to an exchange whose new goods are sent before its own are here.
         paid_ahead: what the customer was entitled to before any goods arrived; None if it is paid for its
             goods.
     """
@@ -234,6 +235,7 @@ class Return:
     foreign_decisions: tuple[ForeignDecision, ...] = ()
     inspections: tuple[Inspection, ...] = ()
     paid_ahead: Money | None = None
+    is_advance: bool = False
 
     @property
     def is_paid_ahead(self) -> bool:
@@ -270,10 +272,14 @@ class Return:
 
     @property
     def expires_at(self) -> datetime | None:
-        """`return_by`, as long as it can expire then: nothing was sent, received or paid for its exchange."""
+        """
+        `return_by`, as long as it can expire then: nothing was sent, received or paid for its exchange.
+
+        What was paid for new goods that are sent first is no reason to wait.
+        """
         is_waiting = self.waits_for_first_parcel and self.sending is None
-        is_paid_for = any(part.amount.amount > 0 for part in self.charges)
-        return self.return_by if is_waiting and not is_paid_for else None
+        is_paid_for = self.is_exchanged and any(part.amount.amount > 0 for part in self.charges)
+        return self.return_by if is_waiting and (self.is_advance or not is_paid_for) else None
 
     @property
     def payable_by(self) -> datetime | None:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from attrs import frozen
 
 from rma.domain.events import Event
+from rma.domain.messages.advance import OutOfStock
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     ReplacementRequest,
@@ -50,7 +51,7 @@ class Snapshot:
     stale: tuple[int, ...]
     published: Mapping[str, Event]
     gateway_model: GatewayModel
-    shipments: Mapping[str, list[ReturnShipment | ReplacementShipment]]
+    shipments: Mapping[str, list[ReturnShipment | ReplacementShipment | OutOfStock]]
     replacements: Mapping[str, ReplacementRequest]
     cancellations: Mapping[str, CancelShipmentRequest]
     stock: Mapping[str, int] | None = None

@@ -1,5 +1,6 @@
 """What the received goods entitle the customer to, and how much of that is paid now."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from attrs import evolve
@@ -159,22 +160,25 @@ def pay_what_is_due(
     refund_note: str | None = None,
     refundable: int,
     at: datetime,
+    first: Collection[str] = (),
 ) -> Entitlement:
     """
     The account once the customer is entitled to this amount (minor units), with refunds for what is due.
 
-    Nothing is paid, and the account is blocked, if the payments have less left.
+    Payments whose ids are `first` give before others. Nothing is paid, and the account is blocked, if the
+    payments have less left.
     """
     before = target.entitlement
     due = entitled - in_force(before.refunds)
     pay, rounding = limit_to_refundable(max(0, due), refundable, order)
+    more = refunds_for(pay, order, ledger, target, at, first=first) if pay else ()
     return Entitlement(
         entitled=Money(entitled - rounding, order.currency),
         requested_refund=before.requested_refund,
         agreed_refund=agreed,
         refund_note=refund_note,
         is_refund_blocked=pay is None,
-        refunds=before.refunds + refunds_for(pay, order, ledger, target, at) if pay else before.refunds,
+        refunds=before.refunds + more,
     )
 
 

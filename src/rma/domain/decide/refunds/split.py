@@ -1,5 +1,6 @@
 """Turning an amount into refunds: one for each payment that gives it, each with its own key."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from rma.domain.messages.effects import effect_key
@@ -13,10 +14,18 @@ from rma.domain.values.money import Money
 
 
 def refunds_for(
-    amount: int, order: Order, ledger: ReturnLedger, target: Return | Claim, at: datetime
+    amount: int,
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return | Claim,
+    at: datetime,
+    *,
+    first: Collection[str] = (),
 ) -> tuple[Refund, ...]:
     """
     The amount (minor units, at most what is refundable) as refunds, from the payments in their order.
+
+    Those whose ids are `first` give before the others.
 
     A payment whose refund failed or was reversed is tried again under the next key.
     """
@@ -26,6 +35,8 @@ def refunds_for(
         for refund in target.refunds
         if not refund.is_in_force and refund.key not in retried
     }
+    left = ledger.left_of_payments(order)
+    left = dict(sorted(left.items(), key=lambda each: each[0] not in first))
     return tuple(
         [
             Refund(
@@ -36,9 +47,7 @@ def refunds_for(
                 requested_at=at,
                 retry_of=lost.get(payment_id),
             )
-            for number, (payment_id, part) in enumerate(
-                split(amount, ledger.left_of_payments(order)), start=len(target.refunds) + 1
-            )
+            for number, (payment_id, part) in enumerate(split(amount, left), start=len(target.refunds) + 1)
         ]
     )
 

@@ -44,6 +44,7 @@ class ReturnDraft:
         overrule: why a person took items that no rule takes.
         basis, declared_at: by which right it comes back, and when a withdrawal was declared.
         is_pending: it waits for a person's approval.
+        is_advance: the new goods of its exchange are sent first.
     """
 
     order: Order
@@ -62,6 +63,7 @@ class ReturnDraft:
     basis: ReturnBasis = ReturnBasis.POLICY
     declared_at: datetime | None = None
     is_pending: bool = False
+    is_advance: bool = False
     metadata: FrozenMap[str, object] = field(factory=FrozenMap)
 
 
@@ -125,6 +127,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         basis=draft.basis,
         declared_at=draft.declared_at,
         return_by=return_by(terms, facts.at, draft.declared_at) if can_expire else None,
+        is_advance=draft.is_advance,
     )
     return ReturnRequested(
         header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command, order=order),
