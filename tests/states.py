@@ -38,6 +38,7 @@ from rma import (
     Payment,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -59,7 +60,9 @@ from rma import (
     ReturnLedger,
     ReturnPolicy,
     ReturnStatus,
+    SettleAdvance,
     ShippingOption,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.domain.change import apply_command, apply_outcomes
@@ -282,7 +285,13 @@ def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | N
         ):
             target = ledger.get(command.return_id)
             return "return", target.status, return_refusal(target.status, command)
-        case RecordExchangePayment() | CancelExchange():
+        case (
+            RecordExchangePayment()
+            | UpdateExchange()
+            | SettleAdvance()
+            | RecordChargeOutcome()
+            | CancelExchange()
+        ):
             exchange = ledger.find_exchange(command.exchange_id)
             assert exchange is not None
             return "exchange", exchange.status, exchange_refusal(exchange.status, command)
@@ -421,7 +430,12 @@ def _is_within_bounds(  # noqa: C901 # a row for each command
             return not ledger.get(command.return_id).receipts
         case RecordRefundOutcome():
             return not any(each.inspections for each in ledger.returns)
-        case RequestExchange() | CancelReturn() | CancelExchange() | CancelClaim():
+        case CancelExchange():
+            return not command.keep_return or not any(each.receipts for each in ledger.returns)
+        case UpdateExchange():
+            exchange = ledger.find_exchange(command.exchange_id)
+            return exchange is not None and not (exchange.is_revised or exchange.payments)
+        case RequestExchange() | SettleAdvance() | RecordChargeOutcome() | CancelReturn() | CancelClaim():
             return True
         case RequestClaim():
             return not command.refund_amount

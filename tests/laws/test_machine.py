@@ -35,6 +35,7 @@ from rma import (
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -57,6 +58,8 @@ from rma import (
     ReturnPolicy,
     ReturnStatus,
     Searchable,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.domain.state.ledger import Subject
@@ -85,6 +88,9 @@ LINKED_KINDS = {
     ResolveReturn,
     RequestExchange,
     RecordExchangePayment,
+    UpdateExchange,
+    SettleAdvance,
+    RecordChargeOutcome,
     CancelExchange,
     RequestClaim,
     ResolveClaim,
@@ -108,7 +114,8 @@ class Returns(RuleBasedStateMachine):
         self.world = World(order, policy, gateway)
         self.is_only_returns = is_only_returns
         self.pays_for_damage = policy.refund_damaged
-        self.is_plain = policy.refund_damaged and not policy.fees  # nothing but goods counts in what is paid
+        # Nothing but goods counts in what is paid, and nothing is paid for goods that may never come.
+        self.is_plain = policy.refund_damaged and not policy.fees and policy.pay_on is None
 
     # -- what can be done -------------------------------------------------------------------------
 
@@ -196,6 +203,9 @@ class Returns(RuleBasedStateMachine):
                 | ResolveReturn()
                 | RequestExchange()
                 | RecordExchangePayment()
+                | UpdateExchange()
+                | SettleAdvance()
+                | RecordChargeOutcome()
                 | CancelExchange()
                 | RequestClaim()
                 | ResolveClaim()
@@ -395,7 +405,10 @@ class Returns(RuleBasedStateMachine):
     def the_rest_arrives(self, target: Return) -> None:
         """All that is missing of the return; what was not claimed goes back to the customer."""
         if target.status is ReturnStatus.PENDING_APPROVAL:
-            assert self.handle(ApproveReturn(return_id=target.id)) is not None
+            if self.handle(ApproveReturn(return_id=target.id)) is None:  # its hold ends too early by now
+                assert target.exchange_id is not None
+                assert self.handle(CancelExchange(exchange_id=target.exchange_id)) is not None
+                return
         missing = {item.item_id: 0 for item in target.items}
         for item in target.items:
             missing[item.item_id] += 0 if target.is_released else item.missing_quantity

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from rma import (
     ApproveReturn,
     CancelReturn,
+    Command,
     ExpireReturn,
     GoodsReceived,
     Grade,
@@ -80,13 +81,15 @@ def test_what_is_paid_on_sending_and_turns_out_to_be_worth_less_is_shown() -> No
 @pytest.mark.parametrize("pay_on", ["request", "sending", "receipt", "inspection"])
 def test_goods_that_are_as_good_as_new_are_paid_once(pay_on: str) -> None:
     """Whenever it is paid, a return of grade A comes to the quote, and is paid once."""
-    given, at = paid_on(pay_on), {}
-    for name, command in [
+    given = paid_on(pay_on)
+    at: dict[str, int] = {}
+    steps: list[tuple[str, Command]] = [
         ("request", request(1)),
         ("sending", RecordSending(return_id="ret_1")),
         ("receipt", receive(1)),
         ("inspection", graded("A")),
-    ]:
+    ]
+    for name, command in steps:
         given.when(command)
         at[name] = amounts(given)[0]
 
@@ -223,7 +226,7 @@ def test_goods_that_arrive_without_a_sending_are_paid_on_receipt() -> None:
 def test_contradictory_terms_are_refused(pay_on: object) -> None:
     """What is never inspected is not paid on inspection."""
     with pytest.raises(InvalidValue) as error:
-        ReturnPolicy(pay_on=pay_on)  # type: ignore[arg-type] # on purpose
+        ReturnPolicy(pay_on=pay_on)
     assert error.value.details["field"] == "ReturnPolicy.pay_on"
     assert ReturnPolicy(pay_on=PayOn.SENDING).terms.pay_on is PayOn.SENDING
 

@@ -248,7 +248,7 @@ class _SaysItKnowsKeys:
     def cancel_return(self, request: CancelShipmentRequest) -> None:
         self.port.cancel_return(request)
 
-    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment | OutOfStock:
         return self.port.ship_replacement(request)
 
 

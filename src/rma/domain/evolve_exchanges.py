@@ -163,8 +163,10 @@ def _reference(exchange: Exchange, charge: HoldCharge) -> str:
 
 
 def _entitled_again(target: Return) -> Return:
-    """The return with what is due for its goods, where they are here, now that more was paid for them."""
-    if target.received_at is None or target.status is not ReturnStatus.RECEIVED:
+    """The return with what is due for its goods, or is if they come, now that more was paid for them."""
+    if target.received_at is None:
+        return with_(target, quoted_refund=Money(target.valuation.total, target.currency))
+    if target.status is not ReturnStatus.RECEIVED:
         return target
     account = target.entitlement
     arrived = target.value_arrived(target.items, account.agreed_refund, target.charges_back)

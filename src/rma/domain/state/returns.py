@@ -296,7 +296,8 @@ class Return:
         # It expired, though it was sent in time, as is known by now.
         is_sent = self.status is ReturnStatus.EXPIRED and self.sending is not None
         if (return_rules(self.status).is_open and not is_paid_by_parcel) or is_sent:
-            owed = max(0, self.refund_amount.amount - self.refunded.amount)
+            quoted = max(0, self.refund_amount.amount - self.refunded.amount)
+            owed = quoted if self.paid_ahead is None else max(quoted, owed)
         return self.refund_due_by if owed else None
 
     @property
