@@ -404,11 +404,11 @@ class Returns(RuleBasedStateMachine):
 
     def the_rest_arrives(self, target: Return) -> None:
         """All that is missing of the return; what was not claimed goes back to the customer."""
-        if target.status is ReturnStatus.PENDING_APPROVAL:
-            if self.handle(ApproveReturn(return_id=target.id)) is None:  # its hold ends too early by now
-                assert target.exchange_id is not None
-                assert self.handle(CancelExchange(exchange_id=target.exchange_id)) is not None
-                return
+        is_pending = target.status is ReturnStatus.PENDING_APPROVAL
+        if is_pending and self.handle(ApproveReturn(return_id=target.id)) is None:
+            assert target.exchange_id is not None  # its hold ends too early by now
+            assert self.handle(CancelExchange(exchange_id=target.exchange_id)) is not None
+            return
         missing = {item.item_id: 0 for item in target.items}
         for item in target.items:
             missing[item.item_id] += 0 if target.is_released else item.missing_quantity

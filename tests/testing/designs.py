@@ -21,6 +21,7 @@ from rma import (
     Inventory,
     Order,
     OrderRepository,
+    OutOfStock,
     Payments,
     RecordRefundOutcome,
     RefundAnswer,

@@ -63,6 +63,11 @@ from rma.testing.contracts.catalogues import (  # noqa: E402 # pytest explains a
 )
 from rma.testing.contracts.events import EventPublisherContract  # noqa: E402
 from rma.testing.contracts.fulfillment import FulfillmentContract  # noqa: E402
+from rma.testing.contracts.holds import (  # noqa: E402
+    ChargeLookupContract,
+    HoldsContract,
+    ReservationsContract,
+)
 from rma.testing.contracts.host_transactions import HostTransactionContract  # noqa: E402
 from rma.testing.contracts.inspecting import DisposalContract, SendingBackContract  # noqa: E402
 from rma.testing.contracts.inventory import InventoryContract  # noqa: E402
@@ -71,15 +76,18 @@ from rma.testing.contracts.replacements import ReplacementsContract  # noqa: E40
 from rma.testing.contracts.returns import ReturnRepositoryContract  # noqa: E402
 
 __all__ = [
+    "ChargeLookupContract",
     "DisposalContract",
     "EventPublisherContract",
     "FulfillmentContract",
+    "HoldsContract",
     "HostTransactionContract",
     "InventoryContract",
     "OrderRepositoryContract",
     "PaymentsContract",
     "RefundLookupContract",
     "ReplacementsContract",
+    "ReservationsContract",
     "ReturnReasonRepositoryContract",
     "ReturnRepositoryContract",
     "SendingBackContract",
