@@ -38,6 +38,7 @@ from rma import (
     Payment,
     ReceiveReturn,
     ReceiveUnannounced,
+    ChargeSucceeded,
     RecordChargeOutcome,
     RecordExchangePayment,
     RecordRefundOutcome,
@@ -254,7 +255,9 @@ def _tried(snapshot: Snapshot) -> Iterator[Trial]:
     payees: list[Return | Claim] = [*snapshot.ledger.returns, *snapshot.ledger.claims]
     unknown = [f"{each.id}-refund-9" for each in payees]
     notices = [RecordRefundOutcome(key=key, outcome=outcome) for key in unknown for outcome in REPORTED]
-    for command in (*commands_in(snapshot), *notices):
+    keys = [f"{each.id}-charge-9" for each in snapshot.ledger.exchanges]
+    charges = [RecordChargeOutcome(key=key, outcome=ChargeSucceeded()) for key in keys]
+    for command in (*commands_in(snapshot), *notices, *charges):
         if (asked := _by_table(snapshot.ledger, command)) is None:
             continue
         codes = set[str]()
@@ -432,10 +435,9 @@ def _is_within_bounds(  # noqa: C901 # a row for each command
             return not any(each.inspections for each in ledger.returns)
         case CancelExchange():
             return not command.keep_return or not any(each.receipts for each in ledger.returns)
-        case UpdateExchange():
-            exchange = ledger.find_exchange(command.exchange_id)
-            return exchange is not None and not (exchange.is_revised or exchange.payments)
-        case RequestExchange() | SettleAdvance() | RecordChargeOutcome() | CancelReturn() | CancelClaim():
+        case UpdateExchange() | SettleAdvance() | RecordChargeOutcome():
+            return False  # it is tried, and leads to nothing that was not here before
+        case RequestExchange() | CancelReturn() | CancelClaim():
             return True
         case RequestClaim():
             return not command.refund_amount

@@ -99,7 +99,7 @@ def test_the_hold_is_released_when_everything_comes_back_as_it_was() -> None:
     assert (the(given).hold_charges, the(given).is_settled) == ((), True)
     given.all_delivered()
     assert customer_paid(given) == 6495
-    assert given.codes(SETTLE) == ["advance_already_settled"]
+    assert given.codes(SETTLE) == ["advance_already_settled", "exchange_completed"]
 
 
 def test_what_came_back_worth_less_is_charged() -> None:
@@ -132,7 +132,7 @@ def test_goods_that_never_come_back_are_charged() -> None:
     assert (the(given).status, given.the().status) == (ExchangeStatus.COMPLETED, ReturnStatus.EXPIRED)
     given.all_delivered()
     assert customer_paid(given) == 12490 == 5995 + 6495
-    assert given.codes(SETTLE) == ["advance_already_settled"]
+    assert given.codes(SETTLE) == ["advance_already_settled", "exchange_completed"]
 
 
 def test_a_return_that_expires_settles_its_exchange() -> None:
@@ -268,7 +268,7 @@ def test_a_charge_whose_outcome_is_unknown_waits_for_a_person() -> None:
     given.record_outcomes(("exc_1-charge-1", GivenUp("time-out")))
     assert the(given).hold_charges[0].status is ChargeStatus.NEEDS_ATTENTION
     assert (the(given).owed, the(given).needs_attention) == (usd(0), True)
-    assert given.codes(SETTLE) == ["advance_already_settled"]
+    assert given.codes(SETTLE) == ["advance_already_settled", "exchange_completed"]
     outcome = RecordChargeOutcome(key="exc_1-charge-1", outcome=ChargeSucceeded("ch_9"))
     (recorded,) = given.when(outcome)
     assert react(recorded) == ()
@@ -316,7 +316,7 @@ def test_new_goods_that_were_sent_cannot_be_called_back() -> None:
     assert isinstance(released, HoldReleased)
     assert (the(given).status, given.the().status) == (ExchangeStatus.CANCELED, ReturnStatus.CANCELED)
     assert effect_kinds(given.ledger) == ["release-1"]
-    assert given.codes(SETTLE) == ["exchange_canceled"]
+    assert given.codes(SETTLE) == ["advance_already_settled", "exchange_canceled"]
 
 
 def test_nothing_is_sent_before_it_is_approved() -> None:

@@ -112,7 +112,37 @@ def everything_with_the_dock() -> Given:
     """Returns the same history, with goods besides that no one expected, or that were counted wrong."""
     given = everything()
     at_the_dock(given)
+    sent_first(given)
     return given
+
+
+def sent_first(given: Given) -> None:
+    """Adds what can happen to new goods that are sent first, and to money that is paid first."""
+    given.policy = ReturnPolicy(return_within_days=1, pay_on="request")
+    put(given, items=(line(quantity=30, tax_lines=vat("10")),))
+    put(given, payments=[Payment(id="pay_3", captured=usd(50_000))])
+    given.when(request(1, created_by="Ed"))
+    until = given.now + timedelta(days=30)
+    mugs = [RequestedItem(item_id="mug", quantity=1)]
+    for number in (1, 2):
+        hold = Hold(f"auth_{number}", usd(1100), until)
+        given.when(
+            RequestExchange(order_id="order_1", items=mugs, new_items=[CUP], ship="first", hold=hold)
+        )
+        exchange = given.ledger.exchanges[-1]
+        given.when(
+            RecordExchangePayment(exchange_id=exchange.id, amount=exchange.owed, reference=f"paid_{number}")
+        )
+    first, second = given.ledger.exchanges[-2:]
+    given.now += timedelta(days=2)
+    given.when(SettleAdvance(exchange_id=first.id, created_by="Flo"))
+    key = f"{first.id}-charge-1"
+    given.record_outcomes((key, ChargeDeclined("expired", "too late")))
+    given.when(RecordChargeOutcome(key=key, outcome=ChargeSucceeded("ch_9")))
+    given.record_outcomes((f"{second.id}-replacement-1", OutOfStock("none left")))
+    other = NewItem(variant_id="v_pot", quantity=1, unit_price=9000)
+    given.when(UpdateExchange(exchange_id=second.id, new_items=[other]))
+    given.when(CancelExchange(exchange_id=second.id))
 
 
 def at_the_dock(given: Given) -> None:
@@ -211,6 +241,15 @@ def test_entries_render_who_when_what_and_how_much() -> None:
         "    20.00 USD\n        22.00 USD  item:mug\n            20.00 USD  price\n            2.00 USD  tax",
         "        -2.00 USD  return_shipping",
         "ret_1: answered\n    ret_1-shipment-1",
+        ": paid before its goods arrive (Ed)\n    money: ",
+        ": new goods sent first\n    1 x v_cup to be sent",
+        ": hold charged (Flo)\n    money: 11.00 USD of the hold auth_1",
+        "-charge-1: 11.00 USD failed (expired: too late)",
+        "-charge-1: 11.00 USD succeeded",
+        "-replacement-1: out of stock (none left)",
+        ": new goods replaced, awaiting payment\n    1 x v_pot to be sent",
+        ": payment given back\n    money: ",
+        ": hold released\n    money: 11.00 USD free at auth_2",
         "ret_1: parcel 1, partially received (Bo)\n    1 x mug\n    stock: +1 mug at loc_1\n    money: 9.00",
         "ret_1: parcel 2, received\n    0 x mug, 1 damaged",
         "ret_1-refund-1: 9.00 USD failed (card_closed)",

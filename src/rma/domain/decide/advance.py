@@ -37,10 +37,12 @@ def settle_advance(facts: Facts, ledger: ReturnLedger, command: SettleAdvance) -
     target = ledger.find(exchange.return_id) if exchange else None
     if exchange is None or target is None:
         report_unknown(wrong, "exchange_not_found", "exchange_id", command.exchange_id)
-    elif refusal := _refusal(exchange, target, command):
-        wrong.add(refusal, exchange_id=exchange.id, return_id=target.id)
-    elif target.is_open:
-        check_ended(wrong, facts, target)
+    else:
+        codes = _refusals(exchange, target, command)
+        for code in codes:
+            wrong.add(code, exchange_id=exchange.id, return_id=target.id)
+        if not codes and target.is_open:
+            check_ended(wrong, facts, target)
     if target and target.is_open:
         check_order(wrong, facts.order, ledger, target)
     check_strings(wrong, command)
@@ -111,16 +113,22 @@ def check_ended(wrong: Violations, facts: Facts, target: Return) -> None:
         wrong.add("not_expired_yet", return_id=target.id, return_by=until.isoformat())
 
 
-def _refusal(exchange: Exchange, target: Return, command: SettleAdvance) -> str | None:
+def _refusals(exchange: Exchange, target: Return, command: SettleAdvance) -> list[str]:
+    """The codes with which it is refused whatever the time is."""
+    codes = []
     if not exchange.is_advance:
-        return "not_an_advance"
-    if refusal := exchange_refusal(exchange.status, command) or advance_refusal(target.status):
-        return refusal
+        codes.append("not_an_advance")
+    elif exchange.is_settled:
+        codes.append("advance_already_settled")
+    if refusal := exchange_refusal(exchange.status, command):
+        codes.append(refusal)
+    if codes:
+        return codes
+    if refusal := advance_refusal(target.status):
+        return [refusal]
     if not exchange.sent_first:
-        return "advance_not_sent"
-    if exchange.is_settled:
-        return "advance_already_settled"
-    return "advance_undecided" if target.awaits_inspection else None
+        return ["advance_not_sent"]
+    return ["advance_undecided"] if target.awaits_inspection else []
 
 
 def record_charge_outcome(

@@ -426,7 +426,7 @@ _EXCHANGE_COMPLETED = ExchangeRules(
     is_open=False,
     record_payment="exchange_completed",
     update="exchange_completed",
-    settle="advance_already_settled",
+    settle="exchange_completed",
     record_charge_outcome=None,
     cancel="exchange_completed",
 )
