@@ -215,8 +215,8 @@ def explored() -> Explored:
 
     def then(snapshot: Snapshot) -> Iterator[Snapshot]:
         yield Snapshot(RICH, snapshot.ledger)
-        known = (snapshot.order is RICH, _seen_by_makers(snapshot.ledger))
-        if known not in seen:
+        known = _seen_by_makers(snapshot.ledger)
+        if snapshot.order is RICH and known not in seen:  # each is visited with that order, too
             seen.add(known)
             tried.update(_tried(snapshot))
         for made in _changes(snapshot):
@@ -394,6 +394,7 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
                     (bool(each.receipts), bool(each.amount_due.amount), each.entitlement.is_refund_blocked),
                     _shape_before_goods(each),
                     _shape_at_the_dock(each),
+                    tuple([item.rejected_damaged_quantity for item in each.items]),
                 )
                 for each in ledger.returns
             ]

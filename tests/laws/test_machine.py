@@ -485,11 +485,14 @@ class Returns(RuleBasedStateMachine):
     def the_order_version_counts_what_the_customer_notices(self) -> None:
         """Requests, receipts and cancellations, as they were answered."""
         state = self.world.observer.order_state(self.world.order_id)
+        assert state.order_version == self.world.order.version + self.count_noticed()
+
+    def count_noticed(self) -> int:
+        """How often the customer noticed something: of a parcel that no one expected, twice."""
         answered = self.world.ledger.answered.values()
         changes = sum(self.is_noticed(each) for each in answered)
-        changes += sum(isinstance(each.command, ReceiveUnannounced) for each in answered)  # its receipt, too
-        changes += sum(each.canceled_at is not None for each in self.world.all_returns)
-        assert state.order_version == self.world.order.version + changes
+        changes += sum(isinstance(each.command, ReceiveUnannounced) for each in answered)
+        return changes + sum(each.canceled_at is not None for each in self.world.all_returns)
 
     def is_noticed(self, answered: IdempotencyRecord) -> bool:
         """True if the command requested a return or brought goods."""

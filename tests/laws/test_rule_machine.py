@@ -3,7 +3,7 @@
 from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, invariant, rule
+from hypothesis.stateful import initialize, rule
 
 from rma import Charge, Money, Order, ReturnPolicy, ReturnRule, ReturnStatus
 from rma.domain.sale.charges import refundable_part
@@ -60,14 +60,10 @@ class UnderRules(Returns):
             assert received is not None
             assert received.status is ReturnStatus.RECEIVED
 
-    @invariant()
-    def the_order_version_counts_what_the_customer_notices(self) -> None:
+    def count_noticed(self) -> int:
         """Where goods are kept, a request is noticed twice: it is received, too."""
-        state = self.world.observer.order_state(self.world.order_id)
-        changes = sum(self.is_noticed(each) for each in self.world.ledger.answered.values())
-        changes += sum(each.status is ReturnStatus.CANCELED for each in self.world.all_returns)
-        changes += sum(any(item.kept_quantity for item in each.items) for each in self.world.all_returns)
-        assert state.order_version == self.world.order.version + changes
+        kept = sum(any(item.kept_quantity for item in each.items) for each in self.world.all_returns)
+        return super().count_noticed() + kept
 
 
 TestUnderRules = UnderRules.TestCase

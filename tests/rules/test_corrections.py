@@ -36,6 +36,7 @@ from tests.rules.given import (
     names_and_amounts,
     off,
     order_of,
+    put,
     receive,
     request,
     usd,
@@ -392,3 +393,16 @@ def test_a_canceled_exchange_is_none_when_its_parcel_comes() -> None:
     exchange = given.ledger.find_exchange("exc_1")
     assert exchange is not None
     assert exchange.status is ExchangeStatus.CANCELED
+
+
+def test_a_line_that_left_the_order_is_counted_again() -> None:
+    """The host took it off the order since: fewer arrived than was booked, or more than anyone can have."""
+    given = booked(2)
+    put(given, items=[line("pot")])
+
+    assert given.codes(correct(3)) == ["quantity_exceeds_receivable"]
+    given.when(correct(1))
+
+    ret = given.the()
+    assert ret.entitlement.overpaid == usd(1000)
+    assert ret.items[0].received_quantity == 1

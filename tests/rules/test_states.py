@@ -62,6 +62,8 @@ ALLOWED = {
     # a parcel that comes all the same, or a correction that finds more units: a person decides
     ("return", "received", "requires_action"),
     ("return", "canceled", "requires_action"),
+    # or it is inspected first, as everything is that comes for this return
+    ("return", "received", "in_inspection"),
     # nothing was paid: its refund failed, or was 0
     ("claim", "completed", "canceled"),
 }

@@ -85,6 +85,8 @@ NAIVE = datetime(2026, 1, 1)  # noqa: DTZ001 # the point
         (lambda: ReturnPolicy(refund_damaged=cast("bool", "no")), "ReturnPolicy.refund_damaged"),
         (lambda: line(is_tax_inclusive=cast("bool", 1)), "LineItem.is_tax_inclusive"),
         (lambda: line(is_returnable=cast("bool", None)), "LineItem.is_returnable"),
+        (lambda: line(serials=["A", ""]), "LineItem.serials"),
+        (lambda: line(serials=cast("list[str]", [5])), "LineItem.serials"),
         (lambda: order_of(no_notification=cast("bool", "")), "Order.no_notification"),
         (lambda: ReturnReason(id="r", value="v", label="l", retired=cast("bool", 0)), "ReturnReason.retired"),
         (lambda: ShippingOption(id="o", price=1, is_return=cast("bool", "yes")), "ShippingOption.is_return"),

@@ -30,7 +30,7 @@ from rma.adapters.memory import (
     in_memory_service,
 )
 from rma.domain.change import replay
-from rma.domain.messages.commands import Request
+from rma.domain.messages.commands import OpeningCommand
 from rma.testing.core_harness import CoreHarness, Flow, counting
 from rma.testing.edits import total_paid
 from rma.testing.fault_injection import inject_faults
@@ -58,7 +58,7 @@ class Lived:
         self.refused: list[str] = []
         requests = 0
         for command in commands:
-            requests += isinstance(command, Request)
+            requests += isinstance(command, OpeningCommand)
             while True:
                 service = in_memory_service(
                     [order],

@@ -149,7 +149,7 @@ class ReturnRules:
     record_sending: str | None
     expire: str | None
     renew_shipment: str | None
-    receive: str | None
+    receive: None  # what arrived, arrived: no status refuses it
     correct_receipt: str | None
     inspect: str | None
     resolve: str | None

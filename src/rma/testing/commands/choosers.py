@@ -61,10 +61,10 @@ class RandomChooser:
 
 @define
 class _Branch:
-    """A choice that was made, by its place, among so many."""
+    """A choice that was made among distinct options: their indexes among all, and which of these it was."""
 
-    chosen: int
-    count: int
+    indexes: list[int]
+    chosen: int = 0
 
 
 class _Path:
@@ -75,15 +75,11 @@ class _Path:
         self._depth = 0
 
     def choose(self, options: Sequence[T]) -> T:
-        distinct: list[T] = []
-        for option in {id(option): option for option in options}.values():
-            if option not in distinct:
-                distinct.append(option)
         if self._depth == len(self._branches):
-            self._branches.append(_Branch(0, len(distinct)))
+            self._branches.append(_Branch(_distinct(options)))
         branch = self._branches[self._depth]
         self._depth += 1
-        return distinct[branch.chosen]
+        return options[branch.indexes[branch.chosen]]
 
     def whole(self, low: int, high: int) -> int:
         return self.choose(range(low, high + 1) if high - low < MOST_NUMBERS else (low, high))
@@ -94,11 +90,20 @@ class _Path:
     def advance(self) -> bool:
         """Goes on to the next path; False if there is none."""
         self._depth = 0
-        while self._branches and self._branches[-1].chosen + 1 == self._branches[-1].count:
+        while self._branches and self._branches[-1].chosen + 1 == len(self._branches[-1].indexes):
             self._branches.pop()
         if self._branches:
             self._branches[-1].chosen += 1
         return bool(self._branches)
+
+
+def _distinct(options: Sequence[object]) -> list[int]:
+    """The index of the first of each that are equal."""
+    found: dict[int, object] = {}
+    for index, option in enumerate(options):
+        if not any(option is other or option == other for other in found.values()):
+            found[index] = option
+    return list(found)
 
 
 def every(make: Make, situation: Situation) -> Iterator[Command]:

@@ -37,7 +37,7 @@ from rma.domain.messages.effects import effect_key
 from rma.domain.sale.order import Order
 from rma.domain.state.deadlines import refund_due_by
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import ReturnStatus, return_refusal
+from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.return_item import ReturnItem, changes_between, once_judged
 from rma.domain.state.returns import Receipt, Return
 
@@ -197,8 +197,6 @@ def _check_state(
 ) -> None:
     if target is None:
         report_unknown(wrong, "return_not_found", "return_id", command.return_id)
-    elif refusal := return_refusal(target.status, command):
-        wrong.add(refusal, return_id=target.id)
     check_order(wrong, order, ledger, target)
     check_flags(wrong, allow_mismatch=command.allow_mismatch, more_expected=command.more_expected)
     if command.allow_mismatch and command.more_expected:
