@@ -12,6 +12,8 @@ from rma import (
     CancelClaim,
     CancelExchange,
     CancelReturn,
+    ChargeDeclined,
+    ChargeSucceeded,
     ClaimItem,
     CorrectedItem,
     CorrectReceipt,
@@ -20,14 +22,17 @@ from rma import (
     ExpireReturn,
     ForeignDecision,
     ForeignItem,
+    Hold,
     InspectedItem,
     InspectReturn,
     MissingItem,
     NewItem,
+    OutOfStock,
     Payment,
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -42,7 +47,9 @@ from rma import (
     ResolveReturn,
     RetryRefund,
     ReturnPolicy,
+    SettleAdvance,
     TimelineEntry,
+    UpdateExchange,
 )
 from rma.domain.change import apply_lease, apply_publication
 from rma.domain.events import DeliveryChanged, EventsPublished, HistoryArchived
@@ -124,15 +131,12 @@ def sent_first(given: Given) -> None:
     given.when(request(1, created_by="Ed"))
     until = given.now + timedelta(days=30)
     mugs = [RequestedItem(item_id="mug", quantity=1)]
-    for number in (1, 2):
+    even = NewItem(variant_id="v_cup", quantity=1, unit_price=1100)
+    for number, new in enumerate((even, CUP), start=1):
         hold = Hold(f"auth_{number}", usd(1100), until)
-        given.when(
-            RequestExchange(order_id="order_1", items=mugs, new_items=[CUP], ship="first", hold=hold)
-        )
-        exchange = given.ledger.exchanges[-1]
-        given.when(
-            RecordExchangePayment(exchange_id=exchange.id, amount=exchange.owed, reference=f"paid_{number}")
-        )
+        given.when(RequestExchange(order_id="order_1", items=mugs, new_items=[new], ship="first", hold=hold))
+    second = given.ledger.exchanges[-1].id
+    given.when(RecordExchangePayment(exchange_id=second, amount=1400, reference="paid_1"))
     first, second = given.ledger.exchanges[-2:]
     given.now += timedelta(days=2)
     given.when(SettleAdvance(exchange_id=first.id, created_by="Flo"))
