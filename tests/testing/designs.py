@@ -30,8 +30,11 @@ from rma import (
     RefundRequest,
     RefundStatus,
     RefundSucceeded,
+    ReleaseReservationRequest,
     ReplacementRequest,
     ReplacementShipment,
+    Reservations,
+    ReserveRequest,
     RestockRequest,
     ReturnLedger,
     ReturnQuery,
@@ -182,6 +185,12 @@ class _ForgetfulInventory:
 
     def dispose(self, request: DisposeRequest) -> None:
         cast("Disposal", self.port).dispose(request)
+
+    def reserve(self, request: ReserveRequest) -> OutOfStock | None:
+        return cast("Reservations", self.port).reserve(request)
+
+    def release_reservation(self, request: ReleaseReservationRequest) -> None:
+        cast("Reservations", self.port).release_reservation(request)
 
 
 def forgets_restocks_that_fail(service: ReturnService, environment: Environment) -> ReturnService:

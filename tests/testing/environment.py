@@ -12,6 +12,10 @@ from rma import (
     CancelClaim,
     CancelExchange,
     CancelReturn,
+    ChargeOutcome,
+    ChargePending,
+    ChargeRequest,
+    ChargeSucceeded,
     ClaimItem,
     Command,
     CorrectedItem,
@@ -22,6 +26,7 @@ from rma import (
     ForeignItem,
     Gateway,
     Grade,
+    Hold,
     InspectedItem,
     InspectReturn,
     LineItem,
@@ -33,6 +38,7 @@ from rma import (
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -57,15 +63,18 @@ from rma import (
     ReturnService,
     ReturnShipment,
     ReturnShipmentRequest,
+    SettleAdvance,
     ShippingOption,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.adapters.memory import (
     InMemoryEvents,
     InMemoryFulfillment,
-    InMemoryInventory,
+    InMemoryHolds,
     InMemoryOrders,
     InMemoryPayments,
+    InMemoryReservingInventory,
     InMemoryShippingOptions,
 )
 from rma.testing.core_harness import START
@@ -77,12 +86,12 @@ ORDER = Order(
     id="order_1",
     currency="usd",
     items=[
-        LineItem(id="mug", quantity=23, fulfilled_quantity=23, unit_price=Money(999, "usd")),
+        LineItem(id="mug", quantity=27, fulfilled_quantity=27, unit_price=Money(999, "usd")),
         LineItem(id="pot", quantity=5, fulfilled_quantity=5, unit_price=Money(4500, "usd")),
     ],
     payments=[
         Payment(id="gift_card", captured=Money(2500, "usd"), kind="gift_card"),
-        Payment(id="card", captured=Money(42_977, "usd")),
+        Payment(id="card", captured=Money(46_973, "usd")),
     ],
 )
 
@@ -145,6 +154,18 @@ def exchange(number: int, mugs: int, price: int) -> RequestExchange:
         items=[RequestedItem(item_id="mug", quantity=mugs)],
         new_items=[NewItem(variant_id="v_cup", quantity=1, unit_price=price)],
         shipping_option_id="post",
+        idempotency_key=f"key_{number}",
+    )
+
+
+def first(number: int, variant: str = "v_cup") -> RequestExchange:
+    """A mug for something else at its price, that is sent before the mug is back."""
+    return RequestExchange(
+        order_id="order_1",
+        items=[RequestedItem(item_id="mug", quantity=1)],
+        new_items=[NewItem(variant_id=variant, quantity=1, unit_price=999)],
+        ship="first",
+        hold=Hold(f"auth_{number}", Money(999, "usd"), START + timedelta(days=60)),
         idempotency_key=f"key_{number}",
     )
 
@@ -289,9 +310,42 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         inspect(63, InspectedItem(item_id="mug", quantity=1, grade="B", disposition="send_back")),
         inspect(64, InspectedItem(item_id="pot", quantity=1, grade="B", previous_grade="A")),
     ),
+    (
+        first(65),
+        RecordSending(return_id="ret_65", idempotency_key="key_66"),
+        SettleAdvance(exchange_id="exc_65", idempotency_key="key_67"),  # a day later; the gateway pends
+        RecordChargeOutcome(
+            key="exc_65-charge-1", outcome=ChargeSucceeded("ch_65"), idempotency_key="key_68"
+        ),
+        receive(69, 65, 1),  # it comes all the same, and what was charged is given back
+        ResolveReturn(return_id="ret_65", idempotency_key="key_70"),
+    ),
+    (first(71), receive(72, 71, 1)),  # the hold is released
+    (
+        first(73, "v_gone"),  # it cannot be reserved
+        UpdateExchange(
+            exchange_id="exc_73",
+            new_items=[NewItem(variant_id="v_rare", quantity=1, unit_price=999)],  # nor can this be sent
+            idempotency_key="key_74",
+        ),
+        CancelExchange(exchange_id="exc_73", keep_return=True, idempotency_key="key_75"),
+        receive(76, 73, 1),
+    ),
+    (
+        exchange(77, mugs=1, price=1999),
+        RecordExchangePayment(exchange_id="exc_77", amount=500, reference="ch_77", idempotency_key="key_78"),
+        CancelExchange(exchange_id="exc_77", idempotency_key="key_79"),  # what was paid is given back
+    ),
+    (
+        request(80, 1, label=False),
+        RecordSending(return_id="ret_80", idempotency_key="key_81"),  # and paid
+        receive(82, 80, 0, damaged=1),
+    ),
 )
 #: Steps whose returns wait for approval, those whose returns expire at once, those in which mugs are kept.
 REVIEWED, SHORT, KEPT = {"32", "37", "44"}, {"42"}, {"44", "47"}
+#: Steps whose goods have a last day, as new ones are sent first; the step that is paid on sending.
+ADVANCE, AHEAD = {"65", "71", "73"}, {"80"}
 #: The step whose goods are inspected when they arrive, and by which scale.
 INSPECTED = {"60"}
 GRADES = (Grade("A", 100, "restock"), Grade("B", 80, "refurbish"))
@@ -323,8 +377,9 @@ class Environment:
         self.payments = (
             InMemoryPayments(self._refunded) if gateway is None else Forgetful(self._refunded, gateway)
         )
-        self.inventory = InMemoryInventory()
+        self.inventory = InMemoryReservingInventory({"v_gone": 0})
         self.fulfillment = SleepyCarrier()
+        self.holds = InMemoryHolds(_charged)
         self.events = InMemoryEvents()
         self.now = START
         self.fresh_id = ""
@@ -350,6 +405,7 @@ class Environment:
             clock=self.tick,
             ids=lambda: self.fresh_id,
             pause=lambda _: None,
+            holds=self.holds,
         )
 
     @property
@@ -365,6 +421,8 @@ class Environment:
             service.archive("order_1")
         else:
             self.fresh_id = str(step.idempotency_key).removeprefix("key_")
+            if isinstance(step, SettleAdvance):
+                self.now += timedelta(days=2)  # the last day is over
             service.handle(step)
 
     def tick(self) -> datetime:
@@ -373,7 +431,7 @@ class Environment:
         return self.now
 
     def _policy(self, _: Order) -> ReturnPolicy:
-        days = 0 if self.fresh_id in SHORT else None
+        days = 0 if self.fresh_id in SHORT else 1 if self.fresh_id in ADVANCE else None
         rules = RULES if self.fresh_id in KEPT else ()
         inspects = self.fresh_id in INSPECTED
         return ReturnPolicy(
@@ -382,6 +440,7 @@ class Environment:
             rules=rules,
             inspect=inspects,
             grades=GRADES if inspects else (),
+            pay_on="sending" if self.fresh_id in AHEAD else None,
         )
 
     def _refunded(self, request: RefundRequest) -> RefundOutcome:
@@ -393,6 +452,10 @@ class Environment:
                 return RefundPending("re_pending")
             case key:
                 return RefundSucceeded(f"re_{key}")
+
+
+def _charged(request: ChargeRequest) -> ChargeOutcome:
+    return ChargePending("ch_65") if request.key == "exc_65-charge-1" else ChargeSucceeded(request.key)
 
 
 class Forgetful(InMemoryPayments):
@@ -417,7 +480,7 @@ class SleepyCarrier(InMemoryFulfillment):
     """A carrier that cannot be reached for the first booking of one return."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(out_of_stock=["v_rare"])
         self._was_woken = False
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
