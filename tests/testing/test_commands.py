@@ -36,7 +36,7 @@ def test_a_maker_makes_commands_of_its_kind() -> None:
     """In some state of a simulation, after some attempts; and nothing else, or nothing at all."""
     made: set[type[Command]] = set()
     for seed in range(50):
-        policy = ReturnPolicy(return_within_days=1 if seed % 2 else None)
+        policy = ReturnPolicy(return_within_days=0 if seed % 2 else None)
         world = World([ORDER], seed, policy=policy)
         simulate(world, 30)
         ledger = world.ledger_of("order_1")

@@ -55,8 +55,8 @@ def _is_to_be_settled(exchange: Exchange) -> bool:
 def record_charge_outcome(chooser: Chooser, situation: Situation) -> RecordChargeOutcome | None:
     """Of a charge that needs attention, whatever it is; of others what is known."""
     charges = [each for exchange in situation.ledger.exchanges for each in exchange.hold_charges]
-    likely = [each for each in charges if each.status is ChargeStatus.NEEDS_ATTENTION]
-    target = choose_target(chooser, likely, charges)
+    unknown = [each for each in charges if each.status is ChargeStatus.NEEDS_ATTENTION]
+    target = choose_target(chooser, [*unknown * 3, *charges], charges)
     if target is None:
         return None
     taken: list[ChargeOutcome] = [ChargeSucceeded(target.reference or f"ch_{target.key}")]
