@@ -135,9 +135,8 @@ def sent_first(given: Given) -> None:
     for number, new in enumerate((even, CUP), start=1):
         hold = Hold(f"auth_{number}", usd(1100), until)
         given.when(RequestExchange(order_id="order_1", items=mugs, new_items=[new], ship="first", hold=hold))
-    second = given.ledger.exchanges[-1].id
-    given.when(RecordExchangePayment(exchange_id=second, amount=1400, reference="paid_1"))
     first, second = given.ledger.exchanges[-2:]
+    given.when(RecordExchangePayment(exchange_id=second.id, amount=1400, reference="paid_1"))
     given.now += timedelta(days=2)
     given.when(SettleAdvance(exchange_id=first.id, created_by="Flo"))
     key = f"{first.id}-charge-1"

@@ -138,7 +138,7 @@ def test_late_goods_are_given_back_from_the_payments_and_the_charge() -> None:
 def test_a_lost_answer_charges_once_whatever_the_gateway_promises(
     gateway: Gateway, made: int, status: ChargeStatus
 ) -> None:
-    """A keyed gateway is asked again, a searchable one is searched, any other is left to a person."""
+    """An idempotent gateway is asked again, a searchable one is searched, any other is left to a person."""
     holds = simulated_holds(gateway)
     answer, lost = holds.charge, [True]
 
@@ -325,8 +325,8 @@ def test_the_same_awaited() -> None:
         await service.resume()
         return await service.get_exchange("exc_1")
 
-    settled = asyncio.run(story())
-    assert (settled.status, settled.paid) == (ExchangeStatus.COMPLETED, usd(6495))
+    charged = asyncio.run(story())
+    assert (charged.status, charged.paid) == (ExchangeStatus.COMPLETED, usd(6495))
 
 
 def test_a_repeated_command_charges_nothing_more() -> None:

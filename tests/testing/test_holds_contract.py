@@ -131,7 +131,7 @@ class Declines(ActsEveryTime):
         return ChargeSucceeded(key)
 
     def reserve(self, request: ReserveRequest) -> OutOfStock | None:
-        """Once, for whoever comes first."""
+        """Once, for the first."""
         self.kept = self.kept or request.lines[0].quantity
         return OutOfStock()
 

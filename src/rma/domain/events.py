@@ -635,7 +635,7 @@ class AdvanceCharged(ExchangeEvent):
 @frozen(kw_only=True)
 class HoldReleased(ExchangeEvent):
     """
-    The hold of an exchange is given back: everything came back, or no new goods were sent.
+    The hold of an exchange is given back: everything is back, or no new goods were sent.
 
     Attributes:
         status: what the exchange became.

@@ -4,7 +4,7 @@ What may happen: yes is a tuple of events, no is a raised `Rejected` that says e
 One module for each family of commands; `record_outcomes` for what ports answer; `answer` for repeats.
 """
 
-from rma.domain.decide.advance import record_charge_outcome, settle_advance
+from rma.domain.decide.advance import close_advance, record_charge_outcome
 from rma.domain.decide.archive import archive_history
 from rma.domain.decide.cancel_exchange import cancel_exchange
 from rma.domain.decide.claims import cancel_claim, request_claim
@@ -119,7 +119,7 @@ def decide(  # noqa: C901, PLR0911, PLR0912 # a row for each command
         case UpdateExchange():
             return update_exchange(facts, ledger, command)
         case SettleAdvance():
-            return settle_advance(facts, ledger, command)
+            return close_advance(facts, ledger, command)
         case RecordChargeOutcome():
             return record_charge_outcome(facts, ledger, command)
         case CancelExchange():

@@ -1,4 +1,4 @@
-"""SettleAdvance and RecordChargeOutcome: new goods that were sent first are paid for, whatever came back."""
+"""SettleAdvance and RecordChargeOutcome: new goods that were sent first are paid for, whatever is back."""
 
 from typing import assert_never
 
@@ -6,7 +6,7 @@ from attrs import evolve
 
 from rma.domain.decide.checks import check_order, check_string, check_strings, check_text, report_unknown
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.holds import difference_of, settle_hold
+from rma.domain.decide.holds import close_hold, difference_of
 from rma.domain.decide.linked import complete_exchange
 from rma.domain.decide.returns.resolve import close_return
 from rma.domain.decide.returns.shipments import cancel_shipment
@@ -25,7 +25,7 @@ from rma.domain.state.lifecycle import (
 from rma.domain.state.returns import Resolution, Return
 
 
-def settle_advance(facts: Facts, ledger: ReturnLedger, command: SettleAdvance) -> tuple[Event, ...]:
+def close_advance(facts: Facts, ledger: ReturnLedger, command: SettleAdvance) -> tuple[Event, ...]:
     """
     The return ended, and what did not come back charged to the hold; or a charge that was declined, again.
 
@@ -48,10 +48,10 @@ def settle_advance(facts: Facts, ledger: ReturnLedger, command: SettleAdvance) -
     check_strings(wrong, command)
     exchange, target = wrong.require(exchange), wrong.require(target)
     if not target.is_open:
-        events = settle_hold(exchange, ledger, facts.at, command.created_by)
+        events = close_hold(exchange, ledger, facts.at, command.created_by)
         return _with_command(events, exchange, ledger, facts, command)
-    ended, settled = end_advance(facts, ledger, exchange, target, by=command.created_by)
-    return (*ended, *_with_command(settled, exchange, ledger, facts, command))
+    ended, closing = end_advance(facts, ledger, exchange, target, by=command.created_by)
+    return (*ended, *_with_command(closing, exchange, ledger, facts, command))
 
 
 def _with_command(
@@ -77,7 +77,7 @@ def end_advance(
     command: ExpireReturn | None = None,
 ) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
     """
-    The events that end a return whose goods did not come, or not all, and those that settle its exchange.
+    The events that end a return whose goods did not come, or not all, and those that close its exchange.
 
     It expires if nothing was sent; else nothing more is expected of it.
     """
@@ -89,7 +89,7 @@ def end_advance(
         header = header_for(target, ledger, at, by=by, command=command)
         expired = ReturnExpired(header=header, return_by=target.return_by, cancel_request=cancel)
         received = evolve(exchange, difference_due=difference_of(exchange, ended, ended.items))
-        return (expired,), settle_hold(received, ledger, at, by)
+        return (expired,), close_hold(received, ledger, at, by)
     order = facts.order
     assert order is not None, "it was checked"
     closed = close_return(
@@ -118,7 +118,7 @@ def _refusals(exchange: Exchange, target: Return, command: SettleAdvance) -> lis
     codes = []
     if not exchange.is_advance:
         codes.append("not_an_advance")
-    elif exchange.is_settled:
+    elif exchange.is_hold_closed:
         codes.append("advance_already_settled")
     if refusal := exchange_refusal(exchange.status, command):
         codes.append(refusal)

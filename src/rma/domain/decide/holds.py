@@ -105,7 +105,7 @@ def difference_of(exchange: Exchange, target: Return, items: tuple[ReturnItem, .
     return Money(exchange.paid.amount - arrived.total + arrived.owed, exchange.currency)
 
 
-def settle_hold(
+def close_hold(
     exchange: Exchange, ledger: ReturnLedger, at: datetime, by: str | None
 ) -> tuple[AdvanceCharged] | tuple[HoldReleased] | tuple[()]:
     """
@@ -142,7 +142,7 @@ def release_hold(
     exchange: Exchange, ledger: ReturnLedger, at: datetime, by: str | None
 ) -> tuple[HoldReleased] | tuple[()]:
     """The event that the hold is given back; none without one, or if it ended. `exchange` is afterwards."""
-    if exchange.hold is None or exchange.is_settled:
+    if exchange.hold is None or exchange.is_hold_closed:
         return ()
     event = HoldReleased(
         header=header_for(exchange, ledger, at, by=by),

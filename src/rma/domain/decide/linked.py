@@ -4,7 +4,7 @@ from datetime import datetime
 
 from attrs import evolve
 
-from rma.domain.decide.holds import difference_of, release_hold, settle_hold
+from rma.domain.decide.holds import close_hold, difference_of, release_hold
 from rma.domain.decide.replacements import replacement_of
 from rma.domain.events import ClaimCompleted, Event, ExchangeReceived, header_for
 from rma.domain.state.exchanges import Exchange
@@ -56,7 +56,7 @@ def complete_exchange(
     """
     difference_due = difference_of(exchange, target, items)
     received = evolve(exchange, difference_due=difference_due)
-    if exchange.sent_first and (events := settle_hold(received, ledger, at, by)):
+    if exchange.sent_first and (events := close_hold(received, ledger, at, by)):
         return events
     if exchange.out_of_stock is not None:
         status = ExchangeStatus.REQUIRES_ACTION

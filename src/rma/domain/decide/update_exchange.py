@@ -58,7 +58,7 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
     if value.total < target.refunded.amount:
         refunded = target.refunded.amount
         wrong.add("difference_already_refunded", refunded=refunded, difference=value.total)
-    if exchange.hold is not None and not exchange.is_settled:
+    if exchange.hold is not None and not exchange.is_hold_closed:
         check_hold_covers(
             wrong, exchange.hold, evolve(repriced, return_by=target.return_by or exchange.hold.until)
         )

@@ -1,7 +1,7 @@
 """
 What is asked of ports for exchanges whose new goods are sent first, or are reserved, and what they answer.
 
-A hold secures goods that are sent before others came back; a reservation keeps the new goods until they are
+A hold secures goods that are sent before others are back; a reservation keeps the new goods until they are
 sent. Both end with their exchange.
 """
 

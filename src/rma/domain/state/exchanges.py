@@ -33,7 +33,7 @@ class ExchangePayment:
     Money that the customer paid for an exchange; `reference` is what the host calls it.
 
     Attributes:
-        charge_key: of the charge to the hold that it came by; None if the customer paid it.
+        charge_key: of the charge to the hold that it is; None if the customer paid it.
     """
 
     reference: str
@@ -175,7 +175,7 @@ class Exchange:
         return self.sent_first or self.status is ExchangeStatus.COMPLETED
 
     @property
-    def is_settled(self) -> bool:
+    def is_hold_closed(self) -> bool:
         """True once the hold was released, or charged: a charge that was declined did nothing."""
         return self.hold_released_at is not None or any(charge.is_in_force for charge in self.hold_charges)
 

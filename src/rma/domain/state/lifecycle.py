@@ -80,7 +80,7 @@ class ExchangeStatus(StrEnum):
     sent before that, and the customer owes the difference. `requires_action`: what was received is worth less
     than requested, so that the customer owes an amount that was never quoted; or the new goods cannot be had;
     or a charge was declined. `completed`: the new goods were ordered to be sent, and those that were sent
-    before the others came are paid for.
+    before the others arrived are paid for.
     """
 
     REQUESTED = "requested"
@@ -396,7 +396,7 @@ class ExchangeRules:
     is_open: bool
     record_payment: str | None
     update: str | None
-    settle: str | None
+    settle_advance: str | None
     record_charge_outcome: str | None
     cancel: str | None
 
@@ -418,7 +418,7 @@ _EXCHANGE_OPEN = ExchangeRules(
     is_open=True,
     record_payment=None,
     update=None,  # only while no new goods were sent
-    settle=None,  # only where new goods were sent first
+    settle_advance=None,  # only where new goods were sent first
     record_charge_outcome=None,
     cancel=None,  # only while no new goods were sent
 )
@@ -426,7 +426,7 @@ _EXCHANGE_COMPLETED = ExchangeRules(
     is_open=False,
     record_payment="exchange_completed",
     update="exchange_completed",
-    settle="exchange_completed",
+    settle_advance="exchange_completed",
     record_charge_outcome=None,
     cancel="exchange_completed",
 )
@@ -434,7 +434,7 @@ _EXCHANGE_CANCELED = ExchangeRules(
     is_open=False,
     record_payment="exchange_canceled",
     update="exchange_canceled",
-    settle="exchange_canceled",
+    settle_advance="exchange_canceled",
     record_charge_outcome=None,
     cancel=None,
 )
@@ -449,7 +449,7 @@ def exchange_refusal(status: ExchangeStatus, command: ExistingExchangeCommand) -
         case UpdateExchange():
             return rules.update
         case SettleAdvance():
-            return rules.settle
+            return rules.settle_advance
         case RecordChargeOutcome():
             return rules.record_charge_outcome
         case CancelExchange():

@@ -275,7 +275,7 @@ class Return:
         """
         `return_by`, as long as it can expire then: nothing was sent, received or paid for its exchange.
 
-        What was paid for new goods that are sent first is no reason to wait.
+        What was paid for new goods that are sent first does not make it wait.
         """
         is_waiting = self.waits_for_first_parcel and self.sending is None
         is_paid_for = self.is_exchanged and any(part.amount.amount > 0 for part in self.charges)

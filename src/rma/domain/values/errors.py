@@ -302,11 +302,11 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "new_goods_sent": (
         NotAllowed,
-        "the new goods of exchange {exchange_id} were sent already: it can only be settled",
+        "the new goods of exchange {exchange_id} were sent already: `SettleAdvance` ends it",
     ),
     "not_an_advance": (
         NotAllowed,
-        "exchange {exchange_id} sends its new goods last: there is nothing to settle",
+        "exchange {exchange_id} sends its new goods last: it has no hold",
     ),
     "advance_not_sent": (
         NotAllowed,

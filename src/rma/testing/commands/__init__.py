@@ -39,7 +39,7 @@ from rma.domain.messages.commands import (
     UpdateExchange,
     UpdateReturn,
 )
-from rma.testing.commands.advance import record_charge_outcome, settle_advance, update_exchange
+from rma.testing.commands.advance import close_advance, record_charge_outcome, update_exchange
 from rma.testing.commands.at_the_dock import correct_receipt, receive_unannounced
 from rma.testing.commands.before_goods import (
     approve_return,
@@ -90,7 +90,7 @@ MAKERS: Mapping[type[Command], Maker] = {
     RequestExchange: Maker(request_exchange, 5),
     RecordExchangePayment: Maker(record_exchange_payment, 6),
     UpdateExchange: Maker(update_exchange, 3),
-    SettleAdvance: Maker(settle_advance, 4),
+    SettleAdvance: Maker(close_advance, 4),
     RecordChargeOutcome: Maker(record_charge_outcome, 3),
     CancelExchange: Maker(cancel_exchange, 2),
     RequestClaim: Maker(request_claim, 5),

@@ -18,8 +18,8 @@ def choose_hold(chooser: Chooser, situation: Situation, asked: RequestExchange) 
     days = situation.policy.return_within_days
     if days is None or not chooser.choose([True, True, False]):
         return Ship.LAST, None
-    worth = {line.id: line.price.amount * 2 + 1000 for line in situation.order.items}
-    amount = sum([worth.get(item.item_id, 0) * max(1, item.quantity) for item in asked.items])
+    values = {line.id: line.price.amount * 2 + 1000 for line in situation.order.items}
+    amount = sum([values.get(item.item_id, 0) * max(1, item.quantity) for item in asked.items])
     number = len(situation.ledger.exchanges) + 1
     hold = Hold(
         reference=f"hold_{situation.order.id}_{number}",
@@ -41,15 +41,15 @@ def update_exchange(chooser: Chooser, situation: Situation) -> UpdateExchange | 
     return UpdateExchange(exchange_id=target.id, new_items=new_items(chooser, situation, units))
 
 
-def settle_advance(chooser: Chooser, situation: Situation) -> SettleAdvance | None:
+def close_advance(chooser: Chooser, situation: Situation) -> SettleAdvance | None:
     """Those that were sent first, late or too early."""
     exchanges = situation.ledger.exchanges
-    target = choose_target(chooser, [each for each in exchanges if _is_to_be_settled(each)], exchanges)
+    target = choose_target(chooser, [each for each in exchanges if _is_to_be_closed(each)], exchanges)
     return None if target is None else SettleAdvance(exchange_id=target.id)
 
 
-def _is_to_be_settled(exchange: Exchange) -> bool:
-    return exchange.sent_first and exchange.is_open and not exchange.is_settled
+def _is_to_be_closed(exchange: Exchange) -> bool:
+    return exchange.sent_first and exchange.is_open and not exchange.is_hold_closed
 
 
 def record_charge_outcome(chooser: Chooser, situation: Situation) -> RecordChargeOutcome | None:

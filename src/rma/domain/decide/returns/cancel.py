@@ -45,7 +45,7 @@ def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> 
 
 
 def _is_of_exchange(target: Return, ledger: ReturnLedger) -> bool:
-    """True if an exchange still waits for it, or was settled with it."""
+    """True if an exchange still waits for it, or was completed with it."""
     exchange = ledger.find_exchange(target.exchange_id)
     return exchange is not None and exchange.status is not ExchangeStatus.CANCELED
 

@@ -49,8 +49,8 @@ def expire_return(facts: Facts, ledger: ReturnLedger, command: ExpireReturn) -> 
     at, by = facts.at, command.created_by
     is_open = exchange is not None and exchange.is_open
     if exchange and is_open and exchange.sent_first:
-        ended, settled = end_advance(facts, ledger, exchange, target, by=by, command=command)
-        return (*ended, *settled)
+        ended, closed = end_advance(facts, ledger, exchange, target, by=by, command=command)
+        return (*ended, *closed)
     header = header_for(target, ledger, at, by=by, command=command)
     canceled = report_exchange_canceled(exchange, ledger, at, by) if exchange and is_open else ()
     if keeps_some:
