@@ -25,6 +25,7 @@ from rma import (
     CancelExchange,
     CancelReturn,
     Change,
+    ChargeSucceeded,
     Claim,
     ClaimStatus,
     Command,
@@ -38,6 +39,7 @@ from rma import (
     Payment,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -60,7 +62,9 @@ from rma import (
     ReturnLedger,
     ReturnPolicy,
     ReturnStatus,
+    SettleAdvance,
     ShippingOption,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.domain.change import apply_command, apply_outcomes
@@ -252,7 +256,9 @@ def _tried(snapshot: Snapshot) -> Iterator[Trial]:
     payees: list[Return | Claim] = [*snapshot.ledger.returns, *snapshot.ledger.claims]
     unknown = [f"{each.id}-refund-9" for each in payees]
     notices = [RecordRefundOutcome(key=key, outcome=outcome) for key in unknown for outcome in REPORTED]
-    for command in (*commands_in(snapshot), *notices):
+    keys = [f"{each.id}-charge-9" for each in snapshot.ledger.exchanges]
+    charges = [RecordChargeOutcome(key=key, outcome=ChargeSucceeded()) for key in keys]
+    for command in (*commands_in(snapshot), *notices, *charges):
         if (asked := _by_table(snapshot.ledger, command)) is None:
             continue
         codes = set[str]()
@@ -283,7 +289,13 @@ def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | N
         ):
             target = ledger.get(command.return_id)
             return "return", target.status, return_refusal(target.status, command)
-        case RecordExchangePayment() | CancelExchange():
+        case (
+            RecordExchangePayment()
+            | UpdateExchange()
+            | SettleAdvance()
+            | RecordChargeOutcome()
+            | CancelExchange()
+        ):
             exchange = ledger.find_exchange(command.exchange_id)
             assert exchange is not None
             return "exchange", exchange.status, exchange_refusal(exchange.status, command)
@@ -423,7 +435,11 @@ def _is_within_bounds(  # noqa: C901 # a row for each command
             return not ledger.get(command.return_id).receipts
         case RecordRefundOutcome():
             return not any(each.inspections for each in ledger.returns)
-        case RequestExchange() | CancelReturn() | CancelExchange() | CancelClaim():
+        case CancelExchange():
+            return not command.keep_return or not any(each.receipts for each in ledger.returns)
+        case UpdateExchange() | SettleAdvance() | RecordChargeOutcome():
+            return False  # it is tried, and leads to nothing that was not here before
+        case RequestExchange() | CancelReturn() | CancelClaim():
             return True
         case RequestClaim():
             return not command.refund_amount and all(each.amount in (None, 1) for each in command.items)

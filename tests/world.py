@@ -17,7 +17,13 @@ from rma import (
     ReturnService,
     ShippingOption,
 )
-from rma.adapters.memory import InMemoryEvents, InMemoryFulfillment, InMemoryInventory, InMemoryReturns
+from rma.adapters.memory import (
+    InMemoryEvents,
+    InMemoryFulfillment,
+    InMemoryHolds,
+    InMemoryInventory,
+    InMemoryReturns,
+)
 from rma.domain.state.refunds import in_force
 from rma.testing import world
 from rma.testing.gateways import simulated_payments
@@ -41,11 +47,13 @@ class World(world.World):
         policy: ReturnPolicy | None = None,
         gateway: Gateway | None = None,
         ids: IdFactory | None = None,
+        inventory: InMemoryInventory | None = None,
     ) -> None:
         self.order_id = order.id
         self.returns = InMemoryReturns()
         self.payments = simulated_payments(gateway or Idempotent(), lambda: self.now)
-        self.inventory = InMemoryInventory()
+        self.inventory = inventory or InMemoryInventory()
+        self.holds = InMemoryHolds()
         self.fulfillment = InMemoryFulfillment()
         self.events = InMemoryEvents()
         super().__init__(
@@ -55,6 +63,7 @@ class World(world.World):
             inventory=self.inventory,
             fulfillment=self.fulfillment,
             events=self.events,
+            holds=self.holds,
             shipping_options=[RETURN_OPTION, OUTBOUND_OPTION],
             reasons=REASONS,
             policy=policy or ReturnPolicy(),
@@ -72,6 +81,8 @@ class World(world.World):
             list(self.fulfillment.shipments.values()),
             list(self.fulfillment.cancellations.values()),
             list(self.fulfillment.replacements.values()),
+            list(self.holds.charges.values()),
+            list(self.holds.releases.values()),
             list(self.events.published.values()),
         )
 

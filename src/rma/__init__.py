@@ -9,6 +9,9 @@ from rma.aio import AsyncReturnService
 from rma.domain.change import Change, replay
 from rma.domain.decide.facts import Facts, HostRule
 from rma.domain.events import (
+    AdvanceCharged,
+    AdvanceShipped,
+    ChargeOutcomeRecorded,
     ClaimCanceled,
     ClaimCompleted,
     ClaimPayoutRecorded,
@@ -23,11 +26,15 @@ from rma.domain.events import (
     EventsPublished,
     ExchangeCanceled,
     ExchangePaid,
+    ExchangePaymentRefunded,
     ExchangeReceived,
     ExchangeRequested,
+    ExchangeUpdated,
     GoodsInspected,
     GoodsReceived,
     HistoryArchived,
+    HoldReleased,
+    PaidAhead,
     PayoutRecorded,
     PriceReduced,
     ReceiptCorrected,
@@ -43,6 +50,20 @@ from rma.domain.events import (
     ReturnSent,
     ReturnUpdated,
     ShipmentRenewed,
+)
+from rma.domain.messages.advance import (
+    ChargeAnswer,
+    ChargeDeclined,
+    ChargeNotSent,
+    ChargeOutcome,
+    ChargePending,
+    ChargeRequest,
+    ChargeSucceeded,
+    OutOfStock,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+    VariantLine,
 )
 from rma.domain.messages.command_items import (
     ApprovedItem,
@@ -69,6 +90,7 @@ from rma.domain.messages.commands import (
     InspectReturn,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -80,6 +102,8 @@ from rma.domain.messages.commands import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.domain.messages.effects import (
@@ -115,9 +139,11 @@ from rma.domain.sale.charges import Charge, ChargesBack, RefundedCharge
 from rma.domain.sale.eligibility import FailedRule
 from rma.domain.sale.fees import Fee, FeePer
 from rma.domain.sale.grades import Grade
+from rma.domain.sale.hold import Hold, Ship
 from rma.domain.sale.means import Means, RefundTerms, Split, WhenClosed
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Adjustment, LineItem, Order, OrderStatus, Payment
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Goods, Outcome, ReturnRule, RuleTerms, WayBack
@@ -127,11 +153,11 @@ from rma.domain.sale.withdrawal import DueFrom, ReturnBasis, Withdrawal
 from rma.domain.state.at_the_dock import CorrectedUnits, Correction, ForeignGoods, StockWithdrawal
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement, EntitlementChange
-from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
 from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
-from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
+from rma.domain.state.lifecycle import ChargeStatus, ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
 from rma.domain.state.lots import ReducedBy
 from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.refunds import PaymentShare, Refund
@@ -177,12 +203,14 @@ from rma.observing import (
 from rma.ports import (
     BindableReturns,
     BoundReturns,
+    ChargeLookup,
     Clock,
     CreditLookup,
     Credits,
     Disposal,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -193,6 +221,7 @@ from rma.ports import (
     PolicyProvider,
     RefundLookup,
     RepairableReturns,
+    Reservations,
     ReturnReasonRepository,
     ReturnRepository,
     SendingBack,
@@ -206,7 +235,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what a host hands in
     "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Grade", "Terms",
-    "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Fault", "FeePer",
+    "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Fault", "FeePer", "PayOn",
     "Withdrawal", "ReturnBasis", "DueFrom", "Window", "WindowStart", "WindowEnd", "Calendar",
     "HostRule", "Facts", "Review", "Means", "Split", "WhenClosed", "Bonus",
     # what it asks
@@ -216,13 +245,15 @@ __all__ = [  # noqa: RUF022 # in reading order
     "CorrectReceipt", "CorrectedItem", "InspectReturn", "InspectedItem",
     "ResolveReturn", "RejectedItem", "MissingItem", "ForeignDecision",
     "CancelReturn", "RetryRefund", "RecordRefundOutcome", "RecordPayout",
-    "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",
+    "RequestExchange", "NewItem", "Ship", "Hold", "RecordExchangePayment", "UpdateExchange",
+    "SettleAdvance", "RecordChargeOutcome", "CancelExchange", "RequestClaim", "ClaimItem",
     "ClaimedCharge", "ResolveClaim", "CancelClaim",
     # what comes back
     "Return", "ReturnStatus", "Decision", "Sending",
     "ReturnItem", "Receipt", "ReceiptItem", "ForeignGoods", "Correction", "CorrectedUnits", "StockWithdrawal",
     "Inspection", "GradedUnits", "Resolution", "Entitlement", "Refund",
-    "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "Claim", "ClaimedItem",
+    "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "HoldCharge",
+    "ChargeStatus", "Claim", "ClaimedItem",
     "ReducedBy", "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem",
     "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
     "RefundedCharge", "PaymentShare", "PlannedRefund", "RefundTerms",
@@ -231,10 +262,12 @@ __all__ = [  # noqa: RUF022 # in reading order
     # what happened
     "Event", "EventHeader", "ReturnRequested", "ReturnApproved", "ReturnDeclined",
     "ReturnUpdated", "ReturnSent", "ReturnExpired", "ShipmentRenewed",
-    "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "RefundBlocked",
-    "RefundRetried", "PayoutRecorded",
-    "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "ExchangeReceived", "ExchangePaid",
-    "ExchangeCanceled", "ClaimRequested", "PriceReduced", "ClaimCompleted", "ClaimRefundRetried",
+    "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "PaidAhead",
+    "RefundBlocked", "RefundRetried", "PayoutRecorded",
+    "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "AdvanceShipped",
+    "ExchangeReceived", "ExchangePaid", "ExchangeUpdated", "AdvanceCharged", "HoldReleased",
+    "ChargeOutcomeRecorded", "ExchangeCanceled", "ExchangePaymentRefunded",
+    "ClaimRequested", "PriceReduced", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimPayoutRecorded", "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     "HistoryArchived",
@@ -246,6 +279,9 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundReversed", "RestockRequest", "WithdrawRequest", "DisposeRequest", "SendBackRequest", "StockLine",
     "ReturnShipmentRequest",
     "ReturnShipment", "CancelShipmentRequest", "ReplacementRequest", "ReplacementShipment",
+    "OutOfStock", "ChargeRequest", "ChargeOutcome", "ChargeSucceeded", "ChargePending", "ChargeDeclined",
+    "ChargeNotSent", "ChargeAnswer", "ReleaseRequest", "ReserveRequest", "ReleaseReservationRequest",
+    "VariantLine",
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "RepairableReturns",
     "ReturnQuery", "Subject",
@@ -253,7 +289,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",
     "Credits", "CreditLookup", "Payouts", "PayoutLookup",
-    "Disposal", "SendingBack",
+    "Disposal", "Reservations", "SendingBack", "Holds", "ChargeLookup",
     "Fulfillment", "ShippingOptionRepository", "ReturnReasonRepository", "EventPublisher", "Clock",
     "IdFactory", "PolicyProvider", "ShipmentLookup", "Pause", "Timing", "Observer", "LoggingObserver",
     "Signal", "CommandHandled", "CommitConflicted", "EffectDelivered", "EffectFailed", "AttentionNeeded",

@@ -10,6 +10,7 @@ from rma.async_ports import (
     AsyncCredits,
     AsyncEventPublisher,
     AsyncFulfillment,
+    AsyncHolds,
     AsyncInventory,
     AsyncOrderRepository,
     AsyncPause,
@@ -53,6 +54,7 @@ from rma.ports import (
     Credits,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -110,8 +112,8 @@ class AsyncReturnService:
 
     Args:
         orders, returns, inventory, payments: required.
-        fulfillment, credits, payouts, shipping_options, return_reasons, policies, events, clock, ids, timing,
-            observer, host_rules: as in `ReturnService`.
+        fulfillment, credits, payouts, holds, shipping_options, return_reasons, policies, events, clock, ids,
+            timing, observer, host_rules: as in `ReturnService`.
         pause: as there, awaited or not; unless given, `asyncio.sleep` in its loops, and nothing in others.
 
     Raises:
@@ -137,6 +139,7 @@ class AsyncReturnService:
     host_rules: tuple[HostRule, ...] = field(default=(), converter=as_host_rules)
     credits: Credits | AsyncCredits | None = None
     payouts: Payouts | AsyncPayouts | None = None
+    holds: Holds | AsyncHolds | None = None
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_observer(self)

@@ -12,6 +12,15 @@ from typing import Any, Protocol
 from rma.domain.change import Change
 from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
+from rma.domain.messages.advance import (
+    ChargeAnswer,
+    ChargeOutcome,
+    ChargeRequest,
+    OutOfStock,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+)
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     CreditRequest,
@@ -40,6 +49,7 @@ from rma.ports import (
     Credits,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -139,6 +149,20 @@ class AsyncPayoutLookup(Protocol):
     def find_payout(self, request: PayoutRequest) -> Awaitable[RefundOutcome | None]: ...
 
 
+class AsyncHolds(Protocol):
+    """`Holds`, awaited; a declared `gateway` is an attribute as ever."""
+
+    def charge(self, request: ChargeRequest) -> Awaitable[ChargeAnswer]: ...
+
+    def release(self, request: ReleaseRequest) -> Awaitable[None]: ...
+
+
+class AsyncChargeLookup(Protocol):
+    """`ChargeLookup`, awaited."""
+
+    def find_charge(self, key: str) -> Awaitable[ChargeOutcome | None]: ...
+
+
 class AsyncInventory(Protocol):
     """`Inventory`, awaited."""
 
@@ -153,6 +177,14 @@ class AsyncDisposal(Protocol):
     def dispose(self, request: DisposeRequest) -> Awaitable[None]: ...
 
 
+class AsyncReservations(Protocol):
+    """`Reservations`, awaited."""
+
+    def reserve(self, request: ReserveRequest) -> Awaitable[OutOfStock | None]: ...
+
+    def release_reservation(self, request: ReleaseReservationRequest) -> Awaitable[None]: ...
+
+
 class AsyncFulfillment(Protocol):
     """`Fulfillment`, awaited."""
 
@@ -160,7 +192,9 @@ class AsyncFulfillment(Protocol):
 
     def cancel_return(self, request: CancelShipmentRequest) -> Awaitable[None]: ...
 
-    def ship_replacement(self, request: ReplacementRequest) -> Awaitable[ReplacementShipment]: ...
+    def ship_replacement(
+        self, request: ReplacementRequest
+    ) -> Awaitable[ReplacementShipment | OutOfStock]: ...
 
 
 class AsyncShipmentLookup(Protocol):
@@ -210,6 +244,9 @@ class Host(Protocol):
 
     @property
     def fulfillment(self) -> Fulfillment | AsyncFulfillment | None: ...
+
+    @property
+    def holds(self) -> Holds | AsyncHolds | None: ...
 
     @property
     def shipping_options(self) -> ShippingOptionRepository | AsyncShippingOptionRepository: ...

@@ -12,6 +12,15 @@ from typing import Any, Protocol
 
 from rma.domain.change import Change
 from rma.domain.events import Event
+from rma.domain.messages.advance import (
+    ChargeAnswer,
+    ChargeOutcome,
+    ChargeRequest,
+    OutOfStock,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+)
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     CreditRequest,
@@ -306,6 +315,39 @@ class PayoutLookup(Protocol):
         ...
 
 
+class Holds(Protocol):
+    """
+    Takes from holds, or gives them back, where new goods of an exchange are sent before the others are here.
+
+    The host takes the hold itself, before it asks for the exchange. An adapter may declare what its gateway
+    promises about repeats of a charge, as an attribute `gateway` with the classes of payments: `Searchable`
+    with a `ChargeLookup`. If it declares nothing: `Idempotent()`.
+    """
+
+    def charge(self, request: ChargeRequest) -> ChargeAnswer:
+        """
+        Take this much of the hold, once for the key; the rest of it is given back.
+
+        Returns:
+            `ChargeSucceeded`, `ChargePending` (the gateway took it and will tell), or `ChargeDeclined`: the
+            gateway refused definitely and nothing was taken. `ChargeNotSent`: the gateway could not be
+            reached at all, so that nothing was sent. Never return one of these two for a time-out.
+        """
+        ...
+
+    def release(self, request: ReleaseRequest) -> None:
+        """Give the hold back, once for the key; one that ended, or is gone already, is released."""
+        ...
+
+
+class ChargeLookup(Protocol):
+    """What an adapter of holds has besides, whose gateway can be asked."""
+
+    def find_charge(self, key: str) -> ChargeOutcome | None:
+        """The outcome of the charge of this key; None if the gateway does not know of any."""
+        ...
+
+
 class ShipmentLookup(Protocol):
     """What a fulfillment adapter has besides, whose carrier can be asked for a booking or shipment by key."""
 
@@ -336,6 +378,23 @@ class Disposal(Protocol):
         ...
 
 
+class Reservations(Protocol):
+    """What an inventory adapter has besides, that keeps new goods for an exchange until they are sent."""
+
+    def reserve(self, request: ReserveRequest) -> OutOfStock | None:
+        """
+        Keep all of these units, once for the key; they are taken when they are sent under this key.
+
+        Returns:
+            None if they are kept; `OutOfStock` if they cannot be, and none of them is.
+        """
+        ...
+
+    def release_reservation(self, request: ReleaseReservationRequest) -> None:
+        """Keep these units no longer, once for the key; also if they never were, or were sent."""
+        ...
+
+
 class Fulfillment(Protocol):
     """
     Carriers that bring goods back, and new ones to the customer.
@@ -353,8 +412,14 @@ class Fulfillment(Protocol):
         """Cancel the booking of `shipment_key`, once for the key; one that is gone already is canceled."""
         ...
 
-    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
-        """Send new goods to the customer, once for the key; for exchanges and claims only."""
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment | OutOfStock:
+        """
+        Send new goods to the customer, once for the key; for exchanges and claims only.
+
+        Returns:
+            what the carrier answered; `OutOfStock` if there are none, definitely: nothing was sent and
+            nothing will be under this key.
+        """
         ...
 
 

@@ -39,6 +39,7 @@ from rma.ports import (
     Credits,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -107,6 +108,8 @@ class ReturnService:
             against another tries again; `time.sleep` unless given.
         host_rules: rules of the host's own, each a function with a name: all are asked about each requested
             line, besides the policy.
+        holds: charges or releases what secures new goods that are sent before the others are back; without
+            it no exchange can ask for that.
 
     Raises:
         InvalidValue: a method of a port is `async def`; `AsyncReturnService` is for those. An observer
@@ -130,6 +133,7 @@ class ReturnService:
     host_rules: tuple[HostRule, ...] = field(default=(), converter=as_host_rules)
     credits: Credits | None = None
     payouts: Payouts | None = None
+    holds: Holds | None = None
 
     def __attrs_post_init__(self) -> None:
         refuse_awaited_ports(self)

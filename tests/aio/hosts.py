@@ -64,4 +64,5 @@ def awaited_service(
         clock=service.clock,
         ids=service.ids,
         pause=lambda _: asyncio.sleep(0),
+        holds=None if service.holds is None else Awaited(service.holds, turns),
     )

@@ -35,6 +35,7 @@ from rma import (
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -58,6 +59,8 @@ from rma import (
     ReturnPolicy,
     ReturnStatus,
     Searchable,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.domain.state.ledger import Subject
@@ -93,6 +96,9 @@ LINKED_KINDS = {
     ResolveReturn,
     RequestExchange,
     RecordExchangePayment,
+    UpdateExchange,
+    SettleAdvance,
+    RecordChargeOutcome,
     CancelExchange,
     RequestClaim,
     ResolveClaim,
@@ -117,7 +123,8 @@ class Returns(RuleBasedStateMachine):
         self.world = World(order, evolve(policy, **terms), gateway)
         self.is_only_returns = is_only_returns
         self.pays_for_damage = policy.refund_damaged
-        self.is_plain = policy.refund_damaged and not policy.fees  # nothing but goods counts in what is paid
+        # Nothing but goods counts in what is paid, and nothing is paid for goods that may never come.
+        self.is_plain = policy.refund_damaged and not policy.fees and policy.pay_on is None
 
     # -- what can be done -------------------------------------------------------------------------
 
@@ -206,6 +213,9 @@ class Returns(RuleBasedStateMachine):
                 | ResolveReturn()
                 | RequestExchange()
                 | RecordExchangePayment()
+                | UpdateExchange()
+                | SettleAdvance()
+                | RecordChargeOutcome()
                 | CancelExchange()
                 | RequestClaim()
                 | ResolveClaim()
@@ -409,8 +419,11 @@ class Returns(RuleBasedStateMachine):
 
     def the_rest_arrives(self, target: Return) -> None:
         """All that is missing of the return; what was not claimed goes back to the customer."""
-        if target.status is ReturnStatus.PENDING_APPROVAL:
-            assert self.handle(ApproveReturn(return_id=target.id)) is not None
+        is_pending = target.status is ReturnStatus.PENDING_APPROVAL
+        if is_pending and self.handle(ApproveReturn(return_id=target.id)) is None:
+            assert target.exchange_id is not None  # its hold ends too early by now
+            assert self.handle(CancelExchange(exchange_id=target.exchange_id)) is not None
+            return
         missing = {item.item_id: 0 for item in target.items}
         for item in target.items:
             missing[item.item_id] += 0 if target.is_released else item.missing_quantity

@@ -32,6 +32,7 @@ from rma import (
 )
 from rma.domain.change import apply_command, apply_outcomes, replay
 from rma.domain.decide.facts import Facts
+from rma.domain.messages.advance import ChargeOutcome, ChargeSucceeded, OutOfStock
 from rma.domain.messages.commands import Request
 from rma.domain.messages.effects import (
     Done,
@@ -48,7 +49,18 @@ from rma.domain.messages.effects import (
 from rma.testing.core_harness import START
 from tests.world import OUTBOUND_OPTION, REASONS, RETURN_OPTION
 
-Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp | NoRoom | Overdue
+Result = (
+    RefundOutcome
+    | ChargeOutcome
+    | ReturnShipment
+    | ReplacementShipment
+    | OutOfStock
+    | Done
+    | Unknown
+    | GivenUp
+    | NoRoom
+    | Overdue
+)
 
 
 def usd(amount: int) -> Money:
@@ -98,8 +110,9 @@ class Given:
         self.now: datetime = START
         self.options = {option.id: option for option in (RETURN_OPTION, OUTBOUND_OPTION)}
         self.books_shipments = True
-        self.disposes = self.sends_back = True
+        self.disposes = self.sends_back = self.has_holds = True
         self.gives_credit = self.pays_out = True
+        self.reserves = False
         self.catalogue: tuple[ReturnReason, ...] = REASONS
         self.ledger = ReturnLedger("order_1")
         self.history: list[Event] = []
@@ -123,6 +136,8 @@ class Given:
             sends_back=self.sends_back,
             gives_credit=self.gives_credit,
             pays_out=self.pays_out,
+            has_holds=self.has_holds,
+            reserves=self.reserves,
         )
 
     def when(self, command: Command) -> tuple[Event, ...]:
@@ -151,6 +166,8 @@ class Given:
                     results.append((key, RefundSucceeded(f"re_{key}")))
                 elif "-shipment-" in key:
                     results.append((key, ReturnShipment({"label": key})))
+                elif "-charge-" in key:
+                    results.append((key, ChargeSucceeded(f"ch_{key}")))
                 elif "-replacement-" in key:
                     results.append((key, ReplacementShipment({"label": key})))
                 else:

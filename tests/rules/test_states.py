@@ -16,6 +16,7 @@ from rma import (
     ExpireReturn,
     InspectReturn,
     ReceiveReturn,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -24,6 +25,8 @@ from rma import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.domain.state.lifecycle import RefundStatus, refund_rules
@@ -116,7 +119,13 @@ def test_every_command_is_tried_on_every_status() -> None:
     }
     columns: dict[str, set[type[Command]]] = {
         "return": returns,
-        "exchange": {RecordExchangePayment, CancelExchange},
+        "exchange": {
+            RecordExchangePayment,
+            UpdateExchange,
+            SettleAdvance,
+            RecordChargeOutcome,
+            CancelExchange,
+        },
         "claim": {ResolveClaim, CancelClaim, RetryRefund, RecordPayout, RecordRefundOutcome},
     }
 
@@ -143,7 +152,6 @@ def test_what_the_table_refuses_is_refused_with_its_code() -> None:
         # it is canceled with its exchange, whatever its status
         ("return", "partially_received", CancelReturn, ("return_of_exchange",)),
         ("return", "received", CancelReturn, ("return_of_exchange",)),
-        ("return", "expired", CancelReturn, ("return_of_exchange",)),
     }
 
 
@@ -161,6 +169,11 @@ def test_what_the_table_allows_is_accepted_in_some_state() -> None:
         ("return", "partially_received", RecordSending),
         ("return", "partially_received", ExpireReturn),
         ("return", "partially_received", RenewShipment),
+        # nothing here is sent first, so that nothing is charged
+        ("exchange", "requested", SettleAdvance),
+        ("exchange", "awaiting_payment", SettleAdvance),
+        ("exchange", "requires_action", SettleAdvance),
+        *[("exchange", status.value, RecordChargeOutcome) for status in KINDS["exchange"]],
     }
 
 

@@ -13,6 +13,8 @@ from rma import (
     CancelClaim,
     CancelExchange,
     CancelReturn,
+    ChargeDeclined,
+    ChargeSucceeded,
     ClaimItem,
     CorrectedItem,
     CorrectReceipt,
@@ -21,14 +23,17 @@ from rma import (
     ExpireReturn,
     ForeignDecision,
     ForeignItem,
+    Hold,
     InspectedItem,
     InspectReturn,
     MissingItem,
     NewItem,
+    OutOfStock,
     Payment,
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -45,7 +50,9 @@ from rma import (
     RetryRefund,
     ReturnPolicy,
     ReturnRule,
+    SettleAdvance,
     TimelineEntry,
+    UpdateExchange,
 )
 from rma.domain.change import apply_lease, apply_publication
 from rma.domain.events import DeliveryChanged, EventsPublished, HistoryArchived
@@ -117,6 +124,7 @@ def everything_with_the_dock() -> Given:
     at_the_dock(given)
     other_means(given)
     without_goods(given)
+    sent_first(given)
     return given
 
 
@@ -124,6 +132,31 @@ def without_goods(given: Given) -> None:
     """Adds money that is given back while the goods stay."""
     scratched = ClaimItem(item_id="mug", quantity=1, reason="other", amount=usd(110))
     given.when(RequestClaim(order_id="order_1", type="reduce", items=[scratched]))
+
+
+def sent_first(given: Given) -> None:
+    """Adds what can happen to new goods that are sent first, and to money that is paid first."""
+    given.policy = ReturnPolicy(return_within_days=1, pay_on="request")
+    put(given, items=(line(quantity=30, tax_lines=vat("10")),))
+    put(given, payments=[Payment(id="pay_3", captured=usd(50_000))])
+    given.when(request(1, created_by="Ed"))
+    until = given.now + timedelta(days=30)
+    mugs = [RequestedItem(item_id="mug", quantity=1)]
+    even = NewItem(variant_id="v_cup", quantity=1, unit_price=1100)
+    for number, new in enumerate((even, CUP), start=1):
+        hold = Hold(f"auth_{number}", usd(1100), until)
+        given.when(RequestExchange(order_id="order_1", items=mugs, new_items=[new], ship="first", hold=hold))
+    first, second = given.ledger.exchanges[-2:]
+    given.when(RecordExchangePayment(exchange_id=second.id, amount=1400, reference="paid_1"))
+    given.now += timedelta(days=2)
+    given.when(SettleAdvance(exchange_id=first.id, created_by="Flo"))
+    key = f"{first.id}-charge-1"
+    given.record_outcomes((key, ChargeDeclined("expired", "too late")))
+    given.when(RecordChargeOutcome(key=key, outcome=ChargeSucceeded("ch_9")))
+    given.record_outcomes((f"{second.id}-replacement-1", OutOfStock("none left")))
+    other = NewItem(variant_id="v_pot", quantity=1, unit_price=9000)
+    given.when(UpdateExchange(exchange_id=second.id, new_items=[other]))
+    given.when(CancelExchange(exchange_id=second.id))
 
 
 def at_the_dock(given: Given) -> None:
@@ -244,6 +277,15 @@ def test_entries_render_who_when_what_and_how_much() -> None:
         "    20.00 USD\n        22.00 USD  item:mug\n            20.00 USD  price\n            2.00 USD  tax",
         "        -2.00 USD  return_shipping",
         "ret_1: answered\n    ret_1-shipment-1",
+        ": paid before its goods arrive (Ed)\n    money: ",
+        ": new goods sent first\n    1 x v_cup to be sent",
+        ": hold charged (Flo)\n    money: 11.00 USD of the hold auth_1",
+        "-charge-1: 11.00 USD failed (expired: too late)",
+        "-charge-1: 11.00 USD succeeded",
+        "-replacement-1: out of stock (none left)",
+        ": new goods replaced, awaiting payment\n    1 x v_pot to be sent",
+        ": payment given back\n    money: ",
+        ": hold released\n    money: 11.00 USD free at auth_2",
         "ret_1: parcel 1, partially received (Bo)\n    1 x mug\n    stock: +1 mug at loc_1\n    money: 9.00",
         "ret_1: parcel 2, received\n    0 x mug, 1 damaged",
         "ret_1-refund-1: 9.00 USD failed (card_closed)",

@@ -32,6 +32,9 @@ from rma import (
     CancelExchange,
     CancelReturn,
     Charge,
+    ChargeDeclined,
+    ChargePending,
+    ChargeSucceeded,
     ClaimedCharge,
     ClaimItem,
     Command,
@@ -44,6 +47,7 @@ from rma import (
     ForeignItem,
     Gateway,
     Grade,
+    Hold,
     HostRule,
     InspectedItem,
     InspectReturn,
@@ -54,6 +58,7 @@ from rma import (
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordRefundOutcome,
     RecordSending,
@@ -76,12 +81,14 @@ from rma import (
     ReturnRule,
     Review,
     Searchable,
+    SettleAdvance,
     ShippingMethod,
+    UpdateExchange,
     UpdateReturn,
     Window,
     Withdrawal,
 )
-from rma.adapters.memory import InMemoryReturns
+from rma.adapters.memory import InMemoryReservingInventory, InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.codec import decode, encode
 from rma.adapters.sql.schema import FORMAT
@@ -469,6 +476,46 @@ def goods_are_at_the_dock(world: World, handle: Callable[[Command | Archive], ob
     handle(CorrectReceipt(return_id="ret_2", items=[CorrectedItem(item_id="mug", quantity=1)], reason="not"))
 
 
+def new_goods_are_sent_first(world: World, handle: Callable[[Command | Archive], object]) -> None:
+    """Holds that are charged or released, reservations, goods that cannot be had; some effects stay open."""
+    world.policy = ReturnPolicy(return_within_days=1, pay_on="sending")
+    handle(request(1))
+    handle(RecordSending(return_id="ret_1"))
+    mug = [RequestedItem(item_id="mug", quantity=1)]
+
+    def first(number: int, variant_id: str, price: int) -> RequestExchange:
+        hold = Hold(f"auth_{number}", Money(5000, "usd"), START + timedelta(days=90))
+        new = [NewItem(variant_id=variant_id, quantity=1, unit_price=price)]
+        return RequestExchange(order_id=world.order_id, items=mug, new_items=new, ship="first", hold=hold)
+
+    handle(first(1, "v_cup", 100))
+    world.now += timedelta(days=2)
+    world.holds.answer = lambda _: ChargePending()
+    handle(SettleAdvance(exchange_id="exc_2", idempotency_key="settled", created_by="timer"))
+    for outcome in (ChargePending("p_1"), ChargeDeclined("expired", "too late"), ChargeSucceeded("ch_1")):
+        reported = type(outcome).__name__
+        handle(RecordChargeOutcome(key="exc_2-charge-1", outcome=outcome, idempotency_key=reported))
+    handle(first(2, "v_gone", 100))
+    post = ShippingMethod(id="sm", option_id=None, name="Post", price=Money(50, "usd"))
+    other = [NewItem(variant_id="v_pot", quantity=1, unit_price=5000)]
+    handle(
+        UpdateExchange(exchange_id="exc_3", new_items=other, outbound_shipping=post, idempotency_key="other")
+    )
+    handle(RecordExchangePayment(exchange_id="exc_3", amount=700, reference="ch_2"))
+    world.faults.breaks("inventory", Away())
+    world.faults.breaks("holds", Away())
+    handle(CancelExchange(exchange_id="exc_3", keep_return=True, idempotency_key="kept"))
+    handle(first(3, "v_cup", 100))
+    world.now += timedelta(days=2)
+    world.faults.calm()
+    handle(first(4, "v_cup", 100))
+    world.faults.breaks("inventory", Away())
+    world.faults.breaks("holds", Away())
+    world.now += timedelta(days=2)
+    handle(SettleAdvance(exchange_id="exc_5"))
+    handle(first(5, "v_cup", 100))
+
+
 #: Asked in `rules_decide`: what it says is stored.
 HOST_RULES = (HostRule("risk", lambda _, line, asked: Review("worn") if asked.tags else None),)
 
@@ -478,8 +525,10 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
     mug = line(quantity=9, tax_lines=vat("7.25", name="state") + vat("1.5"), adjustments=off(250))
     tea = line("tea", 2, 499, tax_lines=vat("19"), is_tax_inclusive=True, variant_id=None)
 
-    def world(*lines: LineItem, gateway: Gateway | None = None) -> World:
-        return World(evolve(order_of(*lines), id=f"order_{prefix}1"), gateway=gateway, ids=counting(prefix))
+    def world(*lines: LineItem, gateway: Gateway | None = None, reserves: bool = False) -> World:
+        order = evolve(order_of(*lines), id=f"order_{prefix}1")
+        stock = InMemoryReservingInventory({"v_gone": 0}) if reserves else None
+        return World(order, gateway=gateway, ids=counting(prefix), inventory=stock)
 
     return {
         "everything ends": (everything_ends, world(mug, tea)),
@@ -495,6 +544,7 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
         "an order is archived": (an_order_is_archived, world(mug)),
         "goods are waited for": (goods_are_waited_for, world(mug, tea)),
         "goods are inspected": (goods_are_inspected, world(mug)),
+        "new goods are sent first": (new_goods_are_sent_first, world(mug, reserves=True)),
         "goods are at the dock": (goods_are_at_the_dock, world(evolve(mug, serials=["A", "B"]), tea)),
     }
 

@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from rma import Effect, Event, RefundOutcome, RefundReversed
+from rma import ChargeOutcome, Effect, Event, RefundOutcome, RefundReversed
 from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.codec import TAG
@@ -37,7 +37,7 @@ def kinds(document: object) -> set[str]:
 
 def test_there_is_a_document_of_every_kind() -> None:
     """Events, commands, effects, outcomes of refunds, and revised items."""
-    unions = (Event, Effect, RefundOutcome | RefundReversed, ItemRevision)
+    unions = (Event, Effect, RefundOutcome | RefundReversed, ChargeOutcome, ItemRevision)
     stored_kinds = {*MAKERS}.union(*[get_args(union) for union in unions])
 
     assert kinds(WRITTEN[FORMAT]) == {each.__name__ for each in stored_kinds}

@@ -68,6 +68,9 @@ class End:
                 environment.fulfillment.shipments,
                 environment.fulfillment.cancellations,
                 environment.fulfillment.replacements,
+                environment.holds.charges,
+                environment.holds.releases,
+                environment.inventory.reserved,
             ),
             stock={place: units for place, units in environment.inventory.on_hand.items() if units},
             render=tuple(

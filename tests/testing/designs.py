@@ -21,6 +21,7 @@ from rma import (
     Inventory,
     Order,
     OrderRepository,
+    OutOfStock,
     Payments,
     RecordRefundOutcome,
     RefundAnswer,
@@ -29,8 +30,11 @@ from rma import (
     RefundRequest,
     RefundStatus,
     RefundSucceeded,
+    ReleaseReservationRequest,
     ReplacementRequest,
     ReplacementShipment,
+    Reservations,
+    ReserveRequest,
     RestockRequest,
     ReturnLedger,
     ReturnQuery,
@@ -182,6 +186,12 @@ class _ForgetfulInventory:
     def dispose(self, request: DisposeRequest) -> None:
         cast("Disposal", self.port).dispose(request)
 
+    def reserve(self, request: ReserveRequest) -> OutOfStock | None:
+        return cast("Reservations", self.port).reserve(request)
+
+    def release_reservation(self, request: ReleaseReservationRequest) -> None:
+        cast("Reservations", self.port).release_reservation(request)
+
 
 def forgets_restocks_that_fail(service: ReturnService, environment: Environment) -> ReturnService:
     """The row of the journal is removed whatever the stock said: goods are missing for ever."""
@@ -248,7 +258,7 @@ class _SaysItKnowsKeys:
     def cancel_return(self, request: CancelShipmentRequest) -> None:
         self.port.cancel_return(request)
 
-    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment | OutOfStock:
         return self.port.ship_replacement(request)
 
 

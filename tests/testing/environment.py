@@ -13,6 +13,10 @@ from rma import (
     CancelClaim,
     CancelExchange,
     CancelReturn,
+    ChargeOutcome,
+    ChargePending,
+    ChargeRequest,
+    ChargeSucceeded,
     ClaimItem,
     Command,
     CorrectedItem,
@@ -24,6 +28,7 @@ from rma import (
     ForeignItem,
     Gateway,
     Grade,
+    Hold,
     InspectedItem,
     InspectReturn,
     LineItem,
@@ -36,6 +41,7 @@ from rma import (
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -61,17 +67,20 @@ from rma import (
     ReturnService,
     ReturnShipment,
     ReturnShipmentRequest,
+    SettleAdvance,
     ShippingOption,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.adapters.memory import (
     InMemoryCredits,
     InMemoryEvents,
     InMemoryFulfillment,
-    InMemoryInventory,
+    InMemoryHolds,
     InMemoryOrders,
     InMemoryPayments,
     InMemoryPayouts,
+    InMemoryReservingInventory,
     InMemoryShippingOptions,
 )
 from rma.domain.messages.effects import MoneyRequest
@@ -84,13 +93,13 @@ ORDER = Order(
     id="order_1",
     currency="usd",
     items=[
-        LineItem(id="mug", quantity=23, fulfilled_quantity=23, unit_price=Money(999, "usd")),
+        LineItem(id="mug", quantity=27, fulfilled_quantity=27, unit_price=Money(999, "usd")),
         LineItem(id="pot", quantity=5, fulfilled_quantity=5, unit_price=Money(4500, "usd")),
         LineItem(id="cap", quantity=5, fulfilled_quantity=5, unit_price=Money(1000, "usd")),
     ],
     payments=[
         Payment(id="gift_card", captured=Money(2500, "usd"), kind="gift_card"),
-        Payment(id="card", captured=Money(47_977, "usd"), provider_id="stripe"),
+        Payment(id="card", captured=Money(51_973, "usd"), provider_id="stripe"),
     ],
     customer_id="cus_1",
 )
@@ -167,6 +176,18 @@ def exchange(number: int, mugs: int, price: int) -> RequestExchange:
         items=[RequestedItem(item_id="mug", quantity=mugs)],
         new_items=[NewItem(variant_id="v_cup", quantity=1, unit_price=price)],
         shipping_option_id="post",
+        idempotency_key=f"key_{number}",
+    )
+
+
+def first(number: int, variant: str = "v_cup") -> RequestExchange:
+    """A mug for something else at its price, that is sent before the mug is back."""
+    return RequestExchange(
+        order_id="order_1",
+        items=[RequestedItem(item_id="mug", quantity=1)],
+        new_items=[NewItem(variant_id=variant, quantity=1, unit_price=999)],
+        ship="first",
+        hold=Hold(f"auth_{number}", Money(999, "usd"), START + timedelta(days=60)),
         idempotency_key=f"key_{number}",
     )
 
@@ -343,11 +364,44 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         ),
         goodwill(78, 250),
     ),
+    (
+        first(85),
+        RecordSending(return_id="ret_85", idempotency_key="key_86"),
+        SettleAdvance(exchange_id="exc_85", idempotency_key="key_87"),  # a day later; the gateway pends
+        RecordChargeOutcome(
+            key="exc_85-charge-1", outcome=ChargeSucceeded("ch_85"), idempotency_key="key_88"
+        ),
+        receive(89, 85, 1),  # it comes all the same, and what was charged is given back
+        ResolveReturn(return_id="ret_85", idempotency_key="key_90"),
+    ),
+    (first(91), receive(92, 91, 1)),  # the hold is released
+    (
+        first(93, "v_gone"),  # it cannot be reserved
+        UpdateExchange(
+            exchange_id="exc_93",
+            new_items=[NewItem(variant_id="v_rare", quantity=1, unit_price=999)],  # nor can this be sent
+            idempotency_key="key_94",
+        ),
+        CancelExchange(exchange_id="exc_93", keep_return=True, idempotency_key="key_95"),
+        receive(96, 93, 1),
+    ),
+    (
+        exchange(97, mugs=1, price=1999),
+        RecordExchangePayment(exchange_id="exc_97", amount=500, reference="ch_97", idempotency_key="key_98"),
+        CancelExchange(exchange_id="exc_97", idempotency_key="key_99"),  # what was paid is given back
+    ),
+    (
+        request(100, 1, label=False),
+        RecordSending(return_id="ret_100", idempotency_key="key_101"),  # and paid
+        receive(102, 100, 0, damaged=1),
+    ),
 )
 #: Steps whose returns wait for approval, those whose returns expire at once, those in which mugs are kept.
 REVIEWED, SHORT, KEPT = {"32", "37", "44"}, {"42"}, {"44", "47"}
 #: The step whose customer takes credit, and that whose refund is paid out if its payment is closed.
 CREDITED, PAID_OUT = {"65"}, {"67"}
+#: Steps whose goods have a last day, as new ones are sent first; the step that is paid on sending.
+ADVANCE, AHEAD = {"85", "91", "93"}, {"100"}
 #: The step whose goods are inspected when they arrive, and by which scale.
 INSPECTED = {"60"}
 GRADES = (Grade("A", 100, "restock"), Grade("B", 80, "refurbish"))
@@ -386,8 +440,9 @@ class Environment:
         self.payouts = (
             InMemoryPayouts(self._given) if gateway is None else ForgetfulPayouts(self._given, gateway)
         )
-        self.inventory = InMemoryInventory()
+        self.inventory = InMemoryReservingInventory({"v_gone": 0})
         self.fulfillment = SleepyCarrier()
+        self.holds = InMemoryHolds(_charged)
         self.events = InMemoryEvents()
         self.now = START
         self.fresh_id = ""
@@ -415,6 +470,7 @@ class Environment:
             clock=self.tick,
             ids=lambda: self.fresh_id,
             pause=lambda _: None,
+            holds=self.holds,
         )
 
     @property
@@ -430,6 +486,8 @@ class Environment:
             service.archive("order_1")
         else:
             self.fresh_id = str(step.idempotency_key).removeprefix("key_")
+            if isinstance(step, SettleAdvance):
+                self.now += timedelta(days=2)  # the last day is over
             service.handle(step)
 
     def tick(self) -> datetime:
@@ -438,7 +496,7 @@ class Environment:
         return self.now
 
     def _policy(self, _: Order) -> ReturnPolicy:
-        days = 0 if self.fresh_id in SHORT else None
+        days = 0 if self.fresh_id in SHORT else 1 if self.fresh_id in ADVANCE else None
         rules = RULES if self.fresh_id in KEPT else CREDIT if self.fresh_id in CREDITED else ()
         inspects = self.fresh_id in INSPECTED
         return ReturnPolicy(
@@ -448,6 +506,7 @@ class Environment:
             inspect=inspects,
             grades=GRADES if inspects else (),
             when_closed="payout" if self.fresh_id in PAID_OUT else "ask",
+            pay_on="sending" if self.fresh_id in AHEAD else None,
         )
 
     def _given(self, request: MoneyRequest) -> RefundOutcome:
@@ -463,6 +522,10 @@ class Environment:
                 return RefundPending("re_pending")
             case key:
                 return RefundSucceeded(f"re_{key}")
+
+
+def _charged(request: ChargeRequest) -> ChargeOutcome:
+    return ChargePending("ch_85") if request.key == "exc_85-charge-1" else ChargeSucceeded(request.key)
 
 
 class Forgetful(InMemoryPayments):
@@ -521,7 +584,7 @@ class SleepyCarrier(InMemoryFulfillment):
     """A carrier that cannot be reached for the first booking of one return."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(out_of_stock=["v_rare"])
         self._was_woken = False
 
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:

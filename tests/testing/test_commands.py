@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rma import Command, LineItem, Order, Payment, ReceiveUnannounced, ReturnLedger
+from rma import Command, LineItem, Order, Payment, ReceiveUnannounced, ReturnLedger, ReturnPolicy
 from rma.testing.command_strategies import DrawChooser
 from rma.testing.commands import MAKERS, Chooser, RandomChooser, Situation, every
 from rma.testing.core_harness import START
@@ -36,9 +36,11 @@ def test_a_maker_makes_commands_of_its_kind() -> None:
     """In some state of a simulation, after some attempts; and nothing else, or nothing at all."""
     made: set[type[Command]] = set()
     for seed in range(50):
-        world = World([ORDER], seed)
+        policy = ReturnPolicy(return_within_days=0 if seed % 2 else None)
+        world = World([ORDER], seed, policy=policy)
         simulate(world, 30)
-        situation = Situation(order=ORDER, ledger=world.ledger_of("order_1"), now=world.now)
+        ledger = world.ledger_of("order_1")
+        situation = Situation(order=ORDER, ledger=ledger, now=world.now, policy=policy)
         for kind, maker in MAKERS.items():
             command = maker.make(RandomChooser(Random(seed)), situation)
             assert command is None or type(command) is kind

@@ -12,11 +12,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from itertools import chain, islice
-from typing import TypeVar
 
+from rma.adapters.memory_advance import InMemoryHolds, InMemoryReservations
+from rma.adapters.memory_keys import KeyReusedError, is_new
 from rma.domain.change import Change
 from rma.domain.decide.facts import HostRule
 from rma.domain.events import Event
+from rma.domain.messages.advance import OutOfStock
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     CreditRequest,
@@ -46,6 +48,7 @@ from rma.ports import (
     Credits,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -60,11 +63,20 @@ from rma.ports import (
 from rma.service import ReturnService
 from rma.shell.construction import pause, utc_now
 
-RequestT = TypeVar("RequestT")
-
-
-class KeyReusedError(ValueError):
-    """A port received a known key with another request: a bug in the code that makes the keys."""
+__all__ = [
+    "InMemoryEvents",
+    "InMemoryFulfillment",
+    "InMemoryHolds",
+    "InMemoryInventory",
+    "InMemoryOrders",
+    "InMemoryPayments",
+    "InMemoryReservingInventory",
+    "InMemoryReturnReasons",
+    "InMemoryReturns",
+    "InMemoryShippingOptions",
+    "KeyReusedError",
+    "in_memory_service",
+]
 
 
 class InMemoryOrders:
@@ -283,7 +295,7 @@ class InMemoryPayments:
     def refund(self, request: RefundRequest) -> RefundOutcome:
         """Returns the first answer for this key."""
         with self._lock:
-            if _is_new(self.refunds, request.key, request):
+            if is_new(self.refunds, request.key, request):
                 self._outcomes[request.key] = self.answer(request)
                 self.refunds[request.key] = request
             return self._outcomes[request.key]
@@ -307,7 +319,7 @@ class InMemoryCredits:
     def give(self, request: CreditRequest) -> RefundOutcome:
         """Returns the first answer for this key."""
         with self._lock:
-            if _is_new(self.given, request.key, request):
+            if is_new(self.given, request.key, request):
                 self._outcomes[request.key] = self.answer(request)
                 self.given[request.key] = request
                 if isinstance(self._outcomes[request.key], RefundSucceeded):
@@ -333,7 +345,7 @@ class InMemoryPayouts:
     def pay(self, request: PayoutRequest) -> RefundOutcome:
         """Returns the first answer for this key."""
         with self._lock:
-            if _is_new(self.paid, request.key, request):
+            if is_new(self.paid, request.key, request):
                 self._outcomes[request.key] = self.answer(request)
                 self.paid[request.key] = request
             return self._outcomes[request.key]
@@ -352,7 +364,7 @@ class InMemoryInventory:
     def restock(self, request: RestockRequest) -> None:
         """Adds the units, once for each key."""
         with self._lock:
-            if _is_new(self.restocks, request.key, request):
+            if is_new(self.restocks, request.key, request):
                 self.restocks[request.key] = request
                 for line in request.lines:
                     self.on_hand[request.location_id, line.item_id] += line.quantity
@@ -360,7 +372,7 @@ class InMemoryInventory:
     def withdraw(self, request: WithdrawRequest) -> None:
         """Removes the units, once for each key."""
         with self._lock:
-            if _is_new(self.withdrawals, request.key, request):
+            if is_new(self.withdrawals, request.key, request):
                 self.withdrawals[request.key] = request
                 for line in request.lines:
                     self.on_hand[request.location_id, line.item_id] -= line.quantity
@@ -368,14 +380,30 @@ class InMemoryInventory:
     def dispose(self, request: DisposeRequest) -> None:
         """Keeps the request, once for each key; stock does not change."""
         with self._lock:
-            if _is_new(self.disposals, request.key, request):
+            if is_new(self.disposals, request.key, request):
                 self.disposals[request.key] = request
 
 
-class InMemoryFulfillment:
-    """A carrier that books everything."""
+class InMemoryReservingInventory(InMemoryReservations, InMemoryInventory):
+    """
+    Stock that keeps new goods for exchanges until they are sent.
 
-    def __init__(self) -> None:
+    Args:
+        available: how many units of each variant there are; of one that is not named, enough.
+    """
+
+
+class InMemoryFulfillment:
+    """
+    A carrier that books everything, and sends all new goods but those that are `out_of_stock`.
+
+    Args:
+        out_of_stock: the ids of variants.
+    """
+
+    def __init__(self, out_of_stock: Iterable[str] = ()) -> None:
+        self.out_of_stock = set(out_of_stock)
+        self._refused: dict[str, OutOfStock] = {}
         self.shipments: dict[str, ReturnShipmentRequest] = {}
         self.cancellations: dict[str, CancelShipmentRequest] = {}
         self.replacements: dict[str, ReplacementRequest] = {}
@@ -385,7 +413,7 @@ class InMemoryFulfillment:
     def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
         """Returns a booking whose data contain the key; a repeated key gets the same booking."""
         with self._lock:
-            if _is_new(self.shipments, request.key, request):
+            if is_new(self.shipments, request.key, request):
                 self.shipments[request.key] = request
         tracking = f"TRACK-{request.key}"
         return ReturnShipment({"shipment": request.key}, tracking, f"https://carrier.example/{tracking}")
@@ -393,21 +421,26 @@ class InMemoryFulfillment:
     def cancel_return(self, request: CancelShipmentRequest) -> None:
         """Cancels the booking, once for each key."""
         with self._lock:
-            if _is_new(self.cancellations, request.key, request):
+            if is_new(self.cancellations, request.key, request):
                 self.cancellations[request.key] = request
 
-    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
-        """Returns a shipment whose data contain the key; a repeated key gets the same shipment."""
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment | OutOfStock:
+        """Returns a shipment whose data contain the key; a repeated key gets the same answer."""
         with self._lock:
-            if _is_new(self.replacements, request.key, request):
+            if is_new(self.replacements, request.key, request):
+                missing = [each for each in request.new_items if each.variant_id in self.out_of_stock]
+                if missing:
+                    self._refused[request.key] = OutOfStock(f"no {missing[0].variant_id}")
                 self.replacements[request.key] = request
+            if refused := self._refused.get(request.key):
+                return refused
         tracking = f"TRACK-{request.key}"
         return ReplacementShipment({"shipment": request.key}, tracking, f"https://carrier.example/{tracking}")
 
     def send_back(self, request: SendBackRequest) -> None:
         """Sends the units, once for each key."""
         with self._lock:
-            if _is_new(self.sent_back, request.key, request):
+            if is_new(self.sent_back, request.key, request):
                 self.sent_back[request.key] = request
 
 
@@ -441,6 +474,7 @@ def in_memory_service(
     host_rules: Iterable[HostRule] = (),
     credits: Credits | None = None,  # noqa: A002 # as the service calls it
     payouts: Payouts | None = None,
+    holds: Holds | None = None,
 ) -> ReturnService:
     """
     Builds a complete service in memory; pass values, or your own port in place of any of them.
@@ -475,6 +509,7 @@ def in_memory_service(
         pause=pause,
         credits=InMemoryCredits() if credits is None else credits,
         payouts=InMemoryPayouts() if payouts is None else payouts,
+        holds=InMemoryHolds() if holds is None else holds,
     )
 
 
@@ -484,10 +519,3 @@ def _subjects(ledger: ReturnLedger) -> tuple[Subject, ...]:
 
 def _longest_first(waiting: dict[str, datetime]) -> list[str]:
     return sorted(waiting, key=lambda order_id: (waiting[order_id], order_id))
-
-
-def _is_new(known: dict[str, RequestT], key: str, request: RequestT) -> bool:
-    before = known.get(key)
-    if before is not None and before != request:
-        raise KeyReusedError(f"{key} belongs to {before}, not to {request}")
-    return before is None

@@ -10,6 +10,13 @@ from datetime import datetime
 
 from attrs import frozen
 
+from rma.domain.messages.advance import (
+    ChargeRequest,
+    OutOfStock,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+)
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
@@ -22,12 +29,14 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Order
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome, RuleTerms
 from rma.domain.state.at_the_dock import Correction
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import EntitlementChange
-from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import ReturnLedger, Subject, subject_ids
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
@@ -319,6 +328,8 @@ class EffectOutcome:
         delivery: how far it is now, if the outcome is not final: the gateway called the refund pending.
         shipment: what the carrier answered, if the effect was a booking.
         replacement: what the carrier answered, if new goods were sent.
+        charge: afterwards, if the effect was one.
+        out_of_stock: if new goods cannot be sent, or reserved.
     """
 
     key: str
@@ -326,6 +337,8 @@ class EffectOutcome:
     delivery: Delivery | None = None
     shipment: ReturnShipment | None = None
     replacement: ReplacementShipment | None = None
+    charge: HoldCharge | None = None
+    out_of_stock: OutOfStock | None = None
 
 
 @frozen(kw_only=True)
@@ -434,6 +447,18 @@ class ReturnResolved(EntitlementEvent):
 
 
 @frozen(kw_only=True)
+class PaidAhead(EntitlementEvent):
+    """
+    A return was paid before its goods arrived, on being requested, approved or sent, as its terms say.
+
+    Attributes:
+        charges_back: what it gives back of the order's charges, as it was quoted.
+    """
+
+    charges_back: tuple[RefundedCharge, ...] = ()
+
+
+@frozen(kw_only=True)
 class RefundBlocked(DomainEvent):
     """
     More is due than the payments have left, or than those have that still take refunds.
@@ -533,9 +558,22 @@ class HistoryArchived(DomainEvent):
 
 @frozen(kw_only=True)
 class ExchangeRequested(ExchangeEvent):
-    """New goods were asked for against a return, which was opened with it; `opened` is how it began."""
+    """
+    New goods were asked for against a return, which was opened with it; `opened` is how it began.
+
+    Attributes:
+        reserve_request: that they are kept, where the host reserves goods.
+    """
 
     opened: Exchange
+    reserve_request: ReserveRequest | None = None
+
+
+@frozen(kw_only=True)
+class AdvanceShipped(ExchangeEvent):
+    """New goods are sent before the others are back."""
+
+    replacement: ReplacementRequest
 
 
 @frozen(kw_only=True)
@@ -570,8 +608,96 @@ class ExchangePaid(ExchangeEvent):
 
 
 @frozen(kw_only=True)
+class ExchangeUpdated(ExchangeEvent):
+    """
+    The new goods of an exchange were replaced by others.
+
+    Attributes:
+        status: what the exchange became.
+        new_items, outbound_shipping: what is sent, and how.
+        difference_due: with them.
+        charges: what is set against the goods of its return now.
+        quoted_refund: of its return now.
+        reserve_request, release_reservation: that they are kept, and those before are not.
+        replacement: the new goods, if they are sent now.
+    """
+
+    status: ExchangeStatus
+    new_items: tuple[NewItem, ...]
+    difference_due: Money
+    charges: tuple[AmountPart, ...]
+    quoted_refund: Money
+    outbound_shipping: ShippingMethod | None = None
+    reserve_request: ReserveRequest | None = None
+    release_reservation: ReleaseReservationRequest | None = None
+    replacement: ReplacementRequest | None = None
+
+
+@frozen(kw_only=True)
+class AdvanceCharged(ExchangeEvent):
+    """
+    What did not come back for new goods that were sent first, or is worth less, is charged to the hold.
+
+    Attributes:
+        status: what the exchange became.
+        difference_due: as it is known now.
+        charge: as it begins.
+        charge_request: that it is taken.
+    """
+
+    status: ExchangeStatus
+    difference_due: Money
+    charge: HoldCharge
+    charge_request: ChargeRequest
+
+
+@frozen(kw_only=True)
+class HoldReleased(ExchangeEvent):
+    """
+    The hold of an exchange is given back: everything is back, or no new goods were sent.
+
+    Attributes:
+        status: what the exchange became.
+        difference_due: as it is known now.
+        release_request: that it is given back.
+    """
+
+    status: ExchangeStatus
+    difference_due: Money
+    release_request: ReleaseRequest
+
+
+@frozen(kw_only=True)
+class ChargeOutcomeRecorded(ExchangeEvent):
+    """
+    A gateway, or a person, reported the outcome of a charge.
+
+    Attributes:
+        charge: afterwards.
+        delivery: how far it is now, if it is open and its gateway called it pending.
+    """
+
+    charge: HoldCharge
+    delivery: Delivery | None = None
+
+
+@frozen(kw_only=True)
 class ExchangeCanceled(ExchangeEvent):
-    """An exchange was canceled: its return with it, or what was received is refunded as any return is."""
+    """
+    An exchange was canceled: its return with it, or what is received is refunded as any return is.
+
+    Attributes:
+        keeps_return: its return stays, though its goods are not here.
+        release_reservation: that its new goods are not kept any more.
+    """
+
+    keeps_return: bool = False
+    release_reservation: ReleaseReservationRequest | None = None
+
+
+@frozen(kw_only=True)
+class ExchangePaymentRefunded(EntitlementEvent):
+    """What the customer paid for an exchange that was canceled is given back."""
 
 
 @frozen(kw_only=True)
@@ -644,6 +770,7 @@ Event = (
     | GoodsInspected
     | ReceiptCorrected
     | ReturnResolved
+    | PaidAhead
     | RefundBlocked
     | RefundRetried
     | PayoutRecorded
@@ -654,9 +781,15 @@ Event = (
     | EventsPublished
     | HistoryArchived
     | ExchangeRequested
+    | AdvanceShipped
     | ExchangeReceived
     | ExchangePaid
+    | ExchangeUpdated
+    | AdvanceCharged
+    | HoldReleased
+    | ChargeOutcomeRecorded
     | ExchangeCanceled
+    | ExchangePaymentRefunded
     | ClaimRequested
     | PriceReduced
     | ClaimCompleted

@@ -12,23 +12,24 @@ from attrs import evolve as with_
 
 from rma.domain import events
 from rma.domain.events import EffectOutcome, Event
+from rma.domain.evolve_exchanges import charged, exchange_after, return_of_exchange, without_new_goods
 from rma.domain.messages.command_items import ForeignDecision
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     Delivery,
     Effect,
     OpenEffect,
+    ReplacementRequest,
     ReplacementShipment,
     ReturnShipment,
     WithdrawRequest,
 )
-from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.at_the_dock import StockWithdrawal, decisions_after
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
-from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
+from rma.domain.state.lifecycle import ClaimStatus, ReturnStatus
 from rma.domain.state.return_item import ItemRevision, ReturnItem, items_after, revise_items
 from rma.domain.state.returns import Return
 from rma.domain.values.frozenmap import FrozenMap
@@ -36,16 +37,8 @@ from rma.domain.values.money import Money, zero
 
 S = TypeVar("S", bound=Subject)
 
-#: Goods of an exchange that arrive, or arrived, although it was canceled.
-_ALONE_WITHOUT_EXCHANGE = (
-    ReturnStatus.RECEIVED,
-    ReturnStatus.DECLINED,
-    ReturnStatus.EXPIRED,
-    ReturnStatus.PARTIALLY_RECEIVED,  # some are kept and paid for, and the others do not come
-)
-
 #: Events that carry the outcomes of effects of a return, exchange or claim.
-OutcomeEvent = events.EffectsAttempted | events.RefundOutcomeRecorded
+OutcomeEvent = events.EffectsAttempted | events.RefundOutcomeRecorded | events.ChargeOutcomeRecorded
 
 
 def evolve(ledger: ReturnLedger, event: Event) -> ReturnLedger:
@@ -125,17 +118,27 @@ class Folding:
                 | events.GoodsInspected()
                 | events.ReceiptCorrected()
                 | events.ReturnResolved()
+                | events.PaidAhead()
                 | events.RefundRetried()
                 | events.PayoutRecorded()
+                | events.ExchangePaymentRefunded()
                 | events.ReturnCanceled()
             ):
                 if target := self._returns.get(header.subject_id or ""):
                     self._returns[target.id] = _return_after(target, event)
-            case events.ExchangeReceived() | events.ExchangePaid() | events.ExchangeCanceled():
+            case (
+                events.AdvanceShipped()
+                | events.ExchangeReceived()
+                | events.ExchangePaid()
+                | events.ExchangeUpdated()
+                | events.AdvanceCharged()
+                | events.HoldReleased()
+                | events.ExchangeCanceled()
+            ):
                 if exchange := self._exchanges.get(header.subject_id or ""):
-                    self._exchanges[exchange.id] = _exchange_after(exchange, event)
+                    self._exchanges[exchange.id] = exchange_after(exchange, event)
                     if target := self._returns.get(exchange.return_id):
-                        self._returns[target.id] = _return_of_exchange(target, event)
+                        self._returns[target.id] = return_of_exchange(target, event)
             case (
                 events.ClaimCompleted()
                 | events.ClaimRefundRetried()
@@ -145,7 +148,7 @@ class Folding:
             ):
                 if claim := self._claims.get(header.subject_id or ""):
                     self._claims[claim.id] = _claim_after(claim, event)
-            case events.EffectsAttempted() | events.RefundOutcomeRecorded():
+            case events.EffectsAttempted() | events.RefundOutcomeRecorded() | events.ChargeOutcomeRecorded():
                 self._add_outcomes(event)
             case events.DeliveryChanged():
                 self._add_delivery(event)
@@ -181,12 +184,13 @@ class Folding:
                 updated_at=event.at,
             )
         elif exchange := self._exchanges.get(subject_id):
-            self._exchanges[subject_id] = with_(
+            after = with_(
                 exchange,
                 shipment=_sent(exchange.shipment, event),
                 stuck_effects=_still_stuck(exchange, event),
                 updated_at=event.at,
             )
+            self._add_to_exchange(after, event)
         elif claim := self._claims.get(subject_id):
             self._claims[subject_id] = with_(
                 claim,
@@ -198,6 +202,22 @@ class Folding:
         self._effects = _mutable(self._effects)
         for outcome in _outcomes(event):
             _close(self._effects, outcome)
+
+    def _add_to_exchange(self, exchange: Exchange, event: OutcomeEvent) -> None:
+        """The exchange, and its return, with the charges and the new goods that the event tells of."""
+        target = self._returns.get(exchange.return_id)
+        for outcome in _outcomes(event):
+            if outcome.out_of_stock is not None:
+                exchange = without_new_goods(exchange, outcome.key, outcome.out_of_stock)
+                self._effects = _mutable(self._effects)
+                for key in [key for key, each in self._effects.items() if each.waits_for == outcome.key]:
+                    if isinstance(self._effects[key].request, ReplacementRequest):
+                        del self._effects[key]  # what cannot be reserved is not sent
+            elif outcome.charge is not None:
+                exchange, target = charged(exchange, target, outcome.charge, event.at)
+        self._exchanges[exchange.id] = exchange
+        if target is not None:
+            self._returns[target.id] = target
 
     def _add_delivery(self, event: events.DeliveryChanged) -> None:
         subject_id = event.header.subject_id or ""
@@ -290,6 +310,8 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
             return with_(
                 _unbooked(before) if cancel else before,
                 status=ReturnStatus.EXPIRED,
+                entitlement=_for_no_goods(before),
+                charges_back=(),
                 expired_at=event.at,
                 updated_at=event.at,
             )
@@ -306,6 +328,13 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
             assert_never(event)
 
 
+def _for_no_goods(before: Return) -> Entitlement:
+    """Its account if no goods come: it has what was given back of an exchange, and no more."""
+    paid = sum([part.amount.amount for part in before.charges if part.amount.amount > 0])
+    entitled = min(before.entitlement.entitled.amount, paid)
+    return with_(before.entitlement, entitled=Money(entitled, before.currency), is_refund_blocked=False)
+
+
 def _unbooked(before: Return) -> Return:
     """The return once its booking is canceled."""
     return with_(before, shipment=None, shipment_number=before.shipment_number + 1, is_unbooked=True)
@@ -316,14 +345,16 @@ def _revised(before: Return, revision: tuple[ItemRevision, ...]) -> Return:
     return with_(before, items=items, is_revised=True)
 
 
-def _return_after(
+def _return_after(  # noqa: PLR0911 # a row for each kind of event
     before: Return,
     event: events.GoodsReceived
     | events.GoodsInspected
     | events.ReceiptCorrected
     | events.ReturnResolved
+    | events.PaidAhead
     | events.RefundRetried
     | events.PayoutRecorded
+    | events.ExchangePaymentRefunded
     | events.ReturnCanceled,
 ) -> Return:
     match event:
@@ -380,7 +411,15 @@ def _return_after(
                 updated_at=event.at,
                 charges_back=event.charges_back,
             )
-        case events.RefundRetried() | events.PayoutRecorded():
+        case events.PaidAhead(entitlement=change, charges_back=charges_back):
+            return with_(
+                before,
+                entitlement=before.entitlement.after(change),
+                charges_back=charges_back,
+                paid_ahead=change.entitled,
+                updated_at=event.at,
+            )
+        case events.RefundRetried() | events.PayoutRecorded() | events.ExchangePaymentRefunded():
             return with_(before, entitlement=before.entitlement.after(event.entitlement), updated_at=event.at)
         case events.ReturnCanceled():
             sent_back = [
@@ -407,44 +446,6 @@ def _nothing_arrived(item: ReturnItem) -> ReturnItem:
     if not item.arrived_quantity:
         return item
     return with_(item, received_quantity=0, damaged_quantity=0, waiting_quantity=0)
-
-
-def _exchange_after(
-    before: Exchange, event: events.ExchangeReceived | events.ExchangePaid | events.ExchangeCanceled
-) -> Exchange:
-    at = event.at
-    match event:
-        case events.ExchangeReceived(status=status, difference_due=difference_due):
-            after = with_(before, status=status, difference_due=difference_due, updated_at=at)
-        case events.ExchangePaid(status=status, payment=payment):
-            after = with_(before, status=status, payments=(*before.payments, payment), updated_at=at)
-        case events.ExchangeCanceled():
-            return with_(before, status=ExchangeStatus.CANCELED, canceled_at=at, updated_at=at)
-        case _:
-            assert_never(event)
-    return with_(after, completed_at=at) if status is ExchangeStatus.COMPLETED else after
-
-
-def _return_of_exchange(
-    each: Return, event: events.ExchangeReceived | events.ExchangePaid | events.ExchangeCanceled
-) -> Return:
-    """The return with what its exchange changes in it."""
-    match event:
-        case events.ExchangePaid(payment=payment):
-            paid = AmountPart(f"payment:{payment.reference}", payment.amount)
-            return with_(each, charges=(*each.charges, paid), updated_at=event.at)
-        case events.ExchangeCanceled() if each.status in _ALONE_WITHOUT_EXCHANGE:
-            return _alone(each)
-        case _:
-            return each
-
-
-def _alone(each: Return) -> Return:
-    """The return without its exchange; while nothing arrived, it is quoted what its goods alone are worth."""
-    alone = each.without_exchange()
-    if each.status is ReturnStatus.RECEIVED:
-        return alone
-    return with_(alone, quoted_refund=Money(alone.valuation.total, alone.currency))
 
 
 def _claim_after(
@@ -474,6 +475,8 @@ def _claim_after(
 def _outcomes(event: OutcomeEvent) -> tuple[EffectOutcome, ...]:
     if isinstance(event, events.EffectsAttempted):
         return event.outcomes
+    if isinstance(event, events.ChargeOutcomeRecorded):
+        return (EffectOutcome(key=event.charge.key, charge=event.charge, delivery=event.delivery),)
     return (EffectOutcome(key=event.refund.key, refund=event.refund, delivery=event.delivery),)
 
 

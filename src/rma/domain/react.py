@@ -45,7 +45,9 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
         case events.ReturnResolved(cancel_request=cancel, withdraw_requests=withdrawals):
             return (*((cancel,) if cancel else ()), *withdrawals, *_refund_requests(event))
         case (
-            events.RefundRetried()
+            events.PaidAhead()
+            | events.RefundRetried()
+            | events.ExchangePaymentRefunded()
             | events.ClaimRefundRetried()
             | events.ClaimResolved()
             | events.PriceReduced()
@@ -55,6 +57,21 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
             return (*_refund_requests(event), *((replacement,) if replacement else ()))
         case events.ExchangeReceived(replacement=replacement) | events.ExchangePaid(replacement=replacement):
             return (replacement,) if replacement else ()
+        case events.ExchangeRequested(reserve_request=reserve):
+            return (reserve,) if reserve else ()
+        case events.AdvanceShipped(replacement=replacement):
+            return (replacement,)
+        case events.ExchangeUpdated(
+            reserve_request=reserve, release_reservation=release, replacement=replacement
+        ):
+            asked = (release, reserve, replacement)
+            return tuple([each for each in asked if each])
+        case events.AdvanceCharged(charge_request=charge):
+            return (charge,)
+        case events.HoldReleased(release_request=given_back):
+            return (given_back,)
+        case events.ExchangeCanceled(release_reservation=unreserve):
+            return (unreserve,) if unreserve else ()
         case events.ReturnCanceled(cancel_request=cancel, withdraw_requests=withdrawals):
             return ((cancel,) if cancel else ()) + withdrawals
         case (
@@ -68,8 +85,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
             | events.EffectsAttempted()
             | events.EventsPublished()
             | events.HistoryArchived()
-            | events.ExchangeRequested()
-            | events.ExchangeCanceled()
+            | events.ChargeOutcomeRecorded()
             | events.ClaimCompleted()
             | events.ClaimCanceled()
         ):

@@ -8,7 +8,23 @@ from typing import Any, assert_never, cast
 
 from attrs import evolve
 
-from rma.async_ports import AsyncDisposal, AsyncFulfillment, AsyncSendingBack, Host
+from rma.async_ports import (
+    AsyncDisposal,
+    AsyncFulfillment,
+    AsyncHolds,
+    AsyncReservations,
+    AsyncSendingBack,
+    Host,
+)
+from rma.domain.messages.advance import (
+    ChargeNotSent,
+    ChargeOutcome,
+    ChargeRequest,
+    OutOfStock,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+)
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     CreditRequest,
@@ -32,11 +48,11 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.gateways import Gateway, Idempotent
 from rma.domain.messages.timing import Timing
-from rma.ports import Disposal, Fulfillment, SendingBack
+from rma.ports import Disposal, Fulfillment, Holds, Reservations, SendingBack
 from rma.shell.driver import call
 
-#: What ended an effect well, or how its refund ended.
-Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done
+#: What ended an effect, or how its refund or charge ended.
+Result = RefundOutcome | ChargeOutcome | ReturnShipment | ReplacementShipment | OutOfStock | Done
 
 #: How an adapter is asked for what became of a request, if it can be; None if it knows of nothing.
 LookUp = Callable[[Any], Awaitable[Result | None] | Result | None]
@@ -75,6 +91,20 @@ async def ask(effect: Effect, host: Host) -> Result:  # noqa: C901, PLR0911, PLR
             return checked(await call(_carrier_of(host).ship_replacement(effect)), effect)
         case CancelShipmentRequest():
             return _done(await call(_untyped(_carrier_of(host).cancel_return(effect))))
+        case ChargeRequest():
+            charged = await call(_holds_of(host).charge(effect))
+            if isinstance(charged, ChargeNotSent):
+                raise NothingSentError(charged.reason)
+            return checked(charged, effect)
+        case ReleaseRequest():
+            return _done(await call(_untyped(_holds_of(host).release(effect))))
+        case ReserveRequest():
+            stock = cast("Reservations | AsyncReservations", host.inventory)
+            reserved: object = await call(_untyped(stock.reserve(effect)))
+            return reserved if isinstance(reserved, OutOfStock) else _done(reserved)
+        case ReleaseReservationRequest():
+            stock = cast("Reservations | AsyncReservations", host.inventory)
+            return _done(await call(_untyped(stock.release_reservation(effect))))
         case _:
             assert_never(effect)
 
@@ -95,8 +125,16 @@ def port_of(effect: Effect) -> str:
             return "credits"
         case PayoutRequest():
             return "payouts"
-        case RestockRequest() | WithdrawRequest() | DisposeRequest():
+        case (
+            RestockRequest()
+            | WithdrawRequest()
+            | DisposeRequest()
+            | ReserveRequest()
+            | ReleaseReservationRequest()
+        ):
             return "inventory"
+        case ChargeRequest() | ReleaseRequest():
+            return "holds"
         case ReturnShipmentRequest() | ReplacementRequest() | CancelShipmentRequest() | SendBackRequest():
             return "fulfillment"
         case _:
@@ -139,10 +177,15 @@ def look_up_of(effect: Effect, host: Host) -> LookUp | None:
             found = getattr(adapter, "find_credit", None)
         case PayoutRequest():
             found = getattr(adapter, "find_payout", None)
+        case ChargeRequest():
+            found = _by_key(getattr(adapter, "find_charge", None))
         case _:
-            by_key = getattr(adapter, "find_shipment", None)
-            found = None if by_key is None else lambda request: by_key(request.key)
+            found = _by_key(getattr(adapter, "find_shipment", None))
     return found
+
+
+def _by_key(find: Callable[[str], Any] | None) -> LookUp | None:
+    return None if find is None else lambda request: find(request.key)
 
 
 def _declaring(effect: Effect, host: Host) -> object:
@@ -156,8 +199,18 @@ def _declaring(effect: Effect, host: Host) -> object:
             return host.payouts
         case ReturnShipmentRequest() | ReplacementRequest() | SendBackRequest():
             return host.fulfillment
-        case RestockRequest() | WithdrawRequest() | DisposeRequest() | CancelShipmentRequest():
-            return None  # stock is keyed, as its port demands; what is canceled already is canceled
+        case ChargeRequest():
+            return host.holds
+        case (
+            RestockRequest()
+            | WithdrawRequest()
+            | DisposeRequest()
+            | CancelShipmentRequest()
+            | ReserveRequest()
+            | ReleaseReservationRequest()
+            | ReleaseRequest()
+        ):
+            return None  # stock is keyed, as its port demands; what is canceled or released already is so
         case _:
             assert_never(effect)
 
@@ -190,10 +243,14 @@ def checked(answer: object, effect: Effect) -> Result:
         case ReturnShipmentRequest():
             expected = ReturnShipment
         case ReplacementRequest():
-            expected = ReplacementShipment
+            expected = ReplacementShipment | OutOfStock
+        case ChargeRequest():
+            expected = ChargeOutcome
         case _:
             pass
     if not isinstance(answer, expected):
+        raise TypeError(f"a port answered {answer!r}")
+    if isinstance(answer, OutOfStock) and not isinstance(answer.message, str):
         raise TypeError(f"a port answered {answer!r}")
     if isinstance(effect, MoneyRequest) and isinstance(answer, RefundSucceeded):
         moved, asked_for = answer.amount, effect.amount
@@ -218,3 +275,9 @@ def _carrier_of(host: Host) -> Fulfillment | AsyncFulfillment:
     if host.fulfillment is None:
         raise LookupError("a shipment was asked for, but no fulfillment is configured any more")
     return host.fulfillment
+
+
+def _holds_of(host: Host) -> Holds | AsyncHolds:
+    if host.holds is None:
+        raise LookupError("a hold is to be charged or released, but no holds are configured any more")
+    return host.holds

@@ -13,6 +13,13 @@ from attrs import evolve
 from rma.async_ports import AsyncEventPublisher, Host
 from rma.domain.change import Change, apply_lease, apply_outcomes, apply_publication
 from rma.domain.events import DeliveryChanged, Event, EventsPublished, HistoryArchived
+from rma.domain.messages.advance import (
+    ChargePending,
+    ChargeRequest,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+)
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     Deferred,
@@ -150,12 +157,14 @@ async def _known(effect: OpenEffect, step: Action, look_up: LookUp | None, host:
     found: Outcome | None = None
     if step is Action.LOOK_UP and look_up is not None:
         found = await _look_up(effect, look_up, host)
-    if delivery.pending_since is None or (found and not isinstance(found.result, RefundPending | Unknown)):
+    is_open = found is None or isinstance(found.result, RefundPending | ChargePending | Unknown)
+    if delivery.pending_since is None or not is_open:
         return found
     # The gateway has it, even if it does not find it or answer now: it is never sent again.
     if host.timing.is_overdue(effect, now(host)):
         return Outcome(key, Overdue(delivery.pending_since))
-    return found or Outcome(key, RefundPending())
+    is_charge = isinstance(effect.request, ChargeRequest)
+    return found or Outcome(key, ChargePending() if is_charge else RefundPending())
 
 
 async def _look_up(effect: OpenEffect, look_up: LookUp, host: Host) -> Outcome | None:
@@ -216,7 +225,15 @@ async def _send(
     """Asks the port; any exception means that the outcome is unknown."""
     request = effect.request
     match request:
-        case RestockRequest() | WithdrawRequest() | DisposeRequest() | CancelShipmentRequest():
+        case (
+            RestockRequest()
+            | WithdrawRequest()
+            | DisposeRequest()
+            | CancelShipmentRequest()
+            | ReserveRequest()
+            | ReleaseReservationRequest()
+            | ReleaseRequest()
+        ):
             pass  # their ports are keyed
         case _ if deadline is not None:
             request = evolve(request, deadline=deadline)

@@ -20,6 +20,7 @@ from rma.domain.messages.commands import (
     InspectReturn,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -32,10 +33,13 @@ from rma.domain.messages.commands import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
     subject_of,
 )
 from rma.domain.sale.catalogue import ShippingOption
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue, NotFound
@@ -91,7 +95,7 @@ def ledger_of(subject_id: str | None, host: Host) -> Awaitable[ReturnLedger | No
     return get_or_none(host.returns.load_by_return, subject_id)
 
 
-def facts_for(
+def facts_for(  # noqa: PLR0911 # a row for each command
     command: Command, ledger: ReturnLedger | None, host: Host, fresh_id: str | None
 ) -> Awaitable[Facts]:
     """Gathers everything that deciding about this command needs to know."""
@@ -103,6 +107,8 @@ def facts_for(
         case UpdateReturn():
             order_id = None if ledger is None else ledger.order_id
             return _facts_about_goods(host, order_id, command.shipping_option_id)
+        case UpdateExchange():
+            return _facts_about_new_goods(host, None if ledger is None else ledger.order_id)
         case InspectReturn():
             return _facts_about_inspection(host, None if ledger is None else ledger.order_id)
         case (
@@ -114,16 +120,21 @@ def facts_for(
             | RetryRefund()
             | RecordPayout()
             | ResolveClaim()
+            | SettleAdvance()
             | CancelExchange()
         ):
             return _facts(host, order_id=None if ledger is None else ledger.order_id)
+        case RecordSending():
+            target = None if ledger is None else ledger.find(command.return_id)
+            is_paid = target is not None and target.terms.pay_on is PayOn.SENDING
+            return _facts(host, order_id=ledger.order_id if ledger and is_paid else None)
         case (
             DeclineReturn()
-            | RecordSending()
             | RenewShipment()
             | CancelReturn()
             | CancelClaim()
             | RecordRefundOutcome()
+            | RecordChargeOutcome()
             | RecordExchangePayment()
         ):
             return _facts(host, order_id=None)
@@ -154,6 +165,16 @@ async def _facts_about_inspection(host: Host, order_id: str | None) -> Facts:
     )
 
 
+async def _facts_about_new_goods(host: Host, order_id: str | None) -> Facts:
+    """Besides the order: whether the host's ports can send and reserve."""
+    facts = await _facts(host, order_id)
+    return evolve(
+        facts,
+        books_shipments=host.fulfillment is not None,
+        reserves=hasattr(host.inventory, "reserve"),
+    )
+
+
 async def facts_for_request(command: Request, host: Host, fresh_id: str | None) -> Facts:
     """Gathers what deciding about something new needs to know: order, catalogues, policy."""
     return await _facts_about_goods(host, command.order_id, command.shipping_option_id, fresh_id)
@@ -179,6 +200,8 @@ async def _facts_about_goods(
         books_shipments=host.fulfillment is not None,
         gives_credit=host.credits is not None,
         pays_out=host.payouts is not None,
+        has_holds=host.holds is not None,
+        reserves=hasattr(host.inventory, "reserve"),
         timing=host.timing,
         host_rules=host.host_rules,
     )

@@ -18,6 +18,7 @@ from rma.domain.change import (
 )
 from rma.domain.decide import answer
 from rma.domain.decide.facts import Facts
+from rma.domain.messages.advance import ChargeOutcome, ChargeRequest, ChargeSucceeded, OutOfStock
 from rma.domain.messages.commands import Command, OpeningCommand, Request, UpdateReturn
 from rma.domain.messages.effects import (
     CreditRequest,
@@ -44,7 +45,16 @@ from rma.domain.state.ledger import ReturnLedger
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 #: How an effect can end, or that its outcome is unknown.
-Result = RefundOutcome | ReturnShipment | ReplacementShipment | Done | Unknown | GivenUp
+Result = (
+    RefundOutcome
+    | ChargeOutcome
+    | ReturnShipment
+    | ReplacementShipment
+    | OutOfStock
+    | Done
+    | Unknown
+    | GivenUp
+)
 
 
 def counting(prefix: str = "") -> Callable[[], str]:
@@ -67,6 +77,8 @@ def good_end(effect: Effect) -> Result:
             return RefundSucceeded(f"re_{key}")
         case ReturnShipmentRequest(key=key):
             return ReturnShipment({"shipment": key}, f"TRACK-{key}")
+        case ChargeRequest(key=key):
+            return ChargeSucceeded(f"ch_{key}")
         case ReplacementRequest(key=key):
             return ReplacementShipment({"shipment": key}, f"TRACK-{key}")
         case _:
@@ -104,6 +116,7 @@ class CoreHarness:
         ledger: what happened before; nothing unless given.
         ids: draws the ids of returns, one a request, refused and repeated ones too; counts from 1.
         at: the moment before the first; every step is a minute later.
+        reserves: whether new goods of exchanges are reserved.
     """
 
     def __init__(
@@ -116,12 +129,14 @@ class CoreHarness:
         reasons: Iterable[ReturnReason] = (),
         ids: Callable[[], str] | None = None,
         at: datetime = START,
+        reserves: bool = False,
     ) -> None:
         self.order = order
         self.policy = policy
         self.options = {option.id: option for option in options}
         self.reasons = tuple(reasons)
         self.now = at
+        self.reserves = reserves
         self.ledger = ledger or ReturnLedger(order.id)
         self.changes: list[Change] = []
         self._ids = ids or counting()
@@ -148,6 +163,7 @@ class CoreHarness:
             reasons=self.reasons,
             shipping_option=option,
             policy=self.policy,
+            reserves=self.reserves,
         )
         return self._made(apply_command(facts, self.ledger, command))
 

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 
 from rma.domain.change import Change
 from rma.domain.events import Event
+from rma.domain.messages.advance import OutOfStock, ReleaseReservationRequest, ReserveRequest
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     CreditRequest,
@@ -47,6 +48,7 @@ from rma.ports import (
     PayoutLookup,
     Payouts,
     RefundLookup,
+    Reservations,
     ReturnReasonRepository,
     ReturnRepository,
     SendingBack,
@@ -56,6 +58,7 @@ from rma.ports import (
 from rma.service import ReturnService
 from rma.shell.host_transaction import bind_returns, declared_by
 from rma.testing.faults import Faults
+from rma.testing.faulty_holds import inject_hold_faults
 
 T = TypeVar("T")
 
@@ -83,7 +86,7 @@ def inject_faults(service: ReturnService, faults: Faults) -> ReturnService:
     Clock, ids and policies are the host's own code and are left as they are.
     """
     faults.restart()
-    fulfillment, events = service.fulfillment, service.events
+    fulfillment, events, holds = service.fulfillment, service.events, service.holds
     credit, payouts = service.credits, service.payouts
     return evolve(
         service,
@@ -97,6 +100,7 @@ def inject_faults(service: ReturnService, faults: Faults) -> ReturnService:
         shipping_options=FaultyShippingOptions(service.shipping_options, faults),
         return_reasons=FaultyReturnReasons(service.return_reasons, faults),
         events=None if events is None else FaultyEvents(events, faults),
+        holds=None if holds is None else inject_hold_faults(holds, faults),
     )
 
 
@@ -120,7 +124,10 @@ def inject_payout_faults(port: Payouts, faults: Faults) -> Payouts:
 
 
 def inject_stock_faults(port: Inventory, faults: Faults) -> Inventory:
-    """The proxy for this adapter: with a `dispose`, if it has one."""
+    """The proxy for this adapter: with a `dispose` and a `reserve`, if it has them."""
+    if reserves(port):
+        kind = FaultyReservingDisposingInventory if disposes(port) else FaultyReservingInventory
+        return kind(port, faults)
     return FaultyDisposingInventory(port, faults) if disposes(port) else FaultyInventory(port, faults)
 
 
@@ -135,6 +142,11 @@ def inject_carrier_faults(port: Fulfillment, faults: Faults) -> Fulfillment:
 def disposes(port: object) -> bool:
     """Whether the adapter has a `dispose`."""
     return hasattr(port, "dispose")
+
+
+def reserves(port: object) -> bool:
+    """Whether the adapter has a `reserve`."""
+    return hasattr(port, "reserve")
 
 
 def sends_back(port: object) -> bool:
@@ -271,6 +283,26 @@ class FaultyDisposingInventory(FaultyInventory):
         self.faults.call("inventory.dispose", request.key, lambda: port.dispose(request))
 
 
+class FaultyReservingInventory(FaultyInventory):
+    """The same, of an adapter with a `reserve`."""
+
+    def reserve(self, request: ReserveRequest) -> OutOfStock | None:
+        """As the plan says."""
+        port = cast("Reservations", self.port)
+        return self.faults.call("inventory.reserve", request.key, lambda: port.reserve(request))
+
+    def release_reservation(self, request: ReleaseReservationRequest) -> None:
+        """As the plan says."""
+        port = cast("Reservations", self.port)
+        self.faults.call(
+            "inventory.release_reservation", request.key, lambda: port.release_reservation(request)
+        )
+
+
+class FaultyReservingDisposingInventory(FaultyReservingInventory, FaultyDisposingInventory):
+    """The same, of an adapter with both."""
+
+
 @frozen
 class FaultyFulfillment:
     """Carriers."""
@@ -294,7 +326,7 @@ class FaultyFulfillment:
         """As the plan says."""
         self.faults.call("fulfillment.cancel_return", request.key, lambda: self.port.cancel_return(request))
 
-    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment | OutOfStock:
         """As the plan says."""
         return self.faults.call(
             "fulfillment.ship_replacement", request.key, lambda: self.port.ship_replacement(request)

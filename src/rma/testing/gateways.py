@@ -4,7 +4,8 @@ from collections import Counter
 from datetime import datetime
 from typing import cast
 
-from rma.adapters.memory import InMemoryPayments, KeyReusedError
+from rma.adapters.memory import InMemoryHolds, InMemoryPayments, KeyReusedError
+from rma.domain.messages.advance import ChargeOutcome, ChargeRequest
 from rma.domain.messages.effects import (
     CreditRequest,
     MoneyRequest,
@@ -80,6 +81,44 @@ class SearchableSimulatedPayments(SimulatedPayments):
     def find_refund(self, request: MoneyRequest) -> RefundOutcome | None:
         """What it answered last; None for a key it never received."""
         return self._outcomes.get(request.key)
+
+
+class SimulatedHolds(InMemoryHolds):
+    """
+    A gateway of holds that keeps exactly what it declares, as `SimulatedPayments` does.
+
+    Attributes:
+        executions: how many charges it really made, by key.
+    """
+
+    def __init__(self, gateway: Gateway) -> None:
+        super().__init__()
+        self.gateway = gateway
+        self.executions: Counter[str] = Counter()
+
+    def charge(self, request: ChargeRequest) -> ChargeOutcome:
+        """The first answer to this key, if keys are known; else the charge is made."""
+        with self._lock:
+            if self.charges.setdefault(request.key, request) != request:
+                raise KeyReusedError(f"{request.key} is the key of another request, not for {request}")
+            if request.key not in self._outcomes or not isinstance(self.gateway, Idempotent):
+                self._outcomes[request.key] = self.answer(request)
+                self.executions[request.key] += 1
+            return self._outcomes[request.key]
+
+
+class SearchableSimulatedHolds(SimulatedHolds):
+    """A gateway that can be searched for a key."""
+
+    def find_charge(self, key: str) -> ChargeOutcome | None:
+        """What it answered last; None for a key it never received."""
+        return self._outcomes.get(key)
+
+
+def simulated_holds(gateway: Gateway) -> SimulatedHolds:
+    """A gateway of this class; it can be searched unless it is `NotIdempotent`."""
+    kind = SimulatedHolds if isinstance(gateway, NotIdempotent) else SearchableSimulatedHolds
+    return kind(gateway)
 
 
 def simulated_payments(gateway: Gateway, clock: Clock) -> SimulatedPayments:

@@ -14,6 +14,7 @@ from attrs import Factory, frozen
 from rma.adapters.memory import InMemoryInventory, InMemoryOrders
 from rma.domain.change import Change
 from rma.domain.events import Event, HistoryArchived
+from rma.domain.messages.advance import OutOfStock, ReleaseReservationRequest, ReserveRequest
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     CreditRequest,
@@ -46,12 +47,13 @@ from rma.ports import (
     PayoutLookup,
     Payouts,
     RefundLookup,
+    Reservations,
     ReturnRepository,
     SendingBack,
     ShipmentLookup,
 )
 from rma.shell.host_transaction import declared_by
-from rma.testing.fault_injection import SearchablePayments, disposes, is_searchable, sends_back
+from rma.testing.fault_injection import SearchablePayments, disposes, is_searchable, reserves, sends_back
 from rma.testing.gateway_model import GatewayModel
 
 
@@ -215,6 +217,8 @@ class RecordingInventory:
         self.port = port
         self.moved: dict[str, RestockRequest | WithdrawRequest] = {}
         self.disposed: dict[str, DisposeRequest] = {}
+        self.reserved: dict[str, list[OutOfStock | None]] = {}
+        self.unreserved: dict[str, ReleaseReservationRequest] = {}
         self._on_hand = on_hand
         self._had: dict[str, int] = {}
 
@@ -258,8 +262,30 @@ class RecordingDisposingInventory(RecordingInventory):
         self.disposed[request.key] = request
 
 
+class RecordingReservingInventory(RecordingInventory):
+    """The same, of an adapter with a `reserve`."""
+
+    def reserve(self, request: ReserveRequest) -> OutOfStock | None:
+        """Written down once it is answered."""
+        answer = cast("Reservations", self.port).reserve(request)
+        self.reserved.setdefault(request.key, []).append(answer)
+        return answer
+
+    def release_reservation(self, request: ReleaseReservationRequest) -> None:
+        """Written down once it is done."""
+        cast("Reservations", self.port).release_reservation(request)
+        self.unreserved[request.key] = request
+
+
+class RecordingReservingDisposingInventory(RecordingReservingInventory, RecordingDisposingInventory):
+    """The same, of an adapter with both."""
+
+
 def recording_inventory(port: Inventory, on_hand: Callable[[str], int] | None = None) -> RecordingInventory:
-    """The adapter, recorded: with a `dispose`, if it has one."""
+    """The adapter, recorded: with a `dispose` and a `reserve`, if it has them."""
+    if reserves(port):
+        both = RecordingReservingDisposingInventory
+        return (both if disposes(port) else RecordingReservingInventory)(port, on_hand)
     kind = RecordingDisposingInventory if disposes(port) else RecordingInventory
     return kind(port, on_hand)
 
@@ -269,7 +295,7 @@ class RecordingFulfillment:
     """A carrier, what it answered under each key, the goods it was given, and what it canceled."""
 
     port: Fulfillment
-    answers: dict[str, list[ReturnShipment | ReplacementShipment]] = Factory(dict)
+    answers: dict[str, list[ReturnShipment | ReplacementShipment | OutOfStock]] = Factory(dict)
     replacements: dict[str, ReplacementRequest] = Factory(dict)
     cancellations: dict[str, CancelShipmentRequest] = Factory(dict)
     sent_back: dict[str, SendBackRequest] = Factory(dict)
@@ -291,7 +317,7 @@ class RecordingFulfillment:
         self.port.cancel_return(request)
         self.cancellations[request.key] = request
 
-    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment:
+    def ship_replacement(self, request: ReplacementRequest) -> ReplacementShipment | OutOfStock:
         """Written down."""
         answer = self.port.ship_replacement(request)
         self.answers.setdefault(request.key, []).append(answer)

@@ -29,7 +29,7 @@ REFUND_FAULTS: tuple[RefundFault | None, ...] = (
 )
 
 #: Ports that may be away for longer than a call.
-PORTS = ("payments", "payments", "inventory", "fulfillment", "events", "credits", "payouts")
+PORTS = ("payments", "payments", "inventory", "fulfillment", "events", "credits", "payouts", "holds")
 
 
 def simulate(world: World, steps: int, kinds: Mapping[Action, int] | None = None) -> None:

@@ -13,6 +13,13 @@ from typing import Any
 from attrs import evolve
 from hypothesis import strategies as st
 
+from rma.domain.messages.advance import (
+    ChargeDeclined,
+    ChargePending,
+    ChargeRequest,
+    OutOfStock,
+    ReserveRequest,
+)
 from rma.domain.messages.commands import (
     Command,
 )
@@ -21,6 +28,7 @@ from rma.domain.messages.effects import (
     MoneyRequest,
     RefundDeclined,
     RefundPending,
+    ReplacementRequest,
     Unknown,
 )
 from rma.domain.sale.bonus import Bonus
@@ -30,6 +38,7 @@ from rma.domain.sale.fees import Fee
 from rma.domain.sale.grades import Grade
 from rma.domain.sale.means import Split, WhenClosed
 from rma.domain.sale.order import Adjustment, LineItem, Order, Payment
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.sale.rules import Goods, Outcome, ReturnRule, WayBack
 from rma.domain.sale.windows import Calendar, Window, WindowEnd, WindowStart
@@ -165,6 +174,10 @@ def policies(draw: st.DrawFn, currency: str = "usd") -> ReturnPolicy:
     )
 
 
+#: What a return can be paid on in a shop that inspects or not.
+EARLY = (PayOn.REQUEST, PayOn.SENDING, PayOn.RECEIPT)
+
+
 def waiting() -> st.SearchStrategy[dict[str, Any]]:
     """Fields of a policy: whether requests wait for approval, and how long goods and money are waited for."""
     days = st.sampled_from([None, None, 0, 1, 14])
@@ -176,6 +189,7 @@ def waiting() -> st.SearchStrategy[dict[str, Any]]:
             "return_within_days": days,
             "pay_within_days": days,
             "withdrawal": st.sampled_from([None, right, british]),
+            "pay_on": st.sampled_from([None, None, None, *EARLY]),
         }
     )
 
@@ -322,8 +336,15 @@ def flows(draw: st.DrawFn, *, order_id: str = "order_1", most: int = 6, with_rul
     if draw(st.booleans()):
         order = draw(paid_by_many_means(order))
         policy = evolve(policy, **draw(refunding()))
-    harness = CoreHarness(order, policy=policy, options=[option], ids=counting(f"{order_id}_"))
-    _handled(draw, harness, most, st.sampled_from((good_end, good_end, _unknown, _declined, _pending)))
+    harness = CoreHarness(
+        order,
+        policy=policy,
+        options=[option],
+        ids=counting(f"{order_id}_"),
+        reserves=draw(st.sampled_from([False, False, True])),
+    )
+    ends = (good_end, good_end, _unknown, _declined, _pending, _out_of_stock)
+    _handled(draw, harness, most, st.sampled_from(ends))
     return Flow(harness.changes)
 
 
@@ -347,13 +368,22 @@ def _handled(
     return sent
 
 
+def _out_of_stock(effect: Effect) -> Result:
+    is_about_new_goods = isinstance(effect, ReplacementRequest | ReserveRequest)
+    return OutOfStock("none left") if is_about_new_goods else good_end(effect)
+
+
 def _unknown(effect: Effect) -> Result:
     return Unknown(f"TimeoutError: {effect.key}")
 
 
 def _declined(effect: Effect) -> Result:
+    if isinstance(effect, ChargeRequest):
+        return ChargeDeclined("expired_hold")
     return RefundDeclined("card_closed", "no") if isinstance(effect, MoneyRequest) else good_end(effect)
 
 
 def _pending(effect: Effect) -> Result:
+    if isinstance(effect, ChargeRequest):
+        return ChargePending(f"ch_{effect.key}")
     return RefundPending(f"re_{effect.key}") if isinstance(effect, MoneyRequest) else good_end(effect)

@@ -17,6 +17,7 @@ from attrs import evolve
 from rma.adapters.memory import (
     InMemoryEvents,
     InMemoryFulfillment,
+    InMemoryHolds,
     InMemoryInventory,
     InMemoryReturns,
     in_memory_service,
@@ -43,6 +44,7 @@ from rma.ports import (
     Credits,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     Payments,
@@ -56,6 +58,7 @@ from rma.testing.core_harness import START, counting
 from rma.testing.fault_injection import inject_faults
 from rma.testing.fault_plan import FaultPlan
 from rma.testing.faults import Call, Crashed
+from rma.testing.faulty_holds import recording_holds
 from rma.testing.gateway_model import GatewayModel
 from rma.testing.gateways import (
     SimulatedCredits,
@@ -120,9 +123,10 @@ class World:
     Args:
         orders: what was sold. They change while a world is simulated, so they are kept in memory.
         seed: decides everything that is left to chance.
-        returns, payments, credits, payouts, inventory, fulfillment, events: your ports; in memory unless
+        returns, payments, credits, payouts, inventory, fulfillment, events, holds: your ports; in memory
+            unless given.
+        gateway: what the gateways in memory promise, where no `payments`, `credits`, `payouts` or `holds` are
             given.
-        gateway: what the gateways in memory promise, where no `payments`, `credits` or `payouts` are given.
         shipping_options, reasons: what may be chosen.
         policy: one for all orders, or a callable from an order to its own.
         refunds_made: how many refunds your gateway really made under a key. Without it, a refund counts as
@@ -153,6 +157,7 @@ class World:
         inventory: Inventory | None = None,
         fulfillment: Fulfillment | None = None,
         events: EventPublisher | None = None,
+        holds: Holds | None = None,
         gateway: Gateway | None = None,
         shipping_options: Iterable[ShippingOption] = (POST,),
         reasons: Iterable[ReturnReason] = (),
@@ -197,6 +202,7 @@ class World:
         self._fulfillment = recording_fulfillment(
             InMemoryFulfillment() if fulfillment is None else fulfillment
         )
+        self._holds = recording_holds(InMemoryHolds() if holds is None else holds)
         self._events = RecordingEvents(InMemoryEvents() if events is None else events)
         self.observer = in_memory_service(
             self.orders,
@@ -213,6 +219,7 @@ class World:
             clock=self.tick,
             ids=counting() if ids is None else ids,
             pause=lambda _: None,  # nothing waits in a world: its clock is its own
+            holds=self._holds,
         )
         self.service = inject_faults(self.observer, self.faults)
 
@@ -395,6 +402,8 @@ class World:
             shipments=self._fulfillment.answers,
             replacements=self._fulfillment.replacements,
             cancellations=self._fulfillment.cancellations,
+            charges=self._holds.answers,
+            releases=self._holds.releases,
             stock=self._inventory.held_because_of(order) if self.is_quiet else None,
         )
 
@@ -455,6 +464,8 @@ class World:
                 return isinstance(self._credits.gateway, Idempotent)
             case "payouts.pay":
                 return isinstance(self._payouts.gateway, Idempotent)
+            case "holds.charge":
+                return isinstance(self._holds.gateway, Idempotent)
             case "fulfillment.book_return" | "fulfillment.ship_replacement":
                 return isinstance(self._fulfillment.gateway, Idempotent)
             case _:

@@ -15,17 +15,19 @@ from attrs import evolve, fields, frozen
 from rma.adapters.sql.codec import decode, encode_without
 from rma.adapters.sql.encoded import encode_long_tuple
 from rma.domain.events import Event, Opening
+from rma.domain.messages.advance import OutOfStock
 from rma.domain.messages.command_items import ForeignDecision
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect, ReplacementShipment, ReturnShipment
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import RuleTerms
 from rma.domain.state.at_the_dock import Correction, StockWithdrawal
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
-from rma.domain.state.exchanges import Exchange, ExchangePayment
+from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
@@ -54,7 +56,12 @@ class LedgerDocument:
 
 @frozen
 class ReturnChanges:
-    """`document` in the row of a return: what most events change, as it is now."""
+    """
+    `document` in the row of a return: what most events change, as it is now.
+
+    Attributes:
+        quoted_refund: of a return of an exchange; of others it does not change, but where they are revised.
+    """
 
     status: ReturnStatus
     entitlement: Entitlement
@@ -74,6 +81,8 @@ class ReturnChanges:
     return_by: datetime | None = None
     refund_due_by: datetime | None = None
     expired_at: datetime | None = None
+    paid_ahead: Money | None = None
+    quoted_refund: Money | None = None
 
 
 @frozen
@@ -102,6 +111,21 @@ class ExchangeChanges:
     completed_at: datetime | None = None
     canceled_at: datetime | None = None
     stuck_effects: tuple[str, ...] = ()
+    hold_released_at: datetime | None = None
+    hold_charges: tuple[HoldCharge, ...] = ()
+    sent_first: bool = False
+    out_of_stock: OutOfStock | None = None
+    declined_replacements: int = 0
+    reservation: str | None = None
+    reservations: int = 0
+
+
+@frozen
+class ExchangeRevision:
+    """What an exchange sends, where that was replaced."""
+
+    new_items: tuple[NewItem, ...]
+    outbound_shipping: ShippingMethod | None = None
 
 
 @frozen
@@ -119,7 +143,7 @@ class ClaimChanges:
 @frozen
 class Record:
     """
-    `record` in the row of a return, exchange or claim; of the latter two it has `answered` only.
+    `record` in the row of a return, exchange or claim; of a claim it has `answered` only.
 
     Attributes:
         revision: what it was requested for, where it is not what it was opened with.
@@ -127,6 +151,7 @@ class Record:
         unrequested: all items that were not requested, whole.
         answered: the commands about it by idempotency key, but for the one that opened it.
         corrections, withdrawals, foreign_decisions: as the return has them.
+        exchange: what an exchange sends, where it is not what it was opened with.
     """
 
     units: tuple[ItemUnits, ...] = ()
@@ -139,6 +164,7 @@ class Record:
     corrections: tuple[Correction, ...] = ()
     withdrawals: tuple[StockWithdrawal, ...] = ()
     foreign_decisions: tuple[ForeignDecision, ...] = ()
+    exchange: ExchangeRevision | None = None
 
 
 Changes = ReturnChanges | ExchangeChanges | ClaimChanges
@@ -202,11 +228,17 @@ def changes_of(subject: Subject) -> Changes:
             kind = ClaimChanges
         case _:
             assert_never(subject)
-    return kind(*[getattr(subject, name) for name in _NAMES[kind]])
+    changes = kind(*[getattr(subject, name) for name in _NAMES[kind]])
+    if isinstance(changes, ReturnChanges) and isinstance(subject, Return) and subject.exchange_id is None:
+        return evolve(changes, quoted_refund=None)
+    return changes
 
 
 def record_of(subject: Subject, answered: FrozenMap[str, Command]) -> Record:
     """Returns the `record` of its row; `answered` is without the command that opened it."""
+    if isinstance(subject, Exchange) and subject.is_revised:
+        revision = ExchangeRevision(subject.new_items, subject.outbound_shipping)
+        return Record(answered=answered, exchange=revision)
     if not isinstance(subject, Return):
         return Record(answered=answered)
     return Record(
@@ -276,6 +308,14 @@ def _changed(opened: Subject, changes: Changes | None, record: Record | None) ->
     found: dict[str, Any] = {}
     if changes is not None:
         found = {name: getattr(changes, name) for name in _NAMES[type(changes)]}
+        if isinstance(changes, ReturnChanges) and changes.quoted_refund is None:
+            del found["quoted_refund"]
+    if record is not None and record.exchange is not None:
+        found |= {
+            "is_revised": True,
+            "new_items": record.exchange.new_items,
+            "outbound_shipping": record.exchange.outbound_shipping,
+        }
     if record is not None and isinstance(opened, Return):
         items = opened.items
         if (revision := record.revision) is not None:

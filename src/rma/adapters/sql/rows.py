@@ -24,10 +24,13 @@ from rma.adapters.sql.encoded import encode_long_tuple
 from rma.adapters.sql.timestamps import timestamp
 from rma.domain.change import Change
 from rma.domain.events import (
+    ChargeOutcomeRecorded,
     DeliveryChanged,
+    EffectsAttempted,
     Event,
     ExchangeCanceled,
     ExchangePaid,
+    ExchangeUpdated,
     GoodsInspected,
     GoodsReceived,
     Opening,
@@ -317,7 +320,10 @@ def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
 def _changed_by(event: Event) -> tuple[str, ...]:
     """The ids of the returns, exchanges and claims that the event changed."""
     match event:
-        case ExchangePaid() | ExchangeCanceled():
+        case ExchangePaid() | ExchangeCanceled() | ExchangeUpdated() | ChargeOutcomeRecorded():
+            return tuple([each for each in (event.exchange_id, event.return_id) if each is not None])
+        case EffectsAttempted(outcomes=outcomes) if any(each.charge for each in outcomes):
+            # What was taken of a hold counts as paid for the goods of the return.
             return tuple([each for each in (event.exchange_id, event.return_id) if each is not None])
         case DeliveryChanged(delivery=delivery, is_newly_stuck=is_newly_stuck):
             # Most say something about effects only, which are stored with the ledger.
@@ -331,6 +337,6 @@ def _is_on_record(event: Event, subject_id: str) -> bool:
     """True if the event changed the record of this one, not only its document."""
     if isinstance(event, GoodsReceived | ReceiptCorrected | GoodsInspected | ReturnResolved | ReturnCanceled):
         return True
-    if isinstance(event, ReturnApproved | ReturnUpdated):
+    if isinstance(event, ReturnApproved | ReturnUpdated | ExchangeUpdated):
         return True
     return event.command is not None and event.subject_id == subject_id

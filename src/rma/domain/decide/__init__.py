@@ -4,9 +4,11 @@ What may happen: yes is a tuple of events, no is a raised `Rejected` that says e
 One module for each family of commands; `record_outcomes` for what ports answer; `answer` for repeats.
 """
 
+from rma.domain.decide.advance import close_advance, record_charge_outcome
 from rma.domain.decide.archive import archive_history
+from rma.domain.decide.cancel_exchange import cancel_exchange
 from rma.domain.decide.claims import cancel_claim, request_claim
-from rma.domain.decide.exchanges import cancel_exchange, record_exchange_payment, request_exchange
+from rma.domain.decide.exchanges import record_exchange_payment, request_exchange
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.idempotency import answer
 from rma.domain.decide.outcomes import lease_effect, record_outcomes, record_publication, start_again
@@ -25,6 +27,7 @@ from rma.domain.decide.returns.request import request_return
 from rma.domain.decide.returns.resolve import resolve_return
 from rma.domain.decide.returns.sending import record_sending
 from rma.domain.decide.returns.update import update_return
+from rma.domain.decide.update_exchange import update_exchange
 from rma.domain.events import Event
 from rma.domain.messages.commands import (
     ApproveReturn,
@@ -38,6 +41,7 @@ from rma.domain.messages.commands import (
     InspectReturn,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -49,6 +53,8 @@ from rma.domain.messages.commands import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
     not_a_command,
 )
@@ -114,6 +120,12 @@ def decide(  # noqa: C901, PLR0911, PLR0912 # a row for each command
             return request_exchange(facts, ledger, command)
         case RecordExchangePayment():
             return record_exchange_payment(facts, ledger, command)
+        case UpdateExchange():
+            return update_exchange(facts, ledger, command)
+        case SettleAdvance():
+            return close_advance(facts, ledger, command)
+        case RecordChargeOutcome():
+            return record_charge_outcome(facts, ledger, command)
         case CancelExchange():
             return cancel_exchange(facts, ledger, command)
         case RequestClaim():

@@ -1,46 +1,46 @@
-"""RequestExchange, RecordExchangePayment, CancelExchange: returned goods pay for new ones."""
+"""RequestExchange and RecordExchangePayment: returned goods pay for new ones."""
+
+from attrs import evolve
 
 from rma.domain.decide.checks import (
     check_amount,
     check_key,
     check_metadata,
-    check_order,
     check_string,
     check_strings,
     check_text,
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.replacements import check_new_items, replacement_of
-from rma.domain.decide.returns.cancel import check_cancelable, report_canceled
+from rma.domain.decide.holds import check_hold, check_hold_covers, check_ship
+from rma.domain.decide.replacements import check_new_items, replacement_of, reserve_new_goods
 from rma.domain.decide.returns.draft import ReturnDraft, open_return
-from rma.domain.decide.returns.kept import close_with_kept, pay_for_kept
+from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.request import (
     allocate_items,
     check_request_options,
     no_notification,
     validate_request,
 )
-from rma.domain.decide.returns.resolve import close_return
 from rma.domain.decide.returns.review import waits_for_approval
+from rma.domain.decide.shipping_first import ship_first
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.events import (
-    Event,
-    ExchangeCanceled,
-    ExchangePaid,
-    ExchangeRequested,
-    header_for,
-)
-from rma.domain.messages.commands import CancelExchange, RecordExchangePayment, RequestExchange
+from rma.domain.events import Event, ExchangePaid, ExchangeRequested, header_for
+from rma.domain.messages.advance import ReserveRequest
+from rma.domain.messages.commands import RecordExchangePayment, RequestExchange
 from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.sale.hold import Ship
+from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import in_currency
+from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
+from rma.domain.state.deadlines import return_by
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.explained import outbound_cost
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus, exchange_refusal
-from rma.domain.state.returns import Resolution
+from rma.domain.state.returns import Return
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
 
@@ -48,7 +48,8 @@ from rma.domain.values.money import Money
 def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchange) -> tuple[Event, ...]:
     """
     An exchange opened, with the return whose goods pay for it; new goods are sent at once for goods that a
-    rule leaves with the customer, unless a person has to approve the return first.
+    rule leaves with the customer, and where they are to be sent first, unless a person has to approve the
+    return before, or a difference is owed.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -64,14 +65,14 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
     if not command.new_items:
         wrong.add("no_new_items")
     new_items = check_new_items(wrong, command.new_items, currency, books_shipments=facts.books_shipments)
-    outbound = _check_outbound(wrong, command.outbound_shipping, currency)
+    outbound = check_outbound(wrong, command.outbound_shipping, currency)
+    ship = check_ship(wrong, command.ship)
+    hold = check_hold(wrong, command.hold, ship, currency, ledger, has_holds=facts.has_holds)
     check_key(wrong, command)
     order = wrong.require(valid.order)
 
     exchange_id = facts.new_id("exc")
-    charges = tuple([item.part() for item in new_items])
-    if outbound:
-        charges += (outbound_cost(outbound),)
+    charges = charges_for(new_items, outbound)
     items = allocate_items(command.items, valid)
     draft = ReturnDraft(
         order=order,
@@ -83,9 +84,13 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
         exchange_id=exchange_id,
         charges=charges,
         is_pending=waits_for_approval(facts.policy, ReturnBasis.POLICY, items),
+        is_advance=ship is Ship.FIRST,
         metadata=command.metadata,
     )
     request = open_return(facts, ledger, draft)
+    if hold is not None:
+        check_hold_covers(wrong, hold, _once_approved(facts, request.opened))
+        wrong.require(order)
     quote = request.opened.valuation
     exchange = Exchange(
         id=exchange_id,
@@ -102,13 +107,36 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
         created_by=command.created_by,
         idempotency_key=command.idempotency_key,
         metadata=command.metadata,
+        ship=wrong.require(ship),
+        hold=hold,
     )
-    header = header_for(exchange, ledger, facts.at, by=command.created_by, command=command)
-    opened = ExchangeRequested(header=header, opened=exchange)
+    exchange, reserve = _reserved(facts, exchange)
+    by = command.created_by
+    header = header_for(exchange, ledger, facts.at, by=by, command=command)
+    opened = ExchangeRequested(header=header, opened=exchange, reserve_request=reserve)
     if draft.is_pending:
         return (request, opened)
-    kept = pay_for_kept(facts, ledger, order, request.opened, exchange, by=command.created_by)
-    return (request, opened, *kept)
+    kept = pay_for_kept(facts, ledger, order, request.opened, exchange, by=by)
+    return (request, opened, *ship_first(exchange, request.opened, ledger, facts.at, by), *kept)
+
+
+def _once_approved(facts: Facts, opened: Return) -> Return:
+    """The return with the last day that it has, or had if it was approved now."""
+    return evolve(opened, return_by=opened.return_by or return_by(opened.terms, facts.at))
+
+
+def _reserved(facts: Facts, exchange: Exchange) -> tuple[Exchange, ReserveRequest | None]:
+    """
+    The exchange as it begins, and the request that its new goods are kept, where the host reserves goods.
+
+    Where new goods are sent first, and the customer owes for them, that is what it waits for.
+    """
+    if exchange.is_advance and exchange.owed.amount:
+        exchange = evolve(exchange, status=ExchangeStatus.AWAITING_PAYMENT)
+    if not facts.reserves:
+        return exchange, None
+    reserve = reserve_new_goods(exchange)
+    return evolve(exchange, reservation=reserve.key, reservations=1), reserve
 
 
 def record_exchange_payment(
@@ -136,6 +164,8 @@ def record_exchange_payment(
     check_strings(wrong, command)
     known = _find_payment(exchange, command) if exchange else None
     elsewhere = [_find_payment(each, command) for each in ledger.exchanges if each != exchange]
+    if any(each.hold and each.hold.reference == reference for each in ledger.exchanges) and not known:
+        wrong.add("hold_reference_reused", reference=error_value(reference))
     other = next((payment for payment in elsewhere if payment), None)
     if other or (known and amount is not None and known.amount != amount):
         reused = other or known
@@ -149,61 +179,32 @@ def record_exchange_payment(
 
     payment = ExchangePayment(command.reference, amount, facts.at, command.created_by)
     is_done = exchange.status is not ExchangeStatus.REQUESTED and amount == exchange.owed
+    is_done = is_done and exchange.out_of_stock is None
+    target = ledger.find(exchange.return_id)
+    is_pending = target is not None and target.status is ReturnStatus.PENDING_APPROVAL
     event = ExchangePaid(
         header=header_for(exchange, ledger, facts.at, by=command.created_by, command=command),
-        status=ExchangeStatus.COMPLETED if is_done else exchange.status,
+        status=_status_paid(exchange, target) if is_done else exchange.status,
         payment=payment,
-        replacement=replacement_of(exchange) if is_done else None,
+        replacement=replacement_of(exchange) if is_done and not (exchange.sent_first or is_pending) else None,
     )
     return (event,)
 
 
-def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange) -> tuple[Event, ...]:
-    """
-    The exchange canceled with its return, or, once its goods are here or kept, with their refund; nothing if
-    it was canceled before.
-
-    Raises:
-        Rejected: with everything that is wrong.
-    """
-    wrong = Violations()
-    exchange = ledger.find_exchange(command.exchange_id)
-    target = ledger.find(exchange.return_id) if exchange else None
-    is_over = exchange is not None and exchange.status is ExchangeStatus.CANCELED
-    is_here = not is_over and target is not None and target.status is ReturnStatus.RECEIVED
-    keeps_some = (
-        not is_over
-        and target is not None
-        and target.status is ReturnStatus.PARTIALLY_RECEIVED
-        and target.waits_for_first_parcel
-    )
-    if exchange is None:
-        report_unknown(wrong, "exchange_not_found", "exchange_id", command.exchange_id)
-    elif refusal := exchange_refusal(exchange.status, command):
-        wrong.add(refusal, exchange_id=exchange.id)
-    elif exchange.payments and not (is_here or keeps_some or is_over):
-        wrong.add("exchange_paid", exchange_id=exchange.id, paid=exchange.paid.amount)
-    if is_here or keeps_some:
-        check_order(wrong, facts.order, ledger, target)
-    elif target and not is_over:
-        check_cancelable(wrong, target)
-    check_strings(wrong, command)
-    exchange, target = wrong.require(exchange), wrong.require(target)
-    if is_over:
-        return ()
-    at, by = facts.at, command.created_by
-    event = ExchangeCanceled(header=header_for(exchange, ledger, at, by=by, command=command))
-    if not (is_here or keeps_some):
-        return (report_canceled(target, ledger, at, by), event)
-    # What the customer paid for the exchange is given back with the goods' value.
-    order = wrong.require(facts.order)
-    if keeps_some:
-        return (event, *close_with_kept(order, ledger, target, at, by))
-    alone = target.without_exchange()
-    return (event, *close_return(order, ledger, alone, Resolution(at, by), items=alone.items))
+def _status_paid(exchange: Exchange, target: Return | None) -> ExchangeStatus:
+    """The status of an exchange for which nothing more is owed: it may still wait for its goods."""
+    is_expected = exchange.is_advance and not exchange.sent_first and target is not None and target.is_open
+    return ExchangeStatus.REQUESTED if is_expected else ExchangeStatus.COMPLETED
 
 
-def _check_outbound(wrong: Violations, method: object, currency: str | None) -> ShippingMethod | None:
+def charges_for(new_items: tuple[NewItem, ...], outbound: ShippingMethod | None) -> tuple[AmountPart, ...]:
+    """What new goods set against those that are returned: below 0."""
+    charges = tuple([item.part() for item in new_items])
+    return (*charges, outbound_cost(outbound)) if outbound else charges
+
+
+def check_outbound(wrong: Violations, method: object, currency: str | None) -> ShippingMethod | None:
+    """How new goods travel, in the order's currency."""
     if method is None:
         return None
     if not isinstance(method, ShippingMethod):

@@ -57,6 +57,8 @@ class Facts:
         sends_back: False if its fulfillment has no `send_back`.
         gives_credit: False if the host has no port for store credit.
         pays_out: False if it has none for payouts.
+        has_holds: False if the host has no port of holds.
+        reserves: True if its inventory has `reserve`.
         timing: how long effects are waited for.
         host_rules: the host's own, all of which are asked about each requested line.
 
@@ -75,6 +77,8 @@ class Facts:
     sends_back: bool = True
     gives_credit: bool = True
     pays_out: bool = True
+    has_holds: bool = True
+    reserves: bool = False
     timing: Timing = DEFAULT_TIMING
     host_rules: tuple[HostRule, ...] = ()
 

@@ -4,14 +4,14 @@ from datetime import datetime
 
 from attrs import evolve
 
+from rma.domain.decide.holds import close_hold, difference_of, release_hold
 from rma.domain.decide.replacements import replacement_of
-from rma.domain.events import ClaimCompleted, ExchangeReceived, header_for
+from rma.domain.events import ClaimCompleted, Event, ExchangeReceived, header_for
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
-from rma.domain.values.money import Money
 
 
 def complete_linked(
@@ -21,13 +21,13 @@ def complete_linked(
     status: ReturnStatus,
     at: datetime,
     by: str | None,
-) -> tuple[()] | tuple[ExchangeReceived] | tuple[ClaimCompleted]:
-    """The event of the exchange or claim of this return, if it has one and was received just now."""
+) -> tuple[Event, ...]:
+    """The events of the exchange or claim of this return, if it has one and was received just now."""
     if status is not ReturnStatus.RECEIVED or target.status is ReturnStatus.RECEIVED:
         return ()
     exchange = ledger.find_exchange(target.exchange_id)
     if exchange and exchange.is_open:
-        return (complete_exchange(exchange, ledger, target, items, at, by),)
+        return complete_exchange(exchange, ledger, target, items, at, by)
     return complete_claim(ledger, target, at, by)
 
 
@@ -48,20 +48,29 @@ def complete_exchange(
     items: tuple[ReturnItem, ...],
     at: datetime,
     by: str | None,
-) -> ExchangeReceived:
-    """The event that the goods of the exchange are here: it is completed, or a difference is owed."""
-    arrived = target.value_arrived(items, None)
-    difference_due = Money(exchange.paid.amount - arrived.total + arrived.owed, exchange.currency)
-    if not evolve(exchange, difference_due=difference_due).owed.amount:
+) -> tuple[Event, ...]:
+    """
+    The events that the goods of the exchange are here: it is completed, or a difference is owed.
+
+    Where the new goods were sent first, the hold is charged with what is owed, or released.
+    """
+    difference_due = difference_of(exchange, target, items)
+    received = evolve(exchange, difference_due=difference_due)
+    if exchange.sent_first and (events := close_hold(received, ledger, at, by)):
+        return events
+    if exchange.out_of_stock is not None:
+        status = ExchangeStatus.REQUIRES_ACTION
+    elif not received.owed.amount:
         status = ExchangeStatus.COMPLETED
     elif exchange.owed.amount:
         status = ExchangeStatus.AWAITING_PAYMENT
     else:  # it was never quoted to the customer
         status = ExchangeStatus.REQUIRES_ACTION
     is_done = status is ExchangeStatus.COMPLETED
-    return ExchangeReceived(
+    event = ExchangeReceived(
         header=header_for(exchange, ledger, at, by=by),
         status=status,
         difference_due=difference_due,
-        replacement=replacement_of(exchange) if is_done else None,
+        replacement=replacement_of(exchange) if is_done and not exchange.sent_first else None,
     )
+    return (event, *release_hold(evolve(received, status=status), ledger, at, by))

@@ -17,6 +17,13 @@ from rma.domain.events import (
     RefundRetried,
     header_for,
 )
+from rma.domain.messages.advance import (
+    ChargeDeclined,
+    ChargePending,
+    ChargeRequest,
+    ChargeSucceeded,
+    OutOfStock,
+)
 from rma.domain.messages.effects import (
     Deferred,
     Delivery,
@@ -38,9 +45,9 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.timing import Timing
 from rma.domain.state.claims import Claim
-from rma.domain.state.exchanges import Exchange
+from rma.domain.state.exchanges import Exchange, HoldCharge
 from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.state.lifecycle import RefundStatus
+from rma.domain.state.lifecycle import ChargeStatus, RefundStatus
 from rma.domain.state.refunds import Refund, after
 from rma.domain.state.returns import Return
 
@@ -62,7 +69,7 @@ def record_outcomes(
         if target is None:
             continue
         effect = ledger.open_effects.get(outcome.key)
-        delivery = _delivery(effect, outcome, at, timing) if effect else None
+        delivery = _delivery(effect, outcome, at, timing, type(target)) if effect else None
         if effect and delivery:
             changed.append(_delivery_changed(target, ledger, effect, delivery, at))
         elif effect_outcome := _effect_outcome(effect, target, outcome, at, timing):
@@ -144,7 +151,9 @@ def _delivery_changed(
     )
 
 
-def _delivery(effect: OpenEffect, outcome: Outcome, at: datetime, timing: Timing) -> Delivery | None:
+def _delivery(  # noqa: PLR0911 # a row for each kind of outcome
+    effect: OpenEffect, outcome: Outcome, at: datetime, timing: Timing, owner_kind: type[Subject]
+) -> Delivery | None:
     """How far an effect is that stays open; None if this outcome says more than that."""
     match outcome.result:
         case Unknown(error=error):
@@ -153,25 +162,34 @@ def _delivery(effect: OpenEffect, outcome: Outcome, at: datetime, timing: Timing
             return timing.after_not_sent(effect, outcome.result, at)
         case Deferred():
             return timing.after_deferral(effect, at)
-        case GivenUp(error=error) if not isinstance(effect.request, MoneyRequest):
+        case GivenUp(error=error) if not isinstance(effect.request, MoneyRequest | ChargeRequest):
             # A refund has a status for this, and commands that end it; a shipment is looked for by a person.
-            return evolve(
-                effect.delivery,
-                attempts=effect.delivery.attempts + 1,
-                last_error=error,
-                is_stopped=True,
-                is_stuck=True,
-            )
-        case RefundPending() if effect.delivery.pending_since is not None:
+            return _stopped(effect, error)
+        case OutOfStock(message=message) if owner_kind is not Exchange:
+            return _stopped(effect, f"out of stock: {message}")  # a person chooses how the claim goes on
+        case RefundPending() | ChargePending() if effect.delivery.pending_since is not None:
             return timing.while_pending(effect, at)
         case _:
             return None
 
 
-def _effect_outcome(
+def _stopped(effect: OpenEffect, error: str) -> Delivery:
+    """How far the delivery is once it is not tried again, unless a person asks for it."""
+    return evolve(
+        effect.delivery,
+        attempts=effect.delivery.attempts + 1,
+        last_error=error,
+        is_stopped=True,
+        is_stuck=True,
+    )
+
+
+def _effect_outcome(  # noqa: PLR0911 # a row for each kind of outcome
     effect: OpenEffect | None, target: Subject, outcome: Outcome, at: datetime, timing: Timing
 ) -> EffectOutcome | None:
     key, result = outcome.key, outcome.result
+    if isinstance(target, Exchange) and (charge := target.find_charge(key)):
+        return _charge_outcome(effect, charge, result, at, timing)
     refunds = () if isinstance(target, Exchange) else target.refunds
     refund = next((each for each in refunds if each.key == key), None)
     match result:
@@ -190,9 +208,28 @@ def _effect_outcome(
             return EffectOutcome(key=key, shipment=result) if effect else None
         case ReplacementShipment():
             return EffectOutcome(key=key, replacement=result) if effect else None
+        case OutOfStock():
+            return EffectOutcome(key=key, out_of_stock=result) if effect else None
         case Done():
             return EffectOutcome(key=key) if effect else None
+        case ChargeSucceeded() | ChargePending() | ChargeDeclined():
+            return None  # of no charge
         case Unknown() | NotSent() | Deferred():
             return None  # it is closed
         case _:
             assert_never(result)
+
+
+def _charge_outcome(
+    effect: OpenEffect | None, charge: HoldCharge, result: object, at: datetime, timing: Timing
+) -> EffectOutcome | None:
+    """The charge with this outcome; nothing if it was known, or a later one is known."""
+    if not isinstance(result, ChargeSucceeded | ChargePending | ChargeDeclined | GivenUp | Overdue):
+        return None
+    known = charge.after(result, at)
+    is_waiting = effect is not None and effect.delivery.pending_since is not None
+    if (known == charge and (effect is None or is_waiting)) or (is_waiting and isinstance(result, GivenUp)):
+        return None
+    is_pending = known.status is ChargeStatus.PENDING
+    delivery = timing.while_pending(effect, at) if effect and is_pending else None
+    return EffectOutcome(key=charge.key, charge=known, delivery=delivery)

@@ -2,6 +2,7 @@
 
 from rma.domain.decide.checks import check_currency, check_flags, check_string, hint_for, valid_members
 from rma.domain.decide.violations import Violations, error_value
+from rma.domain.messages.advance import ReleaseReservationRequest, ReserveRequest, VariantLine
 from rma.domain.messages.effects import ReplacementRequest, effect_key
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import in_currency
@@ -15,16 +16,48 @@ from rma.domain.values.validators import all_are, is_whole
 
 
 def replacement_of(subject: Exchange | Claim) -> ReplacementRequest:
-    """The request to send the new goods of an exchange or claim; there is one for each."""
+    """The request to send the new goods of an exchange or claim; another one only where they were refused."""
     _, exchange_id, claim_id = subject_ids(subject)
+    declined = subject.declined_replacements if isinstance(subject, Exchange) else 0
     return ReplacementRequest(
-        key=effect_key(subject.id, "replacement", 1),
+        key=effect_key(subject.id, "replacement", declined + 1),
         order_id=subject.order_id,
         exchange_id=exchange_id,
         claim_id=claim_id,
         new_items=subject.new_items,
         shipping_method=subject.outbound_shipping if isinstance(subject, Exchange) else None,
+        reservation_key=subject.reservation if isinstance(subject, Exchange) else None,
     )
+
+
+def reserve_new_goods(exchange: Exchange) -> ReserveRequest:
+    """The request to keep the new goods of an exchange until they are sent."""
+    return ReserveRequest(
+        key=effect_key(exchange.id, "reserve", exchange.reservations + 1),
+        order_id=exchange.order_id,
+        exchange_id=exchange.id,
+        lines=_lines_of(exchange.new_items),
+    )
+
+
+def release_reservation(exchange: Exchange) -> ReleaseReservationRequest | None:
+    """The request that the new goods of an exchange are not kept any more; None if they are not."""
+    if exchange.reservation is None:
+        return None
+    return ReleaseReservationRequest(
+        key=effect_key(exchange.id, "unreserve", exchange.reservations),
+        order_id=exchange.order_id,
+        exchange_id=exchange.id,
+        reserve_key=exchange.reservation,
+        lines=_lines_of(exchange.new_items),
+    )
+
+
+def _lines_of(items: tuple[NewItem, ...]) -> tuple[VariantLine, ...]:
+    units: dict[str, int] = {}
+    for item in items:
+        units[item.variant_id] = units.get(item.variant_id, 0) + item.quantity
+    return tuple([VariantLine(variant_id, quantity) for variant_id, quantity in units.items()])
 
 
 def check_new_items(

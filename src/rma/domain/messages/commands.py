@@ -9,6 +9,7 @@ from typing import Never, get_args
 
 from attrs import field, frozen
 
+from rma.domain.messages.advance import ChargeOutcome
 from rma.domain.messages.command_items import (
     ApprovedItem,
     ClaimedCharge,
@@ -36,6 +37,7 @@ from rma.domain.messages.command_items import (
 )
 from rma.domain.messages.effects import RefundOutcome, RefundReversed, owner_of
 from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.sale.hold import Hold, Ship
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
@@ -408,6 +410,9 @@ class RequestExchange:
         new_items: what is sent once the items are received and any difference is paid.
         shipping_option_id, shipping_price, location_id: how and where the goods are returned.
         outbound_shipping: how the new items travel, and what the customer pays for that.
+        ship: `"first"` sends the new items before the others are back, as soon as any difference is paid;
+            `"last"` once they are here.
+        hold: what secures that they come back, for `"first"`.
     """
 
     order_id: str
@@ -421,6 +426,8 @@ class RequestExchange:
     idempotency_key: str | None = None
     created_by: str | None = None
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+    ship: str = Ship.LAST
+    hold: Hold | None = None
 
 
 @frozen(kw_only=True)
@@ -441,10 +448,70 @@ class RecordExchangePayment:
 
 
 @frozen(kw_only=True)
-class CancelExchange:
-    """Cancel an exchange with its return, before money moved or new goods were sent."""
+class UpdateExchange:
+    """
+    Replace the new items of an exchange before any are sent: they cannot be had, or others were chosen.
+
+    Args:
+        new_items: what is sent instead.
+        outbound_shipping: how they travel; as before, unless given.
+    """
 
     exchange_id: str
+    new_items: tuple[NewItem, ...] = field(converter=new_items)
+    outbound_shipping: ShippingMethod | None = None
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class SettleAdvance:
+    """
+    End an exchange whose new items were sent first, after the last day for the others: what did not come back
+    is charged to the hold, which is released if nothing is owed.
+
+    `resume` does it by itself for goods that were not sent. Where a charge was declined, it is tried again.
+    """
+
+    exchange_id: str
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+
+@frozen(kw_only=True)
+class RecordChargeOutcome:
+    """
+    Record the outcome of a charge that a gateway reported, or a person found out; repeatedly.
+
+    Args:
+        key: of the charge.
+        outcome: `ChargeSucceeded`, `ChargePending` or `ChargeDeclined`.
+    """
+
+    key: str
+    outcome: ChargeOutcome
+    idempotency_key: str | None = None
+    created_by: str | None = None
+
+    @property
+    def exchange_id(self) -> str | None:
+        """The exchange that the charge is of: its key begins with it."""
+        key: object = self.key
+        return owner_of(key) if isinstance(key, str) else None
+
+
+@frozen(kw_only=True)
+class CancelExchange:
+    """
+    Cancel an exchange before new goods were sent; what the customer paid for it is given back.
+
+    Args:
+        keep_return: True if its goods still come back, to be refunded as those of any return; else its return
+            is canceled, unless they are here.
+    """
+
+    exchange_id: str
+    keep_return: bool = False
     idempotency_key: str | None = None
     created_by: str | None = None
 
@@ -527,7 +594,14 @@ ReturnCommand = (
     | ResolveReturn
     | CancelReturn
 )
-ExchangeCommand = RequestExchange | RecordExchangePayment | CancelExchange
+ExchangeCommand = (
+    RequestExchange
+    | RecordExchangePayment
+    | UpdateExchange
+    | SettleAdvance
+    | RecordChargeOutcome
+    | CancelExchange
+)
 ClaimCommand = RequestClaim | ResolveClaim | CancelClaim
 #: A return's, or a claim's.
 RefundCommand = RetryRefund | RecordRefundOutcome | RecordPayout
@@ -549,6 +623,11 @@ ExistingReturnCommand = (
     | CancelReturn
 )
 
+#: About an exchange that is there.
+ExistingExchangeCommand = (
+    RecordExchangePayment | UpdateExchange | SettleAdvance | RecordChargeOutcome | CancelExchange
+)
+
 #: What asks for something new, of an order.
 Request = RequestReturn | RequestExchange | RequestClaim
 #: What opens something new, of an order.
@@ -556,18 +635,19 @@ OpeningCommand = Request | ReceiveUnannounced
 
 
 def subject_of(
-    command: ExistingReturnCommand
-    | RefundCommand
-    | RecordExchangePayment
-    | CancelExchange
-    | CancelClaim
-    | ResolveClaim,
+    command: ExistingReturnCommand | RefundCommand | ExistingExchangeCommand | CancelClaim | ResolveClaim,
 ) -> str | None:
     """The id of the return, exchange or claim that the command is about; None if it names none."""
     match command:
         case RecordRefundOutcome():
             return command.target_id
-        case RecordExchangePayment() | CancelExchange():
+        case (
+            RecordExchangePayment()
+            | UpdateExchange()
+            | SettleAdvance()
+            | RecordChargeOutcome()
+            | CancelExchange()
+        ):
             return command.exchange_id
         case CancelClaim() | ResolveClaim():
             return command.claim_id

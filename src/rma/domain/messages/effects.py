@@ -9,6 +9,14 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from rma.domain.messages.advance import (
+    ChargeOutcome,
+    ChargeRequest,
+    OutOfStock,
+    ReleaseRequest,
+    ReleaseReservationRequest,
+    ReserveRequest,
+)
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.frozenmap import FrozenMap
@@ -192,7 +200,12 @@ class ReplacementShipment:
 
 @frozen
 class ReplacementRequest:
-    """Send these new goods to the customer, for an exchange or a claim; `deadline` as in `RefundRequest`."""
+    """
+    Send these new goods to the customer, for an exchange or a claim; `deadline` as in `RefundRequest`.
+
+    Attributes:
+        reservation_key: under which they were reserved; None if they were not.
+    """
 
     key: str
     order_id: str
@@ -201,6 +214,7 @@ class ReplacementRequest:
     new_items: tuple[NewItem, ...]
     shipping_method: ShippingMethod | None = None
     deadline: datetime | None = field(default=None, eq=False)
+    reservation_key: str | None = None
 
 
 Effect = (
@@ -214,6 +228,10 @@ Effect = (
     | CreditRequest
     | PayoutRequest
     | ReplacementRequest
+    | ChargeRequest
+    | ReleaseRequest
+    | ReserveRequest
+    | ReleaseReservationRequest
 )
 
 #: What moves money for a refund: each has the key of one.
@@ -357,8 +375,10 @@ class Outcome:
     key: str
     result: (
         RefundOutcome
+        | ChargeOutcome
         | ReturnShipment
         | ReplacementShipment
+        | OutOfStock
         | Done
         | Unknown
         | NotSent
@@ -436,5 +456,9 @@ class OpenEffect:
         match self.request:
             case CancelShipmentRequest(shipment_key=key) | WithdrawRequest(restock_key=key):
                 return key
+            case ReleaseReservationRequest(reserve_key=key):
+                return key
+            case ReplacementRequest(reservation_key=reservation_key):
+                return reservation_key
             case _:
                 return None

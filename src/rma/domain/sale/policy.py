@@ -20,6 +20,7 @@ from rma.domain.sale.means import (
     as_when_closed,
 )
 from rma.domain.sale.order import LineItem, Order
+from rma.domain.sale.paying import PayOn, as_pay_on
 from rma.domain.sale.rules import Goods, ReturnRule, RuleTerms, as_rules, check_rules
 from rma.domain.sale.windows import LONGEST_WINDOW, Calendar
 from rma.domain.sale.withdrawal import Withdrawal, days_within_reason, instance
@@ -41,6 +42,8 @@ class Terms:
         grades: the scale of an inspection; empty for that of policies without one: `scale` has either.
         other_rules: of a policy that inspects: those that may speak once a clerk corrects a reason.
         means, split, when_closed: how its refunds are taken from the payments of the order.
+        pay_on: what it is paid on; None for its goods, once they are known: on inspection where they are
+            inspected, else on receipt.
     """
 
     name: str
@@ -62,6 +65,8 @@ class Terms:
     def refund_terms(self) -> RefundTerms:
         """How its refunds are taken from payments."""
         return RefundTerms(self.means, self.split, self.when_closed)
+
+    pay_on: PayOn | None = None
 
     def rule(self, name: str | None) -> RuleTerms | None:
         """The rule of this name, if it spoke for units of the return, or may speak for some."""
@@ -143,10 +148,14 @@ class ReturnPolicy:
         when_closed: what becomes of the part of payments that take no refund any more: a person is asked, or
             it is given as store credit or as a payout at once. A withdrawal is never given store credit by
             that: its customer has to ask for it.
+        pay_on: what a return is paid on: `"request"`, `"sending"`, `"receipt"` or `"inspection"`; unless
+            given, on inspection where goods are inspected, else on receipt. Exchanges and claims have their
+            own moments.
 
     Raises:
         InvalidValue: the rules contradict each other or these fields, `rule_never_applies` among it; a
-            window or a right of withdrawal has no calendar.
+            window or a right of withdrawal has no calendar; a return is paid on an inspection that there
+            is none of.
     """
 
     name: str = field(default="default", validator=short_text)
@@ -167,6 +176,7 @@ class ReturnPolicy:
     when_closed: WhenClosed = field(
         default=WhenClosed.ASK, converter=as_when_closed, validator=member_of(WhenClosed)
     )
+    pay_on: PayOn | None = field(default=None, converter=as_pay_on)
 
     def __attrs_post_init__(self) -> None:
         days = self.window_days
@@ -180,6 +190,15 @@ class ReturnPolicy:
                 raise invalid(self, field_name, value, "left to the rules, which have their own")
             check_rules(self, self.rules, self.calendar)
         self._check_withdrawal()
+        self._check_pay_on()
+
+    def _check_pay_on(self) -> None:
+        """It is one of the four, and goods are inspected if they are paid on inspection."""
+        pay_on: object = self.pay_on
+        if pay_on is not None and not isinstance(pay_on, PayOn):
+            raise invalid(self, "pay_on", pay_on, f"one of {', '.join(PayOn)}, or None")
+        if pay_on is PayOn.INSPECTION and not self.inspects:
+            raise invalid(self, "pay_on", pay_on, "another one, as no goods are inspected")
 
     def _check_withdrawal(self) -> None:
         """The right has a calendar, by which its days end; rules for withdrawals have a right."""
@@ -209,6 +228,7 @@ class ReturnPolicy:
             means=self.means,
             split=self.split,
             when_closed=self.when_closed,
+            pay_on=self.pay_on,
         )
 
     @property
@@ -242,6 +262,7 @@ class ReturnPolicy:
             means=self.means,
             split=self.split,
             when_closed=WhenClosed.ASK if is_credited else self.when_closed,
+            pay_on=self.pay_on,
         )
 
     def terms_with(self, names: Collection[str], others: Collection[str] = ()) -> Terms:

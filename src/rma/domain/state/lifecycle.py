@@ -13,6 +13,7 @@ from typing import assert_never
 
 from attrs import evolve, frozen
 
+from rma.domain.messages.advance import ChargeDeclined, ChargeOutcome, ChargePending, ChargeSucceeded
 from rma.domain.messages.commands import (
     ApproveReturn,
     CancelClaim,
@@ -20,10 +21,12 @@ from rma.domain.messages.commands import (
     CancelReturn,
     CorrectReceipt,
     DeclineReturn,
+    ExistingExchangeCommand,
     ExistingReturnCommand,
     ExpireReturn,
     InspectReturn,
     ReceiveReturn,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -33,6 +36,8 @@ from rma.domain.messages.commands import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
 )
 from rma.domain.messages.effects import (
@@ -73,9 +78,11 @@ class ExchangeStatus(StrEnum):
     """
     The status of an exchange.
 
-    `requested`: the goods are expected. `awaiting_payment`: they were received, and the customer owes the
-    difference. `requires_action`: what was received is worth less than requested, so that the customer owes
-    an amount that was never quoted. `completed`: the new goods were ordered to be sent.
+    `requested`: the goods are expected. `awaiting_payment`: they were received, or the new goods are to be
+    sent before that, and the customer owes the difference. `requires_action`: what was received is worth less
+    than requested, so that the customer owes an amount that was never quoted; or the new goods cannot be had;
+    or a charge was declined. `completed`: the new goods were ordered to be sent, and those that were sent
+    before the others arrived are paid for.
     """
 
     REQUESTED = "requested"
@@ -97,6 +104,15 @@ class ClaimStatus(StrEnum):
     COMPLETED = "completed"
     REQUIRES_ACTION = "requires_action"
     CANCELED = "canceled"
+
+
+class ChargeStatus(StrEnum):
+    """The status of a charge; an unknown outcome is *pending*, as of a refund."""
+
+    PENDING = "pending"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    NEEDS_ATTENTION = "needs_attention"
 
 
 class RefundStatus(StrEnum):
@@ -143,6 +159,7 @@ class ReturnRules:
     retry_refund: str | None
     record_payout: str | None
     record_refund_outcome: str | None
+    settle_advance: str | None
 
 
 def return_rules(status: ReturnStatus) -> ReturnRules:  # noqa: PLR0911 # a row for each status
@@ -187,6 +204,7 @@ _RETURN_PENDING_APPROVAL = ReturnRules(
     retry_refund="nothing_due",
     record_payout="nothing_due",
     record_refund_outcome="refund_not_found",
+    settle_advance="advance_not_sent",
 )
 _RETURN_REQUESTED = ReturnRules(
     is_open=True,
@@ -202,9 +220,10 @@ _RETURN_REQUESTED = ReturnRules(
     inspect="nothing_to_inspect",
     resolve=None,  # only to say what became of units that will not arrive
     cancel=None,
-    retry_refund="nothing_due",
-    record_payout="nothing_due",
-    record_refund_outcome="refund_not_found",
+    retry_refund=None,
+    record_payout=None,
+    record_refund_outcome=None,
+    settle_advance=None,  # only after its date
 )
 _RETURN_PARTIALLY_RECEIVED = ReturnRules(
     is_open=True,
@@ -223,6 +242,7 @@ _RETURN_PARTIALLY_RECEIVED = ReturnRules(
     retry_refund=None,
     record_payout=None,
     record_refund_outcome=None,
+    settle_advance=None,  # the same
 )
 _RETURN_REQUIRES_ACTION = ReturnRules(
     is_open=True,
@@ -241,6 +261,7 @@ _RETURN_REQUIRES_ACTION = ReturnRules(
     retry_refund=None,
     record_payout=None,
     record_refund_outcome=None,
+    settle_advance="advance_undecided",
 )
 _RETURN_IN_INSPECTION = ReturnRules(
     is_open=True,
@@ -259,6 +280,7 @@ _RETURN_IN_INSPECTION = ReturnRules(
     retry_refund=None,
     record_payout=None,
     record_refund_outcome=None,
+    settle_advance="advance_undecided",
 )
 _RETURN_RECEIVED = ReturnRules(
     is_open=False,
@@ -277,6 +299,7 @@ _RETURN_RECEIVED = ReturnRules(
     retry_refund=None,
     record_payout=None,
     record_refund_outcome=None,
+    settle_advance=None,  # only to charge again what was declined
 )
 _RETURN_CANCELED = ReturnRules(
     is_open=False,
@@ -292,9 +315,10 @@ _RETURN_CANCELED = ReturnRules(
     inspect="return_canceled",
     resolve="return_canceled",
     cancel=None,  # canceling twice is the same as once
-    retry_refund="nothing_due",
-    record_payout="nothing_due",
-    record_refund_outcome="refund_not_found",
+    retry_refund=None,
+    record_payout=None,
+    record_refund_outcome=None,
+    settle_advance="return_canceled",
 )
 _RETURN_DECLINED = ReturnRules(
     is_open=False,
@@ -313,6 +337,7 @@ _RETURN_DECLINED = ReturnRules(
     retry_refund="nothing_due",
     record_payout="nothing_due",
     record_refund_outcome="refund_not_found",
+    settle_advance="return_declined",
 )
 _RETURN_EXPIRED = ReturnRules(
     is_open=False,
@@ -330,7 +355,8 @@ _RETURN_EXPIRED = ReturnRules(
     cancel="return_expired",
     retry_refund="nothing_due",
     record_payout="nothing_due",
-    record_refund_outcome="refund_not_found",
+    record_refund_outcome=None,
+    settle_advance=None,  # only to charge again what was declined
 )
 
 
@@ -372,12 +398,20 @@ def return_refusal(  # noqa: C901, PLR0911, PLR0912 # a row for each command
             assert_never(command)
 
 
+def advance_refusal(status: ReturnStatus) -> str | None:
+    """The code with which a return of this status refuses `SettleAdvance`; None if the status allows it."""
+    return return_rules(status).settle_advance
+
+
 @frozen(kw_only=True)
 class ExchangeRules:
     """A row of the table: what a status of an exchange means, and what each command is refused with."""
 
     is_open: bool
     record_payment: str | None
+    update: str | None
+    settle_advance: str | None
+    record_charge_outcome: str | None
     cancel: str | None
 
 
@@ -394,23 +428,105 @@ def exchange_rules(status: ExchangeStatus) -> ExchangeRules:
             assert_never(status)
 
 
-_EXCHANGE_OPEN = ExchangeRules(is_open=True, record_payment=None, cancel=None)
-_EXCHANGE_COMPLETED = ExchangeRules(
-    is_open=False, record_payment="exchange_completed", cancel="exchange_completed"
+_EXCHANGE_OPEN = ExchangeRules(
+    is_open=True,
+    record_payment=None,
+    update=None,  # only while no new goods were sent
+    settle_advance=None,  # only where new goods were sent first
+    record_charge_outcome=None,
+    cancel=None,  # only while no new goods were sent
 )
-_EXCHANGE_CANCELED = ExchangeRules(is_open=False, record_payment="exchange_canceled", cancel=None)
+_EXCHANGE_COMPLETED = ExchangeRules(
+    is_open=False,
+    record_payment="exchange_completed",
+    update="exchange_completed",
+    settle_advance="exchange_completed",
+    record_charge_outcome=None,
+    cancel="exchange_completed",
+)
+_EXCHANGE_CANCELED = ExchangeRules(
+    is_open=False,
+    record_payment="exchange_canceled",
+    update="exchange_canceled",
+    settle_advance="exchange_canceled",
+    record_charge_outcome=None,
+    cancel=None,
+)
 
 
-def exchange_refusal(status: ExchangeStatus, command: RecordExchangePayment | CancelExchange) -> str | None:
+def exchange_refusal(status: ExchangeStatus, command: ExistingExchangeCommand) -> str | None:
     """The code with which an exchange of this status refuses the command; None if the status allows it."""
     rules = exchange_rules(status)
     match command:
         case RecordExchangePayment():
             return rules.record_payment
+        case UpdateExchange():
+            return rules.update
+        case SettleAdvance():
+            return rules.settle_advance
+        case RecordChargeOutcome():
+            return rules.record_charge_outcome
         case CancelExchange():
             return rules.cancel
         case _:
             assert_never(command)
+
+
+@frozen(kw_only=True)
+class ChargeRules:
+    """A row of the table of charges, as `RefundRules`: None where an outcome changes nothing."""
+
+    is_in_force: bool
+    succeeded: ChargeStatus | None
+    pending: ChargeStatus | None
+    declined: ChargeStatus | None
+    given_up: ChargeStatus | None
+
+
+def charge_rules(status: ChargeStatus) -> ChargeRules:
+    """The row of this status."""
+    match status:
+        case ChargeStatus.PENDING:
+            return _CHARGE_PENDING
+        case ChargeStatus.NEEDS_ATTENTION:
+            return _CHARGE_NEEDS_ATTENTION
+        case ChargeStatus.SUCCEEDED:
+            return _CHARGE_SUCCEEDED
+        case ChargeStatus.FAILED:
+            return _CHARGE_FAILED
+        case _:
+            assert_never(status)
+
+
+_CHARGE_PENDING = ChargeRules(
+    is_in_force=True,
+    succeeded=ChargeStatus.SUCCEEDED,
+    pending=ChargeStatus.PENDING,
+    declined=ChargeStatus.FAILED,
+    given_up=ChargeStatus.NEEDS_ATTENTION,
+)
+_CHARGE_NEEDS_ATTENTION = evolve(_CHARGE_PENDING, pending=ChargeStatus.NEEDS_ATTENTION, given_up=None)
+_CHARGE_SUCCEEDED = ChargeRules(is_in_force=True, succeeded=None, pending=None, declined=None, given_up=None)
+#: A success that is reported afterwards moved the money all the same: it counts as paid.
+_CHARGE_FAILED = evolve(_CHARGE_SUCCEEDED, is_in_force=False, succeeded=ChargeStatus.SUCCEEDED)
+
+
+def charge_status_after(
+    status: ChargeStatus, outcome: ChargeOutcome | GivenUp | Overdue
+) -> ChargeStatus | None:
+    """The status that the outcome leads to; None if it changes nothing."""
+    rules = charge_rules(status)
+    match outcome:
+        case ChargeSucceeded():
+            return rules.succeeded
+        case ChargePending():
+            return rules.pending
+        case ChargeDeclined():
+            return rules.declined
+        case GivenUp() | Overdue():
+            return rules.given_up
+        case _:
+            assert_never(outcome)
 
 
 @frozen(kw_only=True)

@@ -1,6 +1,6 @@
 """How an amount is taken from the payments of an order, and by which means it goes back: before it does."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from attrs import frozen
@@ -97,14 +97,19 @@ def plan_refund(
     *,
     carried: int = 0,
     instead: Means | None = None,
+    first: Collection[str] = (),
 ) -> Plan:
     """
     The plan for an amount of at most what the sources have left, minor units.
 
     `carried` is what steps left before. `instead` is the means of what closed payments cannot give back; None
-    if a person decides about it.
+    if a person decides about it. Payments whose ids are `first` give all that they have before the others,
+    whatever the terms say.
     """
-    ranked = _in_order(sources, terms)
+    sources = tuple(sources)
+    named = [each for each in sources if each.left and each.payment_id in first]
+    others = _in_order([each for each in sources if each not in named], terms)
+    ranked: list[tuple[Source, int | None]] = [*[(each, 0) for each in named], *others]
     open_sources = [each for each, rank in ranked if rank is not None and not each.is_expired(at)]
     closed_sources = [each for each, _ in ranked if each not in open_sources]
     exact = max(0, amount + carried)
@@ -120,7 +125,7 @@ def plan_refund(
             kind=source.kind,
             provider_id=source.provider_id,
         )
-        for source, part in _parts(given, open_sources, terms.split)
+        for source, part in _parts(given, open_sources, Split.IN_ORDER if named else terms.split)
     ]
     if closed and instead is not None:
         refunds.append(plan_other(closed, closed_sources, instead, currency))

@@ -9,6 +9,7 @@ from rma.domain.messages.effects import RestockRequest, ReturnShipment, StockLin
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.means import RefundTerms
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome
@@ -188,6 +189,9 @@ class Return:
         outcome: what the customer chose: money, or store credit.
         payee: who is to have the store credit, if it is not the customer.
         customer_id: who bought, as the order said when it was requested.
+        is_advance: it belongs to an exchange whose new goods are sent before its own are here.
+        paid_ahead: what the customer was entitled to before any goods arrived; None if it is paid for its
+            goods.
     """
 
     id: str
@@ -238,6 +242,15 @@ class Return:
     outcome: Outcome = Outcome.REFUND
     payee: str | None = None
     customer_id: str | None = None
+    paid_ahead: Money | None = None
+    is_advance: bool = False
+
+    @property
+    def is_paid_ahead(self) -> bool:
+        """True if it was paid before it was known what its goods are worth: less may turn out to be due."""
+        if self.paid_ahead is not None:
+            return True
+        return self.terms.pay_on is PayOn.RECEIPT and any(item.is_inspected for item in self.items)
 
     @property
     def label_number(self) -> int | None:
@@ -267,10 +280,14 @@ class Return:
 
     @property
     def expires_at(self) -> datetime | None:
-        """`return_by`, as long as it can expire then: nothing was sent, received or paid for its exchange."""
+        """
+        `return_by`, as long as it can expire then: nothing was sent, received or paid for its exchange.
+
+        What was paid for new goods that are sent first does not make it wait.
+        """
         is_waiting = self.waits_for_first_parcel and self.sending is None
-        is_paid_for = any(part.amount.amount > 0 for part in self.charges)
-        return self.return_by if is_waiting and not is_paid_for else None
+        is_paid_for = self.is_exchanged and any(part.amount.amount > 0 for part in self.charges)
+        return self.return_by if is_waiting and (self.is_advance or not is_paid_for) else None
 
     @property
     def payable_by(self) -> datetime | None:
@@ -287,7 +304,8 @@ class Return:
         # It expired, though it was sent in time, as is known by now.
         is_sent = self.status is ReturnStatus.EXPIRED and self.sending is not None
         if (return_rules(self.status).is_open and not is_paid_by_parcel) or is_sent:
-            owed = max(0, self.refund_amount.amount - self.entitlement.covered)
+            quoted = max(0, self.refund_amount.amount - self.entitlement.covered)
+            owed = quoted if self.paid_ahead is None else max(quoted, owed)
         return self.refund_due_by if owed else None
 
     @property

@@ -215,6 +215,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "return_not_found": (NotFound, "return {return_id} not found"),
     "exchange_not_found": (NotFound, "exchange {exchange_id} not found"),
     "claim_not_found": (NotFound, "claim {claim_id} not found"),
+    "hold_charge_not_found": (NotFound, "charge {key} of a hold not found"),
     "refund_not_found": (NotFound, "refund {key} {reference} not found"),
     "shipping_option_not_found": (NotFound, "shipping option {shipping_option_id} not found"),
     # NotAllowed: the state does not permit it
@@ -226,6 +227,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "return_not_pending": (NotAllowed, "return {return_id} does not wait for approval: it is {status}"),
     "return_not_approved": (NotAllowed, "return {return_id} waits for approval"),
     "return_already_sent": (NotAllowed, "return {return_id} is on its way: its goods were sent"),
+    "return_already_paid": (
+        NotAllowed,
+        "return {return_id} cannot be changed: {paid} was paid for it (minor units); resolve it instead",
+    ),
     "not_expired_yet": (
         NotAllowed,
         "return {return_id} has not expired: goods can be sent until {return_by}",
@@ -293,7 +298,31 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "exchange_completed": (NotAllowed, "exchange {exchange_id} is completed: nothing is owed"),
     "exchange_paid": (
         NotAllowed,
-        "exchange {exchange_id} cannot be canceled: {paid} was paid for it (minor units)",
+        "{paid} was paid for exchange {exchange_id} (minor units): cancel it, and that is given back",
+    ),
+    "new_goods_sent": (
+        NotAllowed,
+        "the new goods of exchange {exchange_id} were sent already: `SettleAdvance` ends it",
+    ),
+    "not_an_advance": (
+        NotAllowed,
+        "exchange {exchange_id} sends its new goods last: it has no hold",
+    ),
+    "advance_not_sent": (
+        NotAllowed,
+        "the new goods of exchange {exchange_id} were not sent: there is nothing to charge for",
+    ),
+    "advance_undecided": (
+        NotAllowed,
+        "goods are here for exchange {exchange_id}: decide about return {return_id} first",
+    ),
+    "advance_already_settled": (
+        NotAllowed,
+        "the hold of exchange {exchange_id} was charged or released already",
+    ),
+    "difference_already_refunded": (
+        NotAllowed,
+        "{refunded} of the difference was refunded already, and would be {difference} (minor units)",
     ),
     "claim_not_cancelable": (
         NotAllowed,
@@ -452,6 +481,25 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     # Invalid, about exchanges
     "no_new_items": (Invalid, "no new items given"),
     "invalid_new_item": (Invalid, "new item: {field} must be {expected}, not {value}"),
+    "invalid_ship": (Invalid, "ship must be one of {choices}, not {ship}"),
+    "hold_missing": (Invalid, "new goods are sent first on a hold only: give one"),
+    "hold_without_advance": (Invalid, "a hold is for exchanges whose new goods are sent first"),
+    "no_holds": (Invalid, "no port of holds is configured: new goods cannot be sent first"),
+    "invalid_hold": (Invalid, "{field} must be {expected}, not {value}"),
+    "invalid_hold_amount": (Invalid, "hold amount must be money of at least {minimum}, not {amount}"),
+    "hold_too_small": (
+        Invalid,
+        "the hold is of {amount}, but {needed} can be owed for the goods (minor units, {currency})",
+    ),
+    "hold_ends_before_return_by": (
+        Invalid,
+        "the hold ends {until}, but goods can be sent until {return_by}: nothing could be charged then",
+    ),
+    "advance_without_return_by": (
+        Invalid,
+        "new goods are sent first only where the others have a last day: set ReturnPolicy.return_within_days",
+    ),
+    "hold_reference_reused": (Invalid, "{reference} is a hold or payment of an exchange already"),
     "invalid_reference": (Invalid, "reference must be a string that is not empty, not {reference}"),
     "invalid_payment_amount": (Invalid, "payment amount must be money of at least {minimum}, not {amount}"),
     "payment_exceeds_owed": (Invalid, "asked to record {amount}, only {owed} owed (minor units, {currency})"),

@@ -23,6 +23,7 @@ from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.refunds import Refund
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
+from rma.domain.views.advance_words import describe_advance, describe_charge
 
 
 @frozen(kw_only=True)
@@ -128,6 +129,8 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             return _corrected(event, ledger.get(event.subject_id))
         case events.ReturnResolved():
             return _resolved(event, ledger.get(event.subject_id))
+        case events.PaidAhead():
+            return _Summary(f"{event.return_id}: paid before its goods arrive", _money(event.refunds))
         case events.RefundBlocked():
             detail = f"{event.amount} is due, only {event.refundable} can be paid: nothing was"
             if event.refundable >= event.amount:
@@ -154,6 +157,16 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             )
         case events.ExchangeReceived() | events.ExchangePaid():
             return _exchanged(event, ledger)
+        case (
+            events.AdvanceShipped()
+            | events.ExchangeUpdated()
+            | events.AdvanceCharged()
+            | events.HoldReleased()
+            | events.ChargeOutcomeRecorded()
+        ):
+            return _Summary(*describe_advance(event))
+        case events.ExchangePaymentRefunded():
+            return _Summary(f"{event.exchange_id}: payment given back", _money(event.refunds))
         case events.ExchangeCanceled() | events.ClaimCanceled():
             return _Summary(f"{event.subject_id} canceled")
         case events.ClaimRequested(opened=claim):
@@ -362,6 +375,11 @@ def _outcome(refund: Refund) -> str:
 def _recorded(outcome: EffectOutcome) -> str:
     if outcome.refund:
         return _outcome(outcome.refund)
+    if outcome.charge:
+        return describe_charge(outcome.charge)
+    if outcome.out_of_stock:
+        why = f" ({outcome.out_of_stock.message})" if outcome.out_of_stock.message else ""
+        return f"{outcome.key}: out of stock{why}"
     sent = outcome.shipment or outcome.replacement
     tracking = f" {sent.tracking_number}" if sent and sent.tracking_number else ""
     return f"{outcome.key}{tracking}"

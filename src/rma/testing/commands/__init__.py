@@ -24,6 +24,7 @@ from rma.domain.messages.commands import (
     InspectReturn,
     ReceiveReturn,
     ReceiveUnannounced,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordPayout,
     RecordRefundOutcome,
@@ -35,8 +36,11 @@ from rma.domain.messages.commands import (
     ResolveClaim,
     ResolveReturn,
     RetryRefund,
+    SettleAdvance,
+    UpdateExchange,
     UpdateReturn,
 )
+from rma.testing.commands.advance import close_advance, record_charge_outcome, update_exchange
 from rma.testing.commands.at_the_dock import correct_receipt, receive_unannounced
 from rma.testing.commands.before_goods import (
     approve_return,
@@ -86,6 +90,9 @@ MAKERS: Mapping[type[Command], Maker] = {
     CancelReturn: Maker(cancel_return, 5),
     RequestExchange: Maker(request_exchange, 5),
     RecordExchangePayment: Maker(record_exchange_payment, 6),
+    UpdateExchange: Maker(update_exchange, 3),
+    SettleAdvance: Maker(close_advance, 4),
+    RecordChargeOutcome: Maker(record_charge_outcome, 3),
     CancelExchange: Maker(cancel_exchange, 2),
     RequestClaim: Maker(request_claim, 5),
     ResolveClaim: Maker(resolve_claim, 3),

@@ -1,9 +1,12 @@
 """Makers of commands about exchanges."""
 
+from attrs import evolve
+
 from rma.domain.messages.commands import CancelExchange, RecordExchangePayment, RequestExchange
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.state.lifecycle import ExchangeStatus
 from rma.domain.values.money import Money
+from rma.testing.commands.advance import choose_hold
 from rma.testing.commands.choices import (
     METADATA,
     choose_option,
@@ -23,7 +26,7 @@ def request_exchange(chooser: Chooser, situation: Situation) -> RequestExchange 
         return None
     price = Money(300, situation.order.currency)
     express = ShippingMethod(id="express", option_id=None, name="Express", price=price)
-    return RequestExchange(
+    asked = RequestExchange(
         order_id=situation.order.id,
         items=requested_items(chooser, situation, units),
         new_items=new_items(chooser, situation, units),
@@ -31,6 +34,8 @@ def request_exchange(chooser: Chooser, situation: Situation) -> RequestExchange 
         outbound_shipping=chooser.detail([None, express]),
         metadata=chooser.detail(METADATA),
     )
+    ship, hold = choose_hold(chooser, situation, asked)
+    return evolve(asked, ship=ship, hold=hold)
 
 
 def record_exchange_payment(chooser: Chooser, situation: Situation) -> RecordExchangePayment | None:
@@ -48,9 +53,11 @@ def record_exchange_payment(chooser: Chooser, situation: Situation) -> RecordExc
 
 
 def cancel_exchange(chooser: Chooser, situation: Situation) -> CancelExchange | None:
-    """Refused where goods arrived or money moved."""
+    """Refused where new goods were sent."""
     exchanges = situation.ledger.exchanges
     ended = {ExchangeStatus.COMPLETED, ExchangeStatus.CANCELED}
     likely = [each for each in exchanges if each.status not in ended]
     target = choose_target(chooser, likely, exchanges)
-    return None if target is None else CancelExchange(exchange_id=target.id)
+    if target is None:
+        return None
+    return CancelExchange(exchange_id=target.id, keep_return=chooser.choose([False, False, True]))

@@ -65,6 +65,11 @@ from rma.testing.contracts.catalogues import (  # noqa: E402 # pytest explains a
 )
 from rma.testing.contracts.events import EventPublisherContract  # noqa: E402
 from rma.testing.contracts.fulfillment import FulfillmentContract  # noqa: E402
+from rma.testing.contracts.holds import (  # noqa: E402
+    ChargeLookupContract,
+    HoldsContract,
+    ReservationsContract,
+)
 from rma.testing.contracts.host_transactions import HostTransactionContract  # noqa: E402
 from rma.testing.contracts.inspecting import DisposalContract, SendingBackContract  # noqa: E402
 from rma.testing.contracts.inventory import InventoryContract  # noqa: E402
@@ -79,11 +84,13 @@ from rma.testing.contracts.replacements import ReplacementsContract  # noqa: E40
 from rma.testing.contracts.returns import ReturnRepositoryContract  # noqa: E402
 
 __all__ = [
+    "ChargeLookupContract",
     "CreditLookupContract",
     "CreditsContract",
     "DisposalContract",
     "EventPublisherContract",
     "FulfillmentContract",
+    "HoldsContract",
     "HostTransactionContract",
     "InventoryContract",
     "OrderRepositoryContract",
@@ -92,6 +99,7 @@ __all__ = [
     "PayoutsContract",
     "RefundLookupContract",
     "ReplacementsContract",
+    "ReservationsContract",
     "ReturnReasonRepositoryContract",
     "ReturnRepositoryContract",
     "SendingBackContract",

@@ -5,6 +5,13 @@ A law looks at one order with everything around it while no process acts, and yi
 each violation; nothing if it holds. `broken` asks all of them.
 """
 
+from rma.testing.invariants.advance import (
+    a_hold_is_charged_or_released,
+    charges_stand_as_the_gateway_says,
+    each_charge_is_made_once,
+    no_exchange_payment_gives_back_more_than_was_paid,
+    nothing_is_charged_without_a_shortfall,
+)
 from rma.testing.invariants.before_goods import (
     no_label_is_booked_before_approval,
     nothing_that_was_sent_or_received_expires,
@@ -114,6 +121,10 @@ INVARIANTS: tuple[Invariant, ...] = (
     a_withdrawal_is_credited_by_request,
     a_bonus_comes_with_credit,
     refunds_are_multiples_of_their_steps,
+    a_hold_is_charged_or_released,
+    nothing_is_charged_without_a_shortfall,
+    each_charge_is_made_once,
+    no_exchange_payment_gives_back_more_than_was_paid,
 )
 
 #: What holds besides once faults have stopped, `resume` has nothing left, and every notification arrived.
@@ -123,6 +134,7 @@ INVARIANTS_AT_REST: tuple[Invariant, ...] = (
     what_is_in_force_left_the_payments,
     what_is_in_force_was_given_otherwise,
     labels_are_booked_for_returns_that_go_on,
+    charges_stand_as_the_gateway_says,
 )
 
 __all__ = [

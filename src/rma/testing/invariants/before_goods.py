@@ -7,6 +7,7 @@ from rma.domain.messages.effects import ReturnShipmentRequest
 from rma.domain.react import react
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.state.returns import Return
 from rma.testing.invariants.snapshot import Snapshot
 
 
@@ -36,10 +37,17 @@ def what_was_not_agreed_to_moves_nothing(snapshot: Snapshot) -> Iterator[str]:
                 yield f"{each.id} is {each.status}, and its goods are here"
         is_agreed = each.status in (ReturnStatus.RECEIVED, ReturnStatus.PARTIALLY_RECEIVED)
         was_agreed = is_agreed or each.received_at is not None
-        if (each.needs_approval or each.is_released) and each.refunds and not was_agreed:
+        is_paid = each.refunds and not (each.is_paid_ahead or was_given_back(snapshot, each))
+        if (each.needs_approval or each.is_released) and is_paid and not was_agreed:
             yield f"{each.id} is {each.status}, and {each.refunded} was paid"
         if each.needs_approval and each.basis is ReturnBasis.WITHDRAWAL:
             yield f"{each.id} is a withdrawal, and waits for approval"
+
+
+def was_given_back(snapshot: Snapshot, each: Return) -> bool:
+    """True if no more was paid than what the customer had paid for its exchange, which was canceled."""
+    exchange = snapshot.ledger.find_exchange(each.exchange_id)
+    return exchange is not None and each.refunded <= exchange.paid
 
 
 def nothing_that_was_sent_or_received_expires(snapshot: Snapshot) -> Iterator[str]:
@@ -56,7 +64,8 @@ def nothing_that_was_sent_or_received_expires(snapshot: Snapshot) -> Iterator[st
 def what_is_due_is_not_paid(snapshot: Snapshot) -> Iterator[str]:
     """A date until when a return is to be paid is shown as long as money is missing, and no longer."""
     for each in snapshot.ledger.returns:
-        if each.payable_by is not None and each.refunded >= each.refund_amount:
+        is_paid = each.refunded >= each.refund_amount and not each.amount_due.amount
+        if each.payable_by is not None and is_paid:
             yield f"{each.id} is to be paid until {each.payable_by}, and was"
         if each.payable_by is None and each.refund_due_by is not None and each.amount_due.amount:
             yield f"{each.id}: {each.amount_due} is due, without the date {each.refund_due_by}"

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from rma.domain.messages.advance import OutOfStock
 from rma.domain.messages.effects import owner_of
 from rma.domain.sale.order import OrderStatus
 from rma.domain.state.claims import Claim, ClaimType
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus
+from rma.domain.state.lifecycle import ClaimStatus
 from rma.domain.state.returns import Return
 from rma.testing.invariants.snapshot import Snapshot
 
@@ -122,19 +123,26 @@ def a_carrier_books_once(snapshot: Snapshot) -> Iterator[str]:
 
 
 def new_goods_are_sent_once(snapshot: Snapshot) -> Iterator[str]:
-    """For exchanges that are completed and claims that replace, and no others."""
+    """For exchanges that are completed or sent first, and claims that replace, and no others."""
     sent = Counter(
-        owner_of(key) for key, each in snapshot.replacements.items() if each.order_id == snapshot.order.id
+        owner_of(key)
+        for key, each in snapshot.replacements.items()
+        if each.order_id == snapshot.order.id and not _is_refused(snapshot, key)
     )
     for owner_id, times in sent.items():
         owner = snapshot.ledger.find_exchange(owner_id) or snapshot.ledger.find_claim(owner_id)
         is_right = (
             owner.type is ClaimType.REPLACE
             if isinstance(owner, Claim)
-            else owner is not None and owner.status is ExchangeStatus.COMPLETED
+            else owner is not None and owner.is_sent
         )
         if times > 1 or not is_right:
             yield f"{owner_id}: new goods sent {times} times, it is {owner.status if owner else 'unknown'}"
+
+
+def _is_refused(snapshot: Snapshot, key: str) -> bool:
+    """True if the carrier said under this key that there are none."""
+    return any(isinstance(answer, OutOfStock) for answer in snapshot.shipments.get(key, ()))
 
 
 def _claimed(ledger: ReturnLedger, item_id: str) -> int:

@@ -7,6 +7,7 @@ from rma.domain.events import GoodsInspected
 from rma.domain.messages.effects import SendBackRequest
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
+from rma.testing.invariants.before_goods import was_given_back
 from rma.testing.invariants.snapshot import Snapshot
 
 
@@ -34,7 +35,8 @@ def nothing_is_paid_before_it_is_judged(snapshot: Snapshot) -> Iterator[str]:
         is_all_waiting = all(
             item.waiting_quantity == item.gone_quantity and not item.graded for item in each.items
         )
-        if each.awaits_inspection and is_all_waiting and each.refunds:
+        is_paid = each.refunds and not (each.is_paid_ahead or was_given_back(snapshot, each))
+        if each.awaits_inspection and is_all_waiting and is_paid:
             yield f"{each.id}: {each.refunded} was paid, and nothing was graded"
 
 

@@ -97,7 +97,7 @@ def each_return_is_paid_its_entitlement_and_no_more(snapshot: Snapshot) -> Itera
     for each in snapshot.payees:
         entitled, paid, covered = each.entitlement.entitled, each.refunded, each.entitlement.covered
         expected = covered - in_force([refund for refund in each.refunds if _is_surprising(refund)])
-        is_corrected = isinstance(each, Return) and bool(each.corrections)
+        is_corrected = isinstance(each, Return) and (bool(each.corrections) or each.is_paid_ahead)
         if expected < min(0, each.entitlement.carried) or (
             expected > max(entitled.amount, 0) and not is_corrected
         ):
@@ -106,8 +106,14 @@ def each_return_is_paid_its_entitlement_and_no_more(snapshot: Snapshot) -> Itera
             yield f"{each.id}: {each.amount_due} due of {entitled}, {paid} in force"
         if each.status is ReturnStatus.RECEIVED and each.refund_amount != entitled:
             yield f"{each.id}: received, shows {each.refund_amount}, {entitled} entitled"
-        if each.status is ReturnStatus.CANCELED and entitled.amount:
+        most = _paid_for_exchange(each) if isinstance(each, Return) else 0
+        if each.status is ReturnStatus.CANCELED and entitled.amount > most:
             yield f"{each.id}: canceled, {entitled} entitled"
+
+
+def _paid_for_exchange(target: Return) -> int:
+    """What the customer paid for its exchange: that is given back, if it is canceled."""
+    return sum(part.amount.amount for part in target.charges if part.amount.amount > 0)
 
 
 def every_amount_is_explained(snapshot: Snapshot) -> Iterator[str]:
@@ -138,6 +144,8 @@ def exchange_differences_are_paid_once(snapshot: Snapshot) -> Iterator[str]:
         # What arrives after the goods were received is paid besides, once a person takes it.
         is_late = any(receipt.at > (target.received_at or receipt.at) for receipt in target.receipts)
         if each.status is not ExchangeStatus.COMPLETED or is_named or target.corrections or is_late:
+            continue
+        if each.hold_charges or target.expired_at is not None:  # goods are late, or did not come: other laws
             continue
         rounding = each.paid.amount - target.refund_amount.amount - each.difference_due.amount
         if not 0 <= rounding <= len(snapshot.most_fulfilled):

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rma.domain.events import ClaimPayoutRecorded, Event, PayoutRecorded
+from rma.domain.messages.advance import ChargeAnswer, OutOfStock, ReleaseRequest
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     ReplacementRequest,
@@ -35,6 +36,7 @@ class Snapshot:
         gateway_model: how the gateway sees the refunds.
         shipments, replacements, cancellations: what the carrier answered, the new goods it was given, and
             what it canceled, by key.
+        charges, releases: what the gateway of holds answered, and which it gave back, by key.
         stock: units in stock because of this order's returns, by item id; None while something is on its
             way.
     """
@@ -50,9 +52,11 @@ class Snapshot:
     stale: tuple[int, ...]
     published: Mapping[str, Event]
     gateway_model: GatewayModel
-    shipments: Mapping[str, list[ReturnShipment | ReplacementShipment]]
+    shipments: Mapping[str, list[ReturnShipment | ReplacementShipment | OutOfStock]]
     replacements: Mapping[str, ReplacementRequest]
     cancellations: Mapping[str, CancelShipmentRequest]
+    charges: Mapping[str, list[ChargeAnswer]] = field(factory=dict)
+    releases: Mapping[str, ReleaseRequest] = field(factory=dict)
     stock: Mapping[str, int] | None = None
     archived: tuple[Event, ...] = ()
 

@@ -1,5 +1,6 @@
 """What the received goods entitle the customer to, and how much of that is paid now."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from attrs import evolve
@@ -12,6 +13,7 @@ from rma.domain.events import RefundBlocked, header_for
 from rma.domain.messages.commands import RefundCommand
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
+from rma.domain.sale.paying import PayOn
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
@@ -51,9 +53,9 @@ def entitle(
         return evolve(before, requested_refund=agreed, refund_note=refund_note)
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
+    items = _as_paid_for(target, items, status)
     entitled = target.value_arrived(items, agreed, charges_back).total
-    paid = before.covered  # a payment is never asked back; what a correction showed, stays shown
-    entitled = max(entitled, min(paid, before.entitled.amount) if target.corrections else paid)
+    entitled = max(entitled, _least(target, status))
     return pay_what_is_due(
         order,
         ledger,
@@ -65,6 +67,20 @@ def entitle(
         at=at,
         items=items,
     )
+
+
+def _least(target: Return, status: ReturnStatus) -> int:
+    """
+    What the customer is entitled to at least, minor units: a payment is never asked back.
+
+    What was paid before the goods were known is more than is due, if they turn out to be worth less. What is
+    shown as overpaid, here or by a correction, stays shown.
+    """
+    before = target.entitlement
+    if target.is_paid_ahead:  # while goods are expected, it is what the customer was promised
+        return 0 if status is ReturnStatus.RECEIVED else before.entitled.amount
+    paid = before.covered
+    return min(paid, before.entitled.amount) if target.corrections else paid
 
 
 def correct_entitlement(
@@ -90,6 +106,8 @@ def correct_entitlement(
         value = value_refunded_for(target, items, ReturnStatus.RECEIVED)
         agreed = Money(min(agreed.amount, value), agreed.currency)
     entitled = target.value_arrived(items, agreed, charges_back).total
+    if target.is_paid_ahead and status is not ReturnStatus.RECEIVED:
+        entitled = max(entitled, before.entitled.amount)
     if not pays_now(target, status):
         fewer = min(before.entitled.amount, entitled)
         return evolve(before, entitled=Money(fewer, order.currency), agreed_refund=agreed)
@@ -118,14 +136,26 @@ def charges_now(
     if not pays_now(target, status):
         return target.charges_back
     before = target.entitlement
+    items = _as_paid_for(target, items, status)
     is_named = any(each is not None for each in (agreed, before.agreed_refund, before.requested_refund))
     return () if is_named else charges_arrived(order, ledger, target, items)
+
+
+def _as_paid_for(
+    target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus
+) -> tuple[ReturnItem, ...]:
+    """The items, those that are paid for before they are inspected as if they did not wait for it."""
+    if status is ReturnStatus.RECEIVED or target.terms.pay_on is not PayOn.RECEIPT:
+        return items
+    return tuple([evolve(item, waiting_quantity=0) if item.waiting_quantity else item for item in items])
 
 
 def pays_now(target: Return, status: ReturnStatus) -> bool:
     """True if a return that reaches this status is paid: an exchange pays once, when its goods are here."""
     if target.exchange_id is not None:
         return status is ReturnStatus.RECEIVED
+    if status is ReturnStatus.IN_INSPECTION and target.terms.pay_on is PayOn.RECEIPT:
+        return True
     return status not in (ReturnStatus.REQUIRES_ACTION, ReturnStatus.IN_INSPECTION)
 
 
@@ -140,17 +170,19 @@ def pay_what_is_due(
     refundable: int,
     at: datetime,
     items: tuple[ReturnItem, ...] | None = None,
+    first: Collection[str] = (),
 ) -> Entitlement:
     """
     The account once the customer is entitled to this amount (minor units), with refunds for what is due.
 
     Nothing is paid, and the account is blocked, if the payments have less left, or if a part of it is left in
     payments that take no refund any more and a person is to decide. `items` are those of a return afterwards.
+    Payments whose ids are `first` give before others.
     """
     before = target.entitlement
     due = max(0, entitled - before.covered)
     pay, rounding = limit_to_refundable(due, with_paid_ahead(refundable, ledger), order)
-    plan = plan_for(pay, order, ledger, target, at, items=items) if pay else Plan()
+    plan = plan_for(pay, order, ledger, target, at, items=items, first=first) if pay else Plan()
     is_blocked = pay is None or plan.closed > 0
     if is_blocked:
         plan, rounding = Plan(), 0

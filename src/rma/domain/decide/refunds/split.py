@@ -1,6 +1,6 @@
 """Turning an amount into refunds: how it goes back is planned, and each part has its own key."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
 from rma.domain.messages.effects import effect_key
@@ -26,11 +26,13 @@ def plan_for(
     *,
     items: Sequence[ReturnItem] | None = None,
     is_quote: bool = False,
+    first: Collection[str] = (),
 ) -> Plan:
     """
     How the amount (minor units, at most what is refundable) goes back, by the terms of its return or claim.
 
-    Store credit, if the customer chose it, with the bonus for these items; else from the payments.
+    Store credit, if the customer chose it, with the bonus for these items; else from the payments: those
+    whose ids are `first` before the others.
     """
     if isinstance(target, Return) and target.outcome is Outcome.STORE_CREDIT and amount:
         bonus = 0
@@ -47,6 +49,7 @@ def plan_for(
         at,
         carried=ledger.carried,
         instead=means_instead(target),
+        first=first,
     )
 
 

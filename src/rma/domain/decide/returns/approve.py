@@ -2,16 +2,21 @@
 
 from attrs import evolve
 
+from rma.domain.decide.cancel_exchange import report_exchange_canceled
 from rma.domain.decide.checks import check_order, check_strings, report_unknown, valid_items
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.holds import check_hold_covers
+from rma.domain.decide.refunds.ahead import pay_ahead
 from rma.domain.decide.returns.draft import quote_return
 from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.shipments import any_travels, book_shipment
+from rma.domain.decide.shipping_first import ship_first
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.events import Event, ExchangeCanceled, ReturnApproved, ReturnDeclined, header_for
+from rma.domain.events import Event, ReturnApproved, ReturnDeclined, header_for
 from rma.domain.messages.command_items import ApprovedItem
 from rma.domain.messages.commands import ApproveReturn, DeclineReturn
 from rma.domain.sale.order import OrderStatus
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.deadlines import return_by
 from rma.domain.state.ledger import ReturnLedger
@@ -68,6 +73,11 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
         charges=target.charges,
     )
     exchange = ledger.find_exchange(target.exchange_id)
+    exchange = exchange if exchange and exchange.is_open else None
+    until = return_by(target.terms, facts.at)
+    if exchange and exchange.hold:
+        check_hold_covers(wrong, exchange.hold, evolve(approved, return_by=until))
+        wrong.require(target)
     is_same = items is target.items and quote.charges_back == target.quoted_charges
     event = ReturnApproved(
         header=header_for(target, ledger, facts.at, by=by, command=command, order=order),
@@ -76,11 +86,14 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
         items=() if is_same else revision_between(target.items, items),
         requested_refund=refund,
         quoted_charges=quote.charges_back,
-        return_by=return_by(target.terms, facts.at),
+        return_by=until,
         is_kept=not travels,
         shipment_request=book_shipment(approved),
     )
-    return (event, *pay_for_kept(facts, ledger, order, approved, exchange, by=by))
+    approved = evolve(approved, quoted_refund=quote.refund, quoted_charges=quote.charges_back)
+    ahead = pay_ahead(order, ledger, approved, PayOn.REQUEST, at=facts.at, by=by)
+    first = ship_first(exchange, approved, ledger, facts.at, by) if exchange else ()
+    return (event, *ahead.events, *first, *pay_for_kept(facts, ledger, order, ahead.target, exchange, by=by))
 
 
 def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -> tuple[Event, ...]:
@@ -95,7 +108,7 @@ def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -
     if target and target.basis is ReturnBasis.WITHDRAWAL:
         wrong.add("withdrawal_not_declinable", return_id=target.id)
     exchange = ledger.find_exchange(target.exchange_id) if target else None
-    if exchange and exchange.payments:
+    if exchange and exchange.is_open and exchange.payments:
         wrong.add("exchange_paid", exchange_id=exchange.id, paid=exchange.paid.amount)
     reason: object = command.reason
     if not reason or (isinstance(reason, str) and not reason.strip()):
@@ -108,9 +121,9 @@ def decline_return(facts: Facts, ledger: ReturnLedger, command: DeclineReturn) -
     declined = ReturnDeclined(
         header=header_for(target, ledger, at, by=by, command=command), decision=decision
     )
-    if exchange is None:
+    if exchange is None or not exchange.is_open:
         return (declined,)
-    return (declined, ExchangeCanceled(header=header_for(exchange, ledger, at, by=by)))
+    return (declined, *report_exchange_canceled(exchange, ledger, at, by))
 
 
 def check_note(wrong: Violations, note: object) -> None:

@@ -14,7 +14,7 @@ from rma.domain.events import Event, ReturnCanceled, header_for
 from rma.domain.messages.commands import CancelReturn, Command
 from rma.domain.messages.effects import RestockRequest, StockLine, WithdrawRequest, effect_key
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import ReturnStatus, return_refusal
+from rma.domain.state.lifecycle import ExchangeStatus, ReturnStatus, return_refusal
 from rma.domain.state.returns import Return
 
 
@@ -29,7 +29,7 @@ def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> 
     target = ledger.find(command.return_id)
     if target is None:
         report_unknown(wrong, "return_not_found", "return_id", command.return_id)
-    elif target.exchange_id is not None and target.status is not ReturnStatus.CANCELED:
+    elif _is_of_exchange(target, ledger) and target.status is not ReturnStatus.CANCELED:
         wrong.add("return_of_exchange", return_id=target.id, exchange_id=target.exchange_id)
     else:
         check_cancelable(wrong, target)
@@ -44,10 +44,18 @@ def cancel_return(facts: Facts, ledger: ReturnLedger, command: CancelReturn) -> 
     )
 
 
+def _is_of_exchange(target: Return, ledger: ReturnLedger) -> bool:
+    """True if an exchange still waits for it, or was completed with it."""
+    exchange = ledger.find_exchange(target.exchange_id)
+    return exchange is not None and exchange.status is not ExchangeStatus.CANCELED
+
+
 def check_cancelable(wrong: Violations, target: Return) -> None:
     """Its status allows it, nothing was graded, and no parcel was refunded: its goods stay."""
     refusal = return_refusal(target.status, CancelReturn(return_id=target.id))
-    is_entitled = target.was_partially_received or bool(target.entitlement.entitled.amount)
+    # What was given back of an exchange that was canceled is not for its goods.
+    paid = sum([part.amount.amount for part in target.charges if part.amount.amount > 0])
+    is_entitled = target.was_partially_received or target.entitlement.entitled.amount > paid
     if refusal is None and (is_entitled or target.is_inspected):
         refusal = "return_not_cancelable"
     was_over = target.received_at is not None or target.canceled_at is not None

@@ -157,7 +157,7 @@ def _linked(
     exchange = ledger.find_exchange(target.exchange_id)
     is_still_received = status is target.status is ReturnStatus.RECEIVED
     if is_still_received and exchange is not None and exchange.is_open:
-        return (complete_exchange(exchange, ledger, target, items, facts.at, by),)
+        return complete_exchange(exchange, ledger, target, items, facts.at, by)
     return complete_linked(ledger, target, items, status, facts.at, by)
 
 

@@ -47,6 +47,7 @@ class ReturnDraft:
         basis, declared_at: by which right it comes back, and when a withdrawal was declared.
         is_pending: it waits for a person's approval.
         outcome, payee: what the customer chose, and who is to have store credit.
+        is_advance: the new goods of its exchange are sent first.
     """
 
     order: Order
@@ -65,6 +66,7 @@ class ReturnDraft:
     basis: ReturnBasis = ReturnBasis.POLICY
     declared_at: datetime | None = None
     is_pending: bool = False
+    is_advance: bool = False
     metadata: FrozenMap[str, object] = field(factory=FrozenMap)
     outcome: Outcome = Outcome.REFUND
     payee: str | None = None
@@ -133,6 +135,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         outcome=draft.outcome,
         payee=draft.payee,
         customer_id=order.customer_id,
+        is_advance=draft.is_advance,
     )
     return ReturnRequested(
         header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command, order=order),

@@ -1,11 +1,13 @@
 """ExpireReturn: goods that never arrived."""
 
+from rma.domain.decide.advance import check_ended, end_advance
+from rma.domain.decide.cancel_exchange import report_exchange_canceled
 from rma.domain.decide.checks import check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.returns.kept import close_with_kept
 from rma.domain.decide.returns.shipments import cancel_shipment
 from rma.domain.decide.violations import Violations
-from rma.domain.events import Event, ExchangeCanceled, ReturnExpired, header_for
+from rma.domain.events import Event, ReturnExpired, header_for
 from rma.domain.messages.commands import ExpireReturn
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
@@ -15,6 +17,8 @@ from rma.domain.state.returns import Return
 def expire_return(facts: Facts, ledger: ReturnLedger, command: ExpireReturn) -> tuple[Event, ...]:
     """
     The return expired, its label canceled and its units free again; nothing if it was before.
+
+    Where new goods were sent first for it, they are charged to the hold of its exchange.
 
     Where the customer keeps some of the goods, the return is received with these, and ends. An exchange that
     was to be paid with the goods is canceled.
@@ -34,7 +38,7 @@ def expire_return(facts: Facts, ledger: ReturnLedger, command: ExpireReturn) -> 
         wrong.add("return_already_received", return_id=target.id)
     elif target.status is not ReturnStatus.EXPIRED:
         _check_expired(wrong, facts, target)
-        if exchange and exchange.payments:
+        if exchange and exchange.is_open and exchange.payments and not exchange.sent_first:
             wrong.add("exchange_paid", exchange_id=exchange.id, paid=exchange.paid.amount)
     if keeps_some:
         check_order(wrong, facts.order, ledger, target)
@@ -43,8 +47,12 @@ def expire_return(facts: Facts, ledger: ReturnLedger, command: ExpireReturn) -> 
     if target.status is ReturnStatus.EXPIRED or target.return_by is None:
         return ()
     at, by = facts.at, command.created_by
+    is_open = exchange is not None and exchange.is_open
+    if exchange and is_open and exchange.sent_first:
+        ended, closed = end_advance(facts, ledger, exchange, target, by=by, command=command)
+        return (*ended, *closed)
     header = header_for(target, ledger, at, by=by, command=command)
-    canceled = () if exchange is None else (ExchangeCanceled(header=header_for(exchange, ledger, at, by=by)),)
+    canceled = report_exchange_canceled(exchange, ledger, at, by) if exchange and is_open else ()
     if keeps_some:
         order = wrong.require(facts.order)
         return (*close_with_kept(order, ledger, target, at, by, command), *canceled)
@@ -57,8 +65,4 @@ def expire_return(facts: Facts, ledger: ReturnLedger, command: ExpireReturn) -> 
 def _check_expired(wrong: Violations, facts: Facts, target: Return) -> None:
     if target.sending is not None:
         wrong.add("return_already_sent", return_id=target.id)
-    until = target.return_by
-    if until is None:
-        wrong.add("not_expired_yet", return_id=target.id, return_by=None, hint="it never expires")
-    elif facts.at <= until:
-        wrong.add("not_expired_yet", return_id=target.id, return_by=until.isoformat())
+    check_ended(wrong, facts, target)

@@ -71,7 +71,7 @@ def pay_for_kept(
     blocked = report_blocked(account, opened, ledger, refundable, at, by) if pays_now(opened, status) else ()
     if exchange is None or not is_all:
         return (received, *blocked)
-    return (received, *blocked, complete_exchange(exchange, ledger, opened, items, at, by))
+    return (received, *blocked, *complete_exchange(exchange, ledger, opened, items, at, by))
 
 
 def close_with_kept(

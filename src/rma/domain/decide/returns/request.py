@@ -17,6 +17,7 @@ from rma.domain.decide.checks import (
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.refunds.ahead import pay_ahead
 from rma.domain.decide.returns.basis import check_basis
 from rma.domain.decide.returns.draft import ReturnDraft, Wanted, allocate, open_return
 from rma.domain.decide.returns.eligibility import Judge, Replaced
@@ -35,6 +36,7 @@ from rma.domain.events import Event
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import Request, RequestExchange, RequestReturn
 from rma.domain.sale.order import Order, OrderStatus
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.ruling import Ruling
 from rma.domain.state.ledger import ReturnLedger
@@ -49,7 +51,8 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
     """
     A return opened: its units reserved, its value quoted, its shipment requested.
 
-    Where a rule leaves goods with the customer, they are paid for at once.
+    Where a rule leaves goods with the customer, they are paid for at once, and so is everything where the
+    policy says so.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -60,7 +63,9 @@ def request_return(facts: Facts, ledger: ReturnLedger, command: RequestReturn) -
     request = open_return(facts, ledger, draft)
     if draft.is_pending:  # what the customer is to keep is paid for once it is approved
         return (request,)
-    return (request, *pay_for_kept(facts, ledger, draft.order, request.opened, by=draft.created_by))
+    at, by = facts.at, draft.created_by
+    ahead = pay_ahead(draft.order, ledger, request.opened, PayOn.REQUEST, at=at, by=by)
+    return (request, *ahead.events, *pay_for_kept(facts, ledger, draft.order, ahead.target, by=by))
 
 
 def draft_request(

@@ -61,7 +61,7 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     target, order = wrong.require(target), wrong.require(order)
 
     items = without_lost(_without(target.items, rejected), missing)
-    if rejected:
+    if rejected and not target.is_paid_ahead:
         _check_entitled(wrong, order, ledger, target, items)
     check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
     status = once_judged(ReturnStatus.RECEIVED, items)

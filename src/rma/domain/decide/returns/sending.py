@@ -2,21 +2,23 @@
 
 from datetime import datetime
 
-from rma.domain.decide.checks import check_strings, report_unknown
+from rma.domain.decide.checks import check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.refunds.ahead import is_paid_on, pay_ahead
 from rma.domain.decide.returns.basis import check_moment
 from rma.domain.decide.violations import Violations
-from rma.domain.events import ReturnSent, header_for
+from rma.domain.events import Event, ReturnSent, header_for
 from rma.domain.messages.commands import RecordSending
+from rma.domain.sale.paying import PayOn
 from rma.domain.state.deadlines import refund_due_by
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.returns import Return, Sending
 
 
-def record_sending(facts: Facts, ledger: ReturnLedger, command: RecordSending) -> tuple[ReturnSent]:
+def record_sending(facts: Facts, ledger: ReturnLedger, command: RecordSending) -> tuple[Event, ...]:
     """
-    The goods on their way: the return expires no more.
+    The goods on their way: the return expires no more, and is paid if its terms say so.
 
     What was recorded without a proof can be recorded again with one. A return that expired stays so, though
     its goods were sent in time.
@@ -34,6 +36,8 @@ def record_sending(facts: Facts, ledger: ReturnLedger, command: RecordSending) -
         _check_state(wrong, target, command, sent_at)
     if sent_at > facts.at:
         wrong.add("sent_at_in_future", sent_at=sent_at.isoformat(), now=facts.at.isoformat())
+    if is_paid_now := target is not None and _is_paid_now(target):
+        check_order(wrong, facts.order, ledger, target)
     check_strings(wrong, command, "tracking_number", "proof")
     target = wrong.require(target)
     tracking_number = command.tracking_number
@@ -45,7 +49,15 @@ def record_sending(facts: Facts, ledger: ReturnLedger, command: RecordSending) -
         sending=sending,
         refund_due_by=refund_due_by(target, sending=sending, received_at=None),
     )
-    return (event,)
+    if not is_paid_now:
+        return (event,)
+    order, by = wrong.require(facts.order), command.created_by
+    return (event, *pay_ahead(order, ledger, target, PayOn.SENDING, at=facts.at, by=by).events)
+
+
+def _is_paid_now(target: Return) -> bool:
+    """True if it is paid on being sent; the units of one that expired are free again."""
+    return target.status is not ReturnStatus.EXPIRED and is_paid_on(target, PayOn.SENDING)
 
 
 def _check_state(wrong: Violations, target: Return, command: RecordSending, sent_at: datetime) -> None:

@@ -4,6 +4,7 @@ from attrs import evolve
 
 from rma.domain.decide.checks import check_items, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
+from rma.domain.decide.refunds.ahead import pay_ahead
 from rma.domain.decide.returns.draft import ReturnDraft, first_given, method_for, quote_return, terms_of
 from rma.domain.decide.returns.eligibility import Replaced
 from rma.domain.decide.returns.kept import pay_for_kept
@@ -14,6 +15,7 @@ from rma.domain.events import Event, ReturnUpdated, header_for
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import RequestReturn, UpdateReturn
 from rma.domain.sale.catalogue import ShippingMethod
+from rma.domain.sale.paying import PayOn
 from rma.domain.sale.policy import ReturnPolicy, Terms
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.deadlines import return_by
@@ -63,6 +65,8 @@ def _check_state(wrong: Violations, command: UpdateReturn, target: Return | None
         wrong.add(refusal, return_id=target.id)
     elif target and target.sending is not None:
         wrong.add("return_already_sent", return_id=target.id)
+    elif target and target.paid_ahead is not None:
+        wrong.add("return_already_paid", return_id=target.id, paid=target.paid_ahead.amount)
 
 
 def _growing(target: Return, command: UpdateReturn) -> frozenset[str]:
@@ -146,7 +150,9 @@ def _updated(
     )
     if after.status is ReturnStatus.PENDING_APPROVAL:
         return (event,)
-    return (event, *pay_for_kept(facts, others, order, after, by=by))
+    after = evolve(after, quoted_refund=quote.refund, quoted_charges=quote.charges_back)
+    ahead = pay_ahead(order, others, after, PayOn.REQUEST, at=facts.at, by=by)
+    return (event, *ahead.events, *pay_for_kept(facts, others, order, ahead.target, by=by))
 
 
 def _after(facts: Facts, replaced: Replaced, draft: ReturnDraft, terms: Terms) -> Return:

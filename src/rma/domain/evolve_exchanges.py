@@ -1,0 +1,174 @@
+"""Exchanges and their returns after an event; `rma.domain.evolve` is the rest of the ledger."""
+
+from datetime import datetime
+from typing import assert_never
+
+from attrs import evolve as with_
+
+from rma.domain import events
+from rma.domain.messages.advance import OutOfStock
+from rma.domain.sale.pricing import AmountPart
+from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
+from rma.domain.state.lifecycle import ChargeStatus, ExchangeStatus, ReturnStatus
+from rma.domain.state.returns import Return
+from rma.domain.values.money import Money
+
+#: Goods of an exchange that arrive, or arrived, although it was canceled.
+_ALONE_WITHOUT_EXCHANGE = (
+    ReturnStatus.RECEIVED,
+    ReturnStatus.DECLINED,
+    ReturnStatus.EXPIRED,
+    ReturnStatus.PARTIALLY_RECEIVED,  # some are kept and paid for, and the others do not come
+)
+
+#: Events that change an exchange, and its return with it.
+ExchangeChange = (
+    events.AdvanceShipped
+    | events.ExchangeReceived
+    | events.ExchangePaid
+    | events.ExchangeUpdated
+    | events.AdvanceCharged
+    | events.HoldReleased
+    | events.ExchangeCanceled
+)
+
+
+def exchange_after(before: Exchange, event: ExchangeChange) -> Exchange:
+    """The exchange with what the event changed."""
+    at = event.at
+    match event:
+        case events.AdvanceShipped():
+            return with_(before, sent_first=True, updated_at=at)
+        case events.ExchangeReceived(status=status, difference_due=difference_due):
+            after = with_(before, status=status, difference_due=difference_due, updated_at=at)
+        case events.ExchangePaid(status=status, payment=payment):
+            after = with_(before, status=status, payments=(*before.payments, payment), updated_at=at)
+        case events.ExchangeUpdated(status=status):
+            after = _updated(before, event)
+        case events.AdvanceCharged(status=status, difference_due=difference_due, charge=charge):
+            after = with_(
+                before,
+                status=status,
+                difference_due=difference_due,
+                hold_charges=(*before.hold_charges, charge),
+                updated_at=at,
+            )
+        case events.HoldReleased(status=status, difference_due=difference_due):
+            after = with_(
+                before, status=status, difference_due=difference_due, hold_released_at=at, updated_at=at
+            )
+        case events.ExchangeCanceled():
+            return with_(before, status=ExchangeStatus.CANCELED, canceled_at=at, updated_at=at)
+        case _:
+            assert_never(event)
+    if before.is_advance and getattr(event, "replacement", None) is not None:
+        after = with_(after, sent_first=True)
+    is_completed = status is ExchangeStatus.COMPLETED and before.status is not status
+    return with_(after, completed_at=at) if is_completed else after
+
+
+def _updated(before: Exchange, event: events.ExchangeUpdated) -> Exchange:
+    reserve = event.reserve_request
+    return with_(
+        before,
+        status=event.status,
+        new_items=event.new_items,
+        outbound_shipping=event.outbound_shipping,
+        difference_due=event.difference_due,
+        sent_first=False,
+        out_of_stock=None,
+        reservation=reserve.key if reserve else None,
+        reservations=before.reservations + (reserve is not None),
+        is_revised=True,
+        updated_at=event.at,
+    )
+
+
+def return_of_exchange(each: Return, event: ExchangeChange) -> Return:
+    """The return with what its exchange changes in it."""
+    match event:
+        case events.ExchangePaid(payment=payment):
+            return _paid(each, payment, event.at)
+        case events.ExchangeUpdated(charges=charges, quoted_refund=quoted):
+            return with_(each, charges=charges, quoted_refund=quoted, updated_at=event.at)
+        case events.ExchangeCanceled(keeps_return=keeps_return) if (
+            keeps_return or each.status in _ALONE_WITHOUT_EXCHANGE
+        ):
+            return _alone(each)
+        case _:
+            return each
+
+
+def _paid(each: Return, payment: ExchangePayment, at: datetime) -> Return:
+    paid = AmountPart(f"payment:{payment.reference}", payment.amount)
+    return with_(each, charges=(*each.charges, paid), updated_at=at)
+
+
+def _alone(each: Return) -> Return:
+    """The return without its exchange; while nothing arrived, it is quoted what its goods alone are worth."""
+    alone = each.without_exchange()
+    if each.status is ReturnStatus.RECEIVED:
+        return alone
+    return with_(alone, quoted_refund=Money(alone.valuation.total, alone.currency))
+
+
+def without_new_goods(before: Exchange, key: str, answer: OutOfStock) -> Exchange:
+    """The exchange whose new goods cannot be reserved, or sent, under this key."""
+    is_reservation = key == before.reservation
+    if not is_reservation and not key.startswith(f"{before.id}-replacement-"):
+        return before  # what was reserved before is not needed any more
+    after = with_(
+        before,
+        out_of_stock=answer,
+        sent_first=False,
+        declined_replacements=before.declined_replacements + (before.is_sent or not is_reservation),
+        reservation=None if is_reservation else before.reservation,
+    )
+    is_canceled = before.status is ExchangeStatus.CANCELED
+    return after if is_canceled else with_(after, status=ExchangeStatus.REQUIRES_ACTION)
+
+
+def charged(
+    before: Exchange, target: Return | None, charge: HoldCharge, at: datetime
+) -> tuple[Exchange, Return | None]:
+    """
+    The exchange, and its return, once this is known of a charge to its hold.
+
+    What was taken counts as paid; if the goods are here by now, it is due to the customer. What was declined
+    is owed.
+    """
+    known = {each.key: each for each in before.hold_charges}
+    was_taken = known[charge.key].status is ChargeStatus.SUCCEEDED if charge.key in known else True
+    charges = tuple([charge if each.key == charge.key else each for each in before.hold_charges])
+    after = with_(before, hold_charges=charges)
+    if charge.status is ChargeStatus.SUCCEEDED and not was_taken:
+        payment = ExchangePayment(_reference(before, charge), charge.amount, at, charge_key=charge.key)
+        after = with_(after, payments=(*before.payments, payment))
+        target = _entitled_again(_paid(target, payment, at)) if target else None
+    is_owed = before.status is ExchangeStatus.COMPLETED and after.owed.amount > 0
+    is_paid = before.status is ExchangeStatus.REQUIRES_ACTION and after.sent_first and not after.owed.amount
+    if is_owed:
+        after = with_(after, status=ExchangeStatus.REQUIRES_ACTION)
+    elif is_paid and not any(each.is_pending for each in charges):
+        after = with_(after, status=ExchangeStatus.COMPLETED)
+    return after, target
+
+
+def _reference(exchange: Exchange, charge: HoldCharge) -> str:
+    """What the payments port knows the charge by: never what it knows another payment by."""
+    assert exchange.hold is not None, "only a hold is charged"
+    reference = charge.reference or exchange.hold.reference
+    taken = {payment.reference for payment in exchange.payments}
+    return charge.key if reference in taken else reference
+
+
+def _entitled_again(target: Return) -> Return:
+    """The return with what is due for its goods, or is if they come, now that more was paid for them."""
+    if target.received_at is None:
+        return with_(target, quoted_refund=Money(target.valuation.total, target.currency))
+    if target.status is not ReturnStatus.RECEIVED:
+        return target
+    account = target.entitlement
+    arrived = target.value_arrived(target.items, account.agreed_refund, target.charges_back)
+    entitled = max(account.entitled.amount, arrived.total)
+    return with_(target, entitlement=with_(account, entitled=Money(entitled, target.currency)))

@@ -1,0 +1,47 @@
+"""Exchanges whose new goods are sent first, or replaced by others, in the words of the timeline."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from rma.domain import events
+from rma.domain.sale.new_item import NewItem
+from rma.domain.state.exchanges import HoldCharge
+
+AdvanceEvent = (
+    events.AdvanceShipped
+    | events.ExchangeUpdated
+    | events.AdvanceCharged
+    | events.HoldReleased
+    | events.ChargeOutcomeRecorded
+)
+
+
+def describe_advance(event: AdvanceEvent) -> tuple[str, list[str]]:
+    """What happened, and further lines about it."""
+    match event:
+        case events.AdvanceShipped(replacement=replacement):
+            return f"{event.subject_id}: new goods sent first", to_be_sent(replacement.new_items)
+        case events.ExchangeUpdated(status=status, new_items=new_items):
+            what = f"{event.subject_id}: new goods replaced, {status.replace('_', ' ')}"
+            return what, to_be_sent(new_items)
+        case events.AdvanceCharged(charge=charge, charge_request=request):
+            taken = [f"money: {charge.amount} of the hold {request.hold.reference}"]
+            return f"{event.subject_id}: hold charged", taken
+        case events.HoldReleased(release_request=request):
+            hold = request.hold
+            return f"{event.subject_id}: hold released", [f"money: {hold.amount} free at {hold.reference}"]
+        case events.ChargeOutcomeRecorded(charge=charge):
+            return f"reported: {describe_charge(charge)}", []
+        case _:
+            assert_never(event)
+
+
+def to_be_sent(items: Iterable[NewItem]) -> list[str]:
+    """A line for each of these new goods."""
+    return [f"{item.quantity} x {item.variant_id} to be sent" for item in items]
+
+
+def describe_charge(charge: HoldCharge) -> str:
+    """The charge and its status."""
+    why = f" ({charge.failure})" if charge.failure else ""
+    return f"{charge.key}: {charge.amount} {charge.status.replace('_', ' ')}{why}"

@@ -1,0 +1,110 @@
+"""Laws of money that moves before the goods: paid ahead, and exchanges whose new goods are sent first."""
+
+from hypothesis import given as for_all
+from hypothesis import strategies as st
+
+from rma import ExchangeStatus, PayOn, RecordExchangePayment, RecordSending, ReturnPolicy, SettleAdvance
+from tests.rules.advance import POLICY, SCALE, after_last_day, customer_paid, first, hold, pay, shoes, the
+from tests.rules.given import Given, line, order_of, receive, request
+from tests.rules.test_exchange_ends import CANCEL, KEEP, NONE_LEFT, exchange, instead
+from tests.rules.test_pay_on import graded
+
+SETTLE = SettleAdvance(exchange_id="exc_1")
+
+
+@for_all(
+    old=st.integers(1, 9999),
+    new=st.integers(1, 9999),
+    count=st.integers(1, 4),
+    data=st.data(),
+)
+def test_whatever_comes_back_the_customer_pays_for_what_is_kept(
+    old: int, new: int, count: int, data: st.DataObject
+) -> None:
+    """
+    In the end the customer paid the new goods and what did not come back, or is worth less: no more, no less.
+
+    The hold is charged or released, never both; it is charged at most what it is of, and only where not
+    everything is back as it was.
+    """
+    given = Given(shoes(count, old), POLICY)
+    given.when(first(new, count, hold=hold(min(old * count, new))))
+    if owed := the(given).owed.amount:
+        given.when(pay(owed))
+    grades = data.draw(st.lists(st.sampled_from(["A", "B", "D"]), max_size=count))
+    if grades:
+        given.when(receive(len(grades), allow_mismatch=True))
+        for each in grades:
+            given.when(graded(each))
+    else:
+        after_last_day(given)
+        given.when(SETTLE)
+    given.all_delivered()
+    exchange, arrived = the(given), given.the().value_arrived(given.the().items, None)
+    goods = sum(item.line.paid(running_sums) for item, running_sums in arrived.goods)
+    goods += sum(each.amount for each in arrived.other if each.name.startswith("grade:"))
+    assert customer_paid(given) == old * count - goods + new
+    assert exchange.status is ExchangeStatus.COMPLETED
+    charged = [each.amount.amount for each in exchange.hold_charges]
+    assert bool(charged) != (exchange.hold_released_at is not None)
+    assert sum(charged) <= min(old * count, new)
+    assert not charged or goods < old * count
+
+
+@for_all(
+    new=st.integers(1, 4000),
+    other=st.integers(1, 4000),
+    part=st.integers(0, 100),
+    keep=st.booleans(),
+    here=st.booleans(),
+    declined=st.booleans(),
+)
+def test_a_canceled_exchange_leaves_the_customer_what_was_paid_for_it(
+    new: int, other: int, part: int, keep: bool, here: bool, declined: bool
+) -> None:
+    """Whatever happened before: nothing is paid for goods that are back, and the order's for those kept."""
+    given = Given(order_of(line(), captured=2000))
+    given.when(exchange(new))
+    if (owed := the(given).owed.amount) and part:
+        given.when(
+            RecordExchangePayment(exchange_id="exc_1", amount=max(1, owed * part // 100), reference="c")
+        )
+    if here:
+        given.when(receive(2))
+    if declined and "exc_1-replacement-1" in given.ledger.open_effects:
+        given.record_outcomes(("exc_1-replacement-1", NONE_LEFT))
+    if the(given).status is ExchangeStatus.COMPLETED:
+        return
+    if not here:
+        given.when(instead(other))
+    given.when(KEEP if keep else CANCEL)
+    if keep and not here:
+        given.when(receive(2))
+    assert customer_paid(given) == (0 if here or keep else 2000)
+
+
+@for_all(
+    st.sampled_from([None, *PayOn]),
+    st.lists(st.sampled_from(["A", "B", "D"]), min_size=1, max_size=4),
+    st.integers(1, 9999),
+)
+def test_whenever_it_is_paid_the_customer_gets_what_is_due_at_least(
+    pay_on: PayOn | None, grades: list[str], price: int
+) -> None:
+    """Paid is the larger of the quote, if it was paid before the grades, and of what is due; never twice."""
+    policy = ReturnPolicy(pay_on=pay_on, inspect=True, grades=SCALE)
+    count = len(grades)
+    given = Given(order_of(line(quantity=count, price=price), captured=price * count), policy)
+    given.when(request(count))
+    given.when(RecordSending(return_id="ret_1"))
+    given.when(receive(count))
+    for each in grades:
+        given.when(graded(each))
+    account = given.the().entitlement
+    ahead = pay_on not in (None, PayOn.INSPECTION)
+    assert account.paid.amount == (price * count if ahead else account.entitled.amount)
+    assert account.entitled == given.the().refund_amount
+    assert (account.due.amount, account.overpaid.amount) == (
+        0,
+        account.paid.amount - account.entitled.amount,
+    )

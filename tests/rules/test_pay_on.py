@@ -1,0 +1,229 @@
+"""When money moves: a return is paid on being requested or sent, on receipt, or on inspection."""
+
+import pytest
+
+from rma import (
+    ApproveReturn,
+    CancelReturn,
+    Command,
+    ExpireReturn,
+    GoodsReceived,
+    Grade,
+    InspectedItem,
+    InspectReturn,
+    InvalidValue,
+    MissingItem,
+    PaidAhead,
+    PayOn,
+    RecordRefundOutcome,
+    RecordSending,
+    RefundDeclined,
+    RejectedItem,
+    ResolveReturn,
+    RetryRefund,
+    ReturnPolicy,
+    ReturnStatus,
+)
+from rma.domain.react import react
+from tests.rules.given import Given, line, order_of, put, receive, request, update, usd
+
+SCALE = (
+    Grade("A", 100, "stock"),
+    Grade("B", 80, "refurbish"),
+    Grade("D", 0, "scrap"),
+)
+
+
+def paid_on(pay_on: str, *, price: int = 5995, quantity: int = 1, **more: object) -> Given:
+    """Returns an order of shoes whose returns are paid at this moment, and nothing requested yet."""
+    inspect = bool(more.pop("inspect", True))
+    policy = ReturnPolicy(pay_on=pay_on, inspect=inspect, grades=SCALE if inspect else (), **more)  # type: ignore[arg-type] # drawn
+    return Given(order_of(line(quantity=quantity, price=price), captured=price * quantity), policy)
+
+
+def graded(grade: str, quantity: int = 1) -> InspectReturn:
+    """Grades mugs of the first return."""
+    return InspectReturn(
+        return_id="ret_1", items=[InspectedItem(item_id="mug", quantity=quantity, grade=grade)]
+    )
+
+
+def amounts(given: Given) -> tuple[int, int, int]:
+    """Returns what the first return was paid, what is due, and what it was overpaid."""
+    account = given.the().entitlement
+    return account.paid.amount, account.due.amount, account.overpaid.amount
+
+
+def test_what_is_paid_on_sending_and_turns_out_to_be_worth_less_is_shown() -> None:
+    """59.95 paid on sending, grade B at 80 %: due is 47.96, overpaid 11.99, and no customer is charged."""
+    given = paid_on("sending")
+    given.when(request(1))
+    assert amounts(given) == (0, 0, 0)
+
+    _, paid = given.when(RecordSending(return_id="ret_1", created_by="ann"))
+
+    assert isinstance(paid, PaidAhead)
+    assert (paid.by, [each.key for each in react(paid)]) == ("ann", ["ret_1-refund-1"])
+    assert given.the().paid_ahead == usd(5995)
+    assert amounts(given) == (5995, 0, 0)
+    given.when(receive(1))
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    assert amounts(given) == (5995, 0, 0)
+    given.when(graded("B"))
+    assert given.the().entitlement.entitled == usd(4796)
+    assert amounts(given) == (5995, 0, 1199)
+    assert [each.name for each in given.the().breakdown] == ["item:mug", "grade:B"]
+    assert not given.the().needs_attention
+
+
+@pytest.mark.parametrize("pay_on", ["request", "sending", "receipt", "inspection"])
+def test_goods_that_are_as_good_as_new_are_paid_once(pay_on: str) -> None:
+    """Whenever it is paid, a return of grade A comes to the quote, and is paid once."""
+    given = paid_on(pay_on)
+    at: dict[str, int] = {}
+    steps: list[tuple[str, Command]] = [
+        ("request", request(1)),
+        ("sending", RecordSending(return_id="ret_1")),
+        ("receipt", receive(1)),
+        ("inspection", graded("A")),
+    ]
+    for name, command in steps:
+        given.when(command)
+        at[name] = amounts(given)[0]
+
+    moments = list(at)
+    due = moments.index(pay_on)
+    assert [at[each] for each in moments] == [0] * due + [5995] * (4 - due)
+    assert amounts(given) == (5995, 0, 0)
+    assert len(given.the().refunds) == 1
+
+
+def test_what_is_paid_on_receipt_is_paid_before_it_is_inspected() -> None:
+    """Said in as many words, receipt is before the inspection; not said, money waits for it."""
+    given = paid_on("receipt")
+    given.when(request(1))
+    given.when(receive(1))
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    assert amounts(given) == (5995, 0, 0)
+    given.when(graded("D"))
+    assert amounts(given) == (5995, 0, 5995)
+    given.when(
+        InspectReturn(
+            return_id="ret_1", items=[InspectedItem(item_id="mug", quantity=1, grade="B", previous_grade="D")]
+        )
+    )
+    assert amounts(given) == (5995, 0, 1199)
+
+    other = Given(given.order, ReturnPolicy(inspect=True, grades=SCALE))
+    other.when(request(1))
+    other.when(receive(1))
+    assert amounts(other) == (0, 0, 0)
+
+
+def test_what_is_paid_on_request_is_promised_until_it_is_closed() -> None:
+    """While units are expected, what was paid is due; once it is closed short, the rest is overpaid."""
+    given = paid_on("request", quantity=3, price=1000, inspect=False)
+    given.when(request(3))
+    assert amounts(given) == (3000, 0, 0)
+    given.when(receive(1, more_expected=True))
+    assert amounts(given) == (3000, 0, 0)
+    assert given.the().entitlement.entitled == usd(3000)
+    given.when(receive(1, allow_mismatch=True))
+    assert amounts(given) == (3000, 0, 1000)
+    assert given.the().refund_amount == usd(2000)
+    assert len(given.the().refunds) == 1
+
+
+def test_rejected_units_that_were_paid_ahead_are_overpaid() -> None:
+    """A person may reject what was paid before it was seen."""
+    given = paid_on("request", quantity=3, price=1000, inspect=False)
+    given.when(request(2))
+    given.when(receive(3))
+    assert given.the().status is ReturnStatus.REQUIRES_ACTION
+    given.when(ResolveReturn(return_id="ret_1", rejected=[RejectedItem(item_id="mug", quantity=2)]))
+    assert amounts(given) == (2000, 0, 1000)
+
+
+def test_a_return_is_paid_once_it_is_approved() -> None:
+    """A return that waits for approval is not paid; what was not approved is not paid either."""
+    given = paid_on("request", review=True, inspect=False)
+    given.when(request(1))
+    assert amounts(given) == (0, 0, 0)
+    _, paid = given.when(ApproveReturn(return_id="ret_1"))
+    assert isinstance(paid, PaidAhead)
+    assert amounts(given) == (5995, 0, 0)
+
+
+def test_a_return_that_was_paid_ahead_is_neither_updated_nor_canceled() -> None:
+    """Its money is out: it is resolved, and what was paid is shown."""
+    given = paid_on("request", quantity=2, price=1000, inspect=False)
+    given.when(request(2))
+    assert given.codes(update(1)) == ["return_already_paid"]
+    assert given.codes(CancelReturn(return_id="ret_1")) == ["return_not_cancelable"]
+    given.when(ResolveReturn(return_id="ret_1", missing=[MissingItem(item_id="mug", quantity=2, pay=False)]))
+    assert amounts(given) == (2000, 0, 2000)
+
+
+def test_a_return_that_was_paid_ahead_and_expires_is_overpaid() -> None:
+    """Nothing is due for goods that were never sent; the outcome of the refund is recorded all the same."""
+    given = paid_on("request", inspect=False, return_within_days=7)
+    given.when(request(1))
+    until = given.the().return_by
+    assert until is not None
+    given.now = until
+    given.when(ExpireReturn(return_id="ret_1"))
+    assert given.the().status is ReturnStatus.EXPIRED
+    assert amounts(given) == (5995, 0, 5995)
+    given.when(RecordRefundOutcome(key="ret_1-refund-1", outcome=RefundDeclined("card_closed")))
+    assert amounts(given) == (0, 0, 0)
+    assert not given.the().needs_attention
+
+
+def test_a_refund_that_was_paid_ahead_and_failed_is_asked_for_again() -> None:
+    """It is due, whatever the status."""
+    given = paid_on("request", inspect=False)
+    given.when(request(1))
+    given.when(RecordRefundOutcome(key="ret_1-refund-1", outcome=RefundDeclined("away")))
+    assert amounts(given) == (0, 5995, 0)
+    given.when(RetryRefund(return_id="ret_1"))
+    assert amounts(given) == (5995, 0, 0)
+    assert given.the().refunds[-1].key == "ret_1-refund-2"
+
+
+def test_a_quote_that_exceeds_the_payments_is_blocked() -> None:
+    """Nothing is paid, not even a part, and what is due is shown."""
+    given = paid_on("sending", inspect=False)
+    put(given, payments=order_of(captured=100).payments)
+    given.when(request(1))
+    events = given.when(RecordSending(return_id="ret_1"))
+    assert [type(each).__name__ for each in events] == ["ReturnSent", "PaidAhead", "RefundBlocked"]
+    assert amounts(given) == (0, 5995, 0)
+    given.order = None
+    assert given.codes(RetryRefund(return_id="ret_1")) == ["order_not_found"]
+
+
+def test_an_order_that_is_gone_cannot_be_paid_on_sending() -> None:
+    """The payments are the order's."""
+    given = paid_on("sending", inspect=False)
+    given.when(request(1))
+    given.order = None
+    assert given.codes(RecordSending(return_id="ret_1")) == ["order_not_found"]
+
+
+def test_goods_that_arrive_without_a_sending_are_paid_on_receipt() -> None:
+    """No one recorded that they were sent: they are paid as any return is."""
+    given = paid_on("sending", inspect=False)
+    given.when(request(1))
+    (received,) = given.when(receive(1))
+    assert isinstance(received, GoodsReceived)
+    assert amounts(given) == (5995, 0, 0)
+    assert given.the().paid_ahead is None
+
+
+@pytest.mark.parametrize("pay_on", ["inspection", "never", 3])
+def test_contradictory_terms_are_refused(pay_on: object) -> None:
+    """What is never inspected is not paid on inspection."""
+    with pytest.raises(InvalidValue) as error:
+        ReturnPolicy(pay_on=pay_on)
+    assert error.value.details["field"] == "ReturnPolicy.pay_on"
+    assert ReturnPolicy(pay_on=PayOn.SENDING).terms.pay_on is PayOn.SENDING
