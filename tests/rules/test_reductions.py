@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from rma import (
     CancelClaim,
@@ -14,6 +15,7 @@ from rma import (
     ClaimItem,
     ClaimRequested,
     ClaimStatus,
+    IdempotencyKeyReused,
     Invalid,
     Money,
     NewItem,
@@ -38,6 +40,7 @@ from rma import (
     ReturnRule,
 )
 from rma.domain.change import replay
+from rma.domain.decide import answer
 from rma.domain.react import react
 from rma.domain.views.order_state import order_state
 from rma.domain.views.returnable import returnable_items
@@ -889,3 +892,28 @@ def test_named_amounts_are_together_at_most_what_is_refundable() -> None:
     assert given.codes(postage(usd(2000), "goodwill", refund_amount=usd(1000))) == [
         "refund_exceeds_refundable"
     ]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        reduce(idempotency_key="key"),
+        goodwill(idempotency_key="key"),
+        postage(idempotency_key="key"),
+        unsent(idempotency_key="key"),
+    ],
+    ids=["reduce", "goodwill", "postage", "unsent"],
+)
+def test_a_command_that_is_repeated_pays_once(command: RequestClaim) -> None:
+    """The same key again is the same claim; with another amount it is another command."""
+    given = Given(
+        order_of(line(quantity=3, fulfilled_quantity=2), charges=[Charge("post", "shipping", usd(500))])
+    )
+    given.when(command)
+
+    again = answer(given.ledger, command)
+
+    assert again is not None
+    assert again == the(given).id
+    with pytest.raises(IdempotencyKeyReused):
+        answer(given.ledger, evolve(command, location_id="elsewhere"))
