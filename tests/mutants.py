@@ -69,9 +69,9 @@ class Mutant:
 
 MUTANTS = [
     # money before the goods, and new goods that are sent first
-    Mutant("a return is never paid ahead", POLICY, '            inspect=self.inspect,\n            grades=self.grades,\n            pay_on=self.pay_on,\n        )\n\n    @property\n    def inspects', '            inspect=self.inspect,\n            grades=self.grades,\n        )\n\n    @property\n    def inspects', "ReturnPolicy.pay_on Terms.pay_on"),
+    Mutant("a return is never paid ahead", POLICY, "            when_closed=self.when_closed,\n            pay_on=self.pay_on,\n", "            when_closed=self.when_closed,\n", "ReturnPolicy.pay_on Terms.pay_on"),
     Mutant("a withdrawal is never paid ahead", POLICY,
-           "            grades=self.grades,\n            pay_on=self.pay_on,\n        )\n\n    def terms_with", "            grades=self.grades,\n        )\n\n    def terms_with"),
+           "else self.when_closed,\n            pay_on=self.pay_on,\n", "else self.when_closed,\n"),
     Mutant("what is never inspected is paid on inspection", POLICY,
            "if pay_on is PayOn.INSPECTION and not self.inspects:", "if False:"),
     Mutant("a return is paid at each moment", DOMAIN + "decide/refunds/ahead.py",
@@ -145,7 +145,7 @@ MUTANTS = [
     Mutant("a row forgets that a charge counts as paid", SQL + "rows.py",
            "if any(each.charge for each in outcomes):", "if False:"),
     Mutant("a charge is not looked up", "src/rma/shell/asking.py",
-           'name = "find_charge" if isinstance(effect, ChargeRequest) else name', "pass"),
+           '_by_key(getattr(adapter, "find_charge", None))', "None"),
     Mutant("a gateway of holds that knows no keys is asked again", "src/rma/shell/asking.py",
            "        case ChargeRequest():\n            return host.holds\n", "        case ChargeRequest():\n            return None\n"),
     Mutant("loses cents: shares are rounded down", DOMAIN + "values/money.py",

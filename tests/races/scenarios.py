@@ -27,7 +27,11 @@ from tests.testing.environment import (
     Resume,
     claim,
     exchange,
+<<<<<<< HEAD
     goodwill,
+=======
+    first,
+>>>>>>> advance
     receive,
     reduce,
     request,
@@ -84,6 +88,8 @@ _PAID = RecordExchangePayment(exchange_id="exc_1", amount=1201, reference="ch_1"
 _EXCHANGE_OFF = CancelExchange(exchange_id="exc_1", idempotency_key="key_6")
 _A_CENT_TOO_LITTLE = evolve(ORDER, payments=[Payment(id="card", captured=Money(2 * 999 - 1, "usd"))])
 _OPENED_TWICE = (request(1, 1, label=False), request(2, 1, label=False))
+
+_ADVANCE, (_CHARGE, _REPORT) = CHAPTERS[-5][:2], CHAPTERS[-5][2:4]
 
 _REVIEWED, _APPROVAL, _UPDATE = CHAPTERS[12][:3]
 _REFUSAL = DeclineReturn(return_id="ret_32", reason="worn", idempotency_key="key_38")
@@ -199,6 +205,7 @@ SCENARIOS = {
         (CancelClaim(claim_id="claim_1", idempotency_key="key_2"), Resume.RESUME),
         was_away=["fulfillment.book_return"],
     ),
+<<<<<<< HEAD
     "the same parcel for credit twice": Scenario((_TO_CREDIT,), (_CREDITED, _CREDITED)),
     "two timers after credit without an answer": Scenario(
         (_TO_CREDIT, _CREDITED), (Resume.RESUME, Resume.RESUME), was_away=["credits.give"]
@@ -211,6 +218,14 @@ SCENARIOS = {
         _REFUSED, (_PAYOUT, RetryRefund(return_id="ret_69", idempotency_key="key_72"))
     ),
     "a payout and a retry by credit": Scenario(_REFUSED, (_PAYOUT, _TO_CREDIT_AFTER_ALL)),
+=======
+    "a charge twice": Scenario(_ADVANCE, (_CHARGE, _another(_CHARGE)), is_long=True),
+    "a charge and the goods": Scenario(_ADVANCE, (_CHARGE, receive(69, 65, 1)), is_long=True),
+    "a charge and its report": Scenario((*_ADVANCE, _CHARGE), (_REPORT, Resume.RESUME)),
+    "a release and a timer": Scenario(
+        (first(71),), (receive(72, 71, 1), Resume.RESUME), was_away=["holds.release"], is_long=True
+    ),
+>>>>>>> advance
     "an archive and a late notification": Scenario(
         CHAPTERS[0], (Archive.ARCHIVE, _notification(RefundReversed(), "ret_1-refund-1"))
     ),

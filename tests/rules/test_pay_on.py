@@ -1,9 +1,12 @@
 """When money moves: a return is paid on being requested or sent, on receipt, or on inspection."""
 
+from datetime import timedelta
+
 import pytest
 
 from rma import (
     ApproveReturn,
+    Calendar,
     CancelReturn,
     Command,
     ExpireReturn,
@@ -13,16 +16,21 @@ from rma import (
     InspectReturn,
     InvalidValue,
     MissingItem,
+    NewItem,
     PaidAhead,
     PayOn,
     RecordRefundOutcome,
     RecordSending,
     RefundDeclined,
     RejectedItem,
+    RequestedItem,
+    RequestExchange,
     ResolveReturn,
     RetryRefund,
     ReturnPolicy,
+    ReturnSent,
     ReturnStatus,
+    Withdrawal,
 )
 from rma.domain.react import react
 from tests.rules.given import Given, line, order_of, put, receive, request, update, usd
@@ -227,3 +235,46 @@ def test_contradictory_terms_are_refused(pay_on: object) -> None:
         ReturnPolicy(pay_on=pay_on)
     assert error.value.details["field"] == "ReturnPolicy.pay_on"
     assert ReturnPolicy(pay_on=PayOn.SENDING).terms.pay_on is PayOn.SENDING
+
+
+def test_what_was_paid_on_sending_is_not_paid_again_with_a_proof() -> None:
+    """A proof is added to what was recorded."""
+    given = paid_on("sending", inspect=False)
+    given.when(request(1))
+    given.when(RecordSending(return_id="ret_1"))
+    (sent,) = given.when(RecordSending(return_id="ret_1", proof="receipt"))
+    assert isinstance(sent, ReturnSent)
+    assert amounts(given) == (5995, 0, 0)
+
+
+def test_a_return_that_expired_is_not_paid_on_sending() -> None:
+    """Its units are free again; its goods wait for a person."""
+    given = paid_on("sending", inspect=False, return_within_days=7)
+    given.when(request(1))
+    sent_at = given.now + timedelta(days=1)
+    until = given.the().return_by
+    assert until is not None
+    given.now = until
+    given.when(ExpireReturn(return_id="ret_1"))
+    given.when(RecordSending(return_id="ret_1", sent_at=sent_at))
+    assert amounts(given) == (0, 0, 0)
+
+
+def test_a_withdrawal_is_paid_when_the_policy_says() -> None:
+    """The terms of the law are about dates, not about this."""
+    right = Withdrawal(calendar=Calendar("Europe/Berlin"))
+    given = paid_on("sending", inspect=False, withdrawal=right)
+    given.when(request(1, basis="withdrawal"))
+    given.when(RecordSending(return_id="ret_1"))
+    assert amounts(given) == (5995, 0, 0)
+
+
+def test_exchanges_and_claims_have_moments_of_their_own() -> None:
+    """An exchange pays its difference once, when its goods are here."""
+    given = paid_on("request", inspect=False)
+    mug = [RequestedItem(item_id="mug", quantity=1)]
+    new = [NewItem(variant_id="v_new", quantity=1, unit_price=1000)]
+    given.when(RequestExchange(order_id="order_1", items=mug, new_items=new))
+    assert amounts(given) == (0, 0, 0)
+    given.when(receive(1))
+    assert amounts(given) == (4995, 0, 0)
