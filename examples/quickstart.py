@@ -30,6 +30,7 @@ from rma import (
     RecordSending,
     RequestedItem,
     RequestReturn,
+    Refund,
     Return,
     ReturnApproved,
     ReturnLedger,
@@ -268,6 +269,11 @@ def return_the_shoes(service: ReturnService) -> None:
     )
 
 
+def means_of(refund: Refund) -> str:
+    """Returns what the money went back to, in words: the kind of the payment, or store credit."""
+    return (refund.kind or refund.means).replace("_", " ")
+
+
 class Timeline:
     """Renders what happened to an order, from its history."""
 
@@ -335,7 +341,7 @@ class Timeline:
         for line in receipt.restocked:
             yield f"       stock: +{line.quantity} {self.titles[line.item_id]} at {receipt.location_id}"
         for refund in event.refunds:
-            yield f"       refund: {refund.amount} to the {refund.kind}"
+            yield f"       refund: {refund.amount} to the {means_of(refund)}"
         yield "       refund for everything received so far, calculated as"
         value = after.value_arrived(after.items, after.entitlement.agreed_refund, after.charges_back)
         yield from self.render_amounts(value.breakdown(self.order.currency), details=False)
@@ -348,7 +354,8 @@ class Timeline:
                 yield f"{time}  return shipment booked: {each.shipment.tracking_number}"
             elif each.refund:
                 refund = each.refund
-                yield f"{time}  refund: {refund.amount} to the {refund.kind}: {refund.status} ({each.key})"
+                to = means_of(refund)
+                yield f"{time}  refund: {refund.amount} to the {to}: {refund.status} ({each.key})"
             else:
                 yield f"{time}  stock: updated ({each.key})"
 

@@ -27,11 +27,8 @@ from tests.testing.environment import (
     Resume,
     claim,
     exchange,
-<<<<<<< HEAD
-    goodwill,
-=======
     first,
->>>>>>> advance
+    goodwill,
     receive,
     reduce,
     request,
@@ -205,7 +202,6 @@ SCENARIOS = {
         (CancelClaim(claim_id="claim_1", idempotency_key="key_2"), Resume.RESUME),
         was_away=["fulfillment.book_return"],
     ),
-<<<<<<< HEAD
     "the same parcel for credit twice": Scenario((_TO_CREDIT,), (_CREDITED, _CREDITED)),
     "two timers after credit without an answer": Scenario(
         (_TO_CREDIT, _CREDITED), (Resume.RESUME, Resume.RESUME), was_away=["credits.give"]
@@ -218,14 +214,12 @@ SCENARIOS = {
         _REFUSED, (_PAYOUT, RetryRefund(return_id="ret_69", idempotency_key="key_72"))
     ),
     "a payout and a retry by credit": Scenario(_REFUSED, (_PAYOUT, _TO_CREDIT_AFTER_ALL)),
-=======
     "a charge twice": Scenario(_ADVANCE, (_CHARGE, _another(_CHARGE)), is_long=True),
-    "a charge and the goods": Scenario(_ADVANCE, (_CHARGE, receive(69, 65, 1)), is_long=True),
+    "a charge and the goods": Scenario(_ADVANCE, (_CHARGE, receive(89, 85, 1)), is_long=True),
     "a charge and its report": Scenario((*_ADVANCE, _CHARGE), (_REPORT, Resume.RESUME)),
     "a release and a timer": Scenario(
-        (first(71),), (receive(72, 71, 1), Resume.RESUME), was_away=["holds.release"], is_long=True
+        (first(91),), (receive(92, 91, 1), Resume.RESUME), was_away=["holds.release"], is_long=True
     ),
->>>>>>> advance
     "an archive and a late notification": Scenario(
         CHAPTERS[0], (Archive.ARCHIVE, _notification(RefundReversed(), "ret_1-refund-1"))
     ),
