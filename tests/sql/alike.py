@@ -32,5 +32,6 @@ def differences(left: object, right: object, where: str = "it") -> Iterator[str]
 
 def assert_alike(left: object, right: object) -> None:
     """Asserts that both values are the same, to the class of the last field."""
-    assert list(differences(left, right)) == []
+    found = list(differences(left, right))
+    assert not found, found[:3]
     assert left == right
