@@ -63,7 +63,7 @@ CREDIT = ReturnRule(
 def shop(
     *payments: Payment, policy: ReturnPolicy | None = None, price: int = 5000, quantity: int = 2
 ) -> Given:
-    """Returns an order of two units at 50.00, paid by card and then by gift card unless told otherwise."""
+    """Returns an order of two units at 50.00, paid by card and then by gift card unless named otherwise."""
     order = order_of(
         line(quantity=quantity, price=price), payments=payments or (CARD, GIFT), customer_id="cus_1"
     )
@@ -403,15 +403,15 @@ def test_number_4_credit_counts_without_its_bonus() -> None:
 
 
 def test_number_4_a_gift_is_credited_to_the_one_who_has_it() -> None:
-    """Number 4: `payee` names who gets the credit, and the buyer is not told unless somebody says so."""
+    """Number 4: `payee` names who gets the credit, and the buyer is not notified, unless the request says so."""
     given = shop(policy=ReturnPolicy(rules=[CREDIT]))
 
     target = returned(given, outcome="store_credit", payee="cus_friend")
 
     assert (target.payee, target.customer_id, target.no_notification) == ("cus_friend", "cus_1", True)
     assert (target.refunds[0].payee, target.refunds[0].customer_id) == ("cus_friend", "cus_1")
-    told = returned(given, outcome="store_credit", payee="cus_friend", no_notification=False)
-    assert told.no_notification is False
+    loud = returned(given, outcome="store_credit", payee="cus_friend", no_notification=False)
+    assert loud.no_notification is False
 
 
 def test_the_bonus_of_parcels_is_that_of_all_of_them() -> None:
@@ -505,7 +505,7 @@ def test_store_credit_is_for_someone() -> None:
     assert paid(returned(given, outcome="store_credit", payee="cus_2")) == [(None, 5000)]
 
 
-def test_an_update_chooses_anew() -> None:
+def test_an_update_chooses_again() -> None:
     """What is not said again is not part of the return any more."""
     given = shop(policy=ReturnPolicy(rules=[CREDIT]))
     given.when(request(2, outcome="store_credit", payee="cus_2"))
@@ -708,7 +708,7 @@ def test_steps_are_of_all_refunds_of_a_payment() -> None:
     assert [each.amount.amount for each in returned(given).refunds] == [3330]
 
 
-def test_what_is_no_multiple_goes_with_the_last_refund() -> None:
+def test_a_part_of_a_step_goes_with_the_last_refund() -> None:
     """100.05 in steps of 0.10: the last one is 33.35."""
     _, given = stepped(10_000, 19_995, 10, "kwd")
 
@@ -738,7 +738,7 @@ def test_a_step_is_an_integer_of_at_least_1() -> None:
 
 
 def test_a_quote_shows_how_it_would_go_back() -> None:
-    """From which payments, or as credit with which bonus: what is granted when exactly that arrives."""
+    """From which payments, or as credit with which bonus: what is refunds when exactly that arrives."""
     given = shop(policy=ReturnPolicy(rules=[CREDIT], means=["gift_card", "*"]))
     for outcome in ("refund", "store_credit"):
         given.when(request(1, outcome=outcome))
@@ -747,9 +747,9 @@ def test_a_quote_shows_how_it_would_go_back() -> None:
         quote = quote_of(target, given.order, given.ledger, given.now)
         assert quote.plan == planned_refunds(given.order, given.ledger, target, given.now)
         given.when(receive(1, return_id=target.id))
-        granted = given.the(target.id).refunds
+        refunds = given.the(target.id).refunds
         assert [(each.means, each.payment_id, each.amount, each.bonus) for each in quote.plan] == [
-            (each.means, each.payment_id, each.amount, each.bonus) for each in granted
+            (each.means, each.payment_id, each.amount, each.bonus) for each in refunds
         ]
         assert planned_refunds(given.order, given.ledger, given.the(target.id), given.now) == ()
 

@@ -93,7 +93,7 @@ def test_a_payout_is_recorded_once() -> None:
         )  # fmt: skip
 
 
-def test_a_payout_that_came_back_is_due_again() -> None:
+def test_a_payout_that_was_returned_is_due_again() -> None:
     """The bank returned it: its reference may be given once more."""
     given = closed()
     given.when(BANK)

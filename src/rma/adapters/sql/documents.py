@@ -23,7 +23,7 @@ from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart
-from rma.domain.sale.rules import RuleTerms
+from rma.domain.sale.rules import Outcome, RuleTerms
 from rma.domain.state.at_the_dock import Correction, StockWithdrawal
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
@@ -97,6 +97,8 @@ class Revision:
     rules: tuple[RuleTerms, ...] = ()
     overrule: str | None = None
     other_rules: tuple[RuleTerms, ...] = ()
+    outcome: Outcome = Outcome.REFUND
+    payee: str | None = None
 
 
 @frozen
@@ -277,6 +279,8 @@ def _revision(subject: Return) -> Revision:
         subject.terms.rules,
         subject.overrule,
         subject.terms.other_rules,
+        subject.outcome,
+        subject.payee,
     )
 
 
@@ -328,6 +332,8 @@ def _changed(opened: Subject, changes: Changes | None, record: Record | None) ->
                 "quoted_charges": revision.quoted_charges,
                 "terms": evolve(opened.terms, rules=revision.rules, other_rules=revision.other_rules),
                 "overrule": revision.overrule,
+                "outcome": revision.outcome,
+                "payee": revision.payee,
             }
         found["items"] = items_after(items, ItemChanges(record.units, record.unrequested))
         found |= {

@@ -11,6 +11,7 @@ from rma.domain.sale.policy import ReturnPolicy
 from rma.observing import Observer
 from rma.ports import (
     Clock,
+    Credits,
     EventPublisher,
     Fulfillment,
     IdFactory,
@@ -18,6 +19,7 @@ from rma.ports import (
     OrderRepository,
     Pause,
     Payments,
+    Payouts,
     PolicyProvider,
     ReturnReasonRepository,
     ShippingOptionRepository,
@@ -31,6 +33,8 @@ class Ports(TypedDict, total=False):
     orders: Required[OrderRepository]
     inventory: Required[Inventory]
     payments: Required[Payments]
+    credits: Credits | None
+    payouts: Payouts | None
     fulfillment: Fulfillment | None
     shipping_options: ShippingOptionRepository
     return_reasons: ReturnReasonRepository

@@ -65,7 +65,7 @@ class CreditRequest:
     Attributes:
         return_id, reason, deadline: as in `RefundRequest`.
         customer_id: who bought; None if the order does not say.
-        payee: who is to have the credit, if it is not the customer: a gift that is sent back.
+        payee: who is to have the credit, if it is not the customer: a gift is returned.
         amount: what counts against what was paid for the order.
         bonus: what is given besides; None for nothing.
     """

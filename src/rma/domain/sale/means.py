@@ -105,5 +105,5 @@ class RefundTerms:
         return self.means.index(ANY_KIND) if ANY_KIND in self.means else None
 
 
-#: What holds where nobody says anything: the payments in their order.
+#: What holds unless a policy says more: the payments in their order.
 DEFAULT_REFUND_TERMS = RefundTerms()

@@ -127,13 +127,13 @@ class DueBonus:
     amount: int
 
 
-def exchange_bonus(counted: Sequence[Counted], terms: Terms, worth: int) -> DueBonus | None:
-    """The bonus for these units, of goods that are worth so much less deductions, towards new goods."""
+def exchange_bonus(counted: Sequence[Counted], terms: Terms, net_value: int) -> DueBonus | None:
+    """The bonus for these units, of goods of this value less deductions, towards new goods."""
     shares = []
     for each in counted:
         rule = terms.rule(each.rule)
         shares.append((None if rule is None else rule.bonus, each.value))
-    amount = bonus_on(max(0, worth), shares)
+    amount = bonus_on(max(0, net_value), shares)
     if not amount:
         return None
     names = {bonus.name for bonus, value in shares if bonus and value}

@@ -303,7 +303,7 @@ class ReturnLedger:
                     payment_id,
                     left,
                     given.get(payment_id, 0),
-                    kind=payment.kind,
+                    kind=payment.kind or None,
                     provider_id=payment.provider_id,
                     refundable_until=payment.refundable_until,
                     step=payment.refund_step,

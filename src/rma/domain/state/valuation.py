@@ -199,9 +199,9 @@ def _charged(
     price = price_of_way_back(counted, shipping, terms)
     other = [NamedAmount(RETURN_SHIPPING, -price)] if price else []
     other += [_fee(fee, goods) for fee in fees_of(counted, terms)]
-    worth = _value(counted) + sum([each.amount for each in other])
-    balance = worth + sum([part.amount.amount for part in charges])
-    if balance < 0 and (bonus := exchange_bonus(counted, terms, worth)):
+    net_value = _value(counted) + sum([each.amount for each in other])
+    balance = net_value + sum([part.amount.amount for part in charges])
+    if balance < 0 and (bonus := exchange_bonus(counted, terms, net_value)):
         other.append(NamedAmount(bonus.name, min(bonus.amount, -balance)))  # it is never paid as money
         balance += other[-1].amount
     if balance < 0:

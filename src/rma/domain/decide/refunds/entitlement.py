@@ -183,15 +183,15 @@ def pay_what_is_due(
     due = max(0, entitled - before.covered)
     pay, rounding = limit_to_refundable(due, with_paid_ahead(refundable, ledger), order)
     plan = plan_for(pay, order, ledger, target, at, items=items, first=first) if pay else Plan()
-    is_blocked = pay is None or plan.closed > 0
-    if is_blocked:
+    is_refund_blocked = pay is None or plan.closed > 0
+    if is_refund_blocked:
         plan, rounding = Plan(), 0
     return Entitlement(
         entitled=Money(entitled - rounding, order.currency),
         requested_refund=before.requested_refund,
         agreed_refund=agreed,
         refund_note=refund_note,
-        is_refund_blocked=is_blocked,
+        is_refund_blocked=is_refund_blocked,
         refunds=before.refunds + refunds_of(plan.refunds, target, at),
         carried=before.carried + plan.carried,
     )

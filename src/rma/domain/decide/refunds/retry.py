@@ -1,4 +1,4 @@
-"""RetryRefund: what is due and not paid is asked for again, under new keys, and by other means if so told."""
+"""RetryRefund: what is due and not paid is asked for again, under new keys, and perhaps by other means."""
 
 from datetime import datetime
 

@@ -105,7 +105,7 @@ def draft_request(
         wrong, refund, command.refund_note, sum([item.line.paid(item.allocated) for item in items])
     )
     wrong.require(order)
-    is_gift = command.payee is not None and command.no_notification is None  # who bought it is not told
+    is_gift = command.payee is not None and command.no_notification is None  # who bought it is not notified
     return ReturnDraft(
         order=order,
         items=items,

@@ -1,0 +1,206 @@
+"""The laws of means: how an amount is split, what steps leave, and what a bonus is."""
+
+from contextlib import suppress
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rma import (
+    Bonus,
+    Means,
+    Money,
+    Order,
+    ReceiveReturn,
+    Refund,
+    RefundTerms,
+    Rejected,
+    ReturnPolicy,
+    Split,
+)
+from rma.domain.sale.bonus import bonus_on
+from rma.domain.state.plan import Source, plan_refund
+from rma.domain.views.quotes import planned_refunds
+from rma.testing.core_harness import START, CoreHarness
+from rma.testing.strategies import (
+    command_sequences,
+    everything_fulfilled,
+    orders,
+    paid_by_many_means,
+    refunding,
+)
+from tests.rules.given import receive, request
+
+lefts = st.lists(st.integers(0, 5000), min_size=1, max_size=5)
+KINDS = ["card", "gift_card", "paypal"]
+
+
+@st.composite
+def some_sources(draw: st.DrawFn) -> list[Source]:
+    """Payments of several kinds, with something left or nothing."""
+    kinds = st.sampled_from(KINDS)
+    return [Source(f"p{n}", left, kind=draw(kinds)) for n, left in enumerate(draw(lefts))]
+
+
+@given(sources=some_sources(), data=st.data())
+def test_proportional_parts_are_within_a_minor_unit_of_exact(
+    sources: list[Source], data: st.DataObject
+) -> None:
+    """Their sum is exact, and none is above what its payment has left."""
+    whole = sum(each.left for each in sources)
+    amount = data.draw(st.integers(0, whole))
+    terms = RefundTerms(split=Split.PROPORTIONAL)
+
+    plan = plan_refund(amount, sources, terms, "usd", START)
+
+    parts = {each.payment_id: each.amount.amount for each in plan.refunds}
+    assert (sum(parts.values()), plan.carried, plan.closed) == (amount, 0, 0)
+    for source in sources:
+        part = parts.get(source.payment_id, 0)
+        assert 0 <= part <= source.left
+        assert not whole or abs(part - Fraction(amount * source.left, whole)) < 1
+
+
+@given(sources=some_sources(), means=st.permutations([*KINDS, "*"]), data=st.data())
+def test_a_later_payment_gives_back_once_the_earlier_ones_have_nothing_left(
+    sources: list[Source], means: list[str], data: st.DataObject
+) -> None:
+    """In the order of the terms; of one kind, in the order of the payments."""
+    amount = data.draw(st.integers(0, sum(each.left for each in sources)))
+    terms = RefundTerms(means=tuple(means))
+
+    plan = plan_refund(amount, sources, terms, "usd", START)
+
+    parts = {each.payment_id: each.amount.amount for each in plan.refunds}
+    in_order = sorted(sources, key=lambda each: means.index(each.kind or "*"))
+    given_back = [parts.get(each.payment_id, 0) for each in in_order]
+    assert sum(given_back) == amount
+    for index, part in enumerate(given_back):
+        if part:
+            assert all(
+                before == each.left for before, each in zip(given_back[:index], in_order, strict=False)
+            )
+
+
+@given(
+    sources=some_sources(), means=st.sampled_from([("card",), ("gift_card", "card"), ("*",)]), data=st.data()
+)
+def test_what_is_closed_is_given_otherwise_or_not_at_all(
+    sources: list[Source], means: tuple[str, ...], data: st.DataObject
+) -> None:
+    """Never a part of it: with a person to decide nothing is planned, else all of it is."""
+    amount = data.draw(st.integers(0, sum(each.left for each in sources)))
+    terms = RefundTerms(means=means)
+    open_left = sum(each.left for each in sources if terms.rank(each.kind) is not None)
+
+    asked = plan_refund(amount, sources, terms, "usd", START)
+    paid_out = plan_refund(amount, sources, terms, "usd", START, instead=Means.PAYOUT)
+
+    assert asked.closed == max(0, amount - open_left)
+    assert not (asked.closed and asked.refunds)
+    assert sum(each.amount.amount for each in paid_out.refunds) == amount
+    otherwise = [each for each in paid_out.refunds if each.means is Means.PAYOUT]
+    assert sum(each.amount.amount for each in otherwise) == max(0, amount - open_left)
+    left = {each.payment_id: each.left for each in sources}
+    for each in paid_out.refunds:
+        left[each.payment_id or ""] = left.get(each.payment_id or "", 0) - (
+            each.amount.amount if each.payment_id else 0
+        )
+        for share in each.against:
+            left[share.payment_id] -= share.amount.amount
+    assert min(left.values()) >= 0
+
+
+@given(amounts=st.lists(st.integers(1, 3000), min_size=1, max_size=8), step=st.sampled_from([1, 5, 10, 100]))
+def test_refunds_in_steps_add_up_to_all_that_was_paid(amounts: list[int], step: int) -> None:
+    """Each is a multiple, as long as what was paid is one; never more than half a step is carried."""
+    rest = -sum(amounts) % step
+    captured = sum(amounts) + rest
+    amounts = [*amounts, rest] if rest else amounts
+    given_back = carried = 0
+
+    for amount in amounts:
+        source = Source("p", captured - given_back, given_back, step=step, most=captured)
+        plan = plan_refund(amount, [source], RefundTerms(), "usd", START, carried=carried)
+        part = sum(each.amount.amount for each in plan.refunds)
+        assert part % step == 0
+        given_back, carried = given_back + part, carried + plan.carried
+        assert 2 * abs(carried) <= step
+
+    assert (given_back, carried) == (captured, 0)
+
+
+@given(
+    parcels=st.lists(st.integers(0, 3000), min_size=1, max_size=6),
+    percent=st.decimals(0, 100, places=2),
+    weights=st.lists(st.integers(0, 500), min_size=1, max_size=3),
+)
+def test_a_bonus_is_that_of_all_credit_together(
+    parcels: list[int], percent: Decimal, weights: list[int]
+) -> None:
+    """However it is split over parcels, and never above its percentage."""
+    shares = [(Bonus("b", percent=percent) if number == 0 else None, w) for number, w in enumerate(weights)]
+    so_far = given = 0
+
+    for parcel in parcels:
+        so_far += parcel
+        given += bonus_on(so_far, shares) - given
+
+    assert given == bonus_on(sum(parcels), shares)
+    assert 0 <= given <= -(-sum(parcels) * Fraction(percent) // 100)
+
+
+@given(data=st.data(), order=orders().map(everything_fulfilled), terms=refunding())
+def test_what_is_planned_is_what_is_done(data: st.DataObject, order: Order, terms: dict[str, Any]) -> None:
+    """A quote's plan is the refunds of the parcel that brings exactly what was requested."""
+    order = data.draw(paid_by_many_means(order))
+    harness = CoreHarness(order, policy=ReturnPolicy(**terms))
+    item = data.draw(st.sampled_from(order.items))
+    harness.handle(request(data.draw(st.integers(1, item.quantity)), item.id))
+    (target,) = harness.ledger.returns
+    plan = planned_refunds(order, harness.ledger, target, harness.now)
+
+    quantity = target.items[0].quantity
+    parcel = evolve(receive(quantity), items=[evolve(receive(quantity).items[0], item_id=item.id)])
+    harness.handle(parcel)
+
+    refunds = harness.ledger.returns[0].refunds
+    assert [(each.means, each.payment_id, each.amount, each.against) for each in plan] == [
+        (each.means, each.payment_id, each.amount, each.against) for each in refunds
+    ]
+
+
+@given(data=st.data(), order=orders().map(everything_fulfilled))
+def test_terms_that_are_not_asked_for_change_nothing(data: st.DataObject, order: Order) -> None:
+    """Payments give back in their order, each up to what it has left, as before there were terms."""
+    harness = CoreHarness(order)
+    for command in data.draw(command_sequences(order)):
+        left, known = harness.ledger.left_of_payments(order), set(harness.ledger.refunds)
+        with suppress(Rejected):
+            made = harness.handle(command)
+            new = [refund for refund in made.ledger.refunds if refund not in known]
+            if isinstance(command, ReceiveReturn):
+                assert [(each.payment_id, each.amount.amount) for each in new] == in_their_order(new, left)
+        harness.record_outcomes()
+
+
+def in_their_order(refunds: list[Refund], left: dict[str, int]) -> list[tuple[str, int]]:
+    """Returns how the sum of these is split over payments with so much left, the first one first."""
+    amount, found = sum(each.amount.amount for each in refunds), []
+    for payment_id, most in left.items():
+        part = min(amount, most)
+        amount -= part
+        found += [(payment_id, part)] * bool(part)
+    return found
+
+
+def test_the_figures_of_the_specification() -> None:
+    """10.00 of 15.00 and 25.00 left."""
+    sources = [Source("a", 1500), Source("b", 2500)]
+
+    plan = plan_refund(1000, sources, RefundTerms(split=Split.PROPORTIONAL), "usd", START)
+
+    assert [each.amount for each in plan.refunds] == [Money(375, "usd"), Money(625, "usd")]
