@@ -13,6 +13,7 @@ from rma.ports import (
     Clock,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -42,6 +43,7 @@ class Ports(TypedDict, total=False):
     observer: Observer
     pause: Pause
     host_rules: tuple[HostRule, ...]
+    holds: Holds | None
 
 
 def sql_service(engine_or_url: Engine | URL | str, **ports: Unpack[Ports]) -> ReturnService:
