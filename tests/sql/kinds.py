@@ -543,12 +543,15 @@ def new_goods_are_sent_first(world: World, handle: Callable[[Command | Archive],
     for outcome in (ChargePending("p_1"), ChargeDeclined("expired", "too late"), ChargeSucceeded("ch_1")):
         reported = type(outcome).__name__
         handle(RecordChargeOutcome(key="exc_2-charge-1", outcome=outcome, idempotency_key=reported))
+    world.holds.answer = lambda charge: ChargeSucceeded(f"ch_{charge.key}")
     handle(first(2, "v_gone", 100))
     post = ShippingMethod(id="sm", option_id=None, name="Post", price=Money(50, "usd"))
     other = [NewItem(variant_id="v_pot", quantity=1, unit_price=5000)]
     handle(
         UpdateExchange(exchange_id="exc_3", new_items=other, outbound_shipping=post, idempotency_key="other")
     )
+    other = [NewItem(variant_id="v_pot", quantity=1, unit_price=5100)]
+    handle(UpdateExchange(exchange_id="exc_3", new_items=other))
     handle(RecordExchangePayment(exchange_id="exc_3", amount=700, reference="ch_2"))
     world.faults.breaks("inventory", Away())
     world.faults.breaks("holds", Away())
@@ -557,6 +560,7 @@ def new_goods_are_sent_first(world: World, handle: Callable[[Command | Archive],
     world.now += timedelta(days=2)
     world.faults.calm()
     handle(first(4, "v_cup", 100))
+    handle(SettleAdvance(exchange_id="exc_4"))
     world.faults.breaks("inventory", Away())
     world.faults.breaks("holds", Away())
     world.now += timedelta(days=2)

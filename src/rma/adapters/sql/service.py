@@ -14,6 +14,7 @@ from rma.ports import (
     Credits,
     EventPublisher,
     Fulfillment,
+    Holds,
     IdFactory,
     Inventory,
     OrderRepository,
@@ -46,6 +47,7 @@ class Ports(TypedDict, total=False):
     observer: Observer
     pause: Pause
     host_rules: tuple[HostRule, ...]
+    holds: Holds | None
 
 
 def sql_service(engine_or_url: Engine | URL | str, **ports: Unpack[Ports]) -> ReturnService:

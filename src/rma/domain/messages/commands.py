@@ -426,7 +426,7 @@ class RequestExchange:
     idempotency_key: str | None = None
     created_by: str | None = None
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
-    ship: str = Ship.LAST
+    ship: str = Ship.LAST.value
     hold: Hold | None = None
 
 

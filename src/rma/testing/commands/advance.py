@@ -17,7 +17,7 @@ def choose_hold(chooser: Chooser, situation: Situation, asked: RequestExchange) 
     """When the new goods are sent, and on which hold: first, only where goods have a last day."""
     days = situation.policy.return_within_days
     if days is None or not chooser.choose([True, True, False]):
-        return Ship.LAST, None
+        return Ship.LAST.value, None
     values = {line.id: line.price.amount * 2 + 1000 for line in situation.order.items}
     amount = sum([values.get(item.item_id, 0) * max(1, item.quantity) for item in asked.items])
     number = len(situation.ledger.exchanges) + 1
@@ -26,7 +26,7 @@ def choose_hold(chooser: Chooser, situation: Situation, asked: RequestExchange) 
         amount=Money(1 if rarely(chooser, 20) else max(1, amount), situation.order.currency),
         until=situation.now + timedelta(days=days + chooser.choose([30, 30, 30, -1])),
     )
-    return Ship.FIRST, hold
+    return Ship.FIRST.value, hold
 
 
 def update_exchange(chooser: Chooser, situation: Situation) -> UpdateExchange | None:
