@@ -403,7 +403,7 @@ def test_number_4_credit_counts_without_its_bonus() -> None:
 
 
 def test_number_4_a_gift_is_credited_to_the_one_who_has_it() -> None:
-    """Number 4: `payee` names who gets the credit, and the buyer is not notified, unless the request says so."""
+    """Number 4: `payee` names who gets the credit, and the buyer is not notified unless that is asked for."""
     given = shop(policy=ReturnPolicy(rules=[CREDIT]))
 
     target = returned(given, outcome="store_credit", payee="cus_friend")

@@ -61,8 +61,8 @@ class RequestReturn:
         idempotency_key: repeat the request under the same key and it is done once.
         created_by: who asks, in the host's words.
         outcome: what the customer chose: `"refund"` or `"store_credit"`; new goods are a `RequestExchange`.
-        payee: who is to have the store credit, if it is not the customer of the order: the person who was given
-            the goods, for example. The customer is then not notified, unless `no_notification` says otherwise.
+        payee: who is to have the store credit, if it is not the customer of the order: a person to whom the
+            goods were given, say. The customer is then not notified, unless `no_notification` says False.
         overrule: why a person takes lines all the same that no rule takes, or a rule of the host refuses:
             they are free of fees. It never lifts quantities or amounts.
     """
