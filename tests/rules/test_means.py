@@ -43,8 +43,10 @@ from rma import (
     Withdrawal,
 )
 from rma.domain.react import react
+from rma.domain.state.plan import Source, plan_refund
 from rma.domain.views.quotes import planned_refunds, quote_of
 from rma.domain.views.returnable import returnable_items
+from rma.domain.views.timeline import timeline
 from rma.domain.views.transactions import transactions
 from rma.testing.core_harness import START
 from tests.rules.given import Given, line, names_and_amounts, order_of, put, receive, request, update, usd
@@ -215,6 +217,8 @@ def test_number_2_a_person_is_asked_unless_the_terms_say_more() -> None:
     retry = RetryRefund(return_id="ret_1")
 
     assert (late.refunds, late.amount_due, late.entitlement.is_refund_blocked) == ((), usd(5000), True)
+    entry = str(timeline("order_1", given.history)[-1])
+    assert "50.00 USD is due, and payments do not take all of it any more: nothing was paid" in entry
     (refusal,) = given.refuses(retry).violations
     assert (refusal.code, refusal.numbers) == ("refund_exceeds_means", {"amount": 5000, "left": 1000})
     named = RetryRefund(return_id="ret_1", payment_id="paypal")
@@ -403,7 +407,7 @@ def test_number_4_credit_counts_without_its_bonus() -> None:
 
 
 def test_number_4_a_gift_is_credited_to_the_one_who_has_it() -> None:
-    """Number 4: `payee` names who gets the credit, and the buyer is not notified, unless the request says so."""
+    """Number 4: `payee` names who gets the credit, and the buyer is not notified unless that is asked for."""
     given = shop(policy=ReturnPolicy(rules=[CREDIT]))
 
     target = returned(given, outcome="store_credit", payee="cus_friend")
@@ -412,6 +416,21 @@ def test_number_4_a_gift_is_credited_to_the_one_who_has_it() -> None:
     assert (target.refunds[0].payee, target.refunds[0].customer_id) == ("cus_friend", "cus_1")
     loud = returned(given, outcome="store_credit", payee="cus_friend", no_notification=False)
     assert loud.no_notification is False
+
+
+def test_a_gift_that_its_recipient_returns_is_their_credit() -> None:
+    """Report A-22: 50.00 on the card of the buyer; nothing goes back to it, 50.00 is the recipient's."""
+    rule = ReturnRule(name="gifts", outcomes=["store_credit"])
+    card = Payment(id="card", captured=usd(5000))
+    given = shop(card, policy=ReturnPolicy(rules=[rule]), quantity=1)
+
+    target = returned(given, outcome="store_credit", payee="cus_recipient")
+
+    assert [(each.means, each.payee, each.amount) for each in target.refunds] == [
+        (Means.STORE_CREDIT, "cus_recipient", usd(5000))
+    ]
+    assert given.order is not None
+    assert given.ledger.left_of_payments(given.order) == {"card": 0}
 
 
 def test_the_bonus_of_parcels_is_that_of_all_of_them() -> None:
@@ -715,6 +734,16 @@ def test_a_part_of_a_step_goes_with_the_last_refund() -> None:
     parts = [refund.amount.amount for _ in range(3) for refund in returned(given).refunds]
 
     assert (parts, sum(parts)) == ([3340, 3330, 3335], 10_005)
+
+
+def test_steps_leave_what_credit_took_of_a_payment() -> None:
+    """20.50 of 30.00 are left, the gateway moves whole units: 20.00, and never 21.00."""
+    source = Source("p", 2050, step=100, most=3000)
+
+    plan = plan_refund(2050, [source], ReturnPolicy().refund_terms, "usd", START)
+
+    assert [each.amount for each in plan.refunds] == [usd(2000)]
+    assert plan.carried == 50
 
 
 def test_an_amount_below_half_a_step_is_carried() -> None:
