@@ -86,8 +86,6 @@ _EXCHANGE_OFF = CancelExchange(exchange_id="exc_1", idempotency_key="key_6")
 _A_CENT_TOO_LITTLE = evolve(ORDER, payments=[Payment(id="card", captured=Money(2 * 999 - 1, "usd"))])
 _OPENED_TWICE = (request(1, 1, label=False), request(2, 1, label=False))
 
-_ADVANCE, (_CHARGE, _REPORT) = CHAPTERS[-5][:2], CHAPTERS[-5][2:4]
-
 _REVIEWED, _APPROVAL, _UPDATE = CHAPTERS[12][:3]
 _REFUSAL = DeclineReturn(return_id="ret_32", reason="worn", idempotency_key="key_38")
 _LABELED, _RENEWAL = CHAPTERS[14][:2]
@@ -101,6 +99,7 @@ _LAST, _AGAIN = CHAPTERS[20][3:]
 _TO_CREDIT, _CREDITED = CHAPTERS[21]
 _CLOSED = CHAPTERS[22]
 _ANOTHER_TRY = RetryRefund(return_id="ret_69", idempotency_key="key_72")
+_ADVANCE, (_CHARGE, _REPORT) = CHAPTERS[24][:2], CHAPTERS[24][2:4]
 _REFUSED, _PAYOUT, _TO_CREDIT_AFTER_ALL = CHAPTERS[23][:2], CHAPTERS[23][2], CHAPTERS[23][3]
 
 

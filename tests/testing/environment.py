@@ -353,18 +353,6 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         RetryRefund(return_id="ret_69", means="store_credit", idempotency_key="key_72"),
     ),
     (
-        reduce(75, 500),
-        RequestReturn(
-            order_id="order_1",
-            items=[RequestedItem(item_id="pot", quantity=1, claim_id="claim_75")],
-            idempotency_key="key_76",
-        ),
-        ReceiveReturn(
-            return_id="ret_76", items=[ReceivedItem(item_id="pot", quantity=1)], idempotency_key="key_77"
-        ),
-        goodwill(78, 250),
-    ),
-    (
         first(85),
         RecordSending(return_id="ret_85", idempotency_key="key_86"),
         SettleAdvance(exchange_id="exc_85", idempotency_key="key_87"),  # a day later; the gateway pends
@@ -394,6 +382,18 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         request(100, 1, label=False),
         RecordSending(return_id="ret_100", idempotency_key="key_101"),  # and paid
         receive(102, 100, 0, damaged=1),
+    ),
+    (
+        reduce(105, 500),
+        RequestReturn(
+            order_id="order_1",
+            items=[RequestedItem(item_id="pot", quantity=1, claim_id="claim_105")],
+            idempotency_key="key_106",
+        ),
+        ReceiveReturn(
+            return_id="ret_106", items=[ReceivedItem(item_id="pot", quantity=1)], idempotency_key="key_107"
+        ),
+        goodwill(108, 250),
     ),
 )
 #: Steps whose returns wait for approval, those whose returns expire at once, those in which mugs are kept.
