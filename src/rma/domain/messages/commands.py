@@ -12,6 +12,7 @@ from attrs import field, frozen
 from rma.domain.messages.command_items import (
     ApprovedItem,
     ClaimItem,
+    CorrectedForeign,
     CorrectedItem,
     ForeignDecision,
     ForeignItem,
@@ -22,6 +23,7 @@ from rma.domain.messages.command_items import (
     RequestedItem,
     approved_items,
     claim_items,
+    corrected_foreign,
     corrected_items,
     foreign_decisions,
     foreign_items,
@@ -254,11 +256,14 @@ class CorrectReceipt:
     Args:
         items: what all receipts together should have said of a line; lines that are not named stay.
         reason: why, in the merchant's words; it must be given.
+        foreign: how many foreign goods there were; those that are not named stay. What is said of a line is
+            then said with these.
     """
 
     return_id: str
-    items: tuple[CorrectedItem, ...] = field(converter=corrected_items)
+    items: tuple[CorrectedItem, ...] = field(default=(), converter=corrected_items)
     reason: str | None = None
+    foreign: tuple[CorrectedForeign, ...] = field(default=(), converter=corrected_foreign)
     idempotency_key: str | None = None
     created_by: str | None = None
 

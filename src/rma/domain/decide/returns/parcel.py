@@ -17,25 +17,26 @@ from rma.domain.values.validators import is_whole
 
 @frozen
 class Counted:
-    """What a parcel held under one item id, added up."""
+    """What a parcel held under one item id: of each entry, the sellable and damaged units, and serials."""
 
-    good: int = 0
-    bad: int = 0
-    serials: tuple[str, ...] = ()
+    entries: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
     notes: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
 
     @property
     def units(self) -> int:
         """Sellable and damaged ones."""
-        return self.good + self.bad
+        return sum([good + bad for good, bad, _ in self.entries])
+
+    @property
+    def has_serials(self) -> bool:
+        """True if a serial of any unit was read."""
+        return any(serials for _, _, serials in self.entries)
 
     def plus(self, item: ReceivedItem) -> "Counted":
         """It with further units."""
         return Counted(
-            self.good + item.quantity,
-            self.bad + item.damaged_quantity,
-            (*self.serials, *item.serials),
+            (*self.entries, (item.quantity, item.damaged_quantity, item.serials)),
             (*self.notes, item.note) if item.note else self.notes,
             (*self.images, *item.images),
         )
@@ -44,6 +45,16 @@ class Counted:
     def note(self) -> str | None:
         """All notes, a line each; None if there is none."""
         return "\n".join(self.notes) or None
+
+
+@frozen
+class _BySerial:
+    """Units of one item id: sellable and damaged ones that can be of the line, and those that cannot."""
+
+    good: int = 0
+    bad: int = 0
+    serials: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
 
 
 @frozen
@@ -152,12 +163,14 @@ def sort_parcel(
     lines: Mapping[str, LineItem],
     limits: Mapping[str, Limit],
     variants: Mapping[str, str | None],
+    here: Mapping[str, frozenset[str]],
 ) -> Sorted:
     """
     The parcel sorted: of each line at most as many units as can arrive, all else is foreign.
 
     `lines` are the order's, `limits` has every line of order or return, `variants` those of lines that are
-    not on the order any more. Foreign goods are numbered from 1; the caller counts on.
+    not on the order any more, `here` the serials of units that arrived before and are here. Foreign goods
+    are numbered from 1; the caller counts on.
     """
     arrivals: Arrivals = {}
     items: list[ReceiptItem] = []
@@ -165,11 +178,11 @@ def sort_parcel(
     is_covered = True
     for item_id, counted in parcel.counted.items():
         line, limit = lines.get(item_id), limits.get(item_id)
-        own, strange = _by_serial(counted, line)
+        own = _by_serial(counted, line, here.get(item_id, frozenset()))
         most = limit.most if limit else 0
         good = min(own.good, most)
         bad = min(own.bad, most - good)
-        count = len(strange) + own.units - good - bad
+        count = counted.units - good - bad
         variant_id = line.variant_id if line else variants.get(item_id)
         if limit:
             is_covered = is_covered and good + bad <= limit.receivable
@@ -184,7 +197,7 @@ def sort_parcel(
                     quantity=count,
                     sku=variant_id if limit else item_id,
                     item_id=item_id,
-                    serials=(*strange, *own.serials[good + bad :]),
+                    serials=(*own.strange, *own.serials[good + bad :]),
                     note=None if limit else counted.note,
                     images=() if limit else counted.images,
                 )
@@ -199,12 +212,18 @@ def sort_parcel(
     return Sorted(arrivals, tuple(items), tuple(foreign), is_covered)
 
 
-def _by_serial(counted: Counted, line: LineItem | None) -> tuple[Counted, tuple[str, ...]]:
-    """What can be of this line, and the numbers of units that cannot: the line names those that were sold."""
+def _by_serial(counted: Counted, line: LineItem | None, here: frozenset[str]) -> _BySerial:
+    """
+    What can be of this line: a number that the line does not name among those sold cannot, nor one that is
+    here already. Of an entry with both kinds, sellable units are the ones that cannot.
+    """
     sold = line.serials if line else frozenset[str]()
-    strange = tuple([each for each in counted.serials if each not in sold]) if sold else ()
-    if not strange:
-        return counted, ()
-    own = tuple([each for each in counted.serials if each in sold])
-    good = max(0, counted.good - len(strange))
-    return Counted(good, counted.units - len(strange) - good, own), strange
+    good, bad, own, strange = 0, 0, list[str](), list[str]()
+    for sellable, damaged, serials in counted.entries:
+        others = [each for each in serials if each in here or (sold and each not in sold)]
+        taken = min(sellable, len(others))
+        good += sellable - taken
+        bad += damaged - (len(others) - taken)
+        own += [each for each in serials if each not in others]
+        strange += others
+    return _BySerial(good, bad, tuple(own), tuple(strange))
