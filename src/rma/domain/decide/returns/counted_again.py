@@ -6,6 +6,7 @@ from attrs import evolve
 
 from rma.domain.decide.returns.judging import Judge
 from rma.domain.decide.returns.receipt_items import Room, book_arrivals, expected_room
+from rma.domain.messages.command_items import InspectedItem
 from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
@@ -77,7 +78,13 @@ def without_grades(
     if not said:
         return items
     here = sum([item.arrived_quantity for item in line])
-    _forget(target, item_id, said, max(0, sum(said.values()) - here), grade)
+    units = max(0, sum(said.values()) - here)
+    for entry in _graded_last(target, item_id, grade):
+        place = (
+            judge.grades[entry.grade].disposition if entry.disposition is None else entry.disposition,
+            target.location_id if entry.location_id is None else entry.location_id,
+        )
+        units -= _forget(said, entry, min(units, entry.quantity), place)
     left = [evolve(alike, quantity=quantity) for alike, quantity in said.items()]
     after = list(items)
     for index, item in zip(inspected, judge.spread(line, left), strict=True):
@@ -108,19 +115,30 @@ def _take(found: list[ReturnItem], places: Sequence[int], units: int) -> None:
             found[index] = _fewer(found[index], fewer)
 
 
+def _graded_last(target: Return, item_id: str, grade: str | None) -> list[InspectedItem]:
+    """What was said of units of a line, or of those of a grade, what was said last first."""
+    return [
+        entry
+        for inspection in reversed(target.inspections)
+        for entry in reversed(inspection.items)
+        if entry.item_id == item_id and grade in (None, entry.grade)
+    ]
+
+
 def _forget(
-    target: Return, item_id: str, said: dict[GradedUnits, int], units: int, grade: str | None
-) -> None:
-    """Takes so many units out of what was said, those of the grade, or what was said last first."""
-    for inspection in reversed(target.inspections):
-        for entry in reversed(inspection.items):
-            if entry.item_id != item_id or grade not in (None, entry.grade):
-                continue
-            left = entry.quantity
-            for alike in sorted(said, key=lambda each: each.disposition != entry.disposition):
-                gone = min(units, left, said[alike]) if alike.grade == entry.grade else 0
-                said[alike] -= gone
-                left, units = left - gone, units - gone
+    said: dict[GradedUnits, int], entry: InspectedItem, units: int, place: tuple[str, str | None]
+) -> int:
+    """Takes so many units of the entry's grade out of what was said, and tells how many there were."""
+    left = units
+    for alike in sorted(said, key=lambda each: _distance((each.disposition, each.location_id), place)):
+        gone = min(left, said[alike]) if alike.grade == entry.grade else 0
+        said[alike] -= gone
+        left -= gone
+    return units - left
+
+
+def _distance(place: tuple[str, str | None], other: tuple[str, str | None]) -> tuple[bool, bool]:
+    return place[0] != other[0], place[1] != other[1]
 
 
 def _undecided(item: ReturnItem) -> int:
