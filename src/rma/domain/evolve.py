@@ -399,7 +399,7 @@ def _resolved(before: Return, event: events.ReturnResolved) -> Return:
     alone = before.by_itself()
     if event.status is ReturnStatus.RECEIVED or alone.received_at or alone.charges == before.charges:
         return alone
-    return with_(alone, quoted_refund=Money(alone.valuation.total, alone.currency))
+    return _quoted(alone)
 
 
 def _withdrawn(before: Return, requests: tuple[WithdrawRequest, ...]) -> tuple[StockWithdrawal, ...]:
@@ -449,6 +449,11 @@ def _alone(each: Return) -> Return:
     alone = each.without_exchange()
     if each.status is ReturnStatus.RECEIVED:
         return alone
+    return _quoted(alone)
+
+
+def _quoted(alone: Return) -> Return:
+    """The return with the quote of its goods alone."""
     return with_(alone, quoted_refund=Money(alone.valuation.total, alone.currency))
 
 
