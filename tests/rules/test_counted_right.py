@@ -14,6 +14,7 @@ from rma import (
     CorrectReceipt,
     ForeignDecision,
     ForeignItem,
+    MissingItem,
     NewItem,
     ReceivedItem,
     ReceiveReturn,
@@ -28,8 +29,9 @@ from rma import (
     Withdrawal,
 )
 from rma.domain.change import replay
+from rma.domain.views.order_state import order_state
 from tests.rules.given import Given, line, off, order_of, receive, request, usd
-from tests.rules.inspected import INSPECT, inspect
+from tests.rules.inspected import INSPECT, graded, inspect
 
 SOCKS = ForeignItem(description="socks", quantity=2)
 
@@ -449,3 +451,60 @@ def test_an_empty_parcel_makes_no_withdrawal_due_and_a_proof_does() -> None:
     sent.when(RecordSending(return_id="ret_1", sent_at=sent.now, proof="receipt of the post office"))
     sent.when(ReceiveReturn(return_id="ret_1"))
     assert sent.the().payable_by == sent.the().refund_due_by is not None
+
+
+# -- small things --------------------------------------------------------------------------------------
+
+
+def test_a_foreign_unit_names_the_return_that_waits_for_it() -> None:
+    """A parcel without its number, while a return of all mugs is open: that one is the hint."""
+    given = Given(order_of(line(quantity=3)))
+    given.when(request(3))
+    items = [ReceivedItem(item_id="mug", quantity=1), ReceivedItem(item_id="mgu", quantity=1)]
+
+    given.when(ReceiveUnannounced(order_id="order_1", items=items, foreign=[SOCKS]))
+
+    assert [each.expected_by for each in given.the("ret_2").foreign] == ["ret_1", None, None]
+    given.when(receive(3))
+    given.when(receive(1, return_id="ret_2"))
+    assert given.the("ret_2").foreign[-1].expected_by is None  # it came
+
+
+@pytest.mark.parametrize(
+    "parcel",
+    [
+        {"items": [ReceivedItem(item_id="mug", quantity=1, serials=[" "])]},
+        {"items": [ReceivedItem(item_id="", quantity=1)]},
+        {"foreign": [ForeignItem(description=" ")]},
+        {"location_id": ""},
+    ],
+)
+def test_what_says_nothing_is_refused(parcel: dict[str, Any]) -> None:
+    """A number, an id, a description, a place."""
+    given = Given(order_of(line(quantity=3)))
+    given.when(request(1))
+
+    (found,) = given.refuses(ReceiveReturn(return_id="ret_1", **parcel)).violations
+
+    assert (found.code, found.numbers["expected"]) == ("invalid_text", "a string that is not blank")
+
+
+def test_an_order_whose_units_were_all_lost_on_the_way_back_is_returned() -> None:
+    """They are paid for, and no one has them."""
+    given = Given(order_of(line(quantity=1)))
+    given.when(request(1))
+    lost = [MissingItem(item_id="mug", quantity=1, pay=True)]
+    given.when(ResolveReturn(return_id="ret_1", missing=lost))
+
+    assert given.order is not None
+    assert order_state(given.order, given.ledger).fulfillment_status == "returned"
+
+
+def test_a_grade_that_is_not_given_is_named_once() -> None:
+    """One violation, whatever was before."""
+    given = booked(1, wanted=1, policy=INSPECT)
+    nothing: Any = None
+
+    found = given.refuses(inspect(graded(nothing)))
+
+    assert [each.code for each in found.violations].count("unknown_grade") == 1

@@ -181,7 +181,8 @@ def test_a_correction_can_say_which_grade_is_gone() -> None:
     assert [(each.grade, each.quantity) for each in given.the().items[0].graded] == [("A", 2)]
 
 
-def test_a_correction_takes_nothing_out_of_stock_that_an_inspection_owns() -> None:
+@pytest.mark.parametrize("reasons", [("rr_defective", "rr_mind"), ("rr_mind", "rr_defective")])
+def test_a_correction_takes_nothing_out_of_stock_that_an_inspection_owns(reasons: tuple[str, ...]) -> None:
     """One was inspected and is on the shelf, one is at the dock: the dock's is gone, the shelf's stays."""
     policy = ReturnPolicy(
         grades=SCALE,
@@ -189,9 +190,7 @@ def test_a_correction_takes_nothing_out_of_stock_that_an_inspection_owns() -> No
     )
     given = Given(five(), policy)
     given.catalogue = FAULTS
-    items = [
-        RequestedItem(item_id="mug", quantity=1, reason_id=reason) for reason in ("rr_defective", "rr_mind")
-    ]
+    items = [RequestedItem(item_id="mug", quantity=1, reason_id=reason) for reason in reasons]
     given.when(RequestReturn(order_id="order_1", items=items))
     given.when(receive(2, location_id="dock"))
     given.when(inspect(graded("A", location_id="shelf")))

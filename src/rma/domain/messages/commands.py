@@ -292,7 +292,8 @@ class ResolveReturn:
     Close a return: nothing more is expected, and a clerk says which received units are paid for.
 
     It ends `requires_action` and the rest of `partially_received`, and, with `missing`, what is requested; of
-    a received return whose amount is due and cannot be paid, it sets the amount.
+    a received return whose amount is due and cannot be paid, or of which too much was paid, it sets the
+    amount.
 
     Args:
         rejected: units that are not paid for; all others that arrived are accepted.

@@ -21,6 +21,8 @@ class ForeignGoods:
         item_id: under which they were booked: of a line of which more arrived than the customer had, or of no
             line of the order; None for goods that were described only.
         serials: those of these units, as far as they were read.
+        expected_by: the oldest other return of the order that waits for such units; perhaps the parcel is
+            that return's.
     """
 
     number: int
@@ -31,6 +33,7 @@ class ForeignGoods:
     serials: tuple[str, ...] = ()
     note: str | None = None
     images: tuple[str, ...] = ()
+    expected_by: str | None = None
 
 
 @frozen

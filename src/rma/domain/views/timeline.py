@@ -210,7 +210,11 @@ def _received(event: events.GoodsReceived, after: Return) -> _Summary:
         for each in event.items.units
         if each.waiting_quantity
     ]
-    foreign = [f"{each.quantity} x {each.description}, not of the order" for each in receipt.foreign]
+    foreign = [
+        f"{each.quantity} x {each.description}, not of the order"
+        + (f"; {each.expected_by} waits for such units" if each.expected_by else "")
+        for each in receipt.foreign
+    ]
     kept = [
         f"{units.kept_quantity} x {after.items[units.index].item_id} kept by the customer"
         for units in event.items.units

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
 
-from rma.domain.decide.checks import check_images, check_string, check_text, valid_items, valid_members
+from rma.domain.decide.checks import check_filled, check_images, check_text, valid_items, valid_members
 from rma.domain.decide.returns.receipt_items import Arrivals
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.messages.command_items import ForeignItem, ReceivedItem
@@ -119,9 +119,11 @@ def read_parcel(wrong: Violations, command: ReceiveReturn | ReceiveUnannounced) 
     for each in valid_items(wrong, command.items, ReceivedItem, "items"):
         if _check_item(wrong, each, serials):
             counted[each.item_id] = counted.get(each.item_id, Counted()).plus(each)
+    if command.location_id is not None:
+        check_filled(wrong, "location_id", command.location_id)
     foreign = valid_members(wrong, command.foreign, ForeignItem, "foreign")
     for number, goods in enumerate(foreign):
-        check_string(wrong, f"foreign[{number}].description", goods.description)
+        check_filled(wrong, f"foreign[{number}].description", goods.description)
         for name, text in (("sku", goods.sku), ("note", goods.note)):
             check_text(wrong, f"foreign[{number}].{name}", text)
         check_images(wrong, goods.images)
@@ -138,7 +140,7 @@ def _check_item(wrong: Violations, item: ReceivedItem, serials: set[str]) -> boo
         wrong.add("invalid_quantity", item.item_id, quantity=error_value(good), minimum=0)
     if not is_whole(bad, at_least=0):
         wrong.add("invalid_damaged_quantity", item.item_id, quantity=error_value(bad), minimum=0)
-    check_string(wrong, "item_id", item.item_id, item.item_id)
+    check_filled(wrong, "item_id", item.item_id, item.item_id)
     check_text(wrong, "note", item.note, item.item_id)
     check_images(wrong, item.images, item.item_id)
     given: object = item.serials
@@ -148,7 +150,7 @@ def _check_item(wrong: Violations, item: ReceivedItem, serials: set[str]) -> boo
         return False
     for serial in item.serials:
         known = len(wrong)
-        check_string(wrong, "serial_id", serial, item.item_id)
+        check_filled(wrong, "serial_id", serial, item.item_id)
         if len(wrong) == known and serial in serials:
             wrong.add("serial_given_twice", item.item_id, serial=serial)
         elif len(wrong) == known:

@@ -61,7 +61,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     if command.refund_amount is not None and command.more_expected:
         wrong.add("refund_amount_with_more_expected")
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
-    check_strings(wrong, command, "location_id", "refund_note")
+    check_strings(wrong, command, "refund_note")
     target, order = wrong.require(target), wrong.require(order)
 
     goods, items = _book(ledger, order, target, parcel)
@@ -121,7 +121,7 @@ def receive_unannounced(facts: Facts, ledger: ReturnLedger, command: ReceiveUnan
     if command.no_notification is not None:
         check_flags(wrong, no_notification=command.no_notification)
     check_metadata(wrong, command.metadata)
-    check_strings(wrong, command, "location_id")
+    check_strings(wrong, command)
     order = wrong.require(order)
 
     at, by, said = facts.at, command.created_by, command.no_notification
@@ -182,11 +182,28 @@ def _book(
     variants = {item.item_id: item.line.variant_id for item in target.items}
     given = [item_id for item_id, counted in parcel.counted.items() if counted.has_serials]
     goods = sort_parcel(parcel, lines, limits, variants, serials_here(ledger, given))
+    goods = _with_hints(goods, ledger, target)
     remainders = remainders_for(ledger, order, goods.arrivals, expected)
     are_late = room is lost_room
     items = book_arrivals(target.items, goods.arrivals, remainders, room=room, are_late=are_late)
     items, waiting = hold_for_inspection(target.items, items, target.terms)
     return (goods.held(waiting) if waiting else goods), items
+
+
+def _with_hints(goods: Sorted, ledger: ReturnLedger, target: Return) -> Sorted:
+    """The parcel with the return that waits for what is foreign to this one."""
+    if not goods.foreign:
+        return goods
+    waiting = {
+        item.item_id: each.id
+        for each in reversed(ledger.returns)
+        for item in each.items
+        if each.id != target.id and each.is_open and room_of(ledger, each)(item)
+    }
+    return evolve(
+        goods,
+        foreign=tuple([evolve(each, expected_by=waiting.get(each.item_id or "")) for each in goods.foreign]),
+    )
 
 
 def _check_state(
