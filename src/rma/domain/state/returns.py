@@ -356,8 +356,14 @@ class Return:
         """The quote, or the amount named instead, until the return is received; then what is entitled."""
         if self.received_at is not None:
             return self.entitlement.entitled
-        named = self.entitlement.requested_refund
+        named = self.named_refund
         return self.quoted_refund if named is None else named
+
+    @property
+    def named_refund(self) -> Money | None:
+        """The amount that was named instead of the computed one, the latest; None if none was."""
+        agreed = self.entitlement.agreed_refund
+        return self.entitlement.requested_refund if agreed is None else agreed
 
     @property
     def refunds(self) -> tuple[Refund, ...]:
@@ -420,7 +426,7 @@ class Return:
                 self.items,
                 shipping=self.shipping_total.amount,
                 terms=self.terms,
-                requested_refund=self.entitlement.requested_refund,
+                requested_refund=self.named_refund,
                 charges=self.charges,
                 charges_back=self.quoted_charges,
             )

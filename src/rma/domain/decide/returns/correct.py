@@ -4,7 +4,7 @@ from attrs import frozen
 
 from rma.domain.decide.checks import check_order, check_strings, check_text, report_unknown, valid_items
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.linked import complete_exchange, complete_linked
+from rma.domain.decide.linked import settle_linked
 from rma.domain.decide.refunds.entitlement import charges_now, correct_entitlement, pays_now, report_blocked
 from rma.domain.decide.returns.cancel import withdraw_units
 from rma.domain.decide.returns.limits import expected_units, limits_of, room_of
@@ -141,23 +141,7 @@ def _events(
         charges_back=charges_back,
     )
     blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
-    return (corrected, *blocked, *_linked(facts, ledger, target, items, status, by))
-
-
-def _linked(
-    facts: Facts,
-    ledger: ReturnLedger,
-    target: Return,
-    items: tuple[ReturnItem, ...],
-    status: ReturnStatus,
-    by: str | None,
-) -> tuple[Event, ...]:
-    """What it means for the exchange or claim: a difference that is yet to be paid is another one now."""
-    exchange = ledger.find_exchange(target.exchange_id)
-    is_still_received = status is target.status is ReturnStatus.RECEIVED
-    if is_still_received and exchange is not None and exchange.is_open:
-        return (complete_exchange(exchange, ledger, target, items, facts.at, by),)
-    return complete_linked(ledger, target, items, status, facts.at, by)
+    return (corrected, *blocked, *settle_linked(ledger, target, items, status, at, by))
 
 
 def _without_receipt(target: Return) -> str | None:

@@ -163,9 +163,12 @@ def _check_rejected(
         check_flags(wrong, send_back=each.send_back)
     here = _here(target) if target else totals
     inspected = {item.item_id for item in target.items if item.is_inspected} if target else set()
-    for item_id in dict.fromkeys([each.item_id for each in rejected if each.item_id in inspected]):
+    judged = [each.item_id for each in rejected if each.item_id in inspected and not any(here[each.item_id])]
+    for item_id in dict.fromkeys(judged):
         wrong.add("graded_by_inspection", item_id)
     for item_id, (good, bad) in totals.items():
+        if item_id in judged:
+            continue
         if item_id not in here:
             wrong.add("item_not_in_return", item_id, return_id=error_id(command.return_id))
             continue
@@ -191,12 +194,13 @@ def _check_quantities(wrong: Violations, each: RejectedItem) -> bool:
 
 
 def _here(target: Return) -> Arrivals:
-    """What is here and was not rejected before, by line."""
+    """What is here and was not rejected before, by line, without what inspections decide about."""
     here: Arrivals = {}
     for item in target.items:
         good, bad = here.get(item.item_id, (0, 0))
-        good += item.received_quantity - item.rejected_quantity
-        bad += item.damaged_quantity - item.rejected_damaged_quantity
+        if not item.is_inspected:
+            good += item.received_quantity - item.rejected_quantity
+            bad += item.damaged_quantity - item.rejected_damaged_quantity
         here[item.item_id] = (good, bad)
     return here
 
@@ -223,7 +227,7 @@ def _without(items: tuple[ReturnItem, ...], rejected: tuple[RejectedItem, ...]) 
         good, bad = each.quantity, each.damaged_quantity
         for index in reversed(range(len(left))):
             item = left[index]
-            if item.item_id == each.item_id and (good or bad):
+            if item.item_id == each.item_id and not item.is_inspected and (good or bad):
                 sellable = min(good, item.received_quantity - item.rejected_quantity)
                 damaged = min(bad, item.damaged_quantity - item.rejected_damaged_quantity)
                 change = _returned_to_customer if each.send_back else _kept
