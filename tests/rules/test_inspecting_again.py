@@ -423,3 +423,86 @@ def test_units_that_are_not_inspected_are_rejected_beside_those_that_are() -> No
     assert [item.rejected_quantity for item in given.the().items if item.is_inspected] == [0] * sum(
         item.is_inspected for item in given.the().items
     )
+
+
+# what a short close leaves free
+
+
+def closed_short(**more: Any) -> Given:
+    """Returns three mugs of which two arrived and wait; the third stays with the customer."""
+    given = Given(five(), INSPECT)
+    given.when(request(3))
+    given.when(receive(2, **more))
+    missing = [MissingItem(item_id="mug", quantity=1, pay=False)]
+    given.when(ResolveReturn(return_id="ret_1", missing=missing))
+    return given
+
+
+def test_what_did_not_come_is_the_customers_while_the_rest_is_inspected() -> None:
+    """It can be requested again, and it is not owed any more."""
+    given = closed_short()
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    assert given.the().refund_amount == usd(3600)
+    assert names_and_amounts(given.the()) == {"item:mug": 3600}
+    assert given.ledger.reserved_quantities() == {"mug": 2}
+
+    given.when(request(3))
+    assert given.the("ret_2").refund_amount == usd(5400)
+    given.when(receive(3, return_id="ret_2"))
+    given.when(inspect("A", "D"))
+
+    assert given.the().refunded == usd(1800)
+    assert given.ledger.reserved_quantities() == {"mug": 5}
+
+
+def test_what_did_not_come_is_late_if_it_comes_while_the_rest_is_inspected() -> None:
+    """As it is once the return was received: a person decides about it."""
+    given = closed_short()
+
+    given.when(receive(1))
+
+    assert given.the().status is ReturnStatus.REQUIRES_ACTION
+    assert given.the().items[-1].is_late
+    assert given.ledger.reserved_quantities() == {"mug": 3}
+    given.when(ResolveReturn(return_id="ret_1"))
+    assert given.the().refund_amount == usd(5400)
+    given.when(inspect(graded("A", 3)))
+    assert given.the().refunded == usd(5400)
+
+
+def test_a_parcel_that_was_lost_and_paid_turns_up_while_the_rest_is_inspected() -> None:
+    """Nothing is left to decide: it waits, too, and pays nothing more."""
+    given = Given(five(), INSPECT)
+    given.when(request(3))
+    given.when(receive(2))
+    given.when(ResolveReturn(return_id="ret_1", missing=[MissingItem(item_id="mug", quantity=1, pay=True)]))
+    assert given.the().refund_amount == usd(5400)
+
+    given.when(receive(1))
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    given.when(inspect(graded("A", 3)))
+
+    assert given.the().refunded == usd(5400)
+
+
+def test_a_unit_that_went_back_is_free_while_the_rest_is_inspected() -> None:
+    """Nothing more is expected."""
+    given = waiting(2)
+
+    given.when(back())
+
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    assert given.ledger.reserved_quantities() == {"mug": 1}
+
+
+def test_a_correction_brings_what_a_short_close_left_free() -> None:
+    """Three came: the third is what was requested, and nobody else's."""
+    given = closed_short()
+
+    items = [CorrectedItem(item_id="mug", quantity=3)]
+    given.when(CorrectReceipt(return_id="ret_1", items=items, reason="miscounted"))
+
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    assert [item.waiting_quantity for item in given.the().items] == [3]
+    given.when(inspect(graded("A", 3)))
+    assert given.the().refunded == usd(5400)

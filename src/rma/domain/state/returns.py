@@ -19,6 +19,7 @@ from rma.domain.state.at_the_dock import (
     left_in_stock,
 )
 from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.grading import as_if_whole
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.lifecycle import Reservation, ReturnStatus, return_rules
 from rma.domain.state.refunds import Refund
@@ -237,14 +238,24 @@ class Return:
         return self.shipment_number if self.shipping_method and not self.is_unbooked else None
 
     @property
+    def was_closed(self) -> bool:
+        """True once no more was expected, though some of what arrived may wait for an inspection."""
+        said: list[Receipt | Correction] = [*self.receipts, *self.corrections]
+        return (
+            self.received_at is not None
+            or self.resolution is not None
+            or any(each.status is ReturnStatus.IN_INSPECTION for each in said)
+        )
+
+    @property
     def is_released(self) -> bool:
         """
         True once units that did not arrive were free again, whatever came later.
 
-        It was declined, canceled or received, or it expired.
+        It was declined, canceled or closed, or it expired.
         """
         return (
-            self.received_at is not None
+            self.was_closed
             or self.canceled_at is not None
             or self.expired_at is not None
             or (self.decision is not None and not self.decision.is_approved)
@@ -353,9 +364,15 @@ class Return:
 
     @property
     def refund_amount(self) -> Money:
-        """The quote, or the amount named instead, until the return is received; then what is entitled."""
+        """
+        The quote, or the amount named instead, until the return is received; then what is entitled.
+
+        In between, if less or more than was requested is inspected: what that is worth whole.
+        """
         if self.received_at is not None:
             return self.entitlement.entitled
+        if self._is_closed_otherwise:
+            return Money(self._value_inspected.total, self.currency)
         named = self.named_refund
         return self.quoted_refund if named is None else named
 
@@ -421,6 +438,8 @@ class Return:
         """Why `refund_amount` is what it is."""
         if self.claim_id is not None:
             return NOTHING
+        if self.received_at is None and self._is_closed_otherwise:
+            return self._value_inspected
         if self.received_at is None:
             return value_requested(
                 self.items,
@@ -433,6 +452,18 @@ class Return:
         arrived = self.value_arrived(self.items, self.entitlement.agreed_refund, self.charges_back)
         is_undecided = self.status is ReturnStatus.REQUIRES_ACTION
         return with_entitled(arrived, self.entitlement.entitled.amount, is_undecided=is_undecided)
+
+    @property
+    def _is_closed_otherwise(self) -> bool:
+        """True if it waits for its inspection with other units than were requested."""
+        is_other = any(each.missing_quantity or not each.is_requested for each in self.items)
+        return self.status is ReturnStatus.IN_INSPECTION and is_other
+
+    @property
+    def _value_inspected(self) -> Valuation:
+        """What is inspected, as if all of it were worth its whole value; charges come back with the money."""
+        items = tuple([as_if_whole(each) for each in self.items])
+        return self.value_arrived(items, self.entitlement.agreed_refund, self.charges_back)
 
     def value_arrived(
         self,

@@ -233,7 +233,7 @@ def _room(ledger: ReturnLedger, order: Order, target: Return) -> Room:
     others may have taken it, and what is left of the line is then worth what is left.
     """
     room = room_of(ledger, target)
-    was_received = target.received_at is not None and target.canceled_at is None
+    was_received = target.was_closed and target.canceled_at is None
     if not was_received or target.claim_id is not None or room is not lost_room:
         return room
     remainders = ledger.remainders(order, [item.item_id for item in target.items])
