@@ -16,7 +16,7 @@ from rma import (
     StockLine,
     WithdrawRequest,
 )
-from tests.rules.given import Given, line, order_of, receive, request, usd
+from tests.rules.given import Given, receive, request, usd
 from tests.rules.inspected import FAULTS, INSPECT, SCALE, five, graded, inspect, mug, waiting
 
 

@@ -59,7 +59,7 @@ def grade_item(item: ReturnItem) -> GradedItem:
 
 
 def as_if_whole(item: ReturnItem) -> ReturnItem:
-    """The item as if an inspection had found all of its units that it grades to be worth their whole value."""
+    """The item as if all of its units that inspections grade were worth their whole value."""
     if not item.is_inspected:
         return item
     whole = GradedUnits("", item.arrived_quantity, Decimal(100), HOLD)

@@ -41,8 +41,8 @@ def entitle(
 
     `agreed` is the amount named by this command. In the act that closes the return it is final, also if goods
     wait for an inspection first. On a mismatch that was not accepted yet it is for the requested units, as an
-    amount named on request is: it shrinks with what does not arrive. `refundable` is what the payments have left, minor units; `charges_back`
-    what it gives back of charges.
+    amount named on request is: it shrinks with what does not arrive. `refundable` is what the payments have
+    left, minor units; `charges_back` what it gives back of charges.
     """
     before = target.entitlement
     if not pays_now(target, status):

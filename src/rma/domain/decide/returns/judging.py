@@ -111,7 +111,9 @@ class Judge:
         Those for which a clerk said a reason or an amount come last: they are worth the same, whose they are.
         """
         worst = []
-        for each in sorted(reversed(units), key=lambda each: _is_worth_the_same(each)):
+        of_items = [each for each in units if not _is_worth_the_same(each)]
+        of_clerks = [each for each in units if _is_worth_the_same(each)]
+        for each in (*reversed(of_items), *reversed(of_clerks)):
             worst.append(evolve(each, quantity=min(most, each.quantity)))
             most -= worst[-1].quantity
         return self.merged(worst)
@@ -140,7 +142,7 @@ class Judge:
         of what came back by the merchant's or the carrier's fault, last.
         """
         after, left = list(items), back.quantity
-        for index in sorted(reversed(range(len(after))), key=lambda index: _is_ours(items[index])):
+        for index in sorted(range(len(after)), key=lambda index: (_is_ours(items[index]), -index)):
             item = after[index]
             taken = min(left, item.arrived_quantity)
             if taken:

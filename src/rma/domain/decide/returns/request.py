@@ -195,14 +195,12 @@ def _faults(
 ) -> dict[str | None, Fault | None]:
     """Whose fault each reason says that it is; as it was known before, if an update names it again."""
     reasons = {reason.id: reason for reason in facts.reasons}
-    known = {item.reason_id: item.fault for item in replaced.target.items} if replaced else {}
-    return {
-        asked.reason_id: known.get(
-            asked.reason_id, fault_in(facts_of_reason(reasons.get(asked.reason_id or ""), reasons))
-        )
-        for asked in items
-        if asked.reason_id is None or isinstance(asked.reason_id, str)
-    }
+    faults = {item.reason_id: item.fault for item in replaced.target.items} if replaced else {}
+    for asked in items:
+        given: object = asked.reason_id
+        if (given is None or isinstance(given, str)) and given not in faults:
+            faults[given] = fault_in(facts_of_reason(reasons.get(given or ""), reasons))
+    return faults
 
 
 def no_notification(command: Request, order: Order) -> bool:
