@@ -426,6 +426,19 @@ def test_units_that_are_not_inspected_are_rejected_beside_those_that_are() -> No
     )
 
 
+def test_units_that_wait_are_not_rejected_in_their_stead() -> None:
+    """The mug that was not liked, though the defective one arrived after it."""
+    rules = [ReturnRule(name="ours", when={"fault:merchant"}, inspect=True), ReturnRule(name="others")]
+    policy = ReturnPolicy(grades=SCALE, rules=rules)
+    given = by_reasons("rr_mind", "rr_defective", "rr_defective", policy=policy)
+    given.when(receive(2))
+
+    given.when(ResolveReturn(return_id="ret_1", rejected=[RejectedItem(item_id="mug", quantity=1)]))
+
+    assert [item.rejected_quantity for item in given.the().items] == [1, 0, 0]
+    assert [item.waiting_quantity for item in given.the().items] == [0, 1, 0]
+
+
 # what a short close leaves free
 
 
