@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import evolve, field, frozen
 
 from rma.domain.messages.command_items import ForeignDecision, MissingItem, RejectedItem
-from rma.domain.messages.effects import RestockRequest, ReturnShipment, StockLine
+from rma.domain.messages.effects import RestockRequest, ReturnShipment, SendBackRequest, StockLine
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.policy import Terms
@@ -111,6 +111,8 @@ class Resolution:
     Attributes:
         missing: units that did not arrive, as far as it was said what became of them.
         foreign: what was decided about foreign goods.
+        send_back_request: what the carrier is asked to bring to the customer; None if nothing is.
+        send_backs: how many such requests this and earlier resolutions made.
     """
 
     at: datetime
@@ -118,6 +120,8 @@ class Resolution:
     rejected: tuple[RejectedItem, ...] = ()
     missing: tuple[MissingItem, ...] = ()
     foreign: tuple[ForeignDecision, ...] = ()
+    send_back_request: SendBackRequest | None = None
+    send_backs: int = 0
 
 
 @frozen
@@ -300,6 +304,13 @@ class Return:
         found += [each.restock(self.order_id, self.id) for each in self.corrections]
         inspected = [restock for inspection in self.inspections for restock in inspection.restocks]
         return (*[restock for restock in found if restock], *inspected)
+
+    @property
+    def send_backs(self) -> int:
+        """How often its carrier was asked to bring goods to the customer."""
+        requests = [each for inspection in self.inspections for each in inspection.requests]
+        by_resolutions = self.resolution.send_backs if self.resolution else 0
+        return by_resolutions + sum([isinstance(each, SendBackRequest) for each in requests])
 
     @property
     def awaits_inspection(self) -> bool:

@@ -25,6 +25,7 @@ from rma.domain.decide.refunds.entitlement import (
 from rma.domain.decide.returns.cancel import withdraw_units
 from rma.domain.decide.returns.outstanding import check_foreign, check_missing, without_lost
 from rma.domain.decide.returns.receipt_items import Arrivals
+from rma.domain.decide.returns.sending_back import request_send_back
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import Event, RefundBlocked, ReturnResolved, header_for
 from rma.domain.messages.command_items import RejectedItem
@@ -69,7 +70,8 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
         value = value_refunded_for(target, items, status)
         check_refund_value(wrong, agreed, command.refund_note, value)
     wrong.require(target)
-    resolution = Resolution(facts.at, command.created_by, rejected, missing, foreign)
+    back = request_send_back(facts, target, rejected, foreign)
+    resolution = Resolution(facts.at, command.created_by, rejected, missing, foreign, back)
     return (
         *close_return(
             order,
@@ -120,6 +122,8 @@ def close_return(
         at=at,
         charges_back=charges_back,
     )
+    before = target.resolution.send_backs if target.resolution else 0
+    resolution = evolve(resolution, send_backs=before + (resolution.send_back_request is not None))
     event = ReturnResolved(
         header=header_for(target, ledger, at, by=by, command=command, order=order),
         resolution=resolution,
