@@ -1092,7 +1092,7 @@ MUTANTS = [
            "target.send_backs + 1", "1"),
     Mutant("two parcels of resolutions have one key", BEFORE + "resolve.py",
            "before = target.resolution.send_backs if target.resolution else 0", "before = 0"),
-    Mutant("what inspections sent back is not counted", DOMAIN + "state/returns.py",
+    Mutant("parcels of inspections to the customer are not counted", DOMAIN + "state/returns.py",
            "return by_resolutions + sum([isinstance(each, SendBackRequest) for each in requests])", "return by_resolutions"),
     Mutant("what is kept goes to the customer", BEFORE + "sending_back.py",
            "        if each.send_back:\n", "        if True:\n"),

@@ -258,7 +258,7 @@ def test_whose_fault_it_is_pays_whatever_the_order(reasons: list[str | None], da
     Units of the merchant's or the carrier's fault are paid whole, and those have the worst grades.
 
     Whatever the order of the request's entries, of the parcels and of the grades; a parcel that was paid for
-    before the others came changes nothing.
+    before the others arrived changes nothing.
     """
     grades = data.draw(st.lists(st.sampled_from(EVEN), min_size=len(reasons), max_size=len(reasons)))
     ours = sum(reason in ("rr_defective", "rr_transit") for reason in reasons)

@@ -130,7 +130,7 @@ def test_the_worst_grades_are_of_units_of_the_merchants_fault(
 
 @pytest.mark.parametrize("reasons", list(permutations(["rr_transit", "rr_mind"])))
 @pytest.mark.parametrize("grades", list(permutations(["A", "D"])))
-def test_in_whichever_parcel_they_came(reasons: tuple[str, str], grades: tuple[str, str]) -> None:
+def test_in_whichever_parcel_they_arrived(reasons: tuple[str, str], grades: tuple[str, str]) -> None:
     """A later parcel says more about whose fault it is, and what was not paid is paid."""
     given = by_reasons(*reasons)
     given.when(receive(1, more_expected=True))
@@ -282,7 +282,7 @@ def test_an_amount_that_is_named_before_goods_were_judged_is_final() -> None:
 
 
 def test_an_amount_that_a_resolution_names_is_final_also_if_goods_wait() -> None:
-    """Two of three came, and both are worth nothing by their grade."""
+    """Two of three arrived, and both are worth nothing by their grade."""
     given = Given(five(), INSPECT)
     given.when(request(3))
     given.when(receive(2))
@@ -293,7 +293,7 @@ def test_an_amount_that_a_resolution_names_is_final_also_if_goods_wait() -> None
 
 
 def test_an_amount_for_goods_that_wait_is_at_most_what_they_are_worth_whole() -> None:
-    """Two of three came; a note says why it is more."""
+    """Two of three arrived; a note says why it is more."""
     given = Given(five(), INSPECT)
     given.when(request(3))
     given.when(receive(2))
@@ -340,7 +340,7 @@ def test_stock_needs_a_location_where_parcels_disagree() -> None:
 
 
 def test_stock_is_where_its_line_arrived() -> None:
-    """Another line's parcel is no reason to ask."""
+    """Another line's parcel changes nothing."""
     given = Given(order_of(line("mug", 2), line("cup", 2)), INSPECT)
     items = [RequestedItem(item_id=each, quantity=1) for each in ("mug", "cup")]
     given.when(RequestReturn(order_id="order_1", items=items))
@@ -353,7 +353,7 @@ def test_stock_is_where_its_line_arrived() -> None:
     assert [each.location_id for each in given.the().restocks] == ["berlin", "paris"]
 
 
-def test_where_goods_were_disposed_of_is_no_place_of_stock() -> None:
+def test_stock_is_not_where_goods_were_disposed_of() -> None:
     """A host without locations of stock has a bin."""
     given = waiting(2)
     given.when(inspect(graded("D", location_id="bin")))
@@ -377,7 +377,7 @@ def test_units_that_a_correction_brought_are_where_the_return_is() -> None:
 
 
 def test_a_disposition_is_asked_for_once_for_each_move() -> None:
-    """There and back: it came there twice; nothing is asked where nothing moves."""
+    """There and back: it was brought there twice; nothing is asked where nothing moves."""
     given = waiting(1)
     given.when(inspect("D"))
     given.when(inspect(graded("D", previous_grade="D")))
@@ -510,7 +510,7 @@ def test_a_unit_that_went_back_is_free_while_the_rest_is_inspected() -> None:
 
 
 def test_a_correction_brings_what_a_short_close_left_free() -> None:
-    """Three came: the third is what was requested, and nobody else's."""
+    """Three arrived: the third is what was requested."""
     given = closed_short()
 
     items = [CorrectedItem(item_id="mug", quantity=3)]

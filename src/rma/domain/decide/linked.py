@@ -31,7 +31,7 @@ def complete_linked(
     return complete_claim(ledger, target, at, by)
 
 
-def settle_linked(
+def change_linked(
     ledger: ReturnLedger,
     target: Return,
     items: tuple[ReturnItem, ...],

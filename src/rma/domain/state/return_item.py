@@ -63,7 +63,8 @@ class ReturnItem:
         graded: those that were inspected, by what was said of them, best grade first.
         source: once the return was revised: which of the items that it was opened with has the price of the
             line, from 0; None for a line that a revision added.
-        fault: whose fault its reason said that it is when it was requested; None if it did not say.
+        fault: whose fault its reason said that it is when it was requested; None if it did
+            not say, or nothing of its policy is inspected.
     """
 
     item_id: str

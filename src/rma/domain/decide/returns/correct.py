@@ -4,7 +4,7 @@ from attrs import frozen
 
 from rma.domain.decide.checks import check_order, check_strings, check_text, report_unknown, valid_items
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.linked import settle_linked
+from rma.domain.decide.linked import change_linked
 from rma.domain.decide.refunds.entitlement import charges_now, correct_entitlement, pays_now, report_blocked
 from rma.domain.decide.returns.cancel import withdraw_units
 from rma.domain.decide.returns.limits import expected_units, limits_of, room_of
@@ -141,7 +141,7 @@ def _events(
         charges_back=charges_back,
     )
     blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
-    return (corrected, *blocked, *settle_linked(ledger, target, items, status, at, by))
+    return (corrected, *blocked, *change_linked(ledger, target, items, status, at, by))
 
 
 def _without_receipt(target: Return) -> str | None:

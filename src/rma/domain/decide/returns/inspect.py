@@ -4,7 +4,7 @@ from attrs import frozen
 
 from rma.domain.decide.checks import check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.linked import settle_linked
+from rma.domain.decide.linked import change_linked
 from rma.domain.decide.refunds.entitlement import (
     charges_now,
     check_claimed,
@@ -68,12 +68,12 @@ def inspect_return(facts: Facts, ledger: ReturnLedger, command: InspectReturn) -
         charges_back=account.charges_back,
     )
     if account.entitlement is target.entitlement or not pays_now(target, status):
-        return (event, *settle_linked(ledger, target, items, status, at, by))
+        return (event, *change_linked(ledger, target, items, status, at, by))
     refundable = ledger.refundable(order).amount
     return (
         event,
         *report_blocked(account.entitlement, target, ledger, refundable, at, by),
-        *settle_linked(ledger, target, items, status, at, by),
+        *change_linked(ledger, target, items, status, at, by),
     )
 
 

@@ -139,7 +139,7 @@ class Judge:
     def send_back(self, items: Sequence[ReturnItem], back: GradedUnits) -> list[ReturnItem]:
         """
         The items of a line of which these units went back to the customer: of what arrived last, first, and
-        of what came back by the merchant's or the carrier's fault, last.
+        of what is returned by the merchant's or the carrier's fault, last.
         """
         after, left = list(items), back.quantity
         for index in sorted(range(len(after)), key=lambda index: (_is_ours(items[index]), -index)):

@@ -193,8 +193,12 @@ def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tup
 def _faults(
     facts: Facts, items: Iterable[RequestedItem], replaced: Replaced | None
 ) -> dict[str | None, Fault | None]:
-    """Whose fault each reason says that it is; as it was known before, if an update names it again."""
-    reasons = {reason.id: reason for reason in facts.reasons}
+    """
+    Whose fault each reason says that it is; as it was known before, if an update names it again.
+
+    Of no use, and not known, where nothing is inspected.
+    """
+    reasons = {reason.id: reason for reason in facts.reasons if facts.policy.inspects}
     faults = {item.reason_id: item.fault for item in replaced.target.items} if replaced else {}
     for asked in items:
         given: object = asked.reason_id

@@ -167,11 +167,11 @@ def _check_rejected(
         check_flags(wrong, send_back=each.send_back)
     here = _here(target) if target else totals
     inspected = {item.item_id for item in target.items if item.is_inspected} if target else set()
-    judged = [each.item_id for each in rejected if each.item_id in inspected and not any(here[each.item_id])]
-    for item_id in dict.fromkeys(judged):
+    graded = [each.item_id for each in rejected if each.item_id in inspected and not any(here[each.item_id])]
+    for item_id in dict.fromkeys(graded):
         wrong.add("graded_by_inspection", item_id)
     for item_id, (good, bad) in totals.items():
-        if item_id in judged:
+        if item_id in graded:
             continue
         if item_id not in here:
             wrong.add("item_not_in_return", item_id, return_id=error_id(command.return_id))
