@@ -262,6 +262,7 @@ def _revised(item: ReturnItem) -> ItemRevision:
         item.ruling,
         item.images,
         item.tags,
+        item.fault,
     )
 
 

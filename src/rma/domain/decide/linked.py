@@ -31,6 +31,24 @@ def complete_linked(
     return complete_claim(ledger, target, at, by)
 
 
+def change_linked(
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    status: ReturnStatus,
+    at: datetime,
+    by: str | None,
+) -> tuple[()] | tuple[ExchangeReceived] | tuple[ClaimCompleted]:
+    """As `complete_linked`; and of an exchange that is yet to be paid for, what the difference is now."""
+    exchange = ledger.find_exchange(target.exchange_id)
+    is_still_received = status is target.status is ReturnStatus.RECEIVED
+    if is_still_received and exchange is not None and exchange.is_open:
+        event = complete_exchange(exchange, ledger, target, items, at, by)
+        is_same = (event.status, event.difference_due) == (exchange.status, exchange.difference_due)
+        return () if is_same else (event,)
+    return complete_linked(ledger, target, items, status, at, by)
+
+
 def complete_claim(
     ledger: ReturnLedger, target: Return, at: datetime, by: str | None
 ) -> tuple[()] | tuple[ClaimCompleted]:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from rma.domain.messages.command_items import ForeignItem
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.frozenmap import FrozenMap
@@ -89,7 +90,14 @@ class DisposeRequest:
 
 @frozen
 class SendBackRequest:
-    """These units were inspected and go back to the customer; `deadline` as in `RefundRequest`."""
+    """
+    These goods go back to the customer.
+
+    Attributes:
+        lines: units of the order that were inspected or rejected.
+        foreign: goods that are none of the order's.
+        deadline: as in `RefundRequest`.
+    """
 
     key: str
     order_id: str
@@ -97,6 +105,7 @@ class SendBackRequest:
     location_id: str | None
     lines: tuple[StockLine, ...]
     deadline: datetime | None = field(default=None, eq=False)
+    foreign: tuple[ForeignItem, ...] = ()
 
 
 @frozen

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from rma.domain.sale.catalogue import Fault
 from rma.domain.sale.pricing import PricedLine
 from rma.domain.sale.ruling import Ruling
 from rma.domain.state.graded_units import GradedUnits
@@ -62,6 +63,8 @@ class ReturnItem:
         graded: those that were inspected, by what was said of them, best grade first.
         source: once the return was revised: which of the items that it was opened with has the price of the
             line, from 0; None for a line that a revision added.
+        fault: whose fault its reason said that it is when it was requested; None if it did
+            not say, or nothing of its policy is inspected.
     """
 
     item_id: str
@@ -87,6 +90,7 @@ class ReturnItem:
     is_late: bool = False
     waiting_quantity: int = 0
     graded: tuple[GradedUnits, ...] = ()
+    fault: Fault | None = None
 
     @property
     def rule(self) -> str | None:
@@ -211,6 +215,7 @@ class ReturnItem:
             graded=units.graded,
             tags=self.tags,
             is_late=self.is_late,
+            fault=self.fault,
         )
 
 
@@ -241,6 +246,7 @@ class RevisedItem:
     ruling: Ruling | None = None
     images: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
+    fault: Fault | None = None
 
 
 #: An item after a revision: of a line whose price is known already, or with a price of its own.
@@ -276,6 +282,7 @@ def revise(item: ReturnItem, of: ReturnItem, index: int) -> ItemRevision:
         None if item.ruling == of.ruling else item.ruling,
         item.images,
         item.tags,
+        item.fault,
     )
 
 
@@ -306,6 +313,7 @@ def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> Ret
         source=source,
         images=revised.images,
         tags=revised.tags,
+        fault=revised.fault,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import evolve, field, frozen
 
 from rma.domain.messages.command_items import ForeignDecision, MissingItem, RejectedItem
-from rma.domain.messages.effects import RestockRequest, ReturnShipment, StockLine
+from rma.domain.messages.effects import RestockRequest, ReturnShipment, SendBackRequest, StockLine
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.policy import Terms
@@ -20,6 +20,7 @@ from rma.domain.state.at_the_dock import (
     left_in_stock,
 )
 from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.grading import as_if_whole
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.lifecycle import Reservation, ReturnStatus, return_rules
 from rma.domain.state.refunds import Refund
@@ -123,6 +124,8 @@ class Resolution:
     Attributes:
         missing: units that did not arrive, as far as it was said what became of them.
         foreign: what was decided about foreign goods.
+        send_back_request: what the carrier is asked to bring to the customer; None if nothing is.
+        send_backs: how many such requests this and earlier resolutions made.
     """
 
     at: datetime
@@ -130,6 +133,8 @@ class Resolution:
     rejected: tuple[RejectedItem, ...] = ()
     missing: tuple[MissingItem, ...] = ()
     foreign: tuple[ForeignDecision, ...] = ()
+    send_back_request: SendBackRequest | None = None
+    send_backs: int = 0
 
 
 @frozen
@@ -250,14 +255,24 @@ class Return:
         return self.shipment_number if self.shipping_method and not self.is_unbooked else None
 
     @property
+    def was_closed(self) -> bool:
+        """True once no more was expected, though some of what arrived may wait for an inspection."""
+        said: list[Receipt | Correction] = [*self.receipts, *self.corrections]
+        return (
+            self.received_at is not None
+            or self.resolution is not None
+            or any(each.status is ReturnStatus.IN_INSPECTION for each in said)
+        )
+
+    @property
     def is_released(self) -> bool:
         """
         True once units that did not arrive were free again, whatever came later.
 
-        It was declined, canceled or received, or it expired.
+        It was declined, canceled or closed, or it expired.
         """
         return (
-            self.received_at is not None
+            self.was_closed
             or self.canceled_at is not None
             or self.expired_at is not None
             or (self.decision is not None and not self.decision.is_approved)
@@ -309,6 +324,13 @@ class Return:
         found += [each.restock(self.order_id, self.id) for each in self.corrections]
         inspected = [restock for inspection in self.inspections for restock in inspection.restocks]
         return (*[restock for restock in found if restock], *inspected)
+
+    @property
+    def send_backs(self) -> int:
+        """How often its carrier was asked to bring goods to the customer."""
+        requests = [each for inspection in self.inspections for each in inspection.requests]
+        by_resolutions = self.resolution.send_backs if self.resolution else 0
+        return by_resolutions + sum([isinstance(each, SendBackRequest) for each in requests])
 
     @property
     def awaits_inspection(self) -> bool:
@@ -381,11 +403,23 @@ class Return:
 
     @property
     def refund_amount(self) -> Money:
-        """The quote, or the amount named instead, until the return is received; then what is entitled."""
+        """
+        The quote, or the amount named instead, until the return is received; then what is entitled.
+
+        In between, if less or more than was requested is inspected: what that is worth whole.
+        """
         if self.received_at is not None:
             return self.entitlement.entitled
-        named = self.entitlement.requested_refund
+        if self._is_closed_otherwise:
+            return Money(self._value_inspected.total, self.currency)
+        named = self.named_refund
         return self.quoted_refund if named is None else named
+
+    @property
+    def named_refund(self) -> Money | None:
+        """The amount that was named instead of the computed one, the latest; None if none was."""
+        agreed = self.entitlement.agreed_refund
+        return self.entitlement.requested_refund if agreed is None else agreed
 
     @property
     def refunds(self) -> tuple[Refund, ...]:
@@ -445,18 +479,32 @@ class Return:
         """Why `refund_amount` is what it is."""
         if self.claim_id is not None:
             return NOTHING
+        if self.received_at is None and self._is_closed_otherwise:
+            return self._value_inspected
         if self.received_at is None:
             return value_requested(
                 self.items,
                 shipping=self.shipping_total.amount,
                 terms=self.terms,
-                requested_refund=self.entitlement.requested_refund,
+                requested_refund=self.named_refund,
                 charges=self.charges,
                 charges_back=self.quoted_charges,
             )
         arrived = self.value_arrived(self.items, self.named_for(self.items), self.charges_back)
         is_undecided = self.status is ReturnStatus.REQUIRES_ACTION
         return with_entitled(arrived, self.entitlement.entitled.amount, is_undecided=is_undecided)
+
+    @property
+    def _is_closed_otherwise(self) -> bool:
+        """True if it waits for its inspection with other units than were requested."""
+        is_other = any(each.missing_quantity or not each.is_requested for each in self.items)
+        return self.status is ReturnStatus.IN_INSPECTION and is_other
+
+    @property
+    def _value_inspected(self) -> Valuation:
+        """What is inspected, as if all of it were worth its whole value; charges come back with the money."""
+        items = tuple([as_if_whole(each) for each in self.items])
+        return self.value_arrived(items, self.entitlement.agreed_refund, self.charges_back)
 
     def value_arrived(
         self,

@@ -287,7 +287,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "nothing_due": (NotAllowed, "return {return_id}: no amount is due"),
     "rejected_already_refunded": (
         NotAllowed,
-        "return {return_id}: earlier parcels were refunded {entitled}, the accepted units are worth only {accepted} (minor units)",
+        "return {return_id}: {entitled} was refunded before, the accepted units are worth only {accepted} (minor units)",
     ),
     "exchange_canceled": (NotAllowed, "exchange {exchange_id} is canceled"),
     "exchange_completed": (NotAllowed, "exchange {exchange_id} is completed: nothing is owed"),
@@ -373,7 +373,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "deduction_without_refund": (Invalid, "nothing is paid for what goes back, so that nothing is deducted"),
     "location_missing": (
         Invalid,
-        "{disposition} needs a location: other units of the return are put at locations",
+        "{disposition} needs a location: other units are at one, or parcels arrived at several",
     ),
     "disposal_unsupported": (
         Invalid,

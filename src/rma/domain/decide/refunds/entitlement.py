@@ -39,15 +39,17 @@ def entitle(
     """
     The return's account once it has these items and this status, with the refunds that are made now.
 
-    `agreed` is the amount named by this command. In the act that closes the return it is final. On a mismatch
-    that was not accepted yet it is for the requested units, as an amount named on request is: it shrinks
-    with what does not arrive. `refundable` is what the payments have left, minor units; `charges_back`
-    what it gives back of charges.
+    `agreed` is the amount named by this command. In the act that closes the return it is final, also if goods
+    wait for an inspection first. On a mismatch that was not accepted yet it is for the requested units, as an
+    amount named on request is: it shrinks with what does not arrive. `refundable` is what the payments have
+    left, minor units; `charges_back` what it gives back of charges.
     """
     before = target.entitlement
     if not pays_now(target, status):
         if agreed is None:
             return before
+        if status is ReturnStatus.IN_INSPECTION:
+            return evolve(before, agreed_refund=agreed, refund_note=refund_note)
         return evolve(before, requested_refund=agreed, refund_note=refund_note)
     named = agreed
     if agreed is None:
@@ -174,10 +176,10 @@ def value_refunded_for(target: Return, items: tuple[ReturnItem, ...], status: Re
     """
     The value of the units that a refund named now is for, minor units.
 
-    Those that arrived, if that closes the return; else those that were requested: what arrives besides is
-    paid besides, when it is accepted.
+    Those that arrived, if that closes the return, and of those that wait for an inspection the whole value;
+    else those that were requested: what arrives besides is paid besides, when it is accepted.
     """
-    if status is ReturnStatus.RECEIVED:
+    if status in (ReturnStatus.RECEIVED, ReturnStatus.IN_INSPECTION):
         return value_of_units(items, target.terms)
     return sum([item.line.paid(item.allocated) for item in items if item.is_requested])
 

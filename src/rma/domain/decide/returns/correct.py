@@ -4,7 +4,7 @@ from attrs import evolve, frozen
 
 from rma.domain.decide.checks import check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.linked import complete_exchange, complete_linked
+from rma.domain.decide.linked import change_linked
 from rma.domain.decide.refunds.entitlement import charges_now, correct_entitlement, pays_now, report_blocked
 from rma.domain.decide.returns.cancel import withdraw_units
 from rma.domain.decide.returns.corrected_items import (
@@ -31,7 +31,7 @@ from rma.domain.messages.effects import WithdrawRequest, effect_key
 from rma.domain.sale.order import Order
 from rma.domain.state.at_the_dock import CorrectedUnits, Correction, foreign_after
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import ReturnStatus, return_refusal
+from rma.domain.state.lifecycle import return_refusal
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem, changes_between, once_judged
 from rma.domain.state.returns import Return
@@ -158,7 +158,7 @@ def _events(
         charges_back=charges_back,
     )
     blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
-    return (event, *blocked, *_linked(facts, ledger, target, items, status, by))
+    return (event, *blocked, *change_linked(ledger, target, items, status, at, by))
 
 
 def _withdrawals(
@@ -174,22 +174,6 @@ def _withdrawals(
     )
 
 
-def _linked(
-    facts: Facts,
-    ledger: ReturnLedger,
-    target: Return,
-    items: tuple[ReturnItem, ...],
-    status: ReturnStatus,
-    by: str | None,
-) -> tuple[Event, ...]:
-    """What it means for the exchange or claim: a difference that is yet to be paid is another one now."""
-    exchange = ledger.find_exchange(target.exchange_id)
-    is_still_received = status is target.status is ReturnStatus.RECEIVED
-    if is_still_received and exchange is not None and exchange.is_open:
-        return (complete_exchange(exchange, ledger, target, items, facts.at, by),)
-    return complete_linked(ledger, target, items, status, facts.at, by)
-
-
 def _without_receipt(target: Return) -> str | None:
     return None if target.receipts else "nothing_to_correct"
 
@@ -202,7 +186,7 @@ def _room(ledger: ReturnLedger, order: Order, target: Return) -> Room:
     others may have taken it, and what is left of the line is then worth what is left.
     """
     room = room_of(ledger, target)
-    was_received = target.received_at is not None and target.canceled_at is None
+    was_received = target.was_closed and target.canceled_at is None
     if not was_received or target.claim_id is not None or room is not lost_room:
         return room
     remainders = ledger.remainders(order, [item.item_id for item in target.items])

@@ -176,7 +176,7 @@ def _send_backs(target: Return, lines: tuple[StockLine, ...]) -> tuple[()] | tup
         return ()
     return (
         SendBackRequest(
-            key=effect_key(target.id, "sendback", _count(target, SendBackRequest) + 1),
+            key=effect_key(target.id, "sendback", target.send_backs + 1),
             order_id=target.order_id,
             return_id=target.id,
             location_id=target.location_id,

@@ -194,6 +194,7 @@ def _with(item: ReturnItem, sellable: int, damaged: int, allocated: tuple[int, .
         source=item.source,
         tags=item.tags,
         is_late=item.is_late,
+        fault=item.fault,
         lost_quantity=item.lost_quantity,
         found_quantity=item.found_quantity + min(item.still_lost_quantity, sellable + damaged),
         images=item.images,

@@ -242,7 +242,7 @@ def _status(
     target: Return, items: tuple[ReturnItem, ...], command: ReceiveReturn, parcel: Parcel, goods: Sorted
 ) -> ReturnStatus:
     unrequested = any(item.arrived_quantity and not item.is_requested for item in items)
-    if target.status is ReturnStatus.RECEIVED:
+    if target.status in (ReturnStatus.RECEIVED, ReturnStatus.IN_INSPECTION):
         is_found = _are_found(target, items, parcel, goods)
         return ReturnStatus.RECEIVED if is_found else ReturnStatus.REQUIRES_ACTION
     if _needs_decision(target, items, command, parcel, goods):

@@ -1,5 +1,6 @@
 """RequestReturn: who may send what back, and its value."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from attrs import frozen
@@ -32,6 +33,8 @@ from rma.domain.decide.violations import Violations
 from rma.domain.events import Event
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import Request, RequestExchange, RequestReturn
+from rma.domain.sale.catalogue import Fault
+from rma.domain.sale.eligibility import facts_of_reason, fault_in
 from rma.domain.sale.order import Order, OrderStatus
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.ruling import Ruling
@@ -124,12 +127,14 @@ class ValidRequest:
         remainders: what remains of its lines.
         shipping_price: if the request named one.
         rulings: by which rule each item is taken, in the order of the request.
+        faults: whose fault it is, by reason.
     """
 
     order: Order | None
     remainders: dict[str, Remainder]
     shipping_price: Money | None
     rulings: tuple[Ruling | None, ...]
+    faults: dict[str | None, Fault | None]
 
 
 def validate_request(
@@ -159,7 +164,7 @@ def validate_request(
         judge = Judge(facts, order, outcome, declared_at=declared_at, replaced=replaced)
     rulings = _check_requested(wrong, items, facts, order, judge, remainders, overrule)
     shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
-    return ValidRequest(order, remainders, shipping_price, rulings)
+    return ValidRequest(order, remainders, shipping_price, rulings, _faults(facts, items, replaced))
 
 
 def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tuple[ReturnItem, ...]:
@@ -178,10 +183,28 @@ def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tup
                 ruling=ruling,
                 images=asked.images,
                 tags=asked.tags,
+                fault=valid.faults[asked.reason_id],
             )
             for asked, (remainder, share), ruling in zip(items, taken, valid.rulings, strict=True)
         ]
     )
+
+
+def _faults(
+    facts: Facts, items: Iterable[RequestedItem], replaced: Replaced | None
+) -> dict[str | None, Fault | None]:
+    """
+    Whose fault each reason says that it is; as it was known before, if an update names it again.
+
+    Of no use, and not known, where nothing is inspected.
+    """
+    reasons = {reason.id: reason for reason in facts.reasons if facts.policy.inspects}
+    faults = {item.reason_id: item.fault for item in replaced.target.items} if replaced else {}
+    for asked in items:
+        given: object = asked.reason_id
+        if (given is None or isinstance(given, str)) and given not in faults:
+            faults[given] = fault_in(facts_of_reason(reasons.get(given or ""), reasons))
+    return faults
 
 
 def no_notification(command: Request, order: Order) -> bool:
