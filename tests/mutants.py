@@ -1129,7 +1129,7 @@ MUTANTS = [
            "if each in here or (sold and each not in sold)]", "if sold and each not in sold]"),
     Mutant("a unit that went back is here for ever", BEFORE + "limits.py",
            "return serials if here >= sum(", "return serials if True or here >= sum("),
-    Mutant("a unit that went back with a canceled return is here", BEFORE + "limits.py",
+    Mutant("units that came after their return was canceled come twice", BEFORE + "limits.py",
            "if since is None or each.at > since]", "if True]"),
     Mutant("a foreign unit takes a sellable one of another entry", BEFORE + "parcel.py",
            "bad += damaged - (len(others) - taken)", "bad += damaged"),

@@ -8,6 +8,7 @@ from rma import (
     CancelReturn,
     CorrectedItem,
     CorrectReceipt,
+    ForeignDecision,
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
@@ -78,8 +79,11 @@ def test_a_unit_that_went_back_arrives_again() -> None:
     given.when(CancelReturn(return_id="ret_1"))
     given.when(parcel(unit("1")))
     assert strange(given) == []
+    given.when(parcel(unit("1")))
+    assert strange(given) == [("1",)]  # it is here since it came again
     rejected = [RejectedItem(item_id="mug", quantity=1)]
-    given.when(ResolveReturn(return_id="ret_1", rejected=rejected))
+    kept = [ForeignDecision(number=1, send_back=False)]
+    given.when(ResolveReturn(return_id="ret_1", rejected=rejected, foreign=kept))
     given.when(request(1))
 
     given.when(parcel(unit("1"), return_id="ret_2"))
