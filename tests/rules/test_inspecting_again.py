@@ -433,7 +433,8 @@ def test_units_that_wait_are_not_rejected_in_their_stead() -> None:
     given = by_reasons("rr_mind", "rr_defective", "rr_defective", policy=policy)
     given.when(receive(2))
 
-    given.when(ResolveReturn(return_id="ret_1", rejected=[RejectedItem(item_id="mug", quantity=1)]))
+    rejected = [RejectedItem(item_id="mug", quantity=1, send_back=False)]
+    given.when(ResolveReturn(return_id="ret_1", rejected=rejected))
 
     assert [item.rejected_quantity for item in given.the().items] == [1, 0, 0]
     assert [item.waiting_quantity for item in given.the().items] == [0, 1, 0]
