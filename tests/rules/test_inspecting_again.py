@@ -500,14 +500,30 @@ def test_a_parcel_that_was_lost_and_paid_turns_up_while_the_rest_is_inspected() 
     assert given.the().refunded == usd(5400)
 
 
-def test_a_unit_that_went_back_is_free_while_the_rest_is_inspected() -> None:
-    """Nothing more is expected."""
-    given = waiting(2)
-
-    given.when(back())
-
+def test_a_receipt_that_accepts_fewer_units_leaves_the_others_free() -> None:
+    """Also after something late arrived, which a person decides about."""
+    given = Given(five(), INSPECT)
+    given.when(request(3))
+    given.when(receive(1, allow_mismatch=True))
     assert given.the().status is ReturnStatus.IN_INSPECTION
     assert given.ledger.reserved_quantities() == {"mug": 1}
+    assert given.the().refund_amount == usd(1800)
+
+    given.when(receive(1))
+
+    assert given.the().status is ReturnStatus.REQUIRES_ACTION
+    assert given.ledger.reserved_quantities() == {"mug": 2}
+
+
+def test_what_is_counted_too_high_is_still_expected() -> None:
+    """Three were booked, and one arrived: no one closed the return without the others."""
+    given = waiting(3)
+    assert not given.the().is_released
+
+    items = [CorrectedItem(item_id="mug", quantity=1)]
+    given.when(CorrectReceipt(return_id="ret_1", items=items, reason="miscounted"))
+
+    assert not given.the().receipts[0].closed_short
 
 
 def test_a_correction_brings_what_a_short_close_left_free() -> None:
