@@ -433,7 +433,8 @@ def test_units_that_wait_are_not_rejected_in_their_stead() -> None:
     given = by_reasons("rr_mind", "rr_defective", "rr_defective", policy=policy)
     given.when(receive(2))
 
-    given.when(ResolveReturn(return_id="ret_1", rejected=[RejectedItem(item_id="mug", quantity=1)]))
+    rejected = [RejectedItem(item_id="mug", quantity=1, send_back=False)]
+    given.when(ResolveReturn(return_id="ret_1", rejected=rejected))
 
     assert [item.rejected_quantity for item in given.the().items] == [1, 0, 0]
     assert [item.waiting_quantity for item in given.the().items] == [0, 1, 0]
@@ -499,14 +500,48 @@ def test_a_parcel_that_was_lost_and_paid_turns_up_while_the_rest_is_inspected() 
     assert given.the().refunded == usd(5400)
 
 
-def test_a_unit_that_went_back_is_free_while_the_rest_is_inspected() -> None:
-    """Nothing more is expected."""
-    given = waiting(2)
-
-    given.when(back())
-
+def test_a_receipt_that_accepts_fewer_units_leaves_the_others_free() -> None:
+    """Also after something late arrived, which a person decides about."""
+    given = Given(five(), INSPECT)
+    given.when(request(3))
+    given.when(receive(1, allow_mismatch=True))
     assert given.the().status is ReturnStatus.IN_INSPECTION
     assert given.ledger.reserved_quantities() == {"mug": 1}
+    assert given.the().refund_amount == usd(1800)
+
+    given.when(receive(1))
+
+    assert given.the().status is ReturnStatus.REQUIRES_ACTION
+    assert given.ledger.reserved_quantities() == {"mug": 2}
+
+
+def test_what_is_owed_while_some_is_inspected_is_for_what_arrived() -> None:
+    """A mug that is kept without a refund, and a cup that never arrived, are not owed."""
+    rules = [ReturnRule(name="ours", when={"fault:merchant"}, inspect=True), ReturnRule(name="others")]
+    given = Given(order_of(line("mug", 3, 1800), line("cup", 1, 500)), ReturnPolicy(rules=rules))
+    given.catalogue = FAULTS
+    reasons = [("mug", "rr_defective"), ("mug", "rr_mind"), ("cup", "rr_mind")]
+    items = [RequestedItem(item_id=item_id, quantity=1, reason_id=reason) for item_id, reason in reasons]
+    given.when(RequestReturn(order_id="order_1", items=items))
+    given.when(receive(2))
+    rejected = [RejectedItem(item_id="mug", quantity=1, send_back=False)]
+
+    given.when(ResolveReturn(return_id="ret_1", rejected=rejected))
+
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    assert given.the().refund_amount == usd(1800)
+    assert [part.amount.amount for part in given.the().breakdown] == [1800, 0]
+
+
+def test_what_is_counted_too_high_is_still_expected() -> None:
+    """Three were booked, and one arrived: no one closed the return without the others."""
+    given = waiting(3)
+    assert not given.the().is_released
+
+    items = [CorrectedItem(item_id="mug", quantity=1)]
+    given.when(CorrectReceipt(return_id="ret_1", items=items, reason="miscounted"))
+
+    assert not given.the().receipts[0].closed_short
 
 
 def test_a_correction_brings_what_a_short_close_left_free() -> None:

@@ -237,7 +237,7 @@ _RETURN_REQUIRES_ACTION = ReturnRules(
 )
 _RETURN_IN_INSPECTION = ReturnRules(
     is_open=True,
-    reserves=Reservation.ARRIVED,
+    reserves=Reservation.REQUESTED,
     approve="return_not_pending",
     decline="return_not_pending",
     update="return_already_received",

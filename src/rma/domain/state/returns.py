@@ -74,6 +74,7 @@ class Receipt:
         status: of the return afterwards.
         restock_key: under which what can be sold again was put into stock; None if nothing was.
         foreign: what it held besides.
+        closed_short: units are missing, and no more is expected; what arrived waits for an inspection.
     """
 
     number: int
@@ -84,6 +85,7 @@ class Receipt:
     status: ReturnStatus
     restock_key: str | None = None
     foreign: tuple[ForeignGoods, ...] = ()
+    closed_short: bool = False
 
     @property
     def has_units(self) -> bool:
@@ -256,13 +258,9 @@ class Return:
 
     @property
     def was_closed(self) -> bool:
-        """True once no more was expected, though some of what arrived may wait for an inspection."""
-        said: list[Receipt | Correction] = [*self.receipts, *self.corrections]
-        return (
-            self.received_at is not None
-            or self.resolution is not None
-            or any(each.status is ReturnStatus.IN_INSPECTION for each in said)
-        )
+        """True once it was closed, though what arrived may wait for an inspection: no more was expected."""
+        was_closed = self.received_at is not None or self.resolution is not None
+        return was_closed or any(receipt.closed_short for receipt in self.receipts)
 
     @property
     def is_released(self) -> bool:

@@ -90,6 +90,8 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         )
     location_id = command.location_id if command.location_id is not None else target.location_id
     receipt = receipt_of(target, goods, at=at, by=by, location_id=location_id, status=status)
+    if status is ReturnStatus.IN_INSPECTION and any(item.missing_quantity for item in items):
+        receipt = evolve(receipt, closed_short=True)
     received = GoodsReceived(
         header=header_for(target, ledger, at, by=by, command=command, order=order),
         receipt=receipt,
@@ -242,7 +244,8 @@ def _status(
     target: Return, items: tuple[ReturnItem, ...], command: ReceiveReturn, parcel: Parcel, goods: Sorted
 ) -> ReturnStatus:
     unrequested = any(item.arrived_quantity and not item.is_requested for item in items)
-    if target.status in (ReturnStatus.RECEIVED, ReturnStatus.IN_INSPECTION):
+    is_over = target.status is ReturnStatus.IN_INSPECTION and target.was_closed
+    if is_over or target.status is ReturnStatus.RECEIVED:
         is_found = _are_found(target, items, parcel, goods)
         return ReturnStatus.RECEIVED if is_found else ReturnStatus.REQUIRES_ACTION
     if _needs_decision(target, items, command, parcel, goods):
