@@ -1,6 +1,7 @@
 """The laws of inspections, as properties: what is paid and what is in stock is a function of counts."""
 
 from collections import Counter
+from contextlib import suppress
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
@@ -14,9 +15,12 @@ from rma import (
     InspectedItem,
     InspectReturn,
     LineItem,
+    Money,
     Order,
+    Payment,
     ReceivedItem,
     ReceiveReturn,
+    Rejected,
     RequestedItem,
     RequestReturn,
     RestockRequest,
@@ -235,3 +239,78 @@ def test_only_the_customers_fault_costs_the_customer(
     target = inspect(core, *data.draw(judgements(order)))
 
     assert target.refund_amount == target.quoted_refund
+
+
+FIVE = Order(
+    id="order_1",
+    currency="usd",
+    items=[LineItem(id="mug", quantity=5, fulfilled_quantity=5, unit_price=1800)],
+    payments=[Payment(id="pay_1", captured=100_000)],
+)
+#: Percentages that leave no fraction of a cent.
+EVEN = (Grade("A", 100), Grade("B", 80), Grade("C", 50), Grade("D", 0))
+REASONS = ("rr_defective", "rr_transit", "rr_mind", None)
+
+
+@given(reasons=st.lists(st.sampled_from(REASONS), min_size=1, max_size=5), data=st.data())
+def test_whose_fault_it_is_pays_whatever_the_order(reasons: list[str | None], data: st.DataObject) -> None:
+    """
+    Units of the merchant's or the carrier's fault are paid whole, and those have the worst grades.
+
+    Whatever the order of the request's entries, of the parcels and of the grades; a parcel that was paid for
+    before the others arrived changes nothing.
+    """
+    grades = data.draw(st.lists(st.sampled_from(EVEN), min_size=len(reasons), max_size=len(reasons)))
+    ours = sum(reason in ("rr_defective", "rr_transit") for reason in reasons)
+    best = sorted([grade.percent for grade in grades], reverse=True)[: len(reasons) - ours]
+    paid = 18 * (100 * ours + sum([int(percent) for percent in best]))
+
+    core = CoreHarness(FIVE, policy=evolve(INSPECT, grades=EVEN), reasons=FAULTS)
+    entries = data.draw(st.permutations(reasons))
+    items = [RequestedItem(item_id="mug", quantity=1, reason_id=reason) for reason in entries]
+    core.handle(RequestReturn(order_id="order_1", items=items))
+    left = data.draw(st.permutations(grades))
+    while left:
+        count = data.draw(st.integers(1, len(left)))
+        parcel = [ReceivedItem(item_id="mug", quantity=count)]
+        core.handle(ReceiveReturn(return_id="ret_1", items=parcel, more_expected=count < len(left)))
+        for grade in left[:count]:
+            inspect(core, InspectedItem(item_id="mug", quantity=1, grade=grade.name))
+        left = left[count:]
+
+    target = core.ledger.returns[0]
+    assert target.status is ReturnStatus.RECEIVED
+    assert target.refunded == target.refund_amount == Money(paid, "usd")
+
+
+@given(data=st.data())
+def test_no_unit_is_paid_for_twice(data: st.DataObject) -> None:
+    """It is requested, arrives, is graded and goes back, again and again: the line is worth what it is."""
+    core = CoreHarness(FIVE, policy=INSPECT, reasons=FAULTS)
+    for number in range(1, data.draw(st.integers(1, 4)) + 1):
+        quantity = 5 - core.ledger.reserved_quantities().get("mug", 0)
+        if not quantity:
+            break
+        some = data.draw(st.integers(1, quantity))
+        core.handle(RequestReturn(order_id="order_1", items=[RequestedItem(item_id="mug", quantity=some)]))
+        parcel = [ReceivedItem(item_id="mug", quantity=some)]
+        core.handle(ReceiveReturn(return_id=f"ret_{number}", items=parcel))
+        for _ in range(data.draw(st.integers(1, 6))):
+            item = core.ledger.returns[-1].items[0]
+            names = [each.grade for each in item.graded if not each.is_returned]
+            again = InspectedItem(
+                item_id="mug",
+                quantity=data.draw(st.integers(1, some)),
+                grade=data.draw(st.sampled_from(NAMES)),
+                disposition=data.draw(st.sampled_from([None, "send_back"])),
+                previous_grade=data.draw(st.sampled_from([None, *names])),
+            )
+            with suppress(Rejected):
+                core.handle(InspectReturn(return_id=f"ret_{number}", items=[again]))
+        waits = core.ledger.returns[-1].items[0].waiting_quantity
+        if waits:
+            last = InspectedItem(item_id="mug", quantity=waits, grade="A")
+            core.handle(InspectReturn(return_id=f"ret_{number}", items=[last]))
+
+    refunded = sum(each.refunded.amount for each in core.ledger.returns)
+    assert refunded <= 1800 * core.ledger.reserved_quantities().get("mug", 0) <= 9000

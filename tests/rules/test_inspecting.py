@@ -411,8 +411,30 @@ def test_an_exchange_is_received_once_its_goods_are_judged() -> None:
     exchange = given.ledger.exchanges[0]
     assert exchange.status == "requires_action"
     assert exchange.owed == usd(360)
-    assert given.codes(inspect(graded("A", previous_grade="B"))) == ["value_fixed_by_exchange"]
-    given.when(inspect(graded("B", disposition="outlet", previous_grade="B")))
+
+
+def test_an_exchange_that_waits_for_its_difference_is_graded_again() -> None:
+    """A B that was keyed by mistake: as an A it is worth the new goods, and they are sent."""
+    given = Given(five(), INSPECT)
+    new = NewItem(variant_id="v_new", title="New", quantity=1, unit_price=usd(1800))
+    given.when(
+        RequestExchange(order_id="order_1", items=[RequestedItem(item_id="mug", quantity=1)], new_items=[new])
+    )
+    given.when(receive(1))
+    given.when(inspect("B"))
+    assert given.ledger.exchanges[0].owed == usd(360)
+
+    given.when(inspect(graded("D", previous_grade="B")))
+    assert given.ledger.exchanges[0].owed == usd(1800)
+    events = given.when(inspect(graded("D", disposition="outlet", previous_grade="D")))
+    assert len(events) == 1
+    given.when(inspect(graded("A", previous_grade="D")))
+
+    assert given.ledger.exchanges[0].status == "completed"
+    assert given.ledger.exchanges[0].owed == usd(0)
+    assert "replacement-1" in effect_kinds(given.ledger)
+    assert given.codes(inspect(graded("B", previous_grade="A"))) == ["value_fixed_by_exchange"]
+    given.when(inspect(graded("A", disposition="outlet", previous_grade="A")))
 
 
 def test_the_goods_of_a_claim_are_judged_and_move_no_money() -> None:

@@ -111,7 +111,7 @@ def test_units_rejected_and_returned_to_the_customer_are_withdrawn_unpaid() -> N
         lines=(StockLine("mug", "v_mug", 2),),
         restock_key="ret_1-restock-1",
     )
-    assert effect_kinds(given.ledger) == ["withdraw-1", "refund-1"]
+    assert effect_kinds(given.ledger) == ["withdraw-1", "sendback-1", "refund-1"]
     assert free(given) == 4
 
 
@@ -134,7 +134,7 @@ def test_damaged_units_are_rejected_as_such() -> None:
     given.when(resolve(reject(0, 1), reject(0, 1, send_back=False)))
 
     assert given.the().refund_amount == usd(1000)
-    assert effect_kinds(given.ledger) == ["refund-1"]
+    assert effect_kinds(given.ledger) == ["sendback-1", "refund-1"]
     assert sum(item.returned_to_customer_quantity for item in given.the().items) == 1
     assert sum(item.rejected_damaged_quantity for item in given.the().items) == 1
     assert free(given) == 3

@@ -12,7 +12,7 @@ from attrs import evolve as with_
 
 from rma.domain import events
 from rma.domain.events import EffectOutcome, Event
-from rma.domain.evolve_exchanges import charged, exchange_after, return_of_exchange, without_new_goods
+from rma.domain.evolve_exchanges import charged, exchange_after, quoted, return_of_exchange, without_new_goods
 from rma.domain.messages.command_items import ForeignDecision
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
@@ -400,7 +400,7 @@ def _return_after(  # noqa: PLR0911 # a row for each kind of event
         case events.ReturnResolved(cancel_request=cancel, resolution=resolution):
             is_received = event.status is ReturnStatus.RECEIVED
             return with_(
-                _unbooked(before.by_itself()) if cancel else before.by_itself(),
+                _unbooked(_resolved(before, event)) if cancel else _resolved(before, event),
                 status=event.status,
                 items=items_after(before.items, event.items),
                 resolution=resolution,
@@ -438,6 +438,14 @@ def _return_after(  # noqa: PLR0911 # a row for each kind of event
             assert_never(event)
 
 
+def _resolved(before: Return, event: events.ReturnResolved) -> Return:
+    """The return by itself; while it is not received, it is quoted what its goods alone are worth."""
+    alone = before.by_itself()
+    if event.status is ReturnStatus.RECEIVED or alone.received_at or alone.charges == before.charges:
+        return alone
+    return quoted(alone)
+
+
 def _withdrawn(before: Return, requests: tuple[WithdrawRequest, ...]) -> tuple[StockWithdrawal, ...]:
     return (*before.withdrawals, *[StockWithdrawal(each.restock_key, each.lines) for each in requests])
 
@@ -445,7 +453,9 @@ def _withdrawn(before: Return, requests: tuple[WithdrawRequest, ...]) -> tuple[S
 def _nothing_arrived(item: ReturnItem) -> ReturnItem:
     if not item.arrived_quantity:
         return item
-    return with_(item, received_quantity=0, damaged_quantity=0, waiting_quantity=0)
+    # What was not requested took its share when it arrived, and takes another one if it arrives again.
+    allocated = item.allocated if item.is_requested else item.line.nothing
+    return with_(item, received_quantity=0, damaged_quantity=0, waiting_quantity=0, allocated=allocated)
 
 
 def _claim_after(

@@ -109,6 +109,11 @@ def _alone(each: Return) -> Return:
     alone = each.without_exchange()
     if each.status is ReturnStatus.RECEIVED:
         return alone
+    return quoted(alone)
+
+
+def quoted(alone: Return) -> Return:
+    """The return with the quote of its goods alone."""
     return with_(alone, quoted_refund=Money(alone.valuation.total, alone.currency))
 
 

@@ -43,7 +43,13 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
                 *_refund_requests(event),
             )
         case events.ReturnResolved(cancel_request=cancel, withdraw_requests=withdrawals):
-            return (*((cancel,) if cancel else ()), *withdrawals, *_refund_requests(event))
+            back = event.resolution.send_back_request
+            return (
+                *((cancel,) if cancel else ()),
+                *withdrawals,
+                *((back,) if back else ()),
+                *_refund_requests(event),
+            )
         case (
             events.PaidAhead()
             | events.RefundRetried()

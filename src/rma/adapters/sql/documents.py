@@ -299,6 +299,7 @@ def _revised(item: ReturnItem) -> ItemRevision:
         item.images,
         item.tags,
         item.reduced_by,
+        item.fault,
     )
 
 

@@ -31,6 +31,32 @@ def complete_linked(
     return complete_claim(ledger, target, at, by)
 
 
+def change_linked(
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    status: ReturnStatus,
+    at: datetime,
+    by: str | None,
+) -> tuple[Event, ...]:
+    """As `complete_linked`; and of an exchange that is yet to be paid for, what the difference is now."""
+    exchange = ledger.find_exchange(target.exchange_id)
+    is_still_received = status is target.status is ReturnStatus.RECEIVED
+    if is_still_received and exchange is not None and exchange.is_open:
+        events = complete_exchange(exchange, ledger, target, items, at, by)
+        return () if _says_nothing_new(exchange, events) else events
+    return complete_linked(ledger, target, items, status, at, by)
+
+
+def _says_nothing_new(exchange: Exchange, events: tuple[Event, ...]) -> bool:
+    known = exchange.status, exchange.difference_due
+    match events:
+        case (ExchangeReceived(status=status, difference_due=due),):
+            return (status, due) == known
+        case _:
+            return False
+
+
 def complete_claim(
     ledger: ReturnLedger, target: Return, at: datetime, by: str | None
 ) -> tuple[()] | tuple[ClaimCompleted]:

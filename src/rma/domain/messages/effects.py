@@ -17,6 +17,7 @@ from rma.domain.messages.advance import (
     ReleaseReservationRequest,
     ReserveRequest,
 )
+from rma.domain.messages.command_items import ForeignItem
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.frozenmap import FrozenMap
@@ -141,7 +142,14 @@ class DisposeRequest:
 
 @frozen
 class SendBackRequest:
-    """These units were inspected and go back to the customer; `deadline` as in `RefundRequest`."""
+    """
+    These goods go back to the customer.
+
+    Attributes:
+        lines: units of the order that were inspected or rejected.
+        foreign: goods that are none of the order's.
+        deadline: as in `RefundRequest`.
+    """
 
     key: str
     order_id: str
@@ -149,6 +157,7 @@ class SendBackRequest:
     location_id: str | None
     lines: tuple[StockLine, ...]
     deadline: datetime | None = field(default=None, eq=False)
+    foreign: tuple[ForeignItem, ...] = ()
 
 
 @frozen

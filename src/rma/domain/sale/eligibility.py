@@ -5,7 +5,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from rma.domain.sale.catalogue import ReturnReason
+from rma.domain.sale.catalogue import Fault, ReturnReason
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.sale.rules import OF_WITHDRAWAL, Outcome, ReturnRule
@@ -60,6 +60,11 @@ def facts_of_reason(reason: ReturnReason | None, reasons: dict[str, ReturnReason
     if fault is not None:
         facts.add(f"fault:{fault}")
     return frozenset(facts)
+
+
+def fault_in(facts: Iterable[str]) -> Fault | None:
+    """Whose fault these facts say that it is; None if they do not say."""
+    return next((Fault(fact.removeprefix("fault:")) for fact in facts if fact.startswith("fault:")), None)
 
 
 def facts_of(

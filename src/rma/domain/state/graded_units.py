@@ -22,6 +22,7 @@ class GradedUnits:
         is_returned: they went back to the customer, and nothing is paid.
         deduction: of each unit, instead of the grade's.
         reason_id, fault: why they come back as the clerk saw it; None where the customer's reason holds.
+        facts: what rules see in that reason, as it was when they were graded; sorted.
         rule: which of the terms' rules speaks for them by that reason; None for that of their item.
     """
 
@@ -36,6 +37,7 @@ class GradedUnits:
     reason_id: str | None = None
     fault: Fault | None = None
     rule: str | None = None
+    facts: tuple[str, ...] = ()
 
     @property
     def is_paid(self) -> bool:
@@ -67,6 +69,7 @@ def _order(each: GradedUnits, index: dict[str, int]) -> tuple[object, ...]:
         each.deduction.amount if each.deduction else 0,
         each.reason_id or "",  # before the places: what is paid does not depend on where the units go
         each.rule or "",
+        each.facts,
         each.is_returned,
         each.disposition,
         each.location_id is not None,

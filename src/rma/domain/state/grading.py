@@ -1,7 +1,10 @@
 """What is paid for units that were inspected: a function of how many have which grade."""
 
-from attrs import frozen
+from decimal import Decimal
 
+from attrs import evolve, frozen
+
+from rma.domain.sale.grades import HOLD
 from rma.domain.state.deductions import Counted
 from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.return_item import ReturnItem
@@ -53,6 +56,14 @@ def grade_item(item: ReturnItem) -> GradedItem:
             name = f"deduction:{item.item_id}" if is_named else f"grade:{graded.grade}"
             reductions.append(Reduction(name, value - reduced))
     return GradedItem(item.value(position), tuple(counted), tuple(reductions))
+
+
+def as_if_whole(item: ReturnItem) -> ReturnItem:
+    """The item as if all of its units that inspections grade were worth their whole value."""
+    if not item.is_inspected:
+        return item
+    whole = GradedUnits("", item.arrived_quantity, Decimal(100), HOLD)
+    return evolve(item, waiting_quantity=0, graded=(whole,))
 
 
 def lowest_value(item: ReturnItem) -> int:

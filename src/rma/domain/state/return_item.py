@@ -5,6 +5,7 @@ from datetime import datetime
 
 from attrs import field, frozen
 
+from rma.domain.sale.catalogue import Fault
 from rma.domain.sale.pricing import PricedLine
 from rma.domain.sale.ruling import Ruling
 from rma.domain.state.graded_units import GradedUnits
@@ -64,6 +65,8 @@ class ReturnItem:
         source: once the return was revised: which of the items that it was opened with has the price of the
             line, from 0; None for a line that a revision added.
         reduced_by: the last price reduction of its units; None for units without any.
+        fault: whose fault its reason said that it is when it was requested; None if it did
+            not say, or nothing of its policy is inspected.
     """
 
     item_id: str
@@ -90,6 +93,7 @@ class ReturnItem:
     waiting_quantity: int = 0
     graded: tuple[GradedUnits, ...] = ()
     reduced_by: ReducedBy | None = None
+    fault: Fault | None = None
 
     @property
     def rule(self) -> str | None:
@@ -215,6 +219,7 @@ class ReturnItem:
             tags=self.tags,
             is_late=self.is_late,
             reduced_by=self.reduced_by,
+            fault=self.fault,
         )
 
 
@@ -246,6 +251,7 @@ class RevisedItem:
     images: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     reduced_by: ReducedBy | None = None
+    fault: Fault | None = None
 
 
 #: An item after a revision: of a line whose price is known already, or with a price of its own.
@@ -282,6 +288,7 @@ def revise(item: ReturnItem, of: ReturnItem, index: int) -> ItemRevision:
         item.images,
         item.tags,
         item.reduced_by,
+        item.fault,
     )
 
 
@@ -313,6 +320,7 @@ def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> Ret
         images=revised.images,
         tags=revised.tags,
         reduced_by=revised.reduced_by,
+        fault=revised.fault,
     )
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from attrs import evolve, field, frozen
 
 from rma.domain.messages.command_items import ForeignDecision, MissingItem, RejectedItem
-from rma.domain.messages.effects import RestockRequest, ReturnShipment, StockLine
+from rma.domain.messages.effects import RestockRequest, ReturnShipment, SendBackRequest, StockLine
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.means import RefundTerms
@@ -19,14 +19,23 @@ from rma.domain.state.at_the_dock import (
     Correction,
     ForeignGoods,
     StockWithdrawal,
+    foreign_after,
     left_in_stock,
 )
 from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.grading import as_if_whole
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.lifecycle import Reservation, ReturnStatus, return_rules
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.valuation import NOTHING, Valuation, value_arrived, value_requested, with_entitled
+from rma.domain.state.valuation import (
+    NOTHING,
+    Valuation,
+    value_arrived,
+    value_in_full_order,
+    value_requested,
+    with_entitled,
+)
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
@@ -68,6 +77,7 @@ class Receipt:
         status: of the return afterwards.
         restock_key: under which what can be sold again was put into stock; None if nothing was.
         foreign: what it held besides.
+        closed_short: units are missing, and no more is expected; what arrived waits for an inspection.
     """
 
     number: int
@@ -78,6 +88,12 @@ class Receipt:
     status: ReturnStatus
     restock_key: str | None = None
     foreign: tuple[ForeignGoods, ...] = ()
+    closed_short: bool = False
+
+    @property
+    def has_units(self) -> bool:
+        """True if it held units of the order's lines."""
+        return any(item.quantity or item.damaged_quantity for item in self.items)
 
     @property
     def restocked(self) -> tuple[StockLine, ...]:
@@ -113,6 +129,8 @@ class Resolution:
     Attributes:
         missing: units that did not arrive, as far as it was said what became of them.
         foreign: what was decided about foreign goods.
+        send_back_request: what the carrier is asked to bring to the customer; None if nothing is.
+        send_backs: how many such requests this and earlier resolutions made.
     """
 
     at: datetime
@@ -120,6 +138,8 @@ class Resolution:
     rejected: tuple[RejectedItem, ...] = ()
     missing: tuple[MissingItem, ...] = ()
     foreign: tuple[ForeignDecision, ...] = ()
+    send_back_request: SendBackRequest | None = None
+    send_backs: int = 0
 
 
 @frozen
@@ -258,14 +278,20 @@ class Return:
         return self.shipment_number if self.shipping_method and not self.is_unbooked else None
 
     @property
+    def was_closed(self) -> bool:
+        """True once it was closed, though what arrived may wait for an inspection: no more was expected."""
+        was_closed = self.received_at is not None or self.resolution is not None
+        return was_closed or any(receipt.closed_short for receipt in self.receipts)
+
+    @property
     def is_released(self) -> bool:
         """
         True once units that did not arrive were free again, whatever came later.
 
-        It was declined, canceled or received, or it expired.
+        It was declined, canceled or closed, or it expired.
         """
         return (
-            self.received_at is not None
+            self.was_closed
             or self.canceled_at is not None
             or self.expired_at is not None
             or (self.decision is not None and not self.decision.is_approved)
@@ -295,8 +321,9 @@ class Return:
         `refund_due_by`, as long as some of it is not paid, nor on its way.
 
         What is owed for goods that did not arrive, or were not graded yet, is what the request was quoted.
+        Nothing is owed while all of its goods are with the customer, as after an empty parcel.
         """
-        if self.refund_due_by is None:
+        if self.refund_due_by is None or not self._is_on_its_way_back:
             return None
         owed = self.entitlement.due.amount
         is_policy = self.basis is ReturnBasis.POLICY
@@ -309,12 +336,25 @@ class Return:
         return self.refund_due_by if owed else None
 
     @property
+    def _is_on_its_way_back(self) -> bool:
+        """True if some of its goods are not with the customer, as far as is known."""
+        is_sent = self.sending is not None and self.sending.proof is not None
+        return is_sent or any(item.gone_quantity for item in self.items)
+
+    @property
     def restocks(self) -> tuple[RestockRequest, ...]:
         """What was put into stock for it: by receipts, by their corrections, by inspections; oldest first."""
         found = [each.restock(self.order_id, self.id) for each in self.receipts]
         found += [each.restock(self.order_id, self.id) for each in self.corrections]
         inspected = [restock for inspection in self.inspections for restock in inspection.restocks]
         return (*[restock for restock in found if restock], *inspected)
+
+    @property
+    def send_backs(self) -> int:
+        """How often its carrier was asked to bring goods to the customer."""
+        requests = [each for inspection in self.inspections for each in inspection.requests]
+        by_resolutions = self.resolution.send_backs if self.resolution else 0
+        return by_resolutions + sum([isinstance(each, SendBackRequest) for each in requests])
 
     @property
     def awaits_inspection(self) -> bool:
@@ -338,8 +378,16 @@ class Return:
 
     @property
     def foreign(self) -> tuple[ForeignGoods, ...]:
-        """Goods that arrived for it and are none of the order's, in the order of their numbers."""
-        return tuple([each for receipt in self.receipts for each in receipt.foreign])
+        """
+        Goods that arrived for it and are none of the order's, in the order of their numbers.
+
+        There are as many as its receipts say, as they were corrected.
+        """
+        goods = tuple([each for receipt in self.receipts for each in receipt.foreign])
+        for correction in self.corrections:
+            if correction.foreign:
+                goods = foreign_after(goods, correction.foreign)
+        return goods
 
     @property
     def undecided_foreign(self) -> tuple[ForeignGoods, ...]:
@@ -379,16 +427,28 @@ class Return:
 
     @property
     def refund_amount(self) -> Money:
-        """The quote, or the amount named instead, until the return is received; then what is entitled."""
+        """
+        The quote, or the amount named instead, until the return is received; then what is entitled.
+
+        In between, if less or more than was requested is inspected: what that is worth whole.
+        """
         if self.received_at is not None:
             return self.entitlement.entitled
-        named = self.entitlement.requested_refund
+        if self._is_closed_otherwise:
+            return Money(self._value_inspected.total, self.currency)
+        named = self.named_refund
         return self.quoted_refund if named is None else named
 
     @property
     def refund_terms(self) -> RefundTerms:
         """How its refunds are taken from the payments of the order."""
         return self.terms.refund_terms
+
+    @property
+    def named_refund(self) -> Money | None:
+        """The amount that was named instead of the computed one, the latest; None if none was."""
+        agreed = self.entitlement.agreed_refund
+        return self.entitlement.requested_refund if agreed is None else agreed
 
     @property
     def refunds(self) -> tuple[Refund, ...]:
@@ -422,15 +482,17 @@ class Return:
 
         It waits for approval, what arrived is not what was requested or is yet to be graded, an amount is due
         that could not be paid, the outcome of a refund cannot be known, an effect waits for its port for too
-        long, or the customer has yet to pay for an exchange whose goods are here.
+        long, a correction showed that too much was paid, or the customer has yet to pay for an exchange whose
+        goods are here.
         """
         return (
             self.status in _FOR_A_PERSON
             or bool(self.stuck_effects)
             or self.entitlement.needs_attention
+            or (bool(self.corrections) and self.entitlement.overpaid.amount > 0)
             or (
                 bool(self.charges)
-                and not self.corrections
+                and (not self.corrections or self.corrections[-1].is_payment_awaited)
                 and self.status is ReturnStatus.RECEIVED
                 and self.valuation.owed > 0
             )
@@ -446,18 +508,32 @@ class Return:
         """Why `refund_amount` is what it is."""
         if self.claim_id is not None:
             return NOTHING
+        if self.received_at is None and self._is_closed_otherwise:
+            return self._value_inspected
         if self.received_at is None:
             return value_requested(
                 self.items,
                 shipping=self.shipping_total.amount,
                 terms=self.terms,
-                requested_refund=self.entitlement.requested_refund,
+                requested_refund=self.named_refund,
                 charges=self.charges,
                 charges_back=self.quoted_charges,
             )
-        arrived = self.value_arrived(self.items, self.entitlement.agreed_refund, self.charges_back)
+        arrived = self.value_arrived(self.items, self.named_for(self.items), self.charges_back)
         is_undecided = self.status is ReturnStatus.REQUIRES_ACTION
         return with_entitled(arrived, self.entitlement.entitled.amount, is_undecided=is_undecided)
+
+    @property
+    def _is_closed_otherwise(self) -> bool:
+        """True if it waits for its inspection with other units than were requested."""
+        is_other = any(each.missing_quantity or not each.is_requested for each in self.items)
+        return self.status is ReturnStatus.IN_INSPECTION and is_other
+
+    @property
+    def _value_inspected(self) -> Valuation:
+        """What is inspected, as if all of it were worth its whole value; charges come back with the money."""
+        items = tuple([as_if_whole(each) for each in self.items])
+        return self.value_arrived(items, self.entitlement.agreed_refund, self.charges_back)
 
     def value_arrived(
         self,
@@ -478,6 +554,17 @@ class Return:
             charges=self.charges,
             charges_back=charges_back,
         )
+
+    def named_for(self, items: tuple[ReturnItem, ...], *, is_corrected: bool = False) -> Money | None:
+        """
+        The amount that was named for the whole return, as it holds for these items.
+
+        Once a receipt was corrected, it is at most the value of what arrived, unless it has a note.
+        """
+        named = self.entitlement.agreed_refund
+        if named is None or self.entitlement.refund_note or not (is_corrected or self.corrections):
+            return named
+        return Money(min(named.amount, value_in_full_order(items, self.terms)), named.currency)
 
     @property
     def is_exchanged(self) -> bool:

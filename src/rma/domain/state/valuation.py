@@ -132,13 +132,28 @@ def value_arrived(
 
 
 def value_of_units(items: Sequence[ReturnItem], terms: Terms) -> int:
-    """What is paid for the units that arrived, as they were graded, without deductions: minor units."""
+    """
+    What is paid for the units that arrived, without deductions: minor units.
+
+    As they were graded; and those that wait for it whole.
+    """
     value = 0
     for item in items:
         if item.is_inspected:
-            value += sum([each.value for each in grade_item(item).counted])
+            graded = grade_item(item)
+            value += sum([each.value for each in graded.counted])
+            value += item.line.paid(item.value(item.gone_quantity)) - item.line.paid(graded.running_sums)
         elif quantity := item.refunded_quantity(refund_damaged=terms.refund_damaged):
             value += item.line.paid(item.value(quantity))
+    return value
+
+
+def value_in_full_order(items: Sequence[ReturnItem], terms: Terms) -> int:
+    """What the units that arrived are worth, whatever their grades are, without deductions: minor units."""
+    value = 0
+    for item in items:
+        refunded = item.refunded_quantity(refund_damaged=terms.refund_damaged)
+        value += item.line.paid(item.value(item.gone_quantity if item.is_inspected else refunded))
     return value
 
 

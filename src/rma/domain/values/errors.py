@@ -275,7 +275,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "correction_below_graded": (
         NotAllowed,
-        "corrected to {quantity} units, but {least} were graded or went back to the customer",
+        "corrected to {quantity} units, but {least} have other grades, or were decided about",
     ),
     "nothing_to_inspect": (
         NotAllowed,
@@ -292,7 +292,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "nothing_due": (NotAllowed, "return {return_id}: no amount is due"),
     "rejected_already_refunded": (
         NotAllowed,
-        "return {return_id}: earlier parcels were refunded {entitled}, the accepted units are worth only {accepted} (minor units)",
+        "return {return_id}: {entitled} was refunded before, the accepted units are worth only {accepted} (minor units)",
     ),
     "exchange_canceled": (NotAllowed, "exchange {exchange_id} is canceled"),
     "exchange_completed": (NotAllowed, "exchange {exchange_id} is completed: nothing is owed"),
@@ -372,7 +372,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "serials_exceed_quantity": (Invalid, "{serials} serial numbers given for {quantity} units"),
     "too_many_images": (Invalid, "at most {maximum} images, not {images}"),
     "foreign_not_found": (Invalid, "return {return_id} has no foreign goods {number} to decide about"),
-    "foreign_decided_twice": (Invalid, "foreign goods {number} are decided about twice"),
+    "foreign_decided_twice": (Invalid, "foreign goods {number} are named twice"),
     "correction_without_reason": (Invalid, "a receipt is corrected for a reason: give one"),
     "item_not_returnable": (Invalid, "this item cannot be returned"),
     "return_window_closed": (Invalid, "this item could be returned until {until}"),
@@ -411,7 +411,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "deduction_without_refund": (Invalid, "nothing is paid for what goes back, so that nothing is deducted"),
     "location_missing": (
         Invalid,
-        "{disposition} needs a location: other units of the return are put at locations",
+        "{disposition} needs a location: other units are at one, or parcels arrived at several",
     ),
     "disposal_unsupported": (
         Invalid,

@@ -36,7 +36,7 @@ def what_was_not_agreed_to_moves_nothing(snapshot: Snapshot) -> Iterator[str]:
             if each.receipts:
                 yield f"{each.id} is {each.status}, and its goods are here"
         is_agreed = each.status in (ReturnStatus.RECEIVED, ReturnStatus.PARTIALLY_RECEIVED)
-        was_agreed = is_agreed or each.received_at is not None
+        was_agreed = is_agreed or each.was_closed
         is_paid = each.refunds and not (each.is_paid_ahead or was_given_back(snapshot, each))
         if (each.needs_approval or each.is_released) and is_paid and not was_agreed:
             yield f"{each.id} is {each.status}, and {each.refunded} was paid"

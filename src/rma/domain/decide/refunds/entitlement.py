@@ -41,20 +41,24 @@ def entitle(
     """
     The return's account once it has these items and this status, with the refunds that are made now.
 
-    `agreed` is the amount named by this command. In the act that closes the return it is final. On a mismatch
-    that was not accepted yet it is for the requested units, as an amount named on request is: it shrinks
-    with what does not arrive. `refundable` is what the payments have left, minor units; `charges_back`
-    what it gives back of charges.
+    `agreed` is the amount named by this command. In the act that closes the return it is final, also if goods
+    wait for an inspection first. On a mismatch that was not accepted yet it is for the requested units, as an
+    amount named on request is: it shrinks with what does not arrive. `refundable` is what the payments have
+    left, minor units; `charges_back` what it gives back of charges.
     """
     before = target.entitlement
     if not pays_now(target, status):
         if agreed is None:
             return before
+        if status is ReturnStatus.IN_INSPECTION:
+            return evolve(before, agreed_refund=agreed, refund_note=refund_note)
         return evolve(before, requested_refund=agreed, refund_note=refund_note)
+    named = agreed
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
+        named = target.named_for(items)
     items = _as_paid_for(target, items, status)
-    entitled = target.value_arrived(items, agreed, charges_back).total
+    entitled = target.value_arrived(items, named, charges_back).total
     entitled = max(entitled, _least(target, status))
     return pay_what_is_due(
         order,
@@ -97,26 +101,22 @@ def correct_entitlement(
     """
     The return's account once its receipts are corrected to these items: computed again, lower ones too.
 
-    What was paid above it is `overpaid`. An amount that was named for the whole return is then at most the
-    value of the units, unless it has a note.
+    What was paid above it is `overpaid`. An amount that was named for the whole return stays on record, and
+    holds as `Return.named_for` says.
     """
     before = target.entitlement
-    agreed = before.agreed_refund
-    if agreed is not None and not before.refund_note:
-        value = value_refunded_for(target, items, ReturnStatus.RECEIVED)
-        agreed = Money(min(agreed.amount, value), agreed.currency)
-    entitled = target.value_arrived(items, agreed, charges_back).total
+    entitled = target.value_arrived(items, target.named_for(items, is_corrected=True), charges_back).total
     if target.is_paid_ahead and status is not ReturnStatus.RECEIVED:
         entitled = max(entitled, before.entitled.amount)
     if not pays_now(target, status):
         fewer = min(before.entitled.amount, entitled)
-        return evolve(before, entitled=Money(fewer, order.currency), agreed_refund=agreed)
+        return evolve(before, entitled=Money(fewer, order.currency))
     return pay_what_is_due(
         order,
         ledger,
         target,
         entitled,
-        agreed=agreed,
+        agreed=before.agreed_refund,
         refund_note=before.refund_note,
         refundable=refundable,
         at=at,
@@ -224,10 +224,10 @@ def value_refunded_for(target: Return, items: tuple[ReturnItem, ...], status: Re
     """
     The value of the units that a refund named now is for, minor units.
 
-    Those that arrived, if that closes the return; else those that were requested: what arrives besides is
-    paid besides, when it is accepted.
+    Those that arrived, if that closes the return, and of those that wait for an inspection the whole value;
+    else those that were requested: what arrives besides is paid besides, when it is accepted.
     """
-    if status is ReturnStatus.RECEIVED:
+    if status in (ReturnStatus.RECEIVED, ReturnStatus.IN_INSPECTION):
         return value_of_units(items, target.terms)
     return sum([item.line.paid(item.allocated) for item in items if item.is_requested])
 

@@ -4,7 +4,7 @@ from attrs import frozen
 
 from rma.domain.decide.checks import check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.linked import complete_linked
+from rma.domain.decide.linked import change_linked
 from rma.domain.decide.refunds.entitlement import (
     charges_now,
     check_claimed,
@@ -13,7 +13,7 @@ from rma.domain.decide.refunds.entitlement import (
     report_blocked,
 )
 from rma.domain.decide.returns.inspected_items import check_inspected
-from rma.domain.decide.returns.judging import Judge, judge_items
+from rma.domain.decide.returns.judging import Judge, Judging, judge_items
 from rma.domain.decide.returns.placing import requests_between
 from rma.domain.decide.violations import Violations
 from rma.domain.events import Event, GoodsInspected, header_for
@@ -48,7 +48,8 @@ def inspect_return(facts: Facts, ledger: ReturnLedger, command: InspectReturn) -
     items = judge_items(target.items, judgings, judge)
     status = _status(target, items)
     check_claimed(wrong, target, items, status)
-    _check_exchanged(wrong, target, items)
+    _check_exchanged(wrong, ledger, target, items)
+    _check_refunded(wrong, order, ledger, target, items, judgings)
     wrong.require(target)
     at, by = facts.at, command.created_by
     account = _account(facts, order, ledger, target, items, status)
@@ -67,12 +68,12 @@ def inspect_return(facts: Facts, ledger: ReturnLedger, command: InspectReturn) -
         charges_back=account.charges_back,
     )
     if account.entitlement is target.entitlement or not pays_now(target, status):
-        return (event, *complete_linked(ledger, target, items, status, at, by))
+        return (event, *change_linked(ledger, target, items, status, at, by))
     refundable = ledger.refundable(order).amount
     return (
         event,
         *report_blocked(account.entitlement, target, ledger, refundable, at, by),
-        *complete_linked(ledger, target, items, status, at, by),
+        *change_linked(ledger, target, items, status, at, by),
     )
 
 
@@ -94,9 +95,14 @@ def _status(target: Return, items: tuple[ReturnItem, ...]) -> ReturnStatus:
     return target.status
 
 
-def _check_exchanged(wrong: Violations, target: Return, items: tuple[ReturnItem, ...]) -> None:
-    """The value of the goods of an exchange was fixed with it, once they were here."""
+def _check_exchanged(
+    wrong: Violations, ledger: ReturnLedger, target: Return, items: tuple[ReturnItem, ...]
+) -> None:
+    """The value of the goods of an exchange was fixed with it, once they were here and it is over."""
     if not target.is_exchanged or target.status is not ReturnStatus.RECEIVED:
+        return
+    exchange = ledger.find_exchange(target.exchange_id)
+    if exchange is not None and exchange.is_open:
         return
     before, after = _value(target, target.items), _value(target, items)
     if before != after:
@@ -107,6 +113,31 @@ def _check_exchanged(wrong: Violations, target: Return, items: tuple[ReturnItem,
 def _value(target: Return, items: tuple[ReturnItem, ...]) -> int:
     arrived = target.value_arrived(items, target.entitlement.agreed_refund)
     return arrived.total - arrived.owed
+
+
+def _check_refunded(
+    wrong: Violations,
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    judgings: dict[str, list[Judging]],
+) -> None:
+    """A unit that was refunded does not go back to the customer: it could be returned and paid for again."""
+    if not any(_were_refunded(target, item_id, of_line) for item_id, of_line in judgings.items()):
+        return
+    charges_back = charges_now(order, ledger, target, items, ReturnStatus.RECEIVED, None)
+    accepted = target.value_arrived(items, None, charges_back).total
+    refunded = target.refunded.amount
+    if accepted < refunded:
+        wrong.add("rejected_already_refunded", return_id=target.id, entitled=refunded, accepted=accepted)
+
+
+def _were_refunded(target: Return, item_id: str, of_line: list[Judging]) -> bool:
+    """True if some units that go back may have been paid for: they were graded before, or lost and found."""
+    back = [each for each in of_line if each.units.is_returned]
+    found = any(item.found_quantity for item in target.items if item.item_id == item_id)
+    return any(each.previous is not None or found for each in back)
 
 
 @frozen

@@ -39,6 +39,8 @@ def check_inspected(
         lines.setdefault(item.item_id, []).append(item)
     judgings: dict[str, list[Judging]] = {}
     left = {item_id: _Left(line, judge) for item_id, line in lines.items()}
+    arrived_at = {item_id: _location_of(target, item_id) for item_id in lines}
+    said: list[tuple[InspectedItem, GradedUnits]] = []
     for each in asked:
         is_valid = _check_quantity(wrong, each)
         if each.item_id not in lines:
@@ -53,13 +55,13 @@ def check_inspected(
             judge.grades[each.grade],
             each.quantity,
             disposition=each.disposition,
-            location_id=each.location_id if each.location_id is not None else target.location_id,
+            location_id=each.location_id if each.location_id is not None else arrived_at[each.item_id],
             deduction=deduction,
             reason_id=each.reason_id,
         )
-        _check_place(wrong, facts, command, target, units, each)
-        previous = left[each.item_id].take(wrong, each, units)
-        judgings.setdefault(each.item_id, []).append(Judging(units, previous))
+        said.append((each, units))
+        judgings.setdefault(each.item_id, []).extend(left[each.item_id].take(wrong, each, units))
+    _check_places(wrong, facts, target, said)
     for item_id, of_line in left.items():
         if of_line.new > of_line.waiting:
             wrong.add("inspected_exceeds_received", item_id, quantity=of_line.new, waiting=of_line.waiting)
@@ -75,12 +77,11 @@ class _Left:
         said = judge.said_before([item for item in items if item.is_inspected])
         self._said = {evolve(each, quantity=0): each.quantity for each in said}
 
-    def take(self, wrong: Violations, asked: InspectedItem, units: GradedUnits) -> tuple[GradedUnits, ...]:
-        """The units graded before that an entry judges again; none of one that judges waiting ones."""
+    def take(self, wrong: Violations, asked: InspectedItem, units: GradedUnits) -> tuple[Judging, ...]:
+        """What an entry judges: units that wait, or units that were graded before, by what was said then."""
         if asked.previous_grade is None:
             self.new += units.quantity
-            return ()
-        alike = evolve(units, quantity=0)
+            return (Judging(units),)
         found = [
             each
             for each in self._said
@@ -97,12 +98,42 @@ class _Left:
             )
             return ()
         taken, quantity = [], units.quantity
-        for each in sorted(found, key=lambda other: other == alike):  # those that change, before others
+        for each in sorted(found, key=lambda other: other == _said_again(units, other)):  # changes first
             part = min(quantity, self._said[each])
             quantity -= part
             self._said[each] -= part
-            taken.append(evolve(each, quantity=part))
+            again = evolve(_said_again(units, each), quantity=part)
+            taken.append(Judging(again, evolve(each, quantity=part)))
         return tuple(taken)
+
+
+def _said_again(units: GradedUnits, before: GradedUnits) -> GradedUnits:
+    """
+    What is said of units, of which this was said before.
+
+    Where the grade is the same, the deduction and the reason of a clerk stay, unless others are given.
+    """
+    again = evolve(units, quantity=0)
+    if units.grade != before.grade or units.is_returned:
+        return again
+    if again.deduction is None:
+        again = evolve(again, deduction=before.deduction)
+    if again.reason_id is None:
+        again = evolve(again, reason_id=before.reason_id, fault=before.fault, facts=before.facts)
+    return again
+
+
+def _location_of(target: Return, item_id: str) -> str | None:
+    """Where units of a line are: where its parcels arrived, if they were all at one place; else None."""
+    found = {
+        receipt.location_id
+        for receipt in target.receipts
+        for item in receipt.items
+        if item.item_id == item_id and (item.quantity or item.damaged_quantity)
+    }
+    if not found:  # a correction says that they are here
+        return target.location_id
+    return found.pop() if len(found) == 1 else None
 
 
 def _check_strings(wrong: Violations, each: InspectedItem) -> None:
@@ -142,10 +173,8 @@ def _check_quantity(wrong: Violations, each: InspectedItem) -> bool:
 
 def _check_grades(wrong: Violations, each: InspectedItem, judge: Judge) -> None:
     """The grade, and the one before if there was one, are of the scale."""
-    names: tuple[object, ...] = (each.grade, each.previous_grade)
+    names: list[object] = [each.grade, *([each.previous_grade] if each.previous_grade is not None else [])]
     for name in names:
-        if name is None and name is not each.grade:
-            continue
         if not isinstance(name, str) or name not in judge.grades:
             wrong.add("unknown_grade", each.item_id, grade=error_id(name), grades=list(judge.grades))
     if each.previous_disposition is not None and each.previous_grade is None:
@@ -175,23 +204,29 @@ def _check_deduction(
     return deduction
 
 
-def _check_place(
-    wrong: Violations,
-    facts: Facts,
-    command: InspectReturn,
-    target: Return,
-    units: GradedUnits,
-    each: InspectedItem,
+def _check_places(
+    wrong: Violations, facts: Facts, target: Return, said: list[tuple[InspectedItem, GradedUnits]]
 ) -> None:
-    """The host has what the disposition needs, and stock has a location if other units of it have one."""
-    if units.is_returned:
-        if not facts.sends_back:
-            wrong.add("send_back_unsupported", each.item_id)
-        if units.deduction is not None:
-            wrong.add("deduction_without_refund", each.item_id)
-    elif units.is_restocked:
-        named = any(other.location_id for item in target.items for other in item.graded)
-        if units.location_id is None and (named or any(other.location_id for other in command.items)):
-            wrong.add("location_missing", each.item_id, disposition=units.disposition)
-    elif units.disposition != HOLD and not facts.disposes:
-        wrong.add("disposal_unsupported", each.item_id, disposition=units.disposition)
+    """The host has what dispositions need; and stock has locations, if some of it has one."""
+    before = [graded for item in target.items for graded in item.graded]
+    in_stock = [units for units in (*before, *[units for _, units in said]) if units.is_restocked]
+    is_located = any(units.location_id is not None for units in in_stock)
+    for each, units in said:
+        if units.is_returned:
+            if not facts.sends_back:
+                wrong.add("send_back_unsupported", each.item_id)
+            if units.deduction is not None:
+                wrong.add("deduction_without_refund", each.item_id)
+        elif units.is_restocked:
+            if units.location_id is None and (is_located or _has_locations(target, each.item_id)):
+                wrong.add("location_missing", each.item_id, disposition=units.disposition)
+        elif units.disposition != HOLD and not facts.disposes:
+            wrong.add("disposal_unsupported", each.item_id, disposition=units.disposition)
+
+
+def _has_locations(target: Return, item_id: str) -> bool:
+    """True if parcels of this line named where they arrived."""
+    return any(
+        receipt.location_id is not None and any(item.item_id == item_id for item in receipt.items)
+        for receipt in target.receipts
+    )

@@ -23,6 +23,7 @@ from rma.domain.decide.returns.draft import ReturnDraft, Wanted, allocate, open_
 from rma.domain.decide.returns.eligibility import Judge, Replaced
 from rma.domain.decide.returns.item_checks import ItemChecks, check_reduced, worth_of
 from rma.domain.decide.returns.kept import pay_for_kept
+from rma.domain.decide.returns.reasons import faults_of
 from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.decide.returns.rule_checks import (
     check_outcome,
@@ -35,6 +36,7 @@ from rma.domain.decide.violations import Violations
 from rma.domain.events import Event
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import Request, RequestExchange, RequestReturn
+from rma.domain.sale.catalogue import Fault
 from rma.domain.sale.order import Order, OrderStatus
 from rma.domain.sale.paying import PayOn
 from rma.domain.sale.rules import Outcome
@@ -135,12 +137,14 @@ class ValidRequest:
         remainders: what remains of its lines.
         shipping_price: if the request named one.
         rulings: by which rule each item is taken, in the order of the request.
+        faults: whose fault it is, by reason.
     """
 
     order: Order | None
     remainders: dict[str, Remainder]
     shipping_price: Money | None
     rulings: tuple[Ruling | None, ...]
+    faults: dict[str | None, Fault | None]
 
 
 def validate_request(
@@ -171,7 +175,13 @@ def validate_request(
         judge = Judge(facts, order, outcome, declared_at=declared_at, replaced=replaced)
     rulings = _check_requested(wrong, items, facts, order, judge, remainders, overrule)
     shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
-    return ValidRequest(order, remainders, shipping_price, rulings)
+    return ValidRequest(
+        order,
+        remainders,
+        shipping_price,
+        rulings,
+        faults_of(facts, items, replaced.target.items if replaced else ()),
+    )
 
 
 def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tuple[ReturnItem, ...]:
@@ -197,6 +207,7 @@ def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tup
                 images=asked.images,
                 tags=asked.tags,
                 reduced_by=lot.reduced_by,
+                fault=valid.faults[asked.reason_id],
             )
             for asked, lots, ruling in zip(items, taken, valid.rulings, strict=True)
             for lot in lots

@@ -25,6 +25,7 @@ from rma.domain.decide.refunds.entitlement import (
 from rma.domain.decide.returns.cancel import withdraw_units
 from rma.domain.decide.returns.outstanding import check_foreign, check_missing, without_lost
 from rma.domain.decide.returns.receipt_items import Arrivals
+from rma.domain.decide.returns.sending_back import request_send_back
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import Event, RefundBlocked, ReturnResolved, header_for
 from rma.domain.messages.command_items import RejectedItem
@@ -69,7 +70,8 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
         value = value_refunded_for(target, items, status)
         check_refund_value(wrong, agreed, command.refund_note, value)
     wrong.require(target)
-    resolution = Resolution(facts.at, command.created_by, rejected, missing, foreign)
+    back = request_send_back(facts, target, rejected, foreign)
+    resolution = Resolution(facts.at, command.created_by, rejected, missing, foreign, back)
     return (
         *close_return(
             order,
@@ -120,6 +122,8 @@ def close_return(
         at=at,
         charges_back=charges_back,
     )
+    before = target.resolution.send_backs if target.resolution else 0
+    resolution = evolve(resolution, send_backs=before + (resolution.send_back_request is not None))
     event = ReturnResolved(
         header=header_for(target, ledger, at, by=by, command=command, order=order),
         resolution=resolution,
@@ -142,8 +146,9 @@ def _check_state(wrong: Violations, command: ResolveReturn, target: Return | Non
     if target.status is ReturnStatus.REQUESTED and not command.missing:
         refusal = "nothing_to_resolve"
     is_only_amount = not (command.rejected or command.missing or command.foreign)
-    sets_amount_due = is_only_amount and command.refund_amount is not None and target.amount_due.amount > 0
-    if target.status is ReturnStatus.RECEIVED and not sets_amount_due:
+    is_unsettled = target.amount_due.amount > 0 or target.entitlement.overpaid.amount > 0
+    sets_amount = is_only_amount and command.refund_amount is not None and is_unsettled
+    if target.status is ReturnStatus.RECEIVED and not sets_amount:
         refusal = "return_already_received"
     if refusal is not None:
         wrong.add(refusal, return_id=target.id)
@@ -163,9 +168,12 @@ def _check_rejected(
         check_flags(wrong, send_back=each.send_back)
     here = _here(target) if target else totals
     inspected = {item.item_id for item in target.items if item.is_inspected} if target else set()
-    for item_id in dict.fromkeys([each.item_id for each in rejected if each.item_id in inspected]):
+    graded = [each.item_id for each in rejected if each.item_id in inspected and not any(here[each.item_id])]
+    for item_id in dict.fromkeys(graded):
         wrong.add("graded_by_inspection", item_id)
     for item_id, (good, bad) in totals.items():
+        if item_id in graded:
+            continue
         if item_id not in here:
             wrong.add("item_not_in_return", item_id, return_id=error_id(command.return_id))
             continue
@@ -191,12 +199,13 @@ def _check_quantities(wrong: Violations, each: RejectedItem) -> bool:
 
 
 def _here(target: Return) -> Arrivals:
-    """What is here and was not rejected before, by line."""
+    """What is here and was not rejected before, by line, without what inspections decide about."""
     here: Arrivals = {}
     for item in target.items:
         good, bad = here.get(item.item_id, (0, 0))
-        good += item.received_quantity - item.rejected_quantity
-        bad += item.damaged_quantity - item.rejected_damaged_quantity
+        if not item.is_inspected:
+            good += item.received_quantity - item.rejected_quantity
+            bad += item.damaged_quantity - item.rejected_damaged_quantity
         here[item.item_id] = (good, bad)
     return here
 
@@ -223,7 +232,7 @@ def _without(items: tuple[ReturnItem, ...], rejected: tuple[RejectedItem, ...]) 
         good, bad = each.quantity, each.damaged_quantity
         for index in reversed(range(len(left))):
             item = left[index]
-            if item.item_id == each.item_id and (good or bad):
+            if item.item_id == each.item_id and not item.is_inspected and (good or bad):
                 sellable = min(good, item.received_quantity - item.rejected_quantity)
                 damaged = min(bad, item.damaged_quantity - item.rejected_damaged_quantity)
                 change = _returned_to_customer if each.send_back else _kept
