@@ -1261,7 +1261,7 @@ MUTANTS = [
     Mutant("what a person accepted in part is open again by a correction", BEFORE + "corrected_status.py",
            "return is_mismatch or target.resolution is not None or target.received_at is not None", "return False"),
     Mutant("units that come back into a request cost a cent", BEFORE + "correct.py",
-           "remainder = remainder.less(units, own)", "pass"),
+           "remainder = remainder.less([Lot(units, subtract(has, had), item.reduced_by)])", "pass"),
     Mutant("an exchange that waits for its payment needs no one after a correction", DOMAIN + "state/returns.py",
            "or self.corrections[-1].is_payment_awaited)", "or False)"),
     Mutant("what was paid too much is found by no one", DOMAIN + "state/returns.py",
