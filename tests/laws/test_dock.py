@@ -124,7 +124,9 @@ def test_corrections_end_as_the_receipt_that_should_have_been(
     ours, theirs = wrong.ledger.get("ret_1"), right.ledger.get("ret_1")
     assert ours.status is theirs.status is ReturnStatus.RECEIVED
     assert ours.refund_amount == theirs.refund_amount
-    assert ours.refunded - ours.entitlement.overpaid == theirs.refunded
+    # What was paid ahead may be too much, whatever was said.
+    paid_too_much = ours.entitlement.overpaid, theirs.entitlement.overpaid
+    assert ours.refunded - paid_too_much[0] == theirs.refunded - paid_too_much[1]
     assert replay(order.id, [event for change in wrong.changes for event in change.events]) == wrong.ledger
 
 
@@ -148,7 +150,9 @@ def test_an_open_return_that_is_corrected_to_what_was_requested_is_received_and_
     ours, theirs = wrong.ledger.get("ret_1"), right.ledger.get("ret_1")
     assert (ours.status, ours.refund_amount) == (theirs.status, theirs.refund_amount)
     assert (units(wrong), stock(wrong)) == (units(right), stock(right))
-    assert ours.refunded - ours.entitlement.overpaid == theirs.refunded
+    # What was paid ahead may be too much, whatever was said.
+    paid_too_much = ours.entitlement.overpaid, theirs.entitlement.overpaid
+    assert ours.refunded - paid_too_much[0] == theirs.refunded - paid_too_much[1]
 
 
 @given(order=whole_orders, policy=policies(), data=st.data())

@@ -44,7 +44,7 @@ class Inspecting(Returns):
         received = self.receive(opened, {item_id: (1, 0)})
         assert received is not None
         assert received.status is ReturnStatus.IN_INSPECTION
-        assert not received.refunds
+        assert not received.refunds or received.is_paid_ahead
         grade = data.draw(st.sampled_from([each.name for each in received.terms.scale]))
         looked_at = InspectedItem(item_id=item_id, quantity=1, grade=grade)
         answer = self.handle(InspectReturn(return_id=received.id, items=[looked_at]))

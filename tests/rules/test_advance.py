@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from rma import (
     AdvanceCharged,
@@ -22,6 +23,7 @@ from rma import (
     InspectedItem,
     InspectReturn,
     MissingItem,
+    OutOfStock,
     RecordChargeOutcome,
     RecordSending,
     ReleaseRequest,
@@ -31,7 +33,8 @@ from rma import (
     ReturnStatus,
     SettleAdvance,
 )
-from rma.domain.messages.effects import GivenUp
+from rma.domain.decide.holds import close_hold
+from rma.domain.messages.effects import GivenUp, Overdue, Unknown
 from rma.domain.react import react
 from rma.testing.core_harness import START
 from tests.rules.advance import (
@@ -393,3 +396,58 @@ def test_charging_and_recording_need_an_advance() -> None:
         "exchange_not_found",
         "invalid_outcome",
     ]
+
+
+def test_a_hold_is_closed_once() -> None:
+    """Whatever asks for it."""
+    given = shipped(NOT_GRADED)
+    after_last_day(given)
+    given.when(SETTLE)
+    owing = evolve(the(given), difference_due=usd(99_999))
+    assert close_hold(owing, given.ledger, given.now, None) == ()
+
+
+def test_new_goods_that_were_not_sent_are_not_charged() -> None:
+    """The difference is not paid yet."""
+    given = Given(shoes(), NOT_GRADED)
+    given.when(first())
+    after_last_day(given)
+    assert given.codes(SETTLE) == ["advance_not_sent"]
+
+
+def test_what_is_known_of_a_charge_is_recorded_once() -> None:
+    """Answers that come again, late or of another charge say nothing new; what is overdue is looked at."""
+    given = shipped(NOT_GRADED)
+    after_last_day(given)
+    given.when(SETTLE)
+    given.record_outcomes(("exc_1-charge-1", ChargePending("p_1")))
+    assert given.record_outcomes(("exc_1-charge-1", GivenUp("died"))) == ()
+    given.record_outcomes(("exc_1-charge-1", Overdue(given.now)))
+    assert the(given).hold_charges[0].status is ChargeStatus.NEEDS_ATTENTION
+    given.record_outcomes(("exc_1-charge-1", ChargeSucceeded("ch_1")))
+    assert given.record_outcomes(("exc_1-charge-1", ChargeSucceeded("ch_1"))) == ()
+    assert given.record_outcomes(("exc_1-charge-1", Unknown("lost"))) == ()
+    assert given.record_outcomes(("exc_1-charge-9", ChargeSucceeded("ch_1"))) == ()
+
+
+def test_a_charge_that_is_known_while_a_person_decides_is_due_with_the_decision() -> None:
+    """Late goods wait for the person, not for the gateway."""
+    given = shipped(NOT_GRADED)
+    given.when(RecordSending(return_id="ret_1"))
+    after_last_day(given)
+    given.when(SETTLE)
+    given.when(receive(1))
+    given.all_delivered()
+    assert given.the().status is ReturnStatus.REQUIRES_ACTION
+    given.when(ResolveReturn(return_id="ret_1"))
+    assert customer_paid(given) == 6495
+
+
+def test_new_goods_that_ran_out_before_the_approval_are_not_sent_by_it() -> None:
+    """Others are to be chosen first."""
+    given = Given(shoes(), ReturnPolicy(return_within_days=14, review=True))
+    given.reserves = True
+    given.when(first(5995))
+    given.record_outcomes(("exc_1-reserve-1", OutOfStock()))
+    given.when(ApproveReturn(return_id="ret_1"))
+    assert (the(given).status, the(given).sent_first) == (ExchangeStatus.REQUIRES_ACTION, False)

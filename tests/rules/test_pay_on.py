@@ -9,6 +9,8 @@ from rma import (
     Calendar,
     CancelReturn,
     Command,
+    CorrectedItem,
+    CorrectReceipt,
     ExpireReturn,
     GoodsReceived,
     Grade,
@@ -278,3 +280,15 @@ def test_exchanges_and_claims_have_moments_of_their_own() -> None:
     assert amounts(given) == (0, 0, 0)
     given.when(receive(1))
     assert amounts(given) == (4995, 0, 0)
+
+
+def test_a_correction_leaves_what_is_promised() -> None:
+    """While units are expected, what was paid ahead is due, whatever the receipts say."""
+    given = paid_on("request", quantity=3, price=1000, inspect=False)
+    given.when(request(3))
+    given.when(receive(2, more_expected=True))
+    one = [CorrectedItem(item_id="mug", quantity=1)]
+    given.when(CorrectReceipt(return_id="ret_1", items=one, reason="counted again"))
+    assert given.the().entitlement.entitled == usd(3000)
+    given.when(receive(0, allow_mismatch=True))
+    assert amounts(given) == (3000, 0, 2000)

@@ -216,8 +216,7 @@ class Folding:
             elif outcome.charge is not None:
                 exchange, target = charged(exchange, target, outcome.charge, event.at)
         self._exchanges[exchange.id] = exchange
-        if target is not None:
-            self._returns[target.id] = target
+        self._returns |= {} if target is None else {target.id: target}
 
     def _add_delivery(self, event: events.DeliveryChanged) -> None:
         subject_id = event.header.subject_id or ""

@@ -112,18 +112,16 @@ def close_hold(
     The hold charged with what is owed for new goods that were sent, or released where nothing is.
 
     `exchange` is with its difference as it is known now. What the hold does not cover stays owed; nothing
-    happens where all of it was charged, or it was released.
+    happens where it was charged or released before.
     """
     owed = exchange.owed.amount
     if not owed:
         return release_hold(evolve(exchange, status=ExchangeStatus.COMPLETED), ledger, at, by)
     hold = exchange.hold
     assert hold is not None, "new goods are sent first on a hold only"
-    taken = sum([charge.amount.amount for charge in exchange.hold_charges if charge.is_in_force])
-    left = 0 if exchange.hold_released_at else hold.amount.amount - taken
-    if left <= 0:
+    if exchange.is_hold_closed:
         return ()
-    amount = Money(min(owed, left), exchange.currency)
+    amount = Money(min(owed, hold.amount.amount), exchange.currency)
     key = effect_key(exchange.id, "charge", len(exchange.hold_charges) + 1)
     is_covered = amount.amount == owed
     event = AdvanceCharged(
