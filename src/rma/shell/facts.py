@@ -151,18 +151,15 @@ async def _facts(host: Host, order_id: str | None) -> Facts:
         timing=timing_of(host),
         gives_credit=host.credits is not None,
         pays_out=host.payouts is not None,
+        disposes=hasattr(host.inventory, "dispose"),
+        sends_back=hasattr(host.fulfillment, "send_back"),
     )
 
 
 async def _facts_about_inspection(host: Host, order_id: str | None) -> Facts:
-    """Besides the order: the reasons, whose fault each says it is, and what the host's ports can do."""
+    """Besides the order: the reasons, whose fault each says it is."""
     facts = await _facts(host, order_id)
-    return evolve(
-        facts,
-        reasons=await call(host.return_reasons.list()),
-        disposes=hasattr(host.inventory, "dispose"),
-        sends_back=hasattr(host.fulfillment, "send_back"),
-    )
+    return evolve(facts, reasons=await call(host.return_reasons.list()))
 
 
 async def _facts_about_new_goods(host: Host, order_id: str | None) -> Facts:
