@@ -44,6 +44,7 @@ from rma.domain.events import (
 from rma.domain.messages.command_items import (
     ApprovedItem,
     ClaimItem,
+    CorrectedForeign,
     CorrectedItem,
     ForeignDecision,
     ForeignItem,
@@ -198,7 +199,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ReturnService", "AsyncReturnService", "Command", "RequestReturn", "RequestedItem",
     "ApproveReturn", "ApprovedItem", "DeclineReturn", "UpdateReturn", "RecordSending", "ExpireReturn",
     "RenewShipment", "ReceiveReturn", "ReceivedItem", "ReceiveUnannounced", "ForeignItem",
-    "CorrectReceipt", "CorrectedItem", "InspectReturn", "InspectedItem",
+    "CorrectReceipt", "CorrectedItem", "CorrectedForeign", "InspectReturn", "InspectedItem",
     "ResolveReturn", "RejectedItem", "MissingItem", "ForeignDecision",
     "CancelReturn", "RetryRefund", "RecordRefundOutcome",
     "RequestExchange", "NewItem", "RecordExchangePayment", "CancelExchange", "RequestClaim", "ClaimItem",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rma import (
     Command,
+    CorrectedForeign,
     CorrectedItem,
     CorrectReceipt,
     ForeignDecision,
@@ -148,6 +149,59 @@ def test_an_open_return_that_is_corrected_to_what_was_requested_is_received_and_
     assert (ours.status, ours.refund_amount) == (theirs.status, theirs.refund_amount)
     assert (units(wrong), stock(wrong)) == (units(right), stock(right))
     assert ours.refunded - ours.entitlement.overpaid == theirs.refunded
+
+
+@given(order=whole_orders, policy=policies(), data=st.data())
+def test_foreign_goods_that_never_were_are_as_if_no_one_had_said_so(
+    order: Order, policy: ReturnPolicy, data: st.DataObject
+) -> None:
+    """Units that were never sold, unknown ones, described ones: once corrected, the count is what it is."""
+    most = {item.id: item.quantity for item in order.items}
+    wrong, right = requested(order, policy, most), requested(order, policy, most)
+    last = data.draw(counts(most))
+    typed = {item_id: data.draw(st.integers(0, count + 3)) for item_id, count in most.items()}
+    parcel = received({**{item_id: (count, 0) for item_id, count in typed.items()}, "unknown": (2, 0)})
+    foreign = [SOCK] * data.draw(st.integers(0, 2))
+    wrong.handle(evolve(parcel, foreign=foreign))
+    socks = [
+        CorrectedForeign(number=each.number, quantity=0)
+        for each in wrong.ledger.get("ret_1").undecided_foreign
+        if each.item_id is None
+    ]
+
+    wrong.handle(evolve(corrected({**last, "unknown": (0, 0)}), foreign=socks))
+    right.handle(received(last))
+
+    ours, theirs = wrong.ledger.get("ret_1"), right.ledger.get("ret_1")
+    assert ours.foreign == ()
+    assert (ours.status, ours.refund_amount, ours.refunded) == (
+        theirs.status,
+        theirs.refund_amount,
+        theirs.refunded,
+    )
+    assert (units(wrong), stock(wrong), free(wrong)) == (units(right), stock(right), free(right))
+
+
+@given(order=whole_orders, policy=policies(), data=st.data())
+def test_a_correction_that_is_undone_leaves_a_closed_return_as_it_was(
+    order: Order, policy: ReturnPolicy, data: st.DataObject
+) -> None:
+    """Whatever was said between: the same status, units, stock, and amount."""
+    most = {item.id: item.quantity for item in order.items}
+    core = requested(order, policy, most)
+    found = data.draw(counts(most))
+    if not any(sum(each) for each in found.values()):
+        return
+    core.handle(received(found, is_accepted=True))
+    core.record_outcomes(good_end)
+    before, had = core.ledger.get("ret_1"), (units(core), stock(core), free(core))
+
+    for each in (*data.draw(st.lists(counts(most), min_size=1, max_size=3)), found):
+        core.handle(corrected(each))
+
+    after = core.ledger.get("ret_1")
+    assert (after.status, after.refund_amount) == (before.status, before.refund_amount)
+    assert (units(core), stock(core), free(core)) == had
 
 
 @given(order=whole_orders, policy=policies(), data=st.data())

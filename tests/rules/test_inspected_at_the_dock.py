@@ -1,6 +1,9 @@
 """The dock meets inspections: corrections of what waits, lost units beside graded ones, foreign goods."""
 
+from collections import Counter
 from typing import Any
+
+import pytest
 
 from rma import (
     CancelReturn,
@@ -12,17 +15,31 @@ from rma import (
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
+    RequestedItem,
+    RequestReturn,
     ResolveReturn,
+    ReturnPolicy,
+    ReturnRule,
     ReturnStatus,
 )
 from rma.domain.change import replay
+from rma.domain.messages.effects import StockLine, WithdrawRequest
+from rma.domain.react import react
 from tests.rules.given import Given, effect_kinds, receive, request, usd
-from tests.rules.inspected import INSPECT, five, graded, inspect, waiting
+from tests.rules.inspected import FAULTS, INSPECT, SCALE, five, graded, inspect, waiting
 
 
-def correct(quantity: int, damaged: int = 0) -> CorrectReceipt:
+def stock(given: Given) -> dict[str | None, int]:
+    """Returns what is in stock for the first return, by place."""
+    found = Counter[str | None]()
+    for restock in given.the().in_stock:
+        found[restock.location_id] += sum([line.quantity for line in restock.lines])
+    return dict(found)
+
+
+def correct(quantity: int, damaged: int = 0, grade: str | None = None) -> CorrectReceipt:
     """Corrects the shirts of the first return."""
-    items = [CorrectedItem(item_id="mug", quantity=quantity, damaged_quantity=damaged)]
+    items = [CorrectedItem(item_id="mug", quantity=quantity, damaged_quantity=damaged, grade=grade)]
     return CorrectReceipt(return_id="ret_1", items=items, reason="counted again")
 
 
@@ -54,28 +71,163 @@ def test_what_waits_is_corrected_without_stock() -> None:
 
 
 def test_a_unit_that_is_not_there_is_not_waited_for() -> None:
-    """The inspector finds one of two: the receipt is corrected, and the return is paid for the other."""
+    """
+    The inspector finds one of two: as if it had been counted right, a person decides, and the other is paid.
+    """
     given = waiting(2)
     given.when(inspect("A"))
     assert (given.the().status, given.the().refunded) == (ReturnStatus.IN_INSPECTION, usd(0))
 
     given.when(correct(1))
 
-    assert (given.the().status, given.the().refunded) == (ReturnStatus.RECEIVED, usd(1800))
+    assert (given.the().status, given.the().refunded) == (ReturnStatus.REQUIRES_ACTION, usd(0))
     assert given.the().items[0].waiting_quantity == 0
+    given.when(ResolveReturn(return_id="ret_1"))
+    assert (given.the().status, given.the().refunded) == (ReturnStatus.RECEIVED, usd(1800))
 
 
-def test_what_was_graded_was_there() -> None:
-    """A correction below that is refused with the numbers; units that went back were there, too."""
+@pytest.mark.parametrize("said", [0, 1])
+def test_a_count_is_corrected_while_its_goods_wait(said: int) -> None:
+    """0 or 1 of 2 came: not closed without a word, as it is not where that is counted at once."""
+    given, right = waiting(2), some(said, 2)
+
+    given.when(correct(said))
+
+    assert given.the().status is right.the().status is ReturnStatus.REQUIRES_ACTION
+    given.when(correct(2))
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+
+
+def test_what_was_accepted_in_part_stays_accepted() -> None:
+    """A person closed it with 2 of 3: corrected to 1, it waits for that one's grade and for nothing else."""
+    given = some(2, 3)
+    given.when(ResolveReturn(return_id="ret_1"))
+
+    given.when(correct(1))
+
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    given.when(inspect("A"))
+    assert (given.the().status, given.the().refunded) == (ReturnStatus.RECEIVED, usd(1800))
+
+
+def test_units_that_went_back_were_there() -> None:
+    """A correction below them is refused with the numbers."""
     given = waiting(3)
     given.when(inspect("A", graded("B", disposition="send_back")))
 
-    error = given.refuses(correct(1))
+    error = given.refuses(correct(0))
 
-    assert [each.code for each in error.violations] == ["correction_below_graded"]
-    assert error.violations[0].numbers == {"quantity": 1, "least": 2}
+    assert [each.code for each in error.violations] == ["correction_below_decided"]
+    given.when(correct(1))
+    assert [each.is_returned for each in given.the().items[0].graded] == [True]
+
+
+# -- a miscount that was graded --------------------------------------------------------------------
+
+
+def test_a_miscount_that_was_graded_is_corrected() -> None:
+    """Two at 18.00 were graded A and paid, one came: stock -1, returnable +1, overpaid 18.00."""
+    given = waiting(2)
+    given.when(inspect("A", "A"))
+    given.all_delivered()
+
+    (event,) = given.when(correct(1))
+
+    ret = given.the()
+    withdraw = WithdrawRequest(
+        "ret_1-withdraw-1",
+        "order_1",
+        "ret_1",
+        None,
+        (StockLine("mug", "v_mug", 1),),
+        "ret_1-restock-1",
+        is_correction=True,
+    )
+    assert react(event) == (withdraw,)
+    assert (ret.status, ret.needs_attention) == (ReturnStatus.RECEIVED, True)
+    assert (ret.refund_amount, ret.refunded, ret.entitlement.overpaid) == (usd(1800), usd(3600), usd(1800))
+    assert [(each.grade, each.quantity) for each in ret.items[0].graded] == [("A", 1)]
+    assert given.ledger == replay("order_1", given.history)
+
+
+def test_what_waits_is_gone_before_what_was_graded() -> None:
+    """Of A, B and one that waits, two units are left: A and B. Of those, the last graded one goes first."""
+    given = waiting(3)
+    given.when(inspect("B"))
+    given.when(inspect("A"))
+
     given.when(correct(2))
-    assert given.the().refunded == usd(1800)
+    assert [each.grade for each in given.the().items[0].graded] == ["A", "B"]
+    given.when(correct(1))
+
+    (item,) = given.the().items
+    assert [(each.grade, each.quantity) for each in item.graded] == [("B", 1)]
+    assert (item.waiting_quantity, item.arrived_quantity) == (0, 1)
+
+
+def test_a_correction_can_say_which_grade_is_gone() -> None:
+    """The unit of grade B that was graded first; there is only one, which the refusal says."""
+    given = waiting(3)
+    given.when(inspect("B"))
+    given.when(inspect("A", "A"))
+
+    error = given.refuses(correct(1, grade="B"))
+    unknown = given.refuses(correct(1, grade="Z"))
+    given.when(correct(2, grade="B"))
+
+    assert error.violations[0].code == "correction_below_graded"
+    assert error.violations[0].numbers == {"quantity": 1, "least": 2}
+    assert unknown.violations[0].numbers == {"grade": "Z", "grades": ["A", "B", "D"]}
+    assert [(each.grade, each.quantity) for each in given.the().items[0].graded] == [("A", 2)]
+
+
+@pytest.mark.parametrize("reasons", [("rr_defective", "rr_mind"), ("rr_mind", "rr_defective")])
+def test_a_correction_takes_nothing_out_of_stock_that_an_inspection_owns(reasons: tuple[str, ...]) -> None:
+    """One was inspected and is on the shelf, one is at the dock: the dock's is gone, the shelf's stays."""
+    policy = ReturnPolicy(
+        grades=SCALE,
+        rules=[ReturnRule(name="d", when={"fault:merchant"}, inspect=True), ReturnRule(name="m")],
+    )
+    given = Given(five(), policy)
+    given.catalogue = FAULTS
+    items = [RequestedItem(item_id="mug", quantity=1, reason_id=reason) for reason in reasons]
+    given.when(RequestReturn(order_id="order_1", items=items))
+    given.when(receive(2, location_id="dock"))
+    given.when(inspect(graded("A", location_id="shelf")))
+
+    given.when(correct(1))
+    assert stock(given) == {"shelf": 1}
+    given.when(inspect(graded("D", previous_grade="A", location_id="shelf")))
+
+    assert stock(given) == {}
+
+
+def test_what_a_correction_took_off_the_shelf_is_not_taken_again() -> None:
+    """Two were put there by two inspections, one is gone: the other is recalled from where it is."""
+    given = waiting(2)
+    given.when(inspect(graded("A", location_id="shelf")))
+    given.when(inspect(graded("A", location_id="shelf")))
+
+    given.when(correct(1))
+    given.when(inspect(graded("D", previous_grade="A", location_id="shelf")))
+
+    assert given.the().in_stock == ()
+
+
+def test_grades_stay_with_the_units_that_are_left() -> None:
+    """The unit of the second request is gone; what was graded A is of the first one."""
+    given = Given(five(), INSPECT)
+    given.catalogue = FAULTS
+    items = [RequestedItem(item_id="mug", quantity=1, note=note) for note in ("first", "second")]
+    given.when(RequestReturn(order_id="order_1", items=items))
+    given.when(receive(2))
+    given.when(inspect("B", "A"))
+
+    given.when(correct(1))
+
+    first, second = given.the().items
+    assert (len(first.graded), first.waiting_quantity) == (1, 0)
+    assert (second.graded, second.waiting_quantity) == ((), 0)
 
 
 def test_a_unit_that_was_forgotten_is_inspected_like_the_others() -> None:

@@ -34,6 +34,7 @@ from rma import (
     Charge,
     ClaimItem,
     Command,
+    CorrectedForeign,
     CorrectedItem,
     CorrectReceipt,
     DeclineReturn,
@@ -434,6 +435,9 @@ def goods_are_at_the_dock(world: World, handle: Callable[[Command | Archive], ob
     kept = [ForeignDecision(number=1, send_back=False)]
     handle(ResolveReturn(return_id="ret_2", missing=lost, foreign=kept, idempotency_key="lost"))
     handle(receive(1, return_id="ret_2"))
+    handle(ReceiveReturn(return_id="ret_2", foreign=[sock, sock]))
+    fewer = [CorrectedForeign(number=2, quantity=0), CorrectedForeign(number=3, quantity=0)]
+    handle(CorrectReceipt(return_id="ret_2", foreign=fewer, reason="no socks", idempotency_key="no socks"))
     world.faults.breaks("inventory", Away())
     corrected = [CorrectedItem(item_id="mug", quantity=3)]
     handle(CorrectReceipt(return_id="ret_2", items=corrected, reason="all arrived"))

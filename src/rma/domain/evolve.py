@@ -364,7 +364,7 @@ def _return_after(
         case events.ReturnResolved(cancel_request=cancel, resolution=resolution):
             is_received = event.status is ReturnStatus.RECEIVED
             return with_(
-                _unbooked(before.by_itself()) if cancel else before.by_itself(),
+                _unbooked(_resolved(before, event)) if cancel else _resolved(before, event),
                 status=event.status,
                 items=items_after(before.items, event.items),
                 resolution=resolution,
@@ -394,6 +394,14 @@ def _return_after(
             assert_never(event)
 
 
+def _resolved(before: Return, event: events.ReturnResolved) -> Return:
+    """The return by itself; while it is not received, it is quoted what its goods alone are worth."""
+    alone = before.by_itself()
+    if event.status is ReturnStatus.RECEIVED or alone.received_at or alone.charges == before.charges:
+        return alone
+    return _quoted(alone)
+
+
 def _withdrawn(before: Return, requests: tuple[WithdrawRequest, ...]) -> tuple[StockWithdrawal, ...]:
     return (*before.withdrawals, *[StockWithdrawal(each.restock_key, each.lines) for each in requests])
 
@@ -401,7 +409,9 @@ def _withdrawn(before: Return, requests: tuple[WithdrawRequest, ...]) -> tuple[S
 def _nothing_arrived(item: ReturnItem) -> ReturnItem:
     if not item.arrived_quantity:
         return item
-    return with_(item, received_quantity=0, damaged_quantity=0, waiting_quantity=0)
+    # What was not requested took its share when it arrived, and takes another one if it arrives again.
+    allocated = item.allocated if item.is_requested else item.line.nothing
+    return with_(item, received_quantity=0, damaged_quantity=0, waiting_quantity=0, allocated=allocated)
 
 
 def _exchange_after(
@@ -439,6 +449,11 @@ def _alone(each: Return) -> Return:
     alone = each.without_exchange()
     if each.status is ReturnStatus.RECEIVED:
         return alone
+    return _quoted(alone)
+
+
+def _quoted(alone: Return) -> Return:
+    """The return with the quote of its goods alone."""
     return with_(alone, quoted_refund=Money(alone.valuation.total, alone.currency))
 
 

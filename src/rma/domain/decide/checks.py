@@ -78,6 +78,14 @@ def check_string(wrong: Violations, name: str, value: object, item_id: object = 
         wrong.add("invalid_text", item_id, field=name, expected="a string of Unicode", value=show(value))
 
 
+def check_filled(wrong: Violations, name: str, value: object, item_id: object = None) -> None:
+    """A field is a string that is not too long, and says something."""
+    check_string(wrong, name, value, item_id)
+    if isinstance(value, str) and not value.strip():
+        expected = "a string that is not blank"
+        wrong.add("invalid_text", item_id, field=name, expected=expected, value=show(value))
+
+
 def check_images(
     wrong: Violations, images: object, item_id: str | None = None, *, maximum: int | None = MAX_IMAGES
 ) -> None:

@@ -129,11 +129,35 @@ class MissingItem:
 
 @frozen(kw_only=True)
 class CorrectedItem:
-    """What all receipts of a return together should have said of a line item."""
+    """
+    What all receipts of a return together should have said of a line item.
+
+    Args:
+        item_id: as it was given with the receipt, also if it is of no line.
+        quantity, damaged_quantity: all units, foreign ones under this id that no one decided about among
+            them: fewer units take those away first.
+        grade: of the units that are taken away, if some were graded by an inspection; unless given, what was
+            graded last is taken first.
+    """
 
     item_id: str
     quantity: int
     damaged_quantity: int = 0
+    grade: str | None = None
+
+
+@frozen(kw_only=True)
+class CorrectedForeign:
+    """
+    How many foreign goods there were.
+
+    Args:
+        number: of the goods, as the return counts them from 1; no one decided about them yet.
+        quantity: units, an integer of at least 0; 0 if there were none.
+    """
+
+    number: int
+    quantity: int
 
 
 @frozen(kw_only=True)
@@ -238,6 +262,11 @@ def missing_items(items: Iterable[MissingItem]) -> tuple[MissingItem, ...]:
 
 
 def corrected_items(items: Iterable[CorrectedItem]) -> tuple[CorrectedItem, ...]:
+    """A tuple of them."""
+    return as_tuple(items)
+
+
+def corrected_foreign(items: Iterable[CorrectedForeign]) -> tuple[CorrectedForeign, ...]:
     """A tuple of them."""
     return as_tuple(items)
 

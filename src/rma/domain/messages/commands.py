@@ -12,6 +12,7 @@ from attrs import field, frozen
 from rma.domain.messages.command_items import (
     ApprovedItem,
     ClaimItem,
+    CorrectedForeign,
     CorrectedItem,
     ForeignDecision,
     ForeignItem,
@@ -22,6 +23,7 @@ from rma.domain.messages.command_items import (
     RequestedItem,
     approved_items,
     claim_items,
+    corrected_foreign,
     corrected_items,
     foreign_decisions,
     foreign_items,
@@ -254,11 +256,14 @@ class CorrectReceipt:
     Args:
         items: what all receipts together should have said of a line; lines that are not named stay.
         reason: why, in the merchant's words; it must be given.
+        foreign: how many foreign goods there were; those that are not named stay. What is said of a line is
+            then said with these.
     """
 
     return_id: str
-    items: tuple[CorrectedItem, ...] = field(converter=corrected_items)
+    items: tuple[CorrectedItem, ...] = field(default=(), converter=corrected_items)
     reason: str | None = None
+    foreign: tuple[CorrectedForeign, ...] = field(default=(), converter=corrected_foreign)
     idempotency_key: str | None = None
     created_by: str | None = None
 
@@ -287,7 +292,8 @@ class ResolveReturn:
     Close a return: nothing more is expected, and a clerk says which received units are paid for.
 
     It ends `requires_action` and the rest of `partially_received`, and, with `missing`, what is requested; of
-    a received return whose amount is due and cannot be paid, it sets the amount.
+    a received return whose amount is due and cannot be paid, or of which too much was paid, it sets the
+    amount.
 
     Args:
         rejected: units that are not paid for; all others that arrived are accepted.

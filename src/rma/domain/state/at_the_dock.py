@@ -5,7 +5,7 @@ from datetime import datetime
 
 from attrs import evolve, frozen
 
-from rma.domain.messages.command_items import ForeignDecision
+from rma.domain.messages.command_items import CorrectedForeign, ForeignDecision
 from rma.domain.messages.effects import RestockRequest, StockLine
 from rma.domain.state.lifecycle import ReturnStatus
 
@@ -21,6 +21,8 @@ class ForeignGoods:
         item_id: under which they were booked: of a line of which more arrived than the customer had, or of no
             line of the order; None for goods that were described only.
         serials: those of these units, as far as they were read.
+        expected_by: the oldest other return of the order that waits for such units; perhaps the parcel is
+            that return's.
     """
 
     number: int
@@ -31,6 +33,7 @@ class ForeignGoods:
     serials: tuple[str, ...] = ()
     note: str | None = None
     images: tuple[str, ...] = ()
+    expected_by: str | None = None
 
 
 @frozen
@@ -66,6 +69,8 @@ class Correction:
         status: of the return afterwards.
         restock_key: under which further units were put into stock; None if none were.
         location_id: where they were.
+        foreign: how many foreign goods there were, where that was wrong.
+        is_payment_awaited: the exchange of the goods was yet to be completed.
     """
 
     number: int
@@ -76,6 +81,8 @@ class Correction:
     status: ReturnStatus
     location_id: str | None = None
     restock_key: str | None = None
+    foreign: tuple[CorrectedForeign, ...] = ()
+    is_payment_awaited: bool = False
 
     @property
     def restocked(self) -> tuple[StockLine, ...]:
@@ -98,6 +105,15 @@ class StockWithdrawal:
 
     restock_key: str
     lines: tuple[StockLine, ...]
+
+
+def foreign_after(
+    goods: tuple[ForeignGoods, ...], corrected: Iterable[CorrectedForeign]
+) -> tuple[ForeignGoods, ...]:
+    """The foreign goods once there were so many of these; without those of which there were none."""
+    quantities = {each.number: each.quantity for each in corrected}
+    after = [evolve(each, quantity=quantities.get(each.number, each.quantity)) for each in goods]
+    return tuple([each for each in after if each.quantity])
 
 
 def left_in_stock(

@@ -16,6 +16,7 @@ from rma.domain.state.at_the_dock import (
     Correction,
     ForeignGoods,
     StockWithdrawal,
+    foreign_after,
     left_in_stock,
 )
 from rma.domain.state.entitlement import Entitlement
@@ -24,7 +25,14 @@ from rma.domain.state.inspection import Inspection
 from rma.domain.state.lifecycle import Reservation, ReturnStatus, return_rules
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
-from rma.domain.state.valuation import NOTHING, Valuation, value_arrived, value_requested, with_entitled
+from rma.domain.state.valuation import (
+    NOTHING,
+    Valuation,
+    value_arrived,
+    value_in_full_order,
+    value_requested,
+    with_entitled,
+)
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
@@ -78,6 +86,11 @@ class Receipt:
     restock_key: str | None = None
     foreign: tuple[ForeignGoods, ...] = ()
     closed_short: bool = False
+
+    @property
+    def has_units(self) -> bool:
+        """True if it held units of the order's lines."""
+        return any(item.quantity or item.damaged_quantity for item in self.items)
 
     @property
     def restocked(self) -> tuple[StockLine, ...]:
@@ -283,8 +296,9 @@ class Return:
         `refund_due_by`, as long as some of it is not paid, nor on its way.
 
         What is owed for goods that did not arrive, or were not graded yet, is what the request was quoted.
+        Nothing is owed while all of its goods are with the customer, as after an empty parcel.
         """
-        if self.refund_due_by is None:
+        if self.refund_due_by is None or not self._is_on_its_way_back:
             return None
         owed = self.entitlement.due.amount
         is_policy = self.basis is ReturnBasis.POLICY
@@ -294,6 +308,12 @@ class Return:
         if (return_rules(self.status).is_open and not is_paid_by_parcel) or is_sent:
             owed = max(0, self.refund_amount.amount - self.refunded.amount)
         return self.refund_due_by if owed else None
+
+    @property
+    def _is_on_its_way_back(self) -> bool:
+        """True if some of its goods are not with the customer, as far as is known."""
+        is_sent = self.sending is not None and self.sending.proof is not None
+        return is_sent or any(item.gone_quantity for item in self.items)
 
     @property
     def restocks(self) -> tuple[RestockRequest, ...]:
@@ -332,8 +352,16 @@ class Return:
 
     @property
     def foreign(self) -> tuple[ForeignGoods, ...]:
-        """Goods that arrived for it and are none of the order's, in the order of their numbers."""
-        return tuple([each for receipt in self.receipts for each in receipt.foreign])
+        """
+        Goods that arrived for it and are none of the order's, in the order of their numbers.
+
+        There are as many as its receipts say, as they were corrected.
+        """
+        goods = tuple([each for receipt in self.receipts for each in receipt.foreign])
+        for correction in self.corrections:
+            if correction.foreign:
+                goods = foreign_after(goods, correction.foreign)
+        return goods
 
     @property
     def undecided_foreign(self) -> tuple[ForeignGoods, ...]:
@@ -423,15 +451,17 @@ class Return:
 
         It waits for approval, what arrived is not what was requested or is yet to be graded, an amount is due
         that could not be paid, the outcome of a refund cannot be known, an effect waits for its port for too
-        long, or the customer has yet to pay for an exchange whose goods are here.
+        long, a correction showed that too much was paid, or the customer has yet to pay for an exchange whose
+        goods are here.
         """
         return (
             self.status in _FOR_A_PERSON
             or bool(self.stuck_effects)
             or self.entitlement.needs_attention
+            or (bool(self.corrections) and self.entitlement.overpaid.amount > 0)
             or (
                 bool(self.charges)
-                and not self.corrections
+                and (not self.corrections or self.corrections[-1].is_payment_awaited)
                 and self.status is ReturnStatus.RECEIVED
                 and self.valuation.owed > 0
             )
@@ -458,7 +488,7 @@ class Return:
                 charges=self.charges,
                 charges_back=self.quoted_charges,
             )
-        arrived = self.value_arrived(self.items, self.entitlement.agreed_refund, self.charges_back)
+        arrived = self.value_arrived(self.items, self.named_for(self.items), self.charges_back)
         is_undecided = self.status is ReturnStatus.REQUIRES_ACTION
         return with_entitled(arrived, self.entitlement.entitled.amount, is_undecided=is_undecided)
 
@@ -472,7 +502,7 @@ class Return:
     def _value_inspected(self) -> Valuation:
         """What is inspected, as if all of it were worth its whole value; charges come back with the money."""
         items = tuple([as_if_whole(each) for each in self.items])
-        return self.value_arrived(items, self.entitlement.agreed_refund, self.charges_back)
+        return self.value_arrived(items, self.named_for(self.items), self.charges_back)
 
     def value_arrived(
         self,
@@ -493,6 +523,17 @@ class Return:
             charges=self.charges,
             charges_back=charges_back,
         )
+
+    def named_for(self, items: tuple[ReturnItem, ...], *, is_corrected: bool = False) -> Money | None:
+        """
+        The amount that was named for the whole return, as it holds for these items.
+
+        Once a receipt was corrected, it is at most the value of what arrived, unless it has a note.
+        """
+        named = self.entitlement.agreed_refund
+        if named is None or self.entitlement.refund_note or not (is_corrected or self.corrections):
+            return named
+        return Money(min(named.amount, value_in_full_order(items, self.terms)), named.currency)
 
     @property
     def is_exchanged(self) -> bool:

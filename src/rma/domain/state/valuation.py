@@ -157,6 +157,15 @@ def value_of_units(items: Sequence[ReturnItem], terms: Terms) -> int:
     return value
 
 
+def value_in_full_order(items: Sequence[ReturnItem], terms: Terms) -> int:
+    """What the units that arrived are worth, whatever their grades are, without deductions: minor units."""
+    value = 0
+    for item in items:
+        refunded = item.refunded_quantity(refund_damaged=terms.refund_damaged)
+        value += item.line.paid(item.value(item.gone_quantity if item.is_inspected else refunded))
+    return value
+
+
 def with_entitled(valuation: Valuation, entitled_amount: int, *, is_undecided: bool = False) -> Valuation:
     """
     The valuation as it was granted, the difference shown.

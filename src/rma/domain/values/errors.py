@@ -270,7 +270,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "correction_below_graded": (
         NotAllowed,
-        "corrected to {quantity} units, but {least} were graded or went back to the customer",
+        "corrected to {quantity} units, but {least} have other grades, or were decided about",
     ),
     "nothing_to_inspect": (
         NotAllowed,
@@ -339,7 +339,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "serials_exceed_quantity": (Invalid, "{serials} serial numbers given for {quantity} units"),
     "too_many_images": (Invalid, "at most {maximum} images, not {images}"),
     "foreign_not_found": (Invalid, "return {return_id} has no foreign goods {number} to decide about"),
-    "foreign_decided_twice": (Invalid, "foreign goods {number} are decided about twice"),
+    "foreign_decided_twice": (Invalid, "foreign goods {number} are named twice"),
     "correction_without_reason": (Invalid, "a receipt is corrected for a reason: give one"),
     "item_not_returnable": (Invalid, "this item cannot be returned"),
     "return_window_closed": (Invalid, "this item could be returned until {until}"),

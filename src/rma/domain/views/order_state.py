@@ -62,6 +62,8 @@ def order_state(order: Order, ledger: ReturnLedger) -> OrderState:
 
 def _fulfillment_status(order: Order, ledger: ReturnLedger) -> FulfillmentStatus:
     back = ledger.arrived_quantities()
+    for item in [item for each in ledger.returns for item in each.items]:  # lost ones are with no one
+        back[item.item_id] = back.get(item.item_id, 0) + item.still_lost_quantity
 
     def all_back(line: LineItem) -> bool:
         return line.returned_quantity + back.get(line.id, 0) >= line.fulfilled_quantity

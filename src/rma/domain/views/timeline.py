@@ -210,7 +210,11 @@ def _received(event: events.GoodsReceived, after: Return) -> _Summary:
         for each in event.items.units
         if each.waiting_quantity
     ]
-    foreign = [f"{each.quantity} x {each.description}, not of the order" for each in receipt.foreign]
+    foreign = [
+        f"{each.quantity} x {each.description}, not of the order"
+        + (f"; {each.expected_by} waits for such units" if each.expected_by else "")
+        for each in receipt.foreign
+    ]
     kept = [
         f"{units.kept_quantity} x {after.items[units.index].item_id} kept by the customer"
         for units in event.items.units
@@ -312,9 +316,11 @@ def _corrected(event: events.ReceiptCorrected, after: Return) -> _Summary:
         f"stock: +{line.quantity} {line.item_id} at {correction.location_id or 'no location'}"
         for line in correction.restocked
     ]
+    goods = {each.number: each.description for receipt in after.receipts for each in receipt.foreign}
+    foreign = [f"{each.quantity} x {goods[each.number]}, not of the order" for each in correction.foreign]
     overpaid = after.entitlement.overpaid
     money = _money(event.refunds) + ([f"{overpaid} paid too much"] if overpaid.amount else [])
-    details = [correction.reason, *units, *stock, *money]
+    details = [correction.reason, *units, *foreign, *stock, *money]
     what = f"{after.id}: receipts corrected, {_words(event.status)}"
     if event.status is ReturnStatus.REQUIRES_ACTION:
         return _Summary(what, details)

@@ -1,6 +1,7 @@
 """Makers of commands about goods at the dock that no one expected, or that were counted wrong."""
 
 from rma.domain.messages.command_items import (
+    CorrectedForeign,
     CorrectedItem,
     ForeignDecision,
     ForeignItem,
@@ -31,20 +32,37 @@ def receive_unannounced(chooser: Chooser, situation: Situation) -> ReceiveUnanno
 
 
 def correct_receipt(chooser: Chooser, situation: Situation) -> CorrectReceipt | None:
-    """One line of a return was counted wrong: more arrived, or less, or it is damaged."""
+    """Of a return was counted wrong: more of one line, or less, or it is damaged; or foreign goods."""
     returns = situation.ledger.returns
-    booked = [each for each in returns if any(any(units) for units in each.booked_quantities().values())]
+    booked = [
+        each
+        for each in returns
+        if each.undecided_foreign or any(any(units) for units in each.booked_quantities().values())
+    ]
     target = choose_target(chooser, booked, returns)
     if target is None:
         return None
     said = target.booked_quantities()
     item_id = chooser.choose(list(said) or [item.item_id for item in target.items] or ["mug"])
     units = sum(said.get(item_id, (0, 0)))
+    units += sum([each.quantity for each in target.undecided_foreign if each.item_id == item_id])
     quantity = chooser.whole(0, units + 1)
     damaged = chooser.detail([0, 0, *range(quantity + 1)])
-    corrected = CorrectedItem(item_id=item_id, quantity=quantity - damaged, damaged_quantity=damaged)
+    corrected = CorrectedItem(
+        item_id=item_id,
+        quantity=quantity - damaged,
+        damaged_quantity=damaged,
+        grade=chooser.detail([None, None, *[grade.name for grade in target.terms.scale]]),
+    )
+    foreign = [
+        CorrectedForeign(number=each.number, quantity=chooser.detail([each.quantity, 0]))
+        for each in target.undecided_foreign
+    ]
     return CorrectReceipt(
-        return_id=target.id, items=[corrected], reason=chooser.detail(["miscounted", "damage found"])
+        return_id=target.id,
+        items=[corrected],
+        foreign=chooser.detail([[], foreign]),
+        reason=chooser.detail(["miscounted", "damage found"]),
     )
 
 

@@ -51,9 +51,11 @@ def entitle(
         if status is ReturnStatus.IN_INSPECTION:
             return evolve(before, agreed_refund=agreed, refund_note=refund_note)
         return evolve(before, requested_refund=agreed, refund_note=refund_note)
+    named = agreed
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
-    entitled = target.value_arrived(items, agreed, charges_back).total
+        named = target.named_for(items)
+    entitled = target.value_arrived(items, named, charges_back).total
     paid = in_force(before.refunds)  # a payment is never asked back; what a correction showed, stays shown
     entitled = max(entitled, min(paid, before.entitled.amount) if target.corrections else paid)
     return pay_what_is_due(
@@ -75,24 +77,20 @@ def correct_entitlement(
     """
     The return's account once its receipts are corrected to these items: computed again, lower ones too.
 
-    What was paid above it is `overpaid`. An amount that was named for the whole return is then at most the
-    value of the units, unless it has a note.
+    What was paid above it is `overpaid`. An amount that was named for the whole return stays on record, and
+    holds as `Return.named_for` says.
     """
     before = target.entitlement
-    agreed = before.agreed_refund
-    if agreed is not None and not before.refund_note:
-        value = value_refunded_for(target, items, ReturnStatus.RECEIVED)
-        agreed = Money(min(agreed.amount, value), agreed.currency)
-    entitled = target.value_arrived(items, agreed, charges_back).total
+    entitled = target.value_arrived(items, target.named_for(items, is_corrected=True), charges_back).total
     if not pays_now(target, status):
         fewer = min(before.entitled.amount, entitled)
-        return evolve(before, entitled=Money(fewer, order.currency), agreed_refund=agreed)
+        return evolve(before, entitled=Money(fewer, order.currency))
     return pay_what_is_due(
         order,
         ledger,
         target,
         entitled,
-        agreed=agreed,
+        agreed=before.agreed_refund,
         refund_note=before.refund_note,
         refundable=refundable,
         at=at,

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from attrs import evolve
-
 from rma.domain.decide.checks import check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import complete_claim
@@ -73,13 +71,16 @@ def _withdraw_all(target: Return) -> tuple[WithdrawRequest, ...]:
     return tuple([_withdraw(target, restock, restock.lines, index) for index, restock in restocks])
 
 
-def withdraw_units(
-    target: Return, units: Mapping[str, int], *, is_correction: bool = False
-) -> tuple[WithdrawRequest, ...]:
-    """The requests to take so many units of each line out of the stock that took them, the latest's first."""
+def withdraw_units(target: Return, units: Mapping[str, int]) -> tuple[WithdrawRequest, ...]:
+    """
+    The requests to take so many units of each line out of the stock that took them, the latest's first.
+
+    What an inspection put into stock is the inspection's, and stays.
+    """
     left = dict(units)
     withdrawals: list[WithdrawRequest] = []
-    for restock in reversed(target.in_stock):
+    inspected = {restock.key for inspection in target.inspections for restock in inspection.restocks}
+    for restock in reversed([each for each in target.in_stock if each.key not in inspected]):
         lines = []
         for line in restock.lines:
             count = min(line.quantity, left.get(line.item_id, 0))
@@ -87,8 +88,7 @@ def withdraw_units(
                 lines.append(StockLine(line.item_id, line.variant_id, count))
                 left[line.item_id] -= count
         if lines:
-            request = _withdraw(target, restock, tuple(lines), len(withdrawals))
-            withdrawals.append(evolve(request, is_correction=is_correction))
+            withdrawals.append(_withdraw(target, restock, tuple(lines), len(withdrawals)))
     return tuple(withdrawals)
 
 

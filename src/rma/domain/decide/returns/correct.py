@@ -1,62 +1,49 @@
 """CorrectReceipt: what the receipts of a return should have said, and what follows for stock and money."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from rma.domain.decide.checks import check_order, check_strings, check_text, report_unknown, valid_items
+from rma.domain.decide.checks import check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import change_linked
 from rma.domain.decide.refunds.entitlement import charges_now, correct_entitlement, pays_now, report_blocked
 from rma.domain.decide.returns.cancel import withdraw_units
-from rma.domain.decide.returns.limits import expected_units, limits_of, room_of
-from rma.domain.decide.returns.receipt_items import (
-    Arrivals,
-    Room,
-    count_again,
-    hold_for_inspection,
-    lost_room,
+from rma.domain.decide.returns.corrected_items import (
+    Line,
+    check_limits,
+    check_lines,
+    check_reason,
+    count_lines,
+    lines_of,
+    read_foreign,
+    read_items,
 )
-from rma.domain.decide.violations import Violations, error_value
+from rma.domain.decide.returns.corrected_status import corrected_status
+from rma.domain.decide.returns.counted_again import count_again, without_grades
+from rma.domain.decide.returns.judging import Judge
+from rma.domain.decide.returns.limits import room_of
+from rma.domain.decide.returns.placing import withdrawals_between
+from rma.domain.decide.returns.receipt_items import Arrivals, Room, hold_for_inspection, lost_room
+from rma.domain.decide.violations import Violations
 from rma.domain.events import Event, ReceiptCorrected, header_for
-from rma.domain.messages.command_items import CorrectedItem
+from rma.domain.messages.command_items import CorrectedForeign
 from rma.domain.messages.commands import CorrectReceipt
-from rma.domain.messages.effects import effect_key
+from rma.domain.messages.effects import WithdrawRequest, effect_key
 from rma.domain.sale.order import Order
-from rma.domain.state.at_the_dock import CorrectedUnits, Correction
+from rma.domain.state.at_the_dock import CorrectedUnits, Correction, foreign_after
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.lifecycle import ReturnStatus, return_refusal
+from rma.domain.state.lifecycle import return_refusal
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem, changes_between, once_judged
 from rma.domain.state.returns import Return
-from rma.domain.values.validators import is_whole
 
 
 @frozen
-class _Line:
-    """
-    A line of a return as it was counted: sellable and damaged units.
+class _Corrected:
+    """A return as it is counted now: its items, what was added and taken, and how many foreign goods."""
 
-    Attributes:
-        booked: what its receipts say together.
-        here: of these, what did not go back to the customer.
-        rejected: of those that are here, what is not paid for.
-        graded: of those that are here, how many were graded by an inspection, of either kind.
-    """
-
-    booked: tuple[int, int]
-    here: tuple[int, int]
-    rejected: tuple[int, int]
-    graded: int = 0
-
-    @property
-    def least(self) -> tuple[int, int]:
-        """What it cannot be corrected below: units that were decided about cannot vanish."""
-        (good, bad), here, rejected = self.booked, self.here, self.rejected
-        return good - here[0] + rejected[0], bad - here[1] + rejected[1]
-
-    @property
-    def least_units(self) -> int:
-        """What both kinds together cannot be corrected below: nor can units that were graded."""
-        return sum(self.booked) - sum(self.here) + self.graded
+    items: tuple[ReturnItem, ...]
+    units: tuple[CorrectedUnits, ...]
+    foreign: tuple[CorrectedForeign, ...]
 
 
 def correct_receipt(facts: Facts, ledger: ReturnLedger, command: CorrectReceipt) -> tuple[Event, ...]:
@@ -75,32 +62,59 @@ def correct_receipt(facts: Facts, ledger: ReturnLedger, command: CorrectReceipt)
     elif refusal := return_refusal(target.status, command) or _without_receipt(target):
         wrong.add(refusal, return_id=target.id)
     check_order(wrong, order, ledger, target)
-    reason = _check_reason(wrong, command.reason)
-    said = _check_items(wrong, command)
+    reason = check_reason(wrong, command.reason)
+    said = read_items(wrong, command, target)
+    foreign = read_foreign(wrong, command, target)
     if target and order:
-        _check_lines(wrong, said, order, target)
+        check_lines(wrong, said, order, target)
     check_strings(wrong, command)
     target, order = wrong.require(target), wrong.require(order)
 
-    counted = _lines_of(target)
-    nothing = _Line((0, 0), (0, 0), (0, 0))
-    changed = {each: to for each, to in said.items() if to != counted.get(each, nothing).booked}
-    if not changed:
+    counted = lines_of(target)
+    counts = count_lines(ledger, order, target, said, foreign)
+    if not (counts.booked or counts.foreign):
         return ()
-    room = _room(ledger, order, target)
-    _check_limits(
-        wrong, ledger, order, target, {each: counted.get(each, nothing) for each in changed}, changed
-    )
+    check_limits(wrong, said, counted, counts)
     wrong.require(target)
-    items, are_late = target.items, room_of(ledger, target) is lost_room
+    items, waiting = _count(ledger, order, target, counted, counts.booked)
+    judge = Judge(target.terms, facts.reasons)
+    for item_id in counts.booked:
+        items = without_grades(target, items, item_id, said[item_id].grade, judge)
+    units = _units(counts.booked, counted, order, items, waiting)
+    return _events(facts, ledger, order, target, _Corrected(items, units, counts.foreign), reason, command)
+
+
+def _count(
+    ledger: ReturnLedger,
+    order: Order,
+    target: Return,
+    counted: dict[str, Line],
+    changed: Arrivals,
+) -> tuple[tuple[ReturnItem, ...], dict[str, int]]:
+    """The items with these units, and by line how many more wait for an inspection that can be sold again."""
+    items, are_late, room = target.items, room_of(ledger, target) is lost_room, _room(ledger, order, target)
     remainders = ledger.remainders(order, changed)
     for item_id, (good, bad) in changed.items():
-        line = counted.get(item_id, nothing)
+        line = counted.get(item_id, Line())
         here = good - line.booked[0] + line.here[0], bad - line.booked[1] + line.here[1]
-        items = count_again(items, item_id, *here, remainders[item_id], room=room, are_late=are_late)
-    items, waiting = hold_for_inspection(target.items, items, target.terms)
-    units = _units(changed, counted, order, items, waiting)
-    return _events(facts, ledger, order, target, items, units, reason, command)
+        remainder = remainders[item_id]
+        if are_late:
+            remainder = _left_for_others(remainder, items, sum(here) - sum(line.here), room)
+        items = count_again(items, item_id, *here, remainder, room=room, are_late=are_late)
+    return hold_for_inspection(target.items, items, target.terms)
+
+
+def _left_for_others(remainder: Remainder, items: tuple[ReturnItem, ...], more: int, room: Room) -> Remainder:
+    """What remains of a line once requested items took their own units, which were free, back."""
+    for item in items:
+        taken = min(max(0, more), room(item)) if item.item_id == remainder.line.item_id else 0
+        more -= taken
+        units = taken - min(taken, item.still_lost_quantity)
+        if units:
+            had, has = item.value(item.gone_quantity), item.value(item.gone_quantity + units)
+            own = tuple([after - before for before, after in zip(had, has, strict=True)])
+            remainder = remainder.less(units, own)
+    return remainder
 
 
 def _events(
@@ -108,12 +122,13 @@ def _events(
     ledger: ReturnLedger,
     order: Order,
     target: Return,
-    items: tuple[ReturnItem, ...],
-    units: tuple[CorrectedUnits, ...],
+    corrected: _Corrected,
     reason: str,
     command: CorrectReceipt,
 ) -> tuple[Event, ...]:
-    status = once_judged(_status(target, items), items)
+    items, units = corrected.items, corrected.units
+    has_foreign = bool(foreign_after(target.undecided_foreign, corrected.foreign))
+    status = once_judged(corrected_status(target, items, units, has_foreign=has_foreign), items)
     at, by = facts.at, command.created_by
     refundable = ledger.refundable(order).amount
     charges_back = charges_now(order, ledger, target, items, status, None)
@@ -121,6 +136,7 @@ def _events(
         order, ledger, target, items, status=status, refundable=refundable, at=at, charges_back=charges_back
     )
     restocked = any(each.restocked_quantity > 0 for each in units)
+    exchange = ledger.find_exchange(target.exchange_id)
     correction = Correction(
         number=len(target.corrections) + 1,
         at=at,
@@ -130,99 +146,36 @@ def _events(
         status=status,
         location_id=target.location_id,
         restock_key=effect_key(target.id, "restock", len(target.restocks) + 1) if restocked else None,
+        foreign=corrected.foreign,
+        is_payment_awaited=exchange is not None and exchange.is_open,
     )
-    fewer = {each.item_id: -each.restocked_quantity for each in units if each.restocked_quantity < 0}
-    corrected = ReceiptCorrected(
+    event = ReceiptCorrected(
         header=header_for(target, ledger, at, by=by, command=command, order=order),
         correction=correction,
         items=changes_between(target.items, items),
         entitlement=account.change_since(target.entitlement),
-        withdraw_requests=withdraw_units(target, fewer, is_correction=True),
+        withdraw_requests=_withdrawals(target, items, units),
         charges_back=charges_back,
     )
     blocked = report_blocked(account, target, ledger, refundable, at, by) if pays_now(target, status) else ()
-    return (corrected, *blocked, *change_linked(ledger, target, items, status, at, by))
+    return (event, *blocked, *change_linked(ledger, target, items, status, at, by))
+
+
+def _withdrawals(
+    target: Return, items: tuple[ReturnItem, ...], units: tuple[CorrectedUnits, ...]
+) -> tuple[WithdrawRequest, ...]:
+    """What is not there after all, out of the stock of receipts, and out of that of inspections."""
+    fewer = {each.item_id: -each.restocked_quantity for each in units if each.restocked_quantity < 0}
+    requests = (*withdraw_units(target, fewer), *withdrawals_between(target, items))
+    earlier = len(target.withdrawals)
+    keys = [effect_key(target.id, "withdraw", earlier + number + 1) for number in range(len(requests))]
+    return tuple(
+        [evolve(each, key=key, is_correction=True) for key, each in zip(keys, requests, strict=True)]
+    )
 
 
 def _without_receipt(target: Return) -> str | None:
     return None if target.receipts else "nothing_to_correct"
-
-
-def _check_reason(wrong: Violations, reason: object) -> str:
-    check_text(wrong, "reason", reason)
-    if not isinstance(reason, str) or not reason.strip():
-        if reason is None or isinstance(reason, str):
-            wrong.add("correction_without_reason")
-        return ""
-    return reason
-
-
-def _check_items(wrong: Violations, command: CorrectReceipt) -> Arrivals:
-    """What the receipts should have said, by line."""
-    asked: object = command.items
-    if asked == ():
-        wrong.add("no_items")
-    said: Arrivals = {}
-    for each in valid_items(wrong, asked, CorrectedItem, "items"):
-        good, bad = each.quantity, each.damaged_quantity
-        if not is_whole(good, at_least=0):
-            wrong.add("invalid_quantity", each.item_id, quantity=error_value(good), minimum=0)
-        elif not is_whole(bad, at_least=0):
-            wrong.add("invalid_damaged_quantity", each.item_id, quantity=error_value(bad), minimum=0)
-        else:
-            before = said.get(each.item_id, (0, 0))
-            said[each.item_id] = (before[0] + good, before[1] + bad)
-    return said
-
-
-def _check_lines(wrong: Violations, said: Arrivals, order: Order, target: Return) -> None:
-    known = {line.id for line in order.items} | {item.item_id for item in target.items}
-    for item_id in said:
-        if item_id not in known:
-            wrong.add("item_not_found", item_id, order_id=order.id)
-
-
-def _lines_of(target: Return) -> dict[str, _Line]:
-    counted: dict[str, _Line] = {}
-    for item_id, booked in target.booked_quantities().items():
-        items = [item for item in target.items if item.item_id == item_id]
-        here = sum([item.received_quantity for item in items]), sum([item.damaged_quantity for item in items])
-        rejected = [(item.rejected_quantity, item.rejected_damaged_quantity) for item in items]
-        graded = sum([item.graded_quantity - item.graded_back_quantity for item in items])
-        counted[item_id] = _Line(
-            booked, here, (sum([g for g, _ in rejected]), sum([b for _, b in rejected])), graded
-        )
-    return counted
-
-
-def _check_limits(
-    wrong: Violations,
-    ledger: ReturnLedger,
-    order: Order,
-    target: Return,
-    counted: dict[str, _Line],
-    said: Arrivals,
-) -> None:
-    """Neither below what was decided about, nor above what the customer can have sent."""
-    expected = expected_units(target.items, room_of(ledger, target))
-    limits = limits_of(ledger, {line.id: line for line in order.items}, expected, said)
-    for item_id, (good, bad) in said.items():
-        line = counted[item_id]
-        least = line.least
-        if good < least[0] or bad < least[1]:
-            wrong.add(
-                "correction_below_decided",
-                item_id,
-                quantity=good,
-                damaged_quantity=bad,
-                least=least[0],
-                damaged_least=least[1],
-            )
-        elif good + bad < line.least_units:
-            wrong.add("correction_below_graded", item_id, quantity=good + bad, least=line.least_units)
-        most = sum(line.booked) + limits[item_id].most
-        if good + bad > max(most, sum(line.booked)):
-            wrong.add("quantity_exceeds_receivable", item_id, quantity=good + bad, receivable=most)
 
 
 def _room(ledger: ReturnLedger, order: Order, target: Return) -> Room:
@@ -257,7 +210,7 @@ def _has_share(remainder: Remainder, item: ReturnItem, units: int) -> bool:
 
 def _units(
     said: Arrivals,
-    counted: dict[str, _Line],
+    counted: dict[str, Line],
     order: Order,
     items: tuple[ReturnItem, ...],
     waiting: dict[str, int],
@@ -270,21 +223,3 @@ def _units(
         more = good - before[0], bad - before[1]
         found.append(CorrectedUnits(item_id, *more, variants.get(item_id), waiting.get(item_id, 0)))
     return tuple(found)
-
-
-def _status(target: Return, items: tuple[ReturnItem, ...]) -> ReturnStatus:
-    """As if the receipts had said so from the beginning, but that what is closed stays closed."""
-    more = sum([_unrequested(each) for each in items]) > sum([_unrequested(each) for each in target.items])
-    if target.undecided_foreign or target.status is ReturnStatus.CANCELED:
-        return ReturnStatus.REQUIRES_ACTION
-    if target.status in (ReturnStatus.RECEIVED, ReturnStatus.IN_INSPECTION):
-        return ReturnStatus.REQUIRES_ACTION if more else ReturnStatus.RECEIVED
-    if target.needs_approval or target.is_released:
-        return ReturnStatus.REQUIRES_ACTION
-    if any(_unrequested(each) for each in items):
-        return ReturnStatus.REQUIRES_ACTION
-    return target.status if any(each.missing_quantity for each in items) else ReturnStatus.RECEIVED
-
-
-def _unrequested(item: ReturnItem) -> int:
-    return 0 if item.is_requested else item.arrived_quantity

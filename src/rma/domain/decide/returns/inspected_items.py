@@ -173,10 +173,8 @@ def _check_quantity(wrong: Violations, each: InspectedItem) -> bool:
 
 def _check_grades(wrong: Violations, each: InspectedItem, judge: Judge) -> None:
     """The grade, and the one before if there was one, are of the scale."""
-    names: tuple[object, ...] = (each.grade, each.previous_grade)
+    names: list[object] = [each.grade, *([each.previous_grade] if each.previous_grade is not None else [])]
     for name in names:
-        if name is None and name is not each.grade:
-            continue
         if not isinstance(name, str) or name not in judge.grades:
             wrong.add("unknown_grade", each.item_id, grade=error_id(name), grades=list(judge.grades))
     if each.previous_disposition is not None and each.previous_grade is None:

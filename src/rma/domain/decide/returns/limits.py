@@ -1,6 +1,6 @@
 """How many units of a line can arrive for a return: what it expects of it, and what nothing reserves."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from rma.domain.decide.returns.parcel import Limit
 from rma.domain.decide.returns.receipt_items import Arrivals, Room, expected_room, lost_room
@@ -56,3 +56,30 @@ def remainders_for(
         item_id for item_id, (good, bad) in arrivals.items() if good + bad > expected.get(item_id, 0)
     ]
     return ledger.remainders(order, unexpected) if unexpected else {}
+
+
+def serials_here(ledger: ReturnLedger, item_ids: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    """
+    By line, the serials of units that arrived for any return of the order and are here.
+
+    No one says which units go back to the customer, or were never there: once a return has fewer units of a
+    line than its receipts say, any of its serials can be of those that left.
+    """
+    here: dict[str, frozenset[str]] = {}
+    for item_id in item_ids:
+        found = [each for target in ledger.returns for each in _serials_of(target, item_id)]
+        if found:
+            here[item_id] = frozenset(found)
+    return here
+
+
+def _serials_of(target: Return, item_id: str) -> tuple[str, ...]:
+    """Those of the units of this line that arrived since the return was canceled, if all of them are here."""
+    since = target.canceled_at
+    receipts = [each for each in target.receipts if since is None or each.at > since]
+    booked = [item for receipt in receipts for item in receipt.items if item.item_id == item_id]
+    serials = tuple([serial for item in booked for serial in item.serials])
+    if not serials:
+        return ()
+    here = sum([item.arrived_quantity for item in target.items if item.item_id == item_id])
+    return serials if here >= sum([item.quantity + item.damaged_quantity for item in booked]) else ()

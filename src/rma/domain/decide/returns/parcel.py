@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from attrs import evolve, field, frozen
 
-from rma.domain.decide.checks import check_images, check_string, check_text, valid_items, valid_members
+from rma.domain.decide.checks import check_filled, check_images, check_text, valid_items, valid_members
 from rma.domain.decide.returns.receipt_items import Arrivals
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.messages.command_items import ForeignItem, ReceivedItem
@@ -17,25 +17,26 @@ from rma.domain.values.validators import is_whole
 
 @frozen
 class Counted:
-    """What a parcel held under one item id, added up."""
+    """What a parcel held under one item id: of each entry, the sellable and damaged units, and serials."""
 
-    good: int = 0
-    bad: int = 0
-    serials: tuple[str, ...] = ()
+    entries: tuple[tuple[int, int, tuple[str, ...]], ...] = ()
     notes: tuple[str, ...] = ()
     images: tuple[str, ...] = ()
 
     @property
     def units(self) -> int:
         """Sellable and damaged ones."""
-        return self.good + self.bad
+        return sum([good + bad for good, bad, _ in self.entries])
+
+    @property
+    def has_serials(self) -> bool:
+        """True if a serial of any unit was read."""
+        return any(serials for _, _, serials in self.entries)
 
     def plus(self, item: ReceivedItem) -> "Counted":
         """It with further units."""
         return Counted(
-            self.good + item.quantity,
-            self.bad + item.damaged_quantity,
-            (*self.serials, *item.serials),
+            (*self.entries, (item.quantity, item.damaged_quantity, item.serials)),
             (*self.notes, item.note) if item.note else self.notes,
             (*self.images, *item.images),
         )
@@ -44,6 +45,16 @@ class Counted:
     def note(self) -> str | None:
         """All notes, a line each; None if there is none."""
         return "\n".join(self.notes) or None
+
+
+@frozen
+class _BySerial:
+    """Units of one item id: sellable and damaged ones that can be of the line, and those that cannot."""
+
+    good: int = 0
+    bad: int = 0
+    serials: tuple[str, ...] = ()
+    strange: tuple[str, ...] = ()
 
 
 @frozen
@@ -108,9 +119,11 @@ def read_parcel(wrong: Violations, command: ReceiveReturn | ReceiveUnannounced) 
     for each in valid_items(wrong, command.items, ReceivedItem, "items"):
         if _check_item(wrong, each, serials):
             counted[each.item_id] = counted.get(each.item_id, Counted()).plus(each)
+    if command.location_id is not None:
+        check_filled(wrong, "location_id", command.location_id)
     foreign = valid_members(wrong, command.foreign, ForeignItem, "foreign")
     for number, goods in enumerate(foreign):
-        check_string(wrong, f"foreign[{number}].description", goods.description)
+        check_filled(wrong, f"foreign[{number}].description", goods.description)
         for name, text in (("sku", goods.sku), ("note", goods.note)):
             check_text(wrong, f"foreign[{number}].{name}", text)
         check_images(wrong, goods.images)
@@ -127,7 +140,7 @@ def _check_item(wrong: Violations, item: ReceivedItem, serials: set[str]) -> boo
         wrong.add("invalid_quantity", item.item_id, quantity=error_value(good), minimum=0)
     if not is_whole(bad, at_least=0):
         wrong.add("invalid_damaged_quantity", item.item_id, quantity=error_value(bad), minimum=0)
-    check_string(wrong, "item_id", item.item_id, item.item_id)
+    check_filled(wrong, "item_id", item.item_id, item.item_id)
     check_text(wrong, "note", item.note, item.item_id)
     check_images(wrong, item.images, item.item_id)
     given: object = item.serials
@@ -137,7 +150,7 @@ def _check_item(wrong: Violations, item: ReceivedItem, serials: set[str]) -> boo
         return False
     for serial in item.serials:
         known = len(wrong)
-        check_string(wrong, "serial_id", serial, item.item_id)
+        check_filled(wrong, "serial_id", serial, item.item_id)
         if len(wrong) == known and serial in serials:
             wrong.add("serial_given_twice", item.item_id, serial=serial)
         elif len(wrong) == known:
@@ -152,12 +165,14 @@ def sort_parcel(
     lines: Mapping[str, LineItem],
     limits: Mapping[str, Limit],
     variants: Mapping[str, str | None],
+    here: Mapping[str, frozenset[str]],
 ) -> Sorted:
     """
     The parcel sorted: of each line at most as many units as can arrive, all else is foreign.
 
     `lines` are the order's, `limits` has every line of order or return, `variants` those of lines that are
-    not on the order any more. Foreign goods are numbered from 1; the caller counts on.
+    not on the order any more, `here` the serials of units that arrived before and are here. Foreign goods
+    are numbered from 1; the caller counts on.
     """
     arrivals: Arrivals = {}
     items: list[ReceiptItem] = []
@@ -165,11 +180,11 @@ def sort_parcel(
     is_covered = True
     for item_id, counted in parcel.counted.items():
         line, limit = lines.get(item_id), limits.get(item_id)
-        own, strange = _by_serial(counted, line)
+        own = _by_serial(counted, line, here.get(item_id, frozenset()))
         most = limit.most if limit else 0
         good = min(own.good, most)
         bad = min(own.bad, most - good)
-        count = len(strange) + own.units - good - bad
+        count = counted.units - good - bad
         variant_id = line.variant_id if line else variants.get(item_id)
         if limit:
             is_covered = is_covered and good + bad <= limit.receivable
@@ -184,7 +199,7 @@ def sort_parcel(
                     quantity=count,
                     sku=variant_id if limit else item_id,
                     item_id=item_id,
-                    serials=(*strange, *own.serials[good + bad :]),
+                    serials=(*own.strange, *own.serials[good + bad :]),
                     note=None if limit else counted.note,
                     images=() if limit else counted.images,
                 )
@@ -199,12 +214,18 @@ def sort_parcel(
     return Sorted(arrivals, tuple(items), tuple(foreign), is_covered)
 
 
-def _by_serial(counted: Counted, line: LineItem | None) -> tuple[Counted, tuple[str, ...]]:
-    """What can be of this line, and the numbers of units that cannot: the line names those that were sold."""
+def _by_serial(counted: Counted, line: LineItem | None, here: frozenset[str]) -> _BySerial:
+    """
+    What can be of this line: a number that the line does not name among those sold cannot, nor one that is
+    here already. Of an entry with both kinds, sellable units are the ones that cannot.
+    """
     sold = line.serials if line else frozenset[str]()
-    strange = tuple([each for each in counted.serials if each not in sold]) if sold else ()
-    if not strange:
-        return counted, ()
-    own = tuple([each for each in counted.serials if each in sold])
-    good = max(0, counted.good - len(strange))
-    return Counted(good, counted.units - len(strange) - good, own), strange
+    good, bad, own, strange = 0, 0, list[str](), list[str]()
+    for sellable, damaged, serials in counted.entries:
+        others = [each for each in serials if each in here or (sold and each not in sold)]
+        taken = min(sellable, len(others))
+        good += sellable - taken
+        bad += damaged - (len(others) - taken)
+        own += [each for each in serials if each not in others]
+        strange += others
+    return _BySerial(good, bad, tuple(own), tuple(strange))

@@ -52,6 +52,12 @@ def requests_between(target: Return, items: Sequence[ReturnItem]) -> tuple[Inspe
     )
 
 
+def withdrawals_between(target: Return, items: Sequence[ReturnItem]) -> tuple[WithdrawRequest, ...]:
+    """What is taken out of the stock of inspections where the items of the return become these."""
+    found = [each for each in requests_between(target, items) if isinstance(each, WithdrawRequest)]
+    return tuple(found)
+
+
 def _places(items: Iterable[ReturnItem]) -> Places:
     places: Places = {}
     for item in items:
@@ -92,6 +98,8 @@ def _withdrawals(
 ) -> tuple[WithdrawRequest, ...]:
     """What is taken out of stock again: of what was put there by inspections, the latest first."""
     earlier = [each for inspection in target.inspections for each in inspection.withdrawals]
+    withdrawn = [(each.restock_key, each.lines) for each in earlier]
+    withdrawn += [(each.restock_key, each.lines) for each in target.withdrawals]  # by corrections
     lines: dict[str, list[StockLine]] = {}
     restocks = [each for inspection in target.inspections for each in inspection.restocks]
     for place, item_id, quantity in leaving:
@@ -103,9 +111,9 @@ def _withdrawals(
             gone = sum(
                 [
                     each.quantity
-                    for withdrawal in earlier
-                    if withdrawal.restock_key == restock.key
-                    for each in withdrawal.lines
+                    for restock_key, lines_of_withdrawal in withdrawn
+                    if restock_key == restock.key
+                    for each in lines_of_withdrawal
                     if each.item_id == item_id
                 ]
             )

@@ -1,4 +1,4 @@
-"""Booking what a parcel held to the items of a return, and counting again what was booked."""
+"""Booking what a parcel held to the items of a return."""
 
 from collections.abc import Callable
 
@@ -89,71 +89,6 @@ def hold_for_inspection(
             items[index] = evolve(item, waiting_quantity=item.waiting_quantity + arrived)
             waiting[item.item_id] = waiting.get(item.item_id, 0) + sellable
     return tuple(items), waiting
-
-
-def count_again(
-    items: tuple[ReturnItem, ...],
-    item_id: str,
-    good: int,
-    bad: int,
-    remainder: Remainder,
-    *,
-    room: Room = expected_room,
-    are_late: bool = False,
-) -> tuple[ReturnItem, ...]:
-    """
-    The items once so many sellable and damaged units of this line are here.
-
-    What is not there after all is taken from what was not requested first, then from the last requested
-    units; further units are booked as if they arrived now. Sellable units fill the items in request order.
-    Units that were rejected or graded stay: at least as many are here.
-    """
-    places = [index for index, item in enumerate(items) if item.item_id == item_id]
-    found = list(items)
-    more = good + bad - sum([items[index].arrived_quantity for index in places])
-    if more > 0:
-        found = list(
-            book_arrivals(items, {item_id: (more, 0)}, {item_id: remainder}, room=room, are_late=are_late)
-        )
-        places = [index for index, item in enumerate(found) if item.item_id == item_id]
-    for index in reversed(places):
-        item = found[index]
-        fewer = min(-more, _undecided(item)) if more < 0 else 0
-        if fewer:
-            more += fewer
-            found[index] = _fewer(item, fewer)
-    spare = good - sum([found[index].rejected_quantity for index in places])
-    for index in places:
-        item = found[index]
-        sellable = min(spare, item.arrived_quantity - _rejected(item))
-        spare -= sellable
-        sellable += item.rejected_quantity
-        if sellable != item.received_quantity:
-            damaged = item.arrived_quantity - sellable
-            found[index] = evolve(item, received_quantity=sellable, damaged_quantity=damaged)
-    return tuple(found)
-
-
-def _undecided(item: ReturnItem) -> int:
-    """The units that arrived and that no one rejected or graded."""
-    return item.waiting_quantity if item.is_inspected else item.arrived_quantity - _rejected(item)
-
-
-def _rejected(item: ReturnItem) -> int:
-    return item.rejected_quantity + item.rejected_damaged_quantity
-
-
-def _fewer(item: ReturnItem, units: int) -> ReturnItem:
-    """The item without so many units, of whichever kind: which, is said afterwards."""
-    good = min(units, item.received_quantity)
-    left = item.arrived_quantity - units
-    return evolve(
-        item,
-        allocated=item.allocated if item.is_requested else item.value(left),
-        received_quantity=item.received_quantity - good,
-        damaged_quantity=item.damaged_quantity - (units - good),
-        found_quantity=item.found_quantity - min(item.found_quantity, units),  # they are lost again
-    )
 
 
 def _book_late(

@@ -26,7 +26,7 @@ from rma.domain.decide.refunds.entitlement import (
     value_refunded_for,
 )
 from rma.domain.decide.returns.draft import ReturnDraft, open_return
-from rma.domain.decide.returns.limits import expected_units, limits_of, remainders_for, room_of
+from rma.domain.decide.returns.limits import expected_units, limits_of, remainders_for, room_of, serials_here
 from rma.domain.decide.returns.parcel import Parcel, Sorted, read_parcel, sort_parcel
 from rma.domain.decide.returns.receipt_items import book_arrivals, hold_for_inspection, lost_room
 from rma.domain.decide.returns.rule_checks import require_amounts_in
@@ -61,7 +61,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     if command.refund_amount is not None and command.more_expected:
         wrong.add("refund_amount_with_more_expected")
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
-    check_strings(wrong, command, "location_id", "refund_note")
+    check_strings(wrong, command, "refund_note")
     target, order = wrong.require(target), wrong.require(order)
 
     goods, items = _book(ledger, order, target, parcel)
@@ -98,7 +98,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         items=changes_between(target.items, items),
         entitlement=account.change_since(target.entitlement),
         charges_back=charges_back,
-        refund_due_by=_due_by(target, at),
+        refund_due_by=_due_by(target, goods, at),
     )
     blocked = report_blocked(account, target, ledger, refundable, at, by) if is_paid else ()
     return (received, *blocked, *complete_linked(ledger, target, items, status, at, by))
@@ -123,7 +123,7 @@ def receive_unannounced(facts: Facts, ledger: ReturnLedger, command: ReceiveUnan
     if command.no_notification is not None:
         check_flags(wrong, no_notification=command.no_notification)
     check_metadata(wrong, command.metadata)
-    check_strings(wrong, command, "location_id")
+    check_strings(wrong, command)
     order = wrong.require(order)
 
     at, by, said = facts.at, command.created_by, command.no_notification
@@ -144,7 +144,7 @@ def receive_unannounced(facts: Facts, ledger: ReturnLedger, command: ReceiveUnan
         receipt=receipt_of(target, goods, at=at, by=by, location_id=command.location_id, status=status),
         items=changes_between(target.items, items),
         entitlement=target.entitlement.change_since(target.entitlement),
-        refund_due_by=_due_by(target, at),
+        refund_due_by=_due_by(target, goods, at),
     )
     return (request, received)
 
@@ -159,7 +159,7 @@ def receipt_of(
     status: ReturnStatus,
 ) -> Receipt:
     """The receipt of these goods; they have a restock of their own, if any of them can be sold again."""
-    known = len(target.foreign)
+    known = sum([len(each.foreign) for each in target.receipts])
     restocked = any(item.restocked_quantity for item in goods.items)
     return Receipt(
         number=len(target.receipts) + 1,
@@ -182,12 +182,30 @@ def _book(
     expected = expected_units(target.items, room)
     limits = limits_of(ledger, lines, expected, parcel.counted)
     variants = {item.item_id: item.line.variant_id for item in target.items}
-    goods = sort_parcel(parcel, lines, limits, variants)
+    given = [item_id for item_id, counted in parcel.counted.items() if counted.has_serials]
+    goods = sort_parcel(parcel, lines, limits, variants, serials_here(ledger, given))
+    goods = _with_hints(goods, ledger, target)
     remainders = remainders_for(ledger, order, goods.arrivals, expected)
     are_late = room is lost_room
     items = book_arrivals(target.items, goods.arrivals, remainders, room=room, are_late=are_late)
     items, waiting = hold_for_inspection(target.items, items, target.terms)
     return (goods.held(waiting) if waiting else goods), items
+
+
+def _with_hints(goods: Sorted, ledger: ReturnLedger, target: Return) -> Sorted:
+    """The parcel with the return that waits for what is foreign to this one."""
+    if not goods.foreign:
+        return goods
+    waiting = {
+        item.item_id: each.id
+        for each in reversed(ledger.returns)
+        for item in each.items
+        if each.id != target.id and each.is_open and room_of(ledger, each)(item)
+    }
+    return evolve(
+        goods,
+        foreign=tuple([evolve(each, expected_by=waiting.get(each.item_id or "")) for each in goods.foreign]),
+    )
 
 
 def _check_state(
@@ -259,9 +277,10 @@ def _needs_decision(
     return has_foreign or nothing_is_here or is_beyond_claim or not (is_agreed or is_accepted)
 
 
-def _due_by(target: Return, at: datetime) -> datetime | None:
-    return refund_due_by(
-        target,
-        sending=target.sending,
-        received_at=target.receipts[0].at if target.receipts else at,
-    )
+def _due_by(target: Return, goods: Sorted, at: datetime) -> datetime | None:
+    """It counts from the first parcel with units of the order, of those since it was canceled if it was."""
+    since = target.canceled_at
+    held = [each.at for each in target.receipts if each.has_units and (since is None or each.at > since)]
+    if any(good or bad for good, bad in goods.arrivals.values()):
+        held.append(at)
+    return refund_due_by(target, sending=target.sending, received_at=held[0] if held else None)

@@ -146,8 +146,9 @@ def _check_state(wrong: Violations, command: ResolveReturn, target: Return | Non
     if target.status is ReturnStatus.REQUESTED and not command.missing:
         refusal = "nothing_to_resolve"
     is_only_amount = not (command.rejected or command.missing or command.foreign)
-    sets_amount_due = is_only_amount and command.refund_amount is not None and target.amount_due.amount > 0
-    if target.status is ReturnStatus.RECEIVED and not sets_amount_due:
+    is_unsettled = target.amount_due.amount > 0 or target.entitlement.overpaid.amount > 0
+    sets_amount = is_only_amount and command.refund_amount is not None and is_unsettled
+    if target.status is ReturnStatus.RECEIVED and not sets_amount:
         refusal = "return_already_received"
     if refusal is not None:
         wrong.add(refusal, return_id=target.id)
