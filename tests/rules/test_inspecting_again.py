@@ -515,6 +515,24 @@ def test_a_receipt_that_accepts_fewer_units_leaves_the_others_free() -> None:
     assert given.ledger.reserved_quantities() == {"mug": 2}
 
 
+def test_what_is_owed_while_some_is_inspected_is_for_what_arrived() -> None:
+    """A mug that is kept without a refund, and a cup that never arrived, are not owed."""
+    rules = [ReturnRule(name="ours", when={"fault:merchant"}, inspect=True), ReturnRule(name="others")]
+    given = Given(order_of(line("mug", 3, 1800), line("cup", 1, 500)), ReturnPolicy(rules=rules))
+    given.catalogue = FAULTS
+    reasons = [("mug", "rr_defective"), ("mug", "rr_mind"), ("cup", "rr_mind")]
+    items = [RequestedItem(item_id=item_id, quantity=1, reason_id=reason) for item_id, reason in reasons]
+    given.when(RequestReturn(order_id="order_1", items=items))
+    given.when(receive(2))
+    rejected = [RejectedItem(item_id="mug", quantity=1, send_back=False)]
+
+    given.when(ResolveReturn(return_id="ret_1", rejected=rejected))
+
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    assert given.the().refund_amount == usd(1800)
+    assert [part.amount.amount for part in given.the().breakdown] == [1800, 0]
+
+
 def test_what_is_counted_too_high_is_still_expected() -> None:
     """Three were booked, and one arrived: no one closed the return without the others."""
     given = waiting(3)

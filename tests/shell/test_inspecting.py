@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import cast
 
 import pytest
 
@@ -14,7 +15,9 @@ from rma import (
     NotIdempotent,
     Order,
     Payment,
+    RejectedItem,
     ReplacementShipment,
+    ResolveReturn,
     RestockRequest,
     Return,
     ReturnPolicy,
@@ -70,6 +73,12 @@ class Sleepy(InMemoryFulfillment):
         return ReplacementShipment({"found": key}) if key in self.sent_back else None
 
 
+class OnlyLabels:
+    """A carrier without a `send_back`; the library calls nothing else of it here."""
+
+    gateway = NotIdempotent()
+
+
 class Desk:
     """A service of which three mugs were returned, and wait."""
 
@@ -109,6 +118,24 @@ def test_an_inspection_asks_each_port_once() -> None:
     assert [len(each) for each in (stock.restocks, stock.disposals, carrier.sent_back)] == [1, 1, 1]
     assert stock.on_hand == {(None, "mug"): 1}
     assert desk.service.outstanding() == ()
+
+
+@pytest.mark.parametrize("can_send", [True, False])
+def test_a_carrier_is_asked_to_bring_rejected_units_if_it_can_be(can_send: bool) -> None:  # a parameter
+    """Once; otherwise it is recorded, and nothing is open."""
+    carrier = InMemoryFulfillment()
+    mugs = LineItem(id="mug", quantity=3, fulfilled_quantity=3, unit_price=1800)
+    order = Order(id="order_1", currency="usd", items=[mugs], payments=[Payment(id="pay_1", captured=5400)])
+    port = carrier if can_send else cast("InMemoryFulfillment", OnlyLabels())
+    service = in_memory_service([order], fulfillment=port, ids=counting())
+    service.handle(request(3))
+    service.handle(receive(2))
+    rejected = [RejectedItem(item_id="mug", quantity=1)]
+
+    service.handle(ResolveReturn(return_id="ret_1", rejected=rejected))
+
+    assert len(carrier.sent_back) == can_send
+    assert service.outstanding() == ()
 
 
 def test_a_host_without_the_methods_is_refused_what_needs_them() -> None:

@@ -514,7 +514,9 @@ def fill(returns: InMemoryReturns | SqlReturns) -> list[str]:
 
 def run(script: Script, world: World, returns: ReturnRepository, *, is_silent: bool = False) -> None:
     """Runs the script, its ledgers kept in `returns`; one that is silent publishes no events."""
-    terse: dict[str, Any] = {port: Terse(getattr(world.service, port)) for port in PORTS}
+    # Carriers of format 1 could not be asked to bring anything back.
+    unknown = "send_back" if script is goods_are_exchanged_and_claimed else None
+    terse: dict[str, Any] = {port: Terse(getattr(world.service, port), unknown) for port in PORTS}
     if is_silent:
         terse["events"] = None
     rules = HOST_RULES if script is rules_decide else ()
@@ -537,10 +539,12 @@ _ID = re.compile(r"\b((?:re_)?(?:order|ret|exc|claim)_)(\d)")
 class Terse:
     """A port whose errors do not name the call: documents do not depend on how calls are counted."""
 
-    def __init__(self, port: object) -> None:
-        self._port = port
+    def __init__(self, port: object, unknown: str | None = None) -> None:
+        self._port, self._unknown = port, unknown
 
     def __getattr__(self, name: str) -> object:
+        if name == self._unknown:
+            raise AttributeError(name)
         found = getattr(self._port, name)
         return partial(self._asked, found) if callable(found) else found
 

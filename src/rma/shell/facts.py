@@ -132,18 +132,19 @@ def facts_for(
 async def _facts(host: Host, order_id: str | None) -> Facts:
     at = now(host)
     order = None if order_id is None else await get_or_none(host.orders.get, order_id)
-    return Facts(at=at, order=order, timing=timing_of(host))
-
-
-async def _facts_about_inspection(host: Host, order_id: str | None) -> Facts:
-    """Besides the order: the reasons, whose fault each says it is, and what the host's ports can do."""
-    facts = await _facts(host, order_id)
-    return evolve(
-        facts,
-        reasons=await call(host.return_reasons.list()),
+    return Facts(
+        at=at,
+        order=order,
+        timing=timing_of(host),
         disposes=hasattr(host.inventory, "dispose"),
         sends_back=hasattr(host.fulfillment, "send_back"),
     )
+
+
+async def _facts_about_inspection(host: Host, order_id: str | None) -> Facts:
+    """Besides the order: the reasons, whose fault each says it is."""
+    facts = await _facts(host, order_id)
+    return evolve(facts, reasons=await call(host.return_reasons.list()))
 
 
 async def facts_for_request(command: Request, host: Host, fresh_id: str | None) -> Facts:

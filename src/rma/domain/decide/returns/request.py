@@ -1,6 +1,5 @@
 """RequestReturn: who may send what back, and its value."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from attrs import frozen
@@ -23,6 +22,7 @@ from rma.domain.decide.returns.draft import ReturnDraft, allocate, open_return
 from rma.domain.decide.returns.eligibility import Judge, Replaced
 from rma.domain.decide.returns.item_checks import ItemChecks, worth_of
 from rma.domain.decide.returns.kept import pay_for_kept
+from rma.domain.decide.returns.reasons import faults_of
 from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.decide.returns.rule_checks import (
     check_outcome,
@@ -34,7 +34,6 @@ from rma.domain.events import Event
 from rma.domain.messages.command_items import RequestedItem
 from rma.domain.messages.commands import Request, RequestExchange, RequestReturn
 from rma.domain.sale.catalogue import Fault
-from rma.domain.sale.eligibility import facts_of_reason, fault_in
 from rma.domain.sale.order import Order, OrderStatus
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.ruling import Ruling
@@ -164,7 +163,13 @@ def validate_request(
         judge = Judge(facts, order, outcome, declared_at=declared_at, replaced=replaced)
     rulings = _check_requested(wrong, items, facts, order, judge, remainders, overrule)
     shipping_price = check_shipping(wrong, facts, command.shipping_option_id, command.shipping_price)
-    return ValidRequest(order, remainders, shipping_price, rulings, _faults(facts, items, replaced))
+    return ValidRequest(
+        order,
+        remainders,
+        shipping_price,
+        rulings,
+        faults_of(facts, items, replaced.target.items if replaced else ()),
+    )
 
 
 def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tuple[ReturnItem, ...]:
@@ -188,23 +193,6 @@ def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tup
             for asked, (remainder, share), ruling in zip(items, taken, valid.rulings, strict=True)
         ]
     )
-
-
-def _faults(
-    facts: Facts, items: Iterable[RequestedItem], replaced: Replaced | None
-) -> dict[str | None, Fault | None]:
-    """
-    Whose fault each reason says that it is; as it was known before, if an update names it again.
-
-    Of no use, and not known, where nothing is inspected.
-    """
-    reasons = {reason.id: reason for reason in facts.reasons if facts.policy.inspects}
-    faults = {item.reason_id: item.fault for item in replaced.target.items} if replaced else {}
-    for asked in items:
-        given: object = asked.reason_id
-        if (given is None or isinstance(given, str)) and given not in faults:
-            faults[given] = fault_in(facts_of_reason(reasons.get(given or ""), reasons))
-    return faults
 
 
 def no_notification(command: Request, order: Order) -> bool:
