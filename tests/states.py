@@ -454,7 +454,9 @@ def _is_within_bounds(  # noqa: C901 # a row for each command
             is_few = len(target.corrections) < MOST_CORRECTIONS and len(target.receipts) < MOST_RECEIPTS
             is_plain = len(target.items) == 1 and not target.items[0].damaged_quantity
             is_few = is_few and is_plain and len(target.refunds) < MOST_REFUNDS
-            is_few = is_few and not target.terms.inspect  # corrections of what waits are tried elsewhere
+            # Of what waits, or was graded, one is tried: others are tried elsewhere.
+            is_first = not target.corrections and len(target.inspections) <= 1 and not target.exchange_id
+            is_few = is_few and (is_first or not target.terms.inspect)
             is_few = is_few and len(target.receipts) == 1
             return is_few and _is_alone(target) and (units, damaged) in CORRECTED
         case InspectReturn():

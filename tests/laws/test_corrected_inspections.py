@@ -19,25 +19,25 @@ from tests.rules.inspected import FAULTS
 
 
 @given(order=ONE_LINE, data=st.data())
-def test_units_that_were_graded_and_never_came_are_as_if_they_had_not_been(
+def test_units_that_were_graded_and_never_arrived_are_as_if_they_had_not_been(
     order: Order, data: st.DataObject
 ) -> None:
-    """What was graded last is gone: amount, grades and stock are those of the units that came."""
+    """What was graded last is gone: amount, grades and stock are those of the units that arrived."""
     (line,) = order.items
     units = data.draw(judgements(order))
-    came = data.draw(st.integers(1, line.quantity))
-    waits = data.draw(st.integers(0, line.quantity - came))
+    here = data.draw(st.integers(1, line.quantity))
+    waits = data.draw(st.integers(0, line.quantity - here))
     wrong, right = waiting(order), CoreHarness(order, policy=INSPECT, reasons=FAULTS)
     for each in units[: line.quantity - waits]:
         inspect(wrong, each)
     asked = [RequestedItem(item_id=line.id, quantity=line.quantity)]
     right.handle(RequestReturn(order_id=order.id, items=asked))
-    arrived = [ReceivedItem(item_id=line.id, quantity=came)]
+    arrived = [ReceivedItem(item_id=line.id, quantity=here)]
     right.handle(ReceiveReturn(return_id="ret_1", items=arrived, location_id="loc_1", allow_mismatch=True))
-    for each in units[:came]:
+    for each in units[:here]:
         inspect(right, each)
 
-    counted = [CorrectedItem(item_id=line.id, quantity=came)]
+    counted = [CorrectedItem(item_id=line.id, quantity=here)]
     wrong.handle(CorrectReceipt(return_id="ret_1", items=counted, reason="counted again"))
 
     ours, theirs = wrong.ledger.returns[0], right.ledger.returns[0]

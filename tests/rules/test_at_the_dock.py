@@ -128,6 +128,7 @@ def test_an_order_that_is_not_there_and_malformed_input_are_refused() -> None:
         "order_not_found",
         "invalid_quantity",
         "text_too_long",
+        "invalid_text",
         "invalid_quantity",
         "invalid_text",
         "invalid_flag",

@@ -64,8 +64,8 @@ def foreign(given: Given) -> list[tuple[int, int]]:
 # -- foreign goods -----------------------------------------------------------------------------------
 
 
-def test_a_unit_too_many_that_never_came_is_taken_away() -> None:
-    """4 were typed of 3 that came: there is no foreign unit, and the return is received and paid."""
+def test_a_unit_too_many_that_never_arrived_is_taken_away() -> None:
+    """4 were typed of 3 that arrived: there is no foreign unit, and the return is received and paid."""
     given = booked(4)
     assert (given.the().status, foreign(given)) == (ReturnStatus.REQUIRES_ACTION, [(1, 1)])
 
@@ -148,7 +148,7 @@ def test_a_mistyped_serial_is_corrected() -> None:
 
 
 def test_described_goods_are_corrected_by_their_number() -> None:
-    """Three socks, one, none: then the mugs that were requested are all that came."""
+    """Three socks, one, none: then the mugs that were requested are all that arrived."""
     given = Given(order_of(line(quantity=3)))
     given.when(request(1))
     given.when(receive(1, foreign=[SOCKS]))
@@ -194,7 +194,7 @@ def test_foreign_goods_on_record_of_a_closed_return_are_corrected() -> None:
 
 
 def test_a_typing_error_that_is_undone_leaves_a_closed_return_closed() -> None:
-    """2 of 2 came; corrected to 3, a person decides; corrected back, there is nothing to decide."""
+    """2 of 2 arrived; corrected to 3, a person decides; corrected back, there is nothing to decide."""
     given = booked(2, wanted=2)
 
     given.when(correct(3))
@@ -217,7 +217,7 @@ def test_a_parcel_that_was_booked_for_the_wrong_return_is_taken_away() -> None:
 
 
 def test_what_is_still_undecided_stays_so() -> None:
-    """Two came after it was closed, one of them never did; an empty parcel came besides."""
+    """Two arrived after it was closed, one of them never did; an empty parcel arrived besides."""
     given = booked(1, wanted=1)
     given.when(receive(2))
     given.when(correct(2))
@@ -259,7 +259,7 @@ def test_units_of_a_canceled_return_wait_for_a_person_whatever_is_corrected() ->
 
 
 def test_units_that_went_back_with_a_canceled_return_are_not_paid_twice() -> None:
-    """Two mugs that no one asked for went back and came again: 20.00, and a third is worth what it was."""
+    """Two mugs that no one asked for went back and arrived again: 20.00, and a third is worth what it was."""
     given = Given(order_of(line(quantity=3), line("cup", 1, 5000)))
     given.when(request(1, "cup"))
     given.when(receive(2))
@@ -273,7 +273,7 @@ def test_units_that_went_back_with_a_canceled_return_are_not_paid_twice() -> Non
     assert given.the("ret_2").quoted_refund == usd(1000)
 
 
-def test_an_unannounced_parcel_that_went_back_and_came_again_is_paid_once() -> None:
+def test_an_unannounced_parcel_that_went_back_and_arrived_again_is_paid_once() -> None:
     """One mug, 10.00."""
     given = Given(order_of(line(quantity=3)))
     items = [ReceivedItem(item_id="mug", quantity=1)]
@@ -314,7 +314,7 @@ def test_the_units_of_a_request_keep_their_share_when_more_came_after_all() -> N
 
 
 def test_what_was_paid_too_much_is_found_until_a_person_writes_it_off() -> None:
-    """2 were paid, 1 came: it needs attention; the 20.00 are granted with a note, or the other comes."""
+    """2 were paid, 1 arrived: it needs attention; the 20.00 are granted with a note, or the other arrives."""
     given, other = booked(2, wanted=2), booked(2, wanted=2)
     for each in (given, other):
         each.all_delivered()
@@ -334,7 +334,7 @@ def test_what_was_paid_too_much_is_found_until_a_person_writes_it_off() -> None:
 
 
 def test_goods_of_a_canceled_exchange_that_wait_are_quoted_by_themselves() -> None:
-    """10.00 for 10.00, canceled; the mug came late, and is accepted: what is shown adds up."""
+    """10.00 for 10.00, canceled; the mug arrived late, and is accepted: what is shown adds up."""
     given = Given(order_of(line(quantity=3)), INSPECT)
     items, new = (
         [RequestedItem(item_id="mug", quantity=1)],
@@ -357,7 +357,7 @@ def test_goods_of_a_canceled_exchange_that_wait_are_quoted_by_themselves() -> No
 def test_an_exchange_that_waits_for_its_payment_needs_a_person_after_a_correction(
     price: int, *, awaits: bool
 ) -> None:
-    """One of two mugs came: nothing new went out for 25.00; what went out for 15.00 is not asked back."""
+    """One of two mugs arrived: nothing new went out for 25.00; what went out for 15.00 is not asked back."""
     given = Given(order_of(line(quantity=3)))
     items, new = (
         [RequestedItem(item_id="mug", quantity=2)],
@@ -410,7 +410,7 @@ def test_goods_that_came_first_keep_their_date() -> None:
 
 
 def test_a_sock_for_a_canceled_return_is_not_to_be_paid_by_a_date() -> None:
-    """Its mug went back when it was canceled; a mug that comes after that counts anew."""
+    """Its mug went back when it was canceled; a mug that comes after that counts again."""
     given = Given(order_of(line(quantity=3)), FIVE_DAYS)
     given.when(request(1))
     given.when(receive(2))
@@ -467,7 +467,7 @@ def test_a_foreign_unit_names_the_return_that_waits_for_it() -> None:
     assert [each.expected_by for each in given.the("ret_2").foreign] == ["ret_1", None, None]
     given.when(receive(3))
     given.when(receive(1, return_id="ret_2"))
-    assert given.the("ret_2").foreign[-1].expected_by is None  # it came
+    assert given.the("ret_2").foreign[-1].expected_by is None  # it arrived
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ def test_a_unit_that_is_not_there_is_not_waited_for() -> None:
 
 @pytest.mark.parametrize("said", [0, 1])
 def test_a_count_is_corrected_while_its_goods_wait(said: int) -> None:
-    """0 or 1 of 2 came: not closed without a word, as it is not where that is counted at once."""
+    """0 or 1 of 2 arrived: not closed without a word, as it is not where that is counted at once."""
     given, right = waiting(2), some(said, 2)
 
     given.when(correct(said))
@@ -126,7 +126,7 @@ def test_units_that_went_back_were_there() -> None:
 
 
 def test_a_miscount_that_was_graded_is_corrected() -> None:
-    """Two at 18.00 were graded A and paid, one came: stock -1, returnable +1, overpaid 18.00."""
+    """Two at 18.00 were graded A and paid, one arrived: stock -1, returnable +1, overpaid 18.00."""
     given = waiting(2)
     given.when(inspect("A", "A"))
     given.all_delivered()

@@ -72,7 +72,7 @@ def test_a_unit_arrives_once_for_two_returns(serials: tuple[str, ...]) -> None:
 
 
 def test_a_unit_that_went_back_arrives_again() -> None:
-    """Sent back by a clerk, or with a canceled return, it is the customer's."""
+    """Returned by a clerk, or with a canceled return, it is the customer's."""
     given = shop("1", "2", "3")
     given.when(request(1))
     given.when(parcel(unit("1"), unit("2")))
@@ -80,7 +80,7 @@ def test_a_unit_that_went_back_arrives_again() -> None:
     given.when(parcel(unit("1")))
     assert strange(given) == []
     given.when(parcel(unit("1")))
-    assert strange(given) == [("1",)]  # it is here since it came again
+    assert strange(given) == [("1",)]  # it is here since it arrived again
     rejected = [RejectedItem(item_id="mug", quantity=1)]
     kept = [ForeignDecision(number=1, send_back=False)]
     given.when(ResolveReturn(return_id="ret_1", rejected=rejected, foreign=kept))
@@ -91,7 +91,7 @@ def test_a_unit_that_went_back_arrives_again() -> None:
     assert (strange(given, "ret_2"), given.the("ret_2").refunded) == ([], usd(1000))
 
 
-def test_a_unit_that_never_came_arrives_later() -> None:
+def test_a_unit_that_never_arrived_arrives_later() -> None:
     """The receipt that had its number was corrected."""
     given = shop("1", "2", "3")
     given.when(request(1))

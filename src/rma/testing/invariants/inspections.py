@@ -29,17 +29,21 @@ def arrived_units_wait_or_are_somewhere(snapshot: Snapshot) -> Iterator[str]:
 
 
 def nothing_is_paid_before_it_is_judged(snapshot: Snapshot) -> Iterator[str]:
-    """A return of which nothing was graded yet, and everything waits, is not paid."""
+    """A return of which nothing was graded, and everything waits, is not paid, unless it was corrected."""
     for each in snapshot.ledger.returns:
         is_all_waiting = all(
             item.waiting_quantity == item.gone_quantity and not item.graded for item in each.items
         )
-        if each.awaits_inspection and is_all_waiting and each.refunds:
+        is_paid = each.refunded != each.entitlement.overpaid if each.corrections else bool(each.refunds)
+        if each.awaits_inspection and is_all_waiting and is_paid:
             yield f"{each.id}: {each.refunded} was paid, and nothing was graded"
 
 
 def stock_is_asked_for_what_was_judged_so(snapshot: Snapshot) -> Iterator[str]:
-    """By place: what inspections put into stock, less what they took out, whatever their order; each once."""
+    """
+    By place: what inspections put into stock, less what they and corrections took out of it, whatever their
+    order; each once.
+    """
     for each in snapshot.ledger.returns:
         asked, graded = _asked(each), _graded(each)
         if +asked != graded or min(asked.values(), default=0) < 0:
@@ -89,6 +93,12 @@ def _asked(each: Return) -> Stock:
             for request in requests:
                 for line in request.lines:
                     stock[request.location_id, line.item_id] += sign * line.quantity
+    restocks = [restock for inspection in each.inspections for restock in inspection.restocks]
+    places = {restock.key: restock.location_id for restock in restocks}
+    for corrected in each.withdrawals:  # what was graded, and never arrived
+        if corrected.restock_key in places:
+            for line in corrected.lines:
+                stock[places[corrected.restock_key], line.item_id] -= line.quantity
     return stock
 
 
