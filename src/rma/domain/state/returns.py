@@ -533,7 +533,7 @@ class Return:
     def _value_inspected(self) -> Valuation:
         """What is inspected, as if all of it were worth its whole value; charges come back with the money."""
         items = tuple([as_if_whole(each) for each in self.items])
-        return self.value_arrived(items, self.entitlement.agreed_refund, self.charges_back)
+        return self.value_arrived(items, self.named_for(self.items), self.charges_back)
 
     def value_arrived(
         self,

@@ -32,6 +32,8 @@ def arrived_units_wait_or_are_somewhere(snapshot: Snapshot) -> Iterator[str]:
 def nothing_is_paid_before_it_is_judged(snapshot: Snapshot) -> Iterator[str]:
     """A return of which nothing was graded, and everything waits, is not paid, unless it was corrected."""
     for each in snapshot.ledger.returns:
+        if each.received_at is not None and each.entitlement.agreed_refund is not None:
+            continue  # an amount was named when it was closed, whatever was there
         is_all_waiting = all(
             item.waiting_quantity == item.gone_quantity and not item.graded for item in each.items
         )
