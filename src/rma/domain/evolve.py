@@ -323,6 +323,14 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
             assert_never(event)
 
 
+def _quoted_alone(before: Return) -> Return:
+    """The return by itself; if its exchange was canceled, it is quoted what its goods alone are worth."""
+    alone = before.by_itself()
+    if before.exchange_id is None or before.canceled_at is None:
+        return alone
+    return with_(alone, quoted_refund=Money(alone.valuation.total, alone.currency))
+
+
 def _for_no_goods(before: Return) -> Entitlement:
     """Its account if no goods come: it has what was given back of an exchange, and no more."""
     paid = sum([part.amount.amount for part in before.charges if part.amount.amount > 0])
@@ -393,8 +401,9 @@ def _return_after(  # noqa: PLR0911 # a row for each kind of event
             )
         case events.ReturnResolved(cancel_request=cancel, resolution=resolution):
             is_received = event.status is ReturnStatus.RECEIVED
+            alone = _quoted_alone(before)
             return with_(
-                _unbooked(before.by_itself()) if cancel else before.by_itself(),
+                _unbooked(alone) if cancel else alone,
                 status=event.status,
                 items=items_after(before.items, event.items),
                 resolution=resolution,
