@@ -308,6 +308,12 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
             rejected=[RejectedItem(item_id="mug", quantity=1)],
             idempotency_key="key_52",
         ),
+        ResolveReturn(  # the customer keeps what was paid too much
+            return_id="ret_48",
+            refund_amount=1000,
+            refund_note="counted wrong",
+            idempotency_key="key_70",
+        ),
     ),
     (
         ReceiveUnannounced(
