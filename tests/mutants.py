@@ -84,6 +84,8 @@ MUTANTS = [
            "return 0 if status is ReturnStatus.RECEIVED else before.entitled.amount", "return before.entitled.amount"),
     Mutant("what is paid on receipt waits for its inspection", DOMAIN + "decide/refunds/entitlement.py",
            "if status is ReturnStatus.IN_INSPECTION and target.terms.pay_on is PayOn.RECEIPT:", "if False:"),
+    Mutant("an amount above the value outlives its note", DOMAIN + "decide/refunds/entitlement.py",
+           "requested_refund=agreed, agreed_refund=None,", "requested_refund=agreed,"),
     Mutant("a return that was paid is updated for less", BEFORE + "update.py",
            "elif target and target.paid_ahead is not None:", "elif False:"),
     Mutant("goods that never come stay paid for", DOMAIN + "evolve.py",
