@@ -282,7 +282,7 @@ MUTANTS = [
     Mutant("a unit that was returned without us arrives again", BEFORE + "limits.py",
            'sent_of(line, unsent.get(item_id, 0)) if line else 0', 'line.fulfilled_quantity if line else 0'),
     Mutant("an amount named on a mismatch is forgotten", DOMAIN + "decide/refunds/entitlement.py",
-           'return evolve(before, requested_refund=agreed, refund_note=refund_note)', 'return before'),
+           'return evolve(before, requested_refund=agreed, agreed_refund=None, refund_note=refund_note)', 'return before'),
     Mutant("dollars are refunded as euros", DOMAIN + "decide/checks.py",
            'for currency in currencies - {order.currency}:', 'for currency in set[str]():'),
     Mutant("one unreadable ledger holds up all others", "src/rma/shell/resume.py",
