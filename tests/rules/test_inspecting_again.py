@@ -305,6 +305,37 @@ def test_an_amount_for_goods_that_wait_is_at_most_what_they_are_worth_whole() ->
     assert given.the().refund_amount == usd(3601)
 
 
+@pytest.mark.parametrize("amount", [0, 900])
+def test_an_amount_named_with_a_later_parcel_replaces_the_one_before_and_its_note(amount: int) -> None:
+    """72.00 was agreed for three mugs, with a note; a fourth comes, and less is named for the three."""
+    given = Given(five(), INSPECT)
+    given.when(request(3))
+    given.when(receive(3, refund_amount=7200, refund_note="for the trouble"))
+
+    given.when(receive(1, refund_amount=amount))
+
+    account = given.the().entitlement
+    assert given.the().status is ReturnStatus.REQUIRES_ACTION
+    assert (account.requested_refund, account.agreed_refund, account.refund_note) == (usd(amount), None, None)
+    assert given.the().refund_amount == usd(amount)
+    given.when(ResolveReturn(return_id="ret_1"))
+    given.when(inspect(graded("A", 4)))
+    assert given.the().refund_amount == given.the().refunded == usd(amount + 1800)
+
+
+def test_an_amount_above_the_value_keeps_its_note_while_no_other_is_named() -> None:
+    """72.00 for three mugs that wait; one more comes and is accepted: the amount was for the whole return."""
+    given = Given(five(), INSPECT)
+    given.when(request(3))
+    given.when(receive(3, refund_amount=7200, refund_note="for the trouble"))
+    given.when(receive(1))
+    given.when(ResolveReturn(return_id="ret_1"))
+    given.when(inspect(graded("B", 4)))
+
+    assert given.the().refunded == usd(7200)
+    assert given.the().entitlement.refund_note == "for the trouble"
+
+
 def test_of_goods_that_were_judged_an_amount_is_at_most_what_they_are_worth_so() -> None:
     """B for 14.40, and one that waits for 18.00."""
     given = Given(five(), INSPECT)

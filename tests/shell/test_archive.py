@@ -22,7 +22,7 @@ from rma import (
 )
 from rma.shell.driver import run
 from rma.shell.repair import rebuild_order, verify_order
-from rma.testing.faults import AnswerLost, Away
+from rma.testing.faults import AnswerLost, Away, Twice
 from tests.aio.hosts import awaited_service
 from tests.rules.given import line, order_of, receive, request
 from tests.shell.test_repair import Damaged
@@ -173,7 +173,7 @@ def test_a_crash_or_a_lost_answer_at_any_call_leaves_it_done_or_not() -> None:
         world.check()
         assert world.ledger == calm.ledger or world.ledger.archived
     for number in range(calls):
-        for fault in (Away(), AnswerLost()):
+        for fault in (Away(), AnswerLost(), Twice()):
             world = over()
             world.faults.fails_after(number, fault)
             world.archive("order_1")
@@ -193,6 +193,44 @@ def test_an_answer_that_is_lost_does_not_say_what_was_removed() -> None:
     assert world.ledger.archived
     assert world.service.archive("order_1") == ()
     assert replay("order_1", whole(before[1:], world.observer.history("order_1"))) == world.ledger
+
+
+def test_an_archive_whose_commit_arrives_twice_returns_what_it_removed() -> None:
+    """The store refuses the second as stale."""
+    world = over()
+    before = world.observer.history("order_1")
+    world.faults.fails_after(2, Twice())
+
+    removed = world.archive("order_1")
+
+    assert removed == before[1:]
+    world.check()
+
+
+def test_a_request_between_both_arrivals_does_not_change_what_was_removed() -> None:
+    """Though the order is not over any more, it was."""
+    world = over()
+    before = world.observer.history("order_1")
+
+    def request_only() -> None:
+        world.observer.handle(request(1, idempotency_key="c"))
+
+    world.faults.fails_after(2, Twice())
+    world.faults.meanwhile(3, request_only)
+
+    assert world.service.archive("order_1") == before[1:]
+    assert len(world.all_returns) == 2
+    world.check()
+
+
+def test_an_archive_that_loses_to_another_returns_nothing() -> None:
+    """Each event is removed, and returned, once."""
+    world = over()
+    before, others = world.observer.history("order_1"), list[Event]()
+    world.faults.meanwhile(2, lambda: others.extend(world.observer.archive("order_1")))
+
+    assert world.service.archive("order_1") == ()
+    assert tuple(others) == before[1:]
 
 
 def test_an_archived_order_is_compared_as_far_as_its_history_goes() -> None:

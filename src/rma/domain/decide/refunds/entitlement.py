@@ -43,7 +43,8 @@ def entitle(
 
     `agreed` is the amount named by this command. In the act that closes the return it is final, also if goods
     wait for an inspection first. On a mismatch that was not accepted yet it is for the requested units, as an
-    amount named on request is: it shrinks with what does not arrive. `refundable` is what the payments have
+    amount named on request is: it shrinks with what does not arrive, and it replaces one that was agreed
+    before, as the amount named last always holds, with its note. `refundable` is what the payments have
     left, minor units; `charges_back` what it gives back of charges.
     """
     before = target.entitlement
@@ -52,7 +53,7 @@ def entitle(
             return before
         if status is ReturnStatus.IN_INSPECTION:
             return evolve(before, agreed_refund=agreed, refund_note=refund_note)
-        return evolve(before, requested_refund=agreed, refund_note=refund_note)
+        return evolve(before, requested_refund=agreed, agreed_refund=None, refund_note=refund_note)
     named = agreed
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
