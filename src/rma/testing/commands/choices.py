@@ -87,10 +87,8 @@ def choose_option(chooser: Chooser, situation: Situation) -> str | None:
 def choose_outcome(chooser: Chooser, situation: Situation) -> str:
     """Money, or store credit where a rule offers it."""
     is_offered = any(Outcome.STORE_CREDIT in rule.outcomes for rule in situation.policy.rules)
-    credit = [
-        Outcome.STORE_CREDIT.value
-    ] * is_offered  # a string, as stores read it; the default is the member
-    return chooser.detail([Outcome.REFUND, Outcome.REFUND, *credit])
+    options = [Outcome.REFUND, Outcome.REFUND, Outcome.STORE_CREDIT] if is_offered else [Outcome.REFUND]
+    return chooser.detail(options).value
 
 
 def new_items(chooser: Chooser, situation: Situation, units: dict[str, int]) -> list[NewItem]:
