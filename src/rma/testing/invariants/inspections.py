@@ -33,7 +33,7 @@ def nothing_is_paid_before_it_is_judged(snapshot: Snapshot) -> Iterator[str]:
     """
     A return of which nothing was graded, and everything waits, is not paid, unless it was corrected.
 
-    Nor if it was closed and paid without the units, as lost ones or by a named amount, and they came after.
+    Nor if it was closed and paid without goods, as lost ones or by a named amount, and they came after.
     """
     for each in snapshot.ledger.returns:
         is_all_waiting = all(
@@ -41,9 +41,7 @@ def nothing_is_paid_before_it_is_judged(snapshot: Snapshot) -> Iterator[str]:
         )
         is_paid = each.refunded != each.entitlement.overpaid if each.corrections else bool(each.refunds)
         is_paid = is_paid and not (each.is_paid_ahead or was_given_back(snapshot, each))
-        waiting = [item for item in each.items if item.waiting_quantity]
-        is_late = each.received_at is not None and all(item.is_late or item.lost_quantity for item in waiting)
-        is_paid = is_paid and not is_late
+        is_paid = is_paid and each.received_at is None
         if each.awaits_inspection and is_all_waiting and is_paid:
             yield f"{each.id}: {each.refunded} was paid, and nothing was graded"
 
