@@ -169,6 +169,12 @@ def test_what_the_table_allows_is_accepted_in_some_state() -> None:
         ("return", "partially_received", RecordSending),
         ("return", "partially_received", ExpireReturn),
         ("return", "partially_received", RenewShipment),
+        # no exchange here is paid, and then canceled, while its return waits for approval
+        *[
+            ("return", status, command)
+            for status in ("pending_approval", "declined")
+            for command in (RetryRefund, RecordPayout, RecordRefundOutcome)
+        ],
         # nothing here is sent first, so that nothing is charged
         ("exchange", "requested", SettleAdvance),
         ("exchange", "awaiting_payment", SettleAdvance),

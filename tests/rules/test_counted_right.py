@@ -20,6 +20,7 @@ from rma import (
     ReceiveReturn,
     ReceiveUnannounced,
     RecordSending,
+    RefundDeclined,
     RequestedItem,
     RequestExchange,
     RequestReturn,
@@ -434,6 +435,20 @@ def test_nothing_is_to_be_paid_by_a_date_once_nothing_came_after_all() -> None:
     given.when(correct(0))
 
     assert given.the().payable_by is None
+
+
+def test_what_is_due_though_nothing_came_after_all_is_to_be_paid_by_the_date() -> None:
+    """5.00 were named, with a note; nothing came, as is known by now, and the refund failed."""
+    given = Given(order_of(line(quantity=3)), FIVE_DAYS)
+    given.when(request(1))
+    given.when(receive(1, refund_amount=500, refund_note="agreed on the phone"))
+    given.when(correct(0))
+    assert given.the().payable_by is None
+
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+
+    assert given.the().amount_due == usd(500)
+    assert given.the().payable_by == given.the().refund_due_by is not None
 
 
 def test_an_empty_parcel_makes_no_withdrawal_due_and_a_proof_does() -> None:

@@ -74,3 +74,22 @@ def test_what_an_event_changed_makes_the_account_after_it_of_the_one_before(
 
     assert change.refunds == refunds[len(earlier) :]
     assert before.after(change) == after
+
+
+@given(
+    entitled=st.integers(0, 50),
+    after=st.integers(0, 50),
+    paid=st.integers(0, 50),
+    carried=st.integers(-9, 9),
+)
+def test_what_is_over_carries_only_what_is_for_it(entitled: int, after: int, paid: int, carried: int) -> None:
+    """It is neither due because of steps, nor paid too much because of them."""
+    made = (refund(1, paid, RefundStatus.SUCCEEDED),)
+    account = Entitlement(usd(entitled), refunds=made, carried=carried)
+
+    reduced = account.reduced_to(usd(after))
+
+    assert abs(reduced.carried) <= abs(carried)
+    assert reduced.carried * carried >= 0
+    assert reduced.overpaid.amount <= max(0, paid - after)
+    assert reduced.due.amount <= max(0, after - paid)

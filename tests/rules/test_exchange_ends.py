@@ -17,6 +17,8 @@ from rma import (
     NewItem,
     OutOfStock,
     Payment,
+    RecordRefundOutcome,
+    RefundDeclined,
     ReleaseReservationRequest,
     ReplacementShipment,
     RequestedItem,
@@ -33,7 +35,7 @@ from rma import (
 from rma.domain.messages.effects import Done
 from rma.domain.react import react
 from tests.rules.advance import NOT_GRADED, customer_paid, first, pay, shipped, shoes, the
-from tests.rules.given import Given, effect_kinds, order_of, put, receive, usd
+from tests.rules.given import Given, effect_kinds, line, order_of, put, receive, usd
 
 
 def exchange(price: int = 3000, quantity: int = 2, **more: Any) -> RequestExchange:
@@ -351,3 +353,39 @@ def test_an_answer_that_comes_after_the_exchange_was_canceled_changes_nothing(pr
     given.when(CANCEL)
     given.record_outcomes(("exc_1-reserve-1", NONE_LEFT))
     assert the(given).status is ExchangeStatus.CANCELED
+
+
+@pytest.mark.parametrize("is_declined", [False, True])
+def test_what_became_of_a_payment_given_back_is_recorded_before_the_return_is_approved(
+    is_declined: bool,  # drawn
+) -> None:
+    """An exchange was paid and canceled, its return still waits for approval, or was declined then."""
+    given = opened(ReturnPolicy(review=True))
+    given.when(pay(1000))
+    given.when(KEEP)
+    assert given.the().status is ReturnStatus.PENDING_APPROVAL
+    if is_declined:
+        given.when(DeclineReturn(return_id="ret_1", reason="worn"))
+
+    given.when(RecordRefundOutcome(key="ret_1-refund-1", outcome=RefundDeclined("closed")))
+    assert given.the().amount_due == usd(1000)
+    given.when(RetryRefund(return_id="ret_1"))
+
+    given.all_delivered()
+    assert (given.the().refunded, given.the().amount_due) == (usd(1000), usd(0))
+
+
+def test_other_new_goods_do_not_change_the_quote_by_what_arrived_besides() -> None:
+    """Two were requested, a third is inspected with them; then a parcel makes it a mismatch again."""
+    given = Given(order_of(line(quantity=3)), ReturnPolicy(inspect=True))
+    given.when(exchange(500))
+    given.when(receive(3))
+    given.when(ResolveReturn(return_id="ret_1"))
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    given.when(instead(600))
+    assert given.the().quoted_refund == usd(1400)
+    given.when(receive(0))
+
+    target = given.the()
+    assert target.status is ReturnStatus.REQUIRES_ACTION
+    assert sum(part.amount.amount for part in target.breakdown) == target.refund_amount.amount == 1400

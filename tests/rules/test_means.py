@@ -10,6 +10,7 @@ from rma import (
     Adjustment,
     Bonus,
     Calendar,
+    CancelClaim,
     ClaimItem,
     CorrectedItem,
     CorrectReceipt,
@@ -714,6 +715,20 @@ def test_a_step_and_what_was_carried_survive_a_failure() -> None:
     assert [each.amount.amount for each in given.the().refunds if each.is_in_force] == [1000, 2330]
     assert given.ledger.refundable(order).amount == 0
     assert sum(each.refunded.amount for each in given.ledger.returns) == 10_000
+
+
+def test_what_a_canceled_claim_carried_is_not_paid_with_the_next_refund() -> None:
+    """Nothing of 0.04 is moved in steps of 0.10; without the claim, the next 0.06 is paid for itself."""
+    _, given = stepped(10_000, 20_000, 10, "kwd")
+    given.when(RequestClaim(order_id="order_1", type="goodwill", refund_amount=4))
+    (claim,) = given.ledger.claims
+    assert (claim.refunds, given.ledger.carried) == ((), 4)
+
+    given.when(CancelClaim(claim_id=claim.id))
+
+    (claim,) = given.ledger.claims
+    assert (claim.entitlement.covered, given.ledger.carried) == (0, 0)
+    assert not claim.needs_attention
 
 
 def test_steps_are_of_all_refunds_of_a_payment() -> None:

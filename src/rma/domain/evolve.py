@@ -331,7 +331,7 @@ def _for_no_goods(before: Return) -> Entitlement:
     """Its account if no goods come: it has what was given back of an exchange, and no more."""
     paid = sum([part.amount.amount for part in before.charges if part.amount.amount > 0])
     entitled = min(before.entitlement.entitled.amount, paid)
-    return with_(before.entitlement, entitled=Money(entitled, before.currency), is_refund_blocked=False)
+    return before.entitlement.reduced_to(Money(entitled, before.currency))
 
 
 def _unbooked(before: Return) -> Return:
@@ -473,7 +473,7 @@ def _claim_after(
             account = entitlement.after(event.entitlement)
             return with_(before, status=event.status, entitlement=account, updated_at=at)
         case events.ClaimCanceled():
-            account = with_(entitlement, entitled=zero(before.currency), is_refund_blocked=False)
+            account = entitlement.reduced_to(zero(before.currency))
             return with_(
                 before, status=ClaimStatus.CANCELED, entitlement=account, canceled_at=at, updated_at=at
             )

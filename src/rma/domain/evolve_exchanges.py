@@ -114,7 +114,7 @@ def _alone(each: Return) -> Return:
 
 def quoted(alone: Return) -> Return:
     """The return with the quote of its goods alone."""
-    return with_(alone, quoted_refund=Money(alone.valuation.total, alone.currency))
+    return with_(alone, quoted_refund=Money(alone.valuation_if_as_requested.total, alone.currency))
 
 
 def without_new_goods(before: Exchange, key: str, answer: OutOfStock) -> Exchange:
@@ -170,7 +170,7 @@ def _reference(exchange: Exchange, charge: HoldCharge) -> str:
 def _entitled_again(target: Return) -> Return:
     """The return with what is due for its goods, or is if they come, now that more was paid for them."""
     if target.received_at is None:
-        return with_(target, quoted_refund=Money(target.valuation.total, target.currency))
+        return quoted(target)
     if target.status is not ReturnStatus.RECEIVED:
         return target
     account = target.entitlement

@@ -63,6 +63,7 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
             wrong, exchange.hold, evolve(repriced, return_by=target.return_by or exchange.hold.until)
         )
     wrong.require(target)
+    quote = Money(repriced.valuation_if_as_requested.total, exchange.currency)
     difference_due = Money(exchange.paid.amount - value.total + value.owed, exchange.currency)
     after = evolve(
         exchange,
@@ -82,7 +83,7 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
         outbound_shipping=outbound,
         difference_due=difference_due,
         charges=charges,
-        quoted_refund=target.quoted_refund if is_here else Money(value.total, exchange.currency),
+        quoted_refund=target.quoted_refund if is_here else quote,
         reserve_request=reserve,
         release_reservation=release_reservation(exchange),
         replacement=replacement_of(evolve(after, reservation=reserve.key if reserve else None))

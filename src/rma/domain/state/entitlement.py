@@ -1,6 +1,6 @@
 """What the customer of a return or claim is entitled to, and what of it was paid."""
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.state.refunds import Refund, in_force
@@ -88,6 +88,16 @@ class Entitlement:
             refunds=self.refunds + change.refunds,
             carried=change.carried,
         )
+
+    def reduced_to(self, entitled: Money) -> "Entitlement":
+        """
+        The account of what is over: it is entitled to this, and not blocked.
+
+        What was left to the next refund, or paid ahead by it, is carried only as far as it is for this.
+        """
+        left = entitled.amount - in_force(self.refunds)
+        carried = min(max(self.carried, min(0, left)), max(0, left))
+        return evolve(self, entitled=entitled, is_refund_blocked=False, carried=carried)
 
     def change_since(self, before: "Entitlement") -> EntitlementChange:
         """What was changed in the one before to make this one; refunds were only added to it."""

@@ -201,9 +201,9 @@ _RETURN_PENDING_APPROVAL = ReturnRules(
     inspect="nothing_to_inspect",
     resolve="nothing_to_resolve",
     cancel=None,
-    retry_refund="nothing_due",
-    record_payout="nothing_due",
-    record_refund_outcome="refund_not_found",
+    retry_refund=None,  # of what was paid for an exchange that was canceled
+    record_payout=None,
+    record_refund_outcome=None,
     settle_advance="advance_not_sent",
 )
 _RETURN_REQUESTED = ReturnRules(
@@ -334,9 +334,9 @@ _RETURN_DECLINED = ReturnRules(
     inspect="nothing_to_inspect",
     resolve="nothing_to_resolve",
     cancel="return_declined",
-    retry_refund="nothing_due",
-    record_payout="nothing_due",
-    record_refund_outcome="refund_not_found",
+    retry_refund=None,  # of what was paid for an exchange that was canceled
+    record_payout=None,
+    record_refund_outcome=None,
     settle_advance="return_declined",
 )
 _RETURN_EXPIRED = ReturnRules(

@@ -321,18 +321,17 @@ class Return:
         `refund_due_by`, as long as some of it is not paid, nor on its way.
 
         What is owed for goods that did not arrive, or were not graded yet, is what the request was quoted.
-        Nothing is owed while all of its goods are with the customer, as after an empty parcel.
+        While all of its goods are with the customer, as after an empty parcel, nothing is owed but what the
+        customer is entitled to all the same.
         """
-        if self.refund_due_by is None or not self._is_on_its_way_back:
-            return None
         owed = self.entitlement.due.amount
         is_policy = self.basis is ReturnBasis.POLICY
         is_paid_by_parcel = is_policy and self.status is ReturnStatus.PARTIALLY_RECEIVED
         # It expired, though it was sent in time, as is known by now.
         is_sent = self.status is ReturnStatus.EXPIRED and self.sending is not None
-        if (return_rules(self.status).is_open and not is_paid_by_parcel) or is_sent:
-            quoted = max(0, self.refund_amount.amount - self.entitlement.covered)
-            owed = quoted if self.paid_ahead is None else max(quoted, owed)
+        is_quoted = (return_rules(self.status).is_open and not is_paid_by_parcel) or is_sent
+        if is_quoted and self._is_on_its_way_back:
+            owed = max(owed, self.refund_amount.amount - self.entitlement.covered)
         return self.refund_due_by if owed else None
 
     @property
@@ -511,17 +510,22 @@ class Return:
         if self.received_at is None and self._is_closed_otherwise:
             return self._value_inspected
         if self.received_at is None:
-            return value_requested(
-                self.items,
-                shipping=self.shipping_total.amount,
-                terms=self.terms,
-                requested_refund=self.named_refund,
-                charges=self.charges,
-                charges_back=self.quoted_charges,
-            )
+            return self.valuation_if_as_requested
         arrived = self.value_arrived(self.items, self.named_for(self.items), self.charges_back)
         is_undecided = self.status is ReturnStatus.REQUIRES_ACTION
         return with_entitled(arrived, self.entitlement.entitled.amount, is_undecided=is_undecided)
+
+    @property
+    def valuation_if_as_requested(self) -> Valuation:
+        """Why its quote is what it is: as if exactly the requested units arrived."""
+        return value_requested(
+            self.items,
+            shipping=self.shipping_total.amount,
+            terms=self.terms,
+            requested_refund=self.named_refund,
+            charges=self.charges,
+            charges_back=self.quoted_charges,
+        )
 
     @property
     def _is_closed_otherwise(self) -> bool:

@@ -45,9 +45,13 @@ def what_was_not_agreed_to_moves_nothing(snapshot: Snapshot) -> Iterator[str]:
 
 
 def was_given_back(snapshot: Snapshot, each: Return) -> bool:
-    """True if no more was paid than what the customer had paid for its exchange, which was canceled."""
+    """
+    True if no more was paid than what the customer had paid for its exchange, which was canceled.
+
+    Steps of a gateway can make it more, which is carried.
+    """
     exchange = snapshot.ledger.find_exchange(each.exchange_id)
-    return exchange is not None and each.refunded <= exchange.paid
+    return exchange is not None and each.entitlement.covered <= exchange.paid.amount
 
 
 def nothing_that_was_sent_or_received_expires(snapshot: Snapshot) -> Iterator[str]:
