@@ -43,11 +43,8 @@ def nothing_is_paid_before_it_is_judged(snapshot: Snapshot) -> Iterator[str]:
         )
         is_paid = each.refunded != each.entitlement.overpaid if each.corrections else bool(each.refunds)
         is_paid = is_paid and not (each.is_paid_ahead or was_given_back(snapshot, each))
-<<<<<<< HEAD
         is_paid = is_paid and not any(item.lost_quantity for item in each.items)  # and turned up since
-=======
         is_paid = is_paid and each.received_at is None
->>>>>>> found
         if each.awaits_inspection and is_all_waiting and is_paid:
             yield f"{each.id}: {each.refunded} was paid, and nothing was graded"
 
