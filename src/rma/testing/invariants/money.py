@@ -129,10 +129,11 @@ def every_amount_is_explained(snapshot: Snapshot) -> Iterator[str]:
 
 
 def more_than_the_value_has_a_note(snapshot: Snapshot) -> Iterator[str]:
-    """No amount that was named is above the value of the units it pays for, unless a note says why."""
+    """No amount but extra credit is named above the value of its units, unless a note says why."""
     for each in snapshot.payees:
         named = sum(part.amount.amount for part in each.breakdown if part.name == "custom_amount")
-        if named > 0 and not each.entitlement.refund_note:
+        is_extra = isinstance(each, Claim) and each.gives_extra
+        if named > 0 and not is_extra and not each.entitlement.refund_note:
             yield f"{each.id}: {named} above the value of its units, without a note"
 
 
