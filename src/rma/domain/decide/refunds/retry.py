@@ -135,7 +135,7 @@ def _check_amount(
         refundable = None
     if command.amount is None:
         pay, rounding = limit_to_refundable(due, refundable, order)
-        if pay is None and order and refundable is not None:
+        if pay is None and order:
             wrong.add("refund_exceeds_refundable", amount=due, refundable=refundable, currency=order.currency)
         amount = pay or 0
     else:
