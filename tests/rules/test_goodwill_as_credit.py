@@ -11,6 +11,7 @@ from rma import (
     ClaimedCharge,
     ClaimItem,
     ClaimRequested,
+    Command,
     CreditRequest,
     Means,
     Money,
@@ -201,10 +202,11 @@ def test_what_is_due_of_it_is_written_off_raised_or_canceled() -> None:
     given.when(ResolveClaim(claim_id="claim_1", refund_amount=700))
     assert (the(given).refunds[-1].amount, the(given).refunds[-1].is_extra) == (usd(700), True)
 
-    for command, status in [
-        (ResolveClaim(claim_id="claim_1", refund_amount=0), "completed"),
-        (CancelClaim(claim_id="claim_1"), "canceled"),
-    ]:
+    ends: dict[str, Command] = {
+        "completed": ResolveClaim(claim_id="claim_1", refund_amount=0),
+        "canceled": CancelClaim(claim_id="claim_1"),
+    }
+    for status, command in ends.items():
         given.ledger = declined
         given.when(command)
         (claimed,) = given.ledger.claims
