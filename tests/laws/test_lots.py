@@ -21,18 +21,23 @@ from rma import (
     Payment,
     ReceivedItem,
     ReceiveReturn,
+    RecordRefundOutcome,
+    RefundDeclined,
     Rejected,
     RequestClaim,
     RequestedItem,
     RequestReturn,
+    RetryRefund,
     Return,
     ReturnLedger,
 )
 from rma.domain.sale.pricing import PricedLine, price_lines
 from rma.domain.state.explained import NamedAmount, explain
 from rma.domain.state.lots import Lot, ReducedBy
+from rma.domain.state.refunds import in_force
 from rma.domain.state.remainder import Remainder
 from rma.domain.values.money import Money
+from rma.domain.views.order_state import order_state
 from rma.testing.command_strategies import DrawChooser
 from rma.testing.core_harness import CoreHarness
 from rma.testing.edits import edit_order, total_paid
@@ -40,6 +45,8 @@ from rma.testing.strategies import everything_fulfilled, orders
 
 #: What is done with an order before all of it comes back.
 DEEDS = ("reduce", "reduce", "goodwill", "return", "return", "cancel", "claim")
+#: What counts against no payment.
+CREDIT = ("credit", "credit that is declined")
 
 
 class Shop:
@@ -77,6 +84,9 @@ class Shop:
             if is_open:
                 self.core.handle(CancelReturn(return_id=self.data.draw(st.sampled_from(is_open)).id))
             return
+        if deed in CREDIT:
+            self.credit(is_declined=deed != "credit")
+            return
         if deed == "goodwill":
             value = sum(value_left(each) for each in self.remainders().values())
             if value:
@@ -106,6 +116,23 @@ class Shop:
             RequestClaim(order_id=self.order.id, type=kind, items=items or [], refund_amount=refund_amount)
         )
         return self.ledger.claims[-1]
+
+    def credit(self, *, is_declined: bool) -> None:
+        """Gives goodwill as store credit, of any amount; once it is declined, it is asked for again."""
+        amount = self.data.draw(st.integers(1, 100_000))
+        claim = RequestClaim(
+            order_id=self.order.id,
+            type="goodwill",
+            refund_amount=amount,
+            outcome="store_credit",
+            payee="cus_friend",
+        )
+        self.core.handle(claim)
+        made = self.ledger.claims[-1]
+        if is_declined:
+            key = made.refunds[0].key
+            self.core.handle(RecordRefundOutcome(key=key, outcome=RefundDeclined("no_account")))
+            self.core.handle(RetryRefund(claim_id=made.id))
 
     def bring_back(self, item_id: str, quantity: int, *, is_closed: bool) -> None:
         """Requests units, and receives some of them."""
@@ -186,6 +213,28 @@ def test_all_back_is_all_paid_each_tax_too(order: Order, data: st.DataObject) ->
     paid, back = paid_for(shop.order), shop.given_back()
     assert {name: back[name] for name in {*paid, *back}} == {name: paid[name] for name in {*paid, *back}}
     assert not any(value_left(each) for each in shop.remainders().values())
+
+
+@given(order=orders(most_lines=3, most_units=4).map(everything_fulfilled), data=st.data())
+def test_whatever_goodwill_credits_all_back_is_all_paid(order: Order, data: st.DataObject) -> None:
+    """Extra credit, as often and as much as one likes, changes nothing of what comes back and counts."""
+    shop = Shop(order, data)
+    for deed in data.draw(st.lists(st.sampled_from(DEEDS + CREDIT * 3), max_size=7)):
+        before, refundable = shop.remainders(), shop.ledger.refundable(shop.order)
+        state = order_state(shop.order, shop.ledger)
+        shop.do(deed)
+        if deed in CREDIT:
+            assert (shop.remainders(), shop.ledger.refundable(shop.order)) == (before, refundable)
+            assert order_state(shop.order, shop.ledger) == state
+            assert shop.ledger.claims[-1].amount_due.amount == 0
+
+    shop.bring_home()
+
+    paid, back = paid_for(shop.order), shop.given_back()
+    assert {name: back[name] for name in {*paid, *back}} == {name: paid[name] for name in {*paid, *back}}
+    counted = in_force([each for each in shop.ledger.refunds if not each.is_extra])
+    captured = sum(payment.captured.amount for payment in shop.order.payments)
+    assert counted + shop.ledger.refundable(shop.order).amount == captured
 
 
 @given(order=orders(most_lines=3, most_units=4).map(everything_fulfilled), data=st.data())

@@ -27,6 +27,7 @@ from rma import (
     RefundRequest,
     RefundStatus,
     RefundSucceeded,
+    RequestClaim,
     RetryRefund,
     Return,
     ReturnPolicy,
@@ -228,6 +229,26 @@ def test_credit_that_leaves_late_is_held_against_what_is_left() -> None:
     (refund,) = service.get(target.id).refunds
     assert (refund.status, port.done) == (RefundStatus.NEEDS_ATTENTION, [])
     assert "payment_has_no_room: 10.00 USD asked for, 5.00 USD left" in str(refund.failure)
+
+
+def test_goodwill_that_leaves_late_is_credited_whatever_is_left() -> None:
+    """It counts against no payment, so that none must have room for it."""
+    port = Port(Idempotent())
+    port.error, port.acts = ConnectionError("away"), False
+    service, clock = shop(port, CREDIT)
+    orders = service.orders
+    assert isinstance(orders, InMemoryOrders)
+    goodwill = RequestClaim(order_id="order_1", type="goodwill", refund_amount=1000, outcome="store_credit")
+    claim = service.handle(goodwill)
+    orders.put(evolve(sold(captured=500)))
+    port.error, port.acts = None, True
+    clock.now += HOUR
+
+    service.resume()
+
+    (refund,) = service.get_claim(claim.id).refunds
+    assert (refund.status, port.done) == (RefundStatus.SUCCEEDED, [refund.key])
+    assert service.order_state("order_1").refunded == usd(0)
 
 
 @pytest.mark.parametrize("name", ["credits", "payouts"])

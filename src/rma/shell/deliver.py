@@ -185,6 +185,8 @@ async def _without_room(effect: OpenEffect, ledger: ReturnLedger, host: Host) ->
     request = effect.request
     if not isinstance(request, MoneyRequest):
         return None
+    if ledger.is_extra(request.key):  # it is no one's money but the merchant's
+        return None
     try:
         order = await call(host.orders.get(request.order_id))
     except Exception as error:

@@ -16,13 +16,15 @@ from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.charges import left_of_charge
 from rma.domain.decide.replacements import check_new_items
 from rma.domain.decide.returns.request import check_order_of, check_request_options, check_shipping
+from rma.domain.decide.returns.rule_checks import check_outcome, check_payee
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.messages.command_items import ClaimedCharge, ClaimItem
 from rma.domain.messages.commands import RequestClaim
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Order
-from rma.domain.state.claims import ClaimReason, ClaimType
+from rma.domain.sale.rules import Outcome
+from rma.domain.state.claims import ClaimReason, ClaimType, is_extra_credit
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.remainder import Remainder
 from rma.domain.values.money import Money
@@ -40,6 +42,7 @@ class ValidClaim:
     """
 
     kind: ClaimType
+    outcome: Outcome
     order: Order | None
     items: tuple[ClaimItem, ...]
     remainders: dict[str, Remainder]
@@ -47,6 +50,11 @@ class ValidClaim:
     new_items: tuple[NewItem, ...]
     refund: Money | None
     charges: tuple[RefundedCharge, ...]
+
+    @property
+    def gives_extra(self) -> bool:
+        """True for goodwill as store credit: it takes nothing of the lines, and no payment limits it."""
+        return is_extra_credit(self.kind, self.outcome)
 
 
 def validate_claim(
@@ -56,6 +64,8 @@ def validate_claim(
     order = check_order_of(wrong, command.order_id, facts.order, ledger)
     currency = order.currency if order else None
     kind = _kind(wrong, command)
+    outcome = check_outcome(wrong, command.outcome, gives_credit=facts.gives_credit)
+    is_extra = is_extra_credit(kind, outcome)
     items = _check_items(wrong, command, kind)
     lines = [line.id for line in order.items] if order else []
     wanted = lines if kind is ClaimType.GOODWILL else [asked.item_id for asked in items]
@@ -66,14 +76,18 @@ def validate_claim(
     _check_type(wrong, command, kind, items)
     refund = check_refund(wrong, command.refund_amount, order, None)
     charges, named = _check_charges(wrong, command, order, ledger)
-    if order:
+    if is_extra and command.charges:
+        wrong.add("charges_of_extra_credit")
+    elif order and not is_extra:
         named += sum([each.amount for each in (refund, *amounts) if each])
         _check_refundable(wrong, named, order, ledger)
     check_shipping(wrong, facts, command.shipping_option_id, None)
     check_flags(wrong, return_items=command.return_items)
     check_request_options(wrong, command)
+    check_payee(wrong, command.payee, outcome, order)
     check_strings(wrong, command, "location_id", "refund_note")
-    return ValidClaim(kind, order, items, remainders, amounts, new_items, refund, charges)
+    outcome = outcome or Outcome.REFUND
+    return ValidClaim(kind, outcome, order, items, remainders, amounts, new_items, refund, charges)
 
 
 def _check_items(wrong: Violations, command: RequestClaim, kind: ClaimType) -> tuple[ClaimItem, ...]:

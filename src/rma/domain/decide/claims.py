@@ -57,7 +57,8 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     order = wrong.require(valid.order)
     claimed = _allocate(wrong, valid, order)
     value = sum([item.line.paid(item.allocated) for item in claimed])
-    check_refund_value(wrong, valid.refund, command.refund_note, value)
+    if not valid.gives_extra:
+        check_refund_value(wrong, valid.refund, command.refund_note, value)
     wrong.require(order)
 
     claim_id = facts.new_id("claim")
@@ -88,6 +89,8 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
         refund_terms=facts.policy.refund_terms,
         customer_id=order.customer_id,
         charges_back=valid.charges,
+        outcome=valid.outcome,
+        payee=command.payee,
     )
     refundable = ledger.refundable(order).amount
     account = pay_what_is_due(
@@ -133,8 +136,10 @@ def _allocate_goodwill(valid: ValidClaim, order: Order) -> tuple[ClaimedItem, ..
     """
     What goodwill takes of all lines, so that everything that comes back gives back no more than was paid.
 
-    Goodwill that does not go back to the means takes nothing of them: it would be left out here.
+    As store credit it does not go back to the payments, and takes nothing of them.
     """
+    if valid.gives_extra:
+        return ()
     amount = valid.refund.amount if valid.refund else 0
     return allocate_goodwill(amount, order.items, valid.remainders)
 

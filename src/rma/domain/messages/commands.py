@@ -530,6 +530,7 @@ class RequestClaim:
     Args:
         type: `"refund"` or `"replace"` of units, which are then gone for good; `"reduce"` for an amount of
             each item, and `"goodwill"` for an amount without items: units stay returnable, at what is left.
+            Goodwill as store credit leaves them what they are worth.
         items: none for `"goodwill"`, nor where only charges are given back, by `"refund"`.
         new_items: what is sent, for `"replace"`.
         refund_amount: instead of the value of the units, for `"refund"`; what is paid for the units that are
@@ -538,6 +539,10 @@ class RequestClaim:
         charges: what of the order's charges is given back besides.
         shipping_option_id: how the goods are returned; the customer does not pay for it.
         return_items: True if the goods are returned, with or without a shipment that is booked here.
+        outcome: how the money is given: `"refund"`, or `"store_credit"` with which the customer agrees. It
+            counts against the payments as a refund does; for `"goodwill"` it is extra, and counts against
+            none.
+        payee: who is to have the store credit, if it is not the customer, as of a `RequestReturn`.
     """
 
     order_id: str
@@ -554,6 +559,8 @@ class RequestClaim:
     created_by: str | None = None
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
     charges: tuple[ClaimedCharge, ...] = field(default=(), converter=claimed_charges)
+    outcome: str = Outcome.REFUND.value
+    payee: str | None = None
 
 
 @frozen(kw_only=True)

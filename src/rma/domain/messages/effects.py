@@ -67,7 +67,7 @@ class CreditRequest:
         return_id, reason, deadline: as in `RefundRequest`.
         customer_id: who bought; None if the order does not say.
         payee: who is to have the credit, if it is not the customer: a gift is returned.
-        amount: what counts against what was paid for the order.
+        amount: what counts against what was paid for the order; of goodwill, what is given besides.
         bonus: what is given besides; None for nothing.
     """
 

@@ -10,6 +10,7 @@ from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.means import DEFAULT_REFUND_TERMS, RefundTerms
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart, PricedLine
+from rma.domain.sale.rules import Outcome
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.explained import NamedAmount, charge_back, explain
 from rma.domain.state.lifecycle import ClaimStatus, claim_rules
@@ -25,13 +26,18 @@ class ClaimType(StrEnum):
 
     `refund`, `replace`: units by their money or by new goods; for good. `reduce`: by a part of the price of
     units, which stay returnable at what is left of it. `goodwill`: by an amount without units, which reduces
-    what all units are worth.
+    what all units are worth, unless it is given as store credit.
     """
 
     REFUND = "refund"
     REPLACE = "replace"
     REDUCE = "reduce"
     GOODWILL = "goodwill"
+
+
+def is_extra_credit(kind: ClaimType, outcome: Outcome | None) -> bool:
+    """True for goodwill as store credit: it counts against no payment, and leaves all units as they are."""
+    return kind is ClaimType.GOODWILL and outcome is Outcome.STORE_CREDIT
 
 
 class ClaimReason(StrEnum):
@@ -92,6 +98,8 @@ class Claim:
         refund_terms: how its refunds are taken from the payments of the order, by the policy at the request.
         customer_id: who bought, as the order said then.
         charges_back: what it gives back of the order's charges, besides the units.
+        outcome: how its money is given: `refund`, or `store_credit`.
+        payee: who is to have store credit, if it is not the customer.
     """
 
     id: str
@@ -115,6 +123,8 @@ class Claim:
     refund_terms: RefundTerms = DEFAULT_REFUND_TERMS
     customer_id: str | None = None
     charges_back: tuple[RefundedCharge, ...] = ()
+    outcome: Outcome = Outcome.REFUND
+    payee: str | None = None
 
     @property
     def currency(self) -> str:
@@ -174,6 +184,11 @@ class Claim:
     def is_reduction(self) -> bool:
         """True if its units stay with the customer: it reduces what they are worth."""
         return self.type in (ClaimType.REDUCE, ClaimType.GOODWILL)
+
+    @property
+    def gives_extra(self) -> bool:
+        """True if it gives store credit that counts against no payment: goodwill."""
+        return is_extra_credit(self.type, self.outcome)
 
     @property
     def compensated(self) -> tuple[ClaimedItem, ...]:

@@ -185,6 +185,10 @@ class ReturnLedger:
         for claim in self.claims:
             yield from claim.refunds
 
+    def is_extra(self, key: str) -> bool:
+        """True if the refund of this key is store credit that counts against no payment."""
+        return any(refund.is_extra for refund in self.refunds if refund.key == key)
+
     @property
     def changes(self) -> int:
         """How many requests, receipts and cancellations there were: by so much the order's version grew."""
@@ -319,5 +323,5 @@ class ReturnLedger:
         return of_returns + sum([each.entitlement.carried for each in self.claims])
 
     def refundable(self, order: Order) -> Money:
-        """Captured, less what was refunded and what is on its way."""
+        """Captured, less what was refunded and what is on its way; extra store credit is neither."""
         return Money(sum(self.left_of_payments(order).values()), order.currency)

@@ -59,6 +59,7 @@ class PlannedRefund:
         payment_id: which gives it back; None for store credit and payouts.
         bonus: what is given besides as store credit.
         against: of which payments store credit or a payout counts as given back.
+        is_extra: store credit that counts against no payment.
     """
 
     means: Means
@@ -68,6 +69,7 @@ class PlannedRefund:
     kind: str | None = None
     provider_id: str | None = None
     against: tuple[PaymentShare, ...] = ()
+    is_extra: bool = False
 
 
 @frozen

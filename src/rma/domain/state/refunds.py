@@ -50,6 +50,7 @@ class Refund:
         kind, provider_id: of the payment, as the order had them.
         against: of which payments it counts as given back, for store credit and payouts. What it does not say
             counts against the payments in their order.
+        is_extra: store credit that was given as goodwill: it counts against no payment.
     """
 
     key: str
@@ -71,6 +72,7 @@ class Refund:
     kind: str | None = None
     provider_id: str | None = None
     against: tuple[PaymentShare, ...] = ()
+    is_extra: bool = False
 
     @property
     def is_in_force(self) -> bool:
@@ -83,6 +85,11 @@ class Refund:
         if not self.is_in_force:
             return 0
         return (self.amount if self.moved is None else self.moved).amount
+
+    @property
+    def amount_given_back(self) -> int:
+        """What of that counts against the payments of the order, minor units."""
+        return 0 if self.is_extra else self.amount_in_force
 
 
 def after(  # noqa: PLR0911 # a row for each outcome
@@ -164,11 +171,12 @@ def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dic
 
     A refund of a payment that is not there any more (the host renamed or merged payments) still counts: it
     is taken from the payments in their order; so is what store credit and payouts do not say of themselves.
+    Store credit that is extra is taken from none.
     """
     left = dict(captured)
     unnamed = 0
     for refund in refunds:
-        amount = refund.amount_in_force
+        amount = refund.amount_given_back
         if refund.payment_id is not None and refund.payment_id in left:
             left[refund.payment_id] -= amount
             continue

@@ -515,6 +515,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "no_reduction_amount": (Invalid, "a price reduction needs an amount"),
     "amount_without_reduction": (Invalid, "the amount of an item is for claims of type reduce only"),
     "refund_amount_of_reduction": (Invalid, "a price reduction has an amount for each item instead"),
+    "charges_of_extra_credit": (
+        Invalid,
+        "goodwill as store credit gives no charges back: claim them by type refund",
+    ),
     "refund_amount_without_items": (Invalid, "refund amount is for items: give an amount with the charge"),
     "reduction_exceeds_worth": (
         Invalid,

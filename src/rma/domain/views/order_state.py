@@ -6,7 +6,6 @@ from attrs import frozen
 
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.refunds import in_force
 from rma.domain.values.money import Money
 
 
@@ -37,7 +36,7 @@ class OrderState:
 
     Attributes:
         refundable: what may still be paid back.
-        refunded: what was, or is on its way.
+        refunded: what was, or is on its way; without the store credit of goodwill, which is extra.
         order_version: the host's version and the changes that returns made to the order since.
     """
 
@@ -55,7 +54,7 @@ def order_state(order: Order, ledger: ReturnLedger) -> OrderState:
         _fulfillment_status(order, ledger),
         _payment_status(order, ledger),
         ledger.refundable(order),
-        Money(elsewhere + in_force(ledger.refunds), order.currency),
+        Money(elsewhere + sum([each.amount_given_back for each in ledger.refunds]), order.currency),
         order.version + ledger.changes,
     )
 
@@ -87,7 +86,7 @@ def _fulfillment_status(order: Order, ledger: ReturnLedger) -> FulfillmentStatus
 
 def _payment_status(order: Order, ledger: ReturnLedger) -> PaymentStatus:
     refunded = any(payment.refunded.amount for payment in order.payments) or any(
-        refund.is_in_force for refund in ledger.refunds
+        refund.is_in_force and not refund.is_extra for refund in ledger.refunds
     )
     if refunded:
         left = ledger.refundable(order)

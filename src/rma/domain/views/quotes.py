@@ -4,7 +4,7 @@ from datetime import datetime
 
 from attrs import frozen
 
-from rma.domain.decide.refunds.split import limit_to_refundable, plan_for, with_paid_ahead
+from rma.domain.decide.refunds.split import limit_to_refundable, plan_for, room_for
 from rma.domain.sale.order import Order
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.claims import Claim
@@ -79,7 +79,7 @@ def planned_refunds(
     amount, is_quote = target.amount_due.amount, False
     if not amount and isinstance(target, Return) and target.is_open:
         amount, is_quote = max(0, target.refund_amount.amount - target.entitlement.covered), True
-    refundable = with_paid_ahead(ledger.refundable(order).amount, ledger)
+    refundable = room_for(target, ledger.refundable(order).amount, ledger)
     pay, _ = limit_to_refundable(amount, refundable, order)
     plan = plan_for(pay, order, ledger, target, at, is_quote=is_quote) if pay else Plan()
     return plan.refunds

@@ -366,7 +366,8 @@ def _given(refund: Refund) -> str:
         case Means.STORE_CREDIT:
             bonus = f" and a bonus of {refund.bonus}" if refund.bonus else ""
             to = f" to {refund.payee}" if refund.payee else ""
-            return f"{refund.amount}{bonus} as store credit{to}"
+            extra = "extra " if refund.is_extra else ""
+            return f"{refund.amount}{bonus} as {extra}store credit{to}"
         case Means.PAYOUT:
             return f"{refund.amount} paid out"
         case _:

@@ -43,7 +43,8 @@ def transactions(order: Order, ledger: ReturnLedger) -> tuple[OrderTransaction, 
     """
     Every refund in force, and every payment for an exchange that is not among the order's, oldest first.
 
-    With what was captured, less what was refunded elsewhere, they add up to what is still refundable.
+    With what was captured, less what was refunded elsewhere, they add up to what is still refundable. The
+    store credit of goodwill is none of them: no money of the order moved.
     """
     found = [
         _refunded(order, ledger, refund, each.id, each.exchange_id, None)
@@ -55,7 +56,7 @@ def transactions(order: Order, ledger: ReturnLedger) -> tuple[OrderTransaction, 
         _refunded(order, ledger, refund, claim.return_id, None, claim.id)
         for claim in ledger.claims
         for refund in claim.refunds
-        if refund.is_in_force
+        if refund.is_in_force and not refund.is_extra
     ]
     known = {payment.id for payment in order.payments}  # what the host counts as captured
     found += [

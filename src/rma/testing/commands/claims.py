@@ -1,7 +1,10 @@
 """Makers of commands about claims."""
 
+from attrs import evolve
+
 from rma.domain.messages.command_items import ClaimedCharge, ClaimItem
 from rma.domain.messages.commands import CancelClaim, RequestClaim, ResolveClaim
+from rma.domain.sale.rules import Outcome
 from rma.domain.state.claims import ClaimReason, ClaimType
 from rma.domain.state.lifecycle import ClaimStatus
 from rma.domain.values.money import Money
@@ -21,7 +24,19 @@ _REASONS = tuple([reason.value for reason in ClaimReason if reason is not ClaimR
 
 
 def request_claim(chooser: Chooser, situation: Situation) -> RequestClaim | None:
-    """For money, computed or named, for new goods, or for a part of the price of goods that stay."""
+    """
+    For money, computed or named, for new goods, or for a part of the price of goods that stay.
+
+    Seldom store credit instead of money: for the customer, who may not be known, or for a friend.
+    """
+    command = _request(chooser, situation)
+    outcome = chooser.detail([Outcome.REFUND.value] * 3 + [Outcome.STORE_CREDIT.value])
+    if command is None or outcome != Outcome.STORE_CREDIT:
+        return command
+    return evolve(command, outcome=outcome, payee=chooser.detail([None, "cus_friend"]))
+
+
+def _request(chooser: Chooser, situation: Situation) -> RequestClaim | None:
     kind = chooser.choose(
         [ClaimType.REFUND, ClaimType.REFUND, ClaimType.REPLACE, ClaimType.REDUCE, ClaimType.GOODWILL]
     )

@@ -39,6 +39,7 @@ from rma.testing.invariants.means import (
     each_payment_gives_back_its_own,
     no_more_is_given_back_than_was_paid,
     nothing_is_given_twice,
+    only_goodwill_gives_extra_credit,
     refunds_are_multiples_of_their_steps,
 )
 from rma.testing.invariants.money import (
@@ -120,6 +121,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     nothing_is_given_twice,
     a_withdrawal_is_credited_by_request,
     a_bonus_comes_with_credit,
+    only_goodwill_gives_extra_credit,
     refunds_are_multiples_of_their_steps,
     a_hold_is_charged_or_released,
     nothing_is_charged_without_a_shortfall,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from rma.domain.sale.means import Means
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
+from rma.domain.state.claims import Claim
 from rma.domain.state.refunds import Refund, in_force
 from rma.testing.invariants.snapshot import Snapshot
 
@@ -15,8 +16,9 @@ def _is_surprising(refund: Refund) -> bool:
 
 
 def no_more_is_given_back_than_was_paid(snapshot: Snapshot) -> Iterator[str]:
-    """Money, store credit without its bonus, and payouts, pending ones included; what persons paid, too."""
-    ours = in_force([each for each in snapshot.ledger.refunds if not _is_surprising(each)])
+    """Money, credit that is not extra, and payouts, pending ones included; what persons paid, too."""
+    refunds = [each for each in snapshot.ledger.refunds if not each.is_extra]
+    ours = in_force([each for each in refunds if not _is_surprising(each)])
     known = {payment.id for payment in snapshot.order.payments}
     paid = sum([payment.captured.amount for payment in snapshot.order.payments])
     paid += sum(
@@ -67,6 +69,18 @@ def a_bonus_comes_with_credit(snapshot: Snapshot) -> Iterator[str]:
         for refund in each.refunds:
             if refund.bonus is not None and not (refund.means is Means.STORE_CREDIT and chosen):
                 yield f"{refund.key}: a bonus of {refund.bonus} with {refund.means}"
+
+
+def only_goodwill_gives_extra_credit(snapshot: Snapshot) -> Iterator[str]:
+    """It counts against no payment and takes nothing of the lines, so only who chose it has it."""
+    for each in snapshot.payees:
+        gives_extra = isinstance(each, Claim) and each.gives_extra
+        if isinstance(each, Claim) and gives_extra and each.items:
+            yield f"{each.id}: extra credit, for {each.items}"
+        for refund in each.refunds:
+            is_credit = refund.means is Means.STORE_CREDIT
+            if refund.is_extra and not (gives_extra and is_credit and not refund.against):
+                yield f"{refund.key}: extra, as {refund.means} against {refund.against}"
 
 
 def refunds_are_multiples_of_their_steps(snapshot: Snapshot) -> Iterator[str]:

@@ -130,7 +130,7 @@ def every_amount_is_explained(snapshot: Snapshot) -> Iterator[str]:
 
 def more_than_the_value_has_a_note(snapshot: Snapshot) -> Iterator[str]:
     """
-    No amount that was named is above the value of the units it pays for, unless a note says why.
+    No amount but extra credit is named above the value of the units it pays for, unless a note says why.
 
     An amount is final: units that are graded afterwards count as if they were whole; nothing is said of units
     that wait to be graded, or were sent back then.
@@ -143,7 +143,8 @@ def more_than_the_value_has_a_note(snapshot: Snapshot) -> Iterator[str]:
         names = ("custom_amount", "grade:", "deduction:")
         parts = [part for part in each.breakdown if part.name.startswith(names)]
         named = sum(part.amount.amount for part in parts)
-        if named > 0 and not each.entitlement.refund_note:
+        is_extra = isinstance(each, Claim) and each.gives_extra
+        if named > 0 and not is_extra and not each.entitlement.refund_note:
             yield f"{each.id}: {named} above the value of its units, without a note"
 
 

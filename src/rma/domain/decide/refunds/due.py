@@ -61,17 +61,17 @@ def check_named_amount(
     order: Order | None,
     *,
     due: int,
-    refundable: int,
+    refundable: int | None,
     code: str = "invalid_refund_amount",
 ) -> int:
-    """The amount that a person names, of at least 1, at most what is due and what the payments have left."""
+    """The amount that a person names, of at least 1, at most what is due and, if given, refundable."""
     currency = order.currency if order else None
     named = check_amount(wrong, amount, currency, code, field="amount", minimum=1)
     if named is None or order is None or not due:
         return 0
     if named.amount > due:
         wrong.add("refund_exceeds_due", amount=named.amount, due=due, currency=currency)
-    if named.amount > refundable:
+    if refundable is not None and named.amount > refundable:
         wrong.add("refund_exceeds_refundable", amount=named.amount, refundable=refundable, currency=currency)
     return named.amount
 

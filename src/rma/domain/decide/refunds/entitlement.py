@@ -7,7 +7,7 @@ from attrs import evolve
 
 from rma.domain.decide.checks import check_refund
 from rma.domain.decide.refunds.charges import charges_arrived
-from rma.domain.decide.refunds.split import limit_to_refundable, plan_for, refunds_of, with_paid_ahead
+from rma.domain.decide.refunds.split import limit_to_refundable, plan_for, refunds_of, room_for
 from rma.domain.decide.violations import Violations
 from rma.domain.events import RefundBlocked, header_for
 from rma.domain.messages.commands import RefundCommand
@@ -177,12 +177,12 @@ def pay_what_is_due(
     The account once the customer is entitled to this amount (minor units), with refunds for what is due.
 
     Nothing is paid, and the account is blocked, if the payments have less left, or if a part of it is left in
-    payments that take no refund any more and a person is to decide. `items` are those of a return afterwards.
-    Payments whose ids are `first` give before others.
+    payments that take no refund any more and a person is to decide; extra credit is not limited by them.
+    `items` are those of a return afterwards. Payments whose ids are `first` give before others.
     """
     before = target.entitlement
     due = max(0, entitled - before.covered)
-    pay, rounding = limit_to_refundable(due, with_paid_ahead(refundable, ledger), order)
+    pay, rounding = limit_to_refundable(due, room_for(target, refundable, ledger), order)
     plan = plan_for(pay, order, ledger, target, at, items=items, first=first) if pay else Plan()
     is_refund_blocked = pay is None or plan.closed > 0
     if is_refund_blocked:

@@ -42,9 +42,10 @@ def resolve_claim(facts: Facts, ledger: ReturnLedger, command: ResolveClaim) -> 
     )
     refundable = ledger.refundable(order).amount if order else 0
     most = refundable + (claim.refunded.amount if claim else 0)
-    if agreed and claim and order and agreed.amount > most:
+    is_extra = claim is not None and claim.gives_extra
+    if agreed and claim and order and agreed.amount > most and not is_extra:
         wrong.add("refund_exceeds_refundable", amount=agreed.amount, refundable=most, currency=currency)
-    if claim:
+    if claim and not is_extra:
         value = claim.value + sum([each.amount for each in claim.charges_back])
         check_refund_value(wrong, agreed, command.refund_note, value)
     check_strings(wrong, command, "refund_note")

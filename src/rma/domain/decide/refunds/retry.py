@@ -16,7 +16,13 @@ from rma.domain.decide.refunds.due import (
     find_payee,
     status_paid,
 )
-from rma.domain.decide.refunds.split import limit_to_refundable, plan_for, refunds_of, with_paid_ahead
+from rma.domain.decide.refunds.split import (
+    gives_extra,
+    limit_to_refundable,
+    plan_for,
+    refunds_of,
+    with_paid_ahead,
+)
 from rma.domain.decide.violations import Violations
 from rma.domain.events import ClaimRefundRetried, RefundRetried, header_for
 from rma.domain.messages.commands import RetryRefund
@@ -50,13 +56,15 @@ def retry_refund(
     means = check_means(wrong, command.means)
     sources = ledger.sources(order) if order else ()
     payment = check_payment(wrong, command.payment_id, means, sources, order, facts.at)
-    amount, rounding = _check_amount(wrong, command, order, ledger, due, payment)
+    is_extra = _is_extra(command, payee, means)
+    amount, rounding = _check_amount(wrong, command, order, ledger, due, payment, is_extra=is_extra)
     check_other_means(wrong, facts, payee, means)
     check_strings(wrong, command)
     if (target := payee) is None:
         return wrong.require(None)
     order = wrong.require(order)
-    plan = _plan(amount, order, ledger, target, means, payment, sources, facts.at)
+    by = None if is_extra else means
+    plan = _plan(amount, order, ledger, target, by, payment, sources, facts.at)
     if means is None:
         check_plan(wrong, facts, target, plan, amount)
     elif plan.closed:
@@ -69,6 +77,12 @@ def retry_refund(
         return (RefundRetried(header=header, entitlement=change),)
     status = target.status if account.is_refund_blocked else status_paid(target, ledger)
     return (ClaimRefundRetried(header=header, status=status, entitlement=change),)
+
+
+def _is_extra(command: RetryRefund, target: Return | Claim | None, means: Means | None) -> bool:
+    """True if it is goodwill by credit again, and no person names a payment that it counts against."""
+    is_credit = means in (None, Means.STORE_CREDIT) and command.payment_id is None
+    return is_credit and target is not None and gives_extra(target)
 
 
 def _plan(
@@ -112,9 +126,13 @@ def _check_amount(
     ledger: ReturnLedger,
     due: int,
     payment: Source | None,
+    *,
+    is_extra: bool,
 ) -> tuple[int, int]:
     """What to pay, and how much of what is due the host's rounding makes unpayable: minor units."""
-    refundable = with_paid_ahead(ledger.refundable(order).amount, ledger) if order else 0
+    refundable: int | None = with_paid_ahead(ledger.refundable(order).amount, ledger) if order else 0
+    if is_extra:
+        refundable = None
     if command.amount is None:
         pay, rounding = limit_to_refundable(due, refundable, order)
         if pay is None and order:

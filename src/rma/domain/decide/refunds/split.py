@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
+from attrs import evolve
+
 from rma.domain.messages.effects import effect_key
 from rma.domain.sale.means import Means
 from rma.domain.sale.order import Order
@@ -32,15 +34,16 @@ def plan_for(
     How the amount (minor units, at most what is refundable) goes back, by the terms of its return or claim.
 
     Store credit, if the customer chose it, with the bonus for these items; else from the payments: those
-    whose ids are `first` before the others.
+    whose ids are `first` before the others. The credit of goodwill counts against no payment.
     """
-    if isinstance(target, Return) and target.outcome is Outcome.STORE_CREDIT and amount:
-        bonus = 0
-        if has_bonus(target.terms):
+    if target.outcome is Outcome.STORE_CREDIT and amount:
+        bonus, is_extra = 0, gives_extra(target)
+        if isinstance(target, Return) and has_bonus(target.terms):
             units = target.items if items is None else items
             bonus = bonus_now(amount, units, target.terms, target.entitlement, is_quote=is_quote)
-        sources = sources_in_order(ledger.sources(order), target.refund_terms)
-        return Plan((plan_other(amount, sources, Means.STORE_CREDIT, order.currency, bonus=bonus),))
+        sources = [] if is_extra else sources_in_order(ledger.sources(order), target.refund_terms)
+        planned = plan_other(amount, sources, Means.STORE_CREDIT, order.currency, bonus=bonus)
+        return Plan((evolve(planned, is_extra=is_extra),))
     return plan_refund(
         amount,
         ledger.sources(order),
@@ -66,7 +69,12 @@ def can_be_credited(target: Return | Claim) -> bool:
 
 def payee_of(target: Return | Claim) -> str | None:
     """Who is to have store credit, if it is not the customer."""
-    return target.payee if isinstance(target, Return) else None
+    return target.payee
+
+
+def gives_extra(target: Return | Claim) -> bool:
+    """True if what is due of it is goodwill as store credit, which counts against no payment."""
+    return isinstance(target, Claim) and target.gives_extra
 
 
 def refunds_of(
@@ -116,20 +124,31 @@ def _refund(
         kind=planned.kind,
         provider_id=planned.provider_id,
         against=planned.against,
+        is_extra=planned.is_extra,
     )
 
 
-def limit_to_refundable(following: int, refundable: int, order: Order | None) -> tuple[int | None, int]:
+def limit_to_refundable(
+    following: int, refundable: int | None, order: Order | None
+) -> tuple[int | None, int]:
     """
     What is paid of a computed amount, and how much of it the host's rounding makes unpayable, minor units.
 
     All of it; or what is refundable, where the amount exceeds it by at most one minor unit for each line
-    of the order, because hosts round their totals in their own ways; or None: it is blocked.
+    of the order, because hosts round their totals in their own ways; or None: it is blocked. All of it where
+    no payment limits it.
     """
+    if refundable is None:
+        return following, 0
     excess = max(0, following - refundable)
     if excess > (len(order.items) if order else 0):
         return None, 0
     return following - excess, excess
+
+
+def room_for(target: Return | Claim, refundable: int, ledger: ReturnLedger) -> int | None:
+    """What can be owed for a return or claim now, minor units; None where no payment limits it."""
+    return None if gives_extra(target) else with_paid_ahead(refundable, ledger)
 
 
 def with_paid_ahead(refundable: int, ledger: ReturnLedger) -> int:

@@ -107,7 +107,6 @@ def draft_request(
         wrong, refund, command.refund_note, sum([item.line.paid(item.allocated) for item in items])
     )
     wrong.require(order)
-    is_gift = command.payee is not None and command.no_notification is None  # who bought it is not notified
     return ReturnDraft(
         order=order,
         items=items,
@@ -115,7 +114,7 @@ def draft_request(
         requested_refund=refund,
         refund_note=command.refund_note if refund else None,
         location_id=command.location_id,
-        no_notification=no_notification(command, order) or is_gift,
+        no_notification=no_notification(command, order),
         created_by=command.created_by,
         command=command,
         outcome=outcome or Outcome.REFUND,
@@ -216,8 +215,15 @@ def allocate_items(items: tuple[RequestedItem, ...], valid: ValidRequest) -> tup
 
 
 def no_notification(command: Request, order: Order) -> bool:
-    """Whether the customer is not to be notified: as the command says, else as the order does."""
-    return order.no_notification if command.no_notification is None else command.no_notification
+    """
+    Whether the customer is not to be notified: as the command says, else as the order does.
+
+    Who bought what another person gets store credit for is not, unless the command says so.
+    """
+    if command.no_notification is not None:
+        return command.no_notification
+    is_for_another = not isinstance(command, RequestExchange) and command.payee is not None
+    return order.no_notification or is_for_another
 
 
 def check_order_of(

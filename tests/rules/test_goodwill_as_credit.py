@@ -1,0 +1,318 @@
+"""RequestClaim by store credit: it counts against the payments, but for goodwill, which is extra."""
+
+from typing import Any
+
+import pytest
+from attrs import evolve
+
+from rma import (
+    CancelClaim,
+    Claim,
+    ClaimedCharge,
+    ClaimItem,
+    ClaimRequested,
+    Command,
+    CreditRequest,
+    Means,
+    Money,
+    NewItem,
+    Order,
+    PaymentShare,
+    PriceReduced,
+    RecordPayout,
+    RefundDeclined,
+    RefundSucceeded,
+    RequestClaim,
+    RequestedItem,
+    RequestReturn,
+    ResolveClaim,
+    RetryRefund,
+)
+from rma.domain.change import replay
+from rma.domain.sale.rules import Outcome
+from rma.domain.state.refunds import left_of_payments
+from rma.domain.views.order_state import PaymentStatus, order_state
+from rma.domain.views.quotes import planned_refunds
+from rma.domain.views.timeline import timeline
+from rma.domain.views.transactions import transactions
+from tests.rules.given import Given, line, names_and_amounts, order_of, put, receive, usd
+
+BROKEN = ClaimItem(item_id="mug", quantity=1, reason="other")
+KEY = "claim_1-refund-1"
+
+
+def shop(**more: Any) -> Given:
+    """Returns an order of three mugs at 10.00, paid in full by someone who is known."""
+    return Given(order_of(line(quantity=3), **{"captured": 3000, "customer_id": "cus_1", **more}))
+
+
+def claim(kind: str = "goodwill", **more: Any) -> RequestClaim:
+    """Returns a claim by store credit: goodwill of 5.00, unless it says more."""
+    fields = {"refund_amount": 500} if kind == "goodwill" else {}
+    return RequestClaim(order_id="order_1", type=kind, **{"outcome": "store_credit", **fields, **more})
+
+
+def the(given: Given) -> Claim:
+    """Returns the claim, and asserts that the history rebuilds the ledger."""
+    assert replay("order_1", given.history) == given.ledger
+    return given.ledger.claims[-1]
+
+
+def left(given: Given) -> int:
+    """Returns what the payments of the order have left, minor units."""
+    return given.ledger.refundable(_order(given)).amount
+
+
+def _order(given: Given) -> Order:
+    assert given.order is not None
+    return given.order
+
+
+def test_goodwill_as_credit_leaves_the_lines_and_the_payments_alone() -> None:
+    """Number 7: 5.00 as credit, and all three mugs still come back for 30.00."""
+    given = shop()
+
+    (event,) = given.when(claim())
+
+    assert isinstance(event, ClaimRequested)
+    assert event.replacement is None
+    made = the(given)
+    assert (made.status, made.items, made.outcome) == ("completed", (), Outcome.STORE_CREDIT)
+    assert (made.refund_amount, made.refunded, made.amount_due) == (usd(500), usd(500), usd(0))
+    assert names_and_amounts(made) == {"custom_amount": 500}
+    (refund,) = made.refunds
+    assert (refund.means, refund.payment_id, refund.against, refund.is_extra) == (
+        Means.STORE_CREDIT,
+        None,
+        (),
+        True,
+    )
+    assert given.ledger.open_effects[KEY].request == CreditRequest(
+        KEY, "order_1", None, "cus_1", None, usd(500), reason="claim"
+    )
+    assert left(given) == 3000
+    given.when(RequestReturn(order_id="order_1", items=[RequestedItem(item_id="mug", quantity=3)]))
+    given.when(receive(3, return_id=given.ledger.returns[-1].id))
+    returned = given.ledger.returns[-1]
+    assert (returned.refunded, returned.amount_due, left(given)) == (usd(3000), usd(0), 0)
+
+
+def test_the_state_of_the_order_does_not_count_it() -> None:
+    """No money of the order moved: it is neither refunded nor a transaction, delivered or not."""
+    given = shop()
+    before = order_state(_order(given), given.ledger)
+
+    given.when(claim())
+
+    assert order_state(_order(given), given.ledger) == before
+    assert before.payment_status is PaymentStatus.CAPTURED
+    given.record_outcomes((KEY, RefundSucceeded("cr_1")))
+    assert order_state(_order(given), given.ledger) == before
+    assert transactions(_order(given), given.ledger) == ()
+    told = [detail for entry in timeline("order_1", given.history) for detail in entry.details]
+    assert f"money: {usd(500)} as extra store credit" in told
+
+
+def test_it_needs_no_room_and_no_note() -> None:
+    """Not limited by what is refundable, by what the goods are worth, nor by what was captured."""
+    given = shop(captured=0)
+
+    given.when(claim(refund_amount=5000))
+
+    assert (the(given).refunded, left(given)) == (usd(5000), 0)
+
+
+def test_another_amount_that_was_credited_counts_against_nothing_either() -> None:
+    """The port may say that it gave more."""
+    given = shop()
+    given.when(claim())
+
+    given.record_outcomes((KEY, RefundSucceeded("cr_1", amount=usd(600))))
+
+    assert (the(given).refunded, left(given)) == (usd(600), 3000)
+    assert left_of_payments({"pay_1": 3000}, given.ledger.refunds) == {"pay_1": 3000}
+
+
+@pytest.mark.parametrize("means", [None, "store_credit"])
+def test_credit_that_is_declined_is_due_again_and_asked_for_again(means: str | None) -> None:
+    """Under the next key, as extra as before, however little the payments have left."""
+    given = shop(captured=0)
+    given.when(claim())
+    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    assert (the(given).amount_due, the(given).refunded) == (usd(500), usd(0))
+    due = the(given)
+    assert [
+        (each.amount, each.is_extra) for each in planned_refunds(_order(given), given.ledger, due, given.now)
+    ] == [(usd(500), True)]
+    assert [each.code for each in given.refuses(_retry(means, amount=501)).violations] == [
+        "refund_exceeds_due"
+    ]
+
+    given.when(_retry(means, amount=200))
+    given.when(_retry(means))
+
+    assert [(each.amount.amount, each.is_extra, each.against) for each in the(given).refunds[1:]] == [
+        (200, True, ()),
+        (300, True, ()),
+    ]
+    assert the(given).refunds[1].retry_of == KEY
+    assert (the(given).amount_due, left(given)) == (usd(0), 0)
+
+
+def _retry(means: str | None = None, **more: Any) -> RetryRefund:
+    return RetryRefund(claim_id="claim_1", means=means, **more)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        _retry("payment"),
+        _retry("payout"),
+        _retry(payment_id="pay_1"),
+        _retry("store_credit", payment_id="pay_1"),
+        RecordPayout(claim_id="claim_1", amount=500, reference="bank_1"),
+    ],
+)
+def test_what_a_person_gives_by_other_means_counts_against_the_payments(command: Any) -> None:
+    """As any refund, and it is limited by what they have left."""
+    given = shop()
+    given.when(claim())
+    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    rich = _order(given)
+    put(given, payments=[evolve(rich.payments[0], captured=usd(300))])
+    assert "refund_exceeds_refundable" in [each.code for each in given.refuses(command).violations]
+    put(given, payments=rich.payments)
+
+    given.when(command)
+
+    refund = the(given).refunds[-1]
+    assert (refund.is_extra, the(given).amount_due, left(given)) == (False, usd(0), 2500)
+    assert refund.payment_id == "pay_1" or refund.against == (PaymentShare("pay_1", usd(500)),)
+    state = order_state(_order(given), given.ledger)
+    assert (state.refunded, state.payment_status) == (usd(500), PaymentStatus.PARTIALLY_REFUNDED)
+
+
+def test_what_is_due_of_it_is_written_off_raised_or_canceled() -> None:
+    """A clerk sets another amount, which is credit again; or cancels the claim if nothing was given."""
+    given = shop(captured=0)
+    given.when(claim())
+    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    declined = given.ledger
+
+    given.when(ResolveClaim(claim_id="claim_1", refund_amount=700))
+    assert (the(given).refunds[-1].amount, the(given).refunds[-1].is_extra) == (usd(700), True)
+
+    ends: dict[str, Command] = {
+        "completed": ResolveClaim(claim_id="claim_1", refund_amount=0),
+        "canceled": CancelClaim(claim_id="claim_1"),
+    }
+    for status, command in ends.items():
+        given.ledger = declined
+        given.when(command)
+        (claimed,) = given.ledger.claims
+        assert (claimed.status, claimed.refunded) == (status, usd(0))
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        claim("refund", items=[BROKEN]),
+        claim("reduce", items=[evolve(BROKEN, amount=1000)]),
+        claim(
+            "replace",
+            items=[BROKEN],
+            new_items=[NewItem(variant_id="v_cup", quantity=1, unit_price=usd(1000))],
+            refund_amount=1000,
+        ),
+    ],
+)
+def test_other_claims_are_credited_as_returns_are(command: RequestClaim) -> None:
+    """The credit counts against the payments: 10.00 of one mug, and 20.00 are left for the others."""
+    given = shop()
+
+    given.when(command)
+
+    made = the(given)
+    (refund,) = made.refunds
+    assert (refund.means, refund.amount, refund.bonus, refund.is_extra) == (
+        Means.STORE_CREDIT,
+        usd(1000),
+        None,
+        False,
+    )
+    assert refund.against == (PaymentShare("pay_1", usd(1000)),)
+    assert left(given) == 2000
+    assert [(each.amount, each.reference) for each in transactions(_order(given), given.ledger)] == [
+        (usd(-1000), "store_credit")
+    ]
+
+
+def test_a_claim_by_credit_is_limited_by_what_is_left() -> None:
+    """It is blocked as a refund is, and credit is asked for once there is room."""
+    given = shop(captured=500)
+    given.when(claim("refund", items=[BROKEN]))
+    assert (the(given).status, the(given).amount_due) == ("requires_action", usd(1000))
+    put(given, payments=[evolve(_order(given).payments[0], captured=usd(3000))])
+
+    given.when(_retry())
+
+    assert [each.means for each in the(given).refunds] == [Means.STORE_CREDIT]
+
+
+def test_goodwill_to_the_payments_is_as_before() -> None:
+    """It reduces the lines."""
+    given = shop()
+
+    (event,) = given.when(claim(outcome="refund"))
+
+    assert isinstance(event, PriceReduced)
+    assert (names_and_amounts(the(given)), left(given)) == ({"item:mug": 500}, 2500)
+
+
+def test_the_credit_of_a_claim_goes_to_the_one_who_is_named() -> None:
+    """And who bought is not notified, unless that is asked for; nor is their return."""
+    given = shop()
+
+    given.when(claim(payee="cus_friend"))
+    assert (the(given).payee, the(given).no_notification) == ("cus_friend", True)
+    assert (the(given).refunds[0].payee, the(given).refunds[0].customer_id) == ("cus_friend", "cus_1")
+    given.when(claim("refund", items=[BROKEN], payee="cus_friend", return_items=True))
+    assert given.ledger.returns[-1].no_notification is True
+    given.when(claim(payee="cus_friend", no_notification=False))
+    assert the(given).no_notification is False
+
+
+@pytest.mark.parametrize(
+    ("command", "codes"),
+    [
+        (claim(outcome="exchange"), ["invalid_return_outcome"]),
+        (claim(outcome=7), ["invalid_return_outcome"]),
+        (claim(outcome="refund", payee="cus_2"), ["payee_without_credit"]),
+        (claim(payee=""), ["credit_without_customer"]),
+        (claim(payee=7), ["invalid_text"]),
+        (claim(refund_amount=None), ["no_refund_amount"]),
+        (claim(refund_amount=-1), ["invalid_refund_amount"]),
+        (claim(refund_amount=Money(1, "eur")), ["currency_mismatch"]),
+        (claim(items=[BROKEN]), ["items_of_goodwill"]),
+        (claim(return_items=True), ["goods_stay"]),
+        (
+            claim(charges=[ClaimedCharge(charge_id="post")]),
+            ["charge_not_found", "charges_of_extra_credit"],
+        ),
+        (
+            claim("refund", items=[BROKEN], refund_amount=3001),
+            ["refund_exceeds_refundable"],
+        ),
+    ],
+)
+def test_each_impossible_credit_is_refused_with_its_code(command: Any, codes: list[str]) -> None:
+    """Each with its own code, and nothing changes."""
+    assert shop().codes(command) == codes
+
+
+def test_credit_needs_its_port_and_someone_who_has_it() -> None:
+    """As a return does."""
+    given = shop()
+    given.gives_credit = False
+    assert given.codes(claim()) == ["store_credit_unsupported"]
+    assert shop(customer_id=None).codes(claim()) == ["credit_without_customer"]
