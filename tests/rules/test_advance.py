@@ -451,3 +451,18 @@ def test_new_goods_that_ran_out_before_the_approval_are_not_sent_by_it() -> None
     given.record_outcomes(("exc_1-reserve-1", OutOfStock()))
     given.when(ApproveReturn(return_id="ret_1"))
     assert (the(given).status, the(given).sent_first) == (ExchangeStatus.REQUIRES_ACTION, False)
+
+
+def test_goods_that_are_graded_again_free_a_hold_whose_charge_was_declined() -> None:
+    """B by mistake: 11.99 could not be charged and are owed; as A, nothing is, and the hold is released."""
+    given = shipped()
+    given.when(receive(1))
+    given.when(grade("B"))
+    given.record_outcomes(("exc_1-charge-1", ChargeDeclined("expired_hold")))
+    assert the(given).owed == usd(1199)
+
+    again = InspectedItem(item_id="mug", quantity=1, grade="A", previous_grade="B")
+    events = given.when(InspectReturn(return_id="ret_1", items=[again]))
+
+    assert [type(event).__name__ for event in events[1:]] == ["HoldReleased"]
+    assert (the(given).status, the(given).owed) == (ExchangeStatus.COMPLETED, usd(0))

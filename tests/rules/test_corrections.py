@@ -395,6 +395,19 @@ def test_a_canceled_exchange_is_none_when_its_parcel_comes() -> None:
     assert exchange.status is ExchangeStatus.CANCELED
 
 
+def test_units_of_a_line_that_was_edited_since_are_counted_at_its_new_price() -> None:
+    """One of two was booked and paid; a discount of 5.00 leaves 35.00 for the other four; both arrived."""
+    given = booked(1, wanted=2)
+    given.when(ResolveReturn(return_id="ret_1"))
+    assert given.the().entitlement.entitled == usd(1000)
+    put(given, items=[line(quantity=5, adjustments=off(500))])
+
+    given.when(correct(2))
+    given.when(ResolveReturn(return_id="ret_1"))
+
+    assert given.the().entitlement.entitled == usd(1875)
+
+
 def test_a_line_that_left_the_order_is_counted_again() -> None:
     """The host took it off the order since: fewer arrived than was booked, or more than anyone can have."""
     given = booked(2)

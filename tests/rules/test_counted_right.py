@@ -437,8 +437,8 @@ def test_nothing_is_to_be_paid_by_a_date_once_nothing_came_after_all() -> None:
     assert given.the().payable_by is None
 
 
-def test_what_is_due_though_nothing_came_after_all_is_to_be_paid_by_the_date() -> None:
-    """5.00 were named, with a note; nothing came, as is known by now, and the refund failed."""
+def test_what_is_due_though_nothing_arrived_after_all_is_to_be_paid_by_the_date() -> None:
+    """5.00 were named, with a note; nothing arrived, as is known by now, and the refund failed."""
     given = Given(order_of(line(quantity=3)), FIVE_DAYS)
     given.when(request(1))
     given.when(receive(1, refund_amount=500, refund_note="agreed on the phone"))

@@ -30,6 +30,7 @@ from rma import (
 )
 from rma.domain.messages.effects import RefundDeclined, RestockRequest, StockLine
 from rma.domain.react import react
+from rma.domain.state.lifecycle import return_refusal
 from tests.rules.given import (
     Given,
     effect_kinds,
@@ -779,3 +780,9 @@ def test_a_line_that_was_edited_between_two_parcels_is_there_twice() -> None:
     given.when(receive(1))
     given.when(receive(0, allow_mismatch=True))
     assert given.the().refund_amount == usd(4 * 1100)  # what the order says was paid
+
+
+@pytest.mark.parametrize("status", ReturnStatus)
+def test_no_status_refuses_a_parcel(status: ReturnStatus) -> None:
+    """What arrived, arrived."""
+    assert return_refusal(status, receive(1)) is None
