@@ -93,6 +93,8 @@ MUTANTS = [
            'receive=None,  # who sends without approval is not turned away at the dock\n    correct_receipt="nothing_to_correct",\n    inspect="nothing_to_inspect",\n    resolve="nothing_to_resolve",\n    cancel=None,\n    retry_refund=None,  # of what was paid for an exchange that was canceled\n    record_payout=None,\n    record_refund_outcome="refund_not_found",'),
     Mutant("other new goods change the quote by what was not requested", DOMAIN + "decide/update_exchange.py",
            "quote = Money(repriced.valuation_if_as_requested.total, exchange.currency)", "quote = Money(value.total, exchange.currency)"),
+    Mutant("what a customer pays for an exchange is not quoted", DOMAIN + "evolve_exchanges.py",
+           "return quoted(paid) if each.received_at is None else paid", "return paid"),
     Mutant("what is due of a return without goods has no date", DOMAIN + "state/returns.py",
            "return self.refund_due_by if owed else None", "return self.refund_due_by if owed and self._is_on_its_way_back else None"),
     Mutant("a return that was paid is updated for less", BEFORE + "update.py",

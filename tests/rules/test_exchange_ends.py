@@ -389,3 +389,19 @@ def test_other_new_goods_do_not_change_the_quote_by_what_arrived_besides() -> No
     target = given.the()
     assert target.status is ReturnStatus.REQUIRES_ACTION
     assert sum(part.amount.amount for part in target.breakdown) == target.refund_amount.amount == 1400
+
+
+def test_what_was_paid_for_fewer_units_is_quoted_once_the_others_may_come() -> None:
+    """One of two is inspected, 5.00 are owed and paid; then both may come, and would be worth more."""
+    given = Given(order_of(line(quantity=3)), ReturnPolicy(inspect=True))
+    given.when(exchange(1500))
+    given.when(receive(1))
+    given.when(ResolveReturn(return_id="ret_1"))
+    given.when(instead(1500))
+    assert the(given).owed == usd(500)
+    given.when(pay(500))
+    given.when(receive(0))
+
+    target = given.the()
+    assert target.status is ReturnStatus.REQUIRES_ACTION
+    assert sum(part.amount.amount for part in target.breakdown) == target.refund_amount.amount == 1000

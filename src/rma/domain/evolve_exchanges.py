@@ -88,9 +88,10 @@ def return_of_exchange(each: Return, event: ExchangeChange) -> Return:
     """The return with what its exchange changes in it."""
     match event:
         case events.ExchangePaid(payment=payment):
-            return _paid(each, payment, event.at)
-        case events.ExchangeUpdated(charges=charges, quoted_refund=quoted):
-            return with_(each, charges=charges, quoted_refund=quoted, updated_at=event.at)
+            paid = _paid(each, payment, event.at)
+            return quoted(paid) if each.received_at is None else paid
+        case events.ExchangeUpdated(charges=charges, quoted_refund=refund):
+            return with_(each, charges=charges, quoted_refund=refund, updated_at=event.at)
         case events.ExchangeCanceled(keeps_return=keeps_return) if (
             keeps_return or each.status in _ALONE_WITHOUT_EXCHANGE
         ):
