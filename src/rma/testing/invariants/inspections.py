@@ -30,13 +30,18 @@ def arrived_units_wait_or_are_somewhere(snapshot: Snapshot) -> Iterator[str]:
 
 
 def nothing_is_paid_before_it_is_judged(snapshot: Snapshot) -> Iterator[str]:
-    """A return of which nothing was graded, and everything waits, is not paid, unless it was corrected."""
+    """
+    A return of which nothing was graded, and everything waits, is not paid, unless it was corrected.
+
+    Nor if units were paid as lost: they may turn up after that, and wait.
+    """
     for each in snapshot.ledger.returns:
         is_all_waiting = all(
             item.waiting_quantity == item.gone_quantity and not item.graded for item in each.items
         )
         is_paid = each.refunded != each.entitlement.overpaid if each.corrections else bool(each.refunds)
         is_paid = is_paid and not (each.is_paid_ahead or was_given_back(snapshot, each))
+        is_paid = is_paid and not any(item.found_quantity for item in each.items)
         if each.awaits_inspection and is_all_waiting and is_paid:
             yield f"{each.id}: {each.refunded} was paid, and nothing was graded"
 
