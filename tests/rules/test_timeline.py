@@ -367,7 +367,7 @@ def test_transactions_are_linked_and_add_up_to_what_is_refundable() -> None:
 
 @for_all(flow=flows(), version=st.integers(1, 5))
 def test_transactions_add_up_whatever_happens(flow: Flow, version: int) -> None:
-    """For any history the transactions sum to payments of exchanges less refunds in force."""
+    """For any history the transactions sum to payments of exchanges less what was given back of payments."""
     for change in flow:
         order = order_of(captured=10_000_000, version=version)
         found = transactions(order, change.ledger)

@@ -33,7 +33,7 @@ def nothing_is_paid_before_it_is_judged(snapshot: Snapshot) -> Iterator[str]:
     """
     A return of which nothing was graded, and everything waits, is not paid, unless it was corrected.
 
-    Nor if it was closed and paid without goods, as lost ones or by a named amount, and they came after.
+    Nor if it was closed and paid without goods, as lost ones or by a named amount, and they arrived after.
     """
     for each in snapshot.ledger.returns:
         if each.received_at is not None and each.entitlement.agreed_refund is not None:
@@ -43,7 +43,7 @@ def nothing_is_paid_before_it_is_judged(snapshot: Snapshot) -> Iterator[str]:
         )
         is_paid = each.refunded != each.entitlement.overpaid if each.corrections else bool(each.refunds)
         is_paid = is_paid and not (each.is_paid_ahead or was_given_back(snapshot, each))
-        is_paid = is_paid and not any(item.lost_quantity for item in each.items)  # and turned up since
+        is_paid = is_paid and not any(item.found_quantity for item in each.items)
         is_paid = is_paid and each.received_at is None
         if each.awaits_inspection and is_all_waiting and is_paid:
             yield f"{each.id}: {each.refunded} was paid, and nothing was graded"
