@@ -133,7 +133,7 @@ def more_than_the_value_has_a_note(snapshot: Snapshot) -> Iterator[str]:
     No amount but extra credit is named above the value of the units it pays for, unless a note says why.
 
     An amount is final: units that are graded afterwards count as if they were whole; nothing is said of units
-    that wait to be graded, or were sent back then.
+    that wait to be graded, or went back to the customer then.
     """
     for each in snapshot.payees:
         if isinstance(each, Return) and any(
