@@ -392,7 +392,7 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
             [
                 (
                     (each.id, each.status, each.exchange_id, each.claim_id, _shape_of_items(each)),
-                    (bool(each.receipts), bool(each.amount_due.amount), each.entitlement.is_refund_blocked),
+                    (bool(each.receipts), each.amount_due.amount, each.entitlement.is_refund_blocked),
                     _shape_before_goods(each),
                     _shape_at_the_dock(each),
                     tuple([item.rejected_damaged_quantity for item in each.items]),
@@ -406,7 +406,7 @@ def _seen_by_makers(ledger: ReturnLedger) -> Hashable:
                 (
                     each.id,
                     each.status,
-                    bool(each.amount_due.amount),
+                    each.amount_due.amount,
                     each.refunded,
                     tuple(each.reserved_quantities()),
                 )

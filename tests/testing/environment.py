@@ -312,7 +312,7 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
             return_id="ret_48",
             refund_amount=1000,
             refund_note="counted wrong",
-            idempotency_key="key_70",
+            idempotency_key="key_110",
         ),
     ),
     (
