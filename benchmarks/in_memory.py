@@ -246,12 +246,12 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         restock_key=restock.key,
     )
     amount = Money(due, order.currency)
-    key, payment_id = f"{RETURN_ID}-refund-1", order.payments[0].id
+    key, payment_id, kind = f"{RETURN_ID}-refund-1", order.payments[0].id, order.payments[0].kind
     pending = Refund(
-        key=key, payment_id=payment_id, amount=amount, status=RefundStatus.PENDING, requested_at=AT
+        key=key, payment_id=payment_id, amount=amount, status=RefundStatus.PENDING, requested_at=AT, kind=kind
     )
     refund_request = RefundRequest(
-        key=key, order_id=order.id, return_id=RETURN_ID, payment_id=payment_id, amount=amount
+        key=key, order_id=order.id, return_id=RETURN_ID, payment_id=payment_id, amount=amount, kind=kind
     )
     received = GoodsReceived(
         header=_header(order, 2, command.created_by, effects_due_at=DUE_AT),
@@ -283,6 +283,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         requested_at=AT,
         reference=answer.reference,
         settled_at=AT,
+        kind=kind,
     )
     attempted = EffectsAttempted(
         header=_header(order, 3),
