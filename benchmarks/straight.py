@@ -136,13 +136,14 @@ class Straight:
             )
             stock.append(StockLine(got.item_id, line["variant_id"], got.quantity))
         restock = RestockRequest(f"{return_id}-restock-1", order.id, return_id, None, tuple(stock))
-        payment_id = order.payments[0].id
+        payment_id, kind = order.payments[0].id, order.payments[0].kind
         refund = RefundRequest(
             key=f"{return_id}-refund-1",
             order_id=order.id,
             return_id=return_id,
             payment_id=payment_id,
             amount=Money(due, order.currency),
+            kind=kind,
         )
         amount = {"amount": due, "currency": order.currency}
         pending = {
@@ -151,6 +152,7 @@ class Straight:
             "amount": amount,
             "status": "pending",
             "requested_at": when,
+            "kind": kind,
         }
         receipt = {
             "number": 1,
@@ -181,7 +183,14 @@ class Straight:
                     for each in stock
                 ],
             },
-            {"_type": "RefundRequest", "key": refund.key, **ids, "payment_id": payment_id, "amount": amount},
+            {
+                "_type": "RefundRequest",
+                "key": refund.key,
+                **ids,
+                "payment_id": payment_id,
+                "amount": amount,
+                "kind": kind,
+            },
         )
         header = {"at": when, "subject_id": return_id, "return_id": return_id}
         changes = {
