@@ -398,8 +398,9 @@ def _return_after(  # noqa: PLR0911 # a row for each kind of event
             )
         case events.ReturnResolved(cancel_request=cancel, resolution=resolution):
             is_received = event.status is ReturnStatus.RECEIVED
+            resolved = _resolved(before, event)
             return with_(
-                _unbooked(_resolved(before, event)) if cancel else _resolved(before, event),
+                _unbooked(resolved) if cancel else resolved,
                 status=event.status,
                 items=items_after(before.items, event.items),
                 resolution=resolution,

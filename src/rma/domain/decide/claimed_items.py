@@ -10,9 +10,9 @@ from rma.domain.messages.command_items import ClaimItem
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.pricing import PricedLine
 from rma.domain.state.claims import ClaimedItem, ClaimReason, ClaimType
-from rma.domain.state.lots import Lot, subtract
+from rma.domain.state.lots import Lot
 from rma.domain.state.remainder import Remainder
-from rma.domain.values.money import Money, share
+from rma.domain.values.money import Money, share, subtract
 from rma.domain.values.money import allocate as allocate_amount
 from rma.domain.values.validators import is_whole
 

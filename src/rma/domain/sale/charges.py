@@ -8,7 +8,7 @@ from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
 from rma.domain.sale.catalogue import ShippingMethod
-from rma.domain.values.money import Money, as_money, hint_at_major, share
+from rma.domain.values.money import Money, as_money, hint_at_major, share, subtract
 from rma.domain.values.tax import (
     TaxLine,
     as_tax_lines,
@@ -132,7 +132,7 @@ class RefundedCharge:
         taken = list(given)
         left = self.running_sums
         for each in taken if all(self.has_parts_of(each) for each in taken) else ():
-            left = tuple([had - gone for had, gone in zip(left, each.running_sums, strict=True)])
+            left = subtract(left, each.running_sums)
         rest = self.amount - sum([each.amount for each in taken])
         rest = max(0, rest) if self.amount > 0 else min(0, rest)
         is_valid = left[-1] == rest and left[0] >= min(0, rest) and list(left) == sorted(left)

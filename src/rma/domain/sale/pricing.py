@@ -12,7 +12,7 @@ from itertools import accumulate
 from attrs import frozen
 
 from rma.domain.sale.order import LineItem, Order
-from rma.domain.values.money import Money, allocate, round_half_up, share
+from rma.domain.values.money import Money, allocate, round_half_up, share, subtract
 from rma.domain.values.tax import tax_sums
 
 
@@ -158,7 +158,7 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
         running_sums = (next(steps), *[paid + tax for tax in taxes], *steps)
     if item.returned_quantity:
         gone = share(running_sums, item.returned_quantity, item.quantity)
-        running_sums = tuple([amount - part for amount, part in zip(running_sums, gone, strict=True)])
+        running_sums = subtract(running_sums, gone)
     adjustments = enumerate(item.adjustments + order.adjustments, start=1)
     return PricedLine(
         item_id=item.id,

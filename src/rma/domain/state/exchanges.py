@@ -23,6 +23,7 @@ from rma.domain.state.lifecycle import (
     charge_status_after,
     exchange_rules,
 )
+from rma.domain.state.refunds import failure_of, overdue_since
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
@@ -84,10 +85,10 @@ class HoldCharge:
             case ChargePending(reference=reference):
                 return evolve(self, status=status, reference=reference or self.reference)
             case ChargeDeclined(code=code, message=message):
-                failure = f"{code}: {message}" if message else code
+                failure = failure_of(code, message)
                 return evolve(self, status=status, failure=failure, settled_at=at)
             case Overdue(since=since):
-                return evolve(self, status=status, failure=f"pending since {since:%Y-%m-%d %H:%M}")
+                return evolve(self, status=status, failure=overdue_since(since))
             case GivenUp(error=error):
                 # A gateway that answered with a reference took the request: it will report the outcome.
                 return self if self.reference else evolve(self, status=status, failure=error)

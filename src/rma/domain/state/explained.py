@@ -12,8 +12,7 @@ from attrs import frozen
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge, refundable_part, shipping_charge
 from rma.domain.sale.pricing import AmountPart, PricedLine
-from rma.domain.state.lots import add, subtract
-from rma.domain.values.money import Money, allocate, share
+from rma.domain.values.money import Money, add, allocate, share, subtract
 
 #: The part that is what the way back costs the customer.
 RETURN_SHIPPING = "return_shipping"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from rma.domain.sale.pricing import PricedLine
-from rma.domain.values.money import allocate, round_half_up, share
+from rma.domain.values.money import add, allocate, round_half_up, share, subtract
 
 
 @frozen
@@ -90,7 +90,7 @@ class Reduction:
     @property
     def whole(self) -> tuple[int, ...]:
         """What the units were worth before."""
-        return tuple([gone + left for gone, left in zip(self.taken, self.left, strict=True)])
+        return add(self.taken, self.left)
 
 
 class LotsOfLine:
@@ -223,16 +223,6 @@ class LotsOfLine:
             found.append(source.claim_id)
             source = self._by_id[source].source
         return tuple(found)
-
-
-def add(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
-    """Both running sums together."""
-    return tuple([one + other for one, other in zip(left, right, strict=True)])
-
-
-def subtract(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
-    """The first running sums without the second."""
-    return tuple([had - gone for had, gone in zip(left, right, strict=True)])
 
 
 def _split(

@@ -117,13 +117,13 @@ def after(  # noqa: PLR0911 # a row for each outcome
                 return refund
             return evolve(refund, status=status, reference=reference or refund.reference)
         case RefundDeclined(code=code, message=message) | RefundReversed(code=code, message=message):
-            failure = _words(code, message)
+            failure = failure_of(code, message)
             return evolve(refund, status=status, failure=failure, settled_at=at, is_contradicted=False)
         case NoRoom(amount=amount, left=left):
             failure = f"payment_has_no_room: {amount} asked for, {left} left"
             return evolve(refund, status=status, failure=failure)
         case Overdue(since=since):
-            return evolve(refund, status=status, failure=f"pending since {since:%Y-%m-%d %H:%M}")
+            return evolve(refund, status=status, failure=overdue_since(since))
         case GivenUp(error=error):
             # A gateway that answered with a reference took the request: it will report the outcome.
             return refund if refund.reference else evolve(refund, status=status, failure=error)
@@ -156,8 +156,14 @@ def _succeeded(
     )
 
 
-def _words(code: str, message: str) -> str:
+def failure_of(code: str, message: str) -> str:
+    """Why money did not move, in the gateway's words."""
     return f"{code}: {message}" if message else code
+
+
+def overdue_since(since: datetime) -> str:
+    """What is said of a request that a gateway took, and whose outcome it has not reported for too long."""
+    return f"pending since {since:%Y-%m-%d %H:%M}"
 
 
 def in_force(refunds: Iterable[Refund]) -> int:

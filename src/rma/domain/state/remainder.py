@@ -18,7 +18,7 @@ from attrs import field, frozen
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.sale.pricing import PricedLine, price_lines
 from rma.domain.state.lots import Lot, LotsOfLine, ReducedBy, Reduction, Reserved
-from rma.domain.values.money import allocate, share
+from rma.domain.values.money import allocate, share, subtract
 
 
 @frozen
@@ -193,9 +193,7 @@ def _rest(line: PricedLine, reserved_units: Sequence[Reserved], quantity: int) -
     if all(each.line.has_parts_of(line) for each in reserved_units):
         running_sums = line.running_sums
         for each in reserved_units:
-            running_sums = tuple(
-                [amount - gone for amount, gone in zip(running_sums, each.running_sums, strict=True)]
-            )
+            running_sums = subtract(running_sums, each.running_sums)
         if line.are_valid(running_sums):
             return running_sums
     # Discounts or taxes were changed: what remains is split like the line as it is now.

@@ -188,6 +188,16 @@ def share(running_sums: tuple[int, ...], quantity: int, of: int) -> tuple[int, .
     return tuple([(twice * amount + of) // double for amount in running_sums])
 
 
+def add(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
+    """Both running sums together."""
+    return tuple([one + other for one, other in zip(left, right, strict=True)])
+
+
+def subtract(left: tuple[int, ...], right: tuple[int, ...]) -> tuple[int, ...]:
+    """The first running sums without the second."""
+    return tuple([had - gone for had, gone in zip(left, right, strict=True)])
+
+
 def allocate(total: int, weights: Sequence[int], *, given: Sequence[int] = ()) -> tuple[int, ...]:
     """
     `total` split in proportion to the weights by largest remainder; the parts sum to it exactly.

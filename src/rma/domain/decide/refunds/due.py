@@ -136,6 +136,7 @@ def check_other_means(
         return
     if not can_be_credited(target):
         wrong.add("credit_without_customer", order_id=target.order_id)
-    is_withdrawal = isinstance(target, Return) and target.basis is ReturnBasis.WITHDRAWAL
-    if is_withdrawal and isinstance(target, Return) and target.outcome is not Outcome.STORE_CREDIT:
+    if not isinstance(target, Return):
+        return
+    if target.basis is ReturnBasis.WITHDRAWAL and target.outcome is not Outcome.STORE_CREDIT:
         wrong.add("credit_not_agreed", return_id=target.id)

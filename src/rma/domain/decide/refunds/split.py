@@ -64,12 +64,7 @@ def means_instead(target: Return | Claim) -> Means | None:
 
 def can_be_credited(target: Return | Claim) -> bool:
     """True if it is known who would have store credit."""
-    return target.customer_id is not None or payee_of(target) is not None
-
-
-def payee_of(target: Return | Claim) -> str | None:
-    """Who is to have store credit, if it is not the customer."""
-    return target.payee
+    return target.customer_id is not None or target.payee is not None
 
 
 def gives_extra(target: Return | Claim) -> bool:
@@ -119,7 +114,7 @@ def _refund(
         retry_of=retry_of,
         means=planned.means,
         bonus=planned.bonus,
-        payee=payee_of(target) if is_credit else None,
+        payee=target.payee if is_credit else None,
         customer_id=target.customer_id if is_credit else None,
         kind=planned.kind,
         provider_id=planned.provider_id,

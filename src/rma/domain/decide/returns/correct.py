@@ -32,10 +32,11 @@ from rma.domain.sale.order import Order
 from rma.domain.state.at_the_dock import CorrectedUnits, Correction, foreign_after
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import return_refusal
-from rma.domain.state.lots import Lot, subtract
+from rma.domain.state.lots import Lot
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem, changes_between, once_judged
 from rma.domain.state.returns import Return
+from rma.domain.values.money import subtract
 
 
 @frozen

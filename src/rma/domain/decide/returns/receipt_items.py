@@ -5,9 +5,9 @@ from collections.abc import Callable
 from attrs import evolve
 
 from rma.domain.sale.policy import Terms
-from rma.domain.state.lots import add
 from rma.domain.state.remainder import Remainder
 from rma.domain.state.return_item import ReturnItem
+from rma.domain.values.money import add
 
 #: By item id: sellable and damaged units. A line of which nothing arrived is a fact, too.
 Arrivals = dict[str, tuple[int, int]]
