@@ -24,7 +24,7 @@ PROGRAMS = Path(sys.executable).parent
 #: A program of the environment and its arguments.
 Command = Sequence[str]
 
-TYPED = ["src", "tests", "examples", "benchmarks", "conftest.py"]
+TYPED = ["src", "tests", "examples", "benchmarks", "conftest.py", "docs/site/conf.py"]
 #: The tests that are about the domain; each of its branches is taken by them. All others are in `tests`.
 ABOUT_THE_DOMAIN = ["tests/rules", "tests/shell", "tests/laws/test_money.py", "src/rma/domain"]
 EVERY_BRANCH = [

@@ -112,8 +112,9 @@ class AsyncReturnService:
 
     Args:
         orders, returns, inventory, payments: required.
-        fulfillment, credits, payouts, holds, shipping_options, return_reasons, policies, events, clock, ids,
-            timing, observer, host_rules: as in `ReturnService`.
+        fulfillment, credits, payouts, holds, shipping_options: as in `ReturnService`.
+        return_reasons, policies, host_rules, events, observer: as there.
+        clock, ids, timing: as there.
         pause: as there, awaited or not; unless given, `asyncio.sleep` in its loops, and nothing in others.
 
     Raises:

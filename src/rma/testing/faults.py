@@ -3,7 +3,7 @@ Failures at chosen moments, the same in every run.
 
 A `Faults` numbers every call of a service to its ports, loads and commits included, over as many processes
 as a test starts. Before call 1 is point 1, after it point 2, before call 2 point 3, and so on: a
-test that runs once for each point has died at every moment there is.
+test that runs once for each point has died at every moment there is::
 
     for point in range(1, points(run) + 1):
         faults = Faults(crash_at=[point])
