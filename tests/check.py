@@ -46,6 +46,7 @@ CHECKS: Mapping[str, Sequence[Command]] = {
 LONGER_CHECKS: Mapping[str, Sequence[Command]] = {
     "searches": [["pytest", "-q", "-n", "2", *[f"tests/{name}" for name in SEARCHES]]],
     "lowest": [["python", "-m", "tests.lowest"]],
+    "pythons": [["python", "-m", "tests.pythons"]],
     "mutants": [["python", "-m", "tests.mutants"]],
 }
 

@@ -29,6 +29,7 @@ include_patterns = [
     "README.md",
     "CHANGELOG.md",
     "CONTRIBUTING.md",
+    "SECURITY.md",
     "docs/*.md",
     "docs/api/*.rst",
     "tests/sql/golden/README.md",
