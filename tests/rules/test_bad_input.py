@@ -43,7 +43,7 @@ from rma import (
     ShippingOption,
     Violation,
 )
-from rma.adapters.sql.codec import decode, encode
+from rma.codec.conversion import decode, encode
 from rma.domain.values.display import show
 from rma.domain.values.frozenmap import MAX_DEPTH
 from rma.domain.values.json_data import MAX_BYTES, find_unstorable, json_size

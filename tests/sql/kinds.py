@@ -94,8 +94,8 @@ from rma import (
 )
 from rma.adapters.memory import InMemoryReservingInventory, InMemoryReturns
 from rma.adapters.sql import SqlReturns
-from rma.adapters.sql.codec import decode, encode
 from rma.adapters.sql.schema import FORMAT
+from rma.codec.conversion import decode, encode
 from rma.testing.core_harness import START, counting
 from rma.testing.faults import AnswerLost, Away, Declines, Pends
 from tests.rules.given import line, off, order_of, receive, request, vat

@@ -14,9 +14,9 @@ from cachetools import LRUCache
 from rma import RequestedItem, RequestReturn, Return, ReturnLedger
 from rma.adapters.sql import SqlReturns, cache
 from rma.adapters.sql.cache import Documents, restored
-from rma.adapters.sql.codec import LONG, decode, encode
 from rma.adapters.sql.documents import encode_event
 from rma.adapters.sql.encoded import MAX_CHARACTERS, encode_long_tuple
+from rma.codec.conversion import LONG, decode, encode
 from rma.testing.core_harness import CoreHarness
 from tests.rules.given import line, order_of, receive, request
 from tests.sql.alike import assert_alike

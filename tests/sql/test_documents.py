@@ -23,7 +23,7 @@ from rma import (
     ShippingMethod,
     TaxLine,
 )
-from rma.adapters.sql.codec import decode, encode
+from rma.codec.conversion import decode, encode
 from rma.domain.events import EventHeader
 from rma.testing.core_harness import START
 from tests.sql.alike import assert_alike, differences

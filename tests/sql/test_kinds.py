@@ -10,8 +10,8 @@ import pytest
 from rma import ChargeOutcome, Effect, Event, RefundOutcome, RefundReversed
 from rma.adapters.memory import InMemoryReturns
 from rma.adapters.sql import SqlReturns
-from rma.adapters.sql.codec import TAG
 from rma.adapters.sql.schema import FORMAT
+from rma.codec.conversion import TAG
 from rma.domain.state.return_item import ItemRevision
 from rma.testing.commands import MAKERS
 from tests.sql.alike import assert_alike

@@ -1,8 +1,8 @@
 """
 Ledgers in a database: SQLite by default, PostgreSQL when one machine is too small. Needs the extra `sql`.
 
-Values travel as JSON documents (`codec`); `schema` has the tables, `statements` all that is asked of them,
-`upgrades` what later releases changed.
+Values travel as JSON documents (`rma.codec`); `schema` has the tables, `statements` all that is asked of
+them, `upgrades` what later releases changed.
 """
 
 from rma.adapters.sql.preparing import upgrade

@@ -12,8 +12,8 @@ from typing import TypeVar, cast
 from cachetools import LRUCache
 
 from rma.adapters.sql import encoded
-from rma.adapters.sql.codec import decode
 from rma.adapters.sql.documents import CHANGES, Changes, Record, Restored, decode_event, restore
+from rma.codec.conversion import decode
 from rma.domain.events import Opening
 
 D = TypeVar("D", bound=Changes | Record)

@@ -12,8 +12,8 @@ from typing import Any, assert_never
 
 from attrs import evolve, fields, frozen
 
-from rma.adapters.sql.codec import decode, encode_without
 from rma.adapters.sql.encoded import encode_long_tuple
+from rma.codec.conversion import decode, encode_without
 from rma.domain.events import Event, Opening
 from rma.domain.messages.advance import OutOfStock
 from rma.domain.messages.command_items import ForeignDecision

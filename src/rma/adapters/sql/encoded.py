@@ -10,7 +10,7 @@ from threading import Lock
 
 from cachetools import LRUCache
 
-from rma.adapters.sql.codec import LongTuple
+from rma.codec.conversion import LongTuple
 
 #: How many characters are kept, those used last.
 MAX_CHARACTERS = 4_000_000

@@ -7,13 +7,13 @@ from attrs import frozen
 from sqlalchemy import bindparam, select
 
 from rma.adapters.sql.cache import Documents, restored
-from rma.adapters.sql.codec import decode
 from rma.adapters.sql.database import Connector
 from rma.adapters.sql.documents import LedgerDocument, Restored, document_of
 from rma.adapters.sql.listing import WITH_OPENING
 from rma.adapters.sql.rows import columns_of, ledger_row, ledger_with
 from rma.adapters.sql.schema import Text, events, ledgers, returns
 from rma.adapters.sql.statement import Statement
+from rma.codec.conversion import decode
 from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
 from rma.domain.views.differences import Difference, ledger_differences
 

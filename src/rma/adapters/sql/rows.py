@@ -7,7 +7,6 @@ from datetime import datetime
 from attrs import frozen
 
 from rma.adapters.sql.cache import remember_document, remember_opening, restored
-from rma.adapters.sql.codec import decode, encode
 from rma.adapters.sql.documents import (
     CHANGES,
     NOTHING_RECORDED,
@@ -22,6 +21,7 @@ from rma.adapters.sql.documents import (
 )
 from rma.adapters.sql.encoded import encode_long_tuple
 from rma.adapters.sql.timestamps import timestamp
+from rma.codec.conversion import decode, encode
 from rma.domain.change import Change
 from rma.domain.events import (
     ChargeOutcomeRecorded,

@@ -551,6 +551,15 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         Invalid,
         "idempotency key must be a string of 1 to {maximum} characters, not {idempotency_key}",
     ),
+    # Invalid: a document of `rma.codec`, and what is wrong with it
+    "invalid_document": (Invalid, "not a document of {kind}"),
+    "not_json": (Invalid, "the document is not JSON: {problem}"),
+    "unknown_kind": (Invalid, "{path} must be {expected}, not {value}"),
+    "unknown_format": (Invalid, "{path} must be an integer from 1 to {latest}, not {value}"),
+    "unknown_field": (Invalid, "{path} is not a field of {kind}"),
+    "missing_field": (Invalid, "{path} is missing from {kind}"),
+    "invalid_field": (Invalid, "{path} must be {expected}, not {value}"),
+    "refused_value": (Invalid, "{path} is refused: {reason}"),
     # IdempotencyKeyReused: the key belongs to another request
     "idempotency_key_reused": (
         IdempotencyKeyReused,

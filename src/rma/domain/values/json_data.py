@@ -59,7 +59,7 @@ def find_unstorable(value: object, path: str, parents: tuple[int, ...] = ()) -> 
         return
     for key, each in value.items():
         if isinstance(key, str) and is_unicode(key):
-            yield from find_unstorable(each, path + _step(key), inside)
+            yield from find_unstorable(each, path + path_step(key), inside)
         else:
             expected = "a mapping with strings of Unicode for keys"
             yield Unstorable(path, expected, f"one with the key {show(key)}")
@@ -116,5 +116,12 @@ def _expected(value: object) -> str | None:
             return "what JSON can carry"
 
 
-def _step(key: str) -> str:
+def path_step(key: str) -> str:
+    """
+    The field of this name, as a path goes on with it.
+
+    >>> from rma.domain.values.json_data import path_step
+    >>> path_step("weight"), path_step("two words")
+    ('.weight', "['two words']")
+    """
     return f".{key}" if key.isidentifier() and len(key) <= 40 else f"[{show(key)}]"

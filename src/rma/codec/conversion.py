@@ -1,12 +1,15 @@
 """
-Encodes values as JSON documents and decodes them, equal in every field.
+Encodes values as JSON documents and decodes them, equal in every field; with cattrs, by their annotations.
+
+This is what stores use for what they wrote themselves. It trusts its documents; `rma.codec.documents` judges
+those of others before they are converted here.
 
 A document holds only the fields that differ from their defaults. It stays small, and a field that is added
 with a default can be read from older documents; the default of a stored class is therefore part of the
 format. A field that the class does not have is an error. Members of unions carry the name of their class.
 
 A long tuple is encoded by itself and its string is inserted into the document, so that a caller can supply
-strings that it has encoded before (`rma.adapters.sql.cache`).
+strings that it has encoded before (`rma.adapters.sql.encoded`).
 """
 
 import json
@@ -287,7 +290,8 @@ def _map_from_json(kind: Any, converter: Converter) -> Callable[[Any, Any], Any]
     return lambda mapping, _: FrozenMap({key: hook(value, value_kind) for key, value in mapping.items()})
 
 
-def _converter() -> Converter:
+def new_converter(written: Callable[[datetime], str] = datetime.isoformat) -> Converter:
+    """Returns a converter of values to documents and back; `written` is what becomes of timestamps."""
     converter = Converter(omit_if_default=True, forbid_extra_keys=True, detailed_validation=False)
     converter.register_structure_hook_factory(has, _class_from_json)
     for plain in (str, int, bool):
@@ -295,7 +299,7 @@ def _converter() -> Converter:
     converter.register_unstructure_hook_func(_is_plain, identity)
     converter.register_unstructure_hook(StrEnum, identity)
     converter.register_structure_hook(StrEnum, lambda string, kind: kind(string))
-    converter.register_unstructure_hook(datetime, datetime.isoformat)
+    converter.register_unstructure_hook(datetime, written)
     converter.register_structure_hook(datetime, lambda string, _: datetime.fromisoformat(string))
     converter.register_unstructure_hook(date, date.isoformat)
     converter.register_structure_hook(date, lambda string, _: date.fromisoformat(string))
@@ -315,4 +319,4 @@ def _converter() -> Converter:
     return converter
 
 
-_CONVERTER = _converter()
+_CONVERTER = new_converter()
