@@ -14,7 +14,8 @@ from sqlalchemy import Table
 import rma.ports
 from rma import ReturnService, Timing
 from rma.adapters.sql.schema import ledgers, metadata
-from tests.docs.described import code, paragraph, table
+from rma.codec.docstrings import paragraph
+from tests.docs.described import code, table
 
 _PROJECT = Path(__file__).parent.parent.parent / "pyproject.toml"
 

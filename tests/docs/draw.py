@@ -2,13 +2,16 @@
 The generated parts of the pages in `docs`, written again from the code.
 
 A part begins with `<!-- generated: NAME -->` and ends with `<!-- end -->`; `PARTS` has a function for each
-name. `python -m tests.docs.draw` writes all of them; a test fails where a page says otherwise.
+name. `python -m tests.docs.draw` writes all of them, and the schema of documents; a test fails where a page
+says otherwise.
 """
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 
+from rma.codec import json_schema
 from tests.docs import architecture, messages, reference
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
@@ -44,7 +47,13 @@ def names(page: str) -> list[str]:
     return _PART.findall(page)
 
 
+def schema_of_documents() -> str:
+    """`codec.schema.json`: the JSON Schema of every kind of document."""
+    return json.dumps(json_schema(), indent=1) + "\n"
+
+
 if __name__ == "__main__":
+    (DOCS / "codec.schema.json").write_text(schema_of_documents(), encoding="utf-8")
     for path in sorted(DOCS.glob("*.md")):
         before = path.read_text(encoding="utf-8")
         after = drawn(before)

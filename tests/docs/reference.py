@@ -28,9 +28,10 @@ from rma import (
 )
 from rma.adapters.sql.definition import DIALECTS
 from rma.adapters.sql.schema import metadata
+from rma.codec.docstrings import paragraph
 from rma.domain.values.errors import StaleLedger, StaleOrder, codes
 from rma.observing import _LEVELS
-from tests.docs.described import cell, code, paragraph, section, table, table_of
+from tests.docs.described import cell, code, section, table, table_of
 
 #: The classes that have codes, in the order of their gravity, and whose move is next.
 CLASSES: dict[type[RmaError], str] = {

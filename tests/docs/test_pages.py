@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from rma.adapters.sql import failures
+from rma.codec.docstrings import meanings
 from rma.domain.values.errors import codes
 from rma.shell.commit import ATTEMPTS
 from tests.docs.architecture import ports_of_the_service
-from tests.docs.described import meanings, type_name
+from tests.docs.described import type_name
 from tests.docs.draw import DOCS, PARTS, drawn, names
 from tests.docs.reference import CLASSES
 

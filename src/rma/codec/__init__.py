@@ -14,7 +14,7 @@ try:
 except ImportError as error:
     raise ImportError("rma.codec needs cattrs: pip install 'rma-core[codec]'", name="cattrs") from error
 
-from rma.codec.documents import Unknown, decode_document, encode, read_plain, to_plain
+from rma.codec.documents import Unknown, decode_document, encode, is_ignored, read_plain, to_plain
 from rma.codec.kinds import FORMAT, KINDS, Coded, PublishedEvent
 from rma.codec.schema import draw_schema
 
@@ -25,6 +25,7 @@ __all__ = [
     "KINDS",
     "Coded",
     "PublishedEvent",
+    "Unknown",
     "decode",
     "encode",
     "from_plain",
@@ -100,4 +101,4 @@ def json_schema(kind: object = None, *, unknown: Unknown = "refuse") -> dict[str
     Raises:
         InvalidValue: there is no such `kind`.
     """
-    return draw_schema(kind, is_open=unknown == "ignore")
+    return draw_schema(kind, is_open=is_ignored(unknown))

@@ -1,6 +1,7 @@
 """Documents: JSON with the kind and the format of what it holds, judged as a whole before it is read."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from copy import deepcopy
 from functools import cache
@@ -76,20 +77,28 @@ def plain_of(part: object, kind: object) -> Any:
     return json.loads(_ENCODER.encode(_CONVERTER.unstructure(part, kind)))
 
 
-def read_plain(plain: object, kind: object, unknown: Unknown) -> Any:
-    """Reads what `to_plain` made; see `rma.codec.from_plain`."""
+def is_ignored(unknown: Unknown) -> bool:
+    """
+    True for `"ignore"`, False for `"refuse"`.
+
+    Raises:
+        InvalidValue: it is another word.
+    """
     if unknown not in ("refuse", "ignore"):
         details = {"field": "unknown", "value": show(unknown), "expected": "'refuse' or 'ignore'"}
         raise InvalidValue("invalid_value", details)
-    shape, ignores = _shape_of(classes_of(kind)), unknown == "ignore"
+    return unknown == "ignore"
+
+
+def read_plain(plain: object, kind: object, unknown: Unknown) -> Any:
+    """Reads what `to_plain` made; see `rma.codec.from_plain`."""
+    shape, ignores = _shape_of(classes_of(kind)), is_ignored(unknown)
     try:
         read = _read(plain, shape, Found(ignores), kind)
         try:
             return _build(read)
         except InvalidValue:
-            _read(
-                plain, shape, Found(ignores, build=lambda *part: _CONVERTER.structure(*deepcopy(part))), kind
-            )
+            _read(plain, shape, Found(ignores, build=_try), kind)  # says which part it was
             raise
     except RecursionError:
         _raise([_not_json("it is nested too deeply")], kind)
@@ -109,6 +118,10 @@ def _read(plain: object, shape: OneOf, found: Found, kind: object) -> dict[str, 
 
 def _build(read: dict[str, Any]) -> Any:
     return _CONVERTER.structure(read, KINDS[read.pop(TAG)])
+
+
+def _try(part: dict[str, Any], kind: type[Any]) -> object:
+    return _CONVERTER.structure(deepcopy(part), kind)  # which takes the tags out of what it reads
 
 
 @cache
@@ -133,9 +146,8 @@ def _not_json(problem: str) -> Violation:
 def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        repeated = next(name for name in names if names.count(name) > 1)
-        raise ValueError(f"the field {show(repeated)} is there twice")
+        (name, _), *_ = Counter([name for name, _ in pairs]).most_common(1)
+        raise ValueError(f"the field {show(name)} is there twice")
     return found
 
 

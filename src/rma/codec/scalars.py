@@ -16,6 +16,7 @@ from rma.domain.values.display import is_writable
 from rma.domain.values.validators import as_utc
 
 _INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+_CURRENCY = r"^[A-Za-z]{3}$"
 _DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 # Python takes a second for 1E+999999 as a fraction, and no percentage has such an exponent.
 _DECIMAL = r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?$"
@@ -103,6 +104,12 @@ class Scalar(Shape):
 
 
 STRING = Scalar("a string", _is_string, _is_string, {"type": "string"})
+CURRENCY = Scalar(
+    "a three-letter currency code",
+    _matches(_CURRENCY),
+    _matches(_CURRENCY),
+    {"type": "string", "pattern": _CURRENCY},
+)
 WHOLE = Scalar("an integer", _is_whole, _is_whole, {"type": "integer"})
 FLAG = Scalar("True or False", _is_flag, _is_flag, {"type": "boolean"})
 INSTANT = Scalar(

@@ -14,7 +14,19 @@ from rma.codec.containers import ListOf, MapOf, ObjectOr, Optional, Row
 from rma.codec.conversion import TAG
 from rma.codec.docstrings import meanings, paragraph
 from rma.codec.found import Found, Place
-from rma.codec.scalars import DAY, DECIMAL, FLAG, INSTANT, STRING, WHOLE, ZONE, Member, Metadata, Scalar
+from rma.codec.scalars import (
+    CURRENCY,
+    DAY,
+    DECIMAL,
+    FLAG,
+    INSTANT,
+    STRING,
+    WHOLE,
+    ZONE,
+    Member,
+    Metadata,
+    Scalar,
+)
 from rma.codec.shape import Drawing, Fields, Schema, Shape
 from rma.domain.messages.effects import OpenEffect
 from rma.domain.values.display import with_article
@@ -28,8 +40,8 @@ OPEN_EFFECTS = FrozenMap[str, OpenEffect]
 #: How many kinds an error names.
 MOST_NAMED = 10
 
-#: What JSON Schema can say about a field besides its type.
-_NARROWER: Mapping[tuple[type, str], Schema] = {(Money, "currency"): {"pattern": "^[A-Za-z]{3}$"}}
+#: Fields whose values are fewer than those of their type.
+_NARROWER: Mapping[tuple[type, str], Shape] = {(Money, "currency"): CURRENCY}
 
 
 @frozen
@@ -56,10 +68,12 @@ class OpenEffects(Shape):
         before = len(found.violations)
         read = ListOf(self.each).read(plain, place, found)
         if len(found.violations) == before:
-            keys = [each["request"]["key"] for each in read]
-            for index, key in enumerate(keys):
-                if key in keys[:index]:
+            seen = set()
+            for index, each in enumerate(read):
+                key = each["request"]["key"]
+                if key in seen:
                     found.refused((place, index), f"its key {key} is there before")
+                seen.add(key)
         return read
 
     def schema(self, drawing: Drawing) -> Schema:
@@ -124,7 +138,10 @@ class ObjectOf(Shape):
 
     @cached_property
     def _fields(self) -> Fields:
-        return {each.name: shape_of(cast("Any", each.type)) for each in self._attributes}
+        return {
+            each.name: _NARROWER.get((self.kind, each.name)) or shape_of(cast("Any", each.type))
+            for each in self._attributes
+        }
 
     @cached_property
     def _required(self) -> tuple[str, ...]:
@@ -182,7 +199,6 @@ class ObjectOf(Shape):
         properties = dict(besides)
         for each in self._attributes:
             drawn = dict(self._fields[each.name].schema(drawing))
-            drawn |= _NARROWER.get((self.kind, each.name), {})
             if each.name in says:
                 drawn["description"] = says[each.name]
             if each.default is not NOTHING:
