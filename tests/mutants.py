@@ -37,6 +37,7 @@ CHARGES = DOMAIN + "sale/charges.py"
 CHARGES_BACK = DOMAIN + "decide/refunds/charges.py"
 DEDUCTIONS = DOMAIN + "state/deductions.py"
 SQL = "src/rma/adapters/sql/"
+CODEC = "src/rma/codec/"
 BEFORE = DOMAIN + "decide/returns/"
 WITHDRAWAL = DOMAIN + "sale/withdrawal.py"
 GRADES = DOMAIN + "sale/grades.py"
@@ -68,6 +69,49 @@ class Mutant:
 
 
 MUTANTS = [
+    # documents
+    Mutant("a document with a field that no one knows loses it", CODEC + "found.py",
+           "if not self.ignores_unknown:", "if False:"),
+    Mutant("a document of later releases is never read", CODEC + "found.py",
+           "if not self.ignores_unknown:", "if True:"),
+    Mutant("a document of a later format is read as one of this", CODEC + "documents.py",
+           "or not 1 <= number <= FORMAT", "or number < 1"),
+    Mutant("a document without a format is read", CODEC + "documents.py",
+           "        if FORMAT_TAG not in plain:\n            found.missing(None, FORMAT_TAG, \"the document\")\n        elif", "        if FORMAT_TAG not in plain:\n            pass\n        elif"),
+    Mutant("a document reads True as a quantity of 1", CODEC + "scalars.py",
+           "isinstance(value, int) and not isinstance(value, bool)", "isinstance(value, int)"),
+    Mutant("a document reads a timestamp that names no moment", CODEC + "scalars.py",
+           "(Z|[+-][0-9]{2}:[0-9]{2})$", "(Z|[+-][0-9]{2}:[0-9]{2})?$"),
+    Mutant("a document stops a process with a percentage of a million digits", CODEC + "scalars.py",
+           "([eE][+-]?[0-9]{1,3})?$", "([eE][+-]?[0-9]+)?$"),
+    Mutant("a document of the same moment in another zone is another string", CODEC + "scalars.py",
+           "written: datetime = as_utc(value)", "written: datetime = value"),
+    Mutant("a document of the same metadata in another order is another string", CODEC + "documents.py",
+           "sort_keys=True, ", ""),
+    Mutant("a document names a field twice, and the last one counts", CODEC + "documents.py",
+           "if len(found) < len(pairs):", "if False:"),
+    Mutant("a document changes what it is read from", CODEC + "shapes.py",
+           "return {TAG: name, **shape.read_fields(plain, path, found, besides)}", "shape.read_fields(plain, path, found, besides)\n        return plain"),
+    Mutant("a document is written that is never read back", CODEC + "documents.py",
+           "object_of(kind).judge(value, None, found)", "pass"),
+    Mutant("a document does not say where a class refuses a value", CODEC + "documents.py",
+           "            _read(plain, shape, Found(ignores, build=_try), kind)  # says which part it was\n", ""),
+    Mutant("a document blames a value for what a part of it is", CODEC + "shapes.py",
+           "        if len(found.violations) == before:\n            found.try_to_build", "        if True:\n            found.try_to_build"),
+    Mutant("a document forgets the order of open effects in some databases", CODEC + "shapes.py",
+           "    if kind == OPEN_EFFECTS:\n        return OpenEffects(object_of(OpenEffect))\n", ""),
+    Mutant("a document has an open effect twice", CODEC + "shapes.py",
+           "if key in seen:", "if False:"),
+    Mutant("a document has an effect under the key of another", CODEC + "shapes.py",
+           "if each.request.key != key:", "if False:"),
+    Mutant("a document of an event has the id of another", CODEC + "kinds.py",
+           "and value != self.event.event_id", "and False"),
+    Mutant("a document's schema lets fields pass that are refused", CODEC + "shapes.py",
+           "if not drawing.is_open:", "if False:"),
+    Mutant("a document's schema refuses fields of later releases that are ignored", CODEC + "shapes.py",
+           "if not drawing.is_open:", "if True:"),
+    Mutant("a document repeats a member of a set", CODEC + "containers.py",
+           "if self.is_set and len(found.violations) == before and len(set(read)) < len(read):", "if False:"),
     # money before the goods, and new goods that are sent first
     Mutant("a return is never paid ahead", POLICY, "            when_closed=self.when_closed,\n            pay_on=self.pay_on,\n", "            when_closed=self.when_closed,\n", "ReturnPolicy.pay_on Terms.pay_on"),
     Mutant("a withdrawal is never paid ahead", POLICY,
@@ -1573,7 +1617,15 @@ MUTANTS = [
 STAGES = (("tests/rules",), ("tests/shell",), ("tests/laws",))
 
 #: What runs against a mutant of the stores in databases instead.
+CODEC_STAGES = (
+    ("tests/codec/test_refusals.py",),
+    ("tests/codec", "src/rma/codec"),
+    ("tests/sql/test_kinds.py",),
+)
 SQL_STAGES = (("tests/sql",), ("tests/postgres", "tests/aio/test_sql.py"))
+
+#: What runs against a mutant of the codec instead.
+CODEC_STAGES = (("tests/codec/test_refusals.py",), ("tests/codec", "src/rma/codec"), ("tests/sql/test_kinds.py",))
 
 #: What runs first against the API over HTTP.
 HTTP = tuple(f"tests/medusa/test_{name}.py" for name in ("keys", "requests", "slow_bodies"))
@@ -1646,6 +1698,9 @@ def stages(path: str) -> Iterator[tuple[str, ...]]:
     """What runs against a mutant of this file, one after the other."""
     if path.startswith(SQL):
         yield from SQL_STAGES
+        return
+    if path.startswith(CODEC):
+        yield from CODEC_STAGES
         return
     if "_api" in path:
         yield HTTP

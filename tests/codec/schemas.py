@@ -1,4 +1,4 @@
-"""The JSON Schemas of documents, as somebody else's validator reads them."""
+"""The JSON Schemas of documents, as the validator of another library reads them."""
 
 from functools import cache
 from typing import Any

@@ -144,7 +144,7 @@ def test_fields_of_later_releases_are_refused_by_name_or_left_out(document: str,
 
 
 @given(value=json_values)
-def test_what_is_no_document_is_refused_without_a_traceback(value: object) -> None:
+def test_what_is_not_a_document_is_refused_without_a_traceback(value: object) -> None:
     """Any JSON is a document, or is `invalid_document`."""
     assert codes(value)
     with pytest.raises(Invalid) as error:

@@ -115,7 +115,7 @@ def test_its_message_is_for_people() -> None:
         ('{"_format":1,"_type":"CancelReturn","return_id":"r","":1}', ("unknown_field", "['']")),
     ],
 )
-def test_what_is_no_document(document: str | bytes, problem: Problem) -> None:
+def test_what_is_not_a_document(document: str | bytes, problem: Problem) -> None:
     """Neither JSON nor an object of a kind and format that this release knows."""
     assert refused(document) == [problem]
 
@@ -240,7 +240,7 @@ def test_a_value_that_could_not_be_read_back_is_not_written(wrong: dict[str, Any
 
 
 def test_maps_and_rows_of_other_types_are_not_written() -> None:
-    """Of a ledger: mappings that are none, effects under other keys, places that are no pairs."""
+    """Of a ledger: what is not a mapping, effects under other keys, a revision and number that are three."""
     ledger = codec.decode(golden(1)["ReturnLedger"][0], ReturnLedger)
     effects = {f"{key}0": each for key, each in ledger.open_effects.items()}
     (_, first), *_ = ledger.open_effects.items()

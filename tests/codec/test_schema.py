@@ -26,7 +26,7 @@ def test_every_schema_is_one_and_refers_to_nothing_outside(kind: object) -> None
     assert written.count('"$ref"') == sum([written.count(f'"$ref": "{target}"') for target in targets])
 
 
-def test_a_union_is_told_apart_by_the_type() -> None:
+def test_members_of_a_union_are_known_by_their_type() -> None:
     """One document fits one member."""
     schema = codec.json_schema(Command)
     document = json.loads(golden(1)["CancelReturn"][0])

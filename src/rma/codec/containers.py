@@ -4,7 +4,7 @@ from typing import Any
 
 from attrs import frozen, has
 
-from rma.codec.found import Found, Place
+from rma.codec.found import Found, Path
 from rma.codec.scalars import STRING
 from rma.codec.shape import Drawing, Schema, Shape
 
@@ -15,14 +15,14 @@ class Optional(Shape):
 
     given: Shape
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Judges what is not None."""
         if value is not None:
-            self.given.judge(value, place, found)
+            self.given.judge(value, path, found)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Reads what is not null."""
-        return None if plain is None else self.given.read(plain, place, found)
+        return None if plain is None else self.given.read(plain, path, found)
 
     def schema(self, drawing: Drawing) -> Schema:
         """The same, or null."""
@@ -39,23 +39,23 @@ class ListOf(Shape):
     each: Shape
     is_set: bool = False
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Judges each value in it."""
         if not isinstance(value, frozenset if self.is_set else tuple):
-            found.invalid(place, "a set" if self.is_set else "a tuple", value)
+            found.invalid(path, "a set" if self.is_set else "a tuple", value)
             return
         for index, each in enumerate(value):
-            self.each.judge(each, (place, index), found)
+            self.each.judge(each, (path, index), found)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Reads each value in it."""
         if not isinstance(plain, list):
-            found.invalid(place, "a list", plain)
+            found.invalid(path, "a list", plain)
             return []
         before = len(found.violations)
-        read = [self.each.read(each, (place, index), found) for index, each in enumerate(plain)]
+        read = [self.each.read(each, (path, index), found) for index, each in enumerate(plain)]
         if self.is_set and len(found.violations) == before and len(set(read)) < len(read):
-            found.invalid(place, "a list without repeats", plain)
+            found.invalid(path, "a list without repeats", plain)
         return read
 
     def schema(self, drawing: Drawing) -> Schema:
@@ -70,21 +70,21 @@ class Row(Shape):
 
     members: tuple[Shape, ...]
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
-        """Judges each by its place."""
+    def judge(self, value: Any, path: Path, found: Found) -> None:
+        """Judges each by its index."""
         if not isinstance(value, tuple) or len(value) != len(self.members):
-            found.invalid(place, f"a tuple of {len(self.members)}", value)
+            found.invalid(path, f"a tuple of {len(self.members)}", value)
             return
         for index, (shape, each) in enumerate(zip(self.members, value, strict=True)):
-            shape.judge(each, (place, index), found)
+            shape.judge(each, (path, index), found)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
-        """Reads each by its place."""
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
+        """Reads each by its index."""
         if not isinstance(plain, list) or len(plain) != len(self.members):
-            found.invalid(place, f"a list of {len(self.members)}", plain)
+            found.invalid(path, f"a list of {len(self.members)}", plain)
             return []
         pairs = enumerate(zip(self.members, plain, strict=True))
-        return [shape.read(each, (place, index), found) for index, (shape, each) in pairs]
+        return [shape.read(each, (path, index), found) for index, (shape, each) in pairs]
 
     def schema(self, drawing: Drawing) -> Schema:
         """A list of that length."""
@@ -98,23 +98,23 @@ class MapOf(Shape):
 
     each: Shape
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Judges each value by its key."""
         if not isinstance(value, dict):
-            found.invalid(place, "a mapping", value)
+            found.invalid(path, "a mapping", value)
             return
         for key, each in value.items():
-            STRING.judge(key, place, found)
-            self.each.judge(each, (place, str(key)), found)
+            STRING.judge(key, path, found)
+            self.each.judge(each, (path, str(key)), found)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Reads each value by its key."""
         if not isinstance(plain, dict):
-            found.invalid(place, "an object", plain)
+            found.invalid(path, "an object", plain)
             return {}
         for key in plain:
-            STRING.read(key, place, found)
-        return {key: self.each.read(each, (place, str(key)), found) for key, each in plain.items()}
+            STRING.read(key, path, found)
+        return {key: self.each.read(each, (path, str(key)), found) for key, each in plain.items()}
 
     def schema(self, drawing: Drawing) -> Schema:
         """An object whose values are drawn."""
@@ -128,13 +128,13 @@ class ObjectOr(Shape):
     of_class: Shape
     other: Shape
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Judges an instance of any class by the class, all else by the other shape."""
-        (self.of_class if has(type(value)) else self.other).judge(value, place, found)
+        (self.of_class if has(type(value)) else self.other).judge(value, path, found)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Reads an object by the class, all else by the other shape."""
-        return (self.of_class if isinstance(plain, dict) else self.other).read(plain, place, found)
+        return (self.of_class if isinstance(plain, dict) else self.other).read(plain, path, found)
 
     def schema(self, drawing: Drawing) -> Schema:
         """Either."""

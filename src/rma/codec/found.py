@@ -9,21 +9,21 @@ from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue, Violation
 from rma.domain.values.json_data import find_unstorable, path_step
 
-#: A place in a value: the place that it is in, and its name or index there; None for the value itself.
-Place = tuple["Place", str | int] | None
+#: Where a part of a value is: the path of what it is in, and its name or index there; None for the value.
+Path = tuple["Path", str | int] | None
 
 
-def path_of(place: Place) -> str:
+def write_path(path: Path) -> str:
     """
-    A place as errors write it.
+    A path as errors write it.
 
-    >>> from rma.codec.found import path_of
-    >>> path_of((((None, "items"), 0), "quantity")), path_of(None)
+    >>> from rma.codec.found import write_path
+    >>> write_path((((None, "items"), 0), "quantity")), write_path(None)
     ('items[0].quantity', 'document')
     """
     steps: list[str] = []
-    while place is not None:
-        place, step = place
+    while path is not None:
+        path, step = path
         steps.append(path_step(step) if isinstance(step, str) else f"[{step}]")
     return "".join(reversed(steps)).removeprefix(".") or "document"
 
@@ -43,46 +43,46 @@ class Found:
     build: Callable[[dict[str, Any], type[Any]], object] | None = None
     violations: list[Violation] = field(factory=list)
 
-    def invalid(self, place: Place, expected: str, value: object) -> None:
+    def invalid(self, path: Path, expected: str, value: object) -> None:
         """What is there is of another type."""
-        self._add("invalid_field", place, {"expected": expected, "value": show(value)})
+        self._add("invalid_field", path, {"expected": expected, "value": show(value)})
 
-    def refused(self, place: Place, reason: str) -> None:
+    def refused(self, path: Path, reason: str) -> None:
         """What is there is of the type, and no such thing exists, or its class refuses it."""
-        self._add("refused_value", place, {"reason": reason})
+        self._add("refused_value", path, {"reason": reason})
 
-    def unknown(self, place: Place, name: object, kind: str) -> None:
+    def unknown(self, path: Path, name: object, kind: str) -> None:
         """The class has no such field."""
         if not self.ignores_unknown:
             step = name if isinstance(name, str) else show(name)
-            self._add("unknown_field", (place, step), {"kind": kind})
+            self._add("unknown_field", (path, step), {"kind": kind})
 
-    def missing(self, place: Place, name: str, kind: str) -> None:
+    def missing(self, path: Path, name: str, kind: str) -> None:
         """The class has such a field and no default for it."""
-        self._add("missing_field", (place, name), {"kind": kind})
+        self._add("missing_field", (path, name), {"kind": kind})
 
-    def of_no_kind(self, place: Place, expected: str, value: object) -> None:
+    def of_no_kind(self, path: Path, expected: str, value: object) -> None:
         """What should name a kind names none of those that may be here."""
-        self._add("unknown_kind", place, {"expected": expected, "value": show(value)})
+        self._add("unknown_kind", path, {"expected": expected, "value": show(value)})
 
-    def of_no_format(self, place: Place, latest: int, value: object) -> None:
+    def of_no_format(self, path: Path, latest: int, value: object) -> None:
         """The document is not of a format that this release knows."""
-        self._add("unknown_format", place, {"latest": latest, "value": show(value)})
+        self._add("unknown_format", path, {"latest": latest, "value": show(value)})
 
-    def check_metadata(self, value: object, place: Place) -> None:
+    def check_metadata(self, value: object, path: Path) -> None:
         """Metadata hold what JSON can carry, and nothing else."""
-        for each in find_unstorable(value, path_of(place)):
+        for each in find_unstorable(value, write_path(path)):
             numbers = {"path": each.path, "expected": each.expected, "value": each.value}
             self.violations.append(Violation("invalid_metadata", numbers=numbers))
 
-    def try_to_build(self, fields: dict[str, Any], kind: type[Any], place: Place) -> None:
+    def try_to_build(self, fields: dict[str, Any], kind: type[Any], path: Path) -> None:
         """Notes what a class says against these fields, if values are built."""
         if self.build is None:
             return
         try:
             self.build(fields, kind)
         except InvalidValue as error:
-            self.refused(place, str(error))
+            self.refused(path, str(error))
 
-    def _add(self, code: str, place: Place, numbers: dict[str, object]) -> None:
-        self.violations.append(Violation(code, numbers={"path": path_of(place), **numbers}))
+    def _add(self, code: str, path: Path, numbers: dict[str, object]) -> None:
+        self.violations.append(Violation(code, numbers={"path": write_path(path), **numbers}))

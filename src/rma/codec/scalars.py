@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from attrs import field, frozen
 
-from rma.codec.found import Found, Place
+from rma.codec.found import Found, Path
 from rma.codec.shape import Drawing, Schema, Shape
 from rma.domain.values.display import is_writable
 from rma.domain.values.validators import as_utc
@@ -82,20 +82,20 @@ class Scalar(Shape):
     drawn: Schema
     find: Callable[[str], object] | None = None
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Notes what is not such a value."""
         if not self.is_value(value):
-            found.invalid(place, self.expected, value)
+            found.invalid(path, self.expected, value)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Notes what is not written as such a value is, or names none."""
         if not self.is_plain(plain):
-            found.invalid(place, self.expected, plain)
+            found.invalid(path, self.expected, plain)
         elif self.find is not None:
             try:
                 self.find(plain)
             except (ValueError, KeyError, OSError, ArithmeticError):
-                found.refused(place, f"there is no {plain}")
+                found.refused(path, f"there is no {plain}")
         return plain
 
     def schema(self, drawing: Drawing) -> Schema:  # noqa: ARG002 # it refers to nothing
@@ -147,15 +147,15 @@ class Member(Shape):
     def _values(self) -> frozenset[str]:
         return frozenset([each.value for each in self.kind])
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Notes what is not a member."""
         if not isinstance(value, self.kind):
-            found.invalid(place, self._expected, value)
+            found.invalid(path, self._expected, value)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Notes what is not the value of a member."""
         if not isinstance(plain, str) or plain not in self.values:
-            found.invalid(place, self._expected, plain)
+            found.invalid(path, self._expected, plain)
         return plain
 
     def schema(self, drawing: Drawing) -> Schema:  # noqa: ARG002 # it refers to nothing
@@ -170,16 +170,16 @@ class Member(Shape):
 class Metadata(Shape):
     """What hosts and carriers put into a mapping: an object with anything that JSON can carry."""
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Notes each part that JSON cannot carry."""
         if isinstance(value, dict):
-            found.check_metadata(value, place)
+            found.check_metadata(value, path)
         else:
-            found.invalid(place, "a mapping", value)
+            found.invalid(path, "a mapping", value)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Notes what is not an object, or too deep to be kept."""
-        self.judge(plain, place, found)
+        self.judge(plain, path, found)
         return plain
 
     def schema(self, drawing: Drawing) -> Schema:  # noqa: ARG002 # it refers to nothing

@@ -25,5 +25,5 @@ def draw_schema(kind: object, *, is_open: bool) -> Schema:
 
 def _default(attribute: "Attribute[Any]") -> Any:
     default: Any = attribute.default
-    factory = getattr(default, "factory", None)  # of what is made anew for each value
+    factory = getattr(default, "factory", None)  # of what is made for each value
     return plain_of(default if factory is None else factory(), attribute.type)

@@ -6,7 +6,7 @@ from typing import Any
 
 from attrs import Attribute, define, field
 
-from rma.codec.found import Found, Place
+from rma.codec.found import Found, Path
 
 #: A JSON Schema, draft 2020-12.
 Schema = dict[str, Any]
@@ -39,11 +39,11 @@ class Shape(ABC):
     """What values of one type may be."""
 
     @abstractmethod
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Notes where a value in memory is not of the type."""
 
     @abstractmethod
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """
         Notes where JSON data are not of the type.
 

@@ -13,7 +13,7 @@ from attrs import NOTHING, Attribute, evolve, fields, frozen, has, resolve_types
 from rma.codec.containers import ListOf, MapOf, ObjectOr, Optional, Row
 from rma.codec.conversion import TAG
 from rma.codec.docstrings import meanings, paragraph
-from rma.codec.found import Found, Place
+from rma.codec.found import Found, Path
 from rma.codec.scalars import (
     CURRENCY,
     DAY,
@@ -50,29 +50,29 @@ class OpenEffects(Shape):
 
     each: Shape
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Judges each, and that it is under its key."""
         if not isinstance(value, dict):
-            found.invalid(place, "a mapping", value)
+            found.invalid(path, "a mapping", value)
             return
         before = len(found.violations)
         for key, each in value.items():
-            self.each.judge(each, (place, str(key)), found)
+            self.each.judge(each, (path, str(key)), found)
         if len(found.violations) == before:
             for key, each in value.items():
                 if each.request.key != key:
-                    found.refused((place, str(key)), f"its request has the key {each.request.key}")
+                    found.refused((path, str(key)), f"its request has the key {each.request.key}")
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Reads each; no key is there twice."""
         before = len(found.violations)
-        read = ListOf(self.each).read(plain, place, found)
+        read = ListOf(self.each).read(plain, path, found)
         if len(found.violations) == before:
             seen = set()
             for index, each in enumerate(read):
                 key = each["request"]["key"]
                 if key in seen:
-                    found.refused((place, index), f"its key {key} is there before")
+                    found.refused((path, index), f"its key {key} is there before")
                 seen.add(key)
         return read
 
@@ -90,34 +90,34 @@ class OneOf(Shape):
         if len(kinds) <= MOST_NAMED:
             self._expected = f"{'one of ' if len(kinds) > 1 else ''}{', '.join(self._by_name)}"
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Judges by its class."""
         shape = self._by_name.get(type(value).__name__)
         if shape is None:
-            found.invalid(place, self._expected, value)
+            found.invalid(path, self._expected, value)
         else:
-            shape.judge(value, place, found)
+            shape.judge(value, path, found)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Reads by the class that it names; of another it says nothing else."""
-        return self.read_with(plain, place, found, (TAG,))
+        return self.read_with(plain, path, found, (TAG,))
 
-    def read_with(self, plain: Any, place: Place, found: Found, besides: tuple[str, ...]) -> Any:
+    def read_with(self, plain: Any, path: Path, found: Found, besides: tuple[str, ...]) -> Any:
         """The same for an object that has more fields than its class, its tag among them; these are kept."""
         if not isinstance(plain, dict):
-            found.invalid(place, "an object", plain)
+            found.invalid(path, "an object", plain)
             return {}
         if TAG not in plain:
             found.missing(
-                place, TAG, "the document" if place is None else "an object of one of several classes"
+                path, TAG, "the document" if path is None else "an object of one of several classes"
             )
             return {}
         name = plain[TAG]
         shape = self._by_name.get(name) if isinstance(name, str) else None
         if shape is None:
-            found.of_no_kind((place, TAG), self._expected, name)
+            found.of_no_kind((path, TAG), self._expected, name)
             return {}
-        return {TAG: name, **shape.read_fields(plain, place, found, besides)}
+        return {TAG: name, **shape.read_fields(plain, path, found, besides)}
 
     def schema(self, drawing: Drawing) -> Schema:
         """Any of them, known by its tag."""
@@ -147,37 +147,37 @@ class ObjectOf(Shape):
     def _required(self) -> tuple[str, ...]:
         return tuple([each.name for each in self._attributes if each.default is NOTHING])
 
-    def judge(self, value: Any, place: Place, found: Found) -> None:
+    def judge(self, value: Any, path: Path, found: Found) -> None:
         """Judges each field of an instance."""
         if type(value) is not self.kind:
-            found.invalid(place, with_article(self._name), value)
+            found.invalid(path, with_article(self._name), value)
             return
         for name, shape in self._fields.items():
-            shape.judge(getattr(value, name), (place, name), found)
+            shape.judge(getattr(value, name), (path, name), found)
 
-    def read(self, plain: Any, place: Place, found: Found) -> Any:
+    def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Reads each field of an object."""
         if not isinstance(plain, dict):
-            found.invalid(place, f"an object, {with_article(self._name)}", plain)
+            found.invalid(path, f"an object, {with_article(self._name)}", plain)
             return {}
-        return self.read_fields(plain, place, found)
+        return self.read_fields(plain, path, found)
 
     def read_fields(
-        self, plain: dict[Any, Any], place: Place, found: Found, besides: tuple[str, ...] = ()
+        self, plain: dict[Any, Any], path: Path, found: Found, besides: tuple[str, ...] = ()
     ) -> dict[str, Any]:
         """Reads each field; `besides` are others that may be there, and are left out."""
         before = len(found.violations)
         read = {}
         for name, value in plain.items():
             if (shape := self._fields.get(name)) is not None:
-                read[name] = shape.read(value, (place, name), found)
+                read[name] = shape.read(value, (path, name), found)
             elif name not in besides:
-                found.unknown(place, name, self._name)
+                found.unknown(path, name, self._name)
         for name in self._required:
             if name not in plain:
-                found.missing(place, name, self._name)
+                found.missing(path, name, self._name)
         if len(found.violations) == before:
-            found.try_to_build(read, self.kind, place)
+            found.try_to_build(read, self.kind, path)
         return read
 
     def schema(self, drawing: Drawing) -> Schema:
@@ -223,7 +223,7 @@ def object_of(kind: Any) -> ObjectOf:
     The shape of a class: the same each time.
 
     Raises:
-        TypeError: it is no class of values.
+        TypeError: it is not a class of values.
     """
     if not has(kind):
         raise TypeError(f"no shape for {kind}")
@@ -247,7 +247,7 @@ def shape_of(kind: Any) -> Shape:
     The shape of a type.
 
     Raises:
-        TypeError: there is none; it is no type that values of this library hold.
+        TypeError: there is none: values of this library hold nothing of the type.
     """
     shape: Shape | None = _SCALARS.get(kind)
     if shape is None and isinstance(kind, type) and not get_origin(kind):
