@@ -1625,7 +1625,11 @@ CODEC_STAGES = (
 SQL_STAGES = (("tests/sql",), ("tests/postgres", "tests/aio/test_sql.py"))
 
 #: What runs against a mutant of the codec instead.
-CODEC_STAGES = (("tests/codec/test_refusals.py",), ("tests/codec", "src/rma/codec"), ("tests/sql/test_kinds.py",))
+CODEC_STAGES = (
+    ("tests/codec/test_refusals.py",),
+    ("tests/codec", "src/rma/codec"),
+    ("tests/sql/test_kinds.py",),
+)
 
 #: What runs first against the API over HTTP.
 HTTP = tuple(f"tests/medusa/test_{name}.py" for name in ("keys", "requests", "slow_bodies"))

@@ -10,8 +10,9 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rma import Invalid, RequestedItem, RequestReturn, ReturnShipment, codec
+from rma import Invalid, RequestedItem, RequestReturn, ReturnRequested, ReturnShipment, codec
 from rma.codec import KINDS, Coded, PublishedEvent
+from rma.domain.values.frozenmap import frozen_map
 from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 from tests.codec.schemas import is_valid
@@ -60,11 +61,13 @@ def in_other_order(value: Any) -> Any:
 @given(data=metadata, hours=st.integers(-12, 12))
 def test_the_same_value_is_the_same_string(data: dict[str, Any], hours: int) -> None:
     """Whatever the order of its mappings, and the zone that its timestamps are given in."""
-    command = codec.decode(golden(1)["RequestReturn"][0], RequestReturn)
-    (at,) = {each.header.at for each in [codec.decode(golden(1)["ReturnSent"][0])] if hasattr(each, "header")}
-    one = evolve(command, metadata=data, declared_at=at)
+    event = codec.decode(golden(1)["ReturnRequested"][0], ReturnRequested)
+    elsewhere = event.at.astimezone(timezone(timedelta(hours=hours)))
+    one = evolve(event, opened=evolve(event.opened, metadata=frozen_map(data)))
     other = evolve(
-        command, metadata=in_other_order(data), declared_at=at.astimezone(timezone(timedelta(hours=hours)))
+        one,
+        opened=evolve(one.opened, metadata=frozen_map(in_other_order(data))),
+        header=evolve(one.header, at=elsewhere),
     )
 
     assert one == other
