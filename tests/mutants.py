@@ -69,6 +69,8 @@ class Mutant:
 
 MUTANTS = [
     # money before the goods, and new goods that are sent first
+    Mutant("who wants new goods by a claim is told to request an exchange", CLAIM_CHECKS,
+           "gives_credit=facts.gives_credit, hint=REPLACE_HINT)", "gives_credit=facts.gives_credit)"),
     Mutant("a return is never paid ahead", POLICY, "            when_closed=self.when_closed,\n            pay_on=self.pay_on,\n", "            when_closed=self.when_closed,\n", "ReturnPolicy.pay_on Terms.pay_on"),
     Mutant("a withdrawal is never paid ahead", POLICY,
            "else self.when_closed,\n            pay_on=self.pay_on,\n", "else self.when_closed,\n"),
