@@ -3,7 +3,16 @@
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from rma import ExchangeStatus, PayOn, RecordExchangePayment, RecordSending, ReturnPolicy, SettleAdvance
+from rma import (
+    Command,
+    ExchangeStatus,
+    PayOn,
+    RecordExchangePayment,
+    RecordSending,
+    Rejected,
+    ReturnPolicy,
+    SettleAdvance,
+)
 from tests.rules.advance import POLICY, SCALE, after_last_day, customer_paid, first, hold, pay, shoes, the
 from tests.rules.given import Given, line, order_of, receive, request
 from tests.rules.test_exchange_ends import CANCEL, KEEP, NONE_LEFT, exchange, instead
@@ -108,3 +117,39 @@ def test_whenever_it_is_paid_the_customer_gets_what_is_due_at_least(
         0,
         account.paid.amount - account.entitled.amount,
     )
+
+
+@for_all(
+    st.sampled_from([None, *PayOn]),
+    st.booleans(),
+    st.integers(0, 3000),
+    st.lists(st.sampled_from([3, 0, 1, 4]), min_size=1, max_size=3),
+    st.data(),
+)
+def test_no_more_is_due_than_was_named_last(
+    pay_on: PayOn | None, inspects: bool, captured: int, parcels: list[int], data: st.DataObject
+) -> None:
+    """Whatever was promised before, and whether it could be paid: of the amount, what is not paid is due."""
+    inspects = inspects or pay_on is PayOn.INSPECTION
+    policy = ReturnPolicy(pay_on=pay_on, inspect=inspects, grades=SCALE if inspects else ())
+    given = Given(order_of(line(quantity=9), captured=captured), policy)
+    given.when(request(3))
+    given.when(RecordSending(return_id="ret_1"))
+    for quantity in parcels:
+        refused(given, receive(quantity, more_expected=data.draw(st.booleans())))
+        named = data.draw(st.integers(0, captured))
+        accepted = data.draw(st.booleans())
+        nothing = receive(0, allow_mismatch=accepted, refund_amount=named, refund_note="so it is")
+        if not refused(given, nothing):
+            account = given.the().entitlement
+            assert account.due.amount <= max(0, named - account.covered)
+            assert account.due.amount or not account.is_refund_blocked
+
+
+def refused(given: Given, command: Command) -> bool:
+    """Handles the command, and says whether it was refused."""
+    try:
+        given.when(command)
+    except Rejected:
+        return True
+    return False

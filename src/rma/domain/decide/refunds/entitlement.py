@@ -49,18 +49,14 @@ def entitle(
     """
     before = target.entitlement
     if not pays_now(target, status):
-        if agreed is None:
-            return before
-        if status is ReturnStatus.IN_INSPECTION:
-            return evolve(before, agreed_refund=agreed, refund_note=refund_note)
-        return evolve(before, requested_refund=agreed, agreed_refund=None, refund_note=refund_note)
-    named = agreed
+        return before if agreed is None else _agreed_for_later(target, status, agreed, refund_note)
+    named, is_named = agreed, agreed is not None
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
         named = target.named_for(items)
     items = _as_paid_for(target, items, status)
     entitled = target.value_arrived(items, named, charges_back).total
-    entitled = max(entitled, _least(target, status))
+    entitled = max(entitled, _least(target, status, is_named=is_named))
     return pay_what_is_due(
         order,
         ledger,
@@ -74,18 +70,44 @@ def entitle(
     )
 
 
-def _least(target: Return, status: ReturnStatus) -> int:
+def _agreed_for_later(
+    target: Return, status: ReturnStatus, agreed: Money, refund_note: str | None
+) -> Entitlement:
+    """The account once this amount was named, paid later: of what was promised, no more is."""
+    before = target.entitlement
+    promised = min(before.entitled.amount, max(agreed.amount, _still_promised(target)))
+    is_final = status is ReturnStatus.IN_INSPECTION
+    return evolve(
+        before,
+        entitled=Money(promised, agreed.currency),
+        requested_refund=before.requested_refund if is_final else agreed,
+        agreed_refund=agreed if is_final else None,
+        refund_note=refund_note,
+        is_refund_blocked=before.is_refund_blocked and promised > before.covered,
+    )
+
+
+def _least(target: Return, status: ReturnStatus, *, is_named: bool) -> int:
     """
     What the customer is entitled to at least, minor units: a payment is never asked back.
 
     What was paid before the goods were known is more than is due, if they turn out to be worth less. What is
-    shown as overpaid, here or by a correction, stays shown.
+    shown as overpaid, here or by a correction, stays shown. An amount that is named now takes the place of
+    what was promised and is not paid yet.
     """
     before = target.entitlement
     if target.is_paid_ahead:  # while goods are expected, it is what the customer was promised
-        return 0 if status is ReturnStatus.RECEIVED else before.entitled.amount
+        if status is ReturnStatus.RECEIVED:
+            return 0
+        return _still_promised(target) if is_named else before.entitled.amount
     paid = before.covered
     return min(paid, before.entitled.amount) if target.corrections else paid
+
+
+def _still_promised(target: Return) -> int:
+    """What is left of a promise once another amount is named, minor units: what was paid of it."""
+    before = target.entitlement
+    return min(before.entitled.amount, before.covered)
 
 
 def correct_entitlement(
