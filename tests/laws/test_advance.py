@@ -1,11 +1,16 @@
 """Laws of money that moves before the goods: paid ahead, and exchanges whose new goods are sent first."""
 
+from datetime import timedelta
+
+from attrs import evolve
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from rma import (
+    ApproveReturn,
     Command,
     ExchangeStatus,
+    Fee,
     PayOn,
     RecordExchangePayment,
     RecordSending,
@@ -13,7 +18,18 @@ from rma import (
     ReturnPolicy,
     SettleAdvance,
 )
-from tests.rules.advance import POLICY, SCALE, after_last_day, customer_paid, first, hold, pay, shoes, the
+from tests.rules.advance import (
+    POLICY,
+    SCALE,
+    after_last_day,
+    customer_paid,
+    first,
+    hold,
+    pay,
+    quoted,
+    shoes,
+    the,
+)
 from tests.rules.given import Given, line, order_of, receive, request
 from tests.rules.test_exchange_ends import CANCEL, KEEP, NONE_LEFT, exchange, instead
 from tests.rules.test_pay_on import graded
@@ -90,6 +106,45 @@ def test_a_canceled_exchange_leaves_the_customer_what_was_paid_for_it(
     if keep and not here:
         given.when(receive(2))
     assert customer_paid(given) == (0 if here or keep else 2000)
+
+
+@for_all(
+    old=st.integers(1, 300),
+    new=st.integers(0, 900),
+    count=st.integers(1, 4),
+    fee=st.integers(0, 300),
+    days=st.integers(0, 30),
+    review=st.booleans(),
+)
+def test_the_hold_that_is_quoted_is_the_least_that_is_taken(
+    old: int, new: int, count: int, fee: int, days: int, review: bool
+) -> None:
+    """Of a minor unit less, or a second less, it is refused; whatever comes back, it covers what is owed."""
+    fees = [Fee("handling", amount=fee)] if fee else []
+    policy = ReturnPolicy(return_within_days=days, review=review, fees=fees)
+    given = Given(shoes(count, old), policy)
+    asked = first(new, count, hold=None, ship="last")
+    needed = quoted(given, asked).hold_needed
+    assert needed is not None
+    least, until = needed.amount.amount, needed.until
+
+    too_short = evolve(asked, ship="first", hold=hold(least, until=until - timedelta(seconds=1)))
+    assert given.codes(too_short) == ["hold_ends_before_return_by"]
+    if least > 1:
+        too_small = evolve(asked, ship="first", hold=hold(least - 1, until=until))
+        assert given.codes(too_small) == ["hold_too_small"]
+    given.now -= timedelta(minutes=1)
+    given.when(evolve(asked, ship="first", hold=hold(least, until=until)))
+    if review:
+        given.now -= timedelta(minutes=1)
+        given.when(ApproveReturn(return_id="ret_1"))
+    if owed := the(given).owed.amount:
+        given.when(pay(owed))
+    after_last_day(given)
+    given.when(SETTLE)
+    given.all_delivered()
+    assert the(given).status is ExchangeStatus.COMPLETED
+    assert sum(each.amount.amount for each in the(given).hold_charges) <= least
 
 
 @for_all(

@@ -325,7 +325,7 @@ def test_an_amount_that_is_named_takes_the_place_of_one_that_was_blocked(pay_on:
 
 
 def test_an_amount_that_is_named_for_a_mismatch_takes_the_place_of_one_that_was_blocked() -> None:
-    """One more than two arrived, and 5.00 are named for the two: of the 20.00 that were promised 5.00 are left."""
+    """Three arrive, and 5.00 are named for the two: of the 20.00 that were promised 5.00 are left."""
     given = Given(order_of(line(quantity=3), captured=500), ReturnPolicy(pay_on="request"))
     given.when(request(2))
     assert amounts(given) == (0, 2000, 0)

@@ -12,7 +12,7 @@ from rma.domain.decide.checks import (
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.holds import check_hold, check_hold_covers, check_ship
+from rma.domain.decide.holds import check_hold, check_hold_covers, check_ship, once_approved
 from rma.domain.decide.replacements import check_new_items, replacement_of, reserve_new_goods
 from rma.domain.decide.returns.draft import ReturnDraft, open_return
 from rma.domain.decide.returns.kept import pay_for_kept
@@ -35,7 +35,6 @@ from rma.domain.sale.order import in_currency
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
-from rma.domain.state.deadlines import return_by
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.explained import outbound_cost
 from rma.domain.state.ledger import ReturnLedger
@@ -89,7 +88,7 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
     )
     request = open_return(facts, ledger, draft)
     if hold is not None:
-        check_hold_covers(wrong, hold, _once_approved(facts, request.opened))
+        check_hold_covers(wrong, hold, once_approved(facts, request.opened))
         wrong.require(order)
     quote = request.opened.valuation
     exchange = Exchange(
@@ -118,11 +117,6 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
         return (request, opened)
     kept = pay_for_kept(facts, ledger, order, request.opened, exchange, by=by)
     return (request, opened, *ship_first(exchange, request.opened, ledger, facts.at, by), *kept)
-
-
-def _once_approved(facts: Facts, opened: Return) -> Return:
-    """The return with the last day that it has, or had if it was approved now."""
-    return evolve(opened, return_by=opened.return_by or return_by(opened.terms, facts.at))
 
 
 def _reserved(facts: Facts, exchange: Exchange) -> tuple[Exchange, ReserveRequest | None]:

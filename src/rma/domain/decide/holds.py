@@ -5,17 +5,22 @@ from datetime import datetime
 from attrs import evolve
 
 from rma.domain.decide.checks import check_amount, check_string
+from rma.domain.decide.facts import Facts
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import AdvanceCharged, HoldReleased, header_for
 from rma.domain.messages.advance import ChargeRequest, ReleaseRequest
 from rma.domain.messages.effects import effect_key
 from rma.domain.sale.hold import Hold, Ship
+from rma.domain.state.deadlines import return_by
 from rma.domain.state.exchanges import Exchange, HoldCharge
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ChargeStatus, ExchangeStatus
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
+
+#: The smallest amount of a hold, minor units.
+_LEAST = 1
 
 
 def check_ship(wrong: Violations, ship: object) -> Ship | None:
@@ -38,7 +43,7 @@ def check_hold(
     """The hold in the order's currency, if it is needed and can be one."""
     if hold is None:
         if ship is Ship.FIRST:
-            wrong.add("hold_missing")
+            wrong.add("hold_missing", hint="its quote with ship='last' says which (hold_needed)")
         return None
     if ship is Ship.LAST:
         wrong.add("hold_without_advance")
@@ -60,7 +65,9 @@ def check_hold(
     if not isinstance(until, datetime) or until.utcoffset() is None:
         expected = "a datetime with a time zone"
         wrong.add("invalid_hold", field="hold.until", expected=expected, value=error_value(until))
-    amount = check_amount(wrong, hold.amount, currency, "invalid_hold_amount", field="hold.amount", minimum=1)
+    amount = check_amount(
+        wrong, hold.amount, currency, "invalid_hold_amount", field="hold.amount", minimum=_LEAST
+    )
     return evolve(hold, amount=amount) if amount is not None and len(wrong) == before else None
 
 
@@ -72,7 +79,7 @@ def references_of(exchange: Exchange) -> set[str]:
 
 def check_hold_covers(wrong: Violations, hold: Hold, target: Return) -> None:
     """The hold is as much as can be owed for goods that do not come back, and ends after their last day."""
-    needed = hold_needed(target)
+    needed = least_hold(target)
     if hold.amount.amount < needed.amount:
         wrong.add("hold_too_small", amount=hold.amount.amount, needed=needed.amount, currency=needed.currency)
     until = target.return_by
@@ -82,11 +89,16 @@ def check_hold_covers(wrong: Violations, hold: Hold, target: Return) -> None:
         wrong.add("hold_ends_before_return_by", until=hold.until.isoformat(), return_by=until.isoformat())
 
 
-def hold_needed(target: Return) -> Money:
+def once_approved(facts: Facts, opened: Return) -> Return:
+    """The return with the last day that it has, or had if it was approved now."""
+    return evolve(opened, return_by=opened.return_by or return_by(opened.terms, facts.at))
+
+
+def least_hold(target: Return) -> Money:
     """
     What can be owed at most once the difference is paid, whatever comes back: the value of the goods.
 
-    Less, if the new goods cost less than that, with what comes off the goods.
+    Less, if the new goods cost less than that, with what comes off the goods; a hold is of something.
     """
     quote = target.valuation
     goods = [
@@ -96,7 +108,7 @@ def hold_needed(target: Return) -> Money:
     ]
     new = -sum([part.amount.amount for part in target.charges if part.amount.amount < 0])
     off = -sum([each.amount for each in quote.other if each.amount < 0])
-    return Money(min(sum(goods), new + off), target.currency)
+    return Money(max(_LEAST, min(sum(goods), new + off)), target.currency)
 
 
 def difference_of(exchange: Exchange, target: Return, items: tuple[ReturnItem, ...]) -> Money:
