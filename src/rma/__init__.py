@@ -256,8 +256,8 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "HoldCharge",
     "ChargeStatus", "Claim", "ClaimedItem",
     "ReducedBy", "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "HoldNeeded",
-    "QuotedItem", "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
-    "RefundedCharge", "PaymentShare", "PlannedRefund", "RefundTerms",
+    "QuotedItem", "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling",
+    "HostAnswer", "RefundedCharge", "PaymentShare", "PlannedRefund", "RefundTerms",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     "OutstandingEffect", "Difference",
     # what happened

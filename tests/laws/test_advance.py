@@ -1,5 +1,6 @@
 """Laws of money that moves before the goods: paid ahead, and exchanges whose new goods are sent first."""
 
+from collections import Counter
 from datetime import timedelta
 
 from attrs import evolve
@@ -8,17 +9,22 @@ from hypothesis import strategies as st
 
 from rma import (
     ApproveReturn,
+    ChargeRequest,
     Command,
     ExchangeStatus,
     Fee,
+    Hold,
     PayOn,
     RecordExchangePayment,
     RecordSending,
     Rejected,
+    ReleaseRequest,
     ReturnPolicy,
     SettleAdvance,
 )
+from rma.domain.react import react
 from tests.rules.advance import (
+    NOT_GRADED,
     POLICY,
     SCALE,
     after_last_day,
@@ -30,7 +36,7 @@ from tests.rules.advance import (
     shoes,
     the,
 )
-from tests.rules.given import Given, line, order_of, receive, request
+from tests.rules.given import Given, line, order_of, receive, request, usd
 from tests.rules.test_exchange_ends import CANCEL, KEEP, NONE_LEFT, exchange, instead
 from tests.rules.test_pay_on import graded
 
@@ -145,6 +151,41 @@ def test_the_hold_that_is_quoted_is_the_least_that_is_taken(
     given.all_delivered()
     assert the(given).status is ExchangeStatus.COMPLETED
     assert sum(each.amount.amount for each in the(given).hold_charges) <= least
+
+
+@for_all(
+    old=st.integers(1, 5000),
+    prices=st.lists(st.integers(0, 9000), min_size=1, max_size=4),
+    more=st.integers(0, 100),
+    comes_back=st.booleans(),
+)
+def test_of_all_holds_one_is_charged_at_most_and_the_others_are_released(
+    old: int, prices: list[int], more: int, comes_back: bool
+) -> None:
+    """New goods run out again and again: each others are on a hold of their own, and each ends once."""
+    given = Given(shoes(1, old), NOT_GRADED)
+    until = given.now + timedelta(days=20)
+    amounts = [usd(min(old, max(1, price)) + more) for price in prices]
+    holds = [Hold(f"auth_{number}", amount, until) for number, amount in enumerate(amounts)]
+    for number, (price, each) in enumerate(zip(prices, holds, strict=True)):
+        given.when(instead(price, hold=each) if number else first(price, hold=each))
+        if owed := the(given).owed.amount:
+            given.when(pay(owed, f"ch_{number}"))
+        if number < len(prices) - 1:
+            given.record_outcomes((f"exc_1-replacement-{number + 1}", NONE_LEFT))
+    if comes_back:
+        given.when(receive(1))
+    else:
+        after_last_day(given)
+        given.when(SETTLE)
+
+    asked = [effect for event in given.history for effect in react(event)]
+    released = [each.hold for each in asked if isinstance(each, ReleaseRequest)]
+    charged = [each.hold for each in asked if isinstance(each, ChargeRequest)]
+    assert Counter(released + charged) == Counter(holds)
+    assert set(charged) <= {holds[-1]}
+    assert all(each.amount <= each.hold.amount for each in asked if isinstance(each, ChargeRequest))
+    assert not (comes_back and charged)
 
 
 @for_all(

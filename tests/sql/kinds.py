@@ -555,7 +555,8 @@ def new_goods_are_sent_first(world: World, handle: Callable[[Command | Archive],
         UpdateExchange(exchange_id="exc_3", new_items=other, outbound_shipping=post, idempotency_key="other")
     )
     other = [NewItem(variant_id="v_pot", quantity=1, unit_price=5100)]
-    handle(UpdateExchange(exchange_id="exc_3", new_items=other))
+    hold = Hold("auth_2_dearer", Money(5100, "usd"), START + timedelta(days=90))
+    handle(UpdateExchange(exchange_id="exc_3", new_items=other, hold=hold))
     handle(RecordExchangePayment(exchange_id="exc_3", amount=700, reference="ch_2"))
     world.faults.breaks("inventory", Away())
     world.faults.breaks("holds", Away())

@@ -29,6 +29,7 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.hold import Hold
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Order
 from rma.domain.sale.pricing import AmountPart
@@ -620,6 +621,8 @@ class ExchangeUpdated(ExchangeEvent):
         quoted_refund: of its return now.
         reserve_request, release_reservation: that they are kept, and those before are not.
         replacement: the new goods, if they are sent now.
+        hold: what took the place of the hold before, if one did.
+        release_request: that the hold before is given back.
     """
 
     status: ExchangeStatus
@@ -631,6 +634,8 @@ class ExchangeUpdated(ExchangeEvent):
     reserve_request: ReserveRequest | None = None
     release_reservation: ReleaseReservationRequest | None = None
     replacement: ReplacementRequest | None = None
+    hold: Hold | None = None
+    release_request: ReleaseRequest | None = None
 
 
 @frozen(kw_only=True)

@@ -69,6 +69,9 @@ def exchange_after(before: Exchange, event: ExchangeChange) -> Exchange:
 
 def _updated(before: Exchange, event: events.ExchangeUpdated) -> Exchange:
     reserve = event.reserve_request
+    if event.hold is not None and before.hold is not None:
+        holds = (*before.replaced_holds, before.hold)
+        before = with_(before, hold=event.hold, replaced_holds=holds)
     return with_(
         before,
         status=event.status,

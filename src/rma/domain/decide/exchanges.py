@@ -158,7 +158,7 @@ def record_exchange_payment(
     check_strings(wrong, command)
     known = _find_payment(exchange, command) if exchange else None
     elsewhere = [_find_payment(each, command) for each in ledger.exchanges if each != exchange]
-    if any(each.hold and each.hold.reference == reference for each in ledger.exchanges) and not known:
+    if any(reference in each.hold_references for each in ledger.exchanges) and not known:
         wrong.add("hold_reference_reused", reference=error_value(reference))
     other = next((payment for payment in elsewhere if payment), None)
     if other or (known and amount is not None and known.amount != amount):

@@ -71,10 +71,21 @@ def check_hold(
     return evolve(hold, amount=amount) if amount is not None and len(wrong) == before else None
 
 
+def check_other_hold(
+    wrong: Violations, hold: object, exchange: Exchange | None, facts: Facts, ledger: ReturnLedger
+) -> Hold | None:
+    """The hold that is to take the place of an exchange's, if one is given and its own was not closed."""
+    if hold is None:
+        return None
+    ship, currency = (exchange.ship, exchange.currency) if exchange else (None, None)
+    if exchange is not None and (exchange.hold_released_at is not None or exchange.hold_charges):
+        wrong.add("advance_already_settled", exchange_id=exchange.id)
+    return check_hold(wrong, hold, ship, currency, ledger, has_holds=facts.has_holds)
+
+
 def references_of(exchange: Exchange) -> set[str]:
-    """What the host calls its payments and its hold."""
-    held = {exchange.hold.reference} if exchange.hold else set[str]()
-    return held | {payment.reference for payment in exchange.payments}
+    """What the host calls its payments and its holds."""
+    return {*exchange.hold_references, *[payment.reference for payment in exchange.payments]}
 
 
 def check_hold_covers(wrong: Violations, hold: Hold, target: Return) -> None:
@@ -158,11 +169,16 @@ def release_hold(
         header=header_for(exchange, ledger, at, by=by),
         status=exchange.status,
         difference_due=exchange.difference_due,
-        release_request=ReleaseRequest(
-            key=effect_key(exchange.id, "release", 1),
-            order_id=exchange.order_id,
-            exchange_id=exchange.id,
-            hold=exchange.hold,
-        ),
+        release_request=request_release(exchange, exchange.hold),
     )
     return (event,)
+
+
+def request_release(exchange: Exchange, hold: Hold) -> ReleaseRequest:
+    """The request that the exchange's hold is given back."""
+    return ReleaseRequest(
+        key=effect_key(exchange.id, "release", len(exchange.replaced_holds) + 1),
+        order_id=exchange.order_id,
+        exchange_id=exchange.id,
+        hold=hold,
+    )

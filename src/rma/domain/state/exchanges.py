@@ -111,6 +111,7 @@ class Exchange:
         stuck_effects: keys of what waits for its port for too long, or is not tried again.
         ship: when the new goods are sent.
         hold: what secures the returned goods, where the new ones are sent first.
+        replaced_holds: those whose place it took, oldest first; each was released.
         hold_released_at: when the hold was given back, or was asked to be.
         hold_charges: to the hold, oldest first, those that failed included.
         sent_first: the new goods were ordered to be sent before the others were here.
@@ -150,6 +151,7 @@ class Exchange:
     reservation: str | None = None
     reservations: int = 0
     is_revised: bool = False
+    replaced_holds: tuple[Hold, ...] = ()
 
     @property
     def currency(self) -> str:
@@ -174,6 +176,12 @@ class Exchange:
     def is_sent(self) -> bool:
         """True once the new goods were ordered to be sent."""
         return self.sent_first or self.status is ExchangeStatus.COMPLETED
+
+    @property
+    def hold_references(self) -> tuple[str, ...]:
+        """What the host calls its holds, those that were replaced among them."""
+        holds = (*self.replaced_holds, *([self.hold] if self.hold else []))
+        return tuple([hold.reference for hold in holds])
 
     @property
     def is_hold_closed(self) -> bool:

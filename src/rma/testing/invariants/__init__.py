@@ -7,6 +7,7 @@ each violation; nothing if it holds. `broken` asks all of them.
 
 from rma.testing.invariants.advance import (
     a_hold_is_charged_or_released,
+    a_replaced_hold_is_released_and_never_charged,
     charges_stand_as_the_gateway_says,
     each_charge_is_made_once,
     no_exchange_payment_gives_back_more_than_was_paid,
@@ -124,6 +125,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     only_goodwill_gives_extra_credit,
     refunds_are_multiples_of_their_steps,
     a_hold_is_charged_or_released,
+    a_replaced_hold_is_released_and_never_charged,
     nothing_is_charged_without_a_shortfall,
     each_charge_is_made_once,
     no_exchange_payment_gives_back_more_than_was_paid,

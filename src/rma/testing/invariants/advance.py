@@ -1,5 +1,6 @@
 """Laws of exchanges whose new goods are sent first: their holds, and what is charged to them."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rma.domain.messages.advance import ChargeDeclined, ChargeRequest, ChargeSucceeded, ReleaseRequest
@@ -39,6 +40,22 @@ def nothing_is_charged_without_a_shortfall(snapshot: Snapshot) -> Iterator[str]:
             yield f"{each.id}: {taken} charged, {owed} owed"
 
 
+def a_replaced_hold_is_released_and_never_charged(snapshot: Snapshot) -> Iterator[str]:
+    """Each once, with the hold that took its place; the one in force is released when all is over."""
+    asked = [effect for event in snapshot.whole_history for effect in react(event)]
+    released = Counter(effect.hold for effect in asked if isinstance(effect, ReleaseRequest))
+    charged = {effect.hold for effect in asked if isinstance(effect, ChargeRequest)}
+    for each in snapshot.ledger.exchanges:
+        for hold in each.replaced_holds:
+            if released[hold] != 1 or hold in charged:
+                yield f"{each.id}: {hold.reference} was replaced, and released {released[hold]} times"
+        if each.hold is not None and released[each.hold] != (each.hold_released_at is not None):
+            yield f"{each.id}: {each.hold.reference} was released {released[each.hold]} times"
+        references = each.hold_references
+        if len(set(references)) != len(references):
+            yield f"{each.id}: holds {references}"
+
+
 def each_charge_is_made_once(snapshot: Snapshot) -> Iterator[str]:
     """Under one key a gateway acts once, and is asked for what the ledger has."""
     known = {charge.key for each in snapshot.ledger.exchanges for charge in each.hold_charges}
@@ -47,11 +64,8 @@ def each_charge_is_made_once(snapshot: Snapshot) -> Iterator[str]:
             yield f"{key}: {answers}"
     asked = [effect for event in snapshot.whole_history for effect in react(event)]
     charges = [effect.key for effect in asked if isinstance(effect, ChargeRequest)]
-    releases = [effect.exchange_id for effect in asked if isinstance(effect, ReleaseRequest)]
     if len(set(charges)) != len(charges) or not set(charges) <= known:
         yield f"charges {charges} were asked for, {known} are known"
-    if len(set(releases)) != len(releases):
-        yield f"holds of {releases} were released"
 
 
 def charges_stand_as_the_gateway_says(snapshot: Snapshot) -> Iterator[str]:
@@ -65,10 +79,11 @@ def charges_stand_as_the_gateway_says(snapshot: Snapshot) -> Iterator[str]:
                 yield f"{charge.key}: taken, and failed in the ledger"
             if is_refused and charge.status is ChargeStatus.PENDING:
                 yield f"{charge.key}: refused, and pending in the ledger"
-        if each.hold_released_at is not None and not any(
-            request.exchange_id == each.id for request in snapshot.releases.values()
-        ):
-            yield f"{each.id}: its hold was not released"
+        given_back = {request.hold for request in snapshot.releases.values()}
+        over = [each.hold] if each.hold is not None and each.hold_released_at is not None else []
+        for hold in (*each.replaced_holds, *over):
+            if hold not in given_back:
+                yield f"{each.id}: its hold {hold.reference} was not released"
 
 
 def no_exchange_payment_gives_back_more_than_was_paid(snapshot: Snapshot) -> Iterator[str]:
