@@ -481,14 +481,14 @@ class Return:
 
         It waits for approval, what arrived is not what was requested or is yet to be graded, an amount is due
         that could not be paid, the outcome of a refund cannot be known, an effect waits for its port for too
-        long, a correction showed that too much was paid, or the customer has yet to pay for an exchange whose
-        goods are here.
+        long, too much was paid as a correction showed, or since goods went back to the customer, or the
+        customer has yet to pay for an exchange whose goods are here.
         """
         return (
             self.status in _FOR_A_PERSON
             or bool(self.stuck_effects)
             or self.entitlement.needs_attention
-            or (bool(self.corrections) and self.entitlement.overpaid.amount > 0)
+            or (self.entitlement.overpaid.amount > 0 and self._is_paid_for_other_units)
             or (
                 bool(self.charges)
                 and (not self.corrections or self.corrections[-1].is_payment_awaited)
@@ -496,6 +496,11 @@ class Return:
                 and self.valuation.owed > 0
             )
         )
+
+    @property
+    def _is_paid_for_other_units(self) -> bool:
+        """True if what was paid may be for units that were never here, or that the customer has again."""
+        return bool(self.corrections) or any(item.returned_to_customer_quantity for item in self.items)
 
     @property
     def was_partially_received(self) -> bool:

@@ -21,7 +21,7 @@ from rma.domain.state.lifecycle import ReturnStatus, claim_refusal, return_refus
 from rma.domain.state.plan import Plan
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
-from rma.domain.state.valuation import value_of_units
+from rma.domain.state.valuation import value_in_full_order, value_of_units
 from rma.domain.values.money import Money
 
 
@@ -47,6 +47,8 @@ def entitle(
     before, as the amount named last always holds, with its note. `refundable` is what the payments have
     left, minor units; `charges_back` what it gives back of charges.
     """
+    if agreed is None:
+        target = agree_to_what_stays(target, items)
     before = target.entitlement
     if not pays_now(target, status):
         return before if agreed is None else _agreed_for_later(target, status, agreed, refund_note)
@@ -145,6 +147,27 @@ def correct_entitlement(
         at=at,
         items=items,
     )
+
+
+def agree_to_what_stays(target: Return, items: tuple[ReturnItem, ...]) -> Return:
+    """
+    The return with the amount that was named for it, once some of its units may be with the customer again.
+
+    It is at most the value of those that stay, unless it has a note; if none stays, none is named.
+    """
+    account = target.entitlement
+    if account.agreed_refund is None or _given_back(items) <= _given_back(target.items):
+        return target
+    if not any(item.gone_quantity for item in items):
+        return evolve(target, entitlement=evolve(account, agreed_refund=None, refund_note=None))
+    if account.refund_note:
+        return target
+    agreed = min(account.agreed_refund.amount, value_in_full_order(items, target.terms))
+    return evolve(target, entitlement=evolve(account, agreed_refund=Money(agreed, target.currency)))
+
+
+def _given_back(items: tuple[ReturnItem, ...]) -> int:
+    return sum([item.returned_to_customer_quantity for item in items])
 
 
 def charges_now(
