@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rma import (
     ApproveReturn,
+    Bonus,
     ChargeRequest,
     Command,
     ExchangeStatus,
@@ -20,6 +21,7 @@ from rma import (
     Rejected,
     ReleaseRequest,
     ReturnPolicy,
+    ReturnRule,
     SettleAdvance,
 )
 from rma.domain.react import react
@@ -121,13 +123,17 @@ def test_a_canceled_exchange_leaves_the_customer_what_was_paid_for_it(
     fee=st.integers(0, 300),
     days=st.integers(0, 30),
     review=st.booleans(),
+    bonus=st.integers(0, 300),
 )
 def test_the_hold_that_is_quoted_is_the_least_that_is_taken(
-    old: int, new: int, count: int, fee: int, days: int, review: bool
+    old: int, new: int, count: int, fee: int, days: int, review: bool, bonus: int
 ) -> None:
     """Of a minor unit less, or a second less, it is refused; whatever comes back, it covers what is owed."""
     fees = [Fee("handling", amount=fee)] if fee else []
+    rules = [ReturnRule(name="all", outcomes=["exchange"], fees=fees, bonus=Bonus("more", amount=bonus))]
     policy = ReturnPolicy(return_within_days=days, review=review, fees=fees)
+    if bonus:
+        policy = ReturnPolicy(return_within_days=days, review=review, rules=rules)
     given = Given(shoes(count, old), policy)
     asked = first(new, count, hold=None, ship="last")
     needed = quoted(given, asked).hold_needed
@@ -145,11 +151,12 @@ def test_the_hold_that_is_quoted_is_the_least_that_is_taken(
         given.now -= timedelta(minutes=1)
         given.when(ApproveReturn(return_id="ret_1"))
     if owed := the(given).owed.amount:
+        given.now -= timedelta(minutes=1)
         given.when(pay(owed))
     after_last_day(given)
     given.when(SETTLE)
     given.all_delivered()
-    assert the(given).status is ExchangeStatus.COMPLETED
+    assert (the(given).status, the(given).owed.amount) == (ExchangeStatus.COMPLETED, 0)
     assert sum(each.amount.amount for each in the(given).hold_charges) <= least
 
 

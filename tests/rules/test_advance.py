@@ -262,9 +262,10 @@ def test_a_charge_that_was_declined_is_owed_and_tried_again() -> None:
     assert isinstance(charged, AdvanceCharged)
     assert charged.charge.key == "exc_1-charge-2"
     given.record_outcomes(("exc_1-charge-2", ChargeDeclined("expired_hold")))
-    (paid,) = given.when(pay(5995, "cash"))
+    paid, released = given.when(pay(5995, "cash"))
     assert the(given).status is ExchangeStatus.COMPLETED
     assert react(paid) == ()  # the new goods were sent before
+    assert isinstance(released, HoldReleased)
     assert customer_paid(given) == 12490
 
 

@@ -12,6 +12,7 @@ from rma.domain.messages.advance import ChargeRequest, ReleaseRequest
 from rma.domain.messages.effects import effect_key
 from rma.domain.sale.hold import Hold, Ship
 from rma.domain.state.deadlines import return_by
+from rma.domain.state.deductions import is_bonus
 from rma.domain.state.exchanges import Exchange, HoldCharge
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ChargeStatus, ExchangeStatus
@@ -105,11 +106,27 @@ def once_approved(facts: Facts, opened: Return) -> Return:
     return evolve(opened, return_by=opened.return_by or return_by(opened.terms, facts.at))
 
 
+def is_too_late(target: Return, at: datetime) -> bool:
+    """
+    True once the last day for the goods is over: new goods do not leave before them any more.
+
+    Its hold, which ends no earlier, may be over by now; and it would be charged at once.
+    """
+    return target.return_by is not None and target.return_by < at
+
+
+def check_in_time(wrong: Violations, target: Return, at: datetime) -> None:
+    """New goods can still leave before those of the return."""
+    if target.return_by is not None and is_too_late(target, at):
+        wrong.add("advance_too_late", return_id=target.id, return_by=target.return_by.isoformat())
+
+
 def least_hold(target: Return) -> Money:
     """
-    What can be owed at most once the difference is paid, whatever comes back: the value of the goods.
+    What can be owed at most once the difference is paid, whatever comes back.
 
-    Less, if the new goods cost less than that, with what comes off the goods; a hold is of something.
+    It is the value of the goods, with the bonus for them, which goods that stay out have not. Less, if the
+    new goods cost less than that, with what comes off the goods; a hold is of something.
     """
     quote = target.valuation
     goods = [
@@ -119,12 +136,13 @@ def least_hold(target: Return) -> Money:
     ]
     new = -sum([part.amount.amount for part in target.charges if part.amount.amount < 0])
     off = -sum([each.amount for each in quote.other if each.amount < 0])
-    return Money(max(_LEAST, min(sum(goods), new + off)), target.currency)
+    bonus = sum([each.amount for each in quote.other if is_bonus(each.name)])
+    return Money(max(_LEAST, min(sum(goods) + bonus, new + off)), target.currency)
 
 
 def difference_of(exchange: Exchange, target: Return, items: tuple[ReturnItem, ...]) -> Money:
-    """What the new goods come to, less what these items are worth as they arrived."""
-    arrived = target.value_arrived(items, None)
+    """What the new goods come to, less what these items are worth as they arrived, or what was named."""
+    arrived = target.value_arrived(items, target.named_for(items))
     return Money(exchange.paid.amount - arrived.total + arrived.owed, exchange.currency)
 
 
@@ -182,3 +200,15 @@ def request_release(exchange: Exchange, hold: Hold) -> ReleaseRequest:
         exchange_id=exchange.id,
         hold=hold,
     )
+
+
+def release_after(
+    exchange: Exchange, charge: HoldCharge, ledger: ReturnLedger, at: datetime, by: str | None = None
+) -> tuple[HoldReleased] | tuple[()]:
+    """The event that the hold is given back, if this charge failed and nothing is owed without it."""
+    charges = tuple([charge if each.key == charge.key else each for each in exchange.hold_charges])
+    was_taken = any(each.charge_key == charge.key for each in exchange.payments)
+    after = evolve(exchange, hold_charges=charges)
+    if charge.status is not ChargeStatus.FAILED or was_taken or after.owed.amount:
+        return ()
+    return release_hold(evolve(after, status=ExchangeStatus.COMPLETED), ledger, at, by)

@@ -5,7 +5,13 @@ from attrs import evolve
 from rma.domain.decide.checks import check_order, check_strings, report_unknown
 from rma.domain.decide.exchanges import charges_for, check_outbound
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.holds import check_hold_covers, check_other_hold, once_approved, request_release
+from rma.domain.decide.holds import (
+    check_hold_covers,
+    check_in_time,
+    check_other_hold,
+    once_approved,
+    request_release,
+)
 from rma.domain.decide.replacements import (
     check_new_items,
     release_reservation,
@@ -59,6 +65,8 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
     if value.total < target.refunded.amount:
         refunded = target.refunded.amount
         wrong.add("difference_already_refunded", refunded=refunded, difference=value.total)
+    if exchange.is_advance and not is_here:
+        check_in_time(wrong, target, facts.at)
     if hold is not None:
         check_hold_covers(wrong, hold, once_approved(facts, repriced))
     elif exchange.hold is not None and not exchange.is_hold_closed:

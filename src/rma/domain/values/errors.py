@@ -312,6 +312,16 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         NotAllowed,
         "the new goods of exchange {exchange_id} were not sent: there is nothing to charge for",
     ),
+    "advance_too_late": (
+        NotAllowed,
+        "return {return_id}: the last day for its goods, {return_by}, is over, so that new goods are not sent first"
+        " any more: cancel the exchange, or send them when the goods are here",
+    ),
+    "charge_given_back": (
+        NotAllowed,
+        "charge {key} of {amount} was taken, and {refunded} refunded with its return (minor units, {currency}):"
+        " it cannot have failed",
+    ),
     "advance_undecided": (
         NotAllowed,
         "goods are here for exchange {exchange_id}: decide about return {return_id} first",
