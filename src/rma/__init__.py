@@ -45,6 +45,7 @@ from rma.domain.events import (
     ReturnCanceled,
     ReturnDeclined,
     ReturnExpired,
+    ReturnOverdue,
     ReturnRequested,
     ReturnResolved,
     ReturnSent,
@@ -262,7 +263,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "OutstandingEffect", "Difference",
     # what happened
     "Event", "EventHeader", "ReturnRequested", "ReturnApproved", "ReturnDeclined",
-    "ReturnUpdated", "ReturnSent", "ReturnExpired", "ShipmentRenewed",
+    "ReturnUpdated", "ReturnSent", "ReturnExpired", "ReturnOverdue", "ShipmentRenewed",
     "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "PaidAhead",
     "RefundBlocked", "RefundRetried", "PayoutRecorded",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "AdvanceShipped",

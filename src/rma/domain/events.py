@@ -320,6 +320,17 @@ class ReturnExpired(ReturnEvent):
 
 
 @frozen(kw_only=True)
+class ReturnOverdue(ReturnEvent):
+    """
+    The last day for goods of an exchange is over, and it does not end by itself: a person decides.
+
+    New goods were sent first for them, or the customer paid for the exchange.
+    """
+
+    return_by: datetime
+
+
+@frozen(kw_only=True)
 class EffectOutcome:
     """
     The outcome of an effect.
@@ -770,6 +781,7 @@ Event = (
     | ReturnUpdated
     | ReturnSent
     | ReturnExpired
+    | ReturnOverdue
     | ShipmentRenewed
     | GoodsReceived
     | GoodsInspected

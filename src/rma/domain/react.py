@@ -86,6 +86,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
         case (
             events.ReturnDeclined()
             | events.ReturnSent()
+            | events.ReturnOverdue()
             | events.RefundBlocked()
             | events.PayoutRecorded()
             | events.ClaimPayoutRecorded()

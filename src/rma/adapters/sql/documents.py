@@ -82,6 +82,7 @@ class ReturnChanges:
     return_by: datetime | None = None
     refund_due_by: datetime | None = None
     expired_at: datetime | None = None
+    overdue_at: datetime | None = None
     paid_ahead: Money | None = None
     quoted_refund: Money | None = None
 

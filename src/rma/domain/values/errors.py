@@ -314,13 +314,11 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "advance_too_late": (
         NotAllowed,
-        "return {return_id}: the last day for its goods, {return_by}, is over, so that new goods are not sent first"
-        " any more: cancel the exchange, or send them when the goods are here",
+        "return {return_id}: the last day for its goods, {return_by}, is over: new goods are not sent first any more",
     ),
     "charge_given_back": (
         NotAllowed,
-        "charge {key} of {amount} was taken, and {refunded} refunded with its return (minor units, {currency}):"
-        " it cannot have failed",
+        "charge {key} of {amount} cannot have failed: {refunded} was refunded (minor units, {currency})",
     ),
     "advance_undecided": (
         NotAllowed,
