@@ -10,16 +10,22 @@ from hypothesis import strategies as st
 from rma import (
     ApproveReturn,
     Bonus,
+    ChargeDeclined,
+    ChargePending,
     ChargeRequest,
+    ChargeSucceeded,
     Command,
     ExchangeStatus,
     Fee,
     Hold,
     PayOn,
+    RecordChargeOutcome,
     RecordExchangePayment,
     RecordSending,
     Rejected,
     ReleaseRequest,
+    ResolveReturn,
+    RetryRefund,
     ReturnPolicy,
     ReturnRule,
     SettleAdvance,
@@ -256,3 +262,57 @@ def refused(given: Given, command: Command) -> bool:
     except Rejected:
         return True
     return False
+
+
+CHARGED = ("succeeded", "declined", "pending", "settle", "cash", "parcel", "accept", "refund")
+
+
+@for_all(
+    old=st.integers(2, 9999),
+    new=st.integers(1, 9999),
+    steps=st.lists(st.sampled_from(CHARGED), max_size=9),
+)
+def test_whenever_answers_come_no_one_pays_for_goods_that_are_back(
+    old: int, new: int, steps: list[str]
+) -> None:
+    """
+    What was paid, less what is due, with what is owed, is the new goods and those that are not back.
+
+    What the gateway has taken counts as paid, also after it was declined; while it is open it may be.
+    """
+    given = Given(shoes(1, old), NOT_GRADED)
+    given.when(first(new, hold=hold(min(old, new))))
+    if difference := the(given).owed.amount:
+        given.when(pay(difference))
+    after_last_day(given)
+    given.when(SETTLE)
+    for number, step in enumerate(steps):
+        exchange = the(given)
+        key = exchange.hold_charges[-1].key
+        if step in ("succeeded", "declined", "pending"):
+            outcomes = {
+                "succeeded": ChargeSucceeded(f"ch_{key}"),
+                "declined": ChargeDeclined("no"),
+                "pending": ChargePending("p"),
+            }
+            asked: Command = RecordChargeOutcome(key=key, outcome=outcomes[step], created_by="ann")
+        elif step == "settle":
+            asked = SETTLE
+        elif step == "cash":
+            asked = pay(max(1, exchange.owed.amount), f"till_{number}")
+        elif step == "parcel":
+            asked = receive(1)
+        elif step == "accept":
+            asked = ResolveReturn(return_id="ret_1")
+        else:
+            asked = RetryRefund(return_id="ret_1")
+        refused(given, asked)
+        exchange, target = the(given), given.the()
+        pending = sum(each.amount.amount for each in exchange.hold_charges if each.is_pending)
+        is_back = target.received_at is not None
+        worth = new if is_back else new + old
+        open_amounts = exchange.owed.amount - target.amount_due.amount
+        paid = customer_paid(given) + open_amounts
+        assert paid <= worth <= paid + pending, steps[: number + 1]
+        assert exchange.needs_attention or not exchange.owed.amount
+        assert target.needs_attention or not target.amount_due.amount
