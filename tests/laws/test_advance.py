@@ -30,6 +30,7 @@ from rma import (
     ReturnRule,
     SettleAdvance,
 )
+from rma.domain.messages.advance import ChargeOutcome
 from rma.domain.react import react
 from tests.rules.advance import (
     NOT_GRADED,
@@ -290,7 +291,7 @@ def test_whenever_answers_come_no_one_pays_for_goods_that_are_back(
         exchange = the(given)
         key = exchange.hold_charges[-1].key
         if step in ("succeeded", "declined", "pending"):
-            outcomes = {
+            outcomes: dict[str, ChargeOutcome] = {
                 "succeeded": ChargeSucceeded(f"ch_{key}"),
                 "declined": ChargeDeclined("no"),
                 "pending": ChargePending("p"),
