@@ -62,7 +62,7 @@ def test_whatever_comes_back_the_customer_pays_for_what_is_kept(
     old: int, new: int, count: int, data: st.DataObject
 ) -> None:
     """
-    In the end the customer paid the new goods and what did not come back, or is worth less: no more, no less.
+    In the end the customer paid the new goods and what did not come back, or is value less: no more, no less.
 
     The hold is charged or released, never both; it is charged at most what it is of, and only where not
     everything is back as it was.
@@ -311,9 +311,9 @@ def test_whenever_answers_come_no_one_pays_for_goods_that_are_back(
         exchange, target = the(given), given.the()
         pending = sum(each.amount.amount for each in exchange.hold_charges if each.is_pending)
         is_back = target.received_at is not None
-        worth = new if is_back else new + old
+        value = new if is_back else new + old
         open_amounts = exchange.owed.amount - target.amount_due.amount
         paid = customer_paid(given) + open_amounts
-        assert paid <= worth <= paid + pending, steps[: number + 1]
+        assert paid <= value <= paid + pending, steps[: number + 1]
         assert exchange.needs_attention or not exchange.owed.amount
         assert target.needs_attention or not target.amount_due.amount

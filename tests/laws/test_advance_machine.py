@@ -82,7 +82,7 @@ class Advance(Returns):
             is_past = target.return_by is not None and target.return_by < self.world.now - timedelta(days=1)
             is_shown = each.needs_attention or target.needs_attention
             if is_past and each.is_open and (each.sent_first or each.payments):
-                assert is_shown, f"{each.id} waits for goods of {target.id}, and no one is told"
+                assert is_shown, f"{each.id} waits for goods of {target.id}, and no list has it"
 
     @rule(answer=st.sampled_from([ChargeSucceeded("ch"), ChargePending("ch"), ChargeDeclined("no")]))
     def the_gateway_of_holds_answers(self, answer: ChargeOutcome) -> None:

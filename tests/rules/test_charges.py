@@ -55,7 +55,7 @@ def reported(
 
 
 def charged() -> Given:
-    """Returns shoes that never came back, and whose charge is on its way."""
+    """Returns shoes that never returned, and whose charge is on its way."""
     given = shipped(NOT_GRADED)
     after_last_day(given)
     given.when(SETTLE)
@@ -64,7 +64,7 @@ def charged() -> Given:
 
 @pytest.mark.parametrize("answer", [ChargePending("c"), Unknown("timeout")])
 def test_a_charge_that_fails_is_not_owed_once_the_goods_are_back(answer: ChargePending | Unknown) -> None:
-    """The parcel came while it was on its way: 5.00 is the difference, nothing is owed, the hold is free."""
+    """The parcel arrived while it was on its way: 5.00 is the difference, nothing is owed, the hold is free."""
     given = charged()
     given.record_outcomes((CHARGE, answer))
     given.when(receive(1))
@@ -105,7 +105,7 @@ def test_a_charge_that_succeeds_once_the_goods_are_back_is_due() -> None:
 
 
 def test_missing_goods_that_turn_up_are_not_charged() -> None:
-    """They were said to be lost; the charge for them is declined after they came."""
+    """They were said to be lost; the charge for them is declined after they were here."""
     given = shipped(NOT_GRADED)
     lost = MissingItem(item_id="mug", quantity=1, pay=False, reason="lost")
     given.when(ResolveReturn(return_id="ret_1", missing=[lost]))
@@ -259,7 +259,7 @@ def test_the_hold_covers_the_bonus() -> None:
 
 
 def miscounted(*, is_advance: bool = False) -> Given:
-    """Returns two mugs exchanged for new goods of 20.00, of which one did not come, as was found later."""
+    """Returns two mugs exchanged for new goods of 20.00, of which one did not arrive, as was found later."""
     given = Given(order_of(captured=2000), NOT_GRADED)
     given.when(first(2000, 2, hold=hold(2000)) if is_advance else exchange(2000))
     given.when(receive(2))
@@ -272,7 +272,7 @@ def miscounted(*, is_advance: bool = False) -> Given:
 
 @pytest.mark.parametrize("is_advance", [False, True])
 def test_what_a_correction_leaves_open_is_shown(is_advance: bool) -> None:
-    """One mug came for 20.00: 10.00 are owed, no one is charged, and a person decides."""
+    """One mug arrived for 20.00: 10.00 are owed, no one is charged, and a person decides."""
     given = miscounted(is_advance=is_advance)
     exchange = the(given)
     assert (exchange.difference_due, exchange.owed) == (usd(1000), usd(1000))

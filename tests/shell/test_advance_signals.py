@@ -1,4 +1,4 @@
-"""Who is told what goes wrong with an exchange whose new goods were sent first, or cannot be had."""
+"""Who is signaled what goes wrong with an exchange whose new goods were sent first, or cannot be had."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -40,11 +40,11 @@ DAYS = timedelta(days=1)
 
 
 class _Shop:
-    """A service, its clock, and what its observer was told."""
+    """A service, its clock, and what its observer was signaled."""
 
     def __init__(self, policy: ReturnPolicy = NOT_GRADED, order: Order | None = None, **ports: Any) -> None:
         self.now = START
-        self.told: list[tuple[str, str, int | None]] = []
+        self.signaled: list[tuple[str, str, int | None]] = []
         ids = iter(["1", "1b", "1c"])
         fields: dict[str, Any] = {"holds": InMemoryHolds(), **ports}
         self.service: ReturnService = in_memory_service(
@@ -63,7 +63,7 @@ class _Shop:
         """Keeps what needs a person."""
         if isinstance(signal, AttentionNeeded):
             amount = None if signal.amount is None else signal.amount.amount
-            self.told.append((signal.subject_id, signal.reason, amount))
+            self.signaled.append((signal.subject_id, signal.reason, amount))
 
     def sent_first(self) -> None:
         """The new shoes leave, their difference of 5.00 paid."""
@@ -85,7 +85,7 @@ def test_a_charge_that_is_declined_is_told() -> None:
     shop = _Shop(holds=InMemoryHolds(lambda _: ChargeDeclined("no")))
     shop.sent_first()
     shop.pass_days(15)
-    assert shop.told == [("exc_1", "charge_failed", 5995)]
+    assert shop.signaled == [("exc_1", "charge_failed", 5995)]
     assert shop.listed() == ["exc_1"]
 
 
@@ -102,7 +102,7 @@ def test_a_charge_whose_outcome_is_unknown_is_told() -> None:
     shop.sent_first()
     shop.pass_days(15)
     shop.pass_days(1)
-    assert shop.told == [("exc_1", "charge_needs_attention", 5995)]
+    assert shop.signaled == [("exc_1", "charge_needs_attention", 5995)]
     assert shop.listed() == ["exc_1"]
 
 
@@ -111,9 +111,9 @@ def test_a_charge_that_is_pending_for_long_is_told() -> None:
     shop = _Shop(holds=InMemoryHolds(lambda _: ChargePending("p")))
     shop.sent_first()
     shop.pass_days(15)
-    assert shop.told == []
+    assert shop.signaled == []
     shop.pass_days(20)
-    assert shop.told == [("exc_1", "charge_needs_attention", 5995)]
+    assert shop.signaled == [("exc_1", "charge_needs_attention", 5995)]
 
 
 @pytest.mark.parametrize(
@@ -127,7 +127,7 @@ def test_new_goods_that_cannot_be_had_are_told(ports: dict[str, Any]) -> None:
     """Whether they cannot be reserved or not be sent."""
     shop = _Shop(**ports)
     shop.sent_first()
-    assert shop.told == [("exc_1", "out_of_stock", None)]
+    assert shop.signaled == [("exc_1", "out_of_stock", None)]
     assert shop.listed() == ["exc_1"]
 
 
@@ -138,15 +138,15 @@ def test_a_charge_that_is_due_again_is_told() -> None:
     shop.pass_days(15)
     shop.service.handle(receive(1))
     shop.service.handle(ResolveReturn(return_id="ret_1"))
-    del shop.told[:]
+    del shop.signaled[:]
     shop.service.handle(RecordChargeOutcome(key="exc_1-charge-1", outcome=ChargeSucceeded("c")))
-    assert shop.told == [("exc_1", "refund_due", 5995)]
+    assert shop.signaled == [("exc_1", "refund_due", 5995)]
     assert shop.listed() == ["ret_1"]
 
 
 @pytest.mark.parametrize("is_partly_here", [False, True])
 def test_goods_that_are_overdue_are_told_once(is_partly_here: bool) -> None:
-    """Lost, or one of two here: listed by their date, then as a person's, until they are settled."""
+    """Lost, or one of two here: listed by their date, then as a person's, until a person decides."""
     shop = _Shop(order=shoes(2))
     shop.service.handle(first(12000, 2))
     shop.service.handle(pay(10))
@@ -158,7 +158,7 @@ def test_goods_that_are_overdue_are_told_once(is_partly_here: bool) -> None:
     assert [each.id for each in shop.service.list(return_before=shop.now)] == ["ret_1"]
     assert shop.service.resume().expired == ()
     shop.pass_days(1)
-    assert shop.told == [("ret_1", "last_day_over", None)]
+    assert shop.signaled == [("ret_1", "last_day_over", None)]
     assert (shop.listed(), shop.service.list(return_before=shop.now)) == (["ret_1"], ())
     assert "overdue" in [entry.summary for entry in shop.service.timeline("order_1")][-1]
 
@@ -172,7 +172,7 @@ def test_goods_of_an_exchange_that_was_paid_are_told_too() -> None:
     shop.service.handle(exchange(3000))
     shop.service.handle(pay(1000))
     shop.pass_days(15)
-    assert shop.told == [("ret_1", "last_day_over", None)]
+    assert shop.signaled == [("ret_1", "last_day_over", None)]
     shop.service.handle(CancelExchange(exchange_id="exc_1"))
     assert shop.listed() == []
 
@@ -183,9 +183,9 @@ def test_new_goods_that_are_paid_too_late_are_told() -> None:
     shop.service.handle(first())
     shop.service.handle(pay(200, "a"))
     shop.pass_days(15)
-    del shop.told[:]
+    del shop.signaled[:]
     shop.service.handle(pay(300, "b"))
-    assert shop.told == [("exc_1", "last_day_over", None)]
+    assert shop.signaled == [("exc_1", "last_day_over", None)]
     assert shop.listed() == ["exc_1", "ret_1"]
     shop.service.handle(CancelExchange(exchange_id="exc_1"))
     assert shop.listed() == []
@@ -198,7 +198,7 @@ def test_what_a_correction_leaves_open_is_told() -> None:
     shop.service.handle(receive(2))
     correction = [CorrectedItem(item_id="mug", quantity=1)]
     shop.service.handle(CorrectReceipt(return_id="ret_1", items=correction, reason="counted twice"))
-    assert shop.told == [("exc_1", "payment_due", 1000)]
+    assert shop.signaled == [("exc_1", "payment_due", 1000)]
     assert shop.listed() == ["exc_1"]
 
 
@@ -208,10 +208,10 @@ def test_a_refund_that_was_given_by_other_means_at_once_is_not_told() -> None:
     shop = _Shop(ReturnPolicy(when_closed="payout"), order_of(captured=2000), payments=closed)
     shop.service.handle(request(1))
     shop.service.handle(receive(1))
-    assert (shop.told, shop.listed()) == ([], [])
+    assert (shop.signaled, shop.listed()) == ([], [])
     assert shop.service.get("ret_1").refunded == usd(1000)
 
     shop = _Shop(ReturnPolicy(), order_of(captured=2000), payments=closed)
     shop.service.handle(request(1))
     shop.service.handle(receive(1))
-    assert shop.told == [("ret_1", "refund_failed", 1000)]
+    assert shop.signaled == [("ret_1", "refund_failed", 1000)]

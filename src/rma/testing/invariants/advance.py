@@ -45,7 +45,7 @@ def nothing_is_charged_without_a_shortfall(snapshot: Snapshot) -> Iterator[str]:
 
 def an_exchange_owes_what_its_goods_say(snapshot: Snapshot) -> Iterator[str]:
     """
-    Once its goods are here, the difference is the new goods less what came, however late, or corrected.
+    Once its goods are here, the difference is the new goods less what arrived, however late, or corrected.
 
     So nothing is owed or charged without a unit that is not here or is worth less.
     """
