@@ -64,7 +64,7 @@ def charged() -> Given:
 
 @pytest.mark.parametrize("answer", [ChargePending("c"), Unknown("timeout")])
 def test_a_charge_that_fails_is_not_owed_once_the_goods_are_back(answer: ChargePending | Unknown) -> None:
-    """The parcel arrived while it was on its way: 5.00 is the difference, nothing is owed, the hold is free."""
+    """The parcel was faster: 5.00 is the difference, nothing is owed, and the hold is free."""
     given = charged()
     given.record_outcomes((CHARGE, answer))
     given.when(receive(1))

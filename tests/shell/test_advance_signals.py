@@ -80,7 +80,7 @@ class _Shop:
         return [each.id for each in self.service.list(needs_attention=True)]
 
 
-def test_a_charge_that_is_declined_is_told() -> None:
+def test_a_charge_that_is_declined_is_signaled() -> None:
     """With what is owed now."""
     shop = _Shop(holds=InMemoryHolds(lambda _: ChargeDeclined("no")))
     shop.sent_first()
@@ -89,7 +89,7 @@ def test_a_charge_that_is_declined_is_told() -> None:
     assert shop.listed() == ["exc_1"]
 
 
-def test_a_charge_whose_outcome_is_unknown_is_told() -> None:
+def test_a_charge_whose_outcome_is_unknown_is_signaled() -> None:
     """By a gateway that knows no keys; the exchange is listed."""
 
     class Holds(InMemoryHolds):
@@ -106,7 +106,7 @@ def test_a_charge_whose_outcome_is_unknown_is_told() -> None:
     assert shop.listed() == ["exc_1"]
 
 
-def test_a_charge_that_is_pending_for_long_is_told() -> None:
+def test_a_charge_that_is_pending_for_long_is_signaled() -> None:
     """After ten days."""
     shop = _Shop(holds=InMemoryHolds(lambda _: ChargePending("p")))
     shop.sent_first()
@@ -123,7 +123,7 @@ def test_a_charge_that_is_pending_for_long_is_told() -> None:
         {"fulfillment": InMemoryFulfillment(out_of_stock=["v_new"])},
     ],
 )
-def test_new_goods_that_cannot_be_had_are_told(ports: dict[str, Any]) -> None:
+def test_new_goods_that_cannot_be_had_are_signaled(ports: dict[str, Any]) -> None:
     """Whether they cannot be reserved or not be sent."""
     shop = _Shop(**ports)
     shop.sent_first()
@@ -131,7 +131,7 @@ def test_new_goods_that_cannot_be_had_are_told(ports: dict[str, Any]) -> None:
     assert shop.listed() == ["exc_1"]
 
 
-def test_a_charge_that_is_due_again_is_told() -> None:
+def test_a_charge_that_is_due_again_is_signaled() -> None:
     """It succeeded once the goods were back."""
     shop = _Shop(holds=InMemoryHolds(lambda _: ChargePending("p")))
     shop.sent_first()
@@ -145,7 +145,7 @@ def test_a_charge_that_is_due_again_is_told() -> None:
 
 
 @pytest.mark.parametrize("is_partly_here", [False, True])
-def test_goods_that_are_overdue_are_told_once(is_partly_here: bool) -> None:
+def test_goods_that_are_overdue_are_signaled_once(is_partly_here: bool) -> None:
     """Lost, or one of two here: listed by their date, then as a person's, until a person decides."""
     shop = _Shop(order=shoes(2))
     shop.service.handle(first(12000, 2))
@@ -166,7 +166,7 @@ def test_goods_that_are_overdue_are_told_once(is_partly_here: bool) -> None:
     assert shop.listed() == []
 
 
-def test_goods_of_an_exchange_that_was_paid_are_told_too() -> None:
+def test_goods_of_an_exchange_that_was_paid_are_signaled_too() -> None:
     """It does not expire, as it was paid: a person cancels it, and gives the money back."""
     shop = _Shop(order=order_of(captured=2000))
     shop.service.handle(exchange(3000))
@@ -177,7 +177,7 @@ def test_goods_of_an_exchange_that_was_paid_are_told_too() -> None:
     assert shop.listed() == []
 
 
-def test_new_goods_that_are_paid_too_late_are_told() -> None:
+def test_new_goods_that_are_paid_too_late_are_signaled() -> None:
     """Nothing was sent, and a person decides."""
     shop = _Shop()
     shop.service.handle(first())
@@ -191,7 +191,7 @@ def test_new_goods_that_are_paid_too_late_are_told() -> None:
     assert shop.listed() == []
 
 
-def test_what_a_correction_leaves_open_is_told() -> None:
+def test_what_a_correction_leaves_open_is_signaled() -> None:
     """New goods for 20.00 were sent for one mug of 10.00."""
     shop = _Shop(order=order_of(captured=2000))
     shop.service.handle(exchange(2000))
