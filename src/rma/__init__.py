@@ -45,6 +45,7 @@ from rma.domain.events import (
     ReturnCanceled,
     ReturnDeclined,
     ReturnExpired,
+    ReturnOverdue,
     ReturnRequested,
     ReturnResolved,
     ReturnSent,
@@ -184,7 +185,7 @@ from rma.domain.views.differences import Difference
 from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentStatus
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, UnreadableSubject
-from rma.domain.views.quotes import ExchangeQuote, Quote, QuotedItem
+from rma.domain.views.quotes import ExchangeQuote, HoldNeeded, Quote, QuotedItem
 from rma.domain.views.returnable import ReducedUnits, ReturnableItem, ReturnOption
 from rma.domain.views.timeline import TimelineEntry
 from rma.domain.views.transactions import OrderTransaction
@@ -255,14 +256,14 @@ __all__ = [  # noqa: RUF022 # in reading order
     "Inspection", "GradedUnits", "Resolution", "Entitlement", "Refund",
     "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "HoldCharge",
     "ChargeStatus", "Claim", "ClaimedItem",
-    "ReducedBy", "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "QuotedItem",
-    "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling", "HostAnswer",
-    "RefundedCharge", "PaymentShare", "PlannedRefund", "RefundTerms",
+    "ReducedBy", "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "HoldNeeded",
+    "QuotedItem", "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling",
+    "HostAnswer", "RefundedCharge", "PaymentShare", "PlannedRefund", "RefundTerms",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
     "OutstandingEffect", "Difference",
     # what happened
     "Event", "EventHeader", "ReturnRequested", "ReturnApproved", "ReturnDeclined",
-    "ReturnUpdated", "ReturnSent", "ReturnExpired", "ShipmentRenewed",
+    "ReturnUpdated", "ReturnSent", "ReturnExpired", "ReturnOverdue", "ShipmentRenewed",
     "GoodsReceived", "ReceiptCorrected", "GoodsInspected", "ReturnResolved", "PaidAhead",
     "RefundBlocked", "RefundRetried", "PayoutRecorded",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "AdvanceShipped",

@@ -9,18 +9,25 @@ from hypothesis.stateful import initialize, rule
 
 from rma import (
     CancelExchange,
+    ChargeDeclined,
+    ChargePending,
+    ChargeSucceeded,
     Exchange,
     Hold,
     Money,
     NewItem,
+    ReceivedItem,
+    ReceiveReturn,
     RecordChargeOutcome,
     RecordExchangePayment,
     RequestedItem,
     RequestExchange,
+    ResolveReturn,
     SettleAdvance,
     UpdateExchange,
 )
 from rma.adapters.memory import InMemoryReservingInventory
+from rma.domain.messages.advance import ChargeOutcome
 from rma.testing.strategies import everything_fulfilled, inspecting, orders, policies
 from tests.laws.test_machine import Returns
 from tests.world import World
@@ -70,6 +77,30 @@ class Advance(Returns):
         """A timer charges what did not come back."""
         self.world.now += timedelta(days=4)
         self.world.resume()
+        for each in self.world.ledger.exchanges:
+            target = self.world.ledger.get(each.return_id)
+            is_past = target.return_by is not None and target.return_by < self.world.now - timedelta(days=1)
+            is_shown = each.needs_attention or target.needs_attention
+            if is_past and each.is_open and (each.sent_first or each.payments):
+                assert is_shown, f"{each.id} waits for goods of {target.id}, and no list has it"
+
+    @rule(answer=st.sampled_from([ChargeSucceeded("ch"), ChargePending("ch"), ChargeDeclined("no")]))
+    def the_gateway_of_holds_answers(self, answer: ChargeOutcome) -> None:
+        """From now on: it takes what it is asked for, takes its time, or declines."""
+        self.world.holds.answer = lambda request: (
+            ChargeSucceeded(f"ch_{request.key}") if isinstance(answer, ChargeSucceeded) else answer
+        )
+
+    @rule(data=st.data())
+    def late_goods_are_accepted(self, data: st.DataObject) -> None:
+        """A parcel of a return that ended, and a clerk who takes it."""
+        over = [each for each in self.world.ledger.returns if each.exchange_id and not each.is_open]
+        if not over:
+            return
+        target = data.draw(st.sampled_from(over))
+        items = [ReceivedItem(item_id=item.item_id, quantity=1) for item in target.items]
+        self.handle(ReceiveReturn(return_id=target.id, items=items))
+        self.handle(ResolveReturn(return_id=target.id))
 
     @rule(is_out=st.booleans())
     def new_goods_run_out(self, is_out: bool) -> None:

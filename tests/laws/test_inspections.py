@@ -285,7 +285,11 @@ def test_whose_fault_it_is_pays_whatever_the_order(reasons: list[str | None], da
 
 @given(data=st.data())
 def test_no_unit_is_paid_for_twice(data: st.DataObject) -> None:
-    """It is requested, arrives, is graded and goes back, again and again: the line is worth what it is."""
+    """
+    It is requested, arrives, is graded and goes back, again and again: the line is worth what it is.
+
+    Also where an amount is named for it, before it is known what goes back.
+    """
     core = CoreHarness(FIVE, policy=INSPECT, reasons=FAULTS)
     for number in range(1, data.draw(st.integers(1, 4)) + 1):
         quantity = 5 - core.ledger.reserved_quantities().get("mug", 0)
@@ -294,7 +298,8 @@ def test_no_unit_is_paid_for_twice(data: st.DataObject) -> None:
         some = data.draw(st.integers(1, quantity))
         core.handle(RequestReturn(order_id="order_1", items=[RequestedItem(item_id="mug", quantity=some)]))
         parcel = [ReceivedItem(item_id="mug", quantity=some)]
-        core.handle(ReceiveReturn(return_id=f"ret_{number}", items=parcel))
+        named = data.draw(st.none() | st.integers(0, 1800 * some))
+        core.handle(ReceiveReturn(return_id=f"ret_{number}", items=parcel, refund_amount=named))
         for _ in range(data.draw(st.integers(1, 6))):
             item = core.ledger.returns[-1].items[0]
             names = [each.grade for each in item.graded if not each.is_returned]

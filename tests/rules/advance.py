@@ -5,6 +5,8 @@ from typing import Any
 
 from rma import (
     Exchange,
+    ExchangeQuote,
+    ExchangeRequested,
     Grade,
     Hold,
     Money,
@@ -14,7 +16,10 @@ from rma import (
     RequestedItem,
     RequestExchange,
     ReturnPolicy,
+    ReturnRequested,
 )
+from rma.domain.decide.exchanges import request_exchange
+from rma.domain.views.quotes import exchange_quote_of
 from rma.testing.core_harness import START
 from tests.rules.given import Given, line, order_of
 
@@ -85,3 +90,11 @@ def customer_paid(given: Given) -> int:
     captured = sum(payment.captured.amount for payment in order.payments)
     given_back = sum(refund.amount_in_force for refund in given.ledger.refunds)
     return captured + the(given).paid.amount - given_back
+
+
+def quoted(given: Given, asked: RequestExchange) -> ExchangeQuote:
+    """Returns what the request is quoted."""
+    request, exchange, *_ = request_exchange(given.facts(asked), given.ledger, asked)
+    assert isinstance(request, ReturnRequested)
+    assert isinstance(exchange, ExchangeRequested)
+    return exchange_quote_of(exchange.opened, request.opened, given.facts(asked))

@@ -30,7 +30,7 @@ from rma import (
     TaxLine,
     UpdateReturn,
 )
-from rma.domain.change import apply_command, apply_outcomes, replay
+from rma.domain.change import apply_command, apply_outcomes, apply_overdue, replay
 from rma.domain.decide.facts import Facts
 from rma.domain.messages.advance import ChargeOutcome, ChargeSucceeded, OutOfStock
 from rma.domain.messages.commands import Request
@@ -153,6 +153,13 @@ class Given:
         """Records outcomes of effects, each given with the key of its effect, and returns the events."""
         self.now += timedelta(minutes=1)
         made = apply_outcomes(self.ledger, [Outcome(key, result) for key, result in outcomes], self.now)
+        self.ledger = made.ledger
+        self.history += made.events
+        return made.events
+
+    def record_overdue(self, return_id: str = "ret_1") -> tuple[Event, ...]:
+        """Records that the last day for the goods of a return is over, and returns the events."""
+        made = apply_overdue(self.ledger, return_id, self.now)
         self.ledger = made.ledger
         self.history += made.events
         return made.events

@@ -19,6 +19,7 @@ from rma import (
     ExchangeStatus,
     ExpireReturn,
     Hold,
+    HoldNeeded,
     HoldReleased,
     InspectedItem,
     InspectReturn,
@@ -46,6 +47,7 @@ from tests.rules.advance import (
     first,
     hold,
     pay,
+    quoted,
     shipped,
     shoes,
     the,
@@ -260,9 +262,10 @@ def test_a_charge_that_was_declined_is_owed_and_tried_again() -> None:
     assert isinstance(charged, AdvanceCharged)
     assert charged.charge.key == "exc_1-charge-2"
     given.record_outcomes(("exc_1-charge-2", ChargeDeclined("expired_hold")))
-    (paid,) = given.when(pay(5995, "cash"))
+    paid, released = given.when(pay(5995, "cash"))
     assert the(given).status is ExchangeStatus.COMPLETED
     assert react(paid) == ()  # the new goods were sent before
+    assert isinstance(released, HoldReleased)
     assert customer_paid(given) == 12490
 
 
@@ -361,6 +364,28 @@ def test_nothing_is_sent_before_it_is_approved() -> None:
 def test_a_hold_that_does_not_cover_the_goods_is_refused(more: dict[str, Any], codes: list[str]) -> None:
     """With everything that is wrong; the trap of seven days among it."""
     assert Given(shoes(), POLICY).codes(first(**more)) == codes
+
+
+def test_a_quote_says_which_hold_is_needed() -> None:
+    """59.95 for the old shoes, until their last day; the price of the new ones, if that is less."""
+    given = Given(shoes(), POLICY)
+    until = START + timedelta(days=14)
+
+    assert quoted(given, first()).hold_needed == HoldNeeded(usd(5995), until)
+    asked = first(3000, hold=None, ship="last")
+    assert quoted(given, asked).hold_needed == HoldNeeded(usd(3000), until)
+    (missing,) = given.refuses(first(hold=None)).violations
+    assert str(missing).endswith("give one: its quote with ship='last' says which (hold_needed)")
+    assert quoted(Given(shoes(price=0), POLICY), asked).hold_needed == HoldNeeded(usd(1), until)
+
+
+def test_a_quote_of_what_cannot_be_sent_first_has_no_hold() -> None:
+    """Goods without a last day are waited for without end; without a port no hold is charged."""
+    asked = first(hold=None, ship="last")
+    assert quoted(Given(shoes()), asked).hold_needed is None
+    given = Given(shoes(), POLICY)
+    given.has_holds = False
+    assert quoted(given, asked).hold_needed is None
 
 
 def test_what_is_missing_for_an_advance_is_refused() -> None:

@@ -354,13 +354,16 @@ def test_a_difference_that_is_not_paid_yet_is_computed_again() -> None:
 
 
 def test_new_goods_that_were_sent_are_not_asked_back() -> None:
-    """Two for 20.00, sent; one arrived: no one is charged, and nothing waits for a person."""
+    """Two for 20.00, sent; one arrived: no one is charged, and a person decides about 10.00."""
     given = exchanged(2000)
 
     events = given.when(correct(1))
 
-    assert [type(event) for event in events] == [ReceiptCorrected]
+    assert [type(event) for event in events] == [ReceiptCorrected, ExchangeReceived]
     assert (given.the().refund_amount, given.the().needs_attention) == (usd(0), False)
+    exchange = given.ledger.find_exchange("exc_1")
+    assert exchange is not None
+    assert (exchange.owed, exchange.needs_attention) == (usd(1000), True)
 
 
 def test_a_claims_return_moves_goods_only() -> None:

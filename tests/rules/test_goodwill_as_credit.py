@@ -316,3 +316,18 @@ def test_credit_needs_its_port_and_someone_who_has_it() -> None:
     given.gives_credit = False
     assert given.codes(claim()) == ["store_credit_unsupported"]
     assert shop(customer_id=None).codes(claim()) == ["credit_without_customer"]
+
+
+def test_who_asks_for_new_goods_is_sent_to_the_request_for_them() -> None:
+    """Of a return that is an exchange, of a claim one of type replace; no other outcome has a hint."""
+    asked = RequestReturn(
+        order_id="order_1", items=[RequestedItem(item_id="mug", quantity=1)], outcome="exchange"
+    )
+
+    (of_claim,) = shop().refuses(claim(outcome="exchange")).violations
+    (of_return,) = shop().refuses(asked).violations
+    (other,) = shop().refuses(claim(outcome="gold")).violations
+
+    assert of_claim.numbers["hint"] == "a claim of type replace sends new goods"
+    assert of_return.numbers["hint"] == "request an exchange for new goods"
+    assert "hint" not in other.numbers

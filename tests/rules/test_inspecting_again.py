@@ -7,10 +7,14 @@ import pytest
 from attrs import evolve
 
 from rma import (
+    Charge,
     CorrectedItem,
     CorrectReceipt,
     DisposeRequest,
     Fault,
+    ForeignDecision,
+    ForeignItem,
+    InspectedItem,
     MissingItem,
     ReceivedItem,
     ReceiveReturn,
@@ -334,6 +338,101 @@ def test_an_amount_above_the_value_keeps_its_note_while_no_other_is_named() -> N
 
     assert given.the().refunded == usd(7200)
     assert given.the().entitlement.refund_note == "for the trouble"
+
+
+def going_back(quantity: int = 1) -> InspectedItem:
+    """So many mugs go back to the customer."""
+    return graded("D", quantity, disposition="send_back")
+
+
+@pytest.mark.parametrize("note", [None, "for the trouble"])
+@pytest.mark.parametrize("steps", [[going_back(3)], [going_back(1), going_back(2)]])
+def test_an_amount_named_for_goods_that_all_go_back_is_not_owed(
+    steps: list[InspectedItem], note: str | None
+) -> None:
+    """50.00 for three mugs that wait; the customer keeps them all, and is not paid for them as well."""
+    given = Given(five(), INSPECT)
+    given.when(request(3))
+    given.when(receive(3, refund_amount=5000, refund_note=note))
+
+    for each in steps:
+        given.when(inspect(each))
+
+    account = given.the().entitlement
+    assert given.the().status is ReturnStatus.RECEIVED
+    assert (given.the().refund_amount, given.the().refunds, account.due) == (usd(0), (), usd(0))
+    assert (account.agreed_refund, account.refund_note) == (None, None)
+    assert names_and_amounts(given.the()) == {"item:mug": 0}
+    assert not given.the().needs_attention
+
+
+def test_an_amount_named_for_goods_of_which_some_go_back_is_at_most_what_the_others_are_worth() -> None:
+    """50.00 for three mugs of 18.00 each; two stay for 36.00, whatever their grades; less stays as it is."""
+    for named, note, paid in [(5000, None, 3600), (3000, None, 3000), (5000, "for the trouble", 5000)]:
+        given = Given(five(), INSPECT)
+        given.when(request(3))
+        given.when(receive(3, refund_amount=named, refund_note=note))
+        given.when(inspect(going_back()))
+        assert given.the().refund_amount == usd(paid)
+        given.when(inspect("A", "D"))
+        assert given.the().refunded == given.the().refund_amount == usd(paid)
+
+
+def test_what_was_paid_for_goods_that_all_go_back_is_overpaid() -> None:
+    """Paid on receipt, named or not: a person has to look, no customer is charged, a clerk may leave it."""
+    for named in (2000, None):
+        given = Given(five(), ReturnPolicy(pay_on="receipt", inspect=True, grades=SCALE))
+        given.when(request(3))
+        given.when(receive(3, refund_amount=named))
+        paid = given.the().refunded
+        assert paid == usd(named or 5400)
+
+        given.when(inspect(going_back(3)))
+
+        account = given.the().entitlement
+        assert (given.the().refunded, account.overpaid, account.due) == (paid, paid, usd(0))
+        assert given.the().needs_attention
+        leave = ResolveReturn(return_id="ret_1", refund_amount=paid, refund_note="a gift")
+        given.when(leave)
+        assert (given.the().entitlement.overpaid, given.the().needs_attention) == (usd(0), False)
+
+
+@pytest.mark.parametrize(("named", "paid"), [(None, 1800), (2500, 2500)])
+def test_an_amount_is_not_for_goods_that_are_rejected_later(named: int | None, paid: int) -> None:
+    """25.00 for a mug of 18.00 and a tea of 10.00 that is rejected, unless who does it names it."""
+    rules = [ReturnRule(name="worn", when={"worn"}, inspect=True), ReturnRule(name="all")]
+    order = order_of(line("mug", 1, 1800, tags={"worn"}), line("tea", 2))
+    given = Given(order, ReturnPolicy(rules=rules, grades=SCALE))
+    asked = [RequestedItem(item_id=item_id, quantity=1) for item_id in ("mug", "tea")]
+    given.when(RequestReturn(order_id="order_1", items=asked))
+    parcel = [ReceivedItem(item_id=item_id, quantity=1) for item_id in ("mug", "tea")]
+    given.when(ReceiveReturn(return_id="ret_1", items=parcel, refund_amount=2500))
+    given.when(ReceiveReturn(return_id="ret_1", items=[], foreign=[ForeignItem(description="a sock")]))
+
+    given.when(
+        ResolveReturn(
+            return_id="ret_1",
+            rejected=[RejectedItem(item_id="tea", quantity=1)],
+            foreign=[ForeignDecision(number=1, send_back=False)],
+            refund_amount=named,
+            refund_note="for the trouble" if named else None,
+        )
+    )
+
+    assert given.the().refund_amount == usd(paid)
+    given.when(inspect("D"))
+    assert given.the().refunded == usd(paid)
+
+
+def test_an_order_whose_goods_all_go_back_keeps_its_charges() -> None:
+    """What is given back with all goods is not given back without any."""
+    rules = [ReturnRule(name="all", inspect=True, charges_back="all_back")]
+    order = evolve(five(), charges=[Charge("post", "shipping", 490)])
+    given = Given(order, ReturnPolicy(rules=rules, grades=SCALE))
+    given.when(request(5))
+    given.when(receive(5, refund_amount=9000))
+    given.when(inspect(going_back(5)))
+    assert (given.the().refund_amount, given.the().charges_back) == (usd(0), ())
 
 
 def test_of_goods_that_were_judged_an_amount_is_at_most_what_they_are_worth_so() -> None:

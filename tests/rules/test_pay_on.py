@@ -21,6 +21,7 @@ from rma import (
     NewItem,
     PaidAhead,
     PayOn,
+    ReceiveReturn,
     RecordRefundOutcome,
     RecordSending,
     RefundDeclined,
@@ -292,3 +293,62 @@ def test_a_correction_leaves_what_is_promised() -> None:
     assert given.the().entitlement.entitled == usd(3000)
     given.when(receive(0, allow_mismatch=True))
     assert amounts(given) == (3000, 0, 2000)
+
+
+def short_of_money(pay_on: str | None) -> Given:
+    """Returns two mugs for 20.00, of which 5.00 were captured, that were requested and wait to be graded."""
+    policy = ReturnPolicy(pay_on=pay_on, inspect=True, grades=SCALE)
+    given = Given(order_of(line(price=1000), captured=500), policy)
+    given.when(request(2))
+    given.when(receive(2))
+    return given
+
+
+@pytest.mark.parametrize("pay_on", [None, "request", "receipt", "inspection"])
+@pytest.mark.parametrize("named", [0, 500])
+def test_an_amount_that_is_named_takes_the_place_of_one_that_was_blocked(pay_on: str, named: int) -> None:
+    """20.00 are more than the payments have left; 0 is named, and nothing is due, whenever it is paid."""
+    given = short_of_money(pay_on)
+    assert amounts(given)[1] == (2000 if pay_on in ("request", "receipt") else 0)
+
+    given.when(ReceiveReturn(return_id="ret_1", items=[], allow_mismatch=True, refund_amount=named))
+
+    paid, due, overpaid = amounts(given)
+    assert given.the().status is ReturnStatus.IN_INSPECTION
+    assert (paid + due, overpaid) == (named if pay_on in ("request", "receipt") else 0, 0)
+    assert given.the().refund_amount == usd(named)
+    if not named:
+        assert not given.the().entitlement.is_refund_blocked
+        assert given.codes(RetryRefund(return_id="ret_1")) == ["nothing_due"]
+    given.when(graded("A", 2))
+    assert amounts(given) == (named, 0, 0)
+
+
+def test_an_amount_that_is_named_for_a_mismatch_takes_the_place_of_one_that_was_blocked() -> None:
+    """Three arrive, and 5.00 are named for the two: of the 20.00 that were promised 5.00 are left."""
+    given = Given(order_of(line(quantity=3), captured=500), ReturnPolicy(pay_on="request"))
+    given.when(request(2))
+    assert amounts(given) == (0, 2000, 0)
+
+    given.when(receive(3, refund_amount=500))
+
+    assert given.the().status is ReturnStatus.REQUIRES_ACTION
+    assert amounts(given) == (0, 500, 0)
+    assert given.the().entitlement.is_refund_blocked
+    given.when(RetryRefund(return_id="ret_1"))
+    assert amounts(given) == (500, 0, 0)
+
+
+def test_what_was_promised_and_paid_stays_while_another_amount_is_named() -> None:
+    """20.00 were paid on receipt, and 5.00 are named then: 15.00 are overpaid once it is closed."""
+    given = paid_on("receipt", quantity=2, price=1000)
+    given.when(request(2))
+    given.when(receive(2))
+
+    given.when(ReceiveReturn(return_id="ret_1", items=[], allow_mismatch=True, refund_amount=500))
+
+    assert amounts(given) == (2000, 0, 0)
+    given.when(graded("A", 1))
+    assert amounts(given) == (2000, 0, 0)
+    given.when(graded("A", 1))
+    assert amounts(given) == (2000, 0, 1500)

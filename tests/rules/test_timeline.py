@@ -147,14 +147,15 @@ def sent_first(given: Given) -> None:
         given.when(RequestExchange(order_id="order_1", items=mugs, new_items=[new], ship="first", hold=hold))
     first, second = given.ledger.exchanges[-2:]
     given.when(RecordExchangePayment(exchange_id=second.id, amount=1400, reference="paid_1"))
+    given.record_outcomes((f"{second.id}-replacement-1", OutOfStock("none left")))
+    other = NewItem(variant_id="v_pot", quantity=1, unit_price=9000)
+    given.when(UpdateExchange(exchange_id=second.id, new_items=[other]))
     given.now += timedelta(days=2)
+    given.record_overdue(second.return_id)
     given.when(SettleAdvance(exchange_id=first.id, created_by="Flo"))
     key = f"{first.id}-charge-1"
     given.record_outcomes((key, ChargeDeclined("expired", "too late")))
     given.when(RecordChargeOutcome(key=key, outcome=ChargeSucceeded("ch_9")))
-    given.record_outcomes((f"{second.id}-replacement-1", OutOfStock("none left")))
-    other = NewItem(variant_id="v_pot", quantity=1, unit_price=9000)
-    given.when(UpdateExchange(exchange_id=second.id, new_items=[other]))
     given.when(CancelExchange(exchange_id=second.id))
 
 

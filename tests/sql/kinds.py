@@ -119,11 +119,17 @@ class Archive:
     """What a script does with an order that is over, besides commands."""
 
 
+@frozen
+class Resume:
+    """That a timer runs."""
+
+
+Action = Command | Archive | Resume
 #: Does things in a world by a function that does them over the ledgers in question.
-Script = Callable[[World, Callable[[Command | Archive], object]], None]
+Script = Callable[[World, Callable[[Action], object]], None]
 
 
-def everything_ends(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def everything_ends(world: World, handle: Callable[[Action], object]) -> None:
     """Every command, most fields, every way in which a refund can end; nothing stays open."""
     world.policy = ReturnPolicy(
         name="strict",
@@ -179,7 +185,7 @@ def everything_ends(world: World, handle: Callable[[Command | Archive], object])
     handle(ReceiveReturn(return_id="ret_3", items=[tea]))
 
 
-def everything_waits(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def everything_waits(world: World, handle: Callable[[Action], object]) -> None:
     """An open effect of every kind, with what was said last."""
     for port in PORTS:
         world.faults.breaks(port, AnswerLost())
@@ -192,14 +198,14 @@ def everything_waits(world: World, handle: Callable[[Command | Archive], object]
     handle(receive(1, return_id="ret_3"))
 
 
-def a_process_is_sending(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def a_process_is_sending(world: World, handle: Callable[[Action], object]) -> None:
     """A refund under a lease."""
     handle(request(1))
     world.faults.breaks("payments", AnswerLost())
     handle(receive(1))
 
 
-def goods_are_exchanged_and_claimed(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def goods_are_exchanged_and_claimed(world: World, handle: Callable[[Action], object]) -> None:
     """Exchanges and claims, paid, sent, blocked, canceled; a clerk who rejects; a replacement that waits."""
     mugs = [RequestedItem(item_id="mug", quantity=1)]
     cup = NewItem(variant_id="v_cup", quantity=2, unit_price=700, title="Cup", tax_lines=vat("7.25"))
@@ -244,7 +250,7 @@ def goods_are_exchanged_and_claimed(world: World, handle: Callable[[Command | Ar
     handle(CancelClaim(claim_id="claim_5", idempotency_key="cancel claim", created_by="clerk"))
 
 
-def prices_are_reduced(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def prices_are_reduced(world: World, handle: Callable[[Action], object]) -> None:
     """A scratched mug, goodwill, a return of both lots, postage, and units that were never sent."""
     order = world.orders.get("order_1")
     (mugs,) = [line for line in order.items if line.id == "mug"]
@@ -272,7 +278,7 @@ def prices_are_reduced(world: World, handle: Callable[[Command | Archive], objec
     )
 
 
-def a_claim_is_written_off(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def a_claim_is_written_off(world: World, handle: Callable[[Action], object]) -> None:
     """Its refund was declined, and a clerk gives up."""
     world.faults.refunds.append(Declines())
     broken = ClaimItem(item_id="mug", quantity=1, reason="other")
@@ -284,7 +290,7 @@ def a_claim_is_written_off(world: World, handle: Callable[[Command | Archive], o
     )
 
 
-def an_order_is_archived(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def an_order_is_archived(world: World, handle: Callable[[Action], object]) -> None:
     """Its return was refunded; another one follows, and a reversal that is late."""
     handle(request(2, shipping_option_id="so_return", idempotency_key="request"))
     handle(receive(2, idempotency_key="parcel", created_by="clerk"))
@@ -293,7 +299,7 @@ def an_order_is_archived(world: World, handle: Callable[[Command | Archive], obj
     handle(request(1))
 
 
-def rules_decide(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def rules_decide(world: World, handle: Callable[[Action], object]) -> None:
     """Rules, fees with their taxes, charges back, goods that are kept, a person who overrules."""
     restocking = Fee("restocking", percent="12.5", tax_lines=vat("19", code="vat"))
     handling = Fee(
@@ -334,7 +340,7 @@ def rules_decide(world: World, handle: Callable[[Command | Archive], object]) ->
     handle(receive(1, return_id="ret_3"))
 
 
-def goods_are_waited_for(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def goods_are_waited_for(world: World, handle: Callable[[Action], object]) -> None:
     """Approved, updated, sent, renewed, declined, expired, withdrawn from; one waits for approval."""
     calendar = Calendar("Europe/Berlin", holidays=[date(2026, 1, 1)])
     right = Withdrawal(calendar=calendar, refund_days=15, grace_days=3, return_days=13, due_from="goods")
@@ -393,7 +399,7 @@ def goods_are_waited_for(world: World, handle: Callable[[Command | Archive], obj
     handle(ExpireReturn(return_id="ret_6"))
 
 
-def goods_are_inspected(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def goods_are_inspected(world: World, handle: Callable[[Action], object]) -> None:
     """By a scale, in steps and again, with every disposition; corrected reasons; a return was updated."""
     world.policy = ReturnPolicy(
         grades=[Grade("A", 100, "shelf", restock=True), Grade("B", "80.5", "refurbish"), Grade("D", 0)],
@@ -434,7 +440,7 @@ def goods_are_inspected(world: World, handle: Callable[[Command | Archive], obje
     handle(receive(1, return_id="ret_2"))
 
 
-def money_goes_back_by_every_means(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def money_goes_back_by_every_means(world: World, handle: Callable[[Action], object]) -> None:
     """To payments of kinds, in steps; as credit with a bonus to a payee; paid out, by a port and persons."""
     until = world.now + timedelta(days=180)
     payments = [
@@ -479,7 +485,7 @@ def money_goes_back_by_every_means(world: World, handle: Callable[[Command | Arc
     handle(RetryRefund(return_id="ret_5", means="payout", payment_id=world.order.payments[0].id, amount=100))
 
 
-def goods_are_at_the_dock(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def goods_are_at_the_dock(world: World, handle: Callable[[Action], object]) -> None:
     """Parcels that no one expected, foreign goods, corrections, lost units; one correction stays open."""
     sock = ForeignItem(description="a sock", quantity=2, sku="sock", note="worn", images=["sock.jpg"])
     seen = ReceivedItem(item_id="mug", quantity=2, serials=["A", "X"], note="fine", images=["mug.jpg"])
@@ -528,7 +534,7 @@ def goods_are_at_the_dock(world: World, handle: Callable[[Command | Archive], ob
     handle(CorrectReceipt(return_id="ret_2", items=[CorrectedItem(item_id="mug", quantity=1)], reason="not"))
 
 
-def new_goods_are_sent_first(world: World, handle: Callable[[Command | Archive], object]) -> None:
+def new_goods_are_sent_first(world: World, handle: Callable[[Action], object]) -> None:
     """Holds that are charged or released, reservations, goods that cannot be had; some effects stay open."""
     world.policy = ReturnPolicy(return_within_days=1, pay_on="sending")
     handle(request(1))
@@ -555,7 +561,8 @@ def new_goods_are_sent_first(world: World, handle: Callable[[Command | Archive],
         UpdateExchange(exchange_id="exc_3", new_items=other, outbound_shipping=post, idempotency_key="other")
     )
     other = [NewItem(variant_id="v_pot", quantity=1, unit_price=5100)]
-    handle(UpdateExchange(exchange_id="exc_3", new_items=other))
+    hold = Hold("auth_2_dearer", Money(5100, "usd"), START + timedelta(days=90))
+    handle(UpdateExchange(exchange_id="exc_3", new_items=other, hold=hold))
     handle(RecordExchangePayment(exchange_id="exc_3", amount=700, reference="ch_2"))
     world.faults.breaks("inventory", Away())
     world.faults.breaks("holds", Away())
@@ -570,6 +577,9 @@ def new_goods_are_sent_first(world: World, handle: Callable[[Command | Archive],
     world.now += timedelta(days=2)
     handle(SettleAdvance(exchange_id="exc_5"))
     handle(first(5, "v_cup", 100))
+    handle(RecordSending(return_id="ret_6"))
+    world.now += timedelta(days=2)
+    handle(Resume())
 
 
 #: Asked in `rules_decide`: what it says is stored.
@@ -661,9 +671,11 @@ def run(script: Script, world: World, returns: ReturnRepository, *, is_silent: b
     service = evolve(world.service, returns=returns, host_rules=rules, **terse)
     prefix = world.order_id.removeprefix("order_").removesuffix("1")
 
-    def handle(command: Command | Archive) -> object:
+    def handle(command: Action) -> object:
         if isinstance(command, Archive):
             return service.archive(world.order_id)
+        if isinstance(command, Resume):
+            return service.resume()
         renamed = _ID.sub(rf"\g<1>{prefix}\g<2>", encode(command, Command))
         return service.handle(decode(renamed, Command))
 

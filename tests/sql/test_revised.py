@@ -22,7 +22,9 @@ from rma import (
 )
 from rma.adapters.sql import SqlReturns
 from rma.testing.core_harness import CoreHarness
+from tests.rules.advance import first, hold
 from tests.rules.given import line, order_of, receive, request
+from tests.rules.test_exchange_ends import instead
 from tests.sql.alike import assert_alike
 from tests.world import REASONS
 
@@ -71,6 +73,20 @@ def test_rules_and_charges_of_a_revision_are_read_as_they_were_written(file: Pat
     stored_as_read(core, [UpdateReturn(return_id="ret_1", items=[damaged])], file)
     stored_as_read(core, [UpdateReturn(return_id="ret_1", items=[mugs], overrule="ill")], file)
     assert core.ledger.get("ret_1").overrule == "ill"
+
+
+def test_another_hold_is_read_as_it_was_written(file: Path) -> None:
+    """Of an exchange that waits for approval: other goods, another hold twice, other goods again."""
+    core = CoreHarness(order_of(line("mug", 1, 5995)), policy=ReturnPolicy(return_within_days=9, review=True))
+    commands: list[Command] = [
+        first(4000),
+        instead(5000),
+        instead(5995, hold=hold(6000, "auth_2")),
+        instead(5995, hold=hold(6100, "auth_3")),
+        instead(5900),
+    ]
+    stored_as_read(core, commands, file)
+    assert core.ledger.exchanges[0].hold_references == ("auth_1", "auth_2", "auth_3")
 
 
 def stored_as_read(core: CoreHarness, commands: Sequence[Command], file: Path) -> None:

@@ -374,6 +374,9 @@ CHAPTERS: tuple[tuple[Action, ...], ...] = (
         UpdateExchange(
             exchange_id="exc_93",
             new_items=[NewItem(variant_id="v_rare", quantity=1, unit_price=999)],  # nor can this be sent
+            hold=Hold(
+                "auth_94", Money(999, "usd"), START + timedelta(days=60)
+            ),  # the hold before is released
             idempotency_key="key_94",
         ),
         CancelExchange(exchange_id="exc_93", keep_return=True, idempotency_key="key_95"),

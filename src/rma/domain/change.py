@@ -15,6 +15,7 @@ from rma.domain.decide import (
     decide,
     lease_effect,
     record_outcomes,
+    record_overdue,
     record_publication,
     start_again,
 )
@@ -128,6 +129,11 @@ def apply_lease(
 def allow_again(ledger: ReturnLedger, subject_ids: Collection[str], at: datetime) -> Change:
     """The change that the stopped effects of these subjects may be tried again."""
     return unchanged(ledger).then(start_again(ledger, subject_ids, at))
+
+
+def apply_overdue(ledger: ReturnLedger, return_id: str, at: datetime) -> Change:
+    """The change that the goods of this return are overdue; nothing if they are not, or it is known."""
+    return unchanged(ledger).then(record_overdue(ledger, return_id, at))
 
 
 def apply_publication(ledger: ReturnLedger, through: int, at: datetime) -> Change:

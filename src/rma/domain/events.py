@@ -29,6 +29,7 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.hold import Hold
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Order
 from rma.domain.sale.pricing import AmountPart
@@ -316,6 +317,17 @@ class ReturnExpired(ReturnEvent):
 
     return_by: datetime
     cancel_request: CancelShipmentRequest | None = None
+
+
+@frozen(kw_only=True)
+class ReturnOverdue(ReturnEvent):
+    """
+    The last day for goods of an exchange is over, and it does not end by itself: a person decides.
+
+    New goods were sent first for them, or the customer paid for the exchange.
+    """
+
+    return_by: datetime
 
 
 @frozen(kw_only=True)
@@ -620,6 +632,8 @@ class ExchangeUpdated(ExchangeEvent):
         quoted_refund: of its return now.
         reserve_request, release_reservation: that they are kept, and those before are not.
         replacement: the new goods, if they are sent now.
+        hold: what took the place of the hold before, if one did.
+        release_request: that the hold before is given back.
     """
 
     status: ExchangeStatus
@@ -631,6 +645,8 @@ class ExchangeUpdated(ExchangeEvent):
     reserve_request: ReserveRequest | None = None
     release_reservation: ReleaseReservationRequest | None = None
     replacement: ReplacementRequest | None = None
+    hold: Hold | None = None
+    release_request: ReleaseRequest | None = None
 
 
 @frozen(kw_only=True)
@@ -765,6 +781,7 @@ Event = (
     | ReturnUpdated
     | ReturnSent
     | ReturnExpired
+    | ReturnOverdue
     | ShipmentRenewed
     | GoodsReceived
     | GoodsInspected

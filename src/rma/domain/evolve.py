@@ -106,6 +106,7 @@ class Folding:
                 | events.ReturnUpdated()
                 | events.ReturnSent()
                 | events.ReturnExpired()
+                | events.ReturnOverdue()
                 | events.ShipmentRenewed()
             ):
                 if target := self._returns.get(header.subject_id or ""):
@@ -252,11 +253,14 @@ BeforeGoods = (
     | events.ReturnUpdated
     | events.ReturnSent
     | events.ReturnExpired
+    | events.ReturnOverdue
     | events.ShipmentRenewed
 )
 
 
-def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
+def _return_before_goods(  # noqa: PLR0911 # a row for each kind of event
+    before: Return, event: BeforeGoods
+) -> Return:
     """The return after what can happen to it before its goods arrive."""
     match event:
         case events.ReturnApproved():
@@ -314,6 +318,8 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
                 expired_at=event.at,
                 updated_at=event.at,
             )
+        case events.ReturnOverdue():
+            return with_(before, overdue_at=event.at, updated_at=event.at)
         case events.ShipmentRenewed(ended=ended):
             stuck = [key for key in before.stuck_effects if ended is None or key != ended.key]
             return with_(

@@ -69,6 +69,9 @@ def exchange_after(before: Exchange, event: ExchangeChange) -> Exchange:
 
 def _updated(before: Exchange, event: events.ExchangeUpdated) -> Exchange:
     reserve = event.reserve_request
+    if event.hold is not None and before.hold is not None:
+        holds = (*before.replaced_holds, before.hold)
+        before = with_(before, hold=event.hold, replaced_holds=holds)
     return with_(
         before,
         status=event.status,
@@ -140,8 +143,8 @@ def charged(
     """
     The exchange, and its return, once this is known of a charge to its hold.
 
-    What was taken counts as paid; if the goods are here by now, it is due to the customer. What was declined
-    is owed.
+    What was taken counts as paid; what is more than is owed by now, as the goods are here or it was paid
+    otherwise, is due to the customer. What was declined is owed, also if it was taken before.
     """
     known = {each.key: each for each in before.hold_charges}
     was_taken = known[charge.key].status is ChargeStatus.SUCCEEDED if charge.key in known else True
@@ -150,7 +153,11 @@ def charged(
     if charge.status is ChargeStatus.SUCCEEDED and not was_taken:
         payment = ExchangePayment(_reference(before, charge), charge.amount, at, charge_key=charge.key)
         after = with_(after, payments=(*before.payments, payment))
-        target = _entitled_again(_paid(target, payment, at)) if target else None
+        target = _entitled_again(_paid(target, payment, at), after) if target else None
+    elif charge.status is ChargeStatus.FAILED and was_taken:
+        failed = [each for each in before.payments if each.charge_key == charge.key]
+        after = with_(after, payments=tuple([each for each in before.payments if each not in failed]))
+        target = _not_paid(target, failed, at) if target else None
     is_owed = before.status is ExchangeStatus.COMPLETED and after.owed.amount > 0
     is_paid = before.status is ExchangeStatus.REQUIRES_ACTION and after.sent_first and not after.owed.amount
     if is_owed:
@@ -168,13 +175,27 @@ def _reference(exchange: Exchange, charge: HoldCharge) -> str:
     return charge.key if reference in taken else reference
 
 
-def _entitled_again(target: Return) -> Return:
-    """The return with what is due for its goods, or is if they come, now that more was paid for them."""
-    if target.received_at is None:
-        return quoted(target)
-    if target.status is not ReturnStatus.RECEIVED:
-        return target
+def _not_paid(target: Return, payments: list[ExchangePayment], at: datetime) -> Return:
+    """The return without what turned out not to be paid for its exchange."""
+    parts = [AmountPart(f"payment:{payment.reference}", payment.amount) for payment in payments]
+    charges = tuple([part for part in target.charges if part not in parts])
+    less = sum([payment.amount.amount for payment in payments])
+    entitled = Money(max(0, target.entitlement.entitled.amount - less), target.currency)
+    account = with_(target.entitlement, entitled=entitled)
+    after = with_(target, charges=charges, entitlement=account, updated_at=at)
+    return quoted(after) if target.received_at is None else after
+
+
+def _entitled_again(target: Return, exchange: Exchange) -> Return:
+    """
+    The return with what is due now that more was paid for new goods, or is if its own come.
+
+    Due is what its goods are worth; or, while they are not here, what was paid beyond what is owed.
+    """
     account = target.entitlement
-    arrived = target.value_arrived(target.items, account.agreed_refund, target.charges_back)
-    entitled = max(account.entitled.amount, arrived.total)
-    return with_(target, entitlement=with_(account, entitled=Money(entitled, target.currency)))
+    due = exchange.paid.amount - exchange.difference_due.amount
+    if target.status is ReturnStatus.RECEIVED:
+        due = target.value_arrived(target.items, account.agreed_refund, target.charges_back).total
+    entitled = Money(max(account.entitled.amount, due), target.currency)
+    after = with_(target, entitlement=with_(account, entitled=entitled))
+    return quoted(after) if target.received_at is None else after

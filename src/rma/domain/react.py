@@ -68,9 +68,12 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
         case events.AdvanceShipped(replacement=replacement):
             return (replacement,)
         case events.ExchangeUpdated(
-            reserve_request=reserve, release_reservation=release, replacement=replacement
+            reserve_request=reserve,
+            release_reservation=release,
+            replacement=replacement,
+            release_request=given_back,
         ):
-            asked = (release, reserve, replacement)
+            asked = (release, reserve, replacement, given_back)
             return tuple([each for each in asked if each])
         case events.AdvanceCharged(charge_request=charge):
             return (charge,)
@@ -83,6 +86,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
         case (
             events.ReturnDeclined()
             | events.ReturnSent()
+            | events.ReturnOverdue()
             | events.RefundBlocked()
             | events.PayoutRecorded()
             | events.ClaimPayoutRecorded()

@@ -67,7 +67,7 @@ async def quote(command: RequestReturn | RequestExchange, host: Host) -> Quote |
         new_return, new_exchange, *_ = request_exchange(facts, ledger, command)
         assert isinstance(new_return, ReturnRequested)
         assert isinstance(new_exchange, ExchangeRequested)
-        return exchange_quote_of(new_exchange.opened, new_return.opened)
+        return exchange_quote_of(new_exchange.opened, new_return.opened, facts)
     request, *_ = request_return(facts, ledger, command)
     assert isinstance(request, ReturnRequested)
     assert facts.order is not None, "a request that is not refused is about an order"

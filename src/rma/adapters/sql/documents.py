@@ -21,6 +21,7 @@ from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect, ReplacementShipment, ReturnShipment
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.hold import Hold
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome, RuleTerms
@@ -81,6 +82,7 @@ class ReturnChanges:
     return_by: datetime | None = None
     refund_due_by: datetime | None = None
     expired_at: datetime | None = None
+    overdue_at: datetime | None = None
     paid_ahead: Money | None = None
     quoted_refund: Money | None = None
 
@@ -124,10 +126,17 @@ class ExchangeChanges:
 
 @frozen
 class ExchangeRevision:
-    """What an exchange sends, where that was replaced."""
+    """
+    What an exchange sends, where that was replaced.
+
+    Attributes:
+        hold: what secures it, where another hold was replaced by it.
+    """
 
     new_items: tuple[NewItem, ...]
     outbound_shipping: ShippingMethod | None = None
+    hold: Hold | None = None
+    replaced_holds: tuple[Hold, ...] = ()
 
 
 @frozen
@@ -239,7 +248,10 @@ def changes_of(subject: Subject) -> Changes:
 def record_of(subject: Subject, answered: FrozenMap[str, Command]) -> Record:
     """Returns the `record` of its row; `answered` is without the command that opened it."""
     if isinstance(subject, Exchange) and subject.is_revised:
-        revision = ExchangeRevision(subject.new_items, subject.outbound_shipping)
+        hold = subject.hold if subject.replaced_holds else None
+        revision = ExchangeRevision(
+            subject.new_items, subject.outbound_shipping, hold, subject.replaced_holds
+        )
         return Record(answered=answered, exchange=revision)
     if not isinstance(subject, Return):
         return Record(answered=answered)
@@ -321,6 +333,8 @@ def _changed(opened: Subject, changes: Changes | None, record: Record | None) ->
             "new_items": record.exchange.new_items,
             "outbound_shipping": record.exchange.outbound_shipping,
         }
+        if record.exchange.hold is not None:
+            found |= {"hold": record.exchange.hold, "replaced_holds": record.exchange.replaced_holds}
     if record is not None and isinstance(opened, Return):
         items = opened.items
         if (revision := record.revision) is not None:

@@ -183,7 +183,7 @@ def dates_of(subject: Subject) -> Row:
     if not isinstance(subject, Return):
         return {"return_by": None, "due_by": None}
     return {
-        "return_by": _optional_timestamp(subject.expires_at),
+        "return_by": _optional_timestamp(subject.last_day),
         "due_by": _optional_timestamp(subject.payable_by),
     }
 

@@ -21,6 +21,7 @@ from rma.domain.decide.returns.cancel import cancel_return
 from rma.domain.decide.returns.correct import correct_receipt
 from rma.domain.decide.returns.expire import expire_return
 from rma.domain.decide.returns.inspect import inspect_return
+from rma.domain.decide.returns.overdue import record_overdue
 from rma.domain.decide.returns.receive import receive_return, receive_unannounced
 from rma.domain.decide.returns.renew import renew_shipment
 from rma.domain.decide.returns.request import request_return
@@ -66,6 +67,7 @@ __all__ = [
     "decide",
     "lease_effect",
     "record_outcomes",
+    "record_overdue",
     "record_publication",
     "start_again",
 ]

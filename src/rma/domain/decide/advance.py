@@ -6,15 +6,15 @@ from attrs import evolve
 
 from rma.domain.decide.checks import check_order, check_string, check_strings, check_text, report_unknown
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.holds import close_hold, difference_of
+from rma.domain.decide.holds import close_hold, difference_of, release_after
 from rma.domain.decide.linked import complete_exchange
 from rma.domain.decide.returns.resolve import close_return
 from rma.domain.decide.returns.shipments import cancel_shipment
 from rma.domain.decide.violations import Violations, error_id, error_value
-from rma.domain.events import ChargeOutcomeRecorded, Event, ReturnExpired, header_for
+from rma.domain.events import ChargeOutcomeRecorded, Event, HoldReleased, ReturnExpired, header_for
 from rma.domain.messages.advance import ChargeDeclined, ChargeOutcome, ChargePending, ChargeSucceeded
 from rma.domain.messages.commands import ExpireReturn, RecordChargeOutcome, SettleAdvance
-from rma.domain.state.exchanges import Exchange
+from rma.domain.state.exchanges import Exchange, HoldCharge
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import (
     ChargeStatus,
@@ -133,9 +133,11 @@ def _refusals(exchange: Exchange, target: Return, command: SettleAdvance) -> lis
 
 def record_charge_outcome(
     facts: Facts, ledger: ReturnLedger, command: RecordChargeOutcome
-) -> tuple[()] | tuple[ChargeOutcomeRecorded]:
+) -> tuple[()] | tuple[ChargeOutcomeRecorded, *tuple[HoldReleased, ...]]:
     """
     The charge with its outcome; nothing if it was known before, or a later one is known.
+
+    If it failed, and nothing is owed, since the goods are back, the hold is released.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -157,7 +159,10 @@ def record_charge_outcome(
     check_strings(wrong, command, "key")
     exchange = wrong.require(exchange)
     charge = wrong.require(charge)
-    known = charge.after(command.outcome, facts.at)
+    known = charge.after(command.outcome, facts.at, by=command.created_by)
+    if known.status is ChargeStatus.FAILED and charge.status is ChargeStatus.SUCCEEDED:
+        _check_not_given_back(wrong, charge, ledger.get(exchange.return_id))
+        wrong.require(charge)
     effect = ledger.open_effects.get(charge.key)
     if known == charge and (effect is None or effect.delivery.pending_since is not None):
         return ()
@@ -167,7 +172,20 @@ def record_charge_outcome(
         charge=known,
         delivery=facts.timing.while_pending(effect, facts.at) if effect and is_pending else None,
     )
-    return (event,)
+    return (event, *release_after(exchange, known, ledger, facts.at, command.created_by))
+
+
+def _check_not_given_back(wrong: Violations, charge: HoldCharge, target: Return) -> None:
+    """What was charged was not refunded with the return: without it, more was refunded than is due."""
+    account = target.entitlement
+    if account.covered > max(0, account.entitled.amount - charge.amount.amount):
+        wrong.add(
+            "charge_given_back",
+            key=charge.key,
+            refunded=account.covered,
+            amount=charge.amount.amount,
+            currency=charge.amount.currency,
+        )
 
 
 def _check_answer(wrong: Violations, outcome: ChargeOutcome) -> None:

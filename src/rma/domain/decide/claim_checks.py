@@ -16,7 +16,7 @@ from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.charges import left_of_charge
 from rma.domain.decide.replacements import check_new_items
 from rma.domain.decide.returns.request import check_order_of, check_request_options, check_shipping
-from rma.domain.decide.returns.rule_checks import check_outcome, check_payee
+from rma.domain.decide.returns.rule_checks import REPLACE_HINT, check_outcome, check_payee
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.messages.command_items import ClaimedCharge, ClaimItem
 from rma.domain.messages.commands import RequestClaim
@@ -64,7 +64,7 @@ def validate_claim(
     order = check_order_of(wrong, command.order_id, facts.order, ledger)
     currency = order.currency if order else None
     kind = _kind(wrong, command)
-    outcome = check_outcome(wrong, command.outcome, gives_credit=facts.gives_credit)
+    outcome = check_outcome(wrong, command.outcome, gives_credit=facts.gives_credit, hint=REPLACE_HINT)
     is_extra = is_extra_credit(kind, outcome)
     items = _check_items(wrong, command, kind)
     lines = [line.id for line in order.items] if order else []

@@ -1,5 +1,7 @@
 """RequestExchange and RecordExchangePayment: returned goods pay for new ones."""
 
+from datetime import datetime
+
 from attrs import evolve
 
 from rma.domain.decide.checks import (
@@ -12,7 +14,14 @@ from rma.domain.decide.checks import (
     report_unknown,
 )
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.holds import check_hold, check_hold_covers, check_ship
+from rma.domain.decide.holds import (
+    check_hold,
+    check_hold_covers,
+    check_ship,
+    is_too_late,
+    once_approved,
+    release_hold,
+)
 from rma.domain.decide.replacements import check_new_items, replacement_of, reserve_new_goods
 from rma.domain.decide.returns.draft import ReturnDraft, open_return
 from rma.domain.decide.returns.kept import pay_for_kept
@@ -25,7 +34,7 @@ from rma.domain.decide.returns.request import (
 from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.decide.shipping_first import ship_first
 from rma.domain.decide.violations import Violations, error_value
-from rma.domain.events import Event, ExchangePaid, ExchangeRequested, header_for
+from rma.domain.events import Event, ExchangePaid, ExchangeRequested, HoldReleased, header_for
 from rma.domain.messages.advance import ReserveRequest
 from rma.domain.messages.commands import RecordExchangePayment, RequestExchange
 from rma.domain.sale.catalogue import ShippingMethod
@@ -35,7 +44,6 @@ from rma.domain.sale.order import in_currency
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
-from rma.domain.state.deadlines import return_by
 from rma.domain.state.exchanges import Exchange, ExchangePayment
 from rma.domain.state.explained import outbound_cost
 from rma.domain.state.ledger import ReturnLedger
@@ -89,7 +97,7 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
     )
     request = open_return(facts, ledger, draft)
     if hold is not None:
-        check_hold_covers(wrong, hold, _once_approved(facts, request.opened))
+        check_hold_covers(wrong, hold, once_approved(facts, request.opened))
         wrong.require(order)
     quote = request.opened.valuation
     exchange = Exchange(
@@ -120,11 +128,6 @@ def request_exchange(facts: Facts, ledger: ReturnLedger, command: RequestExchang
     return (request, opened, *ship_first(exchange, request.opened, ledger, facts.at, by), *kept)
 
 
-def _once_approved(facts: Facts, opened: Return) -> Return:
-    """The return with the last day that it has, or had if it was approved now."""
-    return evolve(opened, return_by=opened.return_by or return_by(opened.terms, facts.at))
-
-
 def _reserved(facts: Facts, exchange: Exchange) -> tuple[Exchange, ReserveRequest | None]:
     """
     The exchange as it begins, and the request that its new goods are kept, where the host reserves goods.
@@ -141,9 +144,11 @@ def _reserved(facts: Facts, exchange: Exchange) -> tuple[Exchange, ReserveReques
 
 def record_exchange_payment(
     facts: Facts, ledger: ReturnLedger, command: RecordExchangePayment
-) -> tuple[()] | tuple[ExchangePaid]:
+) -> tuple[()] | tuple[ExchangePaid, *tuple[HoldReleased, ...]]:
     """
     The customer's payment counted, and the new goods sent if the rest is done; nothing if it is known.
+
+    New goods that go first are not sent after the last day for the others: a person decides then.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -164,7 +169,7 @@ def record_exchange_payment(
     check_strings(wrong, command)
     known = _find_payment(exchange, command) if exchange else None
     elsewhere = [_find_payment(each, command) for each in ledger.exchanges if each != exchange]
-    if any(each.hold and each.hold.reference == reference for each in ledger.exchanges) and not known:
+    if any(reference in each.hold_references for each in ledger.exchanges) and not known:
         wrong.add("hold_reference_reused", reference=error_value(reference))
     other = next((payment for payment in elsewhere if payment), None)
     if other or (known and amount is not None and known.amount != amount):
@@ -182,19 +187,25 @@ def record_exchange_payment(
     is_done = is_done and exchange.out_of_stock is None
     target = ledger.find(exchange.return_id)
     is_pending = target is not None and target.status is ReturnStatus.PENDING_APPROVAL
+    status = _status_paid(exchange, target, facts.at) if is_done else exchange.status
+    is_sent_now = is_done and not (exchange.is_sent or is_pending)
+    is_sent_now = is_sent_now and status is not ExchangeStatus.REQUIRES_ACTION
     event = ExchangePaid(
         header=header_for(exchange, ledger, facts.at, by=command.created_by, command=command),
-        status=_status_paid(exchange, target) if is_done else exchange.status,
+        status=status,
         payment=payment,
-        replacement=replacement_of(exchange) if is_done and not (exchange.sent_first or is_pending) else None,
+        replacement=replacement_of(exchange) if is_sent_now else None,
     )
-    return (event,)
+    if not is_done or not exchange.sent_first:
+        return (event,)
+    return (event, *release_hold(evolve(exchange, status=status), ledger, facts.at, command.created_by))
 
 
-def _status_paid(exchange: Exchange, target: Return | None) -> ExchangeStatus:
+def _status_paid(exchange: Exchange, target: Return | None, at: datetime) -> ExchangeStatus:
     """The status of an exchange for which nothing more is owed: it may still wait for its goods."""
-    is_expected = exchange.is_advance and not exchange.sent_first and target is not None and target.is_open
-    return ExchangeStatus.REQUESTED if is_expected else ExchangeStatus.COMPLETED
+    if not exchange.is_advance or exchange.sent_first or target is None or not target.is_open:
+        return ExchangeStatus.COMPLETED
+    return ExchangeStatus.REQUIRES_ACTION if is_too_late(target, at) else ExchangeStatus.REQUESTED
 
 
 def charges_for(new_items: tuple[NewItem, ...], outbound: ShippingMethod | None) -> tuple[AmountPart, ...]:
@@ -229,5 +240,7 @@ def _check_owed(
 ) -> None:
     if refusal := exchange_refusal(exchange.status, command):
         wrong.add(refusal, exchange_id=exchange.id)
+    elif exchange.status is ExchangeStatus.COMPLETED and not exchange.owed.amount:
+        wrong.add("exchange_completed", exchange_id=exchange.id)
     elif amount is not None and amount > (owed := exchange.owed):
         wrong.add("payment_exceeds_owed", amount=amount.amount, owed=owed.amount, currency=exchange.currency)

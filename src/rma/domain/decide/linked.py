@@ -22,13 +22,37 @@ def complete_linked(
     at: datetime,
     by: str | None,
 ) -> tuple[Event, ...]:
-    """The events of the exchange or claim of this return, if it has one and was received just now."""
-    if status is not ReturnStatus.RECEIVED or target.status is ReturnStatus.RECEIVED:
+    """
+    The events of the exchange or claim of this return, if it has one and was received just now.
+
+    An exchange that is completed, as its goods are late or were counted again, only has another difference.
+    """
+    if status is not ReturnStatus.RECEIVED:
         return ()
     exchange = ledger.find_exchange(target.exchange_id)
+    if exchange and exchange.status is ExchangeStatus.COMPLETED:
+        return _count_again(exchange, ledger, target, items, at, by)
+    if target.status is ReturnStatus.RECEIVED:
+        return ()
     if exchange and exchange.is_open:
         return complete_exchange(exchange, ledger, target, items, at, by)
     return complete_claim(ledger, target, at, by)
+
+
+def _count_again(
+    exchange: Exchange,
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    at: datetime,
+    by: str | None,
+) -> tuple[ExchangeReceived] | tuple[()]:
+    """The difference of an exchange whose new goods were sent, as it is known now: nothing is charged."""
+    due = difference_of(exchange, target, items)
+    if due == exchange.difference_due:
+        return ()
+    header = header_for(exchange, ledger, at, by=by)
+    return (ExchangeReceived(header=header, status=exchange.status, difference_due=due),)
 
 
 def change_linked(

@@ -6,6 +6,7 @@ from typing import assert_never
 
 from attrs import evolve
 
+from rma.domain.decide.holds import release_after
 from rma.domain.decide.refunds.closed import pay_instead
 from rma.domain.events import (
     ClaimRefundRetried,
@@ -14,6 +15,7 @@ from rma.domain.events import (
     EffectsAttempted,
     EventHeader,
     EventsPublished,
+    HoldReleased,
     RefundRetried,
     header_for,
 )
@@ -54,12 +56,13 @@ from rma.domain.state.returns import Return
 
 def record_outcomes(
     ledger: ReturnLedger, outcomes: tuple[Outcome, ...], at: datetime, timing: Timing
-) -> tuple[EffectsAttempted | RefundRetried | ClaimRefundRetried | DeliveryChanged, ...]:
+) -> tuple[EffectsAttempted | RefundRetried | ClaimRefundRetried | DeliveryChanged | HoldReleased, ...]:
     """
     What these outcomes change, at an aware moment; nothing where all their effects are closed already.
 
     An outcome that is reported twice, by another process or a repeated delivery, is recorded once. What a
-    payment does not take is given by other means, where the terms say so.
+    payment does not take is given by other means, where the terms say so. A hold whose charge failed is
+    released if nothing is owed, since the goods are back.
     """
     ended: dict[str, list[tuple[Refund, object]]] = {}
     recorded: dict[str, dict[str, EffectOutcome]] = {}
@@ -88,7 +91,14 @@ def record_outcomes(
         for subject_id, refunds in ended.items()
         for event in pay_instead(ledger, _payee(ledger, subject_id), refunds, at)
     ]
-    return (*attempted, *retried, *changed)
+    released = [
+        event
+        for exchange in ledger.exchanges
+        for outcome in recorded.get(exchange.id, {}).values()
+        if outcome.charge
+        for event in release_after(exchange, outcome.charge, ledger, at)
+    ]
+    return (*attempted, *retried, *changed, *released)
 
 
 def _payee(ledger: ReturnLedger, subject_id: str) -> Return | Claim:
@@ -226,6 +236,8 @@ def _charge_outcome(
     """The charge with this outcome; nothing if it was known, or a later one is known."""
     if not isinstance(result, ChargeSucceeded | ChargePending | ChargeDeclined | GivenUp | Overdue):
         return None
+    if effect is None and charge.status is ChargeStatus.SUCCEEDED:
+        return None  # a slower process; a failure that follows a success is a notice
     known = charge.after(result, at)
     is_waiting = effect is not None and effect.delivery.pending_since is not None
     if (known == charge and (effect is None or is_waiting)) or (is_waiting and isinstance(result, GivenUp)):

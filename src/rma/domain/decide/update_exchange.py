@@ -5,7 +5,13 @@ from attrs import evolve
 from rma.domain.decide.checks import check_order, check_strings, report_unknown
 from rma.domain.decide.exchanges import charges_for, check_outbound
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.holds import check_hold_covers
+from rma.domain.decide.holds import (
+    check_hold_covers,
+    check_in_time,
+    check_other_hold,
+    once_approved,
+    request_release,
+)
 from rma.domain.decide.replacements import (
     check_new_items,
     release_reservation,
@@ -45,6 +51,7 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
         wrong.add("no_new_items")
     new_items = check_new_items(wrong, command.new_items, currency, books_shipments=facts.books_shipments)
     outbound = check_outbound(wrong, command.outbound_shipping, currency)
+    hold = check_other_hold(wrong, command.hold, exchange, facts, ledger)
     check_strings(wrong, command)
     exchange, target = wrong.require(exchange), wrong.require(target)
     order = wrong.require(facts.order)
@@ -58,7 +65,11 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
     if value.total < target.refunded.amount:
         refunded = target.refunded.amount
         wrong.add("difference_already_refunded", refunded=refunded, difference=value.total)
-    if exchange.hold is not None and not exchange.is_hold_closed:
+    if exchange.is_advance and not is_here:
+        check_in_time(wrong, target, facts.at)
+    if hold is not None:
+        check_hold_covers(wrong, hold, once_approved(facts, repriced))
+    elif exchange.hold is not None and not exchange.is_hold_closed:
         check_hold_covers(
             wrong, exchange.hold, evolve(repriced, return_by=target.return_by or exchange.hold.until)
         )
@@ -89,6 +100,8 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
         replacement=replacement_of(evolve(after, reservation=reserve.key if reserve else None))
         if is_sent_now
         else None,
+        hold=hold,
+        release_request=request_release(exchange, exchange.hold) if hold and exchange.hold else None,
     )
     if not is_here:
         return (event,)

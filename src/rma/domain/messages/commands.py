@@ -461,11 +461,14 @@ class UpdateExchange:
     Args:
         new_items: what is sent instead.
         outbound_shipping: how they travel; as before, unless given.
+        hold: of an exchange whose new items are sent first, the hold that takes the place of the one before,
+            which is released.
     """
 
     exchange_id: str
     new_items: tuple[NewItem, ...] = field(converter=new_items)
     outbound_shipping: ShippingMethod | None = None
+    hold: Hold | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
 

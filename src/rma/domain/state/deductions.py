@@ -11,6 +11,9 @@ from rma.domain.sale.policy import Terms
 from rma.domain.sale.rules import Goods, WayBack
 from rma.domain.state.return_item import ReturnItem
 
+#: What the part of a bonus is called; its own name follows, where all units have the same.
+_BONUS = "bonus"
+
 
 @frozen
 class Counted:
@@ -137,4 +140,9 @@ def exchange_bonus(counted: Sequence[Counted], terms: Terms, net_value: int) -> 
     if not amount:
         return None
     names = {bonus.name for bonus, value in shares if bonus and value}
-    return DueBonus(f"bonus:{names.pop()}" if len(names) == 1 else "bonus", amount)
+    return DueBonus(f"{_BONUS}:{names.pop()}" if len(names) == 1 else _BONUS, amount)
+
+
+def is_bonus(name: str) -> bool:
+    """True if the part of this name is a bonus."""
+    return name == _BONUS or name.startswith(f"{_BONUS}:")

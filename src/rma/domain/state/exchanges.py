@@ -53,6 +53,7 @@ class HoldCharge:
         key: `{exchange_id}-charge-{n}`; repeated with every attempt, never used for another charge.
         reference: what the gateway calls it.
         failure: why it failed or needs attention, in the gateway's words.
+        is_contradicted: the gateway said that it was taken, and that it was not; the later one counts.
     """
 
     key: str
@@ -62,6 +63,7 @@ class HoldCharge:
     reference: str | None = None
     settled_at: datetime | None = None
     failure: str | None = None
+    is_contradicted: bool = False
 
     @property
     def is_in_force(self) -> bool:
@@ -73,20 +75,37 @@ class HoldCharge:
         """True while whether it was taken is not known."""
         return self.is_in_force and self.status is not ChargeStatus.SUCCEEDED
 
-    def after(self, outcome: ChargeOutcome | GivenUp | Overdue, at: datetime) -> "HoldCharge":
-        """The charge once this outcome is known: the same one if it says nothing new."""
+    def after(
+        self, outcome: ChargeOutcome | GivenUp | Overdue, at: datetime, *, by: str | None = None
+    ) -> "HoldCharge":
+        """
+        The charge once this outcome is known: the same one if it says nothing new.
+
+        Where the gateway contradicted itself, only a person who gives a name (`by`) says what is true: an
+        earlier notice may be delivered again.
+        """
         status = charge_status_after(self.status, outcome)
-        if status is None:
+        if status is None or (self.is_contradicted and by is None):
             return self
+        was_final = self.status in (ChargeStatus.SUCCEEDED, ChargeStatus.FAILED)
+        is_contradicted = self.is_contradicted or was_final
         match outcome:
             case ChargeSucceeded(reference=reference):
-                known = reference or self.reference
-                return evolve(self, status=status, reference=known, settled_at=at, failure=None)
+                return evolve(
+                    self,
+                    status=status,
+                    reference=reference or self.reference,
+                    settled_at=at,
+                    failure=None,
+                    is_contradicted=is_contradicted,
+                )
             case ChargePending(reference=reference):
                 return evolve(self, status=status, reference=reference or self.reference)
             case ChargeDeclined(code=code, message=message):
                 failure = failure_of(code, message)
-                return evolve(self, status=status, failure=failure, settled_at=at)
+                return evolve(
+                    self, status=status, failure=failure, settled_at=at, is_contradicted=is_contradicted
+                )
             case Overdue(since=since):
                 return evolve(self, status=status, failure=overdue_since(since))
             case GivenUp(error=error):
@@ -111,6 +130,7 @@ class Exchange:
         stuck_effects: keys of what waits for its port for too long, or is not tried again.
         ship: when the new goods are sent.
         hold: what secures the returned goods, where the new ones are sent first.
+        replaced_holds: those whose place it took, oldest first; each was released.
         hold_released_at: when the hold was given back, or was asked to be.
         hold_charges: to the hold, oldest first, those that failed included.
         sent_first: the new goods were ordered to be sent before the others were here.
@@ -150,6 +170,7 @@ class Exchange:
     reservation: str | None = None
     reservations: int = 0
     is_revised: bool = False
+    replaced_holds: tuple[Hold, ...] = ()
 
     @property
     def currency(self) -> str:
@@ -176,6 +197,12 @@ class Exchange:
         return self.sent_first or self.status is ExchangeStatus.COMPLETED
 
     @property
+    def hold_references(self) -> tuple[str, ...]:
+        """What the host calls its holds, those that were replaced among them."""
+        holds = (*self.replaced_holds, *([self.hold] if self.hold else []))
+        return tuple([hold.reference for hold in holds])
+
+    @property
     def is_hold_closed(self) -> bool:
         """True once the hold was released, or charged: a charge that was declined did nothing."""
         return self.hold_released_at is not None or any(charge.is_in_force for charge in self.hold_charges)
@@ -185,13 +212,16 @@ class Exchange:
         """
         True while it goes no further without a person.
 
-        Its goods are here and the customer owes for it, its new goods cannot be had or wait for their port
-        for too long, or the outcome of a charge cannot be known.
+        Its goods are here and the customer owes for it, or owes again since a receipt was corrected; its new
+        goods cannot be had, or not be sent first any more, or wait for their port for too long; or the
+        outcome of a charge cannot be known.
         """
         if self.stuck_effects or any(
             each.status is ChargeStatus.NEEDS_ATTENTION for each in self.hold_charges
         ):
             return True
+        if self.status is ExchangeStatus.COMPLETED:
+            return self.owed.amount > 0
         return self.status in (ExchangeStatus.AWAITING_PAYMENT, ExchangeStatus.REQUIRES_ACTION)
 
     @property

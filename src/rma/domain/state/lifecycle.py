@@ -353,8 +353,8 @@ _RETURN_EXPIRED = ReturnRules(
     inspect="nothing_to_inspect",
     resolve="nothing_to_resolve",
     cancel="return_expired",
-    retry_refund="nothing_due",
-    record_payout="nothing_due",
+    retry_refund=None,  # of what was paid for its exchange beyond what is owed
+    record_payout=None,
     record_refund_outcome=None,
     settle_advance=None,  # only to charge again what was declined
 )
@@ -438,7 +438,7 @@ _EXCHANGE_OPEN = ExchangeRules(
 )
 _EXCHANGE_COMPLETED = ExchangeRules(
     is_open=False,
-    record_payment="exchange_completed",
+    record_payment=None,  # only where a corrected receipt left something owed
     update="exchange_completed",
     settle_advance="exchange_completed",
     record_charge_outcome=None,
@@ -506,9 +506,12 @@ _CHARGE_PENDING = ChargeRules(
     given_up=ChargeStatus.NEEDS_ATTENTION,
 )
 _CHARGE_NEEDS_ATTENTION = evolve(_CHARGE_PENDING, pending=ChargeStatus.NEEDS_ATTENTION, given_up=None)
-_CHARGE_SUCCEEDED = ChargeRules(is_in_force=True, succeeded=None, pending=None, declined=None, given_up=None)
+#: A charge that succeeded may still fail days later.
+_CHARGE_SUCCEEDED = ChargeRules(
+    is_in_force=True, succeeded=None, pending=None, declined=ChargeStatus.FAILED, given_up=None
+)
 #: A success that is reported afterwards moved the money all the same: it counts as paid.
-_CHARGE_FAILED = evolve(_CHARGE_SUCCEEDED, is_in_force=False, succeeded=ChargeStatus.SUCCEEDED)
+_CHARGE_FAILED = evolve(_CHARGE_SUCCEEDED, is_in_force=False, succeeded=ChargeStatus.SUCCEEDED, declined=None)
 
 
 def charge_status_after(

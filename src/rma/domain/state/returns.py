@@ -210,6 +210,8 @@ class Return:
         payee: who is to have the store credit, if it is not the customer.
         customer_id: who bought, as the order said when it was requested.
         is_advance: it belongs to an exchange whose new goods are sent before its own are here.
+        overdue_at: when it was recorded that its last day is over, though it does not expire, as its
+            exchange was paid or its new goods were sent.
         paid_ahead: what the customer was entitled to before any goods arrived; None if it is paid for its
             goods.
     """
@@ -264,6 +266,7 @@ class Return:
     customer_id: str | None = None
     paid_ahead: Money | None = None
     is_advance: bool = False
+    overdue_at: datetime | None = None
 
     @property
     def is_paid_ahead(self) -> bool:
@@ -312,8 +315,34 @@ class Return:
         What was paid for new goods that are sent first does not make it wait.
         """
         is_waiting = self.waits_for_first_parcel and self.sending is None
-        is_paid_for = self.is_exchanged and any(part.amount.amount > 0 for part in self.charges)
-        return self.return_by if is_waiting and (self.is_advance or not is_paid_for) else None
+        return self.return_by if is_waiting and (self.is_advance or not self._is_paid_for) else None
+
+    @property
+    def last_day(self) -> datetime | None:
+        """
+        `return_by`, as long as something happens then: it expires, or a person is to decide about it.
+
+        That is so where goods of an exchange are still to come, for which new goods were sent first or the
+        customer paid. Once it is overdue, a person knows.
+        """
+        if self.is_overdue:
+            return None
+        return self.return_by if self._keeps_exchange_waiting else self.expires_at
+
+    @property
+    def is_overdue(self) -> bool:
+        """True while goods of an exchange are still to come, though their last day was over before."""
+        return self.overdue_at is not None and self._keeps_exchange_waiting
+
+    @property
+    def _keeps_exchange_waiting(self) -> bool:
+        is_at_stake = self.is_exchanged and (self.is_advance or self._is_paid_for)
+        return is_at_stake and self.status in (ReturnStatus.REQUESTED, ReturnStatus.PARTIALLY_RECEIVED)
+
+    @property
+    def _is_paid_for(self) -> bool:
+        """True if the customer paid something for its exchange."""
+        return self.is_exchanged and any(part.amount.amount > 0 for part in self.charges)
 
     @property
     def payable_by(self) -> datetime | None:
@@ -481,14 +510,16 @@ class Return:
 
         It waits for approval, what arrived is not what was requested or is yet to be graded, an amount is due
         that could not be paid, the outcome of a refund cannot be known, an effect waits for its port for too
-        long, a correction showed that too much was paid, or the customer has yet to pay for an exchange whose
-        goods are here.
+        long, too much was paid as a correction showed, or since goods went back to the customer, the customer
+        has yet to pay for an exchange whose goods are here, or goods of an exchange that was paid or sent
+        first are overdue.
         """
         return (
             self.status in _FOR_A_PERSON
+            or self.is_overdue
             or bool(self.stuck_effects)
             or self.entitlement.needs_attention
-            or (bool(self.corrections) and self.entitlement.overpaid.amount > 0)
+            or (self.entitlement.overpaid.amount > 0 and self._is_paid_for_other_units)
             or (
                 bool(self.charges)
                 and (not self.corrections or self.corrections[-1].is_payment_awaited)
@@ -496,6 +527,11 @@ class Return:
                 and self.valuation.owed > 0
             )
         )
+
+    @property
+    def _is_paid_for_other_units(self) -> bool:
+        """True if what was paid may be for units that were never here, or that the customer has again."""
+        return bool(self.corrections) or any(item.returned_to_customer_quantity for item in self.items)
 
     @property
     def was_partially_received(self) -> bool:

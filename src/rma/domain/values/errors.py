@@ -312,6 +312,14 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         NotAllowed,
         "the new goods of exchange {exchange_id} were not sent: there is nothing to charge for",
     ),
+    "advance_too_late": (
+        NotAllowed,
+        "return {return_id}: the last day for its goods, {return_by}, is over: new goods are not sent first any more",
+    ),
+    "charge_given_back": (
+        NotAllowed,
+        "charge {key} of {amount} cannot have failed: {refunded} was refunded (minor units, {currency})",
+    ),
     "advance_undecided": (
         NotAllowed,
         "goods are here for exchange {exchange_id}: decide about return {return_id} first",

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from rma.domain import events
+from rma.domain.sale.hold import Hold
 from rma.domain.sale.new_item import NewItem
 from rma.domain.state.exchanges import HoldCharge
 
@@ -21,19 +22,23 @@ def describe_advance(event: AdvanceEvent) -> tuple[str, list[str]]:
     match event:
         case events.AdvanceShipped(replacement=replacement):
             return f"{event.subject_id}: new goods sent first", to_be_sent(replacement.new_items)
-        case events.ExchangeUpdated(status=status, new_items=new_items):
+        case events.ExchangeUpdated(status=status, new_items=new_items, hold=hold, release_request=request):
             what = f"{event.subject_id}: new goods replaced, {status.replace('_', ' ')}"
-            return what, to_be_sent(new_items)
+            held = [f"money: {hold.amount} held at {hold.reference}"] if hold else []
+            return what, [*to_be_sent(new_items), *held, *([_free(request.hold)] if request else [])]
         case events.AdvanceCharged(charge=charge, charge_request=request):
             taken = [f"money: {charge.amount} of the hold {request.hold.reference}"]
             return f"{event.subject_id}: hold charged", taken
         case events.HoldReleased(release_request=request):
-            hold = request.hold
-            return f"{event.subject_id}: hold released", [f"money: {hold.amount} free at {hold.reference}"]
+            return f"{event.subject_id}: hold released", [_free(request.hold)]
         case events.ChargeOutcomeRecorded(charge=charge):
             return f"reported: {describe_charge(charge)}", []
         case _:
             assert_never(event)
+
+
+def _free(hold: Hold) -> str:
+    return f"money: {hold.amount} free at {hold.reference}"
 
 
 def to_be_sent(items: Iterable[NewItem]) -> list[str]:

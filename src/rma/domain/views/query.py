@@ -122,7 +122,8 @@ class ReturnQuery:
         due_before: aware; only returns that were to be paid earlier, and some of which is neither paid nor on
             its way.
         return_before: aware; only returns whose goods were to be sent earlier, and of which nothing was sent
-            or received.
+            or received; or not all, if they belong to an exchange that was paid or whose new goods were sent
+            first, until `resume` recorded that they are overdue.
         after: the id of the return, exchange or claim behind which the page begins: the last one of the
             page before.
         offset: how many of those that follow are skipped.
@@ -176,7 +177,7 @@ class ReturnQuery:
             return True
         if not isinstance(each, Return):
             return False
-        dates = ((each.payable_by, self.due_before), (each.expires_at, self.return_before))
+        dates = ((each.payable_by, self.due_before), (each.last_day, self.return_before))
         return all(before is None or (at is not None and at < before) for at, before in dates)
 
     def page(self, subjects: Iterable[Subject], last: SortKey | None = None) -> tuple[Subject, ...]:

@@ -4,6 +4,8 @@ from datetime import datetime
 
 from attrs import frozen
 
+from rma.domain.decide.facts import Facts
+from rma.domain.decide.holds import least_hold, once_approved
 from rma.domain.decide.refunds.split import limit_to_refundable, plan_for, room_for
 from rma.domain.sale.order import Order
 from rma.domain.sale.pricing import AmountPart
@@ -44,17 +46,43 @@ class Quote:
 
 
 @frozen
+class HoldNeeded:
+    """
+    The least that a hold must be, so that the new goods of an exchange can be sent first.
+
+    Attributes:
+        amount: what the customer may come to owe once the difference is paid.
+        until: the last moment for the goods if the exchange was requested now and, where a person has to
+            approve it, approved now. The later it is, the later is that moment.
+    """
+
+    amount: Money
+    until: datetime
+
+
+@frozen
 class ExchangeQuote:
-    """The difference due if exactly the requested units are received, with its breakdown."""
+    """
+    The difference due if exactly the requested units are received, with its breakdown.
+
+    Attributes:
+        hold_needed: to send the new goods first, whether that is asked for or not; None where it cannot be,
+            since the host has no port of holds or the goods have no last day.
+    """
 
     difference_due: Money
     breakdown: tuple[AmountPart, ...]
     items: tuple[QuotedItem, ...]
+    hold_needed: HoldNeeded | None = None
 
 
-def exchange_quote_of(exchange: Exchange, opened: Return) -> ExchangeQuote:
+def exchange_quote_of(exchange: Exchange, opened: Return, facts: Facts) -> ExchangeQuote:
     """The quote that an exchange begins with, with its return."""
-    return ExchangeQuote(exchange.difference_due, opened.breakdown, _quoted_items(opened))
+    approved = once_approved(facts, opened)
+    needed = None
+    if facts.has_holds and approved.return_by is not None:
+        needed = HoldNeeded(least_hold(approved), approved.return_by)
+    return ExchangeQuote(exchange.difference_due, opened.breakdown, _quoted_items(opened), needed)
 
 
 def quote_of(opened: Return, order: Order, ledger: ReturnLedger, at: datetime) -> Quote:

@@ -119,6 +119,9 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
         case events.ReturnExpired():
             until = f"{event.return_by:%Y-%m-%d %H:%M}"
             return _Summary(f"{event.return_id} expired: nothing was sent by {until}")
+        case events.ReturnOverdue():
+            until = f"{event.return_by:%Y-%m-%d %H:%M}"
+            return _Summary(f"{event.return_id} overdue: its goods were to be sent by {until}")
         case events.ShipmentRenewed():
             return _Summary(f"{event.return_id}: way back booked again")
         case events.GoodsReceived():

@@ -1,5 +1,6 @@
 """Makers of commands about exchanges whose new goods are sent first, or replaced by others."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from rma.domain.messages.advance import ChargeDeclined, ChargeOutcome, ChargeSucceeded
@@ -18,19 +19,24 @@ def choose_hold(chooser: Chooser, situation: Situation, asked: RequestExchange) 
     days = situation.policy.return_within_days
     if days is None or not chooser.choose([True, True, False]):
         return Ship.LAST.value, None
+    units = {item.item_id: item.quantity for item in asked.items}
+    return Ship.FIRST.value, _hold(chooser, situation, units, days)
+
+
+def _hold(chooser: Chooser, situation: Situation, units: Mapping[str, int], days: int) -> Hold:
+    """A hold for so many units by line, large and long enough as a rule."""
     values = {line.id: line.price.amount * 2 + 1000 for line in situation.order.items}
-    amount = sum([values.get(item.item_id, 0) * max(1, item.quantity) for item in asked.items])
-    number = len(situation.ledger.exchanges) + 1
-    hold = Hold(
+    amount = sum([values.get(item_id, 0) * max(1, quantity) for item_id, quantity in units.items()])
+    number = sum([len(each.hold_references) for each in situation.ledger.exchanges]) + 1
+    return Hold(
         reference=f"hold_{situation.order.id}_{number}",
         amount=Money(1 if rarely(chooser, 20) else max(1, amount), situation.order.currency),
         until=situation.now + timedelta(days=days + chooser.choose([30, 30, 30, -1])),
     )
-    return Ship.FIRST.value, hold
 
 
 def update_exchange(chooser: Chooser, situation: Situation) -> UpdateExchange | None:
-    """Something else, where it can be had, or the first is out of stock."""
+    """Something else, where it can be had, or the first is out of stock; sometimes on another hold."""
     exchanges = situation.ledger.exchanges
     likely = [each for each in exchanges if each.is_open and not each.sent_first]
     target = choose_target(chooser, likely, exchanges)
@@ -38,7 +44,13 @@ def update_exchange(chooser: Chooser, situation: Situation) -> UpdateExchange | 
         return None
     goods = situation.ledger.get(target.return_id).items
     units = {item.item_id: item.quantity for item in goods}
-    return UpdateExchange(exchange_id=target.id, new_items=new_items(chooser, situation, units))
+    days = situation.policy.return_within_days or 0
+    is_other = target.is_advance and chooser.choose([False, True])
+    return UpdateExchange(
+        exchange_id=target.id,
+        new_items=new_items(chooser, situation, units),
+        hold=_hold(chooser, situation, units, days) if is_other else None,
+    )
 
 
 def close_advance(chooser: Chooser, situation: Situation) -> SettleAdvance | None:
@@ -53,7 +65,7 @@ def _is_to_be_closed(exchange: Exchange) -> bool:
 
 
 def record_charge_outcome(chooser: Chooser, situation: Situation) -> RecordChargeOutcome | None:
-    """Of a charge that needs attention, whatever it is; of others what is known."""
+    """Of a charge that is not known, whatever it is; of others what is known, rarely the opposite."""
     charges = [each for exchange in situation.ledger.exchanges for each in exchange.hold_charges]
     unknown = [each for each in charges if each.status is ChargeStatus.NEEDS_ATTENTION]
     target = choose_target(chooser, [*unknown * 3, *charges], charges)
@@ -62,5 +74,6 @@ def record_charge_outcome(chooser: Chooser, situation: Situation) -> RecordCharg
     taken: list[ChargeOutcome] = [ChargeSucceeded(target.reference or f"ch_{target.key}")]
     refused: list[ChargeOutcome] = [ChargeDeclined("declined")]
     known = {ChargeStatus.SUCCEEDED: taken, ChargeStatus.FAILED: refused}
-    outcome = chooser.choose(known.get(target.status, taken + refused))
+    is_surprising = rarely(chooser, 10)
+    outcome = chooser.choose(taken + refused if is_surprising else known.get(target.status, taken + refused))
     return RecordChargeOutcome(key=target.key, outcome=outcome)

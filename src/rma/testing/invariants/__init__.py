@@ -6,11 +6,16 @@ each violation; nothing if it holds. `broken` asks all of them.
 """
 
 from rma.testing.invariants.advance import (
+    a_hold_ends_with_its_exchange,
     a_hold_is_charged_or_released,
+    a_replaced_hold_is_released_and_never_charged,
+    an_exchange_owes_what_its_goods_say,
     charges_stand_as_the_gateway_says,
     each_charge_is_made_once,
+    new_goods_go_first_only_in_time,
     no_exchange_payment_gives_back_more_than_was_paid,
     nothing_is_charged_without_a_shortfall,
+    what_was_paid_beyond_the_difference_is_due,
 )
 from rma.testing.invariants.before_goods import (
     no_label_is_booked_before_approval,
@@ -124,6 +129,11 @@ INVARIANTS: tuple[Invariant, ...] = (
     only_goodwill_gives_extra_credit,
     refunds_are_multiples_of_their_steps,
     a_hold_is_charged_or_released,
+    a_hold_ends_with_its_exchange,
+    an_exchange_owes_what_its_goods_say,
+    what_was_paid_beyond_the_difference_is_due,
+    new_goods_go_first_only_in_time,
+    a_replaced_hold_is_released_and_never_charged,
     nothing_is_charged_without_a_shortfall,
     each_charge_is_made_once,
     no_exchange_payment_gives_back_more_than_was_paid,

@@ -133,12 +133,10 @@ def more_than_the_value_has_a_note(snapshot: Snapshot) -> Iterator[str]:
     No amount but extra credit is named above the value of the units it pays for, unless a note says why.
 
     An amount is final: units that are graded afterwards count as if they were whole; nothing is said of units
-    that wait to be graded, or went back to the customer then.
+    that wait to be graded.
     """
     for each in snapshot.payees:
-        if isinstance(each, Return) and any(
-            item.graded_back_quantity or item.waiting_quantity for item in each.items
-        ):
+        if isinstance(each, Return) and each.awaits_inspection:
             continue
         names = ("custom_amount", "grade:", "deduction:")
         parts = [part for part in each.breakdown if part.name.startswith(names)]

@@ -21,7 +21,7 @@ from rma.domain.state.lifecycle import ReturnStatus, claim_refusal, return_refus
 from rma.domain.state.plan import Plan
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
-from rma.domain.state.valuation import value_of_units
+from rma.domain.state.valuation import value_in_full_order, value_of_units
 from rma.domain.values.money import Money
 
 
@@ -47,20 +47,18 @@ def entitle(
     before, as the amount named last always holds, with its note. `refundable` is what the payments have
     left, minor units; `charges_back` what it gives back of charges.
     """
+    if agreed is None:
+        target = agree_to_what_stays(target, items)
     before = target.entitlement
     if not pays_now(target, status):
-        if agreed is None:
-            return before
-        if status is ReturnStatus.IN_INSPECTION:
-            return evolve(before, agreed_refund=agreed, refund_note=refund_note)
-        return evolve(before, requested_refund=agreed, agreed_refund=None, refund_note=refund_note)
-    named = agreed
+        return before if agreed is None else _agreed_for_later(target, status, agreed, refund_note)
+    named, is_named = agreed, agreed is not None
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
         named = target.named_for(items)
     items = _as_paid_for(target, items, status)
     entitled = target.value_arrived(items, named, charges_back).total
-    entitled = max(entitled, _least(target, status))
+    entitled = max(entitled, _least(target, status, is_named=is_named))
     return pay_what_is_due(
         order,
         ledger,
@@ -74,18 +72,44 @@ def entitle(
     )
 
 
-def _least(target: Return, status: ReturnStatus) -> int:
+def _agreed_for_later(
+    target: Return, status: ReturnStatus, agreed: Money, refund_note: str | None
+) -> Entitlement:
+    """The account once this amount was named, paid later: of what was promised, no more is."""
+    before = target.entitlement
+    promised = min(before.entitled.amount, max(agreed.amount, _still_promised(target)))
+    is_final = status is ReturnStatus.IN_INSPECTION
+    return evolve(
+        before,
+        entitled=Money(promised, agreed.currency),
+        requested_refund=before.requested_refund if is_final else agreed,
+        agreed_refund=agreed if is_final else None,
+        refund_note=refund_note,
+        is_refund_blocked=before.is_refund_blocked and promised > before.covered,
+    )
+
+
+def _least(target: Return, status: ReturnStatus, *, is_named: bool) -> int:
     """
     What the customer is entitled to at least, minor units: a payment is never asked back.
 
     What was paid before the goods were known is more than is due, if they turn out to be worth less. What is
-    shown as overpaid, here or by a correction, stays shown.
+    shown as overpaid, here or by a correction, stays shown. An amount that is named now takes the place of
+    what was promised and is not paid yet.
     """
     before = target.entitlement
     if target.is_paid_ahead:  # while goods are expected, it is what the customer was promised
-        return 0 if status is ReturnStatus.RECEIVED else before.entitled.amount
+        if status is ReturnStatus.RECEIVED:
+            return 0
+        return _still_promised(target) if is_named else before.entitled.amount
     paid = before.covered
     return min(paid, before.entitled.amount) if target.corrections else paid
+
+
+def _still_promised(target: Return) -> int:
+    """What is left of a promise once another amount is named, minor units: what was paid of it."""
+    before = target.entitlement
+    return min(before.entitled.amount, before.covered)
 
 
 def correct_entitlement(
@@ -123,6 +147,27 @@ def correct_entitlement(
         at=at,
         items=items,
     )
+
+
+def agree_to_what_stays(target: Return, items: tuple[ReturnItem, ...]) -> Return:
+    """
+    The return with the amount that was named for it, once some of its units may be with the customer again.
+
+    It is at most the value of those that stay, unless it has a note; if none stays, none is named.
+    """
+    account = target.entitlement
+    if account.agreed_refund is None or _given_back(items) <= _given_back(target.items):
+        return target
+    if not any(item.gone_quantity for item in items):
+        return evolve(target, entitlement=evolve(account, agreed_refund=None, refund_note=None))
+    if account.refund_note:
+        return target
+    agreed = min(account.agreed_refund.amount, value_in_full_order(items, target.terms))
+    return evolve(target, entitlement=evolve(account, agreed_refund=Money(agreed, target.currency)))
+
+
+def _given_back(items: tuple[ReturnItem, ...]) -> int:
+    return sum([item.returned_to_customer_quantity for item in items])
 
 
 def charges_now(

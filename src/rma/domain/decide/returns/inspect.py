@@ -6,6 +6,7 @@ from rma.domain.decide.checks import check_order, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.linked import change_linked
 from rma.domain.decide.refunds.entitlement import (
+    agree_to_what_stays,
     charges_now,
     check_claimed,
     entitle,
@@ -157,12 +158,13 @@ def _account(
     status: ReturnStatus,
 ) -> _Account:
     """Afterwards, with refunds for what is due now; as it was, if a closed return is worth the same."""
+    before, target = target, agree_to_what_stays(target, items)
     charges_back = charges_now(order, ledger, target, items, status, None)
     if target.status is ReturnStatus.RECEIVED:
         value = target.value_arrived(items, target.entitlement.agreed_refund, charges_back).total
         if (
             value
-            == target.value_arrived(target.items, target.entitlement.agreed_refund, target.charges_back).total
+            == before.value_arrived(before.items, before.entitlement.agreed_refund, before.charges_back).total
         ):
             return _Account(target.entitlement, target.charges_back)
     account = entitle(

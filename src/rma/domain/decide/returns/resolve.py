@@ -12,7 +12,7 @@ from rma.domain.decide.checks import (
     valid_items,
 )
 from rma.domain.decide.facts import Facts
-from rma.domain.decide.linked import complete_linked
+from rma.domain.decide.linked import change_linked
 from rma.domain.decide.refunds.entitlement import (
     charges_now,
     check_agreed_refund,
@@ -32,6 +32,7 @@ from rma.domain.messages.command_items import RejectedItem
 from rma.domain.messages.commands import Command, ResolveReturn
 from rma.domain.messages.effects import CancelShipmentRequest, WithdrawRequest
 from rma.domain.sale.order import Order
+from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.return_item import ReturnItem, changes_between, once_judged
@@ -51,7 +52,8 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     order = facts.order
     found = ledger.find(command.return_id)
     target = found.by_itself() if found else None
-    _check_state(wrong, command, target)
+    exchange = ledger.find_exchange(target.exchange_id) if target else None
+    _check_state(wrong, command, target, exchange)
     check_order(wrong, order, ledger, target)
     rejected = _check_rejected(wrong, command, target)
     missing = check_missing(wrong, command, target)
@@ -84,8 +86,15 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
             command=command,
             withdraw_requests=withdraw_units(target, _returned_units(rejected)),
         ),
-        *complete_linked(ledger, target, items, status, facts.at, command.created_by),
+        *change_linked(ledger, _agreed(target, agreed), items, status, facts.at, command.created_by),
     )
+
+
+def _agreed(target: Return, agreed: Money | None) -> Return:
+    """The return with the amount that was named for it just now."""
+    if agreed is None:
+        return target
+    return evolve(target, entitlement=evolve(target.entitlement, agreed_refund=agreed))
 
 
 def close_return(
@@ -138,7 +147,9 @@ def close_return(
     return (event, *blocked)
 
 
-def _check_state(wrong: Violations, command: ResolveReturn, target: Return | None) -> None:
+def _check_state(
+    wrong: Violations, command: ResolveReturn, target: Return | None, exchange: Exchange | None
+) -> None:
     if target is None:
         report_unknown(wrong, "return_not_found", "return_id", command.return_id)
         return
@@ -146,7 +157,8 @@ def _check_state(wrong: Violations, command: ResolveReturn, target: Return | Non
     if target.status is ReturnStatus.REQUESTED and not command.missing:
         refusal = "nothing_to_resolve"
     is_only_amount = not (command.rejected or command.missing or command.foreign)
-    is_unsettled = target.amount_due.amount > 0 or target.entitlement.overpaid.amount > 0
+    is_unpaid = exchange is not None and exchange.is_sent and exchange.owed.amount > 0
+    is_unsettled = is_unpaid or target.amount_due.amount > 0 or target.entitlement.overpaid.amount > 0
     sets_amount = is_only_amount and command.refund_amount is not None and is_unsettled
     if target.status is ReturnStatus.RECEIVED and not sets_amount:
         refusal = "return_already_received"

@@ -19,20 +19,27 @@ def check_tags(wrong: Violations, item_id: str, tags: object) -> None:
         wrong.add("invalid_tags", item_id, expected=EXPECTED_TAGS, value=error_value(tags))
 
 
-def check_outcome(wrong: Violations, outcome: object, *, gives_credit: bool) -> Outcome | None:
+#: Which request is for new goods.
+EXCHANGE_HINT = "request an exchange for new goods"
+REPLACE_HINT = "a claim of type replace sends new goods"
+
+
+def check_outcome(
+    wrong: Violations, outcome: object, *, gives_credit: bool, hint: str = EXCHANGE_HINT
+) -> Outcome | None:
     """
     The outcome that a request names, by which its lines are judged; None if it is none.
 
-    It is wrong unless a return can have it here: store credit needs a port, and exchanges are requested by
-    another command.
+    It is wrong unless a return or claim can have it here: store credit needs a port, and new goods are
+    requested otherwise, as the hint says.
     """
     if outcome == Outcome.STORE_CREDIT:
         if not gives_credit:
             wrong.add("store_credit_unsupported")
     elif outcome != Outcome.REFUND:
-        hint = {"hint": "request an exchange for new goods"} if outcome == Outcome.EXCHANGE else {}
+        hints = {"hint": hint} if outcome == Outcome.EXCHANGE else {}
         expected = f"{Outcome.REFUND} or {Outcome.STORE_CREDIT}"
-        wrong.add("invalid_return_outcome", outcome=error_value(outcome), expected=expected, **hint)
+        wrong.add("invalid_return_outcome", outcome=error_value(outcome), expected=expected, **hints)
     return next((each for each in Outcome if outcome == each), None)
 
 
