@@ -1,5 +1,6 @@
 """The checks that several commands share; each appends what is wrong to the `Violations` it is given."""
 
+from collections.abc import Iterable
 from typing import TypeVar, cast
 
 from rma.domain.decide.violations import MAX_ID, Violations, error_id, error_value
@@ -14,6 +15,7 @@ from rma.domain.messages.command_items import (
     RequestedItem,
 )
 from rma.domain.messages.commands import Command
+from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.display import name_kind, show, with_article
@@ -184,8 +186,18 @@ def check_refund(
     return amount
 
 
-def check_refund_value(wrong: Violations, named: Money | None, note: object, value: int) -> None:
-    """A refund above the value of the units (minor units) needs a note: a typing error has none."""
+def check_refund_value(
+    wrong: Violations,
+    named: Money | None,
+    note: object,
+    value: int,
+    charges_back: Iterable[RefundedCharge] = (),
+) -> None:
+    """
+    A refund above the value of the units (minor units), with the charges that come back with them, needs a
+    note: a typing error has none.
+    """
+    value += max(0, sum([each.amount for each in charges_back]))
     if named is not None and named.amount > value and not note:
         wrong.add("refund_exceeds_worth", amount=named.amount, value=value, currency=named.currency)
 

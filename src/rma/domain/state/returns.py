@@ -516,7 +516,8 @@ class Return:
             return self._value_inspected
         if self.received_at is None:
             return self.valuation_if_as_requested
-        arrived = self.value_arrived(self.items, self.named_for(self.items), self.charges_back)
+        named = self.named_for(self.items, self.charges_back)
+        arrived = self.value_arrived(self.items, named, self.charges_back)
         is_undecided = self.status is ReturnStatus.REQUIRES_ACTION
         return with_entitled(arrived, self.entitlement.entitled.amount, is_undecided=is_undecided)
 
@@ -542,7 +543,8 @@ class Return:
     def _value_inspected(self) -> Valuation:
         """What is inspected, as if all of it were worth its whole value; charges come back with the money."""
         items = tuple([as_if_whole(each) for each in self.items])
-        return self.value_arrived(items, self.named_for(self.items), self.charges_back)
+        named = self.named_for(self.items, self.charges_back)
+        return self.value_arrived(items, named, self.charges_back)
 
     def value_arrived(
         self,
@@ -562,18 +564,23 @@ class Return:
             agreed_refund=agreed_refund,
             charges=self.charges,
             charges_back=charges_back,
+            quoted_charges=self.quoted_charges,
         )
 
-    def named_for(self, items: tuple[ReturnItem, ...], *, is_corrected: bool = False) -> Money | None:
+    def named_for(
+        self, items: tuple[ReturnItem, ...], charges_back: tuple[RefundedCharge, ...]
+    ) -> Money | None:
         """
-        The amount that was named for the whole return, as it holds for these items.
+        The amount that was named for the whole return, as it holds for these items, and these charges.
 
-        Once a receipt was corrected, it is at most the value of what arrived, unless it has a note.
+        It is at most their value, unless it has a note: a receipt may be corrected, and charges may be given
+        back otherwise.
         """
         named = self.entitlement.agreed_refund
-        if named is None or self.entitlement.refund_note or not (is_corrected or self.corrections):
+        if named is None or self.entitlement.refund_note:
             return named
-        return Money(min(named.amount, value_in_full_order(items, self.terms)), named.currency)
+        most = value_in_full_order(items, self.terms) + max(0, sum([each.amount for each in charges_back]))
+        return Money(min(named.amount, most), named.currency)
 
     @property
     def is_exchanged(self) -> bool:

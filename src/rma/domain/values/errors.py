@@ -445,7 +445,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "refund_exceeds_worth": (
         Invalid,
-        "refund of {amount} exceeds the value of the units, {value} (minor units, {currency}): give a refund_note",
+        "refund of {amount} exceeds the value of units and charges, {value} (minor units, {currency}): add a refund_note",
     ),
     "refund_exceeds_due": (Invalid, "asked to refund {amount}, only {due} due (minor units, {currency})"),
     "invalid_means": (Invalid, "means must be one of {expected}, not {means}"),

@@ -5,7 +5,13 @@ from attrs import evolve
 from rma.domain.decide.checks import check_items, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.ahead import pay_ahead
-from rma.domain.decide.returns.draft import ReturnDraft, first_given, method_for, quote_return, terms_of
+from rma.domain.decide.returns.draft import (
+    ReturnDraft,
+    first_given,
+    method_for,
+    quote_return,
+    revised_terms,
+)
 from rma.domain.decide.returns.eligibility import Replaced
 from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.request import draft_request
@@ -115,7 +121,7 @@ def _updated(
 ) -> tuple[Event, ...]:
     """The events of the update; `others` is the ledger without the return."""
     target, order, by = replaced.target, draft.order, command.created_by
-    terms = _terms(facts.policy, target, draft.items)
+    terms = revised_terms(facts.policy, target, draft.items)
     after = _after(facts, replaced, draft, terms)
     quote = quote_return(
         order,
@@ -195,23 +201,6 @@ def _after(facts: Facts, replaced: Replaced, draft: ReturnDraft, terms: Terms) -
         return_by=until,
         outcome=draft.outcome,
         payee=draft.payee,
-    )
-
-
-def _terms(policy: ReturnPolicy, target: Return, items: tuple[ReturnItem, ...]) -> Terms:
-    """Its own terms; of rules that it does not have yet, those of the policy now."""
-    own = {rule.name: rule for rule in target.terms.rules}
-    names = {item.rule for item in items if item.rule is not None}
-    of_policy = terms_of(policy, items, target.basis)
-    rules = [own.pop(rule.name, rule) for rule in of_policy.rules]
-    others = {name for item in items if item.ruling for name in item.ruling.other_rules}
-    kept = (*rules, *[rule for rule in own.values() if rule.name in names])
-    known = {rule.name: rule for rule in (*of_policy.other_rules, *target.terms.other_rules, *own.values())}
-    has = {rule.name for rule in kept}
-    return evolve(
-        target.terms,
-        rules=kept,
-        other_rules=tuple([rule for name, rule in known.items() if name in others and name not in has]),
     )
 
 
