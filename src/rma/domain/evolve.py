@@ -493,11 +493,7 @@ def _outcomes(event: OutcomeEvent) -> tuple[EffectOutcome, ...]:
 def _with_outcomes(entitlement: Entitlement, event: OutcomeEvent) -> Entitlement:
     """The account with what the event says of its refunds."""
     known = {outcome.refund.key: outcome.refund for outcome in _outcomes(event) if outcome.refund}
-    if not known:
-        return entitlement
-    return with_(
-        entitlement, refunds=tuple([known.get(refund.key, refund) for refund in entitlement.refunds])
-    )
+    return entitlement.with_outcomes(known) if known else entitlement
 
 
 def _with_delivery(each: S, event: events.DeliveryChanged) -> S:

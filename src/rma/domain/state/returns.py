@@ -273,6 +273,22 @@ class Return:
         return self.terms.pay_on is PayOn.RECEIPT and any(item.is_inspected for item in self.items)
 
     @property
+    def is_promised(self) -> bool:
+        """True while what was promised before any goods arrived is due, whatever arrived since."""
+        return self.paid_ahead is not None and self.is_open and self.received_at is None
+
+    @property
+    def paid_items(self) -> tuple[ReturnItem, ...]:
+        """Its items, those that are paid for before they are inspected as if they did not wait for it."""
+        return self.as_paid_for(self.items, self.status)
+
+    def as_paid_for(self, items: tuple[ReturnItem, ...], status: ReturnStatus) -> tuple[ReturnItem, ...]:
+        """These items once the return has this status, as they count for what is paid then."""
+        if status is ReturnStatus.RECEIVED or self.terms.pay_on is not PayOn.RECEIPT:
+            return items
+        return tuple([evolve(item, waiting_quantity=0) if item.waiting_quantity else item for item in items])
+
+    @property
     def label_number(self) -> int | None:
         """The number of the booking that the goods can travel with; None if there is none."""
         return self.shipment_number if self.shipping_method and not self.is_unbooked else None

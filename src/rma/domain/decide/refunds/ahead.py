@@ -51,6 +51,7 @@ def pay_ahead(
         refund_note=before.refund_note,
         refundable=refundable,
         at=at,
+        is_promised=True,
     )
     paid = PaidAhead(
         header=header_for(target, ledger, at, by=by, order=order),

@@ -57,7 +57,7 @@ def entitle(
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
         named = target.named_for(items, charges_back)
-    items = _as_paid_for(target, items, status)
+    items = target.as_paid_for(items, status)
     entitled = target.value_arrived(items, named, charges_back).total
     entitled = max(entitled, _least(target, status, is_named=is_named))
     return pay_what_is_due(
@@ -70,6 +70,7 @@ def entitle(
         refundable=refundable,
         at=at,
         items=items,
+        is_promised=target.is_promised and status is not ReturnStatus.RECEIVED,
     )
 
 
@@ -147,6 +148,7 @@ def correct_entitlement(
         refundable=refundable,
         at=at,
         items=items,
+        is_promised=target.is_promised and status is not ReturnStatus.RECEIVED,
     )
 
 
@@ -188,7 +190,7 @@ def charges_now(
     soon as it is final, also if its goods wait to be graded.
     """
     if pays_now(target, status):
-        items = _as_paid_for(target, items, status)
+        items = target.as_paid_for(items, status)
     elif agreed is not None and status is ReturnStatus.IN_INSPECTION:
         items = tuple([as_if_whole(item) for item in items])
     else:
@@ -198,15 +200,6 @@ def charges_now(
     if named is None and target.entitlement.requested_refund is None:
         return arrived
     return target.value_arrived(items, named, arrived).charges_back
-
-
-def _as_paid_for(
-    target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus
-) -> tuple[ReturnItem, ...]:
-    """The items, those that are paid for before they are inspected as if they did not wait for it."""
-    if status is ReturnStatus.RECEIVED or target.terms.pay_on is not PayOn.RECEIPT:
-        return items
-    return tuple([evolve(item, waiting_quantity=0) if item.waiting_quantity else item for item in items])
 
 
 def pays_now(target: Return, status: ReturnStatus) -> bool:
@@ -230,18 +223,22 @@ def pay_what_is_due(
     at: datetime,
     items: tuple[ReturnItem, ...] | None = None,
     first: Collection[str] = (),
+    is_promised: bool = False,
 ) -> Entitlement:
     """
     The account once the customer is entitled to this amount (minor units), with refunds for what is due.
 
     Nothing is paid, and the account is blocked, if the payments have less left, or if a part of it is left in
     payments that take no refund any more and a person is to decide; extra credit is not limited by them.
-    `items` are those of a return afterwards. Payments whose ids are `first` give before others.
+    `items` are those of a return afterwards; it `is_promised` while these did not arrive. Payments whose ids
+    are `first` give before others.
     """
     before = target.entitlement
     due = max(0, entitled - before.covered)
     pay, rounding = limit_to_refundable(due, room_for(target, refundable, ledger), order)
-    plan = plan_for(pay, order, ledger, target, at, items=items, first=first) if pay else Plan()
+    plan = Plan()
+    if pay:
+        plan = plan_for(pay, order, ledger, target, at, items=items, is_promised=is_promised, first=first)
     is_refund_blocked = pay is None or plan.closed > 0
     if is_refund_blocked:
         plan, rounding = Plan(), 0

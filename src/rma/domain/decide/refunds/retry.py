@@ -19,6 +19,7 @@ from rma.domain.decide.refunds.due import (
 from rma.domain.decide.refunds.split import (
     gives_extra,
     limit_to_refundable,
+    plan_by_person,
     plan_for,
     refunds_of,
     with_paid_ahead,
@@ -31,7 +32,7 @@ from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.plan import Plan, Source, plan_other, plan_refund, sources_in_order
+from rma.domain.state.plan import Plan, Source, plan_refund, sources_in_order
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 
@@ -98,10 +99,16 @@ def _plan(
     """How the amount goes back: as a person says, else by the terms."""
     if means in (Means.STORE_CREDIT, Means.PAYOUT):
         in_order = [payment] if payment else sources_in_order(sources, target.refund_terms)
-        return Plan((plan_other(amount, in_order, means, order.currency),))
+        return plan_by_person(amount, ledger, target, means, in_order, order.currency)
     if payment is not None:
         return plan_refund(
-            amount, (payment,), DEFAULT_REFUND_TERMS, order.currency, at, carried=ledger.carried
+            amount,
+            (payment,),
+            DEFAULT_REFUND_TERMS,
+            order.currency,
+            at,
+            carried=ledger.carried,
+            left_of_others=sum([each.left for each in sources if each is not payment]),
         )
     if means is None:
         return plan_for(amount, order, ledger, target, at)
