@@ -246,7 +246,9 @@ def test_steps_beside_credit_and_payouts_add_up_to_all_that_was_paid(
     given = Given(order_of(*units, payments=payments, customer_id="cus_1"), policy)
 
     for unit in units:
-        given.when(request(1, unit.id, outcome=data.draw(st.sampled_from(["refund", "refund", "store_credit"]))))
+        given.when(
+            request(1, unit.id, outcome=data.draw(st.sampled_from(["refund", "refund", "store_credit"])))
+        )
         return_id = given.ledger.returns[-1].id
         given.when(ReceiveReturn(return_id=return_id, items=[ReceivedItem(item_id=unit.id, quantity=1)]))
         answer(given, data)

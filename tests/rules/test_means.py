@@ -12,13 +12,11 @@ from rma import (
     Calendar,
     CancelClaim,
     ClaimItem,
-    ExpireReturn,
-    ReceivedItem,
-    ReceiveReturn,
     CorrectedItem,
     CorrectReceipt,
     CreditRequest,
     EffectsAttempted,
+    ExpireReturn,
     InvalidValue,
     LineItem,
     Means,
@@ -28,6 +26,8 @@ from rma import (
     Payment,
     PaymentShare,
     PayoutRequest,
+    ReceivedItem,
+    ReceiveReturn,
     RecordRefundOutcome,
     RefundDeclined,
     RefundRequest,
@@ -224,7 +224,8 @@ def test_number_2_a_person_is_asked_unless_the_terms_say_more() -> None:
     entry = str(timeline("order_1", given.history)[-1])
     assert "50.00 USD is due, and payments do not take all of it any more: nothing was paid" in entry
     (refusal,) = given.refuses(retry).violations
-    assert (refusal.code, refusal.numbers) == ("refund_exceeds_means", {"amount": 5000, "left": 1000})
+    numbers = {"amount": 5000, "left": 1000, "currency": "usd"}
+    assert (refusal.code, refusal.numbers) == ("refund_exceeds_means", numbers)
     named = RetryRefund(return_id="ret_1", payment_id="paypal")
     (refusal,) = given.refuses(named).violations
     until = (START + timedelta(days=180)).isoformat()
@@ -502,8 +503,10 @@ def test_the_bonus_is_never_paid_as_money() -> None:
     assert given.the().refunds[1].bonus is None
 
 
-@pytest.mark.parametrize("means", [{}, {"means": "store_credit"}, {"means": "store_credit", "payment_id": "gift"}])
-def test_a_retry_of_credit_is_credit(means: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "means", [{}, {"means": "store_credit"}, {"means": "store_credit", "payment_id": "gift"}]
+)
+def test_a_retry_of_credit_is_credit(means: dict[str, Any]) -> None:
     """Unless a person says otherwise; with the bonus that the customer was promised, whoever names it."""
     given = shop(policy=ReturnPolicy(rules=[CREDIT]))
     returned(given, outcome="store_credit")
@@ -531,6 +534,20 @@ def test_store_credit_is_for_someone() -> None:
     assert given.codes(request(1, payee="cus_2")) == ["payee_without_credit"]
     assert given.codes(request(1, outcome="store_credit", payee=7)) == ["invalid_text"]
     assert paid(returned(given, outcome="store_credit", payee="cus_2")) == [(None, 5000)]
+
+
+def test_credit_for_no_one_says_what_else_there_is() -> None:
+    """A request names a payee; a retry has none, and chooses other means."""
+    given = shop(policy=ReturnPolicy(rules=[CREDIT]))
+    put(given, customer_id=None)
+    returned(given)
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+
+    (of_retry,) = given.refuses(RetryRefund(return_id="ret_1", means="store_credit")).violations
+    (of_request,) = given.refuses(request(1, outcome="store_credit")).violations
+
+    assert str(of_retry).endswith("store credit: choose another means")
+    assert str(of_request).endswith("store credit: name a payee")
 
 
 def test_an_update_chooses_again() -> None:
@@ -761,7 +778,7 @@ def test_a_part_of_a_step_goes_with_the_last_refund() -> None:
 
 
 def test_steps_leave_what_credit_took_of_a_payment() -> None:
-    """20.50 of 30.00 are left, the gateway moves whole units: 20.00, and never 21.00; no later one takes it."""
+    """20.50 of 30.00 are left, at steps of 1.00: 20.00 go back, and no later refund takes the rest along."""
     source, terms = Source("p", 2050, step=100, most=3000), ReturnPolicy().refund_terms
 
     asked = plan_refund(2050, [source], terms, "usd", START)

@@ -212,7 +212,9 @@ def test_a_payout_is_of_what_its_units_are_worth_not_of_a_step() -> None:
     given.when(receive(1))
     given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
 
-    assert given.codes(RecordPayout(return_id="ret_1", amount=541, reference="bank-1")) == ["refund_exceeds_due"]
+    assert given.codes(RecordPayout(return_id="ret_1", amount=541, reference="bank-1")) == [
+        "refund_exceeds_due"
+    ]
     given.when(RecordPayout(return_id="ret_1", amount=540, reference="bank-1"))
 
     assert (given.the().amount_due, given.ledger.carried) == (usd(0), 0)

@@ -277,6 +277,7 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
             return with_(before, status=ReturnStatus.DECLINED, decision=decision, updated_at=event.at)
         case events.ReturnUpdated():
             is_same_label = event.cancel_request is None and event.shipment_request is None
+            before = before.without_promise()  # what was promised and not paid is promised anew
             return with_(
                 _revised(before, event.items),
                 status=event.status,
@@ -426,7 +427,7 @@ def _return_after(  # noqa: PLR0911 # a row for each kind of event
                 ForeignDecision(number=each.number, send_back=True) for each in before.undecided_foreign
             ]
             return with_(
-                before,
+                before.without_promise(),
                 withdrawals=_withdrawn(before, event.withdraw_requests),
                 foreign_decisions=decisions_after(before.foreign_decisions, sent_back),
                 status=ReturnStatus.CANCELED,

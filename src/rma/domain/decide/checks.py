@@ -174,13 +174,15 @@ def hint_for(amount: object, currency: str | None) -> dict[str, str]:
 
 
 def check_refund(
-    wrong: Violations, named: Money | int | None, order: Order | None, most: int | None
+    wrong: Violations, named: Money | int | None, order: Order | None, most: int | None, minimum: int = 0
 ) -> Money | None:
     """The refund that was named, if one was and it is valid: at most `most` minor units, if that is known."""
     if named is None:
         return None
     currency = order.currency if order else None
-    amount = check_amount(wrong, named, currency, "invalid_refund_amount", field="refund_amount")
+    amount = check_amount(
+        wrong, named, currency, "invalid_refund_amount", field="refund_amount", minimum=minimum
+    )
     if amount is not None and order and most is not None and amount.amount > most:
         wrong.add("refund_exceeds_refundable", amount=amount.amount, refundable=most, currency=currency)
     return amount
@@ -192,6 +194,7 @@ def check_refund_value(
     note: object,
     value: int,
     charges_back: Iterable[RefundedCharge] = (),
+    hint: str | None = None,
 ) -> None:
     """
     A refund above the value of the units (minor units), with the charges that come back with them, needs a
@@ -199,7 +202,8 @@ def check_refund_value(
     """
     value += max(0, sum([each.amount for each in charges_back]))
     if named is not None and named.amount > value and not note:
-        wrong.add("refund_exceeds_worth", amount=named.amount, value=value, currency=named.currency)
+        hints = {} if hint is None else {"hint": hint}
+        wrong.add("refund_exceeds_worth", amount=named.amount, value=value, currency=named.currency, **hints)
 
 
 def check_currency(wrong: Violations, amount: Money, currency: str | None, field: str) -> bool:

@@ -19,8 +19,8 @@ class Source:
         left: minor units; less what was given instead of it.
         given: what this library gave back of it, or may have, by its gateway: minor units.
         most: what its gateway could give back in all; `left` with what was given, unless said otherwise.
-        kind, provider_id, refundable_until, step: as the order has them; what a customer paid for an exchange
-            has none.
+        kind, provider_id, refundable_until, step: as the order has them. What a customer paid for an exchange
+            has the first two, where the host named them.
     """
 
     payment_id: str

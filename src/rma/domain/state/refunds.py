@@ -51,8 +51,8 @@ class Refund:
         against: of which payments it counts as given back, for store credit and payouts. What it does not say
             counts against the payments in their order.
         is_extra: store credit that was given as goodwill: it counts against no payment.
-        carried: how much more it is for than it moves, minor units: the step of its gateway leaves that to
-            the next refund of the order. Below 0 if it moves more. It is carried while the refund is in force.
+        carried: how much more it is for than it moves, minor units, since its gateway moves steps only; below
+            0 if it moves more. It goes with the next refund of the order, unless this one fails.
     """
 
     key: str

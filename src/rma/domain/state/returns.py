@@ -278,6 +278,26 @@ class Return:
         return self.paid_ahead is not None and self.is_open and self.received_at is None
 
     @property
+    def is_only_promised(self) -> bool:
+        """True if it was to be paid before its goods arrive, and it is known that no money moved for it."""
+        return self.is_promised and not any(refund.is_in_force for refund in self.refunds)
+
+    @property
+    def lacks_goods_paid_for(self) -> bool:
+        """True if it is over, was paid before its goods arrived, and some of them never did: overpaid."""
+        is_over = self.paid_ahead is not None and not self.is_open
+        is_lacking = is_over and any(item.missing_quantity for item in self.items)
+        return is_lacking and self.entitlement.overpaid.amount > 0
+
+    @property
+    def is_loss_undecided(self) -> bool:
+        """True if no person said anything of goods that were paid for and never arrived."""
+        resolution = self.resolution
+        is_said = self.entitlement.agreed_refund is not None or bool(resolution and resolution.missing)
+        is_seen = self.sending is not None or any(receipt.items for receipt in self.receipts)
+        return self.lacks_goods_paid_for and not is_said and not is_seen
+
+    @property
     def paid_items(self) -> tuple[ReturnItem, ...]:
         """Its items, those that are paid for before they are inspected as if they did not wait for it."""
         return self.as_paid_for(self.items, self.status)
@@ -426,6 +446,13 @@ class Return:
         """The return; if it was canceled, without what its exchange set against its goods."""
         return self if self.canceled_at is None else self.without_exchange()
 
+    def without_promise(self) -> "Return":
+        """The return as if it had not been promised to be paid before its goods arrive."""
+        if self.paid_ahead is None:
+            return self
+        account = self.entitlement.reduced_to(Money(0, self.currency))
+        return evolve(self, entitlement=account, charges_back=(), paid_ahead=None)
+
     def without_exchange(self) -> "Return":
         """The return by itself: nothing new is set against its goods; what the customer paid remains."""
         return evolve(self, charges=tuple([part for part in self.charges if part.amount.amount > 0]))
@@ -497,14 +524,15 @@ class Return:
 
         It waits for approval, what arrived is not what was requested or is yet to be graded, an amount is due
         that could not be paid, the outcome of a refund cannot be known, an effect waits for its port for too
-        long, too much was paid as a correction showed, or since goods went back to the customer, or the
-        customer has yet to pay for an exchange whose goods are here.
+        long, too much was paid as a correction showed, or since goods went back to the customer, it was paid
+        and its goods never arrived, or the customer has yet to pay for an exchange whose goods are here.
         """
         return (
             self.status in _FOR_A_PERSON
             or bool(self.stuck_effects)
             or self.entitlement.needs_attention
             or (self.entitlement.overpaid.amount > 0 and self._is_paid_for_other_units)
+            or self.is_loss_undecided
             or (
                 bool(self.charges)
                 and (not self.corrections or self.corrections[-1].is_payment_awaited)

@@ -57,9 +57,7 @@ def is_closed(before: Refund | None, after: Refund, outcome: object) -> bool:
     return not (isinstance(outcome, RefundDeclined) and outcome.is_temporary)
 
 
-def _given(
-    target: Return | Claim, of_others: int, refund: Refund, means: Means, at: datetime
-) -> Entitlement:
+def _given(target: Return | Claim, of_others: int, refund: Refund, means: Means, at: datetime) -> Entitlement:
     """
     The account once this amount is given instead of the refund, with what steps left before.
 

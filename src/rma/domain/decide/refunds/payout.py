@@ -74,10 +74,8 @@ def _recorded(
 ) -> tuple[PayoutRecorded] | tuple[ClaimPayoutRecorded]:
     before, at = target.entitlement, facts.at
     sources = sources_in_order(ledger.sources(order), target.refund_terms)
-    covered = min(before.due.amount, amount - min(0, ledger.carried))
-    planned = evolve(
-        plan_other(amount, sources, Means.PAYOUT, order.currency), carried=covered - amount
-    )
+    covered = _covered(ledger, order, before.due.amount, amount)
+    planned = evolve(plan_other(amount, sources, Means.PAYOUT, order.currency), carried=covered - amount)
     (opened,) = refunds_of([planned], target, at)
     paid = evolve(opened, status=RefundStatus.SUCCEEDED, reference=command.reference, settled_at=at)
     account = evolve(
@@ -92,6 +90,16 @@ def _recorded(
         return (PayoutRecorded(header=header, entitlement=change),)
     status = target.status if account.is_refund_blocked else status_paid(target, ledger)
     return (ClaimPayoutRecorded(header=header, status=status, entitlement=change),)
+
+
+def _covered(ledger: ReturnLedger, order: Order, due: int, amount: int) -> int:
+    """What of an amount that is due is not due any more once so much is paid: all in minor units."""
+    carried = ledger.carried
+    covered = min(due, amount - min(0, carried))
+    left = ledger.refundable(order).amount - amount
+    if carried + covered - amount >= left:  # no later refund can take along what steps left
+        covered -= min(left, covered)
+    return covered
 
 
 def _find(ledger: ReturnLedger, command: RecordPayout) -> Refund | None:

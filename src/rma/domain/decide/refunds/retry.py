@@ -14,6 +14,7 @@ from rma.domain.decide.refunds.due import (
     check_payment,
     check_plan,
     find_payee,
+    report_closed,
     status_paid,
 )
 from rma.domain.decide.refunds.split import (
@@ -69,7 +70,7 @@ def retry_refund(
     if means is None:
         check_plan(wrong, facts, target, plan, amount)
     elif plan.closed:
-        wrong.add("refund_exceeds_means", amount=amount, left=amount - plan.closed)
+        report_closed(wrong, target, plan, amount)
     wrong.require(order)
     account = _paid(target, plan, amount, rounding, facts.at)
     header = header_for(target, ledger, facts.at, by=command.created_by, command=command, order=order)
@@ -148,6 +149,6 @@ def _check_amount(
     else:
         rounding = 0
         amount = check_named_amount(wrong, command.amount, order, due=due, refundable=refundable)
-    if payment is not None and amount > (left := with_paid_ahead(payment.left, ledger)):
-        wrong.add("refund_exceeds_means", amount=amount, left=left)
+    if order and payment is not None and amount > (left := with_paid_ahead(payment.left, ledger)):
+        wrong.add("refund_exceeds_means", amount=amount, left=left, currency=order.currency)
     return amount, rounding

@@ -140,11 +140,13 @@ def _check_state(wrong: Violations, command: ResolveReturn, target: Return | Non
         report_unknown(wrong, "return_not_found", "return_id", command.return_id)
         return
     refusal = return_refusal(target.status, command)
-    if target.status is ReturnStatus.REQUESTED and not command.missing:
-        refusal = "nothing_to_resolve"
     is_only_amount = not (command.rejected or command.missing or command.foreign)
     is_unsettled = target.amount_due.amount > 0 or target.entitlement.overpaid.amount > 0
     sets_amount = is_only_amount and command.refund_amount is not None and is_unsettled
+    if target.status is ReturnStatus.REQUESTED and not command.missing:
+        refusal = "nothing_to_resolve"
+    if target.status is ReturnStatus.EXPIRED and not (sets_amount and target.lacks_goods_paid_for):
+        refusal = "nothing_to_resolve"
     if target.status is ReturnStatus.RECEIVED and not sets_amount:
         refusal = "return_already_received"
     if refusal is not None:

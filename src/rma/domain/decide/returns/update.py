@@ -71,8 +71,8 @@ def _check_state(wrong: Violations, command: UpdateReturn, target: Return | None
         wrong.add(refusal, return_id=target.id)
     elif target and target.sending is not None:
         wrong.add("return_already_sent", return_id=target.id)
-    elif target and target.paid_ahead is not None:
-        wrong.add("return_already_paid", return_id=target.id, paid=target.paid_ahead.amount)
+    elif target and target.paid_ahead is not None and not target.is_only_promised:
+        wrong.add("return_already_paid", return_id=target.id, paid=target.refunded.amount)
 
 
 def _growing(target: Return, command: UpdateReturn) -> frozenset[str]:
@@ -107,7 +107,7 @@ def _as_request(target: Return, command: UpdateReturn, facts: Facts) -> RequestR
 
 def _without(ledger: ReturnLedger, target: Return) -> ReturnLedger:
     """The ledger as if the return was canceled."""
-    canceled = evolve(target, status=ReturnStatus.CANCELED)
+    canceled = evolve(target.without_promise(), status=ReturnStatus.CANCELED)
     return evolve(ledger, returns=tuple([canceled if each is target else each for each in ledger.returns]))
 
 
@@ -184,12 +184,13 @@ def _after(facts: Facts, replaced: Replaced, draft: ReturnDraft, terms: Terms) -
     )
     # A label that is booked is kept for the same way, unless the goods may not travel for now.
     keeps_label = had_label and is_same_way and not is_pending
+    alone = target.without_promise()
     return evolve(
-        target,
+        alone,
         status=ReturnStatus.PENDING_APPROVAL if is_pending else ReturnStatus.REQUESTED,
         items=draft.items,
         entitlement=evolve(
-            target.entitlement, requested_refund=draft.requested_refund, refund_note=draft.refund_note
+            alone.entitlement, requested_refund=draft.requested_refund, refund_note=draft.refund_note
         ),
         terms=terms,
         overrule=draft.overrule or (target.overrule if _is_overruled(draft.items) else None),
