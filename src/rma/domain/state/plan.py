@@ -185,12 +185,20 @@ def _without(refunds: Iterable[PlannedRefund], sources: Iterable[Source]) -> lis
 
 
 def _carrying(refunds: Sequence[PlannedRefund], carried: int) -> Plan:
-    """The plan that carries so much: what the refunds do not say, the first one carries."""
-    if not refunds:
-        return Plan(carried=carried)
-    first, *others = refunds
-    own = carried - sum([each.carried for each in others])
-    return Plan((evolve(first, carried=own), *others), carried=carried)
+    """
+    The plan that carries so much, what the refunds do not say included.
+
+    What is taken along of earlier refunds is divided so that each of these is for something of its own, if it
+    can be: should it fail, something is due, and takes it along again.
+    """
+    found = list(refunds)
+    rest = carried - sum([each.carried for each in found])
+    for least in (1, 0):
+        for index, each in enumerate(found):
+            part = rest if rest >= 0 else max(rest, min(0, least - each.amount.amount - each.carried))
+            found[index] = evolve(each, carried=each.carried + part)
+            rest -= part
+    return Plan(tuple(found), carried=carried)
 
 
 def sources_in_order(sources: Iterable[Source], terms: RefundTerms) -> list[Source]:

@@ -65,14 +65,17 @@ def _given(target: Return | Claim, of_others: int, refund: Refund, means: Means,
     was asked for is taken along: its share of the other payments is not known here.
     """
     account = target.entitlement
-    due = min(refund.amount.amount + refund.carried, account.due.amount)
-    if due <= 0:
+    worth = refund.amount.amount + refund.carried
+    due = min(worth, account.due.amount)
+    if worth and not due:
         return account
     assert refund.payment_id is not None, "it is the refund of a payment"
     exact = min(due + of_others + account.carried, max(due, refund.amount.amount))
     amount = Money(max(0, exact), refund.amount.currency)
     share = PaymentShare(refund.payment_id, min(amount, refund.amount))
     carried = due - amount.amount
+    if not (amount.amount or carried):
+        return account
     planned = [PlannedRefund(means, None, amount, against=(share,), carried=carried)] if amount.amount else []
     made = refunds_of(planned, target, at, retry_of=refund.key)
     return evolve(account, refunds=account.refunds + made, carried=account.carried + carried)
