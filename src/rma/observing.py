@@ -88,8 +88,8 @@ class AttentionNeeded:
         key: of the effect or refund, if it is about one.
         amount: of the refund, if it is about one; what was overpaid.
         reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (declined for good, or late),
-            `refund_reversed`, `refund_blocked`, `mismatch`, `paid_without_goods` (paid before they came, and
-            they never did), or (logged as INFO) `approval_needed` or
+            `refund_reversed`, `refund_blocked`, `mismatch`, `paid_without_goods` (paid before they
+            arrived, and they never did), or (logged as INFO) `approval_needed` or
             `inspection_needed`.
     """
 

@@ -256,7 +256,7 @@ def test_steps_beside_credit_and_payouts_add_up_to_all_that_was_paid(
         given.when(ReceiveReturn(return_id=return_id, items=[ReceivedItem(item_id=unit.id, quantity=1)]))
         answer(given, data)
         if data.draw(st.booleans()):
-            settle(given, return_id, data)
+            pay_by_person(given, return_id, data)
             answer(given, data)
         assert in_force(given.ledger.refunds) <= sum(prices)
     for target in given.ledger.returns:
@@ -280,7 +280,7 @@ def answer(given: Given, data: st.DataObject) -> None:
         given.record_outcomes(*said)
 
 
-def settle(given: Given, return_id: str, data: st.DataObject) -> None:
+def pay_by_person(given: Given, return_id: str, data: st.DataObject) -> None:
     """Pays something of what is due of the return in a way that a person chooses."""
     account = given.ledger.get(return_id).entitlement
     if not account.due.amount:

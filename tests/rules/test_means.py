@@ -507,7 +507,7 @@ def test_the_bonus_is_never_paid_as_money() -> None:
     "means", [{}, {"means": "store_credit"}, {"means": "store_credit", "payment_id": "gift"}]
 )
 def test_a_retry_of_credit_is_credit(means: dict[str, Any]) -> None:
-    """Unless a person says otherwise; with the bonus that the customer was promised, whoever names it."""
+    """Unless a person says otherwise; with the bonus that was promised, also if a person names it."""
     given = shop(policy=ReturnPolicy(rules=[CREDIT]))
     returned(given, outcome="store_credit")
     given.record_outcomes(("ret_1-refund-1", RefundDeclined("account_locked")))

@@ -387,7 +387,7 @@ def unpaid(reason: str, quantity: int = 3) -> Given:
 
 @pytest.mark.parametrize("reason", ["blocked", "declined"])
 def test_a_promise_for_which_no_money_moved_can_be_canceled(reason: str) -> None:
-    """Nothing came and nothing was paid: nothing is due any more, and the units are free."""
+    """Nothing arrived and nothing was paid: nothing is due any more, and the units are free."""
     given = unpaid(reason)
 
     given.when(CancelReturn(return_id="ret_1"))
@@ -402,7 +402,7 @@ def test_a_promise_for_which_no_money_moved_can_be_canceled(reason: str) -> None
 
 @pytest.mark.parametrize("reason", ["blocked", "declined"])
 def test_a_promise_for_which_no_money_moved_can_be_updated(reason: str) -> None:
-    """It is promised anew: one mug is, and can be paid."""
+    """It is promised again: one mug is, and can be paid."""
     given = unpaid(reason)
 
     updated, paid = given.when(update(1))
@@ -470,7 +470,7 @@ def planned(given: Given) -> tuple[PlannedRefund, ...]:
 
 
 def test_what_comes_beside_a_promise_has_the_bonus_once() -> None:
-    """40.00 were promised with 4.00, the credit was declined, a parcel of one came: still 44.00."""
+    """40.00 were promised with 4.00, the credit was declined, a parcel of one arrived: still 44.00."""
     policy = ReturnPolicy(pay_on="request", rules=[CREDIT])
     given = Given(order_of(line(quantity=4, price=1000), captured=4000, customer_id="cus_1"), policy)
     given.when(request(4, outcome="store_credit"))

@@ -277,7 +277,7 @@ def _return_before_goods(before: Return, event: BeforeGoods) -> Return:
             return with_(before, status=ReturnStatus.DECLINED, decision=decision, updated_at=event.at)
         case events.ReturnUpdated():
             is_same_label = event.cancel_request is None and event.shipment_request is None
-            before = before.without_promise()  # what was promised and not paid is promised anew
+            before = before.without_promise()  # what was promised and not paid is promised again
             return with_(
                 _revised(before, event.items),
                 status=event.status,

@@ -77,7 +77,7 @@ def what_is_due_is_not_paid(snapshot: Snapshot) -> Iterator[str]:
 
 
 def no_unit_is_paid_for_ahead_twice(snapshot: Snapshot) -> Iterator[str]:
-    """What was paid before its goods came, and they never did, is of no more units than the customer had."""
+    """Goods that were paid for before they arrived, and never did, are no more units than the customer had."""
     lacking = Counter[str]()
     for each in snapshot.ledger.returns:
         if each.lacks_goods_paid_for and not any(map(is_surprising, each.refunds)):
@@ -85,4 +85,4 @@ def no_unit_is_paid_for_ahead_twice(snapshot: Snapshot) -> Iterator[str]:
                 lacking[item.item_id] += item.missing_quantity
     for item_id, quantity in lacking.items():
         if quantity > (most := snapshot.most_fulfilled.get(item_id, 0)):
-            yield f"{item_id}: {quantity} units were paid for ahead and never came, {most} were sent"
+            yield f"{item_id}: {quantity} units were paid for ahead and never arrived, {most} were sent"

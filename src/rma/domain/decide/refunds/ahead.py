@@ -25,8 +25,8 @@ def is_paid_on(target: Return, ledger: ReturnLedger, moment: PayOn) -> bool:
     True if the return is to be paid at this moment, and was not paid ahead before.
 
     Exchanges and claims pay by themselves, goods that the customer keeps are paid for at once, and without an
-    amount there is nothing to pay. Once another return of the order was paid ahead and its goods never came,
-    this one is paid for its goods.
+    amount there is nothing to pay. Once another return of the order was paid ahead and its goods never
+    arrived, this one is paid for its goods.
     """
     if any(each.lacks_goods_paid_for for each in ledger.returns):
         return False

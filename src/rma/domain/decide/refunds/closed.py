@@ -65,9 +65,9 @@ def _given(target: Return | Claim, of_others: int, refund: Refund, means: Means,
     was asked for is taken along: its share of the other payments is not known here.
     """
     account = target.entitlement
-    worth = refund.amount.amount + refund.carried
-    due = min(worth, account.due.amount)
-    if worth and not due:
+    value = refund.amount.amount + refund.carried
+    due = min(value, account.due.amount)
+    if value and not due:
         return account
     assert refund.payment_id is not None, "it is the refund of a payment"
     exact = min(due + of_others + account.carried, max(due, refund.amount.amount))
