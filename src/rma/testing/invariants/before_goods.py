@@ -77,7 +77,7 @@ def what_is_due_is_not_paid(snapshot: Snapshot) -> Iterator[str]:
 
 
 def no_unit_is_paid_for_ahead_twice(snapshot: Snapshot) -> Iterator[str]:
-    """Goods that were paid for before they arrived, and never did, are no more units than the customer had."""
+    """Goods that were paid for before they arrived, and never did, are no more than the customer had."""
     lacking = Counter[str]()
     for each in snapshot.ledger.returns:
         if each.lacks_goods_paid_for and not any(map(is_surprising, each.refunds)):
