@@ -86,11 +86,11 @@ class AttentionNeeded:
 
     Attributes:
         key: of the effect, refund or charge, if it is about one.
-        amount: of the refund or charge, or what is owed or due, if it is about one.
+        amount: of the refund or charge, or what is owed, due or was overpaid, if it is about one.
         reason: `effect_stuck`, `refund_needs_attention`, `refund_failed` (declined for good, or late),
             `refund_reversed`, `refund_blocked`, `refund_due`, `charge_needs_attention`, `charge_failed`,
-            `payment_due`, `out_of_stock`, `last_day_over`, `mismatch`, or (logged as INFO) `approval_needed`
-            or `inspection_needed`.
+            `payment_due`, `out_of_stock`, `last_day_over`, `mismatch`, `paid_without_goods` (paid before they
+            arrived, and they never did), or (logged as INFO) `approval_needed` or `inspection_needed`.
     """
 
     order_id: str

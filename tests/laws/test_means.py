@@ -11,18 +11,34 @@ from hypothesis import strategies as st
 
 from rma import (
     Bonus,
+    InspectedItem,
+    InspectReturn,
     Means,
     Money,
     Order,
+    Payment,
+    PayOn,
+    PlannedRefund,
+    ReceivedItem,
     ReceiveReturn,
+    RecordPayout,
+    RecordSending,
     Refund,
+    RefundDeclined,
+    RefundSucceeded,
     RefundTerms,
     Rejected,
+    RequestReturn,
+    RetryRefund,
     ReturnPolicy,
+    ReturnRule,
+    ReturnStatus,
     Split,
+    WhenClosed,
 )
 from rma.domain.sale.bonus import bonus_on
 from rma.domain.state.plan import Source, plan_refund
+from rma.domain.state.refunds import in_force
 from rma.domain.views.quotes import planned_refunds
 from rma.testing.core_harness import START, CoreHarness
 from rma.testing.strategies import (
@@ -32,7 +48,8 @@ from rma.testing.strategies import (
     paid_by_many_means,
     refunding,
 )
-from tests.rules.given import receive, request
+from tests.rules.given import Given, line, order_of, receive, request
+from tests.rules.inspected import SCALE
 
 lefts = st.lists(st.integers(0, 5000), min_size=1, max_size=5)
 KINDS = ["card", "gift_card", "paypal"]
@@ -153,24 +170,131 @@ def test_a_bonus_is_that_of_all_credit_together(
     assert 0 <= given <= -(-sum(parcels) * Fraction(percent) // 100)
 
 
-@given(data=st.data(), order=orders().map(everything_fulfilled), terms=refunding())
-def test_what_is_planned_is_what_is_done(data: st.DataObject, order: Order, terms: dict[str, Any]) -> None:
-    """A quote's plan is the refunds of the parcel that brings exactly what was requested."""
-    order = data.draw(paid_by_many_means(order))
-    harness = CoreHarness(order, policy=ReturnPolicy(**terms))
+#: Every refund of an amount of so many minor units is for one of them at least.
+MOST_PAYMENTS = 3
+
+BONUSES = (None, Bonus("b", percent=Decimal("12.5")), Bonus("b", amount=Money(7, "usd")))
+
+
+@given(
+    data=st.data(),
+    order=orders(currency="usd").map(everything_fulfilled),
+    terms=refunding(),
+    pay_on=st.sampled_from([None, *PayOn]),
+    outcome=st.sampled_from(["refund", "store_credit"]),
+    bonus=st.sampled_from(BONUSES),
+)
+def test_what_is_planned_is_what_is_done(
+    data: st.DataObject,
+    order: Order,
+    terms: dict[str, Any],
+    pay_on: PayOn | None,
+    outcome: str,
+    bonus: Bonus | None,
+) -> None:
+    """A quote's plan is what is paid if exactly that arrives, whenever and as what it is paid."""
+    inspects = pay_on is PayOn.INSPECTION or data.draw(st.booleans())
+    rule = ReturnRule(name="any", outcomes=["refund", "store_credit"], bonus=bonus)
+    policy = ReturnPolicy(
+        rules=[rule], pay_on=pay_on, inspect=inspects, grades=SCALE if inspects else (), **terms
+    )
+    order = evolve(data.draw(paid_by_many_means(order)), customer_id="cus_1")
+    harness = CoreHarness(order, policy=policy)
     item = data.draw(st.sampled_from(order.items))
-    harness.handle(request(data.draw(st.integers(1, item.quantity)), item.id))
-    (target,) = harness.ledger.returns
-    plan = planned_refunds(order, harness.ledger, target, harness.now)
+    quantity = data.draw(st.integers(1, item.quantity))
+    given_now = request(quantity, item.id, outcome=outcome)
+    harness.handle(given_now)
+    plan = quoted_plan(order, policy, given_now)
 
-    quantity = target.items[0].quantity
+    harness.handle(RecordSending(return_id=harness.ledger.returns[0].id))
     parcel = evolve(receive(quantity), items=[evolve(receive(quantity).items[0], item_id=item.id)])
-    harness.handle(parcel)
+    harness.handle(evolve(parcel, return_id=harness.ledger.returns[0].id))
+    if inspects:
+        said = [InspectedItem(item_id=item.id, quantity=quantity, grade="A")]
+        harness.handle(InspectReturn(return_id=harness.ledger.returns[0].id, items=said))
 
-    refunds = harness.ledger.returns[0].refunds
-    assert [(each.means, each.payment_id, each.amount, each.against) for each in plan] == [
-        (each.means, each.payment_id, each.amount, each.against) for each in refunds
+    (target,) = harness.ledger.returns
+    assert target.status is ReturnStatus.RECEIVED
+    assert [(each.means, each.payment_id, each.amount, each.bonus, each.against) for each in plan] == [
+        (each.means, each.payment_id, each.amount, each.bonus, each.against) for each in target.refunds
     ]
+
+
+def quoted_plan(order: Order, policy: ReturnPolicy, asked: RequestReturn) -> tuple[PlannedRefund, ...]:
+    """Returns the plan of the quote of this request, as the first of the order."""
+    harness = CoreHarness(order, policy=evolve(policy, pay_on=None))
+    harness.handle(asked)
+    return planned_refunds(order, harness.ledger, harness.ledger.returns[0], harness.now)
+
+
+@given(
+    prices=st.lists(st.integers(MOST_PAYMENTS, 999), min_size=1, max_size=5),
+    steps=st.lists(st.sampled_from([1, 10, 100, 100]), min_size=1, max_size=MOST_PAYMENTS),
+    when_closed=st.sampled_from(WhenClosed),
+    split=st.sampled_from(Split),
+    data=st.data(),
+)
+def test_steps_beside_credit_and_payouts_add_up_to_all_that_was_paid(
+    prices: list[int], steps: list[int], when_closed: WhenClosed, split: Split, data: st.DataObject
+) -> None:
+    """Whatever is declined, retried, credited or paid out: never more than was paid, and in the end all."""
+    units = [line(f"u{n}", quantity=1, price=price) for n, price in enumerate(prices)]
+    cuts = [0, *sorted(data.draw(st.integers(0, sum(prices))) for _ in steps[1:]), sum(prices)]
+    payments = [
+        Payment(id=f"p{n}", captured=Money(cuts[n + 1] - cuts[n], "usd"), refund_step=step)
+        for n, step in enumerate(steps)
+    ]
+    rule = ReturnRule(name="any", outcomes=["refund", "store_credit"])
+    policy = ReturnPolicy(rules=[rule], when_closed=when_closed, split=split)
+    given = Given(order_of(*units, payments=payments, customer_id="cus_1"), policy)
+
+    for unit in units:
+        given.when(
+            request(1, unit.id, outcome=data.draw(st.sampled_from(["refund", "refund", "store_credit"])))
+        )
+        return_id = given.ledger.returns[-1].id
+        given.when(ReceiveReturn(return_id=return_id, items=[ReceivedItem(item_id=unit.id, quantity=1)]))
+        answer(given, data)
+        if data.draw(st.booleans()):
+            pay_by_person(given, return_id, data)
+            answer(given, data)
+        assert in_force(given.ledger.refunds) <= sum(prices)
+    for target in given.ledger.returns:
+        if given.ledger.get(target.id).amount_due.amount:
+            given.when(RetryRefund(return_id=target.id, means="payout"))
+
+    assert in_force(given.ledger.refunds) == sum(prices)
+    assert given.ledger.carried == 0
+    for target in given.ledger.returns:
+        account = given.the(target.id).entitlement
+        assert (account.due.amount, account.overpaid.amount) == (0, 0)
+
+
+def answer(given: Given, data: st.DataObject) -> None:
+    """Answers each request that is open; some are declined."""
+    while given.ledger.open_effects:
+        said = [
+            (key, RefundDeclined("no") if data.draw(st.booleans()) else RefundSucceeded(key))
+            for key in given.ledger.open_effects
+        ]
+        given.record_outcomes(*said)
+
+
+def pay_by_person(given: Given, return_id: str, data: st.DataObject) -> None:
+    """Pays something of what is due of the return in a way that a person chooses."""
+    account = given.ledger.get(return_id).entitlement
+    if not account.due.amount:
+        return
+    most = account.due.amount - MOST_PAYMENTS
+    part = data.draw(st.integers(MOST_PAYMENTS, most)) if most > MOST_PAYMENTS else None
+    part = data.draw(st.sampled_from([None, part]))
+    means = data.draw(st.sampled_from([None, "payment", "store_credit", "payout", "by hand"]))
+    payment_id = data.draw(st.sampled_from([None, "p0"]))
+    with suppress(Rejected):
+        if means == "by hand":
+            given.when(RecordPayout(return_id=return_id, amount=part or account.due, reference=return_id))
+        else:
+            given.when(RetryRefund(return_id=return_id, means=means, payment_id=payment_id, amount=part))
 
 
 @given(data=st.data(), order=orders().map(everything_fulfilled))

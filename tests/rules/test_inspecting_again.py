@@ -397,27 +397,51 @@ def test_what_was_paid_for_goods_that_all_go_back_is_overpaid() -> None:
         assert (given.the().entitlement.overpaid, given.the().needs_attention) == (usd(0), False)
 
 
-@pytest.mark.parametrize(("named", "paid"), [(None, 1800), (2500, 2500)])
-def test_an_amount_is_not_for_goods_that_are_rejected_later(named: int | None, paid: int) -> None:
-    """25.00 for a mug of 18.00 and a tea of 10.00 that is rejected, unless who does it names it."""
+def mug_and_tea(**more: Any) -> Given:
+    """
+    Returns a mug of 18.00 that waits to be graded, a tea of 10.00 that does not, and an amount for both.
+
+    A foreign sock makes a person decide.
+    """
     rules = [ReturnRule(name="worn", when={"worn"}, inspect=True), ReturnRule(name="all")]
     order = order_of(line("mug", 1, 1800, tags={"worn"}), line("tea", 2))
     given = Given(order, ReturnPolicy(rules=rules, grades=SCALE))
     asked = [RequestedItem(item_id=item_id, quantity=1) for item_id in ("mug", "tea")]
     given.when(RequestReturn(order_id="order_1", items=asked))
     parcel = [ReceivedItem(item_id=item_id, quantity=1) for item_id in ("mug", "tea")]
-    given.when(ReceiveReturn(return_id="ret_1", items=parcel, refund_amount=2500))
+    given.when(ReceiveReturn(return_id="ret_1", items=parcel, **more))
     given.when(ReceiveReturn(return_id="ret_1", items=[], foreign=[ForeignItem(description="a sock")]))
+    return given
 
-    given.when(
-        ResolveReturn(
-            return_id="ret_1",
-            rejected=[RejectedItem(item_id="tea", quantity=1)],
-            foreign=[ForeignDecision(number=1, send_back=False)],
-            refund_amount=named,
-            refund_note="for the trouble" if named else None,
-        )
+
+def tea_rejected(**more: Any) -> ResolveReturn:
+    """Rejects the tea, and keeps the sock."""
+    return ResolveReturn(
+        return_id="ret_1",
+        rejected=[RejectedItem(item_id="tea", quantity=1)],
+        foreign=[ForeignDecision(number=1, send_back=False)],
+        **more,
     )
+
+
+def test_an_amount_with_a_note_is_not_for_goods_of_which_the_last_are_rejected() -> None:
+    """40.00 for the trouble; the mug goes back, then the tea."""
+    given = mug_and_tea(refund_amount=4000, refund_note="for the trouble")
+    given.when(inspect(going_back()))
+    assert given.the().entitlement.agreed_refund == usd(4000)
+
+    given.when(tea_rejected())
+
+    assert (given.the().status, given.the().refund_amount) == (ReturnStatus.RECEIVED, usd(0))
+    assert given.the().entitlement.agreed_refund is None
+
+
+@pytest.mark.parametrize(("named", "paid"), [(None, 1800), (2500, 2500)])
+def test_an_amount_is_not_for_goods_that_are_rejected_later(named: int | None, paid: int) -> None:
+    """25.00 for a mug of 18.00 and a tea of 10.00 that is rejected, unless who does it names it."""
+    given = mug_and_tea(refund_amount=2500)
+
+    given.when(tea_rejected(refund_amount=named, refund_note="for the trouble" if named else None))
 
     assert given.the().refund_amount == usd(paid)
     given.when(inspect("D"))

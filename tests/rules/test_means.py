@@ -16,6 +16,7 @@ from rma import (
     CorrectReceipt,
     CreditRequest,
     EffectsAttempted,
+    ExpireReturn,
     InvalidValue,
     LineItem,
     Means,
@@ -25,6 +26,8 @@ from rma import (
     Payment,
     PaymentShare,
     PayoutRequest,
+    ReceivedItem,
+    ReceiveReturn,
     RecordRefundOutcome,
     RefundDeclined,
     RefundRequest,
@@ -221,7 +224,8 @@ def test_number_2_a_person_is_asked_unless_the_terms_say_more() -> None:
     entry = str(timeline("order_1", given.history)[-1])
     assert "50.00 USD is due, and payments do not take all of it any more: nothing was paid" in entry
     (refusal,) = given.refuses(retry).violations
-    assert (refusal.code, refusal.numbers) == ("refund_exceeds_means", {"amount": 5000, "left": 1000})
+    numbers = {"amount": 5000, "left": 1000, "currency": "usd"}
+    assert (refusal.code, refusal.numbers) == ("refund_exceeds_means", numbers)
     named = RetryRefund(return_id="ret_1", payment_id="paypal")
     (refusal,) = given.refuses(named).violations
     until = (START + timedelta(days=180)).isoformat()
@@ -499,18 +503,25 @@ def test_the_bonus_is_never_paid_as_money() -> None:
     assert given.the().refunds[1].bonus is None
 
 
-def test_a_retry_of_credit_is_credit() -> None:
-    """Unless a person says otherwise; with its bonus."""
+@pytest.mark.parametrize(
+    "means", [{}, {"means": "store_credit"}, {"means": "store_credit", "payment_id": "gift"}]
+)
+def test_a_retry_of_credit_is_credit(means: dict[str, Any]) -> None:
+    """Unless a person says otherwise; with the bonus that was promised, also if a person names it."""
     given = shop(policy=ReturnPolicy(rules=[CREDIT]))
     returned(given, outcome="store_credit")
     given.record_outcomes(("ret_1-refund-1", RefundDeclined("account_locked")))
 
-    given.when(RetryRefund(return_id="ret_1"))
+    if "payment_id" in means:
+        given.when(RetryRefund(return_id="ret_1", amount=3000, **means))
+        given.when(RetryRefund(return_id="ret_1"))
+    else:
+        given.when(RetryRefund(return_id="ret_1", **means))
 
-    second = given.the().refunds[1]
-    assert (second.means, second.bonus, second.retry_of) == (
-        Means.STORE_CREDIT, usd(500), "ret_1-refund-1",
-    )  # fmt: skip
+    credit = given.the().refunds[1:]
+    assert {each.means for each in credit} == {Means.STORE_CREDIT}
+    assert sum(each.bonus.amount for each in credit if each.bonus) == 500
+    assert credit[0].retry_of == "ret_1-refund-1"
 
 
 def test_store_credit_is_for_someone() -> None:
@@ -523,6 +534,20 @@ def test_store_credit_is_for_someone() -> None:
     assert given.codes(request(1, payee="cus_2")) == ["payee_without_credit"]
     assert given.codes(request(1, outcome="store_credit", payee=7)) == ["invalid_text"]
     assert paid(returned(given, outcome="store_credit", payee="cus_2")) == [(None, 5000)]
+
+
+def test_credit_for_no_one_says_what_else_there_is() -> None:
+    """A request names a payee; a retry has none, and chooses other means."""
+    given = shop(policy=ReturnPolicy(rules=[CREDIT]))
+    put(given, customer_id=None)
+    returned(given)
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+
+    (of_retry,) = given.refuses(RetryRefund(return_id="ret_1", means="store_credit")).violations
+    (of_request,) = given.refuses(request(1, outcome="store_credit")).violations
+
+    assert str(of_retry).endswith("store credit: choose another means")
+    assert str(of_request).endswith("store credit: name a payee")
 
 
 def test_an_update_chooses_again() -> None:
@@ -700,19 +725,20 @@ def test_number_15_refunds_are_multiples_and_the_rest_goes_with_the_last(
 
 
 def test_a_step_and_what_was_carried_survive_a_failure() -> None:
-    """What is due again is what was asked for; in the end all is paid."""
+    """What is due again is what the units are worth, not what was asked for; in the end all is paid."""
     order, given = stepped(10_000, 20_000, 10, "kwd")
     returned(given)
+    assert given.ledger.carried == 3
     given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+    assert (given.the().amount_due.amount, given.ledger.carried) == (3333, 0)
     second = returned(given)
-    assert [each.amount.amount for each in second.refunds] == [3340]
-    assert given.the().amount_due.amount == 3330
+    assert [each.amount.amount for each in second.refunds] == [3330]
 
     given.when(RetryRefund(return_id="ret_1", amount=1005))
     given.when(RetryRefund(return_id="ret_1"))
     returned(given)
 
-    assert [each.amount.amount for each in given.the().refunds if each.is_in_force] == [1000, 2330]
+    assert [each.amount.amount for each in given.the().refunds if each.is_in_force] == [1010, 2330]
     assert given.ledger.refundable(order).amount == 0
     assert sum(each.refunded.amount for each in given.ledger.returns) == 10_000
 
@@ -752,13 +778,19 @@ def test_a_part_of_a_step_goes_with_the_last_refund() -> None:
 
 
 def test_steps_leave_what_credit_took_of_a_payment() -> None:
-    """20.50 of 30.00 are left, the gateway moves whole units: 20.00, and never 21.00."""
-    source = Source("p", 2050, step=100, most=3000)
+    """20.50 of 30.00 are left, at steps of 1.00: 20.00 go back, and no later refund takes the rest along."""
+    source, terms = Source("p", 2050, step=100, most=3000), ReturnPolicy().refund_terms
 
-    plan = plan_refund(2050, [source], ReturnPolicy().refund_terms, "usd", START)
+    asked = plan_refund(2050, [source], terms, "usd", START)
+    paid_out = plan_refund(2050, [source], terms, "usd", START, instead=Means.PAYOUT)
+    alone = plan_refund(50, [Source("p", 50, given=2000, step=100, most=3000)], terms, "usd", START)
+    later = plan_refund(2050, [source], terms, "usd", START, left_of_others=1000)
 
-    assert [each.amount for each in plan.refunds] == [usd(2000)]
-    assert plan.carried == 50
+    assert ([each.amount for each in asked.refunds], asked.carried) == ([usd(2000)], 0)  # 0.50 are due
+    assert [each.amount for each in paid_out.refunds] == [usd(2000), usd(50)]
+    assert paid_out.refunds[1].against == (PaymentShare("p", usd(50)),)
+    assert (alone.refunds, alone.closed) == ((), 50)
+    assert ([each.amount for each in later.refunds], later.carried) == ([usd(2000)], 50)
 
 
 def test_an_amount_below_half_a_step_is_carried() -> None:
@@ -769,6 +801,125 @@ def test_an_amount_below_half_a_step_is_carried() -> None:
 
     assert (target.refunds, target.amount_due.amount, target.entitlement.carried) == ((), 0, 3333)
     assert not target.needs_attention
+
+
+def two_at_a_step(first: int, *, policy: ReturnPolicy | None = None) -> Given:
+    """Returns two units of 10.00 together, of which the first is worth so much, at steps of 1.00."""
+    units = [line("mug", quantity=1, price=first), line("cap", quantity=1, price=1000 - first)]
+    payments = [Payment(id="p", captured=usd(1000), refund_step=100)]
+    return Given(order_of(*units, payments=payments, customer_id="cus_1"), policy)
+
+
+def back(given: Given, item_id: str = "mug", **more: Any) -> Return:
+    """Requests a unit of the line and receives it; returns its return."""
+    given.when(request(1, item_id, **more))
+    return_id = given.ledger.returns[-1].id
+    arrived = [ReceivedItem(item_id=item_id, quantity=1)]
+    given.when(ReceiveReturn(return_id=return_id, items=arrived))
+    return given.the(return_id)
+
+
+def given_in_all(given: Given) -> int:
+    """Returns the sum of all refunds in force, minor units."""
+    return sum(each.amount_in_force for each in given.ledger.refunds)
+
+
+@pytest.mark.parametrize(("first", "refunded", "credited"), [(560, 600, 400), (540, 500, 500)])
+def test_credit_takes_along_what_steps_left(first: int, refunded: int, credited: int) -> None:
+    """Of 10.00 not 10.40 are given, and not 9.60: the quote says so."""
+    given = two_at_a_step(first, policy=ReturnPolicy(rules=[CREDIT]))
+    one = back(given)
+    given.when(request(1, "cap", outcome="store_credit"))
+    assert given.order is not None
+    (planned,) = planned_refunds(given.order, given.ledger, given.the("ret_2"), given.now)
+    given.when(ReceiveReturn(return_id="ret_2", items=[ReceivedItem(item_id="cap", quantity=1)]))
+    other = given.the("ret_2")
+
+    assert [each.amount for each in (*one.refunds, *other.refunds)] == [usd(refunded), usd(credited)]
+    assert (planned.amount, planned.bonus) == (usd(credited), other.refunds[0].bonus)
+    assert other.refunds[0].bonus == usd((1000 - first) // 10)  # of what its unit is worth
+    assert {each.amount_due.amount for each in (one, other)} == {0}
+    assert (given_in_all(given), given.ledger.carried) == (1000, 0)
+
+
+def test_credit_of_less_than_was_paid_ahead_moves_nothing() -> None:
+    """0.40 were paid with the first refund; the other unit is worth as much."""
+    given = two_at_a_step(960, policy=ReturnPolicy(rules=[CREDIT]))
+    back(given)
+
+    other = back(given, "cap", outcome="store_credit")
+
+    assert (other.refunds, other.amount_due) == ((), usd(0))
+    assert (given_in_all(given), given.ledger.carried) == (1000, 0)
+
+
+@pytest.mark.parametrize("first", [60, 440, 540, 560, 960])
+@pytest.mark.parametrize("when_closed", ["payout", "store_credit"])
+def test_what_is_given_instead_of_a_refund_has_no_steps(first: int, when_closed: str) -> None:
+    """A refund that failed moved nothing and carries nothing: its unit is paid for, to the cent."""
+    given = two_at_a_step(first, policy=ReturnPolicy(when_closed=when_closed))
+    back(given)
+    declined = [each.key for each in given.ledger.refunds]
+    given.record_outcomes(*[(key, RefundDeclined("closed")) for key in declined])
+
+    assert [(each.amount.amount, each.carried) for each in given.the().refunds if each.is_in_force] == [
+        (first, 0)
+    ]
+    back(given, "cap")
+    assert (given_in_all(given), given.ledger.carried) == (1000, 0)
+    assert not any(each.needs_attention for each in given.ledger.returns)
+
+
+def test_what_was_paid_ahead_is_not_given_again_instead_of_a_refund() -> None:
+    """6.00 for a unit of 5.60; of the other one, of 4.40, 4.00 are left, by whatever means."""
+    given = two_at_a_step(560, policy=ReturnPolicy(when_closed="payout"))
+    back(given)
+    back(given, "cap")
+    given.record_outcomes(("ret_2-refund-1", RefundDeclined("closed")))
+
+    assert [each.amount for each in given.the("ret_2").refunds] == [usd(400), usd(400)]
+    assert (given_in_all(given), given.ledger.carried) == (1000, 0)
+
+
+def test_a_first_refund_that_fails_leaves_nothing_to_the_next() -> None:
+    """5.60, asked for as 6.00 and declined: it is paid out before the next one, of 4.40, is asked for."""
+    given = two_at_a_step(560)
+    back(given)
+    back(given, "cap")
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+    assert given.the().amount_due == usd(560)
+    assert (given.the("ret_2").amount_due.amount, given.ledger.carried) == (0, 40)
+
+    given.when(RetryRefund(return_id="ret_1", means="payout"))
+
+    assert (given_in_all(given), given.ledger.carried) == (1000, 0)
+    assert given.the().refunds[-1].amount == usd(600)
+
+
+def test_a_claim_that_is_canceled_later_leaves_no_step() -> None:
+    """It asked for 1.00 of 0.60, the gateway declined, and all units come back for all that was paid."""
+    given = two_at_a_step(560)
+    given.when(RequestClaim(order_id="order_1", type="goodwill", refund_amount=60))
+    given.record_outcomes(("claim_1-refund-1", RefundDeclined("closed")))
+    given.when(CancelClaim(claim_id="claim_1"))
+
+    back(given)
+    back(given, "cap")
+
+    assert (given_in_all(given), given.ledger.carried) == (1000, 0)
+
+
+def test_what_expires_and_fails_later_leaves_no_step() -> None:
+    """Paid ahead and never sent: once its refund fails, nothing is due of it, carried, or overpaid."""
+    for first in (560, 540):
+        given = two_at_a_step(first, policy=ReturnPolicy(pay_on="request", return_within_days=1))
+        given.when(request(1))
+        given.now += timedelta(days=2)
+        given.when(ExpireReturn(return_id="ret_1"))
+        given.when(RecordRefundOutcome(key="ret_1-refund-1", outcome=RefundDeclined("closed")))
+
+        account = given.the().entitlement
+        assert (account.due, account.overpaid, account.carried) == (usd(0), usd(0), 0)
 
 
 def test_a_step_is_an_integer_of_at_least_1() -> None:

@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from attrs import evolve
 
 from rma import (
     ApproveReturn,
+    Bonus,
     Calendar,
     CancelReturn,
     Command,
@@ -21,6 +23,7 @@ from rma import (
     NewItem,
     PaidAhead,
     PayOn,
+    PlannedRefund,
     ReceiveReturn,
     RecordRefundOutcome,
     RecordSending,
@@ -31,11 +34,13 @@ from rma import (
     ResolveReturn,
     RetryRefund,
     ReturnPolicy,
+    ReturnRule,
     ReturnSent,
     ReturnStatus,
     Withdrawal,
 )
 from rma.domain.react import react
+from rma.domain.views.quotes import planned_refunds
 from tests.rules.given import Given, line, order_of, put, receive, request, update, usd
 
 SCALE = (
@@ -185,6 +190,7 @@ def test_a_return_that_was_paid_ahead_and_expires_is_overpaid() -> None:
     given.when(ExpireReturn(return_id="ret_1"))
     assert given.the().status is ReturnStatus.EXPIRED
     assert amounts(given) == (5995, 0, 5995)
+    assert given.the().needs_attention
     given.when(RecordRefundOutcome(key="ret_1-refund-1", outcome=RefundDeclined("card_closed")))
     assert amounts(given) == (0, 0, 0)
     assert not given.the().needs_attention
@@ -270,6 +276,212 @@ def test_a_withdrawal_is_paid_when_the_policy_says() -> None:
     given.when(request(1, basis="withdrawal"))
     given.when(RecordSending(return_id="ret_1"))
     assert amounts(given) == (5995, 0, 0)
+
+
+def never_sent(price: int = 1000, quantity: int = 1, **more: object) -> Given:
+    """Returns an order whose return was paid on its request, and expired."""
+    given = paid_on("request", price=price, quantity=quantity, inspect=False, return_within_days=1, **more)
+    given.when(request(1))
+    expire(given)
+    return given
+
+
+def expire(given: Given, return_id: str = "ret_1") -> None:
+    """Two days later the return expires."""
+    given.now += timedelta(days=2)
+    given.when(ExpireReturn(return_id=return_id))
+
+
+def test_a_unit_that_was_paid_ahead_and_never_sent_is_not_paid_ahead_again() -> None:
+    """Asked for again and again, it is paid once; then for its goods, once they are here."""
+    given = never_sent(quantity=2)
+    for number in range(2, 5):
+        assert given.when(request(1))[0].return_id == f"ret_{number}"
+        assert len(given.history[-1:]) == 1
+        assert given.the(f"ret_{number}").paid_ahead is None
+        expire(given, f"ret_{number}")
+
+    assert sum(each.refunded.amount for each in given.ledger.returns) == 1000
+    assert [each.id for each in given.ledger.returns if each.needs_attention] == ["ret_1"]
+    given.when(request(2))
+    given.when(receive(2, return_id="ret_5", refund_amount=1000))  # a person takes off what was paid before
+    assert given.the("ret_5").refunded == usd(1000)
+    given.when(receive(1, return_id="ret_1"))
+    assert given.the().status is ReturnStatus.REQUIRES_ACTION
+
+
+def test_on_being_sent_it_is_not_paid_ahead_again_either() -> None:
+    """Whatever moment the terms name; once the goods of the first come after all, it is."""
+    given = never_sent(quantity=2)
+    given.policy = ReturnPolicy(pay_on="sending")
+    given.when(request(1))
+    given.when(RecordSending(return_id="ret_2"))
+    assert given.the("ret_2").refunded == usd(0)
+    given.when(receive(1))
+    given.when(ReceiveReturn(return_id="ret_1", items=[], allow_mismatch=True))
+    assert (amounts(given), given.the().needs_attention) == ((1000, 0, 0), False)
+
+    given.when(receive(1, return_id="ret_2"))
+    assert given.the("ret_2").refunded == usd(1000)
+
+
+def test_a_person_says_what_the_customer_keeps_who_sent_nothing() -> None:
+    """All of it, with a note: nothing is overpaid, and later returns are paid ahead again."""
+    given = never_sent(quantity=2)
+    all_of_it = ResolveReturn(return_id="ret_1", refund_amount=1000)
+    assert given.codes(all_of_it) == ["refund_exceeds_worth"]
+
+    given.when(evolve(all_of_it, refund_note="they were stolen from the doorstep"))
+
+    assert (given.the().status, amounts(given)) == (ReturnStatus.RECEIVED, (1000, 0, 0))
+    assert not given.the().needs_attention
+    given.when(request(1))
+    assert given.the("ret_2").refunded == usd(1000)
+
+
+def test_a_person_says_that_the_customer_keeps_nothing_who_sent_nothing() -> None:
+    """It stays overpaid, no list shows it any more, and later returns are paid for their goods."""
+    given = never_sent(quantity=2)
+
+    given.when(ResolveReturn(return_id="ret_1", refund_amount=0))
+
+    assert (amounts(given), given.the().needs_attention) == ((1000, 0, 1000), False)
+    given.when(request(1))
+    assert given.the("ret_2").refunded == usd(0)
+
+
+def test_what_expired_and_was_not_paid_is_not_resolved() -> None:
+    """There is nothing to say."""
+    given = paid_on("sending", inspect=False, return_within_days=1)
+    given.when(request(1))
+    expire(given)
+
+    assert given.codes(ResolveReturn(return_id="ret_1", refund_amount=0)) == ["nothing_to_resolve"]
+    paid = never_sent()
+    assert paid.codes(ResolveReturn(return_id="ret_1")) == ["nothing_to_resolve"]
+
+
+def test_what_a_person_said_is_missing_is_decided() -> None:
+    """It is shown as overpaid, in no list, and no later return of the order is paid ahead."""
+    given = paid_on("request", quantity=2, price=1000, inspect=False)
+    given.when(request(1))
+    given.when(ResolveReturn(return_id="ret_1", missing=[MissingItem(item_id="mug", quantity=1, pay=False)]))
+    assert (amounts(given), given.the().needs_attention) == ((1000, 0, 1000), False)
+
+    given.when(request(1))
+
+    assert given.the("ret_2").refunded == usd(0)
+
+
+def unpaid(reason: str, quantity: int = 3) -> Given:
+    """Returns mugs at 10.00 that were to be paid on the request, and were not."""
+    captured = 2000 if reason == "blocked" else 4000
+    policy = ReturnPolicy(pay_on="request", return_within_days=14)
+    given = Given(order_of(line(quantity=4, price=1000), captured=captured), policy)
+    given.when(request(quantity))
+    if reason == "declined":
+        given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+    assert amounts(given) == (0, 3000, 0)
+    return given
+
+
+@pytest.mark.parametrize("reason", ["blocked", "declined"])
+def test_a_promise_for_which_no_money_moved_can_be_canceled(reason: str) -> None:
+    """Nothing arrived and nothing was paid: nothing is due any more, and the units are free."""
+    given = unpaid(reason)
+
+    given.when(CancelReturn(return_id="ret_1"))
+
+    assert (given.the().status, amounts(given)) == (ReturnStatus.CANCELED, (0, 0, 0))
+    assert not given.the().needs_attention
+    assert given.codes(RetryRefund(return_id="ret_1")) == ["nothing_due"]
+    put(given, payments=order_of(captured=4000).payments)
+    given.when(request(4))
+    assert given.the("ret_2").refunded == usd(4000)
+
+
+@pytest.mark.parametrize("reason", ["blocked", "declined"])
+def test_a_promise_for_which_no_money_moved_can_be_updated(reason: str) -> None:
+    """It is promised again: one mug is, and can be paid."""
+    given = unpaid(reason)
+
+    updated, paid = given.when(update(1))
+
+    assert [type(each).__name__ for each in (updated, paid)] == ["ReturnUpdated", "PaidAhead"]
+    assert (given.the().paid_ahead, amounts(given)) == (usd(1000), (1000, 0, 0))
+    (refused,) = given.refuses(update(2)).violations
+    assert (refused.code, refused.numbers["paid"]) == ("return_already_paid", 1000)
+    assert given.codes(CancelReturn(return_id="ret_1")) == ["return_not_cancelable"]
+
+
+def test_a_promise_that_is_updated_may_wait_for_approval() -> None:
+    """What was promised and not paid is due no more, until it is approved."""
+    given = unpaid("declined")
+    given.policy = evolve(given.policy, review=True)
+
+    given.when(update(4))
+
+    assert (given.the().status, given.the().paid_ahead) == (ReturnStatus.PENDING_APPROVAL, None)
+    assert amounts(given) == (0, 0, 0)
+    given.when(ApproveReturn(return_id="ret_1"))
+    assert amounts(given) == (4000, 0, 0)
+
+
+def test_a_promise_that_may_have_been_paid_is_not_canceled() -> None:
+    """Its refund is on its way."""
+    given = paid_on("request", inspect=False)
+    given.when(request(1))
+
+    assert given.codes(CancelReturn(return_id="ret_1")) == ["return_not_cancelable"]
+    assert given.codes(update(1)) == ["return_already_paid"]
+
+
+CREDIT = ReturnRule(name="credit", outcomes=["refund", "store_credit"], bonus=Bonus("thanks", percent=10))
+
+
+@pytest.mark.parametrize("inspect", [False, True])
+@pytest.mark.parametrize("pay_on", ["request", "sending", "receipt", "inspection", None])
+def test_store_credit_has_its_bonus_whenever_it_is_given(pay_on: str | None, inspect: bool) -> None:
+    """Number 4: 40.00 as credit are 44.00, also after it was declined once."""
+    inspect = inspect or pay_on == "inspection"
+    policy = ReturnPolicy(pay_on=pay_on, rules=[CREDIT], inspect=inspect, grades=SCALE if inspect else ())
+    sold = order_of(line(quantity=4, price=1000), captured=4000, customer_id="cus_1")
+    steps: list[Command] = [request(4, outcome="store_credit"), RecordSending(return_id="ret_1"), receive(4)]
+    steps += [graded("A", 4)] if inspect else []
+    at_once, again = Given(sold, policy), Given(sold, policy)
+    for step in steps:
+        at_once.when(step)
+        again.when(step)
+        if "ret_1-refund-1" in again.ledger.open_effects:
+            again.record_outcomes(("ret_1-refund-1", RefundDeclined("away")))
+            assert [each.bonus for each in planned(again)] == [usd(400)]
+            again.when(RetryRefund(return_id="ret_1"))
+
+    for given in (at_once, again):
+        in_force = [each for each in given.the().refunds if each.is_in_force]
+        assert [(each.amount, each.bonus) for each in in_force] == [(usd(4000), usd(400))]
+    assert len(again.the().refunds) == 2
+
+
+def planned(given: Given) -> tuple[PlannedRefund, ...]:
+    """Returns how what is due of the first return would go back."""
+    assert given.order is not None
+    return planned_refunds(given.order, given.ledger, given.the(), given.now)
+
+
+def test_what_comes_beside_a_promise_has_the_bonus_once() -> None:
+    """40.00 were promised with 4.00, the credit was declined, a parcel of one arrived: still 44.00."""
+    policy = ReturnPolicy(pay_on="request", rules=[CREDIT])
+    given = Given(order_of(line(quantity=4, price=1000), captured=4000, customer_id="cus_1"), policy)
+    given.when(request(4, outcome="store_credit"))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("away")))
+
+    given.when(receive(1, more_expected=True))
+
+    credit = given.the().refunds[-1]
+    assert (credit.amount, credit.bonus) == (usd(4000), usd(400))
+    given.when(receive(3))
+    assert given.the().refunds[-1] == credit
 
 
 def test_exchanges_and_claims_have_moments_of_their_own() -> None:

@@ -9,8 +9,11 @@ from rma import (
     ClaimPayoutRecorded,
     Means,
     NotAllowed,
+    Payment,
     PaymentShare,
     PayoutRecorded,
+    ReceivedItem,
+    ReceiveReturn,
     RecordPayout,
     RecordRefundOutcome,
     RefundDeclined,
@@ -179,3 +182,39 @@ def test_an_order_that_is_gone_is_reported() -> None:
     given.order = None
 
     assert given.codes(BANK) == ["order_not_found"]
+
+
+@pytest.mark.parametrize(("first", "second"), [(560, 400), (540, 500)])
+def test_a_payout_takes_along_what_steps_left(first: int, second: int) -> None:
+    """At steps of 1.00 the first refund was 0.40 more, or less, than its unit is worth."""
+    units = [line("mug", quantity=1, price=first), line("cap", quantity=1, price=1000 - first)]
+    given = Given(order_of(*units, payments=[Payment(id="p", captured=usd(1000), refund_step=100)]))
+    given.when(request(1))
+    given.when(receive(1))
+    given.when(request(1, "cap"))
+    given.when(ReceiveReturn(return_id="ret_2", items=[ReceivedItem(item_id="cap", quantity=1)]))
+    given.record_outcomes(("ret_2-refund-1", RefundDeclined("closed")))
+    assert given.the("ret_2").amount_due == usd(1000 - first)
+    more = RecordPayout(return_id="ret_2", amount=second + 1, reference="bank-1")
+    assert "refund_exceeds_refundable" in given.codes(more)
+
+    given.when(RecordPayout(return_id="ret_2", amount=second, reference="bank-1"))
+
+    assert (given.the("ret_2").amount_due, given.ledger.carried) == (usd(0), 0)
+    assert sum(each.amount_in_force for each in given.ledger.refunds) == 1000
+
+
+def test_a_payout_is_of_what_its_units_are_worth_not_of_a_step() -> None:
+    """5.00 were asked for a unit of 5.40, and declined: 5.40 are due, and a person pays them."""
+    one = line("mug", quantity=2, price=540)
+    given = Given(order_of(one, payments=[Payment(id="p", captured=usd(1080), refund_step=100)]))
+    given.when(request(1))
+    given.when(receive(1))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+
+    assert given.codes(RecordPayout(return_id="ret_1", amount=541, reference="bank-1")) == [
+        "refund_exceeds_due"
+    ]
+    given.when(RecordPayout(return_id="ret_1", amount=540, reference="bank-1"))
+
+    assert (given.the().amount_due, given.ledger.carried) == (usd(0), 0)

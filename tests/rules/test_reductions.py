@@ -312,7 +312,15 @@ def test_goodwill_is_of_lines_that_are_left_and_needs_a_note_above_them() -> Non
     assert (album.quantity, box.quantity, box.unit_value) == (0, 1, usd(1000))
     error = given.refuses(goodwill(1001))
     assert [(each.code, dict(each.numbers)) for each in error.violations] == [
-        ("refund_exceeds_worth", {"amount": 1001, "value": 1000, "currency": "usd"})
+        (
+            "refund_exceeds_worth",
+            {
+                "amount": 1001,
+                "value": 1000,
+                "currency": "usd",
+                "hint": "goodwill is for what returns and claims left of all lines",
+            },
+        )
     ]
     given.when(goodwill(1500, refund_note="promised"))
     assert names_and_amounts(the(given)) == {"item:box": 1000, "custom_amount": 500}
@@ -917,3 +925,48 @@ def test_a_command_that_is_repeated_pays_once(command: RequestClaim) -> None:
     assert again == the(given).id
     with pytest.raises(IdempotencyKeyReused):
         answer(given.ledger, evolve(command, location_id="elsewhere"))
+
+
+def test_goodwill_is_something() -> None:
+    """An amount of 0 is none; a claim that pays nothing for goods that come back may say 0."""
+    (refused,) = Given().refuses(goodwill(0)).violations
+
+    assert (refused.code, refused.numbers["minimum"]) == ("invalid_refund_amount", 1)
+
+
+def test_goodwill_says_what_its_value_is_of() -> None:
+    """All units are in an open return: nothing is left of the lines."""
+    given = Given()
+    given.when(request(2))
+
+    (refused,) = given.refuses(goodwill(500)).violations
+
+    assert (refused.code, refused.numbers["value"]) == ("refund_exceeds_worth", 0)
+    assert str(refused).endswith("goodwill is for what returns and claims left of all lines")
+
+
+def test_a_charge_that_was_given_back_says_what_it_was() -> None:
+    """Without an amount all of it is asked for."""
+    post = Charge(id="post", kind="shipping", price=usd(595))
+    given = Given(order_of(charges=[post]))
+    back_again = RequestClaim(order_id="order_1", type="refund", charges=[ClaimedCharge(charge_id="post")])
+    given.when(back_again)
+
+    (refused,) = given.refuses(back_again).violations
+
+    assert (refused.numbers["amount"], refused.numbers["left"]) == (595, 0)
+
+
+def test_a_unit_that_was_paid_back_and_sent_after_all_is_claimed() -> None:
+    """Seven were sold, six sent, one was claimed as not sent; then it is sent: six can be returned."""
+    given = Given(order_of(line(quantity=7, fulfilled_quantity=6), captured=7000))
+    item = ClaimItem(item_id="mug", quantity=1, reason="not_sent")
+    given.when(RequestClaim(order_id="order_1", type="refund", items=[item]))
+    assert given.order is not None
+    (before,) = returnable_items(given.order, given.ledger, given.policy, given.now)
+    put(given, items=[line(quantity=7)])
+
+    (after,) = returnable_items(given.order, given.ledger, given.policy, given.now)
+
+    assert (before.quantity, before.reasons) == (6, ("not_fulfilled",))
+    assert (after.quantity, after.reasons) == (6, ("claimed",))

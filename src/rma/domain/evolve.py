@@ -281,6 +281,7 @@ def _return_before_goods(  # noqa: PLR0911 # a row for each kind of event
             return with_(before, status=ReturnStatus.DECLINED, decision=decision, updated_at=event.at)
         case events.ReturnUpdated():
             is_same_label = event.cancel_request is None and event.shipment_request is None
+            before = before.without_promise()  # what was promised and not paid is promised again
             return with_(
                 _revised(before, event.items),
                 status=event.status,
@@ -432,7 +433,7 @@ def _return_after(  # noqa: PLR0911 # a row for each kind of event
                 ForeignDecision(number=each.number, send_back=True) for each in before.undecided_foreign
             ]
             return with_(
-                before,
+                before.without_promise(),
                 withdrawals=_withdrawn(before, event.withdraw_requests),
                 foreign_decisions=decisions_after(before.foreign_decisions, sent_back),
                 status=ReturnStatus.CANCELED,
@@ -499,11 +500,7 @@ def _outcomes(event: OutcomeEvent) -> tuple[EffectOutcome, ...]:
 def _with_outcomes(entitlement: Entitlement, event: OutcomeEvent) -> Entitlement:
     """The account with what the event says of its refunds."""
     known = {outcome.refund.key: outcome.refund for outcome in _outcomes(event) if outcome.refund}
-    if not known:
-        return entitlement
-    return with_(
-        entitlement, refunds=tuple([known.get(refund.key, refund) for refund in entitlement.refunds])
-    )
+    return entitlement.with_outcomes(known) if known else entitlement
 
 
 def _with_delivery(each: S, event: events.DeliveryChanged) -> S:

@@ -151,7 +151,15 @@ def charged(
     charges = tuple([charge if each.key == charge.key else each for each in before.hold_charges])
     after = with_(before, hold_charges=charges)
     if charge.status is ChargeStatus.SUCCEEDED and not was_taken:
-        payment = ExchangePayment(_reference(before, charge), charge.amount, at, charge_key=charge.key)
+        assert before.hold is not None, "only a hold is charged"
+        payment = ExchangePayment(
+            _reference(before, charge),
+            charge.amount,
+            at,
+            charge_key=charge.key,
+            kind=before.hold.kind,
+            provider_id=before.hold.provider_id,
+        )
         after = with_(after, payments=(*before.payments, payment))
         target = _entitled_again(_paid(target, payment, at), after) if target else None
     elif charge.status is ChargeStatus.FAILED and was_taken:

@@ -17,6 +17,7 @@ from rma.domain.events import (
     GoodsReceived,
     RefundBlocked,
     RefundOutcomeRecorded,
+    ReturnExpired,
     ReturnOverdue,
     ReturnRequested,
     ReturnResolved,
@@ -54,6 +55,24 @@ def tell_attention(host: Host, change: Change) -> None:
                     order_id=event.order_id, subject_id=subject_id, key=key, reason=reason, amount=amount
                 ),
             )
+        if isinstance(event, ReturnExpired | ReturnResolved):
+            _tell_of_loss(host, change, event)
+
+
+def _tell_of_loss(host: Host, change: Change, event: ReturnExpired | ReturnResolved) -> None:
+    """Tells that a return was paid for, and ended without its goods, if no person has decided about it."""
+    target = change.ledger.find(event.subject_id)
+    if target is not None and target.is_loss_undecided:
+        tell(
+            host,
+            AttentionNeeded(
+                order_id=event.order_id,
+                subject_id=target.id,
+                key=None,
+                reason="paid_without_goods",
+                amount=target.entitlement.overpaid,
+            ),
+        )
 
 
 def _reasons(  # noqa: C901, PLR0912 # a row for each reason

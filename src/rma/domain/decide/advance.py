@@ -153,7 +153,7 @@ def record_charge_outcome(
         wrong.add(refusal, key=error_id(command.key))
     outcome: object = command.outcome
     if not isinstance(outcome, ChargeSucceeded | ChargePending | ChargeDeclined):
-        wrong.add("invalid_outcome", outcome=error_value(outcome))
+        wrong.add("invalid_outcome", of="charge", outcome=error_value(outcome))
     else:
         _check_answer(wrong, outcome)
     check_strings(wrong, command, "key")

@@ -1,5 +1,6 @@
 """The checks that several commands share; each appends what is wrong to the `Violations` it is given."""
 
+from collections.abc import Iterable
 from typing import TypeVar, cast
 
 from rma.domain.decide.violations import MAX_ID, Violations, error_id, error_value
@@ -14,6 +15,7 @@ from rma.domain.messages.command_items import (
     RequestedItem,
 )
 from rma.domain.messages.commands import Command
+from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.display import name_kind, show, with_article
@@ -172,22 +174,36 @@ def hint_for(amount: object, currency: str | None) -> dict[str, str]:
 
 
 def check_refund(
-    wrong: Violations, named: Money | int | None, order: Order | None, most: int | None
+    wrong: Violations, named: Money | int | None, order: Order | None, most: int | None, minimum: int = 0
 ) -> Money | None:
     """The refund that was named, if one was and it is valid: at most `most` minor units, if that is known."""
     if named is None:
         return None
     currency = order.currency if order else None
-    amount = check_amount(wrong, named, currency, "invalid_refund_amount", field="refund_amount")
+    amount = check_amount(
+        wrong, named, currency, "invalid_refund_amount", field="refund_amount", minimum=minimum
+    )
     if amount is not None and order and most is not None and amount.amount > most:
         wrong.add("refund_exceeds_refundable", amount=amount.amount, refundable=most, currency=currency)
     return amount
 
 
-def check_refund_value(wrong: Violations, named: Money | None, note: object, value: int) -> None:
-    """A refund above the value of the units (minor units) needs a note: a typing error has none."""
+def check_refund_value(
+    wrong: Violations,
+    named: Money | None,
+    note: object,
+    value: int,
+    charges_back: Iterable[RefundedCharge] = (),
+    hint: str | None = None,
+) -> None:
+    """
+    A refund above the value of the units (minor units), with the charges that come back with them, needs a
+    note: a typing error has none.
+    """
+    value += max(0, sum([each.amount for each in charges_back]))
     if named is not None and named.amount > value and not note:
-        wrong.add("refund_exceeds_worth", amount=named.amount, value=value, currency=named.currency)
+        hints = {} if hint is None else {"hint": hint}
+        wrong.add("refund_exceeds_worth", amount=named.amount, value=value, currency=named.currency, **hints)
 
 
 def check_currency(wrong: Violations, amount: Money, currency: str | None, field: str) -> bool:

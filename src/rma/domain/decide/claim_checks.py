@@ -20,7 +20,7 @@ from rma.domain.decide.returns.rule_checks import REPLACE_HINT, check_outcome, c
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.messages.command_items import ClaimedCharge, ClaimItem
 from rma.domain.messages.commands import RequestClaim
-from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.charges import RefundedCharge, refundable_part
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.order import Order
 from rma.domain.sale.rules import Outcome
@@ -28,6 +28,9 @@ from rma.domain.state.claims import ClaimReason, ClaimType, is_extra_credit
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.remainder import Remainder
 from rma.domain.values.money import Money
+
+#: What a violation says of the value of goodwill.
+OF_ALL_LINES = "goodwill is for what returns and claims left of all lines"
 
 
 @frozen
@@ -74,7 +77,8 @@ def validate_claim(
     amounts = check_item_amounts(wrong, items, kind, currency)
     new_items = check_new_items(wrong, command.new_items, currency, books_shipments=facts.books_shipments)
     _check_type(wrong, command, kind, items)
-    refund = check_refund(wrong, command.refund_amount, order, None)
+    least = 1 if kind is ClaimType.GOODWILL else 0
+    refund = check_refund(wrong, command.refund_amount, order, None, least)
     charges, named = _check_charges(wrong, command, order, ledger)
     if is_extra and command.charges:
         wrong.add("charges_of_extra_credit")
@@ -152,7 +156,8 @@ def _check_charges(
         left = left_of_charge(ledger, known[charge_id])
         wanted = amount.amount if amount else left.amount
         if wanted > left.amount or left.amount <= 0:
-            numbers = {"amount": wanted, "charge_id": charge_id, "left": left.amount, "currency": currency}
+            asked_for = amount.amount if amount else refundable_part(known[charge_id]).amount
+            numbers = {"amount": asked_for, "charge_id": charge_id, "left": left.amount, "currency": currency}
             wrong.add("refund_exceeds_charge", **numbers)
             continue
         named += amount.amount if amount else 0

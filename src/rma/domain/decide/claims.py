@@ -9,7 +9,7 @@ from rma.domain.decide.checks import (
     check_strings,
     report_unknown,
 )
-from rma.domain.decide.claim_checks import ValidClaim, validate_claim
+from rma.domain.decide.claim_checks import OF_ALL_LINES, ValidClaim, validate_claim
 from rma.domain.decide.claimed_items import allocate_claimed, allocate_goodwill, allocate_reduced
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.entitlement import pay_what_is_due, report_blocked
@@ -58,7 +58,8 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     claimed = _allocate(wrong, valid, order)
     value = sum([item.line.paid(item.allocated) for item in claimed])
     if not valid.gives_extra:
-        check_refund_value(wrong, valid.refund, command.refund_note, value)
+        hint = OF_ALL_LINES if valid.kind is ClaimType.GOODWILL else None
+        check_refund_value(wrong, valid.refund, command.refund_note, value, hint=hint)
     wrong.require(order)
 
     claim_id = facts.new_id("claim")

@@ -33,7 +33,7 @@ from rma.domain.decide.returns.request import (
 )
 from rma.domain.decide.returns.review import waits_for_approval
 from rma.domain.decide.shipping_first import ship_first
-from rma.domain.decide.violations import Violations, error_value
+from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.events import Event, ExchangePaid, ExchangeRequested, HoldReleased, header_for
 from rma.domain.messages.advance import ReserveRequest
 from rma.domain.messages.commands import RecordExchangePayment, RequestExchange
@@ -166,11 +166,12 @@ def record_exchange_payment(
     amount = check_amount(
         wrong, command.amount, currency, "invalid_payment_amount", field="amount", minimum=1
     )
-    check_strings(wrong, command)
+    check_text(wrong, "kind", command.kind)
+    check_strings(wrong, command, "provider_id")
     known = _find_payment(exchange, command) if exchange else None
     elsewhere = [_find_payment(each, command) for each in ledger.exchanges if each != exchange]
     if any(reference in each.hold_references for each in ledger.exchanges) and not known:
-        wrong.add("hold_reference_reused", reference=error_value(reference))
+        wrong.add("hold_reference_reused", reference=error_id(reference))
     other = next((payment for payment in elsewhere if payment), None)
     if other or (known and amount is not None and known.amount != amount):
         reused = other or known
@@ -182,7 +183,14 @@ def record_exchange_payment(
     if known or amount is None:
         return ()
 
-    payment = ExchangePayment(command.reference, amount, facts.at, command.created_by)
+    payment = ExchangePayment(
+        command.reference,
+        amount,
+        facts.at,
+        command.created_by,
+        kind=command.kind,
+        provider_id=command.provider_id,
+    )
     is_done = exchange.status is not ExchangeStatus.REQUESTED and amount == exchange.owed
     is_done = is_done and exchange.out_of_stock is None
     target = ledger.find(exchange.return_id)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_amount, check_string
+from rma.domain.decide.checks import check_amount, check_string, check_text
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import AdvanceCharged, HoldReleased, header_for
@@ -62,6 +62,8 @@ def check_hold(
         check_string(wrong, "hold.reference", reference)
         if any(reference in references_of(each) for each in ledger.exchanges):
             wrong.add("hold_reference_reused", reference=reference)
+    check_text(wrong, "hold.kind", hold.kind)
+    check_text(wrong, "hold.provider_id", hold.provider_id)
     until: object = hold.until
     if not isinstance(until, datetime) or until.utcoffset() is None:
         expected = "a datetime with a time zone"

@@ -444,11 +444,15 @@ class RecordExchangePayment:
     Args:
         amount: of at least 1, at most what is still owed.
         reference: what the host calls this payment; recorded twice, it counts once.
+        kind, provider_id: as `Payment` has them: what is given back of it is asked for with these. Without a
+            kind it is of every kind that a policy does not name.
     """
 
     exchange_id: str
     amount: Money | int
     reference: str
+    kind: str | None = None
+    provider_id: str | None = None
     idempotency_key: str | None = None
     created_by: str | None = None
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from attrs import Attribute, field, frozen
+from attrs import Attribute, evolve, field, frozen
 from attrs.validators import optional
 
 from rma.domain.sale.catalogue import ShippingMethod
@@ -149,6 +149,25 @@ class RefundedCharge:
         running_sums = share(whole, sign * amount, sign * self.amount)
         left = tuple([sign * each for each in running_sums])
         return RefundedCharge(self.id, left, self.taxes, self.is_tax_inclusive)
+
+
+def up_to(charges: tuple[RefundedCharge, ...], most: int) -> tuple[RefundedCharge, ...]:
+    """
+    So much of these charges at most, minor units: the first ones first; those below 0 with all others only.
+
+    None if `most` is not above 0, or they come to no more than 0.
+    """
+    total = sum([each.amount for each in charges])
+    if most <= 0 or total <= 0:
+        return ()
+    if total <= most:
+        return charges
+    found = []
+    for each in charges:
+        amount = min(most, max(0, each.amount))
+        most -= amount
+        found.append(evolve(each.part(amount), share_of=each.share_of))
+    return tuple(found)
 
 
 def refundable_part(charge: Charge) -> RefundedCharge:

@@ -29,8 +29,12 @@ class Hold:
         reference: what the host calls it.
         amount: at least the value of the goods that are to be returned.
         until: when it ends, aware; not before the goods are to be sent (`Return.return_by`).
+        kind, provider_id: of the payment that a charge to it is, as `Payment` has them; a part of it may be
+            given back later.
     """
 
     reference: str
     amount: Money = field(converter=as_money)
     until: datetime = field(converter=as_utc)
+    kind: str | None = None
+    provider_id: str | None = None

@@ -141,8 +141,9 @@ class ReturnPolicy:
         grades: the scale by which they are graded; unless given, `sellable` (paid, into stock) and `damaged`
             (paid if `refund_damaged`).
         means: kinds of payments, as `Payment.kind` has them, those first that give back first; `"*"` for all
-            that are not named. Payments of a kind that has no place are never asked, as if they were closed.
-            Unless given, the payments give back in their order.
+            that are not named. Payments of a kind that has no place are never asked, as if they were closed;
+            `"store_credit"` is a kind of payment here, not how money goes back. Unless given, the payments
+            give back in their order.
         split: whether the first payment gives back all that it has left before the next is asked, or each in
             proportion to what it has left.
         when_closed: what becomes of the part of payments that take no refund any more: a person is asked, or

@@ -13,18 +13,18 @@ Shares = list[tuple[Bonus | None, int]]
 
 
 def bonus_now(
-    amount: int, items: Sequence[ReturnItem], terms: Terms, before: Entitlement, *, is_quote: bool = False
+    amount: int, items: Sequence[ReturnItem], terms: Terms, before: Entitlement, *, is_promised: bool
 ) -> int:
     """
     The bonus on this amount of credit for these items, minor units.
 
-    With what was given of it before, it is the bonus on all credit together. A quote is for the units that
-    were requested, otherwise it is for those that arrived.
+    With what was given of it before, it is the bonus on all credit together. What is promised is for the
+    units that were requested, otherwise it is for those that arrived.
     """
-    shares = _requested(items, terms) if is_quote else _arrived(items, terms)
+    shares = _requested(items, terms) if is_promised else _arrived(items, terms)
     credited = [each for each in before.refunds if each.bonus is not None and each.is_in_force]
     had = sum([each.bonus.amount for each in credited if each.bonus is not None])
-    so_far = sum([each.amount_in_force for each in credited])
+    so_far = sum([each.amount_in_force + each.carried_in_force for each in credited])
     return max(0, bonus_on(so_far + amount, shares) - had)
 
 

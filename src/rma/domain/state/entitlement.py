@@ -1,5 +1,7 @@
 """What the customer of a return or claim is entitled to, and what of it was paid."""
 
+from collections.abc import Mapping
+
 from attrs import evolve, frozen
 
 from rma.domain.state.lifecycle import RefundStatus
@@ -39,7 +41,7 @@ class Entitlement:
         is_refund_blocked: the amount due exceeded what the payments have left; `RetryRefund` asks again.
         refunds: oldest first, those that failed included.
         carried: what the steps of gateways (`Payment.refund_step`) leave to the next refund of the order,
-            minor units; below 0 if it was paid ahead. It is not due.
+            minor units; below 0 if it was paid ahead. It is not due. Of a refund that fails nothing is.
     """
 
     entitled: Money
@@ -89,6 +91,12 @@ class Entitlement:
             carried=change.carried,
         )
 
+    def with_outcomes(self, known: Mapping[str, Refund]) -> "Entitlement":
+        """The account once these refunds, by key, are as they are here: what failed carries nothing."""
+        refunds = tuple([known.get(refund.key, refund) for refund in self.refunds])
+        change = _carried(refunds) - _carried(self.refunds)
+        return evolve(self, refunds=refunds, carried=self.carried + change)
+
     def reduced_to(self, entitled: Money) -> "Entitlement":
         """
         The account of what is over: it is entitled to this, and not blocked.
@@ -97,7 +105,8 @@ class Entitlement:
         """
         left = entitled.amount - in_force(self.refunds)
         carried = min(max(self.carried, min(0, left)), max(0, left))
-        return evolve(self, entitled=entitled, is_refund_blocked=False, carried=carried)
+        refunds = _carrying_less(self.refunds, self.carried - carried)
+        return evolve(self, entitled=entitled, is_refund_blocked=False, carried=carried, refunds=refunds)
 
     def change_since(self, before: "Entitlement") -> EntitlementChange:
         """What was changed in the one before to make this one; refunds were only added to it."""
@@ -110,3 +119,18 @@ class Entitlement:
             refunds=self.refunds[len(before.refunds) :],
             carried=self.carried,
         )
+
+
+def _carried(refunds: tuple[Refund, ...]) -> int:
+    return sum([refund.carried_in_force for refund in refunds])
+
+
+def _carrying_less(refunds: tuple[Refund, ...], less: int) -> tuple[Refund, ...]:
+    """The refunds, of which so much is not carried any more: of each at most what it carries."""
+    found = []
+    for refund in refunds:
+        carried = refund.carried_in_force
+        part = min(less, max(0, carried)) if less > 0 else max(less, min(0, carried))
+        less -= part
+        found.append(evolve(refund, carried=refund.carried - part) if part else refund)
+    return tuple(found)

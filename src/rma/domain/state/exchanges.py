@@ -35,6 +35,7 @@ class ExchangePayment:
 
     Attributes:
         charge_key: of the charge to the hold that it is; None if the customer paid it.
+        kind, provider_id: as the command, or the hold, had them.
     """
 
     reference: str
@@ -42,6 +43,8 @@ class ExchangePayment:
     at: datetime
     by: str | None = None
     charge_key: str | None = None
+    kind: str | None = None
+    provider_id: str | None = None
 
 
 @frozen

@@ -11,7 +11,7 @@ from enum import StrEnum
 from itertools import chain
 from typing import assert_never
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from rma.domain.messages.commands import Command
 from rma.domain.messages.effects import OpenEffect
@@ -296,6 +296,7 @@ class ReturnLedger:
     def sources(self, order: Order) -> tuple[Source, ...]:
         """What each payment can still give back, as `left_of_payments`, with what its order says of it."""
         payments = {payment.id: payment for payment in order.payments}
+        of_exchanges = {paid.reference: paid for each in self.exchanges for paid in each.payments}
         given: dict[str | None, int] = {}
         for refund in self.refunds:
             given[refund.payment_id] = given.get(refund.payment_id, 0) + refund.amount_in_force
@@ -313,6 +314,8 @@ class ReturnLedger:
                     step=payment.refund_step,
                     most=payment.captured.amount - payment.refunded.amount,
                 )
+            elif paid := of_exchanges.get(payment_id):
+                source = evolve(source, kind=paid.kind, provider_id=paid.provider_id)
             found.append(source)
         return tuple(found)
 

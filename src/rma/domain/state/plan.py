@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from rma.domain.sale.means import Means, RefundTerms, Split
 from rma.domain.state.refunds import PaymentShare
@@ -19,8 +19,8 @@ class Source:
         left: minor units; less what was given instead of it.
         given: what this library gave back of it, or may have, by its gateway: minor units.
         most: what its gateway could give back in all; `left` with what was given, unless said otherwise.
-        kind, provider_id, refundable_until, step: as the order has them; what a customer paid for an exchange
-            has none.
+        kind, provider_id, refundable_until, step: as the order has them. What a customer paid for an exchange
+            has the first two, where the host named them.
     """
 
     payment_id: str
@@ -60,6 +60,7 @@ class PlannedRefund:
         bonus: what is given besides as store credit.
         against: of which payments store credit or a payout counts as given back.
         is_extra: store credit that counts against no payment.
+        carried: how much more it is for than it is, minor units, as in `Refund`.
     """
 
     means: Means
@@ -70,6 +71,7 @@ class PlannedRefund:
     provider_id: str | None = None
     against: tuple[PaymentShare, ...] = ()
     is_extra: bool = False
+    carried: int = 0
 
 
 @frozen
@@ -81,8 +83,8 @@ class Plan:
         refunds: in the order in which they are made.
         carried: what the steps of gateways leave to the next refund of the order, minor units; below 0 if it
             was paid ahead.
-        closed: what only payments could give back that take no refund any more, minor units: a person must
-            decide, and nothing is paid.
+        closed: what only payments could give back that take no refund any more, or not so little, minor
+            units: a person must decide, and nothing is paid.
     """
 
     refunds: tuple[PlannedRefund, ...] = ()
@@ -100,13 +102,15 @@ def plan_refund(
     carried: int = 0,
     instead: Means | None = None,
     first: Collection[str] = (),
+    left_of_others: int = 0,
 ) -> Plan:
     """
     The plan for an amount of at most what the sources have left, minor units.
 
     `carried` is what steps left before. `instead` is the means of what closed payments cannot give back; None
     if a person decides about it. Payments whose ids are `first` give all that they have before the others,
-    whatever the terms say.
+    whatever the terms say. What no step of a gateway can move is carried while the payments, and the others
+    of the order, have more left than that; else it is given `instead`, or due.
     """
     sources = tuple(sources)
     named = [each for each in sources if each.left and each.payment_id in first]
@@ -116,9 +120,11 @@ def plan_refund(
     closed_sources = [each for each, _ in ranked if each not in open_sources]
     exact = max(0, amount + carried)
     given = min(exact, sum([each.left for each in open_sources]))
-    closed = min(max(0, amount - given), sum([each.left for each in closed_sources]))
-    if closed and instead is None:
-        return Plan(closed=closed)
+    closed = min(exact - given, sum([each.left for each in closed_sources]))
+    if instead is None:
+        if waiting := min(closed, max(0, amount - given)):
+            return Plan(closed=waiting)
+        closed = 0
     refunds = [
         PlannedRefund(
             Means.PAYMENT,
@@ -126,13 +132,22 @@ def plan_refund(
             Money(part, currency),
             kind=source.kind,
             provider_id=source.provider_id,
+            carried=share - part,
         )
-        for source, part in _parts(given, open_sources, Split.IN_ORDER if named else terms.split)
+        for source, share, part in _parts(given, open_sources, Split.IN_ORDER if named else terms.split)
     ]
     if closed and instead is not None:
         refunds.append(plan_other(closed, closed_sources, instead, currency))
     planned = sum([each.amount.amount for each in refunds])
-    return Plan(tuple(refunds), carried=amount - planned)
+    left = left_of_others + sum([each.left for each in sources]) - planned
+    stuck = min(left, amount) if amount + carried - planned >= left else 0
+    if stuck and instead is not None:
+        stuck = min(left, exact - planned)
+        refunds.append(plan_other(stuck, _without(refunds, open_sources), instead, currency))
+        planned, stuck = planned + stuck, 0
+    elif stuck and not refunds:
+        return Plan(closed=stuck)
+    return _carrying(refunds, amount - stuck - planned)
 
 
 def plan_other(
@@ -153,6 +168,39 @@ def plan_other(
     )
 
 
+def plan_all_other(
+    amount: int, sources: Sequence[Source], means: Means, currency: str, *, carried: int, bonus: int = 0
+) -> Plan:
+    """The plan for all of an amount as store credit or as a payout, with what steps left before."""
+    more = min(carried, max(0, sum([each.left for each in sources]) - amount))
+    given = max(0, amount + more)
+    refunds = [plan_other(given, sources, means, currency, bonus=bonus)] if given else []
+    return _carrying(refunds, amount - given)
+
+
+def _without(refunds: Iterable[PlannedRefund], sources: Iterable[Source]) -> list[Source]:
+    """The sources once they gave these."""
+    given = {each.payment_id: each.amount.amount for each in refunds}
+    return [evolve(each, left=each.left - given.get(each.payment_id, 0)) for each in sources]
+
+
+def _carrying(refunds: Sequence[PlannedRefund], carried: int) -> Plan:
+    """
+    The plan that carries so much, what the refunds do not say included.
+
+    What is taken along of earlier refunds is divided so that each of these is for something of its own, if it
+    can be: should it fail, something is due, and takes it along again.
+    """
+    found = list(refunds)
+    rest = carried - sum([each.carried for each in found])
+    for least in (1, 0):
+        for index, each in enumerate(found):
+            part = rest if rest >= 0 else max(rest, min(0, least - each.amount.amount - each.carried))
+            found[index] = evolve(each, carried=each.carried + part)
+            rest -= part
+    return Plan(tuple(found), carried=carried)
+
+
 def sources_in_order(sources: Iterable[Source], terms: RefundTerms) -> list[Source]:
     """Those that have something left, in the order of the terms; those without a place last."""
     return [each for each, _ in _in_order(sources, terms)]
@@ -163,19 +211,19 @@ def _in_order(sources: Iterable[Source], terms: RefundTerms) -> list[tuple[Sourc
     return sorted(ranked, key=lambda each: len(terms.means) if each[1] is None else each[1])
 
 
-def _parts(amount: int, sources: Sequence[Source], split: Split) -> list[tuple[Source, int]]:
-    """What each source gives of an amount that they have, in steps of their gateways; the rest is carried."""
+def _parts(amount: int, sources: Sequence[Source], split: Split) -> list[tuple[Source, int, int]]:
+    """Each source with its share of an amount that they have, and what its gateway moves, in its steps."""
     lefts = [each.left for each in sources]
     is_proportional = split is Split.PROPORTIONAL and amount
     shares = allocate(amount, lefts) if is_proportional else _filled(amount, lefts)
-    found, rest = list[tuple[Source, int]](), 0
+    found, rest = list[tuple[Source, int, int]](), 0
     for source, share in zip(sources, shares, strict=True):
         if not share:
             continue
         part = source.stepped(min(share + rest, source.left) if share + rest > 0 else 0)
         rest += share - part
         if part:
-            found.append((source, part))
+            found.append((source, share, part))
     return found
 
 

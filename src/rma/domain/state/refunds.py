@@ -51,6 +51,8 @@ class Refund:
         against: of which payments it counts as given back, for store credit and payouts. What it does not say
             counts against the payments in their order.
         is_extra: store credit that was given as goodwill: it counts against no payment.
+        carried: how much more it is for than it moves, minor units, since its gateway moves steps only; below
+            0 if it moves more. It goes with the next refund of the order, unless this one fails.
     """
 
     key: str
@@ -73,6 +75,7 @@ class Refund:
     provider_id: str | None = None
     against: tuple[PaymentShare, ...] = ()
     is_extra: bool = False
+    carried: int = 0
 
     @property
     def is_in_force(self) -> bool:
@@ -85,6 +88,11 @@ class Refund:
         if not self.is_in_force:
             return 0
         return (self.amount if self.moved is None else self.moved).amount
+
+    @property
+    def carried_in_force(self) -> int:
+        """`carried`, 0 once it is known that nothing was moved."""
+        return self.carried if self.is_in_force else 0
 
     @property
     def amount_given_back(self) -> int:

@@ -276,6 +276,42 @@ class Return:
         return self.terms.pay_on is PayOn.RECEIPT and any(item.is_inspected for item in self.items)
 
     @property
+    def is_promised(self) -> bool:
+        """True while what was promised before any goods arrived is due, whatever arrived since."""
+        return self.paid_ahead is not None and self.is_open and self.received_at is None
+
+    @property
+    def is_only_promised(self) -> bool:
+        """True if it was to be paid before its goods arrive, and it is known that no money moved for it."""
+        return self.is_promised and not any(refund.is_in_force for refund in self.refunds)
+
+    @property
+    def lacks_goods_paid_for(self) -> bool:
+        """True if it is over, was paid before its goods arrived, and some of them never did: overpaid."""
+        is_over = self.paid_ahead is not None and not self.is_open
+        is_lacking = is_over and any(item.missing_quantity for item in self.items)
+        return is_lacking and self.entitlement.overpaid.amount > 0
+
+    @property
+    def is_loss_undecided(self) -> bool:
+        """True if no person said anything of goods that were paid for and never arrived."""
+        resolution = self.resolution
+        is_said = self.entitlement.agreed_refund is not None or bool(resolution and resolution.missing)
+        is_seen = self.sending is not None or any(receipt.items for receipt in self.receipts)
+        return self.lacks_goods_paid_for and not is_said and not is_seen
+
+    @property
+    def paid_items(self) -> tuple[ReturnItem, ...]:
+        """Its items, those that are paid for before they are inspected as if they did not wait for it."""
+        return self.as_paid_for(self.items, self.status)
+
+    def as_paid_for(self, items: tuple[ReturnItem, ...], status: ReturnStatus) -> tuple[ReturnItem, ...]:
+        """These items once the return has this status, as they count for what is paid then."""
+        if status is ReturnStatus.RECEIVED or self.terms.pay_on is not PayOn.RECEIPT:
+            return items
+        return tuple([evolve(item, waiting_quantity=0) if item.waiting_quantity else item for item in items])
+
+    @property
     def label_number(self) -> int | None:
         """The number of the booking that the goods can travel with; None if there is none."""
         return self.shipment_number if self.shipping_method and not self.is_unbooked else None
@@ -439,6 +475,13 @@ class Return:
         """The return; if it was canceled, without what its exchange set against its goods."""
         return self if self.canceled_at is None else self.without_exchange()
 
+    def without_promise(self) -> "Return":
+        """The return as if it had not been promised to be paid before its goods arrive."""
+        if self.paid_ahead is None:
+            return self
+        account = self.entitlement.reduced_to(Money(0, self.currency))
+        return evolve(self, entitlement=account, charges_back=(), paid_ahead=None)
+
     def without_exchange(self) -> "Return":
         """The return by itself: nothing new is set against its goods; what the customer paid remains."""
         return evolve(self, charges=tuple([part for part in self.charges if part.amount.amount > 0]))
@@ -510,9 +553,9 @@ class Return:
 
         It waits for approval, what arrived is not what was requested or is yet to be graded, an amount is due
         that could not be paid, the outcome of a refund cannot be known, an effect waits for its port for too
-        long, too much was paid as a correction showed, or since goods went back to the customer, the customer
-        has yet to pay for an exchange whose goods are here, or goods of an exchange that was paid or sent
-        first are overdue.
+        long, too much was paid as a correction showed, or since goods went back to the customer, it was paid and
+        its goods never arrived, the customer has yet to pay for an exchange whose goods are here, or goods of
+        an exchange that was paid or sent first are overdue.
         """
         return (
             self.status in _FOR_A_PERSON
@@ -520,6 +563,7 @@ class Return:
             or bool(self.stuck_effects)
             or self.entitlement.needs_attention
             or (self.entitlement.overpaid.amount > 0 and self._is_paid_for_other_units)
+            or self.is_loss_undecided
             or (
                 bool(self.charges)
                 and (not self.corrections or self.corrections[-1].is_payment_awaited)
@@ -547,7 +591,8 @@ class Return:
             return self._value_inspected
         if self.received_at is None:
             return self.valuation_if_as_requested
-        arrived = self.value_arrived(self.items, self.named_for(self.items), self.charges_back)
+        named = self.named_for(self.items, self.charges_back)
+        arrived = self.value_arrived(self.items, named, self.charges_back)
         is_undecided = self.status is ReturnStatus.REQUIRES_ACTION
         return with_entitled(arrived, self.entitlement.entitled.amount, is_undecided=is_undecided)
 
@@ -573,7 +618,8 @@ class Return:
     def _value_inspected(self) -> Valuation:
         """What is inspected, as if all of it were worth its whole value; charges come back with the money."""
         items = tuple([as_if_whole(each) for each in self.items])
-        return self.value_arrived(items, self.named_for(self.items), self.charges_back)
+        named = self.named_for(self.items, self.charges_back)
+        return self.value_arrived(items, named, self.charges_back)
 
     def value_arrived(
         self,
@@ -593,18 +639,23 @@ class Return:
             agreed_refund=agreed_refund,
             charges=self.charges,
             charges_back=charges_back,
+            quoted_charges=self.quoted_charges,
         )
 
-    def named_for(self, items: tuple[ReturnItem, ...], *, is_corrected: bool = False) -> Money | None:
+    def named_for(
+        self, items: tuple[ReturnItem, ...], charges_back: tuple[RefundedCharge, ...]
+    ) -> Money | None:
         """
-        The amount that was named for the whole return, as it holds for these items.
+        The amount that was named for the whole return, as it holds for these items, and these charges.
 
-        Once a receipt was corrected, it is at most the value of what arrived, unless it has a note.
+        It is at most their value, unless it has a note: a receipt may be corrected, and charges may be given
+        back otherwise.
         """
         named = self.entitlement.agreed_refund
-        if named is None or self.entitlement.refund_note or not (is_corrected or self.corrections):
+        if named is None or self.entitlement.refund_note:
             return named
-        return Money(min(named.amount, value_in_full_order(items, self.terms)), named.currency)
+        most = value_in_full_order(items, self.terms) + max(0, sum([each.amount for each in charges_back]))
+        return Money(min(named.amount, most), named.currency)
 
     @property
     def is_exchanged(self) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from attrs import frozen
 
 from rma.domain.sale.catalogue import ShippingMethod
-from rma.domain.sale.charges import RefundedCharge
+from rma.domain.sale.charges import RefundedCharge, up_to
 from rma.domain.sale.policy import Terms
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.deductions import Counted, DueFee, exchange_bonus, fees_of, price_of_way_back
@@ -31,12 +31,14 @@ class Valuation:
         other: amounts beside the goods, deductions negative.
         total: the sum of both and of the charges; never negative.
         charges: what an exchange sets against the goods, with its parts.
+        charges_back: what is given back of the order's charges.
     """
 
     goods: tuple[tuple[ReturnItem, tuple[int, ...]], ...]
     other: tuple[NamedAmount, ...]
     total: int
     charges: tuple[AmountPart, ...] = ()
+    charges_back: tuple[RefundedCharge, ...] = ()
 
     @property
     def owed(self) -> int:
@@ -70,13 +72,18 @@ def value_requested(
     charges: tuple[AmountPart, ...] = (),
     charges_back: tuple[RefundedCharge, ...] = (),
 ) -> Valuation:
-    """The value of the return when exactly the requested units arrive."""
+    """
+    The value of the return when exactly the requested units arrive.
+
+    Of an amount that is named, `charges_back` are what it is above the value of the units, as far as it is.
+    """
     goods = [(item, item.allocated) for item in items if item.is_requested]
     counted = [Counted(item, item.quantity, item.line.paid(allocated)) for item, allocated in goods]
     if charges:
         return _charged(goods, counted, shipping, terms, charges, charges_back)
     if requested_refund is not None:
-        return _named(goods, counted, requested_refund.amount)
+        amount = requested_refund.amount
+        return _named(goods, counted, amount, up_to(charges_back, amount - _value(counted)))
     return _deducted(goods, counted, shipping, terms, charges_back)
 
 
@@ -89,13 +96,14 @@ def value_arrived(
     agreed_refund: Money | None = None,
     charges: tuple[AmountPart, ...] = (),
     charges_back: tuple[RefundedCharge, ...] = (),
+    quoted_charges: tuple[RefundedCharge, ...] = (),
 ) -> Valuation:
     """
     The value of the units that arrived so far, or are kept.
 
     A custom amount, named on request, is for the requested units, also if they are late: it shrinks with
-    what did not arrive, and what arrived unrequested is added to it. An amount named on receipt is for the
-    whole return, and final.
+    what did not arrive, and what arrived unrequested is added to it. As far as it was for `quoted_charges`,
+    as many of them are paid as come back. An amount named on receipt is for the whole return, and final.
     """
     damaged = terms.refund_damaged
     counted: list[Counted] = []
@@ -112,7 +120,8 @@ def value_arrived(
             goods.append((item, item.value(quantity)))
             counted.append(Counted(item, quantity, item.line.paid(goods[-1][1])))
     if agreed_refund is not None:
-        return _named(goods, counted, agreed_refund.amount, reductions)
+        amount = agreed_refund.amount
+        return _named(goods, counted, amount, up_to(charges_back, amount - _value(counted)), reductions)
     if charges:
         return _charged(goods, counted, shipping, terms, charges, charges_back, reductions)
     if requested_refund is None:
@@ -125,10 +134,20 @@ def value_arrived(
         part = sum([each.quantity for each in requested])
         whole = sum([item.quantity for item in items])
     if not whole:  # nothing was requested that it could be for
-        return _named(goods, counted, unrequested, reductions)
+        return _named(goods, counted, unrequested, (), reductions)
     part = min(part, whole)  # what is late may be worth more by now than it was when it was requested
-    amount = round_half_up(requested_refund.amount * part, whole) + unrequested
-    return _named(goods, counted, amount, reductions)
+    of_charges = charges_named(items, requested_refund, quoted_charges)
+    back = up_to(charges_back, of_charges)
+    amount = round_half_up((requested_refund.amount - of_charges) * part, whole) + unrequested
+    return _named(goods, counted, amount + sum([each.amount for each in back]), back, reductions)
+
+
+def charges_named(
+    items: Sequence[ReturnItem], requested_refund: Money, quoted_charges: tuple[RefundedCharge, ...]
+) -> int:
+    """How much of an amount that was named for the requested units is for charges, minor units."""
+    value = sum([item.line.paid(item.allocated) for item in items if item.is_requested])
+    return sum([each.amount for each in up_to(quoted_charges, requested_refund.amount - value)])
 
 
 def value_of_units(items: Sequence[ReturnItem], terms: Terms) -> int:
@@ -170,7 +189,7 @@ def with_entitled(valuation: Valuation, entitled_amount: int, *, is_undecided: b
         return valuation
     name = "already_paid" if difference > 0 else "undecided" if is_undecided else "rounding"
     other = (*valuation.other, NamedAmount(name, difference, of=None))
-    return Valuation(valuation.goods, other, entitled_amount, valuation.charges)
+    return Valuation(valuation.goods, other, entitled_amount, valuation.charges, valuation.charges_back)
 
 
 def _deducted(
@@ -194,7 +213,7 @@ def _deducted(
     for fee in fees_of(counted, terms):
         other.append(_fee(fee, goods, left))
         left += other[-1].amount
-    return Valuation(tuple(goods), tuple(other), left)
+    return Valuation(tuple(goods), tuple(other), left, charges_back=charges_back)
 
 
 def _charged(
@@ -210,7 +229,7 @@ def _charged(
     if not any(part.name.startswith("new_item:") for part in charges):  # it was canceled; these are payments
         alone = _deducted(goods, counted, shipping, terms, charges_back, reductions)
         paid = sum([part.amount.amount for part in charges])
-        return Valuation(alone.goods, alone.other, alone.total + paid, charges)
+        return Valuation(alone.goods, alone.other, alone.total + paid, charges, charges_back)
     price = price_of_way_back(counted, shipping, terms)
     other = [NamedAmount(RETURN_SHIPPING, -price)] if price else []
     other += [_fee(fee, goods) for fee in fees_of(counted, terms)]
@@ -225,10 +244,17 @@ def _charged(
 
 
 def _named(
-    goods: Goods, counted: list[Counted], amount: int, reductions: Sequence[NamedAmount] = ()
+    goods: Goods,
+    counted: list[Counted],
+    amount: int,
+    charges_back: tuple[RefundedCharge, ...],
+    reductions: Sequence[NamedAmount] = (),
 ) -> Valuation:
-    custom = NamedAmount("custom_amount", amount - _value(counted), of=None)
-    return Valuation(tuple(goods), (*reductions, custom), amount)
+    """The amount that was named, in which these charges are given back."""
+    given_back = [charge_back(each) for each in charges_back if each.amount]
+    rest = amount - _value(counted) - sum([each.amount for each in given_back])
+    custom = NamedAmount("custom_amount", rest, of=None)
+    return Valuation(tuple(goods), (*reductions, *given_back, custom), amount, charges_back=charges_back)
 
 
 def _reductions(graded: Sequence[Reduction], index: int) -> list[NamedAmount]:

@@ -398,7 +398,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "store_credit_unsupported": (Invalid, "store credit cannot be given here: no port for it is configured"),
     "credit_without_customer": (
         Invalid,
-        "order {order_id} has no customer who could have store credit: name a payee",
+        "order {order_id} has no customer who could have store credit",
     ),
     "payee_without_credit": (Invalid, "payee is who gets store credit: the outcome is another one"),
     "overrule_without_reason": (Invalid, "overrule must say why the rules are overruled"),
@@ -453,7 +453,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     ),
     "refund_exceeds_worth": (
         Invalid,
-        "refund of {amount} exceeds the value of the units, {value} (minor units, {currency}): give a refund_note",
+        "refund of {amount} exceeds the value of units and charges, {value} (minor units, {currency}): add a refund_note",
     ),
     "refund_exceeds_due": (Invalid, "asked to refund {amount}, only {due} due (minor units, {currency})"),
     "invalid_means": (Invalid, "means must be one of {expected}, not {means}"),
@@ -461,7 +461,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "means_expired": (Invalid, "payment {payment_id} could be refunded until {until}: choose another means"),
     "refund_exceeds_means": (
         Invalid,
-        "asked to refund {amount}, only {left} left in what takes refunds (minor units): choose another means",
+        "asked to refund {amount}, only {left} left in what takes refunds (minor units, {currency}): choose another means",
     ),
     "credit_not_agreed": (
         Invalid,
@@ -485,7 +485,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "return_and_claim": (Invalid, "return_id and claim_id exclude each other"),
     "currency_mismatch": (Invalid, "{field} is in {currency}, the order in {order_currency}"),
     "order_currency_changed": (Invalid, "order is in {currency}, its returns are in {return_currency}"),
-    "invalid_outcome": (Invalid, "outcome must be how a refund can end, not {outcome}"),
+    "invalid_outcome": (Invalid, "outcome must be how a {of} can end, not {outcome}"),
     # Invalid, about exchanges
     "no_new_items": (Invalid, "no new items given"),
     "invalid_new_item": (Invalid, "new item: {field} must be {expected}, not {value}"),

@@ -104,12 +104,12 @@ def planned_refunds(
 
     Nothing if a person has to decide first.
     """
-    amount, is_quote = target.amount_due.amount, False
+    amount, is_promised = target.amount_due.amount, False
     if not amount and isinstance(target, Return) and target.is_open:
-        amount, is_quote = max(0, target.refund_amount.amount - target.entitlement.covered), True
+        amount, is_promised = max(0, target.refund_amount.amount - target.entitlement.covered), True
     refundable = room_for(target, ledger.refundable(order).amount, ledger)
     pay, _ = limit_to_refundable(amount, refundable, order)
-    plan = plan_for(pay, order, ledger, target, at, is_quote=is_quote) if pay else Plan()
+    plan = plan_for(pay, order, ledger, target, at, is_promised=is_promised) if pay else Plan()
     return plan.refunds
 
 

@@ -144,7 +144,7 @@ def returnable_items(
     unit = RequestedItem(item_id="", quantity=1, reason_id=reason_id, tags=cast("tuple[str, ...]", tags))
     offers = _Offers(facts, ledger, remainders, unit, basis)
     expected, back, claimed = _expected(ledger), ledger.arrived_quantities(), _claimed(ledger)
-    kept = _kept(ledger)
+    kept, unsent = _kept(ledger), ledger.unsent_quantities()
     found = []
     for line in order.items:
         remainder = remainders[line.id]
@@ -155,7 +155,8 @@ def returnable_items(
         shortened = {
             "not_fulfilled": line.fulfilled_quantity < line.quantity,
             "in_open_return": expected.get(line.id),
-            "claimed": claimed.get(line.id),
+            "claimed": claimed.get(line.id)
+            or unsent.get(line.id, 0) > line.quantity - line.fulfilled_quantity,
             "already_returned": line.returned_quantity or back.get(line.id),
             "kept_by_customer": kept.get(line.id),
             "no_longer_on_order": reserved.get(line.id, 0) > line.fulfilled_quantity - line.returned_quantity,

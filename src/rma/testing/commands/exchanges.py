@@ -49,6 +49,8 @@ def record_exchange_payment(chooser: Chooser, situation: Situation) -> RecordExc
         exchange_id=target.id,
         amount=Money(chooser.choose([owed, chooser.whole(1, owed)]), target.currency),
         reference=f"ch_{target.id}_{len(target.payments) + 1}",
+        kind=chooser.detail([None, "card", "gift_card"]),
+        provider_id=chooser.detail([None, "stripe"]),
     )
 
 

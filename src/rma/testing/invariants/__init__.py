@@ -19,6 +19,7 @@ from rma.testing.invariants.advance import (
 )
 from rma.testing.invariants.before_goods import (
     no_label_is_booked_before_approval,
+    no_unit_is_paid_for_ahead_twice,
     nothing_that_was_sent_or_received_expires,
     what_is_due_is_not_paid,
     what_was_not_agreed_to_moves_nothing,
@@ -116,6 +117,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     what_was_not_agreed_to_moves_nothing,
     nothing_that_was_sent_or_received_expires,
     what_is_due_is_not_paid,
+    no_unit_is_paid_for_ahead_twice,
     arrived_units_wait_or_are_somewhere,
     nothing_is_paid_before_it_is_judged,
     stock_is_asked_for_what_was_judged_so,

@@ -1,5 +1,6 @@
 """Laws of what happens before goods are received: approval, expiry, labels and dates."""
 
+from collections import Counter
 from collections.abc import Iterator
 
 from rma.domain.events import ReturnRequested, ReturnUpdated
@@ -8,7 +9,7 @@ from rma.domain.react import react
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.returns import Return
-from rma.testing.invariants.snapshot import Snapshot
+from rma.testing.invariants.snapshot import Snapshot, is_surprising
 
 
 def no_label_is_booked_before_approval(snapshot: Snapshot) -> Iterator[str]:
@@ -37,7 +38,7 @@ def what_was_not_agreed_to_moves_nothing(snapshot: Snapshot) -> Iterator[str]:
                 yield f"{each.id} is {each.status}, and its goods are here"
         is_agreed = each.status in (ReturnStatus.RECEIVED, ReturnStatus.PARTIALLY_RECEIVED)
         was_agreed = is_agreed or each.was_closed
-        is_paid = each.refunds and not (each.is_paid_ahead or was_given_back(snapshot, each))
+        is_paid = each.refunded.amount and not (each.is_paid_ahead or was_given_back(snapshot, each))
         if (each.needs_approval or each.is_released) and is_paid and not was_agreed:
             yield f"{each.id} is {each.status}, and {each.refunded} was paid"
         if each.needs_approval and each.basis is ReturnBasis.WITHDRAWAL:
@@ -73,3 +74,15 @@ def what_is_due_is_not_paid(snapshot: Snapshot) -> Iterator[str]:
             yield f"{each.id} is to be paid until {each.payable_by}, and was"
         if each.payable_by is None and each.refund_due_by is not None and each.amount_due.amount:
             yield f"{each.id}: {each.amount_due} is due, without the date {each.refund_due_by}"
+
+
+def no_unit_is_paid_for_ahead_twice(snapshot: Snapshot) -> Iterator[str]:
+    """Goods that were paid for before they arrived, and never did, are no more than the customer had."""
+    lacking = Counter[str]()
+    for each in snapshot.ledger.returns:
+        if each.lacks_goods_paid_for and not any(map(is_surprising, each.refunds)):
+            for item in each.items:
+                lacking[item.item_id] += item.missing_quantity
+    for item_id, quantity in lacking.items():
+        if quantity > (most := snapshot.most_fulfilled.get(item_id, 0)):
+            yield f"{item_id}: {quantity} units were paid for ahead and never arrived, {most} were sent"

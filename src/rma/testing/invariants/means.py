@@ -6,19 +6,14 @@ from rma.domain.sale.means import Means
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.claims import Claim
-from rma.domain.state.refunds import Refund, in_force
-from rma.testing.invariants.snapshot import Snapshot
-
-
-def _is_surprising(refund: Refund) -> bool:
-    """True if the gateway contradicted itself, or moved another amount: no rule can mend that."""
-    return refund.is_contradicted or refund.moved is not None
+from rma.domain.state.refunds import in_force
+from rma.testing.invariants.snapshot import Snapshot, is_surprising
 
 
 def no_more_is_given_back_than_was_paid(snapshot: Snapshot) -> Iterator[str]:
     """Money, credit that is not extra, and payouts, pending ones included; what persons paid, too."""
     refunds = [each for each in snapshot.ledger.refunds if not each.is_extra]
-    ours = in_force([each for each in refunds if not _is_surprising(each)])
+    ours = in_force([each for each in refunds if not is_surprising(each)])
     known = {payment.id for payment in snapshot.order.payments}
     paid = sum([payment.captured.amount for payment in snapshot.order.payments])
     paid += sum(
@@ -35,7 +30,7 @@ def no_more_is_given_back_than_was_paid(snapshot: Snapshot) -> Iterator[str]:
 
 def each_payment_gives_back_its_own(snapshot: Snapshot) -> Iterator[str]:
     """With what was given instead of it."""
-    refunds = [each for each in snapshot.ledger.refunds if each.is_in_force and not _is_surprising(each)]
+    refunds = [each for each in snapshot.ledger.refunds if each.is_in_force and not is_surprising(each)]
     for payment in snapshot.order.payments:
         own = in_force([each for each in refunds if each.payment_id == payment.id])
         shares = [share for each in refunds for share in each.against if share.payment_id == payment.id]

@@ -18,7 +18,7 @@ from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.lots import ReducedBy
 from rma.domain.state.refunds import Refund, in_force
 from rma.domain.state.returns import Return
-from rma.testing.invariants.snapshot import Snapshot
+from rma.testing.invariants.snapshot import Snapshot, is_surprising
 
 
 def no_payment_gives_back_more_than_it_captured(snapshot: Snapshot) -> Iterator[str]:
@@ -27,17 +27,12 @@ def no_payment_gives_back_more_than_it_captured(snapshot: Snapshot) -> Iterator[
         given_back = snapshot.gateway_model.given_back(snapshot.order.id, payment.id)
         refunds = [each for each in snapshot.ledger.refunds if each.payment_id == payment.id]
         ours = in_force(refunds)
-        expected = ours - in_force([each for each in refunds if _is_surprising(each)])
+        expected = ours - in_force([each for each in refunds if is_surprising(each)])
         if given_back > ours or expected > payment.captured.amount:
             yield (
                 f"{payment.id}: {given_back} given back, {ours} in force by the ledger, "
                 f"{payment.captured.amount} captured"
             )
-
-
-def _is_surprising(refund: Refund) -> bool:
-    """True if the gateway contradicted itself, or moved another amount: no rule can mend that."""
-    return refund.is_contradicted or refund.moved is not None
 
 
 def no_refund_leaves_a_payment_without_room(snapshot: Snapshot) -> Iterator[str]:
@@ -96,7 +91,7 @@ def each_return_is_paid_its_entitlement_and_no_more(snapshot: Snapshot) -> Itera
     """And each claim: what is due is what was granted less what is in force."""
     for each in snapshot.payees:
         entitled, paid, covered = each.entitlement.entitled, each.refunded, each.entitlement.covered
-        expected = covered - in_force([refund for refund in each.refunds if _is_surprising(refund)])
+        expected = covered - in_force([refund for refund in each.refunds if is_surprising(refund)])
         is_corrected = isinstance(each, Return) and (bool(each.corrections) or each.is_paid_ahead)
         if expected < min(0, each.entitlement.carried) or (
             expected > max(entitled.amount, 0) and not is_corrected

@@ -15,6 +15,7 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.refunds import Refund
 from rma.domain.state.returns import Return
 from rma.domain.views.returnable import ReturnableItem
 from rma.testing.gateway_model import GatewayModel
@@ -85,3 +86,8 @@ Invariant = Callable[[Snapshot], Iterator[str]]
 def broken(laws: Iterable[Invariant], snapshot: Snapshot) -> list[str]:
     """What is wrong, each with the name of its law."""
     return [f"{law.__name__}: {what}" for law in laws for what in law(snapshot)]
+
+
+def is_surprising(refund: Refund) -> bool:
+    """True if the gateway contradicted itself, or moved another amount: no rule can mend that."""
+    return refund.is_contradicted or refund.moved is not None

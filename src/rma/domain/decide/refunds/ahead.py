@@ -20,13 +20,16 @@ class Ahead:
     events: tuple[Event, ...] = ()
 
 
-def is_paid_on(target: Return, moment: PayOn) -> bool:
+def is_paid_on(target: Return, ledger: ReturnLedger, moment: PayOn) -> bool:
     """
     True if the return is to be paid at this moment, and was not paid ahead before.
 
     Exchanges and claims pay by themselves, goods that the customer keeps are paid for at once, and without an
-    amount there is nothing to pay.
+    amount there is nothing to pay. Once another return of the order was paid ahead and its goods never
+    arrived, this one is paid for its goods.
     """
+    if any(each.lacks_goods_paid_for for each in ledger.returns):
+        return False
     is_alone = target.exchange_id is None and target.claim_id is None
     is_due = target.terms.pay_on is moment and target.paid_ahead is None
     is_expected = any(not target.terms.is_kept(item.rule) for item in target.items)
@@ -37,7 +40,7 @@ def pay_ahead(
     order: Order, ledger: ReturnLedger, target: Return, moment: PayOn, *, at: datetime, by: str | None
 ) -> Ahead:
     """The return entitled to its quote, and paid, if it is to be paid at this moment."""
-    if not is_paid_on(target, moment):
+    if not is_paid_on(target, ledger, moment):
         return Ahead(target)
     refundable = ledger.refundable(order).amount
     before = target.entitlement
@@ -51,6 +54,7 @@ def pay_ahead(
         refund_note=before.refund_note,
         refundable=refundable,
         at=at,
+        is_promised=True,
     )
     paid = PaidAhead(
         header=header_for(target, ledger, at, by=by, order=order),

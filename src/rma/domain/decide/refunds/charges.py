@@ -40,13 +40,25 @@ class _Goods:
 
 
 def charges_requested(
-    order: Order, ledger: ReturnLedger, items: Sequence[ReturnItem], terms: Terms
+    order: Order,
+    ledger: ReturnLedger,
+    items: Sequence[ReturnItem],
+    terms: Terms,
+    target: Return | None = None,
 ) -> tuple[RefundedCharge, ...]:
-    """What a new return gives back of the charges if exactly the requested units arrive, and no others."""
+    """
+    What a return gives back of the charges if exactly the requested units arrive, and no others.
+
+    A new one, unless `target` is it.
+    """
     if not terms.gives_charges_back:
         return ()
-    goods = [_Goods(item, item.quantity, item.quantity, terms.charges_back(item.rule)) for item in items]
-    return _charges_back(order, ledger, goods, None)
+    goods = [
+        _Goods(item, item.quantity, item.quantity, terms.charges_back(item.rule))
+        for item in items
+        if item.is_requested
+    ]
+    return _charges_back(order, ledger, goods, target)
 
 
 def charges_arrived(

@@ -35,13 +35,12 @@ def pay_instead(
         return ()
     known = {refund.key: refund for refund, _ in ended}
     before = {refund.key: refund for refund in target.refunds}
-    account = evolve(
-        target.entitlement, refunds=tuple([known.get(each.key, each) for each in target.refunds])
-    )
+    account = target.entitlement.with_outcomes(known)
+    of_others = ledger.carried - target.entitlement.carried
     changed = account
     for refund, outcome in ended:
         if is_closed(before.get(refund.key), refund, outcome):
-            changed = _given(evolve(target, entitlement=changed), changed, refund, means, at)
+            changed = _given(evolve(target, entitlement=changed), of_others, refund, means, at)
     if changed is account:
         return ()
     header = header_for(target, ledger, at)
@@ -58,12 +57,25 @@ def is_closed(before: Refund | None, after: Refund, outcome: object) -> bool:
     return not (isinstance(outcome, RefundDeclined) and outcome.is_temporary)
 
 
-def _given(
-    target: Return | Claim, account: Entitlement, refund: Refund, means: Means, at: datetime
-) -> Entitlement:
-    amount = Money(min(refund.amount.amount, account.due.amount), refund.amount.currency)
-    if not amount.amount:
+def _given(target: Return | Claim, of_others: int, refund: Refund, means: Means, at: datetime) -> Entitlement:
+    """
+    The account once this amount is given instead of the refund, with what steps left before.
+
+    Other returns and claims of the order carry so much `of_others`, minor units. At most what the payment
+    was asked for is taken along: its share of the other payments is not known here.
+    """
+    account = target.entitlement
+    value = refund.amount.amount + refund.carried
+    due = min(value, account.due.amount)
+    if value and not due:
         return account
     assert refund.payment_id is not None, "it is the refund of a payment"
-    planned = PlannedRefund(means, None, amount, against=(PaymentShare(refund.payment_id, amount),))
-    return evolve(account, refunds=account.refunds + refunds_of([planned], target, at, retry_of=refund.key))
+    exact = min(due + of_others + account.carried, max(due, refund.amount.amount))
+    amount = Money(max(0, exact), refund.amount.currency)
+    share = PaymentShare(refund.payment_id, min(amount, refund.amount))
+    carried = due - amount.amount
+    if not (amount.amount or carried):
+        return account
+    planned = [PlannedRefund(means, None, amount, against=(share,), carried=carried)] if amount.amount else []
+    made = refunds_of(planned, target, at, retry_of=refund.key)
+    return evolve(account, refunds=account.refunds + made, carried=account.carried + carried)

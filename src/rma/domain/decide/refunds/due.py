@@ -117,9 +117,15 @@ def check_payment(
 def check_plan(wrong: Violations, facts: Facts, target: Return | Claim, plan: Plan, due: int) -> None:
     """The host has the ports that a plan needs, and who gets store credit is known and asked for it."""
     if plan.closed:
-        wrong.add("refund_exceeds_means", amount=due, left=due - plan.closed)
+        report_closed(wrong, target, plan, due)
     for means in dict.fromkeys([each.means for each in plan.refunds]):
         check_other_means(wrong, facts, target, means)
+
+
+def report_closed(wrong: Violations, target: Return | Claim, plan: Plan, amount: int) -> None:
+    """The amount (minor units) of which the plan leaves a part to a person exceeds what takes refunds."""
+    left = amount - plan.closed
+    wrong.add("refund_exceeds_means", amount=amount, left=left, currency=target.currency)
 
 
 def check_other_means(
@@ -135,7 +141,7 @@ def check_other_means(
     if target is None:
         return
     if not can_be_credited(target):
-        wrong.add("credit_without_customer", order_id=target.order_id)
+        wrong.add("credit_without_customer", order_id=target.order_id, hint="choose another means")
     if not isinstance(target, Return):
         return
     if target.basis is ReturnBasis.WITHDRAWAL and target.outcome is not Outcome.STORE_CREDIT:

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from attrs import evolve
 
-from rma.domain.decide.checks import check_refund
-from rma.domain.decide.refunds.charges import charges_arrived
+from rma.domain.decide.checks import check_refund, check_refund_value
+from rma.domain.decide.refunds.charges import charges_arrived, charges_requested
 from rma.domain.decide.refunds.split import limit_to_refundable, plan_for, refunds_of, room_for
 from rma.domain.decide.violations import Violations
 from rma.domain.events import RefundBlocked, header_for
@@ -16,12 +16,13 @@ from rma.domain.sale.order import Order
 from rma.domain.sale.paying import PayOn
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
+from rma.domain.state.grading import as_if_whole
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, claim_refusal, return_refusal
 from rma.domain.state.plan import Plan
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
-from rma.domain.state.valuation import value_in_full_order, value_of_units
+from rma.domain.state.valuation import value_of_units
 from rma.domain.values.money import Money
 
 
@@ -48,15 +49,15 @@ def entitle(
     left, minor units; `charges_back` what it gives back of charges.
     """
     if agreed is None:
-        target = agree_to_what_stays(target, items)
+        target = agree_to_what_stays(order, ledger, target, items)
     before = target.entitlement
     if not pays_now(target, status):
         return before if agreed is None else _agreed_for_later(target, status, agreed, refund_note)
     named, is_named = agreed, agreed is not None
     if agreed is None:
         agreed, refund_note = before.agreed_refund, before.refund_note
-        named = target.named_for(items)
-    items = _as_paid_for(target, items, status)
+        named = target.named_for(items, charges_back)
+    items = target.as_paid_for(items, status)
     entitled = target.value_arrived(items, named, charges_back).total
     entitled = max(entitled, _least(target, status, is_named=is_named))
     return pay_what_is_due(
@@ -69,6 +70,7 @@ def entitle(
         refundable=refundable,
         at=at,
         items=items,
+        is_promised=target.is_promised and status is not ReturnStatus.RECEIVED,
     )
 
 
@@ -130,7 +132,7 @@ def correct_entitlement(
     holds as `Return.named_for` says.
     """
     before = target.entitlement
-    entitled = target.value_arrived(items, target.named_for(items, is_corrected=True), charges_back).total
+    entitled = target.value_arrived(items, target.named_for(items, charges_back), charges_back).total
     if target.is_paid_ahead and status is not ReturnStatus.RECEIVED:
         entitled = max(entitled, before.entitled.amount)
     if not pays_now(target, status):
@@ -146,24 +148,27 @@ def correct_entitlement(
         refundable=refundable,
         at=at,
         items=items,
+        is_promised=target.is_promised and status is not ReturnStatus.RECEIVED,
     )
 
 
-def agree_to_what_stays(target: Return, items: tuple[ReturnItem, ...]) -> Return:
+def agree_to_what_stays(
+    order: Order, ledger: ReturnLedger, target: Return, items: tuple[ReturnItem, ...]
+) -> Return:
     """
     The return with the amount that was named for it, once some of its units may be with the customer again.
 
-    It is at most the value of those that stay, unless it has a note; if none stays, none is named.
+    It is at most the value of those that stay, with the charges that come back with them, unless it has a
+    note; if none stays, none is named.
     """
     account = target.entitlement
     if account.agreed_refund is None or _given_back(items) <= _given_back(target.items):
         return target
     if not any(item.gone_quantity for item in items):
         return evolve(target, entitlement=evolve(account, agreed_refund=None, refund_note=None))
-    if account.refund_note:
-        return target
-    agreed = min(account.agreed_refund.amount, value_in_full_order(items, target.terms))
-    return evolve(target, entitlement=evolve(account, agreed_refund=Money(agreed, target.currency)))
+    charges_back = charges_arrived(order, ledger, target, [as_if_whole(item) for item in items])
+    agreed = target.named_for(items, charges_back)
+    return evolve(target, entitlement=evolve(account, agreed_refund=agreed))
 
 
 def _given_back(items: tuple[ReturnItem, ...]) -> int:
@@ -178,22 +183,23 @@ def charges_now(
     status: ReturnStatus,
     agreed: Money | None,
 ) -> tuple[RefundedCharge, ...]:
-    """What the return gives back of the order's charges once it has these items and this status."""
-    if not pays_now(target, status):
+    """
+    What the return gives back of the order's charges once it has these items and this status.
+
+    Of an amount that is named, as much of them as it is above the value of its units. They are kept for it as
+    soon as it is final, also if its goods wait to be graded.
+    """
+    if pays_now(target, status):
+        items = target.as_paid_for(items, status)
+    elif agreed is not None and status is ReturnStatus.IN_INSPECTION:
+        items = tuple([as_if_whole(item) for item in items])
+    else:
         return target.charges_back
-    before = target.entitlement
-    items = _as_paid_for(target, items, status)
-    is_named = any(each is not None for each in (agreed, before.agreed_refund, before.requested_refund))
-    return () if is_named else charges_arrived(order, ledger, target, items)
-
-
-def _as_paid_for(
-    target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus
-) -> tuple[ReturnItem, ...]:
-    """The items, those that are paid for before they are inspected as if they did not wait for it."""
-    if status is ReturnStatus.RECEIVED or target.terms.pay_on is not PayOn.RECEIPT:
-        return items
-    return tuple([evolve(item, waiting_quantity=0) if item.waiting_quantity else item for item in items])
+    arrived = charges_arrived(order, ledger, target, items)
+    named = target.named_for(items, arrived) if agreed is None else agreed
+    if named is None and target.entitlement.requested_refund is None:
+        return arrived
+    return target.value_arrived(items, named, arrived).charges_back
 
 
 def pays_now(target: Return, status: ReturnStatus) -> bool:
@@ -217,18 +223,22 @@ def pay_what_is_due(
     at: datetime,
     items: tuple[ReturnItem, ...] | None = None,
     first: Collection[str] = (),
+    is_promised: bool = False,
 ) -> Entitlement:
     """
     The account once the customer is entitled to this amount (minor units), with refunds for what is due.
 
     Nothing is paid, and the account is blocked, if the payments have less left, or if a part of it is left in
     payments that take no refund any more and a person is to decide; extra credit is not limited by them.
-    `items` are those of a return afterwards. Payments whose ids are `first` give before others.
+    `items` are those of a return afterwards; it `is_promised` while these did not arrive. Payments whose ids
+    are `first` give before others.
     """
     before = target.entitlement
     due = max(0, entitled - before.covered)
     pay, rounding = limit_to_refundable(due, room_for(target, refundable, ledger), order)
-    plan = plan_for(pay, order, ledger, target, at, items=items, first=first) if pay else Plan()
+    plan = Plan()
+    if pay:
+        plan = plan_for(pay, order, ledger, target, at, items=items, is_promised=is_promised, first=first)
     is_refund_blocked = pay is None or plan.closed > 0
     if is_refund_blocked:
         plan, rounding = Plan(), 0
@@ -266,16 +276,33 @@ def check_agreed_refund(
     return check_refund(wrong, amount, order, refundable + target.refunded.amount if target else None)
 
 
-def value_refunded_for(target: Return, items: tuple[ReturnItem, ...], status: ReturnStatus) -> int:
+def check_agreed_value(
+    wrong: Violations,
+    agreed: Money | None,
+    refund_note: str | None,
+    order: Order,
+    ledger: ReturnLedger,
+    target: Return,
+    items: tuple[ReturnItem, ...],
+    status: ReturnStatus,
+) -> None:
     """
-    The value of the units that a refund named now is for, minor units.
+    A refund that is named now is at most the value of its units with the charges that come back with them,
+    unless it has a note.
 
-    Those that arrived, if that closes the return, and of those that wait for an inspection the whole value;
-    else those that were requested: what arrives besides is paid besides, when it is accepted.
+    Its units are those that arrived, if that closes the return, and of those that wait for an inspection the
+    whole value counts; else those that were requested: what arrives besides is paid besides, when it is
+    accepted.
     """
+    if agreed is None:
+        return
     if status in (ReturnStatus.RECEIVED, ReturnStatus.IN_INSPECTION):
-        return value_of_units(items, target.terms)
-    return sum([item.line.paid(item.allocated) for item in items if item.is_requested])
+        value = value_of_units(items, target.terms)
+        charges = charges_arrived(order, ledger, target, [as_if_whole(item) for item in items])
+    else:
+        value = sum([item.line.paid(item.allocated) for item in items if item.is_requested])
+        charges = charges_requested(order, ledger, items, target.terms, target)
+    check_refund_value(wrong, agreed, refund_note, value, charges)
 
 
 def check_claimed(

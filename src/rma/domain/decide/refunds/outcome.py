@@ -38,7 +38,7 @@ def record_refund_outcome(
         wrong.add(refusal, key=error_id(command.key), reference=error_id(command.reference))
     outcome: object = command.outcome
     if not isinstance(outcome, RefundSucceeded | RefundPending | RefundDeclined | RefundReversed):
-        wrong.add("invalid_outcome", outcome=error_value(outcome))
+        wrong.add("invalid_outcome", of="refund", outcome=error_value(outcome))
     else:
         _check_answer(wrong, outcome)
         if isinstance(outcome, RefundSucceeded) and outcome.amount is not None:
@@ -81,7 +81,7 @@ def _check_moved(wrong: Violations, moved: object, refund: Refund | None) -> Non
     """What really moved is an amount in the currency of the refund, at least 0."""
     currency = refund.amount.currency if refund else None
     if not isinstance(moved, Money) or moved.amount < 0 or currency not in (None, moved.currency):
-        wrong.add("invalid_outcome", outcome=error_value(moved))
+        wrong.add("invalid_outcome", of="refund", outcome=error_value(moved))
 
 
 def _find_refund(target: Return | Claim, command: RecordRefundOutcome) -> Refund | None:

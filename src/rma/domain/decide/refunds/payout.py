@@ -5,7 +5,7 @@ from attrs import evolve
 from rma.domain.decide.checks import check_order, check_string, check_strings
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.due import check_due, check_named_amount, find_payee, status_paid
-from rma.domain.decide.refunds.split import refunds_of, with_paid_ahead
+from rma.domain.decide.refunds.split import refunds_of
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import ClaimPayoutRecorded, PayoutRecorded, header_for
 from rma.domain.messages.commands import RecordPayout
@@ -26,6 +26,8 @@ def record_payout(
     What a person paid counted as paid; nothing if it is known.
 
     What is on its way, or whose outcome is unknown, is not due: no earlier key may have moved the same money.
+    With what is due, what steps of gateways left to the next refund may be paid; what they paid ahead is
+    taken along.
 
     Raises:
         Rejected: with everything that is wrong.
@@ -44,7 +46,7 @@ def record_payout(
     if payee and known in payee.refunds and _is_amount(command, known):
         wrong.require(payee)
         return ()
-    due = 0
+    due, carried = 0, ledger.carried
     if known is not None:
         wrong.add("payout_reference_reused", reference=command.reference, amount=known.amount.amount)
     else:
@@ -53,8 +55,8 @@ def record_payout(
         wrong,
         command.amount,
         order,
-        due=due,
-        refundable=with_paid_ahead(ledger.refundable(order).amount, ledger) if order else 0,
+        due=due + max(0, carried) if due else 0,
+        refundable=ledger.refundable(order).amount if order else 0,
         code="invalid_payout_amount",
     )
     if payee is None:
@@ -72,12 +74,15 @@ def _recorded(
 ) -> tuple[PayoutRecorded] | tuple[ClaimPayoutRecorded]:
     before, at = target.entitlement, facts.at
     sources = sources_in_order(ledger.sources(order), target.refund_terms)
-    (opened,) = refunds_of([plan_other(amount, sources, Means.PAYOUT, order.currency)], target, at)
+    covered = _covered(ledger, order, before.due.amount, amount)
+    planned = evolve(plan_other(amount, sources, Means.PAYOUT, order.currency), carried=covered - amount)
+    (opened,) = refunds_of([planned], target, at)
     paid = evolve(opened, status=RefundStatus.SUCCEEDED, reference=command.reference, settled_at=at)
     account = evolve(
         before,
-        is_refund_blocked=before.is_refund_blocked and amount < before.due.amount,
+        is_refund_blocked=before.is_refund_blocked and covered < before.due.amount,
         refunds=(*before.refunds, paid),
+        carried=before.carried + planned.carried,
     )
     header = header_for(target, ledger, at, by=command.created_by, command=command, order=order)
     change = account.change_since(before)
@@ -85,6 +90,16 @@ def _recorded(
         return (PayoutRecorded(header=header, entitlement=change),)
     status = target.status if account.is_refund_blocked else status_paid(target, ledger)
     return (ClaimPayoutRecorded(header=header, status=status, entitlement=change),)
+
+
+def _covered(ledger: ReturnLedger, order: Order, due: int, amount: int) -> int:
+    """What of an amount that is due is not due any more once so much is paid: all in minor units."""
+    carried = ledger.carried
+    covered = min(due, amount - min(0, carried))
+    left = ledger.refundable(order).amount - amount
+    if carried + covered - amount >= left:  # no later refund can take along what steps left
+        covered -= min(left, covered)
+    return covered
 
 
 def _find(ledger: ReturnLedger, command: RecordPayout) -> Refund | None:

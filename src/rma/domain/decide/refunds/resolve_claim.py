@@ -46,8 +46,7 @@ def resolve_claim(facts: Facts, ledger: ReturnLedger, command: ResolveClaim) -> 
     if agreed and claim and order and agreed.amount > most and not is_extra:
         wrong.add("refund_exceeds_refundable", amount=agreed.amount, refundable=most, currency=currency)
     if claim and not is_extra:
-        value = claim.value + sum([each.amount for each in claim.charges_back])
-        check_refund_value(wrong, agreed, command.refund_note, value)
+        check_refund_value(wrong, agreed, command.refund_note, claim.value, claim.charges_back)
     check_strings(wrong, command, "refund_note")
     claim, order, agreed = wrong.require(claim), wrong.require(order), wrong.require(agreed)
     account = pay_what_is_due(

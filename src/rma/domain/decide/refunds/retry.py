@@ -14,11 +14,13 @@ from rma.domain.decide.refunds.due import (
     check_payment,
     check_plan,
     find_payee,
+    report_closed,
     status_paid,
 )
 from rma.domain.decide.refunds.split import (
     gives_extra,
     limit_to_refundable,
+    plan_by_person,
     plan_for,
     refunds_of,
     with_paid_ahead,
@@ -31,7 +33,7 @@ from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.state.plan import Plan, Source, plan_other, plan_refund, sources_in_order
+from rma.domain.state.plan import Plan, Source, plan_refund, sources_in_order
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 
@@ -68,7 +70,7 @@ def retry_refund(
     if means is None:
         check_plan(wrong, facts, target, plan, amount)
     elif plan.closed:
-        wrong.add("refund_exceeds_means", amount=amount, left=amount - plan.closed)
+        report_closed(wrong, target, plan, amount)
     wrong.require(order)
     account = _paid(target, plan, amount, rounding, facts.at)
     header = header_for(target, ledger, facts.at, by=command.created_by, command=command, order=order)
@@ -98,10 +100,16 @@ def _plan(
     """How the amount goes back: as a person says, else by the terms."""
     if means in (Means.STORE_CREDIT, Means.PAYOUT):
         in_order = [payment] if payment else sources_in_order(sources, target.refund_terms)
-        return Plan((plan_other(amount, in_order, means, order.currency),))
+        return plan_by_person(amount, ledger, target, means, in_order, order.currency)
     if payment is not None:
         return plan_refund(
-            amount, (payment,), DEFAULT_REFUND_TERMS, order.currency, at, carried=ledger.carried
+            amount,
+            (payment,),
+            DEFAULT_REFUND_TERMS,
+            order.currency,
+            at,
+            carried=ledger.carried,
+            left_of_others=sum([each.left for each in sources if each is not payment]),
         )
     if means is None:
         return plan_for(amount, order, ledger, target, at)
@@ -141,6 +149,6 @@ def _check_amount(
     else:
         rounding = 0
         amount = check_named_amount(wrong, command.amount, order, due=due, refundable=refundable)
-    if payment is not None and amount > (left := with_paid_ahead(payment.left, ledger)):
-        wrong.add("refund_exceeds_means", amount=amount, left=left)
+    if order and payment is not None and amount > (left := with_paid_ahead(payment.left, ledger)):
+        wrong.add("refund_exceeds_means", amount=amount, left=left, currency=order.currency)
     return amount, rounding

@@ -13,7 +13,7 @@ from rma.domain.state.bonuses import bonus_now, has_bonus
 from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import RefundStatus
-from rma.domain.state.plan import Plan, PlannedRefund, plan_other, plan_refund, sources_in_order
+from rma.domain.state.plan import Plan, PlannedRefund, Source, plan_all_other, plan_refund, sources_in_order
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
@@ -27,23 +27,25 @@ def plan_for(
     at: datetime,
     *,
     items: Sequence[ReturnItem] | None = None,
-    is_quote: bool = False,
+    is_promised: bool = False,
     first: Collection[str] = (),
 ) -> Plan:
     """
     How the amount (minor units, at most what is refundable) goes back, by the terms of its return or claim.
 
-    Store credit, if the customer chose it, with the bonus for these items; else from the payments: those
-    whose ids are `first` before the others. The credit of goodwill counts against no payment.
+    Store credit, if the customer chose it, with the bonus for these items, or, of what is promised before
+    they arrive, for those that were requested; else from the payments: those whose ids are `first` before
+    the others. The credit of goodwill counts against no payment.
     """
     if target.outcome is Outcome.STORE_CREDIT and amount:
-        bonus, is_extra = 0, gives_extra(target)
-        if isinstance(target, Return) and has_bonus(target.terms):
-            units = target.items if items is None else items
-            bonus = bonus_now(amount, units, target.terms, target.entitlement, is_quote=is_quote)
+        is_extra = gives_extra(target)
         sources = [] if is_extra else sources_in_order(ledger.sources(order), target.refund_terms)
-        planned = plan_other(amount, sources, Means.STORE_CREDIT, order.currency, bonus=bonus)
-        return Plan((evolve(planned, is_extra=is_extra),))
+        bonus = _bonus(amount, target, items, is_promised=is_promised)
+        carried = 0 if is_extra else ledger.carried
+        plan = plan_all_other(
+            amount, sources, Means.STORE_CREDIT, order.currency, carried=carried, bonus=bonus
+        )
+        return evolve(plan, refunds=tuple([evolve(each, is_extra=is_extra) for each in plan.refunds]))
     return plan_refund(
         amount,
         ledger.sources(order),
@@ -54,6 +56,35 @@ def plan_for(
         instead=means_instead(target),
         first=first,
     )
+
+
+def plan_by_person(
+    amount: int,
+    ledger: ReturnLedger,
+    target: Return | Claim,
+    means: Means,
+    sources: Sequence[Source],
+    currency: str,
+) -> Plan:
+    """The plan for store credit or a payout that a person chose; a customer who chose credit has a bonus."""
+    is_chosen = means is Means.STORE_CREDIT and target.outcome is Outcome.STORE_CREDIT
+    bonus = _bonus(amount, target, None) if is_chosen else 0
+    return plan_all_other(amount, sources, means, currency, carried=ledger.carried, bonus=bonus)
+
+
+def _bonus(
+    amount: int,
+    target: Return | Claim,
+    items: Sequence[ReturnItem] | None,
+    *,
+    is_promised: bool = False,
+) -> int:
+    """The bonus on this amount of store credit, minor units; claims have none."""
+    if not isinstance(target, Return) or not has_bonus(target.terms):
+        return 0
+    units = target.paid_items if items is None else items
+    is_promised = is_promised or (items is None and target.is_promised)
+    return bonus_now(amount, units, target.terms, target.entitlement, is_promised=is_promised)
 
 
 def means_instead(target: Return | Claim) -> Means | None:
@@ -120,6 +151,7 @@ def _refund(
         provider_id=planned.provider_id,
         against=planned.against,
         is_extra=planned.is_extra,
+        carried=planned.carried,
     )
 
 

@@ -7,6 +7,7 @@ from rma.domain.decide.checks import check_order, check_strings, report_unknown,
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.holds import check_hold_covers
 from rma.domain.decide.refunds.ahead import pay_ahead
+from rma.domain.decide.refunds.charges import charges_requested
 from rma.domain.decide.returns.draft import quote_return
 from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.shipments import any_travels, book_shipment
@@ -15,7 +16,8 @@ from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import Event, ReturnApproved, ReturnDeclined, header_for
 from rma.domain.messages.command_items import ApprovedItem
 from rma.domain.messages.commands import ApproveReturn, DeclineReturn
-from rma.domain.sale.order import OrderStatus
+from rma.domain.sale.charges import up_to
+from rma.domain.sale.order import Order, OrderStatus
 from rma.domain.sale.paying import PayOn
 from rma.domain.sale.withdrawal import ReturnBasis
 from rma.domain.state.deadlines import return_by
@@ -23,6 +25,7 @@ from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus, return_refusal
 from rma.domain.state.return_item import ReturnItem, revision_between
 from rma.domain.state.returns import Decision, Return
+from rma.domain.state.valuation import charges_named
 from rma.domain.values.money import Money, round_half_up
 from rma.domain.values.validators import is_whole
 
@@ -52,7 +55,7 @@ def approve_return(facts: Facts, ledger: ReturnLedger, command: ApproveReturn) -
     check_strings(wrong, command, "note")
     target, order = wrong.require(target), wrong.require(order)
     items = target.items if quantities is None else _approved(target, quantities)
-    refund = _requested_refund(target, items)
+    refund = _requested_refund(order, ledger, target, items)
     travels = any_travels(items, target.terms)
     approved = evolve(
         target,
@@ -182,15 +185,23 @@ def _approved(target: Return, quantities: dict[str, int]) -> tuple[ReturnItem, .
     return tuple(items)
 
 
-def _requested_refund(target: Return, items: tuple[ReturnItem, ...]) -> Money | None:
-    """The refund that the request named, less what it was for units that are not approved."""
+def _requested_refund(
+    order: Order, ledger: ReturnLedger, target: Return, items: tuple[ReturnItem, ...]
+) -> Money | None:
+    """
+    The refund that the request named, less what it was for units that are not approved, and for charges that
+    do not come back with the others.
+    """
     named = target.entitlement.requested_refund
     if named is None or items is target.items:
         return named
     part, whole = _value(items), _value(target.items)
     if not whole:  # without value, yet the merchant pays for it: by units then
         part, whole = sum([item.quantity for item in items]), sum([item.quantity for item in target.items])
-    return Money(round_half_up(named.amount * part, whole), named.currency)
+    of_charges = charges_named(target.items, named, target.quoted_charges)
+    back = up_to(charges_requested(order, ledger, items, target.terms, target), of_charges)
+    amount = round_half_up((named.amount - of_charges) * part, whole)
+    return Money(amount + sum([each.amount for each in back]), named.currency)
 
 
 def _value(items: tuple[ReturnItem, ...]) -> int:

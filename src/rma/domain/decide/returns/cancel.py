@@ -1,4 +1,4 @@
-"""CancelReturn: possible as long as the customer is entitled to nothing."""
+"""CancelReturn: possible as long as the customer is entitled to nothing, or only was promised it."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -53,7 +53,8 @@ def check_cancelable(wrong: Violations, target: Return) -> None:
     refusal = return_refusal(target.status, CancelReturn(return_id=target.id))
     # What was given back of an exchange that was canceled is not for its goods.
     paid = sum([part.amount.amount for part in target.charges if part.amount.amount > 0])
-    is_entitled = target.was_partially_received or target.entitlement.entitled.amount > paid
+    is_entitled = target.entitlement.entitled.amount > paid and not target.is_only_promised
+    is_entitled = is_entitled or target.was_partially_received
     if refusal is None and (is_entitled or target.is_inspected):
         refusal = "return_not_cancelable"
     was_over = target.received_at is not None or target.canceled_at is not None

@@ -154,6 +154,23 @@ def terms_of(policy: ReturnPolicy, items: Iterable[ReturnItem], basis: ReturnBas
     return terms
 
 
+def revised_terms(policy: ReturnPolicy, target: Return, items: tuple[ReturnItem, ...]) -> Terms:
+    """A return's own terms, with these items; of rules that it does not have yet, the policy's."""
+    own = {rule.name: rule for rule in target.terms.rules}
+    names = {item.rule for item in items if item.rule is not None}
+    of_policy = terms_of(policy, items, target.basis)
+    rules = [own.pop(rule.name, rule) for rule in of_policy.rules]
+    others = {name for item in items if item.ruling for name in item.ruling.other_rules}
+    kept = (*rules, *[rule for rule in own.values() if rule.name in names])
+    known = {rule.name: rule for rule in (*of_policy.other_rules, *target.terms.other_rules, *own.values())}
+    has = {rule.name for rule in kept}
+    return evolve(
+        target.terms,
+        rules=kept,
+        other_rules=tuple([rule for name, rule in known.items() if name in others and name not in has]),
+    )
+
+
 @frozen
 class Quote:
     """The refund if exactly the requested units arrive, and what it gives back of the order's charges."""
@@ -178,9 +195,7 @@ def quote_return(
     `shipping` is what the way back costs the customer, minor units; `requested_refund` the amount named
     instead; `charges` what an exchange sets against the goods.
     """
-    charges_back = tuple[RefundedCharge, ...]()
-    if not charges and requested_refund is None:
-        charges_back = charges_requested(order, ledger, items, terms)
+    charges_back = () if charges else charges_requested(order, ledger, items, terms)
     value = value_requested(
         items,
         shipping=shipping,
@@ -189,7 +204,7 @@ def quote_return(
         charges=charges,
         charges_back=charges_back,
     )
-    return Quote(Money(value.total, order.currency), charges_back)
+    return Quote(Money(value.total, order.currency), value.charges_back)
 
 
 @frozen

@@ -158,7 +158,7 @@ def _account(
     status: ReturnStatus,
 ) -> _Account:
     """Afterwards, with refunds for what is due now; as it was, if a closed return is worth the same."""
-    before, target = target, agree_to_what_stays(target, items)
+    before, target = target, agree_to_what_stays(order, ledger, target, items)
     charges_back = charges_now(order, ledger, target, items, status, None)
     if target.status is ReturnStatus.RECEIVED:
         value = target.value_arrived(items, target.entitlement.agreed_refund, charges_back).total

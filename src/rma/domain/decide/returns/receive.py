@@ -9,7 +9,6 @@ from rma.domain.decide.checks import (
     check_metadata,
     check_order,
     check_order_currency,
-    check_refund_value,
     check_strings,
     report_unknown,
 )
@@ -18,12 +17,12 @@ from rma.domain.decide.linked import complete_linked
 from rma.domain.decide.refunds.entitlement import (
     charges_now,
     check_agreed_refund,
+    check_agreed_value,
     check_claimed,
     entitle,
     exceeds_claim,
     pays_now,
     report_blocked,
-    value_refunded_for,
 )
 from rma.domain.decide.returns.draft import ReturnDraft, open_return
 from rma.domain.decide.returns.limits import expected_units, limits_of, remainders_for, room_of, serials_here
@@ -68,8 +67,7 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
     status = _status(target, items, command, parcel, goods)
     check_claimed(wrong, target, items, status)
     status = once_judged(status, items)
-    if agreed is not None:
-        check_refund_value(wrong, agreed, command.refund_note, value_refunded_for(target, items, status))
+    check_agreed_value(wrong, agreed, command.refund_note, order, ledger, target, items, status)
     wrong.require(target)
     at, by = facts.at, command.created_by
     is_paid = pays_now(target, status) and target.status is not ReturnStatus.RECEIVED

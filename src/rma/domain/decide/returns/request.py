@@ -18,8 +18,16 @@ from rma.domain.decide.checks import (
 )
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.ahead import pay_ahead
+from rma.domain.decide.refunds.charges import charges_requested
 from rma.domain.decide.returns.basis import check_basis
-from rma.domain.decide.returns.draft import ReturnDraft, Wanted, allocate, open_return
+from rma.domain.decide.returns.draft import (
+    ReturnDraft,
+    Wanted,
+    allocate,
+    open_return,
+    revised_terms,
+    terms_of,
+)
 from rma.domain.decide.returns.eligibility import Judge, Replaced
 from rma.domain.decide.returns.item_checks import ItemChecks, check_reduced, worth_of
 from rma.domain.decide.returns.kept import pay_for_kept
@@ -103,9 +111,13 @@ def draft_request(
     check_strings(wrong, command, "location_id", "refund_note")
     order = wrong.require(valid.order)
     items = allocate_items(command.items, valid)
-    check_refund_value(
-        wrong, refund, command.refund_note, sum([item.line.paid(item.allocated) for item in items])
-    )
+    if refund is not None:
+        value = sum([item.line.paid(item.allocated) for item in items])
+        terms = terms_of(facts.policy, items, basis)
+        if replaced is not None:
+            terms = revised_terms(facts.policy, replaced.target, items)
+        charges_back = charges_requested(order, ledger, items, terms)
+        check_refund_value(wrong, refund, command.refund_note, value, charges_back)
     wrong.require(order)
     return ReturnDraft(
         order=order,

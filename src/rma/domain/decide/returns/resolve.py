@@ -5,7 +5,6 @@ from attrs import evolve
 from rma.domain.decide.checks import (
     check_flags,
     check_order,
-    check_refund_value,
     check_strings,
     check_text,
     report_unknown,
@@ -16,11 +15,11 @@ from rma.domain.decide.linked import change_linked
 from rma.domain.decide.refunds.entitlement import (
     charges_now,
     check_agreed_refund,
+    check_agreed_value,
     check_claimed,
     entitle,
     pays_now,
     report_blocked,
-    value_refunded_for,
 )
 from rma.domain.decide.returns.cancel import withdraw_units
 from rma.domain.decide.returns.outstanding import check_foreign, check_missing, without_lost
@@ -68,9 +67,7 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
         _check_entitled(wrong, order, ledger, target, items)
     check_claimed(wrong, target, items, ReturnStatus.RECEIVED)
     status = once_judged(ReturnStatus.RECEIVED, items)
-    if agreed is not None:
-        value = value_refunded_for(target, items, status)
-        check_refund_value(wrong, agreed, command.refund_note, value)
+    check_agreed_value(wrong, agreed, command.refund_note, order, ledger, target, items, status)
     wrong.require(target)
     back = request_send_back(facts, target, rejected, foreign)
     resolution = Resolution(facts.at, command.created_by, rejected, missing, foreign, back)
@@ -154,12 +151,14 @@ def _check_state(
         report_unknown(wrong, "return_not_found", "return_id", command.return_id)
         return
     refusal = return_refusal(target.status, command)
-    if target.status is ReturnStatus.REQUESTED and not command.missing:
-        refusal = "nothing_to_resolve"
     is_only_amount = not (command.rejected or command.missing or command.foreign)
     is_unpaid = exchange is not None and exchange.is_sent and exchange.owed.amount > 0
     is_unsettled = is_unpaid or target.amount_due.amount > 0 or target.entitlement.overpaid.amount > 0
     sets_amount = is_only_amount and command.refund_amount is not None and is_unsettled
+    if target.status is ReturnStatus.REQUESTED and not command.missing:
+        refusal = "nothing_to_resolve"
+    if target.status is ReturnStatus.EXPIRED and not (sets_amount and target.lacks_goods_paid_for):
+        refusal = "nothing_to_resolve"
     if target.status is ReturnStatus.RECEIVED and not sets_amount:
         refusal = "return_already_received"
     if refusal is not None:

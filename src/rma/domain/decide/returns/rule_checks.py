@@ -50,7 +50,7 @@ def check_payee(wrong: Violations, payee: object, outcome: Outcome | None, order
         if payee is not None:
             wrong.add("payee_without_credit")
     elif payee == "" or (payee is None and order is not None and order.customer_id is None):
-        wrong.add("credit_without_customer", order_id=order.id if order else "")
+        wrong.add("credit_without_customer", order_id=order.id if order else "", hint="name a payee")
 
 
 def require_means(facts: Facts) -> None:

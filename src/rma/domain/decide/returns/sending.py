@@ -36,7 +36,7 @@ def record_sending(facts: Facts, ledger: ReturnLedger, command: RecordSending) -
         _check_state(wrong, target, command, sent_at)
     if sent_at > facts.at:
         wrong.add("sent_at_in_future", sent_at=sent_at.isoformat(), now=facts.at.isoformat())
-    if is_paid_now := target is not None and _is_paid_now(target):
+    if is_paid_now := target is not None and _is_paid_now(target, ledger):
         check_order(wrong, facts.order, ledger, target)
     check_strings(wrong, command, "tracking_number", "proof")
     target = wrong.require(target)
@@ -55,9 +55,9 @@ def record_sending(facts: Facts, ledger: ReturnLedger, command: RecordSending) -
     return (event, *pay_ahead(order, ledger, target, PayOn.SENDING, at=facts.at, by=by).events)
 
 
-def _is_paid_now(target: Return) -> bool:
+def _is_paid_now(target: Return, ledger: ReturnLedger) -> bool:
     """True if it is paid on being sent; the units of one that expired are free again."""
-    return target.status is not ReturnStatus.EXPIRED and is_paid_on(target, PayOn.SENDING)
+    return target.status is not ReturnStatus.EXPIRED and is_paid_on(target, ledger, PayOn.SENDING)
 
 
 def _check_state(wrong: Violations, target: Return, command: RecordSending, sent_at: datetime) -> None:

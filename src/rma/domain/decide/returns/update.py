@@ -5,7 +5,13 @@ from attrs import evolve
 from rma.domain.decide.checks import check_items, check_strings, report_unknown
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.ahead import pay_ahead
-from rma.domain.decide.returns.draft import ReturnDraft, first_given, method_for, quote_return, terms_of
+from rma.domain.decide.returns.draft import (
+    ReturnDraft,
+    first_given,
+    method_for,
+    quote_return,
+    revised_terms,
+)
 from rma.domain.decide.returns.eligibility import Replaced
 from rma.domain.decide.returns.kept import pay_for_kept
 from rma.domain.decide.returns.request import draft_request
@@ -65,8 +71,8 @@ def _check_state(wrong: Violations, command: UpdateReturn, target: Return | None
         wrong.add(refusal, return_id=target.id)
     elif target and target.sending is not None:
         wrong.add("return_already_sent", return_id=target.id)
-    elif target and target.paid_ahead is not None:
-        wrong.add("return_already_paid", return_id=target.id, paid=target.paid_ahead.amount)
+    elif target and target.paid_ahead is not None and not target.is_only_promised:
+        wrong.add("return_already_paid", return_id=target.id, paid=target.refunded.amount)
 
 
 def _growing(target: Return, command: UpdateReturn) -> frozenset[str]:
@@ -101,7 +107,7 @@ def _as_request(target: Return, command: UpdateReturn, facts: Facts) -> RequestR
 
 def _without(ledger: ReturnLedger, target: Return) -> ReturnLedger:
     """The ledger as if the return was canceled."""
-    canceled = evolve(target, status=ReturnStatus.CANCELED)
+    canceled = evolve(target.without_promise(), status=ReturnStatus.CANCELED)
     return evolve(ledger, returns=tuple([canceled if each is target else each for each in ledger.returns]))
 
 
@@ -115,7 +121,7 @@ def _updated(
 ) -> tuple[Event, ...]:
     """The events of the update; `others` is the ledger without the return."""
     target, order, by = replaced.target, draft.order, command.created_by
-    terms = _terms(facts.policy, target, draft.items)
+    terms = revised_terms(facts.policy, target, draft.items)
     after = _after(facts, replaced, draft, terms)
     quote = quote_return(
         order,
@@ -178,12 +184,13 @@ def _after(facts: Facts, replaced: Replaced, draft: ReturnDraft, terms: Terms) -
     )
     # A label that is booked is kept for the same way, unless the goods may not travel for now.
     keeps_label = had_label and is_same_way and not is_pending
+    alone = target.without_promise()
     return evolve(
-        target,
+        alone,
         status=ReturnStatus.PENDING_APPROVAL if is_pending else ReturnStatus.REQUESTED,
         items=draft.items,
         entitlement=evolve(
-            target.entitlement, requested_refund=draft.requested_refund, refund_note=draft.refund_note
+            alone.entitlement, requested_refund=draft.requested_refund, refund_note=draft.refund_note
         ),
         terms=terms,
         overrule=draft.overrule or (target.overrule if _is_overruled(draft.items) else None),
@@ -195,23 +202,6 @@ def _after(facts: Facts, replaced: Replaced, draft: ReturnDraft, terms: Terms) -
         return_by=until,
         outcome=draft.outcome,
         payee=draft.payee,
-    )
-
-
-def _terms(policy: ReturnPolicy, target: Return, items: tuple[ReturnItem, ...]) -> Terms:
-    """Its own terms; of rules that it does not have yet, those of the policy now."""
-    own = {rule.name: rule for rule in target.terms.rules}
-    names = {item.rule for item in items if item.rule is not None}
-    of_policy = terms_of(policy, items, target.basis)
-    rules = [own.pop(rule.name, rule) for rule in of_policy.rules]
-    others = {name for item in items if item.ruling for name in item.ruling.other_rules}
-    kept = (*rules, *[rule for rule in own.values() if rule.name in names])
-    known = {rule.name: rule for rule in (*of_policy.other_rules, *target.terms.other_rules, *own.values())}
-    has = {rule.name for rule in kept}
-    return evolve(
-        target.terms,
-        rules=kept,
-        other_rules=tuple([rule for name, rule in known.items() if name in others and name not in has]),
     )
 
 
