@@ -188,7 +188,7 @@ MUTANTS = [
     Mutant("a clerk gives new goods away by naming an amount", DOMAIN + "decide/returns/resolve.py",
            "exchange is not None and exchange.is_sent and exchange.owed", "exchange is not None and exchange.owed"),
     Mutant("an amount that was named leaves the difference owed", DOMAIN + "decide/holds.py",
-           "target.value_arrived(items, target.named_for(items))", "target.value_arrived(items, None)"),
+           "target.value_arrived(items, target.named_for(items, target.charges_back))", "target.value_arrived(items, None)"),
     Mutant("a hold lapses unseen", DOMAIN + "state/returns.py",
            "            or self.is_overdue\n", ""),
     Mutant("a hold lapses, and no list has its goods", DOMAIN + "state/returns.py",

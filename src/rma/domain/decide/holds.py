@@ -144,7 +144,7 @@ def least_hold(target: Return) -> Money:
 
 def difference_of(exchange: Exchange, target: Return, items: tuple[ReturnItem, ...]) -> Money:
     """What the new goods come to, less what these items are worth as they arrived, or what was named."""
-    arrived = target.value_arrived(items, target.named_for(items))
+    arrived = target.value_arrived(items, target.named_for(items, target.charges_back))
     return Money(exchange.paid.amount - arrived.total + arrived.owed, exchange.currency)
 
 

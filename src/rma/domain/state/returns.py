@@ -553,9 +553,9 @@ class Return:
 
         It waits for approval, what arrived is not what was requested or is yet to be graded, an amount is due
         that could not be paid, the outcome of a refund cannot be known, an effect waits for its port for too
-        long, too much was paid as a correction showed, or since goods went back to the customer, it was paid and
-        its goods never arrived, the customer has yet to pay for an exchange whose goods are here, or goods of
-        an exchange that was paid or sent first are overdue.
+        long, too much was paid as a correction showed, or since goods went back to the customer, it was paid
+        and its goods never arrived, the customer has yet to pay for an exchange whose goods are here, or
+        goods of an exchange that was paid or sent first are overdue.
         """
         return (
             self.status in _FOR_A_PERSON

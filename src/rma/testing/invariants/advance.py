@@ -53,7 +53,7 @@ def an_exchange_owes_what_its_goods_say(snapshot: Snapshot) -> Iterator[str]:
         target = snapshot.ledger.get(each.return_id)
         if target.status is not ReturnStatus.RECEIVED or each.status is ExchangeStatus.CANCELED:
             continue
-        arrived = target.value_arrived(target.items, target.named_for(target.items))
+        arrived = target.value_arrived(target.items, target.named_for(target.items, target.charges_back))
         difference = each.paid.amount - arrived.total + arrived.owed
         if each.difference_due.amount != difference:
             yield f"{each.id}: a difference of {each.difference_due}, the goods say {difference}"
