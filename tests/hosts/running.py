@@ -12,6 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
+#: Runs a module of Python: its name comes next.
+MODULE = (sys.executable, "-m")
+
 #: How long a process may take for what it does in a second or two, in seconds: the machine may be busy.
 PATIENCE = 120.0
 
@@ -19,12 +22,12 @@ PATIENCE = 120.0
 class Process:
     """A running process, and the lines that it has printed."""
 
-    def __init__(self, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> None:
+    def __init__(self, command: Sequence[str], environment: Mapping[str, str]) -> None:
         self._lines: list[str] = []
         self._has_ended = False
         self._changed = threading.Condition()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            command,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -48,6 +51,10 @@ class Process:
             assert match, f"no line with {pattern!r} in:\n{''.join(self._lines)}"
             return match
 
+    def wait(self) -> int:
+        """Waits until it ends by itself, and returns its exit status."""
+        return self._process.wait(PATIENCE)
+
     def kill(self) -> None:
         """Ends it with all that it started, by SIGKILL."""
         with suppress(ProcessLookupError):
@@ -68,9 +75,9 @@ class Process:
 
 
 @contextmanager
-def running(module: str, *arguments: str, environment: Mapping[str, str]) -> Iterator[Process]:
-    """Runs a module of Python with these arguments in the folder of the examples, and kills it at the end."""
-    process = Process(module, arguments, environment)
+def running(*command: str, environment: Mapping[str, str]) -> Iterator[Process]:
+    """Runs a command in the folder of the examples, with this in its environment, and kills it at the end."""
+    process = Process(command, environment)
     try:
         yield process
     finally:

@@ -13,7 +13,7 @@ from rma.adapters.sql import SqlReturns
 from tests.databases import Databases
 from tests.hosts.celery_on_files import use
 from tests.hosts.gateway import running_gateway
-from tests.hosts.running import ROOT, running
+from tests.hosts.running import MODULE, ROOT, running
 
 
 def test_every_effect_is_done_once(
@@ -53,7 +53,7 @@ def test_every_effect_is_done_once(
         doubled, one, whole = [request(name) for name in ("doubled", "one", "whole")]
         worker_of = ["-A", "tests.hosts.celery_on_files", "worker", "-l", "INFO", "--concurrency", "2"]
         quick = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-        with running("celery", *worker_of, *quick, environment=environment) as worker:
+        with running(*MODULE, "celery", *worker_of, *quick, environment=environment) as worker:
             for task in [send(doubled), send(doubled)]:
                 worker.wait_for(rf"receive\[{task}\] succeeded in .*: 'received'")
 
@@ -71,7 +71,7 @@ def test_every_effect_is_done_once(
 
         schedule = ["-l", "INFO", "--schedule", str(tmp_path / "schedule")]
         with (
-            running("celery", *worker_of, *quick, environment=environment) as worker,
+            running(*MODULE, "celery", *worker_of, *quick, environment=environment) as worker,
             running(
                 "celery", "-A", "tests.hosts.celery_on_files", "beat", *schedule, environment=environment
             ),

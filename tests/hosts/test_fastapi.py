@@ -18,7 +18,7 @@ from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.testing.contracts import InventoryContract
 from tests.databases import Databases
 from tests.hosts.gateway import Gateway, running_gateway
-from tests.hosts.running import PATIENCE, Process, running
+from tests.hosts.running import MODULE, PATIENCE, Process, running
 
 ADA, BOB, DAN = ({"Authorization": f"Bearer {name}-token"} for name in ("ada", "bob", "dan"))
 
@@ -49,7 +49,7 @@ class Deployment:
         """Starts a process. Its timer runs once, when it starts."""
         environment = {"DATABASE_URL": self.database, "GATEWAY_URL": self.gateway.url, "RESUME_EVERY": "3600"}
         process = self._until_the_end.enter_context(
-            running("uvicorn", "--port", "0", "fastapi_returns:app", environment=environment)
+            running(*MODULE, "uvicorn", "--port", "0", "fastapi_returns:app", environment=environment)
         )
         client = httpx.Client(base_url=process.wait_for(r"running on (http://\S+)")[1], timeout=PATIENCE)
         return Worker(process, self._until_the_end.enter_context(client))
