@@ -20,7 +20,7 @@ from typing import Annotated, Any
 
 import httpx
 from attrs import evolve, frozen
-from fastapi import Depends, FastAPI, Header, HTTPException, Request
+from fastapi import Depends, FastAPI, Header, HTTPException, Path, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
@@ -283,9 +283,10 @@ ShopNow = Annotated[Shop, Depends(the_shop)]
 Customer = Annotated[str, Depends(customer_of)]
 Clerk = Annotated[str, Depends(clerk_of)]
 Key = Annotated[str, Header(alias="Idempotency-Key", min_length=1, max_length=100)]
+OrderId = Annotated[str, Path(pattern=r"^[\w-]+$")]  # a NUL would be an error of PostgreSQL
 
 
-async def own_order(order_id: str, shop: ShopNow, customer: Customer) -> Order:
+async def own_order(order_id: OrderId, shop: ShopNow, customer: Customer) -> Order:
     """The order, if it is this customer's; another one's is answered as one that does not exist."""
     order = await shop.orders.get(order_id)
     if order.customer_id != customer:

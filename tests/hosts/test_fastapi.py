@@ -166,6 +166,9 @@ def test_refusals_have_their_status_and_change_nothing(deployment: Deployment) -
     half = b'{"items": [{"item_id": "\\ud800", "quantity": "two"}]}'
     typed = {**ADA, "Idempotency-Key": "1", "Content-Type": "application/json"}
     assert worker.client.post(path, headers=typed, content=half).status_code == 422
+    assert worker.post("/orders/%00/returns", ADA, "1").status_code == 422
+    assert worker.post("/returns/%00/receipts", DAN, "1").status_code == 404
+    assert worker.post(path, ADA, "1", quantity=10**30).status_code == 400
     too_many = worker.post(path, ADA, "1", quantity=4)
     assert too_many.status_code == 400
     (violation,) = too_many.json()["violations"]
