@@ -14,7 +14,7 @@ from tests.databases import LONG
 from tests.medusa.serving import ADA, ADMIN, BOB, Shop
 
 #: How many requests of each kind are drawn for a route.
-EXAMPLES = 1000 if LONG else 20
+EXAMPLES = 200 if LONG else 20
 
 #: What a well-formed request may be answered with: done, refused by a rule, not found, a key that is used.
 WELL_FORMED = {200, 400, 404, 409}
