@@ -73,7 +73,13 @@ def test_every_effect_is_done_once(
         with (
             running(*MODULE, "celery", *worker_of, *quick, environment=environment) as worker,
             running(
-                "celery", "-A", "tests.hosts.celery_on_files", "beat", *schedule, environment=environment
+                *MODULE,
+                "celery",
+                "-A",
+                "tests.hosts.celery_on_files",
+                "beat",
+                *schedule,
+                environment=environment,
             ),
         ):
             worker.wait_for(r"resume\[.*\] succeeded in .*: 1$")
