@@ -25,10 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: What only the examples of hosts need. No extra of a host has it, and some of it asks for later versions of
 #: what is declared here; the test command runs it with the newest.
-OF_EXAMPLES = {"celery", "celery-types", "fastapi", "httpx", "schemathesis"}
+OF_EXAMPLES = {"celery", "celery-types", "fastapi", "httpx", "nats-py", "schemathesis"}
 
 #: The pages whose blocks need them.
-PAGES_OF_EXAMPLES = ["celery", "fastapi"]
+PAGES_OF_EXAMPLES = ["celery", "fastapi", "outbox"]
 
 #: The tests that use a dependency: of the extras, and of the core.
 TESTS = [

@@ -7,7 +7,11 @@ import pytest
 from tests.hosts.running import ROOT
 
 #: The examples, by their pages.
-EXAMPLES = {"celery.md": "celery_returns.py", "fastapi.md": "fastapi_returns.py"}
+EXAMPLES = {
+    "celery.md": "celery_returns.py",
+    "fastapi.md": "fastapi_returns.py",
+    "outbox.md": "outbox_nats.py",
+}
 
 
 @pytest.mark.parametrize("page", EXAMPLES)
