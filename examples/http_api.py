@@ -15,6 +15,7 @@ import socket
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from typing import Any
 
 import uvicorn
 from attrs import evolve, field, frozen
@@ -295,7 +296,7 @@ class ReturnsApi:
 
     async def describe(self, request: Request, key: str) -> Json:  # noqa: ARG002 # as every endpoint
         """GET /openapi.json."""
-        return openapi(title="rma: returns over HTTP")
+        return described()
 
     def _require_admin(self, request: Request) -> None:
         given = request.headers.get("x-medusa-access-token") or _bearer(request)
@@ -366,6 +367,18 @@ def returns_app(
         exception_handlers={HTTPException: _no_route},
         lifespan=lifespan,
     )
+
+
+def described() -> Json:
+    """Returns the OpenAPI document: Medusa's routes, and the one that it does not have."""
+    document: dict[str, Any] = openapi(title="rma: returns over HTTP")
+    paths = document["paths"]
+    cancel = paths["/admin/returns/{id}/cancel"]["post"]
+    done = paths["/admin/returns/{id}/receive"]["post"]["responses"]["200"]
+    approve = {name: value for name, value in cancel.items() if name != "requestBody"}
+    approve |= {"operationId": "approve", "responses": {**cancel["responses"], "200": done}}
+    paths["/admin/returns/{id}/approve"] = {"post": approve}
+    return document
 
 
 def sample_service(database: str) -> ReturnService:

@@ -5,7 +5,7 @@ from itertools import chain
 import pytest
 from packaging.requirements import Requirement
 
-from tests.lowest import declared, pins
+from tests.lowest import OF_EXAMPLES, declared, installed, pins
 
 EVERY = [each for each in chain.from_iterable(declared().values()) if not each.name.startswith("types-")]
 
@@ -28,3 +28,13 @@ def test_the_lowest_versions_are_pinned() -> None:
     requirements = [Requirement(each) for each in ("A_b[c]>=1.2", "d>=3,!=3.1", "types-e")]
 
     assert list(pins(requirements)) == ["a-b==1.2", "d==3"]
+
+
+def test_what_examples_need_is_in_no_extra_of_a_host() -> None:
+    """It is left out of the environment with the lowest versions, and everything else is in it."""
+    extras = declared()
+    of_hosts = {each.name for name, found in extras.items() if name != "test" for each in found}
+    names = {Requirement(each).name for each in installed(extras)}
+
+    assert not OF_EXAMPLES & of_hosts
+    assert {each.name for found in extras.values() for each in found} == OF_EXAMPLES | names

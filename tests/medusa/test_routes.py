@@ -239,14 +239,15 @@ def test_a_tax_inclusive_line_is_rendered(shop: Shop) -> None:
 
 
 def test_the_routes_describe_themselves(shop: Shop) -> None:
-    """The OpenAPI document has every route, and its schemas are valid."""
+    """The OpenAPI document has Medusa's routes and the example's own, and its schemas are valid."""
     document = shop.get("/openapi.json").body
 
-    assert document == openapi(title=document["info"]["title"])
+    of_medusa = {path: item for path, item in document["paths"].items() if not path.endswith("/approve")}
+    assert {**document, "paths": of_medusa} == openapi(title=document["info"]["title"])
     served = {
         (path.replace("{id}", "none"), method) for path, item in document["paths"].items() for method in item
     }
-    assert len(served) == 7
+    assert len(served) == 8
     for item in document["paths"].values():
         assert {"408", "413", "415"} <= item["post"]["responses"].keys() if "post" in item else True
     for path, method in served:
