@@ -11,6 +11,7 @@ from rma import (
     CancelReturn,
     DeclineReturn,
     Money,
+    NewItem,
     Order,
     Payment,
     RecordExchangePayment,
@@ -21,6 +22,7 @@ from rma import (
     ResolveReturn,
     RetryRefund,
     SettleAdvance,
+    UpdateExchange,
 )
 from tests.testing.environment import (
     CHAPTERS,
@@ -112,7 +114,12 @@ _ANOTHER_PAYOUT = RecordPayout(
 #: When the goods of an advance had to be sent.
 _OVER = timedelta(days=2)
 _UNSENT, _UNSENT_CHARGE = first(91), SettleAdvance(exchange_id="exc_91", idempotency_key="key_93")
-_UNRESERVED, _OTHER_GOODS = CHAPTERS[26][:2]
+_UNRESERVED = CHAPTERS[26][0]
+_OTHER_GOODS = UpdateExchange(
+    exchange_id="exc_93",
+    new_items=[NewItem(variant_id="v_cup", quantity=1, unit_price=999)],
+    idempotency_key="key_94",
+)
 _ADVANCE_OFF = CancelExchange(exchange_id="exc_93", idempotency_key="key_95")
 _PAID_ON_SENDING, _SENDING = CHAPTERS[28][:2]
 
