@@ -6,12 +6,23 @@ from pathlib import Path
 
 from rma import (
     CancelShipmentRequest,
+    ChargeDeclined,
+    ChargeOutcome,
+    ChargeRequest,
+    ChargeSucceeded,
+    CreditRequest,
     Gateway,
+    OutOfStock,
+    PayoutRequest,
+    RefundDeclined,
     RefundOutcome,
     RefundRequest,
     RefundSucceeded,
+    ReleaseRequest,
+    ReleaseReservationRequest,
     ReplacementRequest,
     ReplacementShipment,
+    ReserveRequest,
     RestockRequest,
     ReturnShipment,
     ReturnShipmentRequest,
@@ -56,21 +67,53 @@ class GatewayModel:
         return connection
 
 
-class StoredPayments:
-    """A gateway, idempotent or not."""
+#: What a gateway declines: refunds of this payment, payouts of this amount in minor units, and the first
+#: charge to this hold. Its answer depends on the request alone, as that of a gateway that knows its keys.
+CLOSED_CARD, CLOSED_ACCOUNT, EMPTY_HOLD = "closed_card", 500, "auth_empty"
+#: The variant of which there is none.
+GONE = "v_gone"
+
+
+class StoredMoney:
+    """Payments, store credit, payouts and holds at one gateway, idempotent or not."""
 
     def __init__(self, gateway_model: GatewayModel, gateway: Gateway) -> None:
         self._gateway_model = gateway_model
         self.gateway = gateway
 
     def refund(self, request: RefundRequest) -> RefundOutcome:
-        """Always succeeds."""
+        """Succeeds, unless the card is closed."""
         self._gateway_model.record(request.key, f"refund {request.amount} of {request.payment_id}")
+        if request.payment_id == CLOSED_CARD:
+            return RefundDeclined("card_closed")
         return RefundSucceeded(f"re_{request.key}")
+
+    def give(self, request: CreditRequest) -> RefundOutcome:
+        """Always succeeds."""
+        self._gateway_model.record(request.key, f"credit {request.total} for {request.customer_id}")
+        return RefundSucceeded(f"credit_{request.key}")
+
+    def pay(self, request: PayoutRequest) -> RefundOutcome:
+        """Succeeds, unless the account is closed."""
+        self._gateway_model.record(request.key, f"payout {request.amount}")
+        if request.amount.amount == CLOSED_ACCOUNT:
+            return RefundDeclined("account_closed")
+        return RefundSucceeded(f"payout_{request.key}")
+
+    def charge(self, request: ChargeRequest) -> ChargeOutcome:
+        """Succeeds, except the first charge to one hold."""
+        self._gateway_model.record(request.key, f"charge {request.amount} to {request.hold.reference}")
+        if request.hold.reference == EMPTY_HOLD and request.key.endswith("-charge-1"):
+            return ChargeDeclined("insufficient_funds")
+        return ChargeSucceeded(f"ch_{request.key}")
+
+    def release(self, request: ReleaseRequest) -> None:
+        """Gives the hold back, once for each key."""
+        self._gateway_model.record(request.key, f"release of {request.hold.reference}")
 
 
 class StoredInventory:
-    """Stock that is restocked and withdrawn once for each key."""
+    """Stock that is restocked, withdrawn and reserved once for each key."""
 
     def __init__(self, gateway_model: GatewayModel) -> None:
         self._gateway_model = gateway_model
@@ -86,6 +129,16 @@ class StoredInventory:
         self._gateway_model.record(
             request.key, f"withdraw {[(line.item_id, line.quantity) for line in request.lines]}"
         )
+
+    def reserve(self, request: ReserveRequest) -> OutOfStock | None:
+        """Keeps the units, once for each key; there is none of one variant."""
+        variants = [(line.variant_id, line.quantity) for line in request.lines]
+        self._gateway_model.record(request.key, f"reserve {variants}")
+        return OutOfStock() if any(variant_id == GONE for variant_id, _ in variants) else None
+
+    def release_reservation(self, request: ReleaseReservationRequest) -> None:
+        """Keeps the units no longer, once for each key."""
+        self._gateway_model.record(request.key, f"unreserve {request.reserve_key}")
 
 
 class StoredFulfillment:

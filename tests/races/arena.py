@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from datetime import timedelta
 from itertools import permutations
 from typing import NamedTuple
 
@@ -58,7 +57,7 @@ class Arena:
     def surprises(self, races: Iterable[tuple[Choose, Crashes]]) -> Iterator[Result]:
         """Yields results that differ from those of all orders in which racers run one after the other."""
         orders = permutations(range(len(self.scenario.racers)))
-        serial = [self.run(_in_order(order), is_serial=True) for order in orders]
+        serial = [self.run(in_order(order), is_serial=True) for order in orders]
         results = (self.run(choose, crashes) for choose, crashes in races)
         return (result for result in results if result not in serial)
 
@@ -73,7 +72,7 @@ class Arena:
             environment.do(
                 inject_faults(evolve(environment.service(), events=self._publisher(environment)), away), step
             )
-        environment.now += timedelta(hours=1)
+        environment.now += self.scenario.later
         outcomes = race(
             [self._racer(environment, number) for number in range(len(racers))],
             choose,
@@ -121,7 +120,8 @@ def _can_arrive(environment: Environment, step: Action) -> bool:
     return not isinstance(step, RecordRefundOutcome) or step.key in environment.refunds_made
 
 
-def _in_order(order: tuple[int, ...]) -> Choose:
+def in_order(order: tuple[int, ...]) -> Choose:
+    """Runs racers one after the other."""
     return lambda waiting: next(number for number in order if number in waiting)
 
 

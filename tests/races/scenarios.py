@@ -1,6 +1,7 @@
 """Defines races for the orders of `tests.testing.environment`: two or three commands at the same time."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from attrs import evolve, frozen
 
@@ -10,14 +11,18 @@ from rma import (
     CancelReturn,
     DeclineReturn,
     Money,
+    NewItem,
     Order,
     Payment,
     RecordExchangePayment,
+    RecordPayout,
     RecordRefundOutcome,
     RefundReversed,
     RefundSucceeded,
     ResolveReturn,
     RetryRefund,
+    SettleAdvance,
+    UpdateExchange,
 )
 from tests.testing.environment import (
     CHAPTERS,
@@ -49,11 +54,12 @@ class Scenario:
     Commands that run at the same time on one order.
 
     Attributes:
-        before: what was done an hour before, one after the other.
+        before: what was done before, one after the other.
         was_away: methods of ports that could not be reached then.
         racers: what is done at the same time, each by its own process.
         order: the order of all commands.
         is_long: whether there are too many schedules to try all of them in the test command.
+        later: how long before.
     """
 
     before: tuple[Action, ...]
@@ -61,6 +67,7 @@ class Scenario:
     order: Order = OF_20
     was_away: Sequence[str] = ()
     is_long: bool = False
+    later: timedelta = timedelta(hours=1)
 
 
 _RECEIVED = receive(2, 1, 3)
@@ -101,6 +108,20 @@ _CLOSED = CHAPTERS[22]
 _ANOTHER_TRY = RetryRefund(return_id="ret_69", idempotency_key="key_72")
 _ADVANCE, (_CHARGE, _REPORT) = CHAPTERS[24][:2], CHAPTERS[24][2:4]
 _REFUSED, _PAYOUT, _TO_CREDIT_AFTER_ALL = CHAPTERS[23][:2], CHAPTERS[23][2], CHAPTERS[23][3]
+_ANOTHER_PAYOUT = RecordPayout(
+    return_id="ret_69", amount=500, reference="bank_2", idempotency_key="key_another"
+)
+#: When the goods of an advance had to be sent.
+_OVER = timedelta(days=2)
+_UNSENT, _UNSENT_CHARGE = first(91), SettleAdvance(exchange_id="exc_91", idempotency_key="key_93")
+_UNRESERVED = CHAPTERS[26][0]
+_OTHER_GOODS = UpdateExchange(
+    exchange_id="exc_93",
+    new_items=[NewItem(variant_id="v_cup", quantity=1, unit_price=999)],
+    idempotency_key="key_94",
+)
+_ADVANCE_OFF = CancelExchange(exchange_id="exc_93", idempotency_key="key_95")
+_PAID_ON_SENDING, _SENDING = CHAPTERS[28][:2]
 
 
 #: Races of two commands.
@@ -206,18 +227,40 @@ SCENARIOS = {
         (_TO_CREDIT, _CREDITED), (Resume.RESUME, Resume.RESUME), was_away=["credits.give"]
     ),
     "a closed card and two timers": Scenario(
-        _CLOSED, (Resume.RESUME, Resume.RESUME), was_away=["payments.refund"]
+        _CLOSED, (Resume.RESUME, Resume.RESUME), was_away=["payments.refund"], is_long=True
     ),
     "the same payout twice": Scenario(_REFUSED, (_PAYOUT, _PAYOUT)),
     "a payout and a retry": Scenario(
         _REFUSED, (_PAYOUT, RetryRefund(return_id="ret_69", idempotency_key="key_72"))
     ),
     "a payout and a retry by credit": Scenario(_REFUSED, (_PAYOUT, _TO_CREDIT_AFTER_ALL)),
-    "a charge twice": Scenario(_ADVANCE, (_CHARGE, _another(_CHARGE)), is_long=True),
-    "a charge and the goods": Scenario(_ADVANCE, (_CHARGE, receive(89, 85, 1)), is_long=True),
+    "two payouts": Scenario(_REFUSED, (_PAYOUT, _ANOTHER_PAYOUT)),
+    "the same charge twice": Scenario(_ADVANCE, (_CHARGE, _CHARGE), later=_OVER),
+    "a charge twice": Scenario(_ADVANCE, (_CHARGE, _another(_CHARGE)), later=_OVER),
+    "a charge and the goods": Scenario(_ADVANCE, (_CHARGE, receive(89, 85, 1)), later=_OVER),
+    "a charge and a timer": Scenario((_UNSENT,), (_UNSENT_CHARGE, Resume.RESUME), later=_OVER),
+    "the goods and a timer that charges": Scenario(
+        (_UNSENT,), (receive(92, 91, 1), Resume.RESUME), later=_OVER, is_long=True
+    ),
+    "two timers after a charge without an answer": Scenario(
+        (_UNSENT, _UNSENT_CHARGE), (Resume.RESUME, Resume.RESUME), was_away=["holds.charge"]
+    ),
+    "other new goods and a cancellation": Scenario((_UNRESERVED,), (_OTHER_GOODS, _ADVANCE_OFF)),
+    "a cancellation and a timer that reserves": Scenario(
+        (_UNRESERVED,), (_ADVANCE_OFF, Resume.RESUME), was_away=["inventory.reserve"]
+    ),
+    "the same sending that is paid twice": Scenario((_PAID_ON_SENDING,), (_SENDING, _SENDING)),
+    "a sending that is paid and its parcel": Scenario((_PAID_ON_SENDING,), (_SENDING, receive(102, 100, 1))),
+    "a sending that is paid and its cancellation": Scenario(
+        (_PAID_ON_SENDING,), (_SENDING, evolve(_CANCELED, return_id="ret_100"))
+    ),
+    "a sending that is paid and a request": Scenario((_PAID_ON_SENDING,), (_SENDING, request(3, 1))),
+    "a sending that is paid and a receipt for the last cent": Scenario(
+        (request(1, 1, label=False), _PAID_ON_SENDING), (_SENDING, receive(4, 1, 1)), _A_CENT_TOO_LITTLE
+    ),
     "a charge and its report": Scenario((*_ADVANCE, _CHARGE), (_REPORT, Resume.RESUME)),
     "a release and a timer": Scenario(
-        (first(91),), (receive(92, 91, 1), Resume.RESUME), was_away=["holds.release"], is_long=True
+        (first(91),), (receive(92, 91, 1), Resume.RESUME), was_away=["holds.release"]
     ),
     "an archive and a late notification": Scenario(
         CHAPTERS[0], (Archive.ARCHIVE, _notification(RefundReversed(), "ret_1-refund-1"))

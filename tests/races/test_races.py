@@ -9,6 +9,7 @@ PostgreSQL, and searchable gateways.
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import permutations
 from random import Random
 
 import pytest
@@ -17,7 +18,7 @@ from attrs import evolve
 from rma import Change, Gateway, NotIdempotent, Searchable, StaleLedger
 from rma.adapters.memory import InMemoryReturns
 from tests.databases import LONG, Databases
-from tests.races.arena import Arena, Crashes
+from tests.races.arena import Arena, Crashes, in_order
 from tests.races.scenarios import CROWDS, SCENARIOS, Scenario
 from tests.races.schedules import Choose, commute, draw_schedules, schedules
 from tests.testing.designs import leases_nothing
@@ -62,6 +63,16 @@ def some_races_with_crashes(count: int) -> Iterator[tuple[Choose, Crashes]]:
         dice = Random(number)
         crashes = {racer: dice.randint(1, 24) for racer in dice.choice([(0,), (1,), (0, 1)])}
         yield choose, crashes
+
+
+@scenarios
+def test_each_racer_is_accepted_in_some_order(scenario: Scenario) -> None:
+    """One that is refused whatever the others do competes for nothing."""
+    orders = permutations(range(len(scenario.racers)))
+    answers = [Arena(scenario).run(in_order(order), is_serial=True).answers for order in orders]
+
+    for each in zip(*answers, strict=True):
+        assert any(answer is None or isinstance(answer, str) for answer in each), each
 
 
 @gateways

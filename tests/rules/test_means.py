@@ -423,6 +423,17 @@ def test_number_4_a_gift_is_credited_to_the_one_who_has_it() -> None:
     assert loud.no_notification is False
 
 
+def test_credit_counts_against_payments_as_money_would_be_taken_of_them() -> None:
+    """50.00 of credit: 30.00 of the gift card, which gives back first, and 20.00 of the card."""
+    given = shop(policy=ReturnPolicy(rules=[CREDIT], means=["gift_card", "*"]))
+
+    (credit,) = returned(given, outcome="store_credit").refunds
+
+    assert credit.against == (PaymentShare("gift", usd(3000)), PaymentShare("card", usd(2000)))
+    assert given.order is not None
+    assert given.ledger.left_of_payments(given.order) == {"card": 5000, "gift": 0}
+
+
 def test_a_gift_that_its_recipient_returns_is_their_credit() -> None:
     """Report A-22: 50.00 on the card of the buyer; nothing goes back to it, 50.00 is the recipient's."""
     rule = ReturnRule(name="gifts", outcomes=["store_credit"])
@@ -775,6 +786,16 @@ def test_a_part_of_a_step_goes_with_the_last_refund() -> None:
     parts = [refund.amount.amount for _ in range(3) for refund in returned(given).refunds]
 
     assert (parts, sum(parts)) == ([3340, 3330, 3335], 10_005)
+
+
+def test_what_a_step_leaves_is_asked_of_no_payment_beyond_its_own() -> None:
+    """Of 1.03, 0.90 go back in steps of 0.10; the other one has 0.10 left of 0.13, and 0.03 are carried."""
+    sources = [Source("a", 100, step=10), Source("b", 10, most=13)]
+
+    plan = plan_refund(103, sources, ReturnPolicy(split="proportional").refund_terms, "usd", START)
+
+    assert [(each.payment_id, each.amount) for each in plan.refunds] == [("a", usd(90)), ("b", usd(10))]
+    assert plan.carried == 3
 
 
 def test_steps_leave_what_credit_took_of_a_payment() -> None:

@@ -451,7 +451,9 @@ class Environment:
         )
         self.inventory = InMemoryReservingInventory({"v_gone": 0})
         self.fulfillment = SleepyCarrier()
-        self.holds = InMemoryHolds(_charged)
+        self.holds = (
+            InMemoryHolds(self._charged) if gateway is None else ForgetfulHolds(self._charged, gateway)
+        )
         self.events = InMemoryEvents()
         self.now = START
         self.fresh_id = ""
@@ -532,9 +534,9 @@ class Environment:
             case key:
                 return RefundSucceeded(f"re_{key}")
 
-
-def _charged(request: ChargeRequest) -> ChargeOutcome:
-    return ChargePending("ch_85") if request.key == "exc_85-charge-1" else ChargeSucceeded(request.key)
+    def _charged(self, request: ChargeRequest) -> ChargeOutcome:
+        self.refunds_made[request.key] += 1
+        return ChargePending("ch_85") if request.key == "exc_85-charge-1" else ChargeSucceeded(request.key)
 
 
 class Forgetful(InMemoryPayments):
@@ -587,6 +589,23 @@ class ForgetfulPayouts(InMemoryPayouts):
     def find_payout(self, request: PayoutRequest) -> RefundOutcome | None:
         """What it answered."""
         return self._outcomes.get(request.key)
+
+
+class ForgetfulHolds(InMemoryHolds):
+    """The same for charges; a hold is released once, however often that is asked for."""
+
+    def __init__(self, answer: Callable[[ChargeRequest], ChargeOutcome], gateway: Gateway) -> None:
+        super().__init__(answer)
+        self.gateway = gateway
+
+    def charge(self, request: ChargeRequest) -> ChargeOutcome:
+        """A new charge each time."""
+        self.charges.pop(request.key, None)
+        return super().charge(request)
+
+    def find_charge(self, key: str) -> ChargeOutcome | None:
+        """What it answered."""
+        return self._outcomes.get(key)
 
 
 class SleepyCarrier(InMemoryFulfillment):

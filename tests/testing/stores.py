@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol, Self
 
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 
 from rma import ReturnRepository
 from rma.adapters.memory import InMemoryReturns
@@ -52,8 +52,7 @@ class Database:
         self._inside = SqlReturns(url)
         self._faults = Faults()
         for each in (self.returns, self._inside):
-            if each.engine.dialect.name == "sqlite":
-                event.listen(each.engine, "connect", _not_waiting_for_the_disk)
+            skip_the_disk(each.engine)
         let_between(self._inside.engine, self.asked)
 
     def process(self, faults: Faults) -> ReturnRepository:
@@ -83,6 +82,11 @@ class Database:
         self._inside.close()
 
 
-def _not_waiting_for_the_disk(connection: object, _: object) -> None:
-    """What a process wrote outlives it all the same; power cuts are not the point here."""
+def skip_the_disk(engine: Engine) -> None:
+    """Connections to a SQLite file do not wait for the disk: a process that dies is not a power failure."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _skip_the_disk)
+
+
+def _skip_the_disk(connection: object, _: object) -> None:
     connection.execute("PRAGMA synchronous = OFF")  # type: ignore[attr-defined] # sqlite3's
