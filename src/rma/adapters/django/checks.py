@@ -94,8 +94,8 @@ def _routers(alias: str) -> Iterator[CheckMessage]:
     found = router.db_for_write(StoredLedger)
     if found != alias:
         yield CheckWarning(
-            f"A router sends the models of rma to {found!r}, and the ledgers are in {alias!r}.",
-            hint=f"Let the router answer {alias!r} for the app 'rma', or name its database in RMA['DATABASE'].",
+            f"The models of rma are read from the database {found!r}, and the ledgers are in {alias!r}.",
+            hint=f"Let a router answer {alias!r} for the app 'rma', or name {found!r} in RMA['DATABASE'].",
             id="rma.W003",
         )
     if not router.allow_migrate_model(alias, StoredLedger):
