@@ -25,7 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: The tests that use a dependency: of the extras, and of the core.
 TESTS = [
-    *[f"tests/{name}" for name in ("rules", "shell", "sql", "aio", "postgres", "medusa", "testing")],
+    *[
+        f"tests/{name}"
+        for name in ("rules", "shell", "sql", "aio", "postgres", "django", "medusa", "testing")
+    ],
     "--ignore=tests/testing/test_mutants.py",  # reads the sources only
     "tests/test_imports.py",
     "README.md",

@@ -7,10 +7,10 @@ The settings are made here and not in a module, so that Django leaves the time z
 from collections.abc import Iterator
 from contextlib import ExitStack
 
-import django
 import pytest
 from django.conf import settings
 
+import django
 from tests.databases import Databases
 
 settings.configure(

@@ -19,7 +19,7 @@ from rma.adapters.memory import in_memory_service
 from tests.django.aliases import Aliases, rma_setting
 
 SERVICE = in_memory_service()
-made = []
+made: list[int] = []
 
 
 def make_service() -> Any:
@@ -65,7 +65,7 @@ def test_a_complete_setting_is_fine() -> None:
 
 
 def test_without_a_timer_there_is_a_warning() -> None:
-    """Also without any setting; it is no error."""
+    """Also without any setting; `manage.py check` passes."""
     assert found() == ["rma.W001"]
     assert found(SERVICE=f"{HERE}.make_service") == ["rma.W001"]
     with rma_setting():
@@ -97,7 +97,7 @@ def test_a_key_that_is_not_known_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("given", [None, "default", ["default"]])
-def test_a_setting_that_is_no_dict_is_an_error(given: object) -> None:
+def test_a_setting_of_another_type_is_an_error(given: object) -> None:
     """And is reported once."""
     with override_settings(RMA=given):
         assert [each.id for each in run_checks(tags=["rma"])] == ["rma.E001"]

@@ -26,9 +26,8 @@ class DjangoReturnsLaws(ReturnRepositoryContract):
     again: dict[str, str]
 
     @pytest.fixture(autouse=True)
-    def _aliases(self, aliases: Aliases, _finished: None) -> Iterator[None]:
+    def _aliases(self, aliases: Aliases, _finished: None) -> None:
         self.aliases, self.again = aliases, {}
-        yield
 
     @abstractmethod
     def new(self) -> str:

@@ -1,9 +1,9 @@
-"""What goes wrong with a database is reported as by `rma.adapters.sql`, and a connection that broke is replaced."""
+"""A database that fails is reported as by `rma.adapters.sql`, and a connection that broke is replaced."""
 
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from functools import partial
-import sqlite3
 
 import pytest
 from django.db import connections, transaction
@@ -61,7 +61,7 @@ def test_a_command_in_a_block_keeps_others_from_writing_until_its_end(aliases: A
         with pytest.raises(Unavailable) as error:
             shop.stored.commit(harness("order_2").handle(request("order_2")))
         assert error.value.code == "store_locked"
-        assert shop.service.get(opened.id)
+        assert shop.service.get(opened.id).status == "requested"
     shop.stored.commit(harness("order_2").handle(request("order_2")))
 
 

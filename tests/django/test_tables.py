@@ -40,8 +40,10 @@ _ON_SQLITE = (
     FROM sqlite_master AS m, pragma_index_list(m.name) AS i, pragma_index_xinfo(i.name) AS c
     WHERE m.name LIKE 'rma%'
     """,
-    "SELECT name, substr(sql, instr(sql, ' WHERE ')) FROM sqlite_master"
-    " WHERE name LIKE 'rma%' AND type = 'index' AND sql LIKE '% WHERE %'",
+    """
+    SELECT name, substr(sql, instr(sql, 'WHERE ')) FROM sqlite_master
+    WHERE name LIKE 'rma%' AND type = 'index' AND sql LIKE '%WHERE %'
+    """,
     "SELECT * FROM rma_format",
 )
 _ON_POSTGRESQL = (
@@ -64,7 +66,7 @@ _ON_POSTGRESQL = (
 
 
 def described(alias: str) -> list[list[Any]]:
-    """Returns names, columns, types, indexes and constraints of the tables of rma, as the database has them."""
+    """Returns names, columns, types, indexes and constraints of the tables, as the database has them."""
     connection = connections[alias]
     found = []
     with connection.cursor() as cursor:
@@ -237,7 +239,7 @@ def test_without_migrations_django_makes_tables_that_work(aliases: Aliases, empt
     opened = shop.service.handle(label_for("order_1"))
 
     assert names(empty) == sorted(metadata.tables)
-    assert shop.stored.load("order_1").get(opened.id)
+    assert shop.stored.load("order_1").get(opened.id).shipping_data
     with connections[empty].cursor() as cursor:
         cursor.execute("SELECT format FROM rma_format")
         assert cursor.fetchall() == [(FORMAT,)]
@@ -310,7 +312,7 @@ def test_models_are_for_reading(aliases: Aliases, alias: str) -> None:
     assert found.requested_at == START
     assert returns.filter(requested_at__gt=START).count() == 0
     assert str(StoredLedger.objects.using(alias).get(order_id="order_1")) == "order_1"
-    assert [str(each) for each in StoredEvent.objects.using(alias).order_by("revision")][0] == "order_1 1/1"
+    assert str(StoredEvent.objects.using(alias).order_by("revision").first()) == "order_1 1/1"
 
     def change(query: Any) -> Iterator[Any]:
         yield lambda: query.update(status="received")

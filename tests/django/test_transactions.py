@@ -29,6 +29,11 @@ class Undone(Exception):
     """What ends a block that is rolled back."""
 
 
+def undo() -> None:
+    """Ends a block."""
+    raise Undone
+
+
 @frozen
 class Block:
     """A block of `atomic`, in which commands and blocks follow each other; None is a command."""
@@ -49,7 +54,7 @@ class Block:
                         kept += each.run(shop, order_id, is_outermost=False)
                     assert not set(shop.labels) & set(kept)
                 if self.fails:
-                    raise Undone
+                    undo()
         except Undone:
             if not is_outermost and not self.has_savepoint:
                 raise
@@ -103,8 +108,8 @@ def test_outside_of_a_block_a_command_is_delivered_at_once(shop: Shop) -> None:
     assert shop.early == []
 
 
-def test_what_is_committed_is_told_as_it_was_before_any_delivery(shop: Shop) -> None:
-    """The answer has no label yet; after the block it is there."""
+def test_the_answer_in_a_block_is_as_before_any_delivery(shop: Shop) -> None:
+    """It has no label yet; after the block it is there."""
     with transaction.atomic(using=shop.using):
         opened = shop.service.handle(label_for("order_1"))
         assert not opened.shipping_data
@@ -134,7 +139,7 @@ def test_rolled_back_nothing_moved_and_nothing_is_left(shop: Shop) -> None:
     opened = shop.service.handle(label_for("order_1"))
     arrival = receive(1, return_id=opened.id, idempotency_key="k")
 
-    with pytest.raises(Undone), transaction.atomic(using=shop.using):
+    with pytest.raises(Undone), transaction.atomic(using=shop.using):  # noqa: PT012 # the block ends with it
         shop.service.handle(arrival)
         raise Undone
 
@@ -172,7 +177,7 @@ def test_a_process_that_dies_between_commit_and_delivery_loses_nothing(shop: Sho
     def die() -> None:
         raise SystemExit
 
-    with pytest.raises(SystemExit), transaction.atomic(using=shop.using):
+    with pytest.raises(SystemExit), transaction.atomic(using=shop.using):  # noqa: PT012 # the block ends with it
         transaction.on_commit(die, using=shop.using)
         opened = shop.service.handle(label_for("order_1"))
 
@@ -214,7 +219,7 @@ def test_in_a_block_nothing_can_be_delivered_by_hand(shop: Shop) -> None:
 
 def test_a_block_of_another_database_is_not_ours(shop: Shop) -> None:
     """The command is committed and delivered at once, whatever becomes of the block."""
-    with pytest.raises(Undone), transaction.atomic(using="default"):
+    with pytest.raises(Undone), transaction.atomic(using="default"):  # noqa: PT012 # the block ends with it
         opened = shop.service.handle(label_for("order_1"))
         assert shop.labels == [opened.id]
         raise Undone
@@ -249,7 +254,7 @@ def test_a_service_in_a_block_of_another_connection_delivers_after_that(shop: Sh
 
 
 @pytest.mark.parametrize("is_engine", [False, True])
-def test_what_is_no_connection_in_a_block_is_refused(shop: Shop, is_engine: bool) -> None:
+def test_only_a_connection_in_a_block_is_taken(shop: Shop, is_engine: bool) -> None:
     """The error says what to give."""
     with pytest.raises(InvalidValue) as error:
         shop.service.in_transaction(object() if is_engine else connections[shop.other])
@@ -259,9 +264,7 @@ def test_what_is_no_connection_in_a_block_is_refused(shop: Shop, is_engine: bool
     )
 
 
-def test_an_id_of_another_order_undoes_the_command_and_no_more_than_the_block(
-    shop: Shop, kind: str
-) -> None:
+def test_an_id_of_another_order_undoes_the_command_and_no_more_than_the_block(shop: Shop, kind: str) -> None:
     """SQLite goes on; PostgreSQL cannot, so that Django rolls the block back, and calls nothing after it."""
     service = evolve(shop.service, ids=lambda: "same")
     service.handle(label_for("order_1"))
@@ -286,20 +289,20 @@ def test_a_test_case_of_django_sees_what_a_request_does(aliases: Aliases, alias:
     """Its own transaction does not count: outside of a block effects are delivered, in one after its end."""
 
     class OfTheHost(TestCase):
-        databases = frozenset({alias})
+        databases = {alias}  # noqa: RUF012 # as Django's test cases have it
 
         def test_outside(self) -> None:
             shop = Shop(alias, alias)
             opened = shop.service.handle(label_for("order_1"))
-            self.assertEqual(shop.labels, [opened.id])
-            self.assertEqual(shop.service.resume().orders, ())
+            assert shop.labels == [opened.id]
+            assert shop.service.resume().orders == ()
 
         def test_inside(self) -> None:
             shop = Shop(alias, alias)
             with self.captureOnCommitCallbacks(using=alias, execute=True), transaction.atomic(using=alias):
                 opened = shop.service.handle(label_for("order_1"))
-                self.assertEqual(shop.labels, [])
-            self.assertEqual(shop.labels, [opened.id])
+                assert shop.labels == []
+            assert shop.labels == [opened.id]
 
     result = unittest.TestResult()
     unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromTestCase(OfTheHost)).run(result)
@@ -307,4 +310,3 @@ def test_a_test_case_of_django_sees_what_a_request_does(aliases: Aliases, alias:
     assert result.testsRun == 2
     assert [*result.errors, *result.failures] == []
     assert DjangoReturns(alias).load("order_1") == ReturnLedger("order_1")
-

@@ -81,8 +81,8 @@ def _requests(alias: str) -> Iterator[CheckMessage]:
         if other != alias and connections[other].settings_dict["ATOMIC_REQUESTS"]:
             yield CheckWarning(
                 f"ATOMIC_REQUESTS of the database {other!r} does not hold for the ledgers, which are "
-                f"in {alias!r}: what a view asks of rma is stored and delivered even if its request is rolled "
-                "back.",
+                f"in {alias!r}: what a view asks of rma is stored and delivered even if its request is "
+                "rolled back.",
                 hint=f"Name {other!r} in RMA['DATABASE'], or call rma last in such views.",
                 id="rma.W002",
             )

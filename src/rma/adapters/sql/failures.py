@@ -113,10 +113,11 @@ def reported(error: Exception, engine: Engine, connection: Any = None) -> RmaErr
 
 def report(cause: BaseException, driver: Any, *, is_lost: bool) -> RmaError:
     """
-    Returns what is raised for this error of a driver, which is a module of the DB-API.
+    Returns what is raised for this error of a driver of the DB-API.
 
     Args:
         cause: its words are kept.
+        driver: the module.
         is_lost: whether it broke the connection.
     """
     if isinstance(cause, driver.DataError) and not sqlstate_of(cause):

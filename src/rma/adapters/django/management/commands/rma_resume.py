@@ -20,6 +20,7 @@ from rma.domain.values.errors import RmaError, Unavailable
 from rma.service import ReturnService
 
 #: For how long a pass goes on before it looks whether it is to stop; it always ends the order that it began.
+#: Twice as long after each time in which it began none.
 _SLICE = timedelta(seconds=2)
 
 #: How many ids are named in a line.
@@ -66,16 +67,16 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         with _stopping() as stop:
             if every is None:
-                self._pass(service, stop, verbosity=max(1, options["verbosity"]) + 1)
+                self._pass(service, stop, options["verbosity"], is_idle_told=True)
                 return
-            self.stdout.write(f"rma_resume: every {every:g} s, until SIGTERM")
+            self._tell(f"rma_resume: every {every:g} s, until SIGTERM", options["verbosity"])
             while not stop.is_asked:
                 try:
-                    self._pass(service, stop, options["verbosity"])
+                    self._pass(service, stop, options["verbosity"], is_idle_told=options["verbosity"] > 1)
                 except CommandError as error:
                     self.stderr.write(f"{error}; again in {every:g} s")
                 stop.wait(every)
-            self.stdout.write("rma_resume: stopped")
+            self._tell("rma_resume: stopped", options["verbosity"])
 
     def _interval(self, given: float | None) -> float | None:
         if given is None or given > 0:
@@ -85,17 +86,24 @@ class Command(BaseCommand):
             raise CommandError("--every needs a number of seconds, or the setting RMA['TIMER']")
         return float(timer)
 
-    def _pass(self, service: ReturnService, stop: "_Stop", verbosity: int) -> None:
-        """Makes one pass and says what it found; from verbosity 2 also if that is nothing."""
+    def _tell(self, line: str, verbosity: int) -> None:
+        if verbosity > 0:
+            self.stdout.write(line)
+            self.stdout.flush()
+
+    def _pass(self, service: ReturnService, stop: "_Stop", verbosity: int, *, is_idle_told: bool) -> None:
+        """Makes one pass and says what it found, if that is anything or `is_idle_told`."""
         close_old_connections()
         tried: set[str] = set()
         still_open: set[str] = set()
         expired: list[str] = []
-        is_complete = False
+        is_complete, limit = False, _SLICE
         try:
             while not is_complete and not stop.is_asked:
-                result = service.resume(time_limit=_SLICE)
-                is_complete = result.is_complete or not (result.expired or {*result.orders} - tried)
+                result = service.resume(time_limit=limit)
+                is_complete = result.is_complete
+                if not (result.expired or {*result.orders} - tried):
+                    limit *= 2
                 tried.update(result.orders)
                 still_open = (still_open - {*result.orders}) | {*result.still_open}
                 expired += result.expired
@@ -105,14 +113,14 @@ class Command(BaseCommand):
             raise CommandError(f"rma_resume: {error.code}: {error}") from error
         finally:
             close_old_connections()
-        if not tried and not expired and verbosity < 2:
+        if not tried and not expired and not is_idle_told:
             return
         line = f"rma_resume: {_number(len(tried), 'order')} tried, {len(still_open)} still open"
         if still_open:
             line += f" ({_names(still_open)})"
         if expired:
             line += f", {_number(len(expired), 'return')} expired ({_names(expired)})"
-        self.stdout.write(line if is_complete else f"{line}; stopped before the end")
+        self._tell(line if is_complete else f"{line}; stopped before the end", verbosity)
 
 
 class _Stop:
