@@ -1008,7 +1008,7 @@ MUTANTS = [
     Mutant("a rebuild forgets a refund", DOMAIN + "views/differences.py",
            "if {refund.key for refund in before} - {refund.key for refund in after}:", "if False:"),
     Mutant("a rebuild takes back what was committed meanwhile", SQL + "rebuilding.py",
-           "if last != ledger.revision:", "if False:"),
+           "if (last or 0) != ledger.revision:", "if False:"),
     Mutant("commits meanwhile count as damage", "src/rma/shell/repair.py",
            "if history == before:", "if True:"),
     Mutant("a rebuild leaves an effect that no timer finds", SQL + "rebuilding.py",
