@@ -6,16 +6,19 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from io import StringIO
 from pathlib import Path
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from django.core.management import CommandError, call_command
 
+from rma import ReturnService
 from rma.adapters.django import DjangoReturns
 from tests.django.aliases import Aliases, database, make_tables, rma_setting
-from tests.django.project import ORDERS, service_over
+from tests.django.project import ORDERS, Clock, service_over
 from tests.django.shop import label_for
 from tests.killed.gateways import GatewayModel
 
@@ -182,8 +185,11 @@ def test_a_second_signal_ends_it_at_once(project: Project, pipe: Path) -> None:
         assert started.stdout is not None
         started.stdout.readline()
         started.send_signal(signal.SIGINT)
-        while started.poll() is None:
+        for _ in range(LONGEST):  # the first may arrive before the other is handled
             started.send_signal(signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                started.wait(timeout=1)
+                break
         assert started.returncode == -signal.SIGTERM
 
     assert project.resume(hours=24)[1] == "rma_resume: 3 orders tried, 0 still open"
@@ -239,6 +245,42 @@ def test_a_pass_that_cannot_be_made_fails(aliases: Aliases, tmp_path: Path) -> N
     assert (status, output) == (1, "")
     assert "tables_missing" in errors
     assert "manage.py migrate rma" in errors
+
+
+class Tired(Clock):
+    """A clock on which two seconds pass while anything is looked for, and which is read so often at most."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 2)
+        self._left = 500
+
+    def __call__(self) -> datetime:
+        """Returns the moment."""
+        self._left -= 1
+        assert self._left, "the pass does not end"
+        return super().__call__()
+
+
+def test_a_pass_that_looks_for_long_comes_to_its_orders(project: Project) -> None:
+    """Also if its first seconds are over by then."""
+    project.commit_labels()
+    output = StringIO()
+    made["slow"] = evolve(service_over(project.folder / "gateway.db", project.using), clock=Tired())
+
+    with rma_setting(SERVICE=f"{__name__}.make_slow"):
+        call_command("rma_resume", stdout=output)
+
+    assert output.getvalue() == "rma_resume: 3 orders tried, 0 still open\n"
+    assert project.open_orders == []
+
+
+#: The service of the test above.
+made: dict[str, ReturnService] = {}
+
+
+def make_slow() -> ReturnService:
+    """Returns it."""
+    return made["slow"]
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from rma import InvalidValue, Rejected, ReturnLedger
 from rma.adapters.django import DjangoReturns
+from rma.testing.contracts.threads import at_once
+from rma.testing.core_harness import START
 from tests.databases import LONG
-from tests.django.aliases import Aliases
+from tests.django.aliases import Aliases, in_threads
 from tests.django.shop import Shop, label_for, order
 from tests.rules.given import receive, request
 
@@ -215,6 +217,17 @@ def test_in_a_block_nothing_can_be_delivered_by_hand(shop: Shop) -> None:
         shop.service.resume()
 
     assert error.value.code == "in_host_transaction"
+
+
+def test_what_is_named_in_a_block_is_leased_to_no_one(shop: Shop) -> None:
+    """A page of the host that looks at what is outstanding takes nothing from the timer."""
+    shop.service.handle(label_for("order_1"), deliver=False)
+
+    with transaction.atomic(using=shop.using):
+        assert list(DjangoReturns(shop.using).outstanding(START, 9, unpublished=True)) == ["order_1"]
+
+    (named,) = at_once(in_threads([lambda: tuple(shop.stored.outstanding(START, 9))]))
+    assert named == ("order_1",)
 
 
 def test_a_block_of_another_database_is_not_ours(shop: Shop) -> None:
