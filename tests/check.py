@@ -33,7 +33,7 @@ EVERY_BRANCH = [
     "--cov-report=term-missing:skip-covered",
     "--cov-fail-under=100",
 ]
-SEARCHES = ["laws", "testing", "races", "killed", "processes", "postgres"]
+SEARCHES = ["laws", "testing", "races", "killed", "processes", "postgres", "django"]
 
 CHECKS: Mapping[str, Sequence[Command]] = {
     "lint": [["ruff", "check"], ["ruff", "format", "--check"]],

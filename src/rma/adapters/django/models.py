@@ -92,13 +92,17 @@ class StoredLedger(Stored):
 
 
 class StoredReturn(Stored):
-    """A return, an exchange or a claim, as `kind` says."""
+    """
+    A return, an exchange or a claim, as `kind` says.
 
-    pk = models.CompositePrimaryKey("order_id", "kind", "position")
+    Its key is its id, which is unique, so that it can be referred to; that of the table is order, kind and
+    position.
+    """
+
     order_id = CodePointText()
     kind = CodePointText()
     position: "models.IntegerField[int, int]" = models.IntegerField()
-    return_id = CodePointText()
+    return_id = CodePointText(primary_key=True)
     status = CodePointText()
     needs_attention: "models.BooleanField[bool, bool]" = models.BooleanField()
     requested_at = Timestamp()
@@ -131,7 +135,6 @@ class StoredReturn(Stored):
                 condition=models.Q(due_by__isnull=False),
             ),
         )
-        constraints = (models.UniqueConstraint(fields=["return_id"], name="rma_returns_by_id"),)
 
     def __str__(self) -> str:
         return str(self.return_id)

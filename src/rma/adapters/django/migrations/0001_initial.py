@@ -75,22 +75,10 @@ class Migration(migrations.Migration):
                 migrations.CreateModel(
                     name="StoredReturn",
                     fields=[
-                        (
-                            "pk",
-                            models.CompositePrimaryKey(
-                                "order_id",
-                                "kind",
-                                "position",
-                                blank=True,
-                                editable=False,
-                                primary_key=True,
-                                serialize=False,
-                            ),
-                        ),
                         ("order_id", CodePointText()),
                         ("kind", CodePointText()),
                         ("position", models.IntegerField()),
-                        ("return_id", CodePointText()),
+                        ("return_id", CodePointText(primary_key=True, serialize=False)),
                         ("status", CodePointText()),
                         ("needs_attention", models.BooleanField()),
                         ("requested_at", Timestamp()),
@@ -127,9 +115,6 @@ class Migration(migrations.Migration):
                                 fields=["due_by"],
                                 name="rma_returns_payable",
                             ),
-                        ],
-                        "constraints": [
-                            models.UniqueConstraint(fields=("return_id",), name="rma_returns_by_id")
                         ],
                     },
                 ),
