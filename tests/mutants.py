@@ -1038,6 +1038,16 @@ MUTANTS = [
            "isinstance(timer, bool) or not isinstance(timer, int | float) or not timer > 0", "not isinstance(timer, int | float)"),
     Mutant("a check warns of the requests that are atomic with the ledgers", DJANGO + "checks.py",
            "if other != alias and", "if"),
+    Mutant("who may look may cancel in the admin", DJANGO + "admin.py",
+           "        if not _may(request, action):", "        if False:"),
+    Mutant("whoever logs in to the admin sees all returns", DJANGO + "admin.py",
+           "        if not self.has_view_permission(request):", "        if False:"),
+    Mutant("a form of the admin that is sent twice is done twice", DJANGO + "clerk.py",
+           """{"idempotency_key": self.cleaned_data["key"], "created_by": by}""", """{"created_by": by}"""),
+    Mutant("the history does not say which clerk it was", DJANGO + "clerk.py",
+           """"created_by": by}""", "}"),
+    Mutant("opening a form of the admin does it", DJANGO + "admin.py",
+           """        if request.method != "POST":""", "        if False:"),
     Mutant("a deploy waits for the timer to do all orders", DJANGO + "management/commands/rma_resume.py",
            "while not is_complete and not stop.is_asked:", "while not is_complete:"),
     Mutant("a timer ends for good when the database is away", DJANGO + "management/commands/rma_resume.py",
@@ -1617,7 +1627,7 @@ SQL_STAGES = (("tests/sql",), ("tests/postgres", "tests/aio/test_sql.py"))
 #: What runs against a mutant of the adapter for Django instead.
 DJANGO_STAGES = tuple(
     (f"tests/django/test_{name}.py",)
-    for name in ("transactions", "failures", "tables", "checks", "resume_command")
+    for name in ("transactions", "failures", "tables", "checks", "back_office", "resume_command")
 )
 
 #: What runs first against the API over HTTP.

@@ -118,6 +118,14 @@ class StoredReturn(Stored):
 
         db_table = "rma_returns"
         default_permissions = ("view",)
+        permissions = (
+            ("receive_storedreturn", "Can receive parcels"),
+            ("inspect_storedreturn", "Can inspect goods"),
+            ("approve_storedreturn", "Can approve returns"),
+            ("decline_storedreturn", "Can decline returns"),
+            ("cancel_storedreturn", "Can cancel returns, exchanges and claims"),
+            ("retry_storedreturn", "Can ask for a refund again"),
+        )
         verbose_name = "return"
         indexes = (
             models.Index(

@@ -93,6 +93,14 @@ class Migration(migrations.Migration):
                         "verbose_name": "return",
                         "db_table": "rma_returns",
                         "default_permissions": ("view",),
+                        "permissions": (
+                            ("receive_storedreturn", "Can receive parcels"),
+                            ("inspect_storedreturn", "Can inspect goods"),
+                            ("approve_storedreturn", "Can approve returns"),
+                            ("decline_storedreturn", "Can decline returns"),
+                            ("cancel_storedreturn", "Can cancel returns, exchanges and claims"),
+                            ("retry_storedreturn", "Can ask for a refund again"),
+                        ),
                         "indexes": [
                             models.Index(
                                 fields=[
