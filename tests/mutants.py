@@ -1040,7 +1040,7 @@ MUTANTS = [
            "if other != alias and", "if"),
     Mutant("who may look may cancel in the admin", DJANGO + "admin.py",
            "        if not _may(request, action):", "        if False:"),
-    Mutant("whoever logs in to the admin sees all returns", DJANGO + "admin.py",
+    Mutant("everyone who logs in to the admin sees all returns", DJANGO + "admin.py",
            "        if not self.has_view_permission(request):", "        if False:"),
     Mutant("a form of the admin that is sent twice is done twice", DJANGO + "clerk.py",
            """{"idempotency_key": self.cleaned_data["key"], "created_by": by}""", """{"created_by": by}"""),
