@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 from django.db import connections, transaction
+from django.test.utils import CaptureQueriesContext
 
 from rma import InvalidValue, NotFound, ReturnLedger, StaleLedger, Unavailable
 from rma.adapters.django import DjangoReturns
@@ -126,6 +127,25 @@ def test_a_block_whose_connection_broke_ends_without_anything(aliases: Aliases) 
     assert len(shop.labels) == 1
 
 
+def test_a_transaction_by_hand_whose_connection_broke_is_not_continued(aliases: Aliases) -> None:
+    """On another connection, what was written before would be missing, and the rest committed by itself."""
+    alias = aliases.with_tables("postgresql")
+    shop = Shop(alias, aliases.again(alias))
+    shop.service.resume()
+    transaction.set_autocommit(False, using=alias)
+    shop.service.handle(label_for("order_1"))
+    ended(aliases, alias)
+
+    for use in (shop.service.list, lambda: shop.service.handle(label_for("order_1")), shop.service.list):
+        with pytest.raises(Unavailable):
+            use()
+
+    connections[alias].close()
+    assert shop.service.list() == ()
+    assert shop.stored.load("order_1") == ReturnLedger("order_1")
+    assert shop.labels == []
+
+
 def test_a_server_that_is_not_there_is_reported(aliases: Aliases) -> None:
     """Also by the question whether the host has a transaction."""
     alias = aliases.with_tables("postgresql")
@@ -185,6 +205,20 @@ def test_options_of_the_connection_change_nothing(aliases: Aliases, options: dic
         assert [type(end) for end in ends if end is not None] == [StaleLedger] * 2
         life = harness(ledger=won.ledger, at=life.now)
     assert returns.load("order_1") == life.ledger
+
+
+def test_a_command_in_a_block_is_two_statements_on_postgresql(aliases: Aliases) -> None:
+    """The ledger is read, and the commit is one; the tables are looked for once."""
+    alias = aliases.with_tables("postgresql")
+    shop = Shop(alias, aliases.again(alias))
+    with transaction.atomic(using=alias):
+        shop.service.handle(request())
+
+    with CaptureQueriesContext(connections[alias]) as seen, transaction.atomic(using=alias):
+        shop.service.handle(request(), deliver=False)
+        assert len(seen) == 3, seen.captured_queries  # with Django's own BEGIN
+
+    assert [each["sql"] for each in seen.captured_queries][0::3] == ["BEGIN", "COMMIT"]
 
 
 def test_statements_of_django_are_seen_by_its_instruments(aliases: Aliases, alias: str) -> None:

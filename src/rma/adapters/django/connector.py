@@ -45,7 +45,7 @@ class DjangoConnector:
                 with self._executor() as executor:
                     return executor.found(statement, parameters)
             except (ConnectionLost, NotSerializable) as error:
-                if self.connection.in_atomic_block:
+                if _is_in_transaction(self.connection):
                     raise
                 repetition.allow(error)
 
@@ -99,6 +99,11 @@ class DjangoConnector:
             yield executor
 
 
+def _is_in_transaction(connection: BaseDatabaseWrapper) -> bool:
+    """True if something may have been written before that a new connection would not have."""
+    return connection.in_atomic_block or not connection.autocommit
+
+
 @contextmanager
 def failures(connection: BaseDatabaseWrapper) -> Iterator[None]:
     """
@@ -119,6 +124,6 @@ def failures(connection: BaseDatabaseWrapper) -> Iterator[None]:
         if cause is None:  # Django's own
             raise
         is_lost = bool(getattr(connection.connection, "closed", False))
-        if is_lost and not connection.in_atomic_block:
+        if is_lost and not _is_in_transaction(connection):
             connection.close()
         raise report(cause, driver, is_lost=is_lost) from cause

@@ -33,6 +33,11 @@ class DjangoReturnService(ReturnService):
     """
 
     using: str = field(factory=database_alias)
+    _connector: DjangoConnector = field(init=False, eq=False, repr=False)
+
+    @_connector.default
+    def _connector_of_this(self) -> DjangoConnector:
+        return DjangoConnector(self.using)
 
     @overload
     def handle(self, command: ReturnCommand, *, deliver: bool = ...) -> Return: ...
@@ -66,7 +71,7 @@ class DjangoReturnService(ReturnService):
             As `ReturnService.handle`. After `Unavailable`, and on PostgreSQL after `id_not_fresh`, Django
             rolls the block back.
         """
-        connector = DjangoConnector(self.using)
+        connector = self._connector
         is_inside = connector.is_in_host_transaction()
         if is_inside:
             connector.begin_writing()
