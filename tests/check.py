@@ -33,7 +33,7 @@ EVERY_BRANCH = [
     "--cov-report=term-missing:skip-covered",
     "--cov-fail-under=100",
 ]
-SEARCHES = ["laws", "testing", "races", "killed", "processes", "postgres", "hosts"]
+SEARCHES = ["laws", "testing", "races", "killed", "processes", "postgres", "hosts", "django"]
 
 CHECKS: Mapping[str, Sequence[Command]] = {
     "lint": [["ruff", "check"], ["ruff", "format", "--check"]],

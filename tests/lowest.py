@@ -32,7 +32,10 @@ PAGES_OF_EXAMPLES = ["celery", "fastapi", "outbox"]
 
 #: The tests that use a dependency: of the extras, and of the core.
 TESTS = [
-    *[f"tests/{name}" for name in ("rules", "shell", "codec", "sql", "aio", "postgres", "medusa", "testing")],
+    *[
+        f"tests/{name}"
+        for name in ("rules", "shell", "codec", "sql", "aio", "postgres", "django", "medusa", "testing")
+    ],
     "--ignore=tests/testing/test_mutants.py",  # reads the sources only
     "tests/test_imports.py",
     "README.md",

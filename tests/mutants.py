@@ -38,6 +38,7 @@ CHARGES_BACK = DOMAIN + "decide/refunds/charges.py"
 DEDUCTIONS = DOMAIN + "state/deductions.py"
 SQL = "src/rma/adapters/sql/"
 CODEC = "src/rma/codec/"
+DJANGO = "src/rma/adapters/django/"
 BEFORE = DOMAIN + "decide/returns/"
 WITHDRAWAL = DOMAIN + "sale/withdrawal.py"
 GRADES = DOMAIN + "sale/grades.py"
@@ -1225,8 +1226,58 @@ MUTANTS = [
            "if where.startswith(tuple(SubjectKind)):", "if False:"),
     Mutant("a rebuild forgets a refund", DOMAIN + "views/differences.py",
            "if {refund.key for refund in before} - {refund.key for refund in after}:", "if False:"),
+    Mutant("money moves for what Django rolls back", DJANGO + "repository.py",
+           "        return self._django.is_in_host_transaction()", "        return False"),
+    Mutant("a host's tests on Django see no delivery", DJANGO + "connector.py",
+           """getattr(each, "_from_testcase", False)""", "False"),
+    Mutant("what Django committed waits for the timer", DJANGO + "service.py",
+           "if deliver and is_inside and connector", "if False and is_inside and connector"),
+    Mutant("a delivery that fails holds up what else Django does after the commit", DJANGO + "service.py",
+           "robust=True", "robust=False"),
+    Mutant("a block of Django is refused for what was changed while it decided", DJANGO + "service.py",
+           "            connector.begin_writing()\n", "            pass\n"),
+    Mutant("Django takes for committed what PostgreSQL rolled back", DJANGO + "executor.py",
+           "                connection.set_rollback(True)\n", "                pass\n"),
+    Mutant("Django goes on with a connection that broke", DJANGO + "connector.py",
+           "        if is_lost and not _is_in_transaction(connection):", "        if False:"),
+    Mutant("Django commits half of a transaction whose connection broke", DJANGO + "connector.py",
+           "return connection.in_atomic_block or not connection.autocommit", "return connection.in_atomic_block"),
+    Mutant("who looks in a block of Django takes orders from the timer", DJANGO + "repository.py",
+           "if self._worker_lease and self.in_host_transaction():", "if False:"),
+    Mutant("a migration backwards drops what was paid", DJANGO + "operations.py",
+           "if cursor.fetchone() is not None:", "if False:"),
+    Mutant("a migration makes tables where a router allows none", DJANGO + "operations.py",
+           "        if not router.allow_migrate(connection.alias, app_label):\n", "        if False:\n"),
+    Mutant("Django writes to tables of an earlier release", DJANGO + "tables.py",
+           "if found < FORMAT:", "if False:"),
+    Mutant("Django without migrations has no format", DJANGO + "tables.py",
+           """if " rma_format " in each:""", "if False:"),
+    Mutant("a document of Django can be changed by hand", DJANGO + "models.py",
+           "    raise NotSupportedError(", "    NotSupportedError("),
+    Mutant("a check takes any number for a timer", DJANGO + "checks.py",
+           "isinstance(timer, bool) or not isinstance(timer, int | float) or not timer > 0", "not isinstance(timer, int | float)"),
+    Mutant("a check warns of the requests that are atomic with the ledgers", DJANGO + "checks.py",
+           "if other != alias and", "if"),
+    Mutant("who may look may cancel in the admin", DJANGO + "admin.py",
+           "        if not _may(request, action):", "        if False:"),
+    Mutant("everyone who logs in to the admin sees all returns", DJANGO + "admin.py",
+           "        if not self.has_view_permission(request):", "        if False:"),
+    Mutant("a form of the admin that is sent twice is done twice", DJANGO + "clerk.py",
+           """{"idempotency_key": self.cleaned_data["key"], "created_by": by}""", """{"created_by": by}"""),
+    Mutant("the history does not say which clerk it was", DJANGO + "clerk.py",
+           """"created_by": by}""", "}"),
+    Mutant("opening a form of the admin does it", DJANGO + "admin.py",
+           """        if request.method != "POST":""", "        if False:"),
+    Mutant("a deploy waits for the timer to do all orders", DJANGO + "management/commands/rma_resume.py",
+           "while not is_complete and not stop.is_asked:", "while not is_complete:"),
+    Mutant("a timer ends for good when the database is away", DJANGO + "management/commands/rma_resume.py",
+           "                except CommandError as error:", "                except ZeroDivisionError as error:"),
+    Mutant("a timer that looks for long comes to no order", DJANGO + "management/commands/rma_resume.py",
+           "limit *= 2", "limit *= 1"),
+    Mutant("a second signal does not end the timer", DJANGO + "management/commands/rma_resume.py",
+           "            stop.ask(number, frame)\n            for each, handler in before.items():\n                signal.signal(each, handler)\n", "            stop.ask(number, frame)\n"),
     Mutant("a rebuild takes back what was committed meanwhile", SQL + "rebuilding.py",
-           "if last != ledger.revision:", "if False:"),
+           "if (last or 0) != ledger.revision:", "if False:"),
     Mutant("commits meanwhile count as damage", "src/rma/shell/repair.py",
            "if history == before:", "if True:"),
     Mutant("a rebuild leaves an effect that no timer finds", SQL + "rebuilding.py",
@@ -1962,11 +2013,6 @@ MUTANTS = [
 STAGES = (("tests/rules",), ("tests/shell",), ("tests/laws",))
 
 #: What runs against a mutant of the stores in databases instead.
-CODEC_STAGES = (
-    ("tests/codec/test_refusals.py",),
-    ("tests/codec", "src/rma/codec"),
-    ("tests/sql/test_kinds.py",),
-)
 SQL_STAGES = (("tests/sql",), ("tests/postgres", "tests/aio/test_sql.py"))
 
 #: What runs against a mutant of the codec instead.
@@ -1974,6 +2020,12 @@ CODEC_STAGES = (
     ("tests/codec/test_refusals.py",),
     ("tests/codec", "src/rma/codec"),
     ("tests/sql/test_kinds.py",),
+)
+
+#: What runs against a mutant of the adapter for Django instead.
+DJANGO_STAGES = tuple(
+    (f"tests/django/test_{name}.py",)
+    for name in ("transactions", "failures", "tables", "checks", "back_office", "resume_command")
 )
 
 #: What runs first against the API over HTTP.
@@ -2073,6 +2125,9 @@ def stages(path: str) -> Iterator[tuple[str, ...]]:
         return
     if path.startswith(CODEC):
         yield from CODEC_STAGES
+        return
+    if path.startswith(DJANGO):
+        yield from DJANGO_STAGES
         return
     if "_api" in path:
         yield HTTP

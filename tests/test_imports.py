@@ -14,7 +14,7 @@ SLOW = {
 
 #: What only the extras need.
 EXTRAS = {
-    "aiosqlite", "cachetools", "cattrs", "coverage", "greenlet", "hypothesis", "psycopg", "pytest",
+    "aiosqlite", "cachetools", "cattrs", "coverage", "django", "greenlet", "hypothesis", "psycopg", "pytest",
     "sqlalchemy", "starlette", "uvicorn",
 }  # fmt: skip
 

@@ -14,10 +14,10 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import URL, AsyncAdaptedQueuePool, Connection, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from rma.adapters.sql.database import executor_on, is_postgresql
+from rma.adapters.sql.database import is_postgresql
 from rma.adapters.sql.deadlines import deadlines_for
 from rma.adapters.sql.engines import BEGINS, QUIET, make_durable
-from rma.adapters.sql.executor import Executor
+from rma.adapters.sql.executor import Executor, executor_on
 from rma.adapters.sql.failures import ConnectionLost, NotSerializable, failures
 from rma.adapters.sql.finishing import finish
 from rma.adapters.sql.host_transaction import require_connection
@@ -237,10 +237,10 @@ class _Connected:
             return executor_on(self._connection).atomically(do)
 
     @contextmanager
-    def changing(self) -> Iterator[Connection]:
+    def changing(self) -> Iterator[Executor]:
         """A transaction."""
         with failures(self._connection.engine), transaction(self._connection):
-            yield self._connection
+            yield executor_on(self._connection)
 
 
 def _opened(url: URL, busy_timeout: float) -> AsyncEngine:

@@ -15,7 +15,7 @@ from sqlalchemy import URL, Connection, Engine, QueuePool, make_url
 
 from rma.adapters.sql.connections import Connections
 from rma.adapters.sql.engines import BEGINS, open_engine
-from rma.adapters.sql.executor import Executor, SharedExecutor
+from rma.adapters.sql.executor import Executor, executor_on
 from rma.adapters.sql.failures import ConnectionLost, NotSerializable, failures
 from rma.adapters.sql.pooling import look_at
 from rma.adapters.sql.preparing import for_administrators, make_ready, upgrade
@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 
 class Connector(Protocol):
-    """Reads rows, and gives a connection for writing."""
+    """Reads rows, and gives an executor for writing."""
 
     def found(self, statement: Statement, parameters: Mapping[str, object]) -> Sequence[Any]:
         """
@@ -50,9 +50,9 @@ class Connector(Protocol):
         """
         ...
 
-    def changing(self) -> AbstractContextManager[Connection]:
+    def changing(self) -> AbstractContextManager[Executor]:
         """
-        Yields a connection for several statements, whose writes are all stored, or none if the block raises.
+        Yields an executor for several statements, whose writes are all stored, or none if the block raises.
 
         Raises:
             Unavailable: the database failed.
@@ -104,13 +104,13 @@ class Database:
         return self._connections.use(lambda executor: executor.atomically(do))
 
     @contextmanager
-    def changing(self) -> Iterator[Connection]:
+    def changing(self) -> Iterator[Executor]:
         """Yields a transaction."""
         self._prepare()
         with failures(self.engine), self._ours.connect() as connection:
             look_at(connection)
             with transaction(connection):
-                yield connection
+                yield executor_on(connection)
 
     def upgrade(self) -> UpgradeResult:
         """
@@ -157,10 +157,3 @@ def _close(connections: Connections, engine: Engine) -> None:
 def is_postgresql(engine: Engine) -> bool:
     """Returns True for PostgreSQL and False for SQLite."""
     return engine.dialect.name == "postgresql"
-
-
-def executor_on(connection: Connection) -> Executor:
-    """Returns an executor on a connection of SQLAlchemy, which is left in its transaction, if it has one."""
-    if is_postgresql(connection.engine):
-        return SharedExecutor(connection)
-    return Executor(connection.connection)

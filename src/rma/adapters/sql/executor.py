@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from rma.adapters.sql.schema import is_autocommit
-from rma.adapters.sql.statement import Sql, Statement
+from rma.adapters.sql.statement import Sql, Statement, WritingStatement
 from rma.domain.values.errors import Unavailable
 
 T = TypeVar("T")
@@ -47,7 +47,18 @@ class Executor:
         Raises:
             Unavailable: `store_mixed_up`: the database answered another statement.
         """
-        return self.rows(statement.sqlite, parameters)
+        return self.rows(self._sql(statement), parameters)
+
+    def written(self, statement: WritingStatement, parameters: Parameters) -> int:
+        """Executes a statement that writes, and returns the number of rows that it wrote."""
+        sql = self._sql(statement)
+        count: int = self.execute(sql.text, {**sql.constants, **parameters}).rowcount
+        return count
+
+    def write_each(self, statement: WritingStatement, rows: Iterable[Parameters]) -> None:
+        """Executes a statement that writes for each of these rows."""
+        sql = self._sql(statement)
+        self.execute_many(sql.text, [{**sql.constants, **row} for row in rows])
 
     def rows(self, sql: Sql, parameters: Parameters) -> Sequence[Any]:
         """
@@ -78,6 +89,10 @@ class Executor:
             raise
         return result
 
+    def _sql(self, statement: Statement | WritingStatement) -> Sql:
+        """The statement in the words of this database."""
+        return statement.sqlite
+
     def _check(self, cursor: Any, columns: Sequence[str]) -> None:
         """Nothing is between us and SQLite."""
 
@@ -87,13 +102,12 @@ class PostgresExecutor(Executor):
 
     is_autocommit = True
 
-    def found(self, statement: Statement, parameters: Parameters) -> Sequence[Any]:
-        """Returns the rows of a statement that reads."""
-        return self.rows(statement.postgresql, parameters)
-
     def atomically(self, do: Callable[[Executor], T]) -> T:
         """Returns what `do` returns, which executes a single statement that writes."""
         return do(self)
+
+    def _sql(self, statement: Statement | WritingStatement) -> Sql:
+        return statement.postgresql
 
     def _check(self, cursor: Any, columns: Sequence[str]) -> None:
         """A pooler may have lent us a connection on which the statement of another client has its name."""
@@ -118,5 +132,16 @@ class SharedExecutor(PostgresExecutor):
         """Executes a statement, and returns what SQLAlchemy makes of its cursor."""
         return self._connection.exec_driver_sql(sql, parameters)
 
+    def execute_many(self, sql: str, rows: Iterable[Parameters]) -> None:
+        """Executes a statement that writes for each of these rows."""
+        self._connection.exec_driver_sql(sql, list(rows))
+
     def _check(self, cursor: Any, columns: Sequence[str]) -> None:
         super()._check(cursor.cursor or cursor, columns)
+
+
+def executor_on(connection: Connection) -> Executor:
+    """Returns an executor on a connection of SQLAlchemy, which is left in its transaction, if it has one."""
+    if connection.dialect.name == "postgresql":
+        return SharedExecutor(connection)
+    return Executor(connection.connection)

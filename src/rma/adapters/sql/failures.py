@@ -97,7 +97,7 @@ def reported(error: Exception, engine: Engine, connection: Any = None) -> RmaErr
         connection: the driver's, if the error is, so that it can tell whether it is broken.
     """
     if isinstance(error, UnicodeEncodeError):  # half of a surrogate pair
-        return _not_storable(error.object)
+        return not_storable(error.object)
     driver: Any = sqlite3 if engine.dialect.name == "sqlite" else engine.dialect.loaded_dbapi
     cause: BaseException = error
     if isinstance(error, DBAPIError):
@@ -108,8 +108,20 @@ def reported(error: Exception, engine: Engine, connection: Any = None) -> RmaErr
         is_lost = False
     else:
         return None
+    return report(cause, driver, is_lost=is_lost)
+
+
+def report(cause: BaseException, driver: Any, *, is_lost: bool) -> RmaError:
+    """
+    Returns what is raised for this error of a driver of the DB-API.
+
+    Args:
+        cause: its words are kept.
+        driver: the module.
+        is_lost: whether it broke the connection.
+    """
     if isinstance(cause, driver.DataError) and not sqlstate_of(cause):
-        return _not_storable(str(cause))  # psycopg sends no zero byte
+        return not_storable(str(cause))  # psycopg sends no zero byte
     code = _code_of(cause, is_lost=is_lost)
     kind: type[Unavailable] = Unavailable
     if is_lost:
@@ -126,7 +138,8 @@ def sqlstate_of(cause: BaseException | None) -> str:
     return getattr(cause, "sqlstate", None) or ""
 
 
-def _not_storable(value: str) -> InvalidValue:
+def not_storable(value: str) -> InvalidValue:
+    """Returns what is raised for a string that the database cannot hold."""
     details = {"field": "stored", "value": value, "expected": "a string that the database can hold"}
     return InvalidValue("invalid_value", details)
 

@@ -6,8 +6,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from rma.adapters.sql.database import Database, executor_on, is_postgresql
-from rma.adapters.sql.executor import Executor
+from rma.adapters.sql.database import Database, is_postgresql
+from rma.adapters.sql.executor import Executor, executor_on
 from rma.adapters.sql.failures import failures
 from rma.adapters.sql.pooling import look_at
 from rma.adapters.sql.preparing import begin_writing, find_format, prepare, require_prepared
@@ -48,19 +48,19 @@ class HostTransaction:
 
     def write(self, do: Callable[[Executor], T]) -> T:
         """Returns what `do` returns; on SQLite, where it executes several statements, within a savepoint."""
-        with self.changing() as connection:
-            return do(executor_on(connection))
+        with self.changing() as executor:
+            return do(executor)
 
     @contextmanager
-    def changing(self) -> Iterator[Connection]:
-        """Yields the host's connection; on SQLite within a savepoint."""
+    def changing(self) -> Iterator[Executor]:
+        """Yields an executor on the host's connection; on SQLite within a savepoint."""
         with failures(self._connection.engine):
             self._prepare()
             if is_postgresql(self._connection.engine):
-                yield self._connection
+                yield executor_on(self._connection)
             else:
                 with self._connection.begin_nested():
-                    yield self._connection
+                    yield executor_on(self._connection)
 
     def _prepare(self) -> None:
         connection = self._connection

@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, bindparam, delete, func, insert, select, union, update
+from sqlalchemy import Select, bindparam, delete, func, insert, select, union, update
 
+from rma.adapters.sql.executor import Executor
 from rma.adapters.sql.rows import events_of, ledger_row, openings_of, subject_rows
 from rma.adapters.sql.schema import Text, events, formats, ledgers, require_known, returns
-from rma.adapters.sql.statement import Statement
-from rma.adapters.sql.statements import SELECT_HISTORY
+from rma.adapters.sql.statement import Statement, WritingStatement
+from rma.adapters.sql.statements import HISTORY
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import StaleLedger
 
@@ -34,17 +35,31 @@ def _next_orders() -> Select[str]:
 SELECT_NEXT_ORDERS = _next_orders()
 NEXT_ORDERS = Statement(SELECT_NEXT_ORDERS)
 
-_LAST_EVENT = select(func.max(events.c.revision).label("revision")).where(events.c.order_id == _OF_ORDER)
-_LOCKED = select(ledgers.c.order_id).where(ledgers.c.order_id == _OF_ORDER).with_for_update()
+#: Since which format the tables can be written, and the revision of the order's last event, if any.
+_LAST = Statement(
+    select(
+        select(func.max(formats.c.writable_since)).scalar_subquery().label("writable_since"),
+        select(func.max(events.c.revision))
+        .where(events.c.order_id == _OF_ORDER)
+        .scalar_subquery()
+        .label("last_event"),
+    )
+)
+_LOCKED = Statement(select(ledgers.c.order_id).where(ledgers.c.order_id == _OF_ORDER).with_for_update())
 _COLUMNS = ("revision", "published", "waiting_since", "due_at", "unpublished_since", "document")
-_REPLACED = (
+_REPLACED = WritingStatement(
     update(ledgers)
     .where(ledgers.c.order_id == _OF_ORDER)
     .values({name: bindparam(f"new_{name}") for name in _COLUMNS} | {"leased_by": None, "leased_until": None})
 )
+_NEW_LEDGER = WritingStatement(
+    insert(ledgers).values({name: bindparam(name) for name in ("order_id", *_COLUMNS)})
+)
+_NO_RETURNS = WritingStatement(delete(returns).where(returns.c.order_id == _OF_ORDER))
+_NEW_RETURNS = WritingStatement(insert(returns))
 
 
-def replace(connection: Connection, ledger: ReturnLedger, since: datetime | None) -> None:
+def replace(executor: Executor, ledger: ReturnLedger, since: datetime | None) -> None:
     """
     Writes the rows of this ledger in the place of those that the order has.
 
@@ -53,21 +68,21 @@ def replace(connection: Connection, ledger: ReturnLedger, since: datetime | None
         Unavailable: `newer_format`; nothing was written.
     """
     named: Mapping[str, object] = {"of_order": ledger.order_id}
-    connection.execute(_LOCKED, named)  # a commit that has begun ends first, and another waits
-    require_known(connection.scalar(select(formats.c.writable_since)))
-    last = connection.scalar(_LAST_EVENT, named) or 0
-    if last != ledger.revision:
-        details = {"order_id": ledger.order_id, "expected": ledger.revision, "found": last}
+    executor.found(_LOCKED, named)  # a commit that has begun ends first, and another waits
+    ((writable_since, last),) = executor.found(_LAST, named)
+    require_known(writable_since)
+    if (last or 0) != ledger.revision:
+        details = {"order_id": ledger.order_id, "expected": ledger.revision, "found": last or 0}
         raise StaleLedger("stale_ledger", details)
-    write_rows(connection, ledger, since)
+    write_rows(executor, ledger, since)
 
 
-def write_rows(connection: Connection, ledger: ReturnLedger, since: datetime | None) -> None:
+def write_rows(executor: Executor, ledger: ReturnLedger, since: datetime | None) -> None:
     """
     Writes them without looking at what is there; no event is touched.
 
     Args:
-        connection: it has begun a transaction in which no one else writes to the order.
+        executor: of a transaction in which no one else writes to the order.
         ledger: what to write.
         since: when its first unpublished event was recorded; None if it has none.
     """
@@ -75,10 +90,10 @@ def write_rows(connection: Connection, ledger: ReturnLedger, since: datetime | N
     row = ledger_row(ledger, since)
     values = {name: row["since" if name == "unpublished_since" else name] for name in _COLUMNS}
     new = {f"new_{name}": value for name, value in values.items()}
-    if not connection.execute(_REPLACED, {**named, **new}).rowcount:
-        connection.execute(insert(ledgers), {**values, "order_id": ledger.order_id})
-    connection.execute(delete(returns).where(returns.c.order_id == _OF_ORDER), named)
-    history = [tuple(row) for row in connection.execute(SELECT_HISTORY, {"order_id": ledger.order_id})]
+    if not executor.written(_REPLACED, {**named, **new}):
+        executor.written(_NEW_LEDGER, {**values, "order_id": ledger.order_id})
+    executor.written(_NO_RETURNS, named)
+    history = executor.found(HISTORY, {"order_id": ledger.order_id})
     subjects = subject_rows(ledger, openings_of(events_of(ledger.order_id, history)))
     if subjects:
-        connection.execute(insert(returns), subjects)
+        executor.write_each(_NEW_RETURNS, subjects)

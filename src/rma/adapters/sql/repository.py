@@ -9,7 +9,6 @@ from operator import itemgetter
 from typing import Any
 
 from attrs import evolve
-from sqlalchemy.exc import IntegrityError
 
 from rma.adapters.sql.database import Connector
 from rma.adapters.sql.executor import Executor
@@ -200,11 +199,11 @@ class Repository:
             InvalidValue: `id_not_fresh`: another order has a return of one of its ids; nothing was stored.
             Unavailable: as `commit`; nothing was stored.
         """
-        with self._connector.changing() as connection:
-            try:
-                replace(connection, ledger, unpublished_since)
-            except IntegrityError as error:
-                raise InvalidValue("id_not_fresh", {"return_id": ledger.order_id}) from error
+        try:
+            with self._connector.changing() as executor:
+                replace(executor, ledger, unpublished_since)
+        except ConstraintFailed as error:
+            raise InvalidValue("id_not_fresh", {"return_id": ledger.order_id}) from error
 
     def note_unpublished(self, now: datetime, batch: int = 1000) -> int:
         """
@@ -223,8 +222,8 @@ class Repository:
         noted, after = 0, ""
         while rows := self._found(NEXT_BEHIND, {"after": after, "limit": batch}):
             parameters = {"from_order": rows[0][0], "to_order": rows[-1][0], "since": timestamp(now)}
-            with self._connector.changing() as connection:
-                noted += connection.execute(NOTED, parameters).rowcount
+            with self._connector.changing() as executor:
+                noted += executor.written(NOTED, parameters)
             after = rows[-1][0]
         return noted
 

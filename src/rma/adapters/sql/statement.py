@@ -1,10 +1,10 @@
-"""A statement that reads, compiled once for each database."""
+"""Statements, compiled once for each database."""
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
 from attrs import frozen
-from sqlalchemy import ClauseElement, Dialect, SelectBase
+from sqlalchemy import ClauseElement, Dialect, SelectBase, UpdateBase
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
@@ -23,7 +23,7 @@ class Sql:
     Attributes:
         text: with named parameters, as the driver takes it.
         constants: the parameters whose values are part of the statement.
-        columns: the names of the columns that it answers with.
+        columns: the names of the columns that it answers with; none if it writes.
     """
 
     text: str
@@ -50,20 +50,41 @@ class Statement:
     @cached_property
     def sqlite(self) -> Sql:
         """The statement for SQLite."""
-        return _sql(self._on_sqlite, "sqlite")
+        return _read(self._on_sqlite, "sqlite")
 
     @cached_property
     def postgresql(self) -> Sql:
         """The statement for PostgreSQL."""
-        return _sql(self._selected, "postgresql")
+        return _read(self._selected, "postgresql")
 
 
-def _sql(selected: SelectBase, dialect: str) -> Sql:
-    compiled = selected.compile(dialect=_DIALECTS[dialect])
+class WritingStatement:
+    """A statement that writes, and returns no rows."""
+
+    def __init__(self, written: UpdateBase) -> None:
+        self._written = written
+
+    @cached_property
+    def sqlite(self) -> Sql:
+        """The statement for SQLite."""
+        return _compiled(self._written, "sqlite")
+
+    @cached_property
+    def postgresql(self) -> Sql:
+        """The statement for PostgreSQL."""
+        return _compiled(self._written, "postgresql")
+
+
+def _read(selected: SelectBase, dialect: str) -> Sql:
+    return _compiled(selected, dialect, tuple([each.name for each in selected.selected_columns]))
+
+
+def _compiled(statement: SelectBase | UpdateBase, dialect: str, columns: tuple[str, ...] = ()) -> Sql:
+    compiled = statement.compile(dialect=_DIALECTS[dialect])
     binds: Mapping[str, object] = {
         name: bind.value for name, bind in compiled.binds.items() if not bind.required
     }
-    return Sql(str(compiled), binds, tuple([each.name for each in selected.selected_columns]))
+    return Sql(str(compiled), binds, columns)
 
 
 def sqlite_text(statement: ClauseElement, columns: Iterable[str] | None = None) -> str:

@@ -22,7 +22,7 @@ from sqlalchemy import (
 
 from rma.adapters.sql.listing import DOCUMENTS, ROW, WITH_OPENING
 from rma.adapters.sql.schema import events, formats, ledgers, returns, sort_key
-from rma.adapters.sql.statement import Statement
+from rma.adapters.sql.statement import Statement, WritingStatement
 from rma.adapters.sql.timestamps import Timestamp
 from rma.domain.state.ledger import SubjectKind
 
@@ -66,12 +66,11 @@ STORED = Statement(
         select(ledgers.c.revision).where(ledgers.c.order_id == _ORDER_ID).scalar_subquery().label("revision"),
     )
 )
-SELECT_HISTORY = (
+HISTORY = Statement(
     select(events.c.revision, events.c.number, events.c.document)
     .where(events.c.order_id == _ORDER_ID)
     .order_by(events.c.revision, events.c.number)
 )
-HISTORY = Statement(SELECT_HISTORY)
 
 
 _LIMIT = bindparam("limit", type_=Integer)
@@ -146,7 +145,7 @@ NEXT_BEHIND = Statement(
     .limit(_LIMIT)
 )
 #: Notes those of the orders from one to another, unless a commit was faster.
-NOTED = (
+NOTED = WritingStatement(
     update(ledgers)
     .where(
         ledgers.c.order_id >= bindparam("from_order", type_=Text),

@@ -15,6 +15,7 @@ from attrs import frozen
 from sqlalchemy import Connection, RowMapping, Table, bindparam, select, union, update
 
 from rma.adapters.sql.documents import decode_event, encode_event
+from rma.adapters.sql.executor import executor_on
 from rma.adapters.sql.rebuilding import SELECT_NEXT_ORDERS, write_rows
 from rma.adapters.sql.schema import Text, events, ledgers, returns
 from rma.adapters.sql.upgrades.upgrade import Conversion, Upgrade, combine
@@ -87,7 +88,7 @@ def rewrite(
         return LeftOrder(order_id, order_format, f"{type(error).__name__}: {error}")
     _write_documents(connection, events, rows[events], [encode_event(each) for each in history])
     behind = [event.at for event in history if event.revision > rebuilt.published]
-    write_rows(connection, rebuilt, behind[0] if behind else None)
+    write_rows(executor_on(connection), rebuilt, behind[0] if behind else None)
     return None
 
 

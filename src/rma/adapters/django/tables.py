@@ -1,0 +1,83 @@
+"""Which tables there are, and the statements that make them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import connections
+
+from rma.adapters.django.executor import executor_on
+from rma.adapters.django.format_2 import STATEMENTS
+from rma.adapters.sql.executor import Executor
+from rma.adapters.sql.schema import FORMAT, require_known
+from rma.adapters.sql.statement import Sql
+from rma.domain.values.errors import Unavailable
+
+#: Whether there is a table of the format, by vendor.
+_EXISTS: Mapping[str, Sql] = {
+    "sqlite": Sql("SELECT count(*) AS found FROM sqlite_master WHERE name = :name", {}, ("found",)),
+    "postgresql": Sql("SELECT count(to_regclass(%(name)s)) AS found", {}, ("found",)),
+}
+_FORMAT = Sql("SELECT format, writable_since FROM rma_format", {}, ("format", "writable_since"))
+#: The format, in tables that a checkout before format 2 made.
+_OLDER = Sql("SELECT format FROM rma_format", {}, ("format",))
+
+
+def has_table(executor: Executor, vendor: str, name: str) -> bool:
+    """Returns True if there is a table of this name."""
+    ((found,),) = executor.rows(_EXISTS[vendor], {"name": name})
+    return bool(found)
+
+
+def find_format(executor: Executor, vendor: str) -> int | None:
+    """
+    Returns the format of the tables, or None if there are none.
+
+    Raises:
+        Unavailable: `newer_format`: a later release made tables that this one must not write.
+            `older_format`: they have to be upgraded.
+    """
+    if not has_table(executor, vendor, "rma_format"):
+        return None
+    for (found,) in executor.rows(_OLDER, {}):
+        if found < FORMAT:
+            hint = "stop what writes, then run: python -m rma.adapters.sql upgrade URL"
+            raise Unavailable("older_format", {"found": found, "known": FORMAT, "hint": hint})
+    for found, writable_since in executor.rows(_FORMAT, {}):
+        require_known(writable_since)
+        return int(found)
+    return None
+
+
+def require_tables(executor: Executor, vendor: str) -> None:
+    """
+    Checks that there are tables that this release reads and writes.
+
+    Raises:
+        Unavailable: as `find_format`; `tables_missing`.
+    """
+    if find_format(executor, vendor) is None:
+        raise Unavailable("tables_missing", {"hint": "manage.py migrate rma"})
+
+
+def statements_to_make(executor: Executor, vendor: str) -> Sequence[str]:
+    """Returns the statements that make the tables; none if there are tables already."""
+    return () if find_format(executor, vendor) is not None else STATEMENTS[vendor]
+
+
+def complete_tables(*, using: str, **_: Any) -> None:
+    """
+    Makes the table of the format, which has no model, if Django has made the others from their models.
+
+    It does so where migrations are switched off, as some test runners do.
+    """
+    connection = connections[using]
+    if connection.vendor not in STATEMENTS:
+        return
+    executor = executor_on(connection)
+    if not has_table(executor, connection.vendor, "rma_ledgers"):
+        return
+    if has_table(executor, connection.vendor, "rma_format"):
+        return
+    for each in STATEMENTS[connection.vendor]:
+        if " rma_format " in each:
+            executor.execute(each, {})

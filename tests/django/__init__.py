@@ -1,0 +1,1 @@
+"""The adapter for Django, on SQLite and PostgreSQL."""

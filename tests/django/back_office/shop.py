@@ -1,0 +1,46 @@
+"""The service of the project: what is asked of an order is in the beginning of its id."""
+
+from rma import Grade, Order, RefundDeclined, RefundOutcome, RefundRequest, RefundSucceeded, ReturnPolicy
+from rma.adapters.django import DjangoReturnService, django_service
+from rma.adapters.memory import InMemoryFulfillment, InMemoryInventory, InMemoryPayments
+from tests.django.shop import order
+
+#: Orders whose card is closed.
+closed: set[str] = set()
+
+
+class Orders:
+    """Every order that is asked for is there, with five mugs."""
+
+    def get(self, order_id: str) -> Order:
+        """Returns it."""
+        return order(order_id, 5)
+
+
+def policy_of(order: Order) -> ReturnPolicy:
+    """Returns the policy by the beginning of the id."""
+    grades = [
+        Grade(name="A", percent=100, restock=True, disposition="restock"),
+        Grade(name="<i>B", percent=40),
+    ]
+    return ReturnPolicy(
+        review=order.id.startswith("review"),
+        inspect=order.id.startswith("inspect"),
+        grades=grades if order.id.startswith("inspect") else (),
+    )
+
+
+def pay(request: RefundRequest) -> RefundOutcome:
+    """Declines what goes to a closed card."""
+    return RefundDeclined("card_closed") if request.order_id in closed else RefundSucceeded("re_1")
+
+
+def make_service() -> DjangoReturnService:
+    """Returns the service."""
+    return django_service(
+        orders=Orders(),
+        inventory=InMemoryInventory(),
+        payments=InMemoryPayments(answer=pay),
+        fulfillment=InMemoryFulfillment(),
+        policies=policy_of,
+    )

@@ -1,0 +1,357 @@
+"""What clerks see and do in the admin, as Django's test client does it."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client, TestCase
+from django.utils import timezone
+
+from rma import (
+    Claim,
+    ClaimItem,
+    Exchange,
+    NewItem,
+    RequestClaim,
+    RequestedItem,
+    RequestExchange,
+    RequestReturn,
+    Return,
+)
+from rma.adapters.django import get_service
+from rma.adapters.django.models import StoredReturn
+from tests.django.back_office.shop import closed
+from tests.rules.given import line
+
+LIST = "/admin/rma/storedreturn/"
+MUG = line().id
+
+
+def request(order_id: str, quantity: int = 1, note: str | None = None) -> Return:
+    """Requests mugs of this order."""
+    items = [RequestedItem(item_id=MUG, quantity=quantity, note=note)]
+    return get_service().handle(RequestReturn(order_id=order_id, items=items, created_by="<b>Eve</b>"))
+
+
+def page_of(subject_id: str) -> str:
+    """Returns the address of one."""
+    return f"{LIST}{subject_id.replace('_', '_5F')}/change/"
+
+
+def do(subject_id: str, name: str) -> str:
+    """Returns the address of an action."""
+    return f"{LIST}{subject_id.replace('_', '_5F')}/do/{name}/"
+
+
+class BackOffice(TestCase):
+    """A clerk who may see returns, and what `may` adds."""
+
+    may: tuple[str, ...] = ()
+
+    def setUp(self) -> None:
+        """Logs the clerk in."""
+        closed.clear()
+        self.clerk = self.user("ada", "view", *self.may)
+        self.client.force_login(self.clerk)
+
+    def user(self, name: str, *names: str) -> User:
+        """Returns a new clerk who may do this."""
+        user = User.objects.create_user(name, is_staff=True)
+        codenames = [f"{each}_storedreturn" for each in names]
+        user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+        return user
+
+    def page(self, address: str) -> str:
+        """Returns the text of a page that is there."""
+        answer = self.client.get(address)
+        assert answer.status_code == 200, answer.status_code
+        return answer.content.decode()
+
+    def form(self, address: str) -> dict[str, str]:
+        """Returns what the form of this page would send as it is."""
+        found = re.findall(
+            r'<input type="(?:hidden|number|text)" name="(\w+)"(?: value="([^"]*)")?', self.page(address)
+        )
+        return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+
+    def listed(self, **query: str) -> list[str]:
+        """Returns the ids that the list shows."""
+        answer = self.client.get(LIST, query)
+        assert answer.status_code == 200
+        return [each.return_id for each in answer.context["cl"].result_list]
+
+
+class Seeing(BackOffice):
+    """Lists and pages."""
+
+    def test_only_who_may_see_returns_sees_them(self) -> None:
+        """Others are sent to log in, or refused: at the list, a page and a form."""
+        opened = request("order_1")
+        for address in (LIST, page_of(opened.id), do(opened.id, "cancel")):
+            assert Client().get(address).status_code == 302
+            other = Client()
+            other.force_login(self.user(f"bo{len(address)}"))
+            assert other.get(address).status_code == 403
+
+    def test_returns_are_found_by_status_attention_age_and_kind(self) -> None:
+        """Alone and together; an age that is not offered filters nothing."""
+        plain, waiting = request("order_1"), request("review_1")
+        claim = claim_of("order_2")
+        everything = {plain.id, waiting.id, claim.id}
+
+        assert set(self.listed()) == everything
+        assert self.listed(status="pending_approval") == [waiting.id]
+        assert self.listed(status="requested", kind="return") == [plain.id]
+        assert self.listed(kind="claim") == [claim.id]
+        assert self.listed(needs_attention__exact="1") == [waiting.id]
+        assert self.listed(age="1") == []
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE rma_returns SET requested_at = %s WHERE return_id = %s",
+                [(timezone.now() - timedelta(days=4)).isoformat(timespec="microseconds"), plain.id],
+            )
+        assert self.listed(age="3") == [plain.id]
+        assert self.listed(age="7") == []
+        assert set(self.listed(age="x")) == everything
+
+    def test_returns_are_found_by_the_beginning_of_an_id(self) -> None:
+        """Of an order, or their own; not by what is within one."""
+        one, other = request("order_1"), request("another_1")
+
+        assert self.listed(q="order_") == [one.id]
+        assert self.listed(q=other.id) == [other.id]
+        assert self.listed(q="rder") == []
+
+    def test_a_page_says_what_it_is_worth_and_what_happened(self) -> None:
+        """With each part of the amount, and each event of the order."""
+        opened = request("order_1", 2)
+        text = self.page(page_of(opened.id))
+
+        assert f"return {opened.id}" in text
+        assert "order_1" in text
+        assert str(opened.breakdown[0].amount) in text
+        assert f"item:{MUG}" in text
+        assert all(each.summary in text for each in get_service().timeline("order_1"))
+
+    def test_markup_is_shown_and_not_run(self) -> None:
+        """It may be of customers, clerks or other systems."""
+        opened = request("order_1", note="<script>alert(1)</script>")
+        for text in (self.page(page_of(opened.id)), self.page(LIST)):
+            assert "<script>alert" not in text
+            assert "<b>Eve" not in text
+        assert "&lt;script&gt;alert(1)&lt;/script&gt;" in self.page(page_of(opened.id))
+
+    def test_exchanges_and_claims_have_pages(self) -> None:
+        """As returns have."""
+        for each in (exchange_of("order_1"), claim_of("order_2")):
+            text = self.page(page_of(each.id))
+            assert each.id in text
+            assert "/do/" not in text
+
+    def test_what_cannot_be_read_is_said(self) -> None:
+        """On the page, and before anything is asked."""
+        opened = request("order_1")
+        self.clerk.user_permissions.add(Permission.objects.get(codename="cancel_storedreturn"))
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE rma_events SET document = '{'")
+
+        for address in (page_of(opened.id), do(opened.id, "cancel")):
+            assert "errornote" in self.page(address)
+
+    def test_what_is_not_there_is_not_found(self) -> None:
+        """Neither returns nor actions."""
+        opened = request("order_1")
+        assert self.client.get(page_of("ret_9")).status_code == 404
+        assert self.client.get(do("ret_9", "cancel")).status_code == 404
+        assert self.client.get(do(opened.id, "explode")).status_code == 404
+
+    def test_nothing_is_added_changed_or_deleted_by_hand(self) -> None:
+        """Not by a superuser either."""
+        opened = request("order_1")
+        self.clerk.is_superuser = True
+        self.clerk.save()
+        assert self.client.get(f"{LIST}add/").status_code == 403
+        delete = page_of(opened.id).replace("/change/", "/delete/")
+        assert self.client.post(delete, {"post": "yes"}).status_code == 403
+        self.client.post(page_of(opened.id), {"status": "received"})
+        assert get_service().get(opened.id) == opened
+
+    def test_who_may_only_look_is_offered_nothing_and_refused(self) -> None:
+        """Each action has a permission of its own."""
+        opened = request("order_1")
+        assert "/do/" not in self.page(page_of(opened.id))
+        for name in ("receive", "inspect", "approve", "decline", "cancel", "retry"):
+            assert self.client.get(do(opened.id, name)).status_code == 403
+            assert self.client.post(do(opened.id, name), {"key": "k"}).status_code == 403
+        assert get_service().get(opened.id) == opened
+
+
+class Doing(BackOffice):
+    """Actions, with every permission."""
+
+    may = ("receive", "inspect", "approve", "decline", "cancel", "retry")
+
+    def offered(self, subject_id: str) -> list[str]:
+        """Returns the actions that a page offers."""
+        return sorted(re.findall(r"/do/(\w+)/", self.page(page_of(subject_id))))
+
+    def send(self, subject_id: str, name: str, **changed: str) -> Any:
+        """Sends the form of an action, as it is but for this."""
+        return self.client.post(do(subject_id, name), {**self.form(do(subject_id, name)), **changed})
+
+    def assert_done(self, answer: Any, subject_id: str) -> None:
+        """It leads back to the page, which says so."""
+        self.assertRedirects(answer, page_of(subject_id))
+        entries = get_service().timeline(get_row(subject_id).order_id)
+        assert entries[-1].by == "ada" or entries[-2].by == "ada"
+
+    def test_a_form_only_asks(self) -> None:
+        """To open it changes nothing."""
+        opened = request("order_1")
+        for name in ("receive", "cancel"):
+            text = self.page(do(opened.id, name))
+            assert "csrfmiddlewaretoken" in text
+        assert get_service().get(opened.id) == opened
+
+    def test_a_form_that_was_forged_does_nothing(self) -> None:
+        """A request of another site has no token."""
+        opened = request("order_1")
+        forger = Client(enforce_csrf_checks=True)
+        forger.force_login(self.clerk)
+
+        assert forger.post(do(opened.id, "cancel"), {"key": "k"}).status_code == 403
+        assert get_service().get(opened.id) == opened
+
+    def test_a_parcel_is_received(self) -> None:
+        """As many units as are expected are filled in; the form that is sent twice does it once."""
+        opened = request("order_1", 2)
+        assert self.offered(opened.id) == ["cancel", "receive"]
+        sent = self.form(do(opened.id, "receive"))
+        assert (sent["received_0"], sent["damaged_0"]) == ("2", "0")
+
+        answers = [self.client.post(do(opened.id, "receive"), sent) for _ in range(2)]  # a double click
+
+        self.assert_done(answers[0], opened.id)
+        self.assertRedirects(answers[1], page_of(opened.id))
+        received = get_service().get(opened.id)
+        assert (received.status, received.items[0].received_quantity) == ("received", 2)
+        assert len(received.refunds) == 1
+        assert f"{opened.id}-refund-1" in self.page(page_of(opened.id))
+
+    def test_a_part_is_received_and_more_is_expected(self) -> None:
+        """The next form expects the rest."""
+        opened = request("order_1", 3)
+
+        answer = self.send(opened.id, "receive", received_0="1", damaged_0="1", more_expected="on")
+
+        self.assert_done(answer, opened.id)
+        received = get_service().get(opened.id)
+        assert (received.status, received.items[0].damaged_quantity) == ("partially_received", 1)
+        assert self.form(do(opened.id, "receive"))["received_0"] == "1"
+
+    def test_numbers_that_are_none_are_refused(self) -> None:
+        """And nothing is stored, nor of a form without a key."""
+        opened = request("order_1")
+        for wrong in ("-1", "x", "", "9" * 30):
+            assert self.send(opened.id, "receive", received_0=wrong).status_code == 400
+        assert self.client.post(do(opened.id, "receive"), {}).status_code == 400
+        assert get_service().get(opened.id) == opened
+
+    def test_goods_are_inspected(self) -> None:
+        """Once they have arrived, grade by grade."""
+        opened = request("inspect_1", 2)
+        assert "inspect" not in self.offered(opened.id)
+        self.send(opened.id, "receive")
+        assert "inspect" in self.offered(opened.id)
+        assert "&lt;i&gt;B" in self.page(do(opened.id, "inspect"))
+        assert self.send(opened.id, "inspect").status_code == 400  # nothing was said
+        assert self.send(opened.id, "inspect", graded_0_0="9").status_code == 400
+
+        answer = self.send(opened.id, "inspect", graded_0_0="1", graded_0_1="1", note_0="a scratch")
+
+        self.assert_done(answer, opened.id)
+        inspected = get_service().get(opened.id)
+        assert inspected.status == "received"
+        assert sorted((each.grade, each.quantity) for each in inspected.items[0].graded) == [
+            ("<i>B", 1),
+            ("A", 1),
+        ]
+
+    def test_a_return_is_approved(self) -> None:
+        """Then it is one like any other."""
+        opened = request("review_1")
+        assert self.offered(opened.id) == ["approve", "cancel", "decline", "receive"]
+
+        self.assert_done(self.send(opened.id, "approve", note="welcome"), opened.id)
+
+        assert get_service().get(opened.id).status == "requested"
+        assert self.offered(opened.id) == ["cancel", "receive"]
+
+    def test_a_return_is_declined_with_a_reason(self) -> None:
+        """Without one it is not."""
+        opened = request("review_1")
+        assert self.send(opened.id, "decline", reason="").status_code == 400
+
+        self.assert_done(self.send(opened.id, "decline", reason="worn"), opened.id)
+
+        declined = get_service().get(opened.id)
+        assert (declined.status, declined.decision and declined.decision.reason) == ("declined", "worn")
+
+    def test_a_return_an_exchange_and_a_claim_are_canceled(self) -> None:
+        """By the same button."""
+        closed.add("order_3")  # so that nothing was paid yet
+        for each in (request("order_1"), exchange_of("order_2"), claim_of("order_3")):
+            assert "cancel" in self.offered(each.id)
+            self.assertRedirects(self.send(each.id, "cancel"), page_of(each.id))
+            assert get_row(each.id).status == "canceled"
+
+    def test_a_refund_is_asked_for_again(self) -> None:
+        """Of a return and of a claim, while something is due."""
+        closed.update(["order_1", "order_2"])
+        opened, claim = request("order_1"), claim_of("order_2")
+        self.send(opened.id, "receive")
+        for each in (opened.id, claim.id):
+            assert "retry" in self.offered(each)
+            assert "yes" in self.page(page_of(each))
+        closed.clear()
+
+        for each in (opened.id, claim.id):
+            self.assert_done(self.send(each, "retry"), each)
+            assert "retry" not in self.offered(each)
+            assert not get_row(each).needs_attention
+
+    def test_what_the_rules_refuse_is_said_and_nothing_is_done(self) -> None:
+        """Also what the page does not offer."""
+        opened = request("order_1")
+        self.send(opened.id, "receive")
+        received = get_service().get(opened.id)
+        for name, sent in (("cancel", {}), ("decline", {"reason": "r"}), ("approve", {}), ("retry", {})):
+            assert name not in self.offered(opened.id)
+            answer = self.client.post(do(opened.id, name), {"key": f"k-{name}", **sent})
+            assert answer.status_code == 400, name
+            assert "errornote" in answer.content.decode()
+        assert get_service().get(opened.id) == received
+
+
+def get_row(subject_id: str) -> Any:
+    """Returns the row of one."""
+    return StoredReturn.objects.get(return_id=subject_id)
+
+
+def exchange_of(order_id: str) -> Exchange:
+    """Requests other goods for a mug."""
+    return get_service().handle(
+        RequestExchange(
+            order_id=order_id,
+            items=[RequestedItem(item_id=MUG, quantity=1)],
+            new_items=[NewItem(variant_id="v_2", title="Cup", quantity=1, unit_price=1000)],
+        )
+    )
+
+
+def claim_of(order_id: str) -> Claim:
+    """Claims the price of a mug."""
+    items = [ClaimItem(item_id=MUG, quantity=1, reason="production_failure")]
+    return get_service().handle(RequestClaim(order_id=order_id, type="refund", items=items))
