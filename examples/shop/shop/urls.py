@@ -1,0 +1,23 @@
+"""Where the pages are."""
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from shop.views import clerk, customer, webhook
+
+urlpatterns = [
+    path("", customer.orders, name="orders"),
+    path("orders/<str:number>/return/", customer.ask, name="ask"),
+    path("returns/<str:return_id>/", customer.show, name="return"),
+    path("returns/<str:return_id>/slip/", customer.slip, name="slip"),
+    path("returns/<str:return_id>/cancel/", customer.cancel, name="cancel"),
+    path("returns/<str:return_id>/sent/", customer.sent, name="sent"),
+    path("returns/<str:return_id>/pay/", customer.pay, name="pay"),
+    path("clerk/", clerk.returns, name="clerk"),
+    path("clerk/<str:return_id>/", clerk.show, name="clerk-return"),
+    path("clerk/<str:return_id>/<str:action>/", clerk.act, name="clerk-act"),
+    path("webhooks/gateway/", webhook.gateway, name="gateway"),
+    path("login/", LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", include("django.conf.urls.i18n")),
+]

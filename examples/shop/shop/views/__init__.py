@@ -1,0 +1,1 @@
+"""The pages: of customers, of clerks, and what the gateway reports to."""
