@@ -17,7 +17,7 @@ _AGAIN = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 class Notifications:
     """
-    Sends notifications to one URL; without one it sends none.
+    Sends notifications to one URL; without one, what is pending stays so.
 
     Each is sent twice, as no gateway promises to send it once.
     """
@@ -28,18 +28,19 @@ class Notifications:
 
     def later(self, end: Callable[[], Movement]) -> None:
         """Calls this after a while, and reports the movement that it returns."""
+        if self._url is None:
+            return
+        url = self._url
 
         def report() -> None:
             time.sleep(LATER)
             movement = end()
-            self._send(movement)
-            self._send(movement)
+            self._send(url, movement)
+            self._send(url, movement)
 
         threading.Thread(target=report, daemon=True).start()
 
-    def _send(self, movement: Movement) -> None:
-        if self._url is None:
-            return
+    def _send(self, url: str, movement: Movement) -> None:
         event = {"id": f"evt_{movement.id}_{movement.status}", "refund": movement.as_json()}
         body = json.dumps(event).encode()
         for pause in (*_AGAIN, None):
@@ -48,7 +49,7 @@ class Notifications:
                 "Gateway-Signature": sign(self._secret, int(time.time()), body),
             }
             try:
-                with urlopen(Request(self._url, body, headers), timeout=5):
+                with urlopen(Request(url, body, headers), timeout=5):
                     return
             except (OSError, HTTPException):  # another time; a gateway gives up after days
                 if pause is not None:

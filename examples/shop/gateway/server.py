@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import unquote
 
-from gateway.movements import Movements, KeyReused, Movement
+from gateway.movements import KeyReused, Movement, Movements
 from gateway.notifications import Notifications
 
 #: How long the gateway takes for an answer that is lost, in seconds: longer than its clients wait.

@@ -24,8 +24,8 @@ def database(url: str | None, folder: Path) -> dict[str, Any]:
             "transaction_mode": "IMMEDIATE",
             "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
         }
-        file = {"ENGINE": "django.db.backends.sqlite3", "NAME": folder / "shop.sqlite3", "OPTIONS": options}
-        return file | {"TEST": {"NAME": folder / "test.sqlite3"}}
+        name = folder / "shop.sqlite3"
+        return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": options}
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
         raise ImproperlyConfigured(f"DATABASE_URL must begin with postgresql://, not {parts.scheme}://")

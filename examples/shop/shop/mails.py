@@ -31,7 +31,7 @@ from rma import (
     ReturnRequested,
 )
 from shop.models import Mail, Order
-from shop.timeline import Entry, entry_of
+from shop.timeline import News, news_of
 from shop.titles import titles_of
 
 #: By class of event, the subject of its mail.
@@ -60,18 +60,18 @@ class Mails:
             Order.objects.select_related("customer").prefetch_related("lines__product").get(pk=event.order_id)
         )
         with override(order.language):
-            entry = entry_of(event, titles_of(order))
-            if entry is None:
+            news = news_of(event, titles_of(order))
+            if news is None:
                 return
-            message_of(event_id, order, subject(), entry).send()
+            message_of(event_id, order, subject(), news).send()
         Mail.objects.get_or_create(pk=event_id)
 
 
-def message_of(event_id: str, order: Order, title: str, entry: Entry) -> EmailMessage:
+def message_of(event_id: str, order: Order, title: str, news: News) -> EmailMessage:
     """Returns the mail of an event."""
     number = sha256(event_id.encode()).hexdigest()[:32]
     text = render_to_string(
-        "shop/mails/event.txt", {"order": order, "entry": entry, "name": order.customer.get_username()}
+        "shop/mails/event.txt", {"order": order, "news": news, "name": order.customer.get_username()}
     )
     return EmailMessage(
         subject=f"{title} ({order.number})",

@@ -31,7 +31,7 @@ from shop.words import amount_text, count_text, day_text
 
 
 @frozen
-class Entry:
+class News:
     """One thing that happened, with further lines about it."""
 
     at: datetime
@@ -39,16 +39,16 @@ class Entry:
     details: tuple[str, ...] = ()
 
 
-def entries_of(history: Iterable[Event], subject_ids: set[str], titles: Mapping[str, str]) -> list[Entry]:
+def news_about(history: Iterable[Event], subject_ids: set[str], titles: Mapping[str, str]) -> list[News]:
     """Returns what happened to a return and its exchange, oldest first."""
-    found = [entry_of(event, titles) for event in history if event.subject_id in subject_ids]
-    return [entry for entry in found if entry is not None]
+    found = [news_of(event, titles) for event in history if event.subject_id in subject_ids]
+    return [news for news in found if news is not None]
 
 
-def entry_of(event: Event, titles: Mapping[str, str]) -> Entry | None:
+def news_of(event: Event, titles: Mapping[str, str]) -> News | None:
     """Returns what an event is to customers; None if it is nothing."""
     text, details = _words(event, titles)
-    return Entry(event.at, text, tuple(details)) if text else None
+    return News(event.at, text, tuple(details)) if text else None
 
 
 def _words(event: Event, titles: Mapping[str, str]) -> tuple[str, list[str]]:  # noqa: C901, PLR0911, PLR0912 # a row for each kind
@@ -92,8 +92,8 @@ def _words(event: Event, titles: Mapping[str, str]) -> tuple[str, list[str]]:  #
         case ExchangePaid(payment=payment):
             return _("You paid %(amount)s.") % {"amount": amount_text(payment.amount)}, []
         case EffectsAttempted(outcomes=outcomes):
-            news = [text for each in outcomes for text in _outcome(each)]
-            return (news[0], news[1:]) if news else ("", [])
+            found = [text for each in outcomes for text in _outcome(each)]
+            return (found[0], found[1:]) if found else ("", [])
         case RefundOutcomeRecorded(refund=refund):
             return _refund(refund), []
         case _:

@@ -36,7 +36,7 @@ from shop.models import Order, Product, SentForm
 from shop.payments import PaymentDeclined, charge
 from shop.returns import get_service
 from shop.slip import svg_code
-from shop.timeline import entries_of
+from shop.timeline import news_about
 from shop.titles import titles_of
 from shop.words import EXCHANGE_STATUS, OUTCOMES, RETURN_STATUS, day_text, reason_text, refusal_text, refusals
 
@@ -298,7 +298,7 @@ def show(request: HttpRequest, return_id: str) -> HttpResponse:
         "exchange": exchange,
         "exchange_status": EXCHANGE_STATUS[exchange.status] if exchange else None,
         "owed": exchange.owed if exchange and exchange.is_open and exchange.owed.amount else None,
-        "entries": entries_of(service.history(order.number), subjects, titles),
+        "entries": news_about(service.history(order.number), subjects, titles),
         "titles": titles,
         "can_be_sent": found.status in _SENDS,
         "can_be_canceled": found.status in {"pending_approval", "requested"},
