@@ -26,6 +26,7 @@ _ORDERS: list[tuple[str, str, int, Sequence[tuple[str, int, int]], str]] = [
     ("1003", "ada", 60, [("shirt-s", 1, 0)], "card_1003"),
     ("1004", "ada", 8, [("mug-white", 1, 0)], "card_1004_closed"),
     ("1005", "ada", 8, [("mug-blue", 2, 0)], "card_1005_lost"),
+    ("1006", "ada", 4, [("shirt-m", 4, 0)], "card_1006"),
     ("2001", "ben", 2, [("shirt-l", 2, 0), ("mug-blue", 1, 0)], "card_2001"),
 ]
 

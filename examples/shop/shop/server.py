@@ -8,8 +8,6 @@ from django.core.wsgi import get_wsgi_application
 
 
 class _QuietHandler(WSGIRequestHandler):
-    timeout = 30  # seconds that a client may be silent
-
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the name is that of the base
         """Says nothing."""
 

@@ -53,9 +53,8 @@ def strings() -> Iterator[str]:
 def _extracted(source: bytes) -> Iterator[str]:
     found: list[Any] = list(extract_python(io.BytesIO(source), _FUNCTIONS, [], {"encoding": "utf-8"}))
     for _line, _function, given, _comments in found:
-        first = given if isinstance(given, str) else given[0]
-        if first:  # not of a variable
-            yield first
+        if given is not None:  # None is a variable
+            yield given if isinstance(given, str) else given[0]
 
 
 class TranslationTest(SimpleTestCase):

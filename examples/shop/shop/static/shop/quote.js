@@ -7,7 +7,7 @@ form.addEventListener("change", async () => {
   const number = ++latest;
   const data = new FormData(form);
   data.set("action", "quote");
-  const answer = await fetch(form.action, {
+  const answer = await fetch(location.href, {
     method: "POST",
     headers: { "X-Fragment": "quote" },
     body: new URLSearchParams(data),
@@ -18,4 +18,7 @@ form.addEventListener("change", async () => {
 });
 form.addEventListener("submit", () => {
   setTimeout(() => form.querySelectorAll("button").forEach((button) => { button.disabled = true; }));
+});
+window.addEventListener("pageshow", () => { // who goes back can send it again; it is the same return
+  form.querySelectorAll("button").forEach((button) => { button.disabled = false; });
 });
