@@ -1,4 +1,4 @@
-"""What customers and clerks fill in."""
+"""What customers fill in."""
 
 import re
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django import forms
 from rma import ReturnableItem
 from shop.models import OrderLine, Product
-from shop.policy import LABEL, POLICY, REASONS
+from shop.policy import LABEL, REASONS
 from shop.words import OUTCOMES, reason_text
 
 #: Photos of a line.
@@ -126,73 +126,3 @@ class ReturnForm(forms.Form):
         widget=forms.RadioSelect,
     )
     key = KeyField()
-
-
-class ApproveForm(forms.Form):
-    """A clerk approves a return."""
-
-    note = forms.CharField(label=_("Note for the customer"), max_length=500, required=False)
-    key = KeyField()
-
-
-class DeclineForm(ApproveForm):
-    """A clerk declines a return."""
-
-    reason = forms.ChoiceField(
-        label=_("Why"), choices=[("worn", _("It was used")), ("unclear", _("The photos do not show it"))]
-    )
-    field_order = ("reason", "note", "key")
-
-
-class PlainForm(forms.Form):
-    """A clerk does something about a return that needs no more words."""
-
-    key = KeyField()
-
-
-class CountsForm(forms.Form):
-    """A clerk counts units: for each line of the return, of each kind."""
-
-    key = KeyField()
-
-    def __init__(self, data: Mapping[str, Any] | None, *, lines: dict[str, str]) -> None:
-        super().__init__(data)
-        self.rows = []
-        for number, (item_id, title) in enumerate(lines.items()):
-            names = {kind: f"{kind}{number}" for kind in self.kinds()}
-            for kind, name in names.items():
-                self.fields[name] = forms.IntegerField(
-                    label=f"{title}: {self.kinds()[kind]}", min_value=0, max_value=9999, required=False
-                )
-            self.rows.append((item_id, names))
-
-    def kinds(self) -> dict[str, Any]:
-        """Returns what is counted."""
-        raise NotImplementedError
-
-    def counts(self) -> dict[str, dict[str, int]]:
-        """Returns how many units there are, by line and kind."""
-        return {
-            item_id: {kind: self.cleaned_data.get(name) or 0 for kind, name in names.items()}
-            for item_id, names in self.rows
-        }
-
-
-class ReceiveForm(CountsForm):
-    """A clerk counts what is in a parcel."""
-
-    more_expected = forms.BooleanField(label=_("Another parcel is to come"), required=False)
-
-    def kinds(self) -> dict[str, Any]:
-        """Returns what is counted: units that look well, and damaged ones."""
-        return {"good": _("arrived well"), "damaged": _("arrived damaged")}
-
-
-class InspectForm(CountsForm):
-    """A clerk grades units."""
-
-    note = forms.CharField(label=_("What was seen"), max_length=500, required=False)
-
-    def kinds(self) -> dict[str, Any]:
-        """Returns the grades."""
-        return {grade.name: grade.name for grade in POLICY.grades}

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 
 from rma import Conflict, Unavailable
 
@@ -21,13 +22,17 @@ _POLICY = "; ".join(
     ]
 )
 
+#: The admin has styles in its pages.
+_POLICY_OF_ADMIN = f"{_POLICY}; style-src 'self' 'unsafe-inline'"
+
 
 def content_security_policy(answer: _Answer) -> _Answer:
     """Says what a page may load."""
 
     def middleware(request: HttpRequest) -> HttpResponseBase:
         response = answer(request)
-        response.headers.setdefault("Content-Security-Policy", _POLICY)
+        is_admin = request.path.startswith(reverse("admin:index"))
+        response.headers.setdefault("Content-Security-Policy", _POLICY_OF_ADMIN if is_admin else _POLICY)
         return response
 
     return middleware

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Permission, User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from shop.models import Order, OrderLine, Payment, Product
@@ -39,14 +40,19 @@ def make_sample() -> None:
     with transaction.atomic():
         for name in ("ada", "ben", "cleo"):
             if not User.objects.filter(username=name).exists():
-                User.objects.create_user(
-                    name, f"{name}@customers.example", password=name, is_staff=name == "cleo"
-                )
+                mail = f"{name}@customers.example"
+                User.objects.create_user(name, mail, password=name, is_staff=name == "cleo")
+        User.objects.get(username="cleo").user_permissions.set(_what_clerks_may())
         for sku, family, title, price, tags in _PRODUCTS:
             wanted = {"family": family, "title": title, "price": price, "tags": tags}
             Product.objects.get_or_create(sku=sku, defaults=wanted)
         for number, customer, days_ago, lines, payment in _ORDERS:
             make_order(number, customer, lines, payment=payment, days_ago=days_ago)
+
+
+def _what_clerks_may() -> QuerySet[Permission]:
+    """See returns in the admin, and do what it offers."""
+    return Permission.objects.filter(content_type__app_label="rma", content_type__model="storedreturn")
 
 
 def make_order(

@@ -27,6 +27,7 @@ DEBUG = False
 ALLOWED_HOSTS = os.environ.get("SHOP_HOSTS", "127.0.0.1,localhost,[::1],testserver").split(",")
 
 INSTALLED_APPS = [
+    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

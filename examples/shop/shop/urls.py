@@ -1,9 +1,10 @@
 """Where the pages are."""
 
+from django.contrib import admin
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import include, path
 
-from shop.views import clerk, customer, webhook
+from shop.views import customer, webhook
 
 urlpatterns = [
     path("", customer.orders, name="orders"),
@@ -13,9 +14,7 @@ urlpatterns = [
     path("returns/<str:return_id>/cancel/", customer.cancel, name="cancel"),
     path("returns/<str:return_id>/sent/", customer.sent, name="sent"),
     path("returns/<str:return_id>/pay/", customer.pay, name="pay"),
-    path("clerk/", clerk.returns, name="clerk"),
-    path("clerk/<str:return_id>/", clerk.show, name="clerk-return"),
-    path("clerk/<str:return_id>/<str:action>/", clerk.act, name="clerk-act"),
+    path("admin/", admin.site.urls),
     path("webhooks/gateway/", webhook.gateway, name="gateway"),
     path("login/", LoginView.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

@@ -1,5 +1,5 @@
 """
-What customers and clerks read: amounts, statuses, parts of amounts, and what was refused, by its code.
+What customers read: amounts, statuses, parts of amounts, and what was refused, by its code.
 
 Nothing here has a message of the library in it: those are for programmers, in English.
 """
@@ -19,13 +19,10 @@ _Lazy = str | Promise
 
 #: By code; the names in braces are the violation's numbers, as words.
 REFUSALS: Mapping[str, _Lazy] = {
-    "approved_exceeds_requested": gettext_lazy("More than was requested cannot be approved."),
-    "decline_reason_missing": gettext_lazy("Say why the return is declined."),
     "exchange_canceled": gettext_lazy("This exchange was canceled."),
     "exchange_completed": gettext_lazy("This exchange is completed: nothing is to be paid."),
     "exchange_paid": gettext_lazy("This exchange was paid for: cancel the exchange instead."),
     "idempotency_key_reused": gettext_lazy("This form was sent before, with something else in it."),
-    "inspected_exceeds_received": gettext_lazy("{quantity} were judged, but only {waiting} wait for it."),
     "invalid_quantity": gettext_lazy("Give a number of at least {minimum}."),
     "item_not_found": gettext_lazy("This is not in your order."),
     "item_not_returnable": gettext_lazy("This cannot be returned."),
@@ -33,10 +30,6 @@ REFUSALS: Mapping[str, _Lazy] = {
     "no_items": gettext_lazy("Choose at least one thing."),
     "no_new_items": gettext_lazy("Choose what you would like instead."),
     "no_rule_applies": gettext_lazy("For this reason it cannot be returned."),
-    "note_too_long": gettext_lazy("The note has {length} characters; at most {maximum} are possible."),
-    "nothing_approved": gettext_lazy("Approve at least one thing, or decline the return."),
-    "nothing_due": gettext_lazy("There is nothing to be paid."),
-    "nothing_to_inspect": gettext_lazy("Nothing waits for an inspection."),
     "order_canceled": gettext_lazy("This order was canceled."),
     "outcome_not_offered": gettext_lazy("What you chose is not possible for this; possible are: {offered}."),
     "quantity_exceeds_returnable": gettext_lazy("{quantity} were chosen, only {returnable} can be returned."),
@@ -46,7 +39,6 @@ REFUSALS: Mapping[str, _Lazy] = {
     "return_expired": gettext_lazy("This return has expired."),
     "return_in_inspection": gettext_lazy("The goods are here, and are being looked at."),
     "return_not_cancelable": gettext_lazy("This return cannot be canceled any more."),
-    "return_not_pending": gettext_lazy("This return does not wait for an approval."),
     "return_of_exchange": gettext_lazy("This return belongs to an exchange: cancel the exchange instead."),
     "return_reason_not_found": gettext_lazy("Choose one of the reasons."),
     "return_window_closed": gettext_lazy("This could be returned until {until}."),

@@ -9,8 +9,10 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.conf import settings
+from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.test import Client, TestCase, override_settings
+from django.urls import reverse
 from django.utils.translation import override
 from gateway.movements import Movement, Movements
 from gateway.notifications import Notifications
@@ -86,16 +88,31 @@ class ShopTest(TestCase):
         assert answer.status_code == 302, answer.content.decode()
         return get_service().get(answer["Location"].split("/")[2])
 
-    def done(self, found: Return, action: str, data: dict[str, str] | None = None, *, key: str) -> Return:
-        """Returns a return after the clerk did and confirmed something about it."""
-        form = {"key": key * 32, "confirmed": "yes", **(data or {})}
-        answer = self.post(self.cleo, f"/clerk/{found.id}/{action}/", form)
+    def done(self, found: Return, action: str, data: dict[str, str] | None = None) -> Return:
+        """Returns a return after the clerk did something about it in the back office."""
+        path = back_office(found, action)
+        page = self.cleo.get(path)
+        assert page.status_code == 200, page.content.decode()
+        form = {name: str(value) for name, value in filled(page).items()} | (data or {})
+        answer = self.post(self.cleo, path, form)
         assert answer.status_code == 302, answer.content.decode()
         return get_service().get(found.id)
 
     def refunds(self) -> list[Movement]:
         """Returns what the gateway was asked for."""
         return self.gateway.movements.all()
+
+
+def back_office(found: Return, action: str) -> str:
+    """Returns where the back office asks about an action."""
+    return reverse("admin:rma_storedreturn_do", args=[quote(found.id), action])
+
+
+def filled(page: Any) -> dict[str, object]:
+    """Returns what the form of a page has in it already."""
+    form = page.context["form"]
+    values = {field.html_name: field.value() for field in form}
+    return {name: value for name, value in values.items() if value is not None and value is not False}
 
 
 def words(answer: Any) -> str:

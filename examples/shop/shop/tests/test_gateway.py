@@ -73,9 +73,9 @@ class PaymentsTest(ShopTest):
     @override_settings(GATEWAY_TIMEOUT=0.2)
     def test_an_answer_that_is_lost_is_asked_for_again_under_its_key(self) -> None:
         """The money moved once; the customer sees that it is on its way, and then that it was paid."""
-        found = self.done(self.returned(number="1005"), "receive", {"good0": "1"}, key="1")
+        found = self.done(self.returned(number="1005"), "receive", {"received_0": "1"})
         with self.assertLogs("rma", "WARNING"):
-            found = self.done(found, "inspect", {"A0": "1"}, key="2")
+            found = self.done(found, "inspect", {"graded_0_0": "1"})
         assert [each.status for each in found.refunds] == ["pending"]
         assert len(self.refunds()) == 1
 
@@ -104,8 +104,8 @@ class NotificationsTest(ShopTest):
     def pending(self) -> tuple[Return, dict[str, Any]]:
         """Returns a return whose refund is pending, and the event that says that it succeeded."""
         found = self.returned({"line1-quantity": "", "line2-quantity": "1", "line2-reason": "mind"}, "1002")
-        found = self.done(found, "receive", {"good0": "1"}, key="1")
-        found = self.done(found, "inspect", {"A0": "1"}, key="2")
+        found = self.done(found, "receive", {"received_0": "1"})
+        found = self.done(found, "inspect", {"graded_0_0": "1"})
         (refund,) = found.refunds
         assert refund.status == "pending"
         said = {"key": refund.key, "id": refund.reference, "status": "succeeded", "code": ""}

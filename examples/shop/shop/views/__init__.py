@@ -1,1 +1,1 @@
-"""The pages: of customers, of clerks, and what the gateway reports to."""
+"""The pages of customers, and what the gateway reports to; the back office is Django's admin."""
