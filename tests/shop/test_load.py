@@ -97,7 +97,7 @@ def return_a_mug(number: str, ada: Client, cleo: Client) -> None:
 
 
 def do(clerk: Client, page: str, action: str, **counts: str) -> None:
-    """Sends the form of an action twice, again and again under its key, until the return says that it is done."""
+    """Sends the form of an action twice under its key, until the return says that it is done."""
     key = hidden(clerk.get(f"{page}/do/{action}/"), "key")
     for _attempt in range(10):
         clerk.post_twice(f"{page}/do/{action}/", {"key": key, **counts})

@@ -75,6 +75,7 @@ class OrderLine(models.Model):
     discount: "Whole" = models.PositiveIntegerField(default=0)
 
     order_id: str
+    product_id: str
 
     class Meta:
         """In the order of the invoice."""
@@ -87,8 +88,8 @@ class OrderLine(models.Model):
 
     @property
     def item_id(self) -> str:
-        """What returns call this line."""
-        return f"{self.order_id}-{self.position}"
+        """What returns call this line; clerks read it."""
+        return f"{self.order_id}-{self.position}-{self.product_id}"
 
 
 class Payment(models.Model):
@@ -131,7 +132,7 @@ class StockMovement(models.Model):
     """Units that were put into stock (above 0), left it, or were brought where a disposition says."""
 
     key: "Text" = models.CharField(max_length=60)
-    item_id: "Text" = models.CharField(max_length=40)
+    item_id: "Text" = models.CharField(max_length=70)
     quantity: "Integer" = models.IntegerField()
     place: "Text" = models.CharField(max_length=40)
     at: "Moment" = models.DateTimeField(auto_now_add=True)

@@ -75,7 +75,12 @@ REASONS = [
 ]
 
 LABEL = ShippingOption(
-    id="label", name=gettext_noop("Parcel with our label"), price=390, is_tax_inclusive=True, tax_lines=_VAT
+    id="label",
+    name="Parcel",
+    price=390,
+    is_tax_inclusive=True,
+    tax_lines=_VAT,
+    location_id="warehouse",
 )
 
 reasons = InMemoryReturnReasons(REASONS)

@@ -6,6 +6,8 @@ from django.urls import include, path
 
 from shop.views import customer, webhook
 
+admin.site.site_header = admin.site.site_title = "The Sample Shop"
+
 urlpatterns = [
     path("", customer.orders, name="orders"),
     path("orders/<str:number>/return/", customer.ask, name="ask"),

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("key", models.CharField(max_length=60)),
-                ("item_id", models.CharField(max_length=40)),
+                ("item_id", models.CharField(max_length=70)),
                 ("quantity", models.IntegerField()),
                 ("place", models.CharField(max_length=40)),
                 ("at", models.DateTimeField(auto_now_add=True)),
