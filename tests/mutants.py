@@ -39,6 +39,7 @@ DEDUCTIONS = DOMAIN + "state/deductions.py"
 SQL = "src/rma/adapters/sql/"
 CODEC = "src/rma/codec/"
 DJANGO = "src/rma/adapters/django/"
+SHOP = "examples/shop/shop/"
 BEFORE = DOMAIN + "decide/returns/"
 WITHDRAWAL = DOMAIN + "sale/withdrawal.py"
 GRADES = DOMAIN + "sale/grades.py"
@@ -1164,6 +1165,30 @@ MUTANTS = [
            'if is_arriving and message["type"] == "http.response.start":', "if False:"),
     Mutant("over HTTP, a client that is still sending cannot read its response", "examples/http_api.py",
            "                    while is_arriving:\n                        await receive_in_time()", "                    pass"),
+    Mutant("in the shop, a customer sees the orders of others", SHOP + "views/customer.py",
+           "Order.objects.filter(customer_id=user.pk)", "Order.objects"),
+    Mutant("in the shop, a form that is sent again is another return", SHOP + "asking.py",
+           'outcome=said["outcome"],\n        shipping_option_id=shipping_option_id,\n        idempotency_key=said["key"],', 'outcome=said["outcome"],\n        shipping_option_id=shipping_option_id,'),
+    Mutant("in the shop, a photo is a script", SHOP + "forms.py",
+           "if not _FILE_NAME.fullmatch(each) and not is_web_link(each):", "if False:"),
+    Mutant("in the shop, anyone reports that a refund succeeded", SHOP + "views/webhook.py",
+           "hmac.compare_digest(signed, given) and", ""),
+    Mutant("in the shop, a report that was intercepted counts for ever", SHOP + "views/webhook.py",
+           "abs(time.time() - at) <= _OLDEST", "True"),
+    Mutant("in the shop, a time-out counts as not sent", SHOP + "payments.py",
+           "isinstance(error.reason, ConnectionRefusedError)", "True"),
+    Mutant("in the shop, what the gateway calls pending counts as paid", SHOP + "payments.py",
+           "return RefundPending(reference)", "return RefundSucceeded(reference)"),
+    Mutant("in the shop, an event that is published again is another mail", SHOP + "mails.py",
+           " or Mail.objects.filter(pk=event_id).exists()", ""),
+    Mutant("in the shop, mails are in the language of the browser", SHOP + "mails.py",
+           "with override(order.language):", "with override(None, deactivate=False):"),
+    Mutant("in the shop, what was not delivered comes back", SHOP + "orders.py",
+           "fulfilled_quantity=line.quantity if delivered_at else 0", "fulfilled_quantity=line.quantity"),
+    Mutant("in the shop, a note runs as a script", SHOP + "templates/shop/return.html",
+           "{{ item.note|linebreaksbr }}", "{{ item.note|safe }}"),
+    Mutant("in the shop, a form is noted without its return", SHOP + "views/customer.py",
+           "SentForm.objects.get_or_create(order=order, key=key, defaults={\"subject_id\": made.id})", "pass"),
     Mutant("a pooler is not noticed: the statement of another client answers", SQL + "pooling.py",
            "if answering != driver.info.backend_pid:", "if False:"),
     Mutant("an answer to another statement counts as an empty ledger", SQL + "executor.py",
@@ -2028,6 +2053,9 @@ DJANGO_STAGES = tuple(
     for name in ("transactions", "failures", "tables", "checks", "back_office", "resume_command")
 )
 
+#: What runs against the example shop.
+SHOP_PAGES = ("tests/shop/test_pages.py",)
+
 #: What runs first against the API over HTTP.
 HTTP = tuple(f"tests/medusa/test_{name}.py" for name in ("keys", "requests", "slow_bodies"))
 
@@ -2128,6 +2156,9 @@ def stages(path: str) -> Iterator[tuple[str, ...]]:
         return
     if path.startswith(DJANGO):
         yield from DJANGO_STAGES
+        return
+    if path.startswith("examples/shop/"):
+        yield SHOP_PAGES
         return
     if "_api" in path:
         yield HTTP

@@ -1,0 +1,1 @@
+"""A shop on Django whose customers return things, and whose clerks take them back."""

@@ -1,0 +1,140 @@
+"""A clerk decides, receives, inspects, and pays again what was declined, in the admin of the library."""
+
+from django.core import mail
+from django.urls import reverse
+
+from rma import Money
+from shop.models import Parcel, StockMovement
+from shop.returns import get_service
+from shop.tests.base import A_MUG, ShopTest, back_office, filled, words
+
+_LAMP = {"line1-quantity": "", "line3-quantity": "1", "line3-reason": "mind"}
+_LIST = reverse("admin:rma_storedreturn_changelist")
+
+
+class ClerkTest(ShopTest):
+    """What becomes of it in the shop."""
+
+    def test_it_is_for_clerks(self) -> None:
+        """Customers are sent to its login, whatever they ask for."""
+        found = self.returned()
+
+        for path in (_LIST, back_office(found, "receive")):
+            for answer in (self.ada.get(path), self.post(self.ada, path, {"key": "1"})):
+                assert (answer.status_code, answer["Location"]) == (302, f"/admin/login/?next={path}")
+        assert get_service().get(found.id).status == "requested"
+        assert found.id in words(self.cleo.get(_LIST))
+
+    def test_a_form_that_is_sent_again_is_done_once(self) -> None:
+        """By its key."""
+        found = self.returned()
+        path = back_office(found, "receive")
+        form = {name: str(value) for name, value in filled(self.cleo.get(path)).items()}
+
+        for _time in range(2):
+            assert self.post(self.cleo, path, form).status_code == 302
+
+        assert len(get_service().get(found.id).receipts) == 1
+
+    def test_what_arrives_is_inspected_and_paid(self) -> None:
+        """By grade: the customer and the gateway see the same amount, and stock has what can be sold."""
+        found = self.done(self.returned({"line1-quantity": "2"}), "receive")
+        assert found.status == "in_inspection"
+        assert not self.refunds()
+
+        found = self.done(found, "inspect", {"graded_0_0": "1", "graded_0_1": "1", "note_0": "a scratch"})
+
+        assert found.status == "received"
+        amount = 2580 - 387 - 390  # less 30 % of a mug, and the way back
+        assert found.refunded == Money(amount, "eur")
+        assert [(each.payment, each.amount) for each in self.refunds()] == [("card_1001", amount)]
+        assert {(each.place, each.quantity) for each in StockMovement.objects.all()} == {
+            ("stock", 1),
+            ("refurbish", 1),
+        }
+        page = words(self.ada.get(f"/returns/{found.id}/"))
+        assert "-0.62 EUR -3.87 EUR" in page
+        assert "We paid back 18.03 EUR." in page
+
+    def test_a_return_waits_for_its_approval(self) -> None:
+        """Its label is printed then; the note reaches the customer."""
+        found = self.returned(_LAMP)
+        assert (found.status, Parcel.objects.count()) == ("pending_approval", 0)
+        assert self.ada.get(f"/returns/{found.id}/slip/").status_code == 404
+
+        found = self.done(found, "approve", {"note": "Pack it well, please."})
+
+        assert (found.status, Parcel.objects.count()) == ("requested", 1)
+        assert "Pack it well, please." in words(self.ada.get(f"/returns/{found.id}/"))
+        assert any("Pack it well, please." in each.body for each in mail.outbox)
+
+    def test_a_return_is_declined_with_a_note(self) -> None:
+        """The customer reads the note; the reason is the shop's."""
+        found = self.done(self.returned(_LAMP), "decline", {"reason": "worn_out", "note": "It was used."})
+
+        page = words(self.ada.get(f"/returns/{found.id}/"))
+        assert found.status == "declined"
+        assert "It was used." in page
+        assert "worn_out" not in page
+
+    def test_what_the_gateway_declined_is_paid_again(self) -> None:
+        """Under another key; the customer reads nothing of the gateway's codes."""
+        found = self.done(self.returned(number="1004"), "receive")
+        with self.assertLogs("rma", "WARNING"):
+            found = self.done(found, "inspect", {"graded_0_0": "1"})
+        assert [each.status for each in found.refunds] == ["failed"]
+        page = words(self.ada.get(f"/returns/{found.id}/"))
+        assert "Your bank did not take 9.00 EUR; we will find another way." in page
+        assert "card_closed" not in page
+
+        with self.assertLogs("rma", "WARNING"):
+            found = self.done(found, "retry")
+
+        assert [each.key for each in self.refunds()] == [f"{found.id}-refund-1", f"{found.id}-refund-2"]
+
+    def test_goods_of_grade_c_go_back(self) -> None:
+        """Nothing is paid for them."""
+        found = self.done(self.done(self.returned(), "receive"), "inspect", {"graded_0_2": "1"})
+
+        assert found.refunded == Money(0, "eur")
+        assert [each.key for each in Parcel.objects.order_by("key")] == [
+            f"{found.id}-sendback-1",
+            f"{found.id}-shipment-1",
+        ]
+
+
+class MailTest(ShopTest):
+    """What customers are notified of."""
+
+    def test_each_event_has_one_mail(self) -> None:
+        """Sent again, nothing is sent: the request is answered, and its events were published."""
+        found = self.returned()
+        self.post(self.ada, "/orders/1001/return/", A_MUG)
+        get_service().resume(found.id)
+
+        assert [each.subject for each in mail.outbox] == [
+            "We have your return (1001)",
+            "News about your return (1001)",
+        ]
+        assert mail.outbox[0].to == ["ada@customers.example"]
+        assert "You asked for a return." in mail.outbox[0].body
+        assert len({each.extra_headers["Message-ID"] for each in mail.outbox}) == 2
+
+    def test_a_publisher_that_is_given_an_event_again_sends_no_other_mail(self) -> None:
+        """As after a process that died before it noted that it had published."""
+        self.returned()
+        service = get_service()
+        assert service.events is not None
+
+        for event in service.history("1001"):
+            service.events.publish(event.event_id, event)
+
+        assert len(mail.outbox) == 2
+
+    def test_mails_are_in_the_language_of_the_order(self) -> None:
+        """Whatever the language of the browser or of the process."""
+        form = {**A_MUG, "line1-reason": "size", "line1-note": "<b>zu groß</b>"}
+        self.post(self.ben, "/orders/2001/return/", form, headers={"Accept-Language": "en"})
+
+        assert mail.outbox[0].subject == "Wir haben Ihre Rücksendung notiert (2001)"
+        assert "Guten Tag ben," in mail.outbox[0].body

@@ -1,0 +1,24 @@
+"""Where the pages are."""
+
+from django.contrib import admin
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import include, path
+
+from shop.views import customer, webhook
+
+admin.site.site_header = admin.site.site_title = "The Sample Shop"
+
+urlpatterns = [
+    path("", customer.orders, name="orders"),
+    path("orders/<str:number>/return/", customer.ask, name="ask"),
+    path("returns/<str:return_id>/", customer.show, name="return"),
+    path("returns/<str:return_id>/slip/", customer.slip, name="slip"),
+    path("returns/<str:return_id>/cancel/", customer.cancel, name="cancel"),
+    path("returns/<str:return_id>/sent/", customer.sent, name="sent"),
+    path("returns/<str:return_id>/pay/", customer.pay, name="pay"),
+    path("admin/", admin.site.urls),
+    path("webhooks/gateway/", webhook.gateway, name="gateway"),
+    path("login/", LoginView.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", include("django.conf.urls.i18n")),
+]

@@ -1,0 +1,163 @@
+"""
+What customers read: amounts, statuses, parts of amounts, and what was refused, by its code.
+
+Nothing here has a message of the library in it: those are for programmers, in English.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils import formats, timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_lazy
+
+from rma import AmountPart, Money, Rejected, Violation
+from shop.policy import REASONS
+
+_Lazy = str | Promise
+
+#: By code; the names in braces are the violation's numbers, as words.
+REFUSALS: Mapping[str, _Lazy] = {
+    "exchange_canceled": gettext_lazy("This exchange was canceled."),
+    "exchange_completed": gettext_lazy("This exchange is completed: nothing is to be paid."),
+    "exchange_paid": gettext_lazy("This exchange was paid for: cancel the exchange instead."),
+    "idempotency_key_reused": gettext_lazy("This form was sent before, with something else in it."),
+    "invalid_quantity": gettext_lazy("Give a number of at least {minimum}."),
+    "item_not_found": gettext_lazy("This is not in your order."),
+    "item_not_returnable": gettext_lazy("This cannot be returned."),
+    "new_goods_sent": gettext_lazy("The new goods are on their way already."),
+    "no_items": gettext_lazy("Choose at least one thing."),
+    "no_new_items": gettext_lazy("Choose what you would like instead."),
+    "no_rule_applies": gettext_lazy("For this reason it cannot be returned."),
+    "order_canceled": gettext_lazy("This order was canceled."),
+    "outcome_not_offered": gettext_lazy("What you chose is not possible for this; possible are: {offered}."),
+    "quantity_exceeds_returnable": gettext_lazy("{quantity} were chosen, only {returnable} can be returned."),
+    "return_already_received": gettext_lazy("This return has arrived already."),
+    "return_canceled": gettext_lazy("This return was canceled."),
+    "return_declined": gettext_lazy("This return was declined."),
+    "return_expired": gettext_lazy("This return has expired."),
+    "return_in_inspection": gettext_lazy("The goods are here, and are being looked at."),
+    "return_not_cancelable": gettext_lazy("This return cannot be canceled any more."),
+    "return_of_exchange": gettext_lazy("This return belongs to an exchange: cancel the exchange instead."),
+    "return_reason_not_found": gettext_lazy("Choose one of the reasons."),
+    "return_window_closed": gettext_lazy("This could be returned until {until}."),
+    "text_too_long": gettext_lazy("The text has {length} characters; at most {maximum} are possible."),
+}
+
+RETURN_STATUS: Mapping[str, _Lazy] = {
+    "pending_approval": gettext_lazy("Waits for our approval"),
+    "requested": gettext_lazy("We expect your parcel"),
+    "requires_action": gettext_lazy("We are looking into it"),
+    "partially_received": gettext_lazy("A part of it has arrived"),
+    "in_inspection": gettext_lazy("Arrived, being looked at"),
+    "received": gettext_lazy("Completed"),
+    "canceled": gettext_lazy("Canceled"),
+    "declined": gettext_lazy("Declined"),
+    "expired": gettext_lazy("Expired"),
+}
+
+EXCHANGE_STATUS: Mapping[str, _Lazy] = {
+    "requested": gettext_lazy("We expect your parcel"),
+    "awaiting_payment": gettext_lazy("Waits for your payment"),
+    "requires_action": gettext_lazy("We are looking into it"),
+    "completed": gettext_lazy("Your new goods are on their way"),
+    "canceled": gettext_lazy("Canceled"),
+}
+
+OUTCOMES: Mapping[str, _Lazy] = {
+    "refund": gettext_lazy("Money back"),
+    "store_credit": gettext_lazy("Store credit"),
+    "exchange": gettext_lazy("Exchange"),
+}
+
+_PARTS: Mapping[str, _Lazy] = {
+    "return_shipping": gettext_lazy("Way back"),
+    "already_paid": gettext_lazy("Paid before"),
+    "undecided": gettext_lazy("Not decided yet"),
+    "difference_due": gettext_lazy("You pay the difference"),
+    "price": gettext_lazy("Price"),
+    "rounding": gettext_lazy("Rounding"),
+    "charge:delivery": gettext_lazy("Delivery"),
+    "fee:handling": gettext_lazy("Handling fee"),
+    "tax:vat": gettext_lazy("VAT"),
+    "discount:voucher": gettext_lazy("Voucher"),
+}
+
+_LABELS = {reason.id: reason.label for reason in REASONS}
+
+
+def amount_text(amount: Money) -> str:
+    """Returns an amount as it is written in the reader's language."""
+    return f"{formats.number_format(amount.major, force_grouping=True)} {amount.currency.upper()}"
+
+
+def day_text(at: datetime) -> str:
+    """Returns a day as it is written in the reader's language."""
+    return formats.date_format(timezone.localtime(at), "DATE_FORMAT")
+
+
+def reason_text(reason_id: str | None) -> str:
+    """Returns what the customer said why, or nothing."""
+    return gettext(_LABELS[reason_id]) if reason_id in _LABELS else ""
+
+
+def part_text(part: AmountPart, titles: Mapping[str, str]) -> str:  # noqa: PLR0911 # a row for each kind
+    """Returns what a part of an amount is called; titles are those of lines and products, by their ids."""
+    kind, _, name = part.name.partition(":")
+    if part.name in _PARTS:
+        return str(_PARTS[part.name])
+    match kind:
+        case "item":
+            return titles.get(name, gettext("An item"))
+        case "new_item":
+            return gettext("New: %(title)s") % {"title": titles.get(name, gettext("An item"))}
+        case "grade":
+            return gettext("Condition %(grade)s") % {"grade": name}
+        case "deduction":
+            return gettext("Deducted for its condition")
+        case "payment":
+            return gettext("You paid")
+        case _:
+            return gettext("Other")
+
+
+def refusal_text(violation: Violation) -> str:
+    """Returns what was refused, in the words of readers; of a code that is not known here, the code."""
+    if violation.code not in REFUSALS:
+        return gettext("This is not possible (%(code)s).") % {"code": violation.code}
+    return str(REFUSALS[violation.code]).format_map(_Numbers(violation.numbers))
+
+
+def refusals(error: Rejected, titles: Mapping[str, str]) -> list[str]:
+    """Returns all that was refused, each once, with the line that it is about."""
+    found = []
+    for each in error.violations:
+        title = titles.get(each.item_id or "")
+        found.append(f"{title}: {refusal_text(each)}" if title else refusal_text(each))
+    return list(dict.fromkeys(found))
+
+
+def count_text(quantity: int, title: str) -> str:
+    """Returns a number of things."""
+    return f"{quantity} x {title}"
+
+
+class _Numbers(dict[str, Any]):
+    """The numbers of a violation as words: dates and outcomes as the reader writes them."""
+
+    def __init__(self, numbers: Mapping[str, object]) -> None:
+        super().__init__({name: _word(name, value) for name, value in numbers.items()})
+
+    def __missing__(self, name: str) -> str:
+        return ""
+
+
+def _word(name: str, value: object) -> str:
+    if name == "until" and isinstance(value, str):
+        return day_text(datetime.fromisoformat(value))
+    if name == "offered":
+        names = value.split(", ") if isinstance(value, str) else value
+        if isinstance(names, Iterable):
+            return ", ".join(str(OUTCOMES.get(str(each), each)) for each in names)
+    return str(value)
