@@ -13,7 +13,7 @@ from rma.adapters.django import DjangoReturns, DjangoReturnService
 from rma.adapters.memory import InMemoryOrders, InMemoryShippingOptions
 from rma.testing.core_harness import START
 from tests.django.shop import label_for, order
-from tests.killed.gateways import GatewayModel, StoredFulfillment, StoredInventory, StoredPayments
+from tests.killed.gateways import GatewayModel, StoredFulfillment, StoredInventory, StoredMoney
 from tests.world import RETURN_OPTION
 
 #: The orders that there are.
@@ -57,7 +57,7 @@ def service_over(
         returns=DjangoReturns(using, worker_lease=0),
         using=using,
         orders=InMemoryOrders([order(each) for each in ORDERS]),
-        payments=StoredPayments(gateway_model, Idempotent()),
+        payments=StoredMoney(gateway_model, Idempotent()),
         inventory=StoredInventory(gateway_model),
         fulfillment=Carrier(gateway_model),
         shipping_options=InMemoryShippingOptions([RETURN_OPTION]),

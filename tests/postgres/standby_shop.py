@@ -21,7 +21,7 @@ from rma.adapters.memory import in_memory_service
 from rma.adapters.sql import SqlReturns
 from rma.shell.ids import derive_id
 from rma.testing.core_harness import START
-from tests.killed.gateways import GatewayModel, StoredInventory, StoredPayments
+from tests.killed.gateways import GatewayModel, StoredInventory, StoredMoney
 from tests.rules.given import line, order_of, receive, request
 
 #: The numbers of the orders.
@@ -76,7 +76,7 @@ class Shop:
         return {key: times for key, times in self.gateway.times().items() if "-refund-" in key}
 
 
-class Interrupted(StoredPayments):
+class Interrupted(StoredMoney):
     """A gateway that knows its keys; something happens after it moved the money and before it answers."""
 
     def __init__(self, gateway_model: GatewayModel, while_paying: Callable[[], None]) -> None:
