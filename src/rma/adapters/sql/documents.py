@@ -84,6 +84,7 @@ class ReturnChanges:
     expired_at: datetime | None = None
     paid_ahead: Money | None = None
     quoted_refund: Money | None = None
+    awaits_new_goods: bool = False
 
 
 @frozen
