@@ -24,6 +24,7 @@ from rma import (
     InspectedItem,
     InspectReturn,
     MissingItem,
+    NewItem,
     OutOfStock,
     RecordChargeOutcome,
     RecordSending,
@@ -33,6 +34,7 @@ from rma import (
     ReturnPolicy,
     ReturnStatus,
     SettleAdvance,
+    UpdateExchange,
 )
 from rma.domain.decide.holds import close_hold
 from rma.domain.messages.effects import GivenUp, Overdue, Unknown
@@ -147,6 +149,26 @@ def test_a_return_that_expires_charges_the_hold_of_its_exchange() -> None:
     assert isinstance(charged, AdvanceCharged)
     assert the(given).status is ExchangeStatus.COMPLETED
     assert given.when(ExpireReturn(return_id="ret_1")) == ()
+
+
+def test_what_was_paid_for_and_not_sent_waits_for_a_person() -> None:
+    """A timer does not end it: the payment is given back by a person, who cancels; once sent, it ends."""
+    given = Given(shoes(), POLICY)
+    given.when(first())
+    until = given.the().return_by
+    assert (given.the().awaits_new_goods, given.the().expires_at) == (True, until)
+    given.when(pay(1))
+    after_last_day(given)
+    given.now += timedelta(minutes=1)
+    assert given.the().expires_at is None
+    assert given.codes(ExpireReturn(return_id="ret_1")) == ["exchange_paid"]
+    given.when(pay(499, "ch_2"))
+    assert (given.the().awaits_new_goods, given.the().expires_at) == (False, until)
+    given.record_outcomes(("exc_1-replacement-1", OutOfStock("sold out")))
+    assert (given.the().awaits_new_goods, given.the().expires_at) == (True, None)
+    new = [NewItem(variant_id="v_other", quantity=1, unit_price=6495)]
+    given.when(UpdateExchange(exchange_id="exc_1", new_items=new))
+    assert (given.the().awaits_new_goods, given.the().expires_at) == (False, until)
 
 
 def test_late_goods_after_a_charge_are_given_back_as_is_due() -> None:

@@ -12,6 +12,7 @@ from rma import (
     Charge,
     Command,
     Fee,
+    OutOfStock,
     ReceivedItem,
     ReceiveReturn,
     RequestedItem,
@@ -22,7 +23,7 @@ from rma import (
 )
 from rma.adapters.sql import SqlReturns
 from rma.testing.core_harness import CoreHarness
-from tests.rules.advance import first, hold
+from tests.rules.advance import first, hold, pay
 from tests.rules.given import line, order_of, receive, request
 from tests.rules.test_exchange_ends import instead
 from tests.sql.alike import assert_alike
@@ -87,6 +88,23 @@ def test_another_hold_is_read_as_it_was_written(file: Path) -> None:
     ]
     stored_as_read(core, commands, file)
     assert core.ledger.exchanges[0].hold_references == ("auth_1", "auth_2", "auth_3")
+
+
+def test_what_waits_for_new_goods_is_read_as_it_was_written(file: Path) -> None:
+    """New goods are sent first, run out, and others are sent; each changes what becomes of the return."""
+    core = CoreHarness(order_of(line("mug", 1, 5995)), policy=ReturnPolicy(return_within_days=9))
+    stored_as_read(core, [first(5995)], file)
+    awaited = [core.ledger.returns[0].awaits_new_goods]
+    gone = core.record_outcomes(lambda _: OutOfStock())
+    awaited.append(core.ledger.returns[0].awaits_new_goods)
+    with closing(SqlReturns(f"sqlite:///{file}")) as store:
+        store.commit(gone)
+        assert_alike(store.load("order_1"), core.ledger)
+    with closing(SqlReturns(f"sqlite:///{file}")) as store:
+        assert_alike(store.load("order_1"), core.ledger)
+    stored_as_read(core, [instead(7000), pay(1005)], file)
+    awaited.append(core.ledger.returns[0].awaits_new_goods)
+    assert awaited == [False, True, False]
 
 
 def stored_as_read(core: CoreHarness, commands: Sequence[Command], file: Path) -> None:

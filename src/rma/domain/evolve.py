@@ -12,7 +12,14 @@ from attrs import evolve as with_
 
 from rma.domain import events
 from rma.domain.events import EffectOutcome, Event
-from rma.domain.evolve_exchanges import charged, exchange_after, quoted, return_of_exchange, without_new_goods
+from rma.domain.evolve_exchanges import (
+    await_new_goods,
+    charged,
+    exchange_after,
+    quoted,
+    return_of_exchange,
+    without_new_goods,
+)
 from rma.domain.messages.command_items import ForeignDecision
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
@@ -137,9 +144,11 @@ class Folding:
                 | events.ExchangeCanceled()
             ):
                 if exchange := self._exchanges.get(header.subject_id or ""):
-                    self._exchanges[exchange.id] = exchange_after(exchange, event)
+                    exchange = exchange_after(exchange, event)
+                    self._exchanges[exchange.id] = exchange
                     if target := self._returns.get(exchange.return_id):
-                        self._returns[target.id] = return_of_exchange(target, event)
+                        target = return_of_exchange(target, event)
+                        self._returns[target.id] = await_new_goods(target, exchange)
             case (
                 events.ClaimCompleted()
                 | events.ClaimRefundRetried()
@@ -217,7 +226,7 @@ class Folding:
             elif outcome.charge is not None:
                 exchange, target = charged(exchange, target, outcome.charge, event.at)
         self._exchanges[exchange.id] = exchange
-        self._returns |= {} if target is None else {target.id: target}
+        self._returns |= {} if target is None else {target.id: await_new_goods(target, exchange)}
 
     def _add_delivery(self, event: events.DeliveryChanged) -> None:
         subject_id = event.header.subject_id or ""

@@ -103,6 +103,12 @@ def return_of_exchange(each: Return, event: ExchangeChange) -> Return:
             return each
 
 
+def await_new_goods(target: Return, exchange: Exchange) -> Return:
+    """The return of an exchange, which says whether new goods that go first were sent."""
+    awaits = target.is_advance and not exchange.sent_first
+    return target if awaits == target.awaits_new_goods else with_(target, awaits_new_goods=awaits)
+
+
 def _paid(each: Return, payment: ExchangePayment, at: datetime) -> Return:
     paid = AmountPart(f"payment:{payment.reference}", payment.amount)
     return with_(each, charges=(*each.charges, paid), updated_at=at)

@@ -85,6 +85,7 @@ class ReturnChanges:
     overdue_at: datetime | None = None
     paid_ahead: Money | None = None
     quoted_refund: Money | None = None
+    awaits_new_goods: bool = False
 
 
 @frozen

@@ -26,6 +26,7 @@ from rma.domain.change import Change
 from rma.domain.events import (
     ChargeOutcomeRecorded,
     DeliveryChanged,
+    EffectOutcome,
     EffectsAttempted,
     Event,
     ExchangeCanceled,
@@ -322,8 +323,8 @@ def _changed_by(event: Event) -> tuple[str, ...]:
     match event:
         case ExchangePaid() | ExchangeCanceled() | ExchangeUpdated() | ChargeOutcomeRecorded():
             return tuple([each for each in (event.exchange_id, event.return_id) if each is not None])
-        case EffectsAttempted(outcomes=outcomes) if any(each.charge for each in outcomes):
-            # What was taken of a hold counts as paid for the goods of the return.
+        case EffectsAttempted(outcomes=outcomes) if any(_is_of_both(each) for each in outcomes):
+            # What was taken of a hold counts as paid for the goods of the return, which wait for new ones.
             return tuple([each for each in (event.exchange_id, event.return_id) if each is not None])
         case DeliveryChanged(delivery=delivery, is_newly_stuck=is_newly_stuck):
             # Most say something about effects only, which are stored with the ledger.
@@ -331,6 +332,11 @@ def _changed_by(event: Event) -> tuple[str, ...]:
             return (event.subject_id,) if is_told and event.subject_id else ()
         case _:
             return () if event.subject_id is None else (event.subject_id,)
+
+
+def _is_of_both(outcome: EffectOutcome) -> bool:
+    """True if the outcome changed the exchange, and the return."""
+    return outcome.charge is not None or outcome.out_of_stock is not None
 
 
 def _is_on_record(event: Event, subject_id: str) -> bool:

@@ -210,6 +210,7 @@ class Return:
         payee: who is to have the store credit, if it is not the customer.
         customer_id: who bought, as the order said when it was requested.
         is_advance: it belongs to an exchange whose new goods are sent before its own are here.
+        awaits_new_goods: these new goods were not sent yet.
         overdue_at: when it was recorded that its last day is over, though it does not expire, as its
             exchange was paid or its new goods were sent.
         paid_ahead: what the customer was entitled to before any goods arrived; None if it is paid for its
@@ -266,6 +267,7 @@ class Return:
     customer_id: str | None = None
     paid_ahead: Money | None = None
     is_advance: bool = False
+    awaits_new_goods: bool = False
     overdue_at: datetime | None = None
 
     @property
@@ -348,10 +350,11 @@ class Return:
         """
         `return_by`, as long as it can expire then: nothing was sent, received or paid for its exchange.
 
-        What was paid for new goods that are sent first does not make it wait.
+        What was paid for new goods that were sent first does not make it wait.
         """
         is_waiting = self.waits_for_first_parcel and self.sending is None
-        return self.return_by if is_waiting and (self.is_advance or not self._is_paid_for) else None
+        is_sent_first = self.is_advance and not self.awaits_new_goods
+        return self.return_by if is_waiting and (is_sent_first or not self._is_paid_for) else None
 
     @property
     def last_day(self) -> datetime | None:

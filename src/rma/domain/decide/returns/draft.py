@@ -136,6 +136,7 @@ def open_return(facts: Facts, ledger: ReturnLedger, draft: ReturnDraft) -> Retur
         payee=draft.payee,
         customer_id=order.customer_id,
         is_advance=draft.is_advance,
+        awaits_new_goods=draft.is_advance,
     )
     return ReturnRequested(
         header=header_for(opened, ledger, facts.at, by=draft.created_by, command=draft.command, order=order),
