@@ -52,7 +52,8 @@ def test_a_file_that_is_locked_is_reported_and_nothing_is_stored(aliases: Aliase
 
 def test_a_command_in_a_block_keeps_others_from_writing_until_its_end(aliases: Aliases) -> None:
     """On SQLite from its first read on, so that what it decided on is still so when it stores."""
-    alias = aliases.with_tables("sqlite", timeout=0)
+    wal = "PRAGMA journal_mode=WAL"  # else readers keep others from writing, too
+    alias = aliases.with_tables("sqlite", timeout=0, init_command=wal)
     shop = Shop(alias, aliases.of(aliases.url(alias), timeout=0))
     opened = shop.service.handle(label_for("order_1"))
 
