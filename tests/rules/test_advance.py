@@ -152,17 +152,22 @@ def test_a_return_that_expires_charges_the_hold_of_its_exchange() -> None:
 
 
 def test_what_was_paid_for_and_not_sent_waits_for_a_person() -> None:
-    """A timer does not end it: the payment is given back by a person, who cancels; once sent, it ends."""
+    """A timer does not end it: the payment is given back by a person, who cancels."""
+    given = Given(shoes(), POLICY)
+    given.when(first())
+    assert (given.the().awaits_new_goods, given.the().expires_at) == (True, given.the().return_by)
+    given.when(pay(1))
+    assert given.the().expires_at is None
+    after_last_day(given)
+    assert given.codes(ExpireReturn(return_id="ret_1")) == ["exchange_paid"]
+
+
+def test_what_is_sent_first_ends_by_itself_and_waits_again_when_it_is_out_of_stock() -> None:
+    """Until other new goods are sent in their place."""
     given = Given(shoes(), POLICY)
     given.when(first())
     until = given.the().return_by
-    assert (given.the().awaits_new_goods, given.the().expires_at) == (True, until)
-    given.when(pay(1))
-    after_last_day(given)
-    given.now += timedelta(minutes=1)
-    assert given.the().expires_at is None
-    assert given.codes(ExpireReturn(return_id="ret_1")) == ["exchange_paid"]
-    given.when(pay(499, "ch_2"))
+    given.when(pay(500))
     assert (given.the().awaits_new_goods, given.the().expires_at) == (False, until)
     given.record_outcomes(("exc_1-replacement-1", OutOfStock("sold out")))
     assert (given.the().awaits_new_goods, given.the().expires_at) == (True, None)
