@@ -159,6 +159,7 @@ def test_what_was_paid_for_and_not_sent_waits_for_a_person() -> None:
     given.when(pay(1))
     assert given.the().expires_at is None
     after_last_day(given)
+    given.now += timedelta(minutes=1)
     assert given.codes(ExpireReturn(return_id="ret_1")) == ["exchange_paid"]
 
 
