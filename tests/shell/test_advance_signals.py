@@ -202,7 +202,7 @@ def test_what_a_correction_leaves_open_is_signaled() -> None:
     assert shop.listed() == ["exc_1"]
 
 
-def test_a_refund_that_was_given_by_other_means_at_once_is_not_told() -> None:
+def test_a_refund_that_was_given_by_other_means_at_once_is_not_signaled() -> None:
     """A closed card, and the terms say payout: nothing is due, no one has to act."""
     closed = InMemoryPayments(lambda _: RefundDeclined("closed"))
     shop = _Shop(ReturnPolicy(when_closed="payout"), order_of(captured=2000), payments=closed)
