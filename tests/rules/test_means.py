@@ -47,7 +47,7 @@ from rma import (
     Withdrawal,
 )
 from rma.domain.react import react
-from rma.domain.state.plan import Source, plan_refund
+from rma.domain.state.plan import Source, plan_all_other, plan_refund
 from rma.domain.views.quotes import planned_refunds, quote_of
 from rma.domain.views.returnable import returnable_items
 from rma.domain.views.timeline import timeline
@@ -691,6 +691,10 @@ def test_a_person_gives_credit_instead() -> None:
         Means.STORE_CREDIT, None, "cus_1", "claim_1-refund-1",
     )  # fmt: skip
     assert credit.against == (PaymentShare("card", usd(5000)),)
+    returned(given)
+    given.record_outcomes(("ret_2-refund-1", RefundDeclined("card_closed")))
+    given.when(RetryRefund(return_id="ret_2", means="store_credit"))
+    assert {each.bonus for each in given.the("ret_2").refunds} == {None}
 
 
 # -- steps of gateways ------------------------------------------------------------------------------
@@ -812,6 +816,34 @@ def test_steps_leave_what_credit_took_of_a_payment() -> None:
     assert paid_out.refunds[1].against == (PaymentShare("p", usd(50)),)
     assert (alone.refunds, alone.closed) == ((), 50)
     assert ([each.amount for each in later.refunds], later.carried) == ([usd(2000)], 50)
+
+
+def test_what_no_step_moves_is_given_instead_of_the_payment_that_kept_it() -> None:
+    """One payment gives all of its 5.00, the other none of its 0.60, which is paid out."""
+    sources = [Source("p", 500), Source("q", 60, given=400, step=100, most=1000)]
+
+    plan = plan_refund(560, sources, ReturnPolicy().refund_terms, "usd", START, instead=Means.PAYOUT)
+
+    assert [(each.payment_id, each.amount) for each in plan.refunds] == [("p", usd(500)), (None, usd(60))]
+    assert plan.refunds[1].against == (PaymentShare("q", usd(60)),)
+
+
+def test_credit_takes_along_no_more_than_is_left() -> None:
+    """The host lowered what was captured: 0.40 were left to the next refund, and 5.00 are."""
+    plan = plan_all_other(500, [Source("p", 500)], Means.STORE_CREDIT, "usd", carried=40)
+
+    assert ([each.amount for each in plan.refunds], plan.carried) == ([usd(500)], 0)
+
+
+def test_each_refund_is_for_something_of_its_own() -> None:
+    """With 0.30 that were left, 0.29 are paid as 0.24 and 0.35; whichever fails, something is due again."""
+    sources = [Source("p", 24, step=100, most=24), Source("q", 35, step=100, most=35)]
+    terms = ReturnPolicy(split="proportional").refund_terms
+
+    plan = plan_refund(29, sources, terms, "usd", START, carried=30)
+
+    assert [each.amount for each in plan.refunds] == [usd(24), usd(35)]
+    assert [each.amount.amount + each.carried for each in plan.refunds] == [1, 28]
 
 
 def test_an_amount_below_half_a_step_is_carried() -> None:

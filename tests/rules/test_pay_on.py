@@ -24,6 +24,7 @@ from rma import (
     PaidAhead,
     PayOn,
     PlannedRefund,
+    ReceivedItem,
     ReceiveReturn,
     RecordRefundOutcome,
     RecordSending,
@@ -31,6 +32,7 @@ from rma import (
     RejectedItem,
     RequestedItem,
     RequestExchange,
+    RequestReturn,
     ResolveReturn,
     RetryRefund,
     ReturnPolicy,
@@ -325,6 +327,19 @@ def test_on_being_sent_it_is_not_paid_ahead_again_either() -> None:
     assert given.the("ret_2").refunded == usd(1000)
 
 
+def test_goods_that_turn_out_to_be_worth_less_end_nothing() -> None:
+    """They are here: the next return of the order is paid ahead all the same."""
+    given = paid_on("request", quantity=2, price=1000)
+    given.when(request(1))
+    given.when(receive(1))
+    given.when(graded("B"))
+    assert amounts(given) == (1000, 0, 200)
+
+    given.when(request(1))
+
+    assert given.the("ret_2").refunded == usd(1000)
+
+
 def test_a_person_says_what_the_customer_keeps_who_sent_nothing() -> None:
     """All of it, with a note: nothing is overpaid, and later returns are paid ahead again."""
     given = never_sent(quantity=2)
@@ -469,18 +484,22 @@ def planned(given: Given) -> tuple[PlannedRefund, ...]:
     return planned_refunds(given.order, given.ledger, given.the(), given.now)
 
 
-def test_what_comes_beside_a_promise_has_the_bonus_once() -> None:
-    """40.00 were promised with 4.00, the credit was declined, a parcel of one arrived: still 44.00."""
-    policy = ReturnPolicy(pay_on="request", rules=[CREDIT])
-    given = Given(order_of(line(quantity=4, price=1000), captured=4000, customer_id="cus_1"), policy)
-    given.when(request(4, outcome="store_credit"))
+def test_the_bonus_of_a_promise_is_that_of_all_that_was_requested() -> None:
+    """The credit was declined, and only what has no bonus arrived: what is promised is paid with it."""
+    plain = ReturnRule(name="plain", when={"outlet"}, outcomes=["refund", "store_credit"])
+    policy = ReturnPolicy(pay_on="request", rules=[plain, CREDIT])
+    sold = order_of(line(quantity=1), line("cap", quantity=1, tags=["outlet"]), customer_id="cus_1")
+    given = Given(sold, policy)
+    both = [RequestedItem(item_id=each, quantity=1) for each in ("mug", "cap")]
+    given.when(RequestReturn(order_id="order_1", items=both, outcome="store_credit"))
     given.record_outcomes(("ret_1-refund-1", RefundDeclined("away")))
 
-    given.when(receive(1, more_expected=True))
+    cap = [ReceivedItem(item_id="cap", quantity=1)]
+    given.when(ReceiveReturn(return_id="ret_1", items=cap, more_expected=True))
 
     credit = given.the().refunds[-1]
-    assert (credit.amount, credit.bonus) == (usd(4000), usd(400))
-    given.when(receive(3))
+    assert (credit.amount, credit.bonus) == (usd(2000), usd(100))
+    given.when(receive(1))
     assert given.the().refunds[-1] == credit
 
 

@@ -218,3 +218,20 @@ def test_a_payout_is_of_what_its_units_are_worth_not_of_a_step() -> None:
     given.when(RecordPayout(return_id="ret_1", amount=540, reference="bank-1"))
 
     assert (given.the().amount_due, given.ledger.carried) == (usd(0), 0)
+
+
+def test_a_payout_leaves_due_what_no_later_refund_takes_along() -> None:
+    """0.40 were left of the first; a person pays the 4.60 of the last, and then the 0.40 are due."""
+    units = [line("mug", quantity=1, price=540), line("cap", quantity=1, price=460)]
+    given = Given(order_of(*units, payments=[Payment(id="p", captured=usd(1000), refund_step=100)]))
+    given.when(request(1))
+    given.when(receive(1))
+    given.when(request(1, "cap"))
+    given.when(ReceiveReturn(return_id="ret_2", items=[ReceivedItem(item_id="cap", quantity=1)]))
+    given.record_outcomes(("ret_2-refund-1", RefundDeclined("closed")))
+
+    given.when(RecordPayout(return_id="ret_2", amount=460, reference="bank-1"))
+    assert given.the("ret_2").amount_due == usd(40)
+    given.when(RecordPayout(return_id="ret_2", amount=40, reference="bank-2"))
+
+    assert (given.the("ret_2").amount_due, given.ledger.carried) == (usd(0), 0)
