@@ -1953,8 +1953,6 @@ MUTANTS = [
            "each.means is Means.PAYOUT and each.is_in_force and", "each.means is Means.PAYOUT and"),
     Mutant("credit instead of a payment that is named counts against others", REFUNDS + "retry.py",
            "in_order = [payment] if payment else sources_in_order", "in_order = sources_in_order"),
-    Mutant("each notice of a closed payment pays once more", REFUNDS + "closed.py",
-           "or before is None or not before.is_in_force:", "or before is None:"),
     Mutant("what is given instead is given again when it is declined", REFUNDS + "closed.py",
            "after.means is not Means.PAYMENT or after.is_in_force", "after.is_in_force"),
     Mutant("credit that failed keeps its bonus", DOMAIN + "state/bonuses.py",

@@ -351,6 +351,19 @@ def test_two_payments_that_are_closed_are_given_at_once() -> None:
     ]
 
 
+def test_what_is_given_instead_of_a_payment_that_is_named_counts_against_it() -> None:
+    """A person gives 30.00 of credit instead of the gift card: the card still has its 70.00."""
+    given = shop()
+    returned(given)
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("card_closed")))
+
+    given.when(RetryRefund(return_id="ret_1", means="store_credit", payment_id="gift", amount=3000))
+
+    assert given.the().refunds[1].against == (PaymentShare("gift", usd(3000)),)
+    assert given.order is not None
+    assert given.ledger.left_of_payments(given.order) == {"card": 7000, "gift": 0}
+
+
 def test_no_one_gets_store_credit_who_is_not_known() -> None:
     """An order of a guest: a person is asked, as if the terms said so."""
     given = shop(policy=ReturnPolicy(when_closed="store_credit"))
