@@ -157,6 +157,19 @@ def test_what_is_returnable_says_which_units_were_reduced() -> None:
     assert item.reduced == ()
 
 
+def test_no_more_reduced_units_are_returnable_than_units() -> None:
+    """Two of two were reduced, each by a claim of its own, and the host took one back by itself."""
+    given = mugs(2)
+    given.when(reduce())
+    given.when(reduce(1, 300))
+    assert given.order is not None
+    put(given, items=[evolve(given.order.items[0], fulfilled_quantity=1)])
+
+    (item,) = returnable_items(*_view(given))
+
+    assert (item.quantity, [each.quantity for each in item.reduced]) == (1, [1])
+
+
 def test_one_request_for_all_of_them_has_an_item_for_each_lot() -> None:
     """Two of three that arrive are the untouched ones; the reduced one is with the customer again."""
     given = mugs()

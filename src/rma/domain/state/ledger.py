@@ -314,7 +314,8 @@ class ReturnLedger:
                     step=payment.refund_step,
                     most=payment.captured.amount - payment.refunded.amount,
                 )
-            elif paid := of_exchanges.get(payment_id):
+            else:
+                paid = of_exchanges[payment_id]
                 source = evolve(source, kind=paid.kind, provider_id=paid.provider_id)
             found.append(source)
         return tuple(found)

@@ -41,7 +41,7 @@ def pay_instead(
     for refund, outcome in ended:
         if is_closed(before.get(refund.key), refund, outcome):
             changed = _given(evolve(target, entitlement=changed), of_others, refund, means, at)
-    if changed is account:
+    if changed == account:
         return ()
     header = header_for(target, ledger, at)
     change = changed.change_since(account)
@@ -74,8 +74,6 @@ def _given(target: Return | Claim, of_others: int, refund: Refund, means: Means,
     amount = Money(max(0, exact), refund.amount.currency)
     share = PaymentShare(refund.payment_id, min(amount, refund.amount))
     carried = due - amount.amount
-    if not (amount.amount or carried):
-        return account
     planned = [PlannedRefund(means, None, amount, against=(share,), carried=carried)] if amount.amount else []
     made = refunds_of(planned, target, at, retry_of=refund.key)
     return evolve(account, refunds=account.refunds + made, carried=account.carried + carried)
