@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: What only the examples of hosts need. No extra of a host has it, and some of it asks for later versions of
 #: what is declared here; the test command runs it with the newest.
-OF_EXAMPLES = {"celery", "celery-types", "fastapi", "httpx", "nats-py", "schemathesis"}
+OF_EXAMPLES = {"celery", "celery-types", "fastapi", "httpx", "nats-py", "playwright", "schemathesis"}
 
 #: The pages whose blocks need them.
 PAGES_OF_EXAMPLES = ["celery", "fastapi", "outbox"]

@@ -21,7 +21,7 @@ from tests.shop.clients import Client, hidden
 from tests.shop.processes import SHOP, Running, environment, running
 
 #: How many orders, processes, clients at once, and answers between two kills.
-ORDERS, WORKERS, CLIENTS, ANSWERS = (24, 3, 4, 20) if LONG else (4, 2, 2, 12)
+ORDERS, WORKERS, CLIENTS, ANSWERS = (24, 3, 4, 20) if LONG else (4, 2, 2, 16)
 
 KINDS = ["sqlite", "postgresql"] if LONG else ["sqlite"]
 

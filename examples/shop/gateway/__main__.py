@@ -6,6 +6,7 @@ The environment variable GATEWAY_SECRET has its secret. It prints its URL, and s
 
 import os
 from argparse import ArgumentParser
+from contextlib import suppress
 from pathlib import Path
 
 from gateway.movements import Movements
@@ -26,7 +27,8 @@ def main() -> None:
     notifications = Notifications(options.webhook, secret)
     with GatewayServer(("127.0.0.1", options.port), secret, Movements(options.file), notifications) as server:
         print(server.url, flush=True)
-        server.serve_forever()
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
 if __name__ == "__main__":

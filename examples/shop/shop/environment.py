@@ -25,7 +25,12 @@ def database(url: str | None, folder: Path) -> dict[str, Any]:
             "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL",
         }
         name = folder / "shop.sqlite3"
-        return {"ENGINE": "django.db.backends.sqlite3", "NAME": name, "OPTIONS": options}
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": name,
+            "OPTIONS": options,
+            "TEST": {"NAME": folder / "test.sqlite3"},  # threads of a test have connections of their own
+        }
     parts = urlsplit(url)
     if parts.scheme not in {"postgresql", "postgres"}:
         raise ImproperlyConfigured(f"DATABASE_URL must begin with postgresql://, not {parts.scheme}://")

@@ -40,6 +40,8 @@ class ShopOrders:
                 .prefetch_related("lines__product", "payments")
                 .first()
             )
+        except ValueError:  # what cannot be stored is the number of no order
+            row = None
         except DatabaseError as error:
             raise Unavailable("orders_unavailable", {"order_id": order_id}) from error
         if row is None:

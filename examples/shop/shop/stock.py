@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from rma import DisposeRequest, RestockRequest, StockLine, WithdrawRequest
 from shop.models import StockMovement
@@ -28,7 +28,18 @@ class ShopStock:
 
 
 def _move(key: str, lines: Iterable[StockLine], sign: int, place: str) -> None:
-    with transaction.atomic():
-        for line in lines:
-            moved = {"quantity": sign * line.quantity, "place": place}
-            StockMovement.objects.get_or_create(key=key, item_id=line.item_id, defaults=moved)
+    units: dict[str, int] = {}
+    for line in lines:
+        units[line.item_id] = units.get(line.item_id, 0) + sign * line.quantity
+    if StockMovement.objects.filter(key=key).exists():
+        return
+    movements = [
+        StockMovement(key=key, item_id=item_id, quantity=quantity, place=place)
+        for item_id, quantity in units.items()
+    ]
+    try:
+        with transaction.atomic():
+            StockMovement.objects.bulk_create(movements)
+    except IntegrityError:  # another process has moved them in this moment
+        if not StockMovement.objects.filter(key=key).exists():
+            raise

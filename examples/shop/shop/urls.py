@@ -10,12 +10,12 @@ admin.site.site_header = admin.site.site_title = "The Sample Shop"
 
 urlpatterns = [
     path("", customer.orders, name="orders"),
-    path("orders/<str:number>/return/", customer.ask, name="ask"),
-    path("returns/<str:return_id>/", customer.show, name="return"),
-    path("returns/<str:return_id>/slip/", customer.slip, name="slip"),
-    path("returns/<str:return_id>/cancel/", customer.cancel, name="cancel"),
-    path("returns/<str:return_id>/sent/", customer.sent, name="sent"),
-    path("returns/<str:return_id>/pay/", customer.pay, name="pay"),
+    path("orders/<slug:number>/return/", customer.ask, name="ask"),
+    path("returns/<slug:return_id>/", customer.show, name="return"),
+    path("returns/<slug:return_id>/slip/", customer.slip, name="slip"),
+    path("returns/<slug:return_id>/cancel/", customer.cancel, name="cancel"),
+    path("returns/<slug:return_id>/sent/", customer.sent, name="sent"),
+    path("returns/<slug:return_id>/pay/", customer.pay, name="pay"),
     path("admin/", admin.site.urls),
     path("webhooks/gateway/", webhook.gateway, name="gateway"),
     path("login/", LoginView.as_view(), name="login"),

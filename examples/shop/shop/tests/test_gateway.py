@@ -171,7 +171,9 @@ class NotificationsTest(ShopTest):
             ({"id": "evt_1", "refund": {**refund, "status": "gone"}}, 400),
             ({"id": "evt_1", "refund": {**refund, "id": 5}}, 400),
             ({"id": 5, "refund": refund}, 400),
-            ({"id": "evt_1", "refund": {**refund, "key": ["x"]}}, 404),
+            ({"id": "evt_1", "refund": {**refund, "key": ["x"]}}, 400),
+            ({"id": "evt_1", "refund": {**refund, "key": "ret_\x00-refund-1"}}, 404),
+            ({"id": "evt_1", "refund": {**refund, "key": "\ud800"}}, 404),
             ({"id": "evt_1", "refund": {**refund, "key": "ret_unknown-refund-1"}}, 404),
         ):
             with self.subTest(odd=str(odd)[:60]):

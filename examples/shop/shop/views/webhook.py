@@ -24,6 +24,7 @@ from shop.returns import get_service
 #: How old a signature may be, in seconds.
 _OLDEST = 300
 
+_KEY = re.compile(r"[\w-]{1,60}", re.ASCII)
 _SIGNATURE = re.compile(r"t=(\d{1,12}),v1=([0-9a-f]{64})")
 
 
@@ -40,6 +41,8 @@ def gateway(request: HttpRequest) -> HttpResponse:
         command = RecordRefundOutcome(
             key=refund["key"], outcome=as_notification(refund), notification_id=event["id"]
         )
+        if not _KEY.fullmatch(refund["key"]):
+            return HttpResponse("no such refund", status=404, content_type="text/plain")
     except (ValueError, KeyError, TypeError, RecursionError):
         return HttpResponse("body", status=400, content_type="text/plain")
     try:
