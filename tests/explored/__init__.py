@@ -1,0 +1,1 @@
+"""Small orders on which everything is tried: `engine` tries, the others say what."""
