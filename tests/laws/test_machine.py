@@ -405,9 +405,11 @@ class Returns(RuleBasedStateMachine):
         world.check()
         if self.is_plain:
             back_before = total_paid(order) - sum(world.ledger.left_of_payments(order).values())
-            whole = total_paid(order) - self.share_back_before()
-            assert back_before == world.refunded() == whole
-            assert not world.ledger.carried  # what no gateway can move in its steps was due
+            elsewhere = self.share_back_before()
+            assert back_before == world.refunded() == total_paid(order) - elsewhere - world.ledger.carried
+            # What no gateway can move in its steps was due; but where units came back without us, a payment
+            # has more left than all that can still come, and a step may keep some of that.
+            assert elsewhere or not world.ledger.carried
 
     def what_is_due_is_paid(self, means: str | None) -> None:
         """By these means, or as the terms say."""

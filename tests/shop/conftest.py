@@ -16,9 +16,13 @@ from tests.shop.processes import environment, running
 PICTURES = os.environ.get("RMA_PICTURES")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Yields a headless Chromium; skips where there is none."""
+    """
+    Yields a headless Chromium; skips where there is none.
+
+    For one module: while it is open its thread has a running loop, and other tests begin loops of their own.
+    """
     path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if path is None:
         pytest.skip("no Chromium here: `apt-get install chromium`")
@@ -28,7 +32,7 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shop_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
     """Yields where a shop is served as the README starts it, with gateway and timer; and its folder."""
     folder = tmp_path_factory.mktemp("shop")
@@ -36,7 +40,7 @@ def shop_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Pa
         yield process.url, folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def logins() -> dict[str, StorageState]:
     """Returns the cookies of those who have logged in."""
     return {}

@@ -16,6 +16,7 @@ from attrs import fields, frozen
 
 from rma import (
     RefundBlocked,
+    ReturnOverdue,
     ReturnService,
     Unavailable,
 )
@@ -78,6 +79,9 @@ class End:
                     f"{type(event).__name__} {event.return_id}"
                     for event in environment.events.published.values()
                     if isinstance(event, CommandEvent | RefundBlocked)
+                    and not isinstance(
+                        event, ReturnOverdue
+                    )  # says that a timer ran, as it does after a crash
                 ]
             ),
         )
