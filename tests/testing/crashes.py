@@ -79,9 +79,7 @@ class End:
                     f"{type(event).__name__} {event.return_id}"
                     for event in environment.events.published.values()
                     if isinstance(event, CommandEvent | RefundBlocked)
-                    and not isinstance(
-                        event, ReturnOverdue
-                    )  # says that a timer ran, as it does after a crash
+                    and not isinstance(event, ReturnOverdue)  # a timer ran
                 ]
             ),
         )
