@@ -73,6 +73,8 @@ ALLOWED = {
     ("hold", "charged", "held"),
     # a gateway contradicts itself, and is believed
     ("charge", "failed", "succeeded"),
+    # or tells days later that it failed after all
+    ("charge", "succeeded", "failed"),
     # nothing was paid: its refund failed, or was 0
     ("claim", "completed", "canceled"),
 }
@@ -179,6 +181,10 @@ def test_what_the_table_allows_is_accepted_in_some_state() -> None:
         ("return", "partially_received", RecordSending),
         ("return", "partially_received", ExpireReturn),
         ("return", "partially_received", RenewShipment),
+        # nothing here is paid ahead, and ends without its goods
+        ("return", "expired", ResolveReturn),
+        # no receipt here is corrected once the new goods were sent, so that the customer owes
+        ("exchange", "completed", RecordExchangePayment),
         # what waits for its payment was not sent; other exchanges of this status may not be sent first
         ("exchange", "awaiting_payment", SettleAdvance),
         # what is charged for is completed, or requires action; no new goods here run out after that
@@ -218,12 +224,17 @@ def test_refunds_in_ledgers_move_as_refunds_do(found: frozenset[Move]) -> None:
 
 
 def test_charges_in_ledgers_move_as_charges_do(found: frozenset[Move]) -> None:
-    """They begin as pending; what is known is not unlearned."""
+    """They begin as pending; what is known is not unlearned, but contradicted by what is known later."""
     of_charges = {(move.before, move.after) for move in found if move.kind == "charge"}
 
     in_ledgers = {(move.before, move.after) for move in moves_of_ledgers() if move.kind == "charge"}
 
     assert in_ledgers <= of_charges
     assert {after for before, after in in_ledgers if not before} == {"pending"}
-    assert {move.before for move in moves_of_charges()} == {"pending", "needs_attention", "failed"}
+    assert {move.before for move in moves_of_charges()} == {
+        "pending",
+        "needs_attention",
+        "succeeded",
+        "failed",
+    }
     assert not any(move.after == "pending" for move in moves_of_charges())
