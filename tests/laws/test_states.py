@@ -224,7 +224,7 @@ def test_refunds_in_ledgers_move_as_refunds_do(found: frozenset[Move]) -> None:
 
 
 def test_charges_in_ledgers_move_as_charges_do(found: frozenset[Move]) -> None:
-    """They begin as pending; what is known is not unlearned, but contradicted by what is known later."""
+    """They begin as pending; what is known is not unlearned, only contradicted."""
     of_charges = {(move.before, move.after) for move in found if move.kind == "charge"}
 
     in_ledgers = {(move.before, move.after) for move in moves_of_ledgers() if move.kind == "charge"}
