@@ -192,12 +192,45 @@ def results(effect: Effect) -> tuple[Result, ...]:
             return ()
 
 
+#: What leads on, and what is tried besides: of the money of those that end without goods.
+GOES_ON = (
+    ApproveReturn,
+    DeclineReturn,
+    CancelReturn,
+    ExpireReturn,
+    RecordSending,
+    ReceiveReturn,
+    InspectReturn,
+    ResolveReturn,
+    RecordExchangePayment,
+    UpdateExchange,
+    SettleAdvance,
+    RecordChargeOutcome,
+    CancelExchange,
+)
+TRIED = (
+    RecordExchangePayment,
+    UpdateExchange,
+    SettleAdvance,
+    RecordChargeOutcome,
+    CancelExchange,
+    ApproveReturn,
+    DeclineReturn,
+    CancelReturn,
+    ExpireReturn,
+    RetryRefund,
+    RecordPayout,
+    RecordRefundOutcome,
+)
+
 ADVANCE = Shop(
     first=Snapshot(SHOES, ReturnLedger("order_1")),
     edited=SHOES,
     policies=POLICIES,
     by_policy=(RequestExchange,),
     requests=[RequestExchange],
+    goes_on=GOES_ON,
+    tried=TRIED,
     is_within_bounds=is_within_bounds,
     shape=shape,
     results=results,

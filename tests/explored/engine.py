@@ -6,7 +6,7 @@ A shop says where that begins, what is left out, and what counts of a state.
 """
 
 from collections import deque
-from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from typing import TypeVar, assert_never
 
@@ -56,7 +56,7 @@ from rma import (
 )
 from rma.domain.change import apply_command, apply_outcomes
 from rma.domain.decide.facts import Facts
-from rma.domain.messages.commands import subject_of
+from rma.domain.messages.commands import ExchangeCommand, subject_of
 from rma.domain.messages.effects import Effect, Outcome
 from rma.domain.state.lifecycle import claim_refusal, exchange_refusal, return_refusal
 from rma.testing.commands import MAKERS, Situation, every
@@ -69,9 +69,7 @@ LATER = START + timedelta(days=2)
 POST = ShippingOption(id="post", price=100)
 
 #: What begins something; in an exploration, only where there is nothing yet.
-REQUESTS: frozenset[type[Command]] = frozenset(
-    [RequestReturn, RequestExchange, RequestClaim, ReceiveUnannounced]
-)
+REQUESTS: tuple[type[Command], ...] = (RequestReturn, RequestExchange, RequestClaim, ReceiveUnannounced)
 #: What may be reported of any refund.
 REPORTED = (RefundSucceeded("re"), RefundPending("re"), RefundDeclined("no"), RefundReversed())
 
@@ -111,7 +109,9 @@ class Shop:
         first: where it begins.
         edited: the order as it may be at any time besides; commands are tried on this one.
         policies: each is tried for what begins with one, or is updated (`by_policy`); else the first.
-        requests: what begins something.
+        requests: what begins something, in the order in which it is tried.
+        goes_on: the commands by which it may go on; what is not within bounds need not be made.
+        tried: the commands with which the table of states is tried.
         is_within_bounds: False for a command that would only make the number of states grow.
         shape: whatever could matter to what is decided next.
         results: what may become known of an effect, if anything is tried.
@@ -123,7 +123,9 @@ class Shop:
     edited: Order
     policies: tuple[ReturnPolicy, ...]
     by_policy: tuple[type[Command], ...] = (RequestReturn, UpdateReturn)
-    requests: Collection[type[Command]] = REQUESTS
+    requests: Sequence[type[Command]] = REQUESTS
+    goes_on: Sequence[type[Command]] = tuple(kind for kind in MAKERS if kind not in REQUESTS)
+    tried: Sequence[type[Command]] = tuple(MAKERS)
     is_within_bounds: Callable[[ReturnLedger, Command], bool]
     shape: Callable[[Snapshot], Hashable]
     results: Callable[[Effect], Iterable[Result]]
@@ -135,11 +137,12 @@ class Shop:
 
     def commands_in(self, snapshot: Snapshot, kinds: Iterable[type[Command]] = MAKERS) -> Iterator[Command]:
         """Every command of these kinds that its maker can make here, allowed or refused."""
-        seen = seen_by_makers(snapshot.ledger)
+        seen = _, of_others = seen_by_makers(snapshot.ledger)
         for kind in kinds:
-            if (kind, seen) not in self._made:
-                self._made[kind, seen] = self.made_in(snapshot, kind)
-            yield from self._made[kind, seen]
+            known = seen if issubclass(kind, ExchangeCommand) else of_others
+            if (kind, known) not in self._made:
+                self._made[kind, known] = self.made_in(snapshot, kind)
+            yield from self._made[kind, known]
 
     def made_in(self, snapshot: Snapshot, kind: type[Command]) -> list[Command]:
         """Every command of this kind that its maker can make here."""
@@ -168,7 +171,7 @@ class Shop:
         """Everything that can happen next."""
         ledger = snapshot.ledger
         is_new = not ledger.returns and not ledger.claims
-        kinds = self.requests if is_new else [kind for kind in MAKERS if kind not in REQUESTS]
+        kinds = self.requests if is_new else self.goes_on
         for command in (*self.commands_in(snapshot, kinds), *self.also(snapshot)):
             if not self.is_within_bounds(ledger, command):
                 continue
@@ -193,7 +196,7 @@ class Shop:
         notices = [RecordRefundOutcome(key=key, outcome=outcome) for key in unknown for outcome in REPORTED]
         keys = [f"{each.id}-charge-9" for each in snapshot.ledger.exchanges]
         charges = [RecordChargeOutcome(key=key, outcome=ChargeSucceeded()) for key in keys]
-        for command in (*self.commands_in(snapshot), *notices, *charges):
+        for command in (*self.commands_in(snapshot, self.tried), *notices, *charges):
             if (asked := _by_table(snapshot.ledger, command)) is None:
                 continue
             codes = set[str]()
@@ -280,9 +283,19 @@ def _by_table(ledger: ReturnLedger, command: Command) -> tuple[str, str, str | N
 # What makers look at
 
 
-def seen_by_makers(ledger: ReturnLedger) -> Hashable:
-    """Whatever makers of commands look at."""
-    return (
+def seen_by_makers(ledger: ReturnLedger) -> tuple[Hashable, Hashable]:
+    """What makers of commands look at: of exchanges, if they are about these, and of all else."""
+    of_exchanges = tuple(
+        [
+            (
+                (each.status, each.owed, len(each.payments)),
+                (each.sent_first, len(each.hold_references), each.is_hold_closed),
+                tuple([(charge.key, charge.status, charge.reference) for charge in each.hold_charges]),
+            )
+            for each in ledger.exchanges
+        ]
+    )
+    return of_exchanges, (
         tuple(
             [
                 (
@@ -294,16 +307,6 @@ def seen_by_makers(ledger: ReturnLedger) -> Hashable:
                     len(each.terms.grades),
                 )
                 for each in ledger.returns
-            ]
-        ),
-        tuple(
-            [
-                (
-                    (each.status, each.owed, len(each.payments)),
-                    (each.sent_first, len(each.hold_references), each.is_hold_closed),
-                    tuple([(charge.key, charge.status, charge.reference) for charge in each.hold_charges]),
-                )
-                for each in ledger.exchanges
             ]
         ),
         tuple(

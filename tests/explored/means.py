@@ -155,6 +155,7 @@ MEANS = Shop(
     policies=POLICIES,
     by_policy=(RequestReturn, RequestClaim),
     requests=[RequestReturn, RequestClaim],
+    goes_on=[ReceiveReturn, RetryRefund, RecordPayout, RecordRefundOutcome],
     is_within_bounds=is_within_bounds,
     shape=shape,
     results=results,
