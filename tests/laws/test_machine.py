@@ -407,8 +407,8 @@ class Returns(RuleBasedStateMachine):
             back_before = total_paid(order) - sum(world.ledger.left_of_payments(order).values())
             elsewhere = self.share_back_before()
             assert back_before == world.refunded() == total_paid(order) - elsewhere - world.ledger.carried
-            # What no gateway can move in its steps was due; but where units came back without us, a payment
-            # has more left than all that can still come, and a step may keep some of that.
+            # What gateways cannot move in its steps was due; but where units were returned without us,
+            # payments have more left than all that can still come, and a step may keep some of that.
             assert elsewhere or not world.ledger.carried
 
     def what_is_due_is_paid(self, means: str | None) -> None:

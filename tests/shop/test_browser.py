@@ -85,7 +85,7 @@ def test_a_doubled_click_makes_one_return(shop: Shop) -> None:
     for count, has_scripts in enumerate((True, False), start=1):
         ada = shop.person("ada", has_scripts=has_scripts)
         ask(ada, "1006", (1, 1, "mind"))
-        # the second click may end the navigation of the first, which is no navigation to wait for
+        # the second click may end the navigation of the first, so that there is nothing to wait for
         ada.page.get_by_role("button", name="Send it back").dblclick(no_wait_after=True)
         ada.page.get_by_role("heading", name=re.compile("Return .* of order 1006")).wait_for()
         ada.page.wait_for_load_state()
