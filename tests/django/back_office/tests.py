@@ -251,6 +251,14 @@ class Doing(BackOffice):
         assert (received.status, received.items[0].damaged_quantity) == ("partially_received", 1)
         assert self.form(do(opened.id, "receive"))["received_0"] == "1"
 
+    def test_goods_that_wait_for_an_inspection_have_arrived_once(self) -> None:
+        """One of two is here and is yet to be graded: one more is expected."""
+        opened = request("inspect_1", 2)
+
+        self.assert_done(self.send(opened.id, "receive", received_0="1", more_expected="on"), opened.id)
+
+        assert self.form(do(opened.id, "receive"))["received_0"] == "1"
+
     def test_numbers_that_are_none_are_refused(self) -> None:
         """And nothing is stored, nor of a form without a key."""
         opened = request("order_1")

@@ -67,7 +67,7 @@ class ReceiveForm(ActionForm):
         """Returns two numbers for each line, and whether more is expected."""
         found: dict[str, forms.Field] = {}
         for number, (item_id, items) in enumerate(_lines(self.subject).items()):
-            expected = sum(max(0, each.quantity - _arrived(each)) for each in items)
+            expected = sum(max(0, each.missing_quantity) for each in items)
             found[f"received_{number}"] = _units(f"{item_id}: arrived sellable", expected)
             found[f"damaged_{number}"] = _units(f"{item_id}: arrived damaged", 0)
         found["more_expected"] = forms.BooleanField(
@@ -279,17 +279,6 @@ def _lines(subject: Subject) -> dict[str, list[ReturnItem]]:
     for each in subject.items if isinstance(subject, Return) else ():
         found[each.item_id].append(each)
     return found
-
-
-def _arrived(item: ReturnItem) -> int:
-    return (
-        item.received_quantity
-        + item.damaged_quantity
-        + item.waiting_quantity
-        + item.returned_to_customer_quantity
-        + item.kept_quantity
-        + item.lost_quantity
-    )
 
 
 def _units(label: str, initial: int) -> forms.Field:
