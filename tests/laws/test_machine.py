@@ -464,7 +464,8 @@ class Returns(RuleBasedStateMachine):
             key = item.item_id, grade
             waiting[key] = waiting.get(key, 0) + item.waiting_quantity
         items = [
-            InspectedItem(item_id=item_id, quantity=quantity, grade=grade)
+            # Where to is said: parcels may have arrived at several locations.
+            InspectedItem(item_id=item_id, quantity=quantity, grade=grade, location_id="loc_2")
             for (item_id, grade), quantity in waiting.items()
             if quantity
         ]
