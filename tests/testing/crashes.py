@@ -16,7 +16,6 @@ from attrs import fields, frozen
 
 from rma import (
     RefundBlocked,
-    ReturnOverdue,
     ReturnService,
     Unavailable,
 )
@@ -79,7 +78,6 @@ class End:
                     f"{type(event).__name__} {event.return_id}"
                     for event in environment.events.published.values()
                     if isinstance(event, CommandEvent | RefundBlocked)
-                    and not isinstance(event, ReturnOverdue)  # a timer ran
                 ]
             ),
         )

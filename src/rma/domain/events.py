@@ -320,7 +320,7 @@ class ReturnExpired(ReturnEvent):
 
 
 @frozen(kw_only=True)
-class ReturnOverdue(ReturnEvent):
+class ReturnOverdue(DomainEvent):
     """
     The last day for goods of an exchange is over, and it does not end by itself: a person decides.
 

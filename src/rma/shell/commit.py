@@ -6,6 +6,7 @@ from attrs import evolve
 
 from rma.async_ports import Host
 from rma.domain.change import Change
+from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import StaleLedger
 from rma.observing import CommitConflicted
 from rma.shell.driver import call
@@ -22,6 +23,25 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.02, 0.5
 def longest_pause(attempt: int) -> float:
     """Returns how many seconds the pause after this attempt may last: twice as many each time, to a limit."""
     return min(SHORTEST_PAUSE * 2.0 ** min(attempt - 1, 10), LONGEST_PAUSE)
+
+
+async def commit_change(
+    order_id: str, host: Host, change_of: Callable[[ReturnLedger], Change], ledger: ReturnLedger | None = None
+) -> Change:
+    """
+    Commits this change of the order's ledger, and returns it.
+
+    The ledger is loaded unless it is given, and again each time that another writer was faster.
+
+    Raises:
+        As `commit_with_retry`; Unavailable: the ledger cannot be loaded.
+    """
+
+    async def computed() -> Change:
+        return change_of(await call(host.returns.load(order_id)))
+
+    first = await computed() if ledger is None else change_of(ledger)
+    return await commit_with_retry(first, host, computed)
 
 
 async def commit_with_retry(change: Change, host: Host, retry: Callable[[], Awaitable[Change]]) -> Change:

@@ -55,7 +55,7 @@ from rma.shell.asking import (
     port_of,
     timing_of,
 )
-from rma.shell.commit import commit_with_retry
+from rma.shell.commit import commit_change
 from rma.shell.driver import call
 from rma.shell.facts import now
 from rma.shell.observe import tell, tell_attention
@@ -329,12 +329,8 @@ async def _publish(
 
 
 async def _commit(ledger: ReturnLedger, host: Host, change_of: Callable[[ReturnLedger], Change]) -> Change:
-    """Commits this change; the ledger is loaded again only if another writer was faster."""
-
-    async def retry() -> Change:
-        return change_of(await call(host.returns.load(ledger.order_id)))
-
-    change = await commit_with_retry(change_of(ledger), host, retry)
+    """Commits this change, and tells what needs attention because of it."""
+    change = await commit_change(ledger.order_id, host, change_of, ledger)
     tell_attention(host, change)
     return change
 

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from attrs import evolve
 
 from rma.async_ports import Host
-from rma.domain.change import Change, apply_overdue
+from rma.domain.change import apply_overdue
 from rma.domain.messages.commands import ExpireReturn
 from rma.domain.state.ledger import SubjectKind
 from rma.domain.values.errors import Rejected
 from rma.domain.views.query import ReturnQuery, UnreadableSubject
 from rma.observing import StoringFailed
-from rma.shell.commit import commit_with_retry
+from rma.shell.commit import commit_change
 from rma.shell.driver import call
 from rma.shell.facts import now
 from rma.shell.handle import handle_command
@@ -33,9 +33,8 @@ async def expire_returns(
     Ends every return whose date is past; returns their ids, and whether these are all.
 
     What that asks of ports is due at once. After the time limit, counted from `started_at`, no further one is
-    ended. One that cannot be ended, as its
-    ledger cannot be read or stored, does not hold up the others. Of one that is not to end by itself, it is
-    recorded that its goods are overdue.
+    ended. One that cannot be ended, as its ledger cannot be read or stored, does not hold up the others. Of
+    one that is not to end by itself, it is recorded that its goods are overdue.
 
     Raises:
         Unavailable: the store cannot say which they are.
@@ -71,8 +70,5 @@ async def _expire(return_id: str, host: Host) -> bool:
 
 async def _record_overdue(order_id: str, return_id: str, host: Host) -> None:
     """Records that its goods are late, if a person is to decide about them."""
-
-    async def overdue() -> Change:
-        return apply_overdue(await call(host.returns.load(order_id)), return_id, now(host))
-
-    tell_attention(host, await commit_with_retry(await overdue(), host, overdue))
+    change = await commit_change(order_id, host, lambda ledger: apply_overdue(ledger, return_id, now(host)))
+    tell_attention(host, change)

@@ -55,24 +55,6 @@ def tell_attention(host: Host, change: Change) -> None:
                     order_id=event.order_id, subject_id=subject_id, key=key, reason=reason, amount=amount
                 ),
             )
-        if isinstance(event, ReturnExpired | ReturnResolved):
-            _tell_of_loss(host, change, event)
-
-
-def _tell_of_loss(host: Host, change: Change, event: ReturnExpired | ReturnResolved) -> None:
-    """Tells that a return was paid for, and ended without its goods, if no person has decided about it."""
-    target = change.ledger.find(event.subject_id)
-    if target is not None and target.is_loss_undecided:
-        tell(
-            host,
-            AttentionNeeded(
-                order_id=event.order_id,
-                subject_id=target.id,
-                key=None,
-                reason="paid_without_goods",
-                amount=target.entitlement.overpaid,
-            ),
-        )
 
 
 def _reasons(  # noqa: C901, PLR0912 # a row for each reason
@@ -113,6 +95,10 @@ def _reasons(  # noqa: C901, PLR0912 # a row for each reason
                 yield None, "payment_due", owed
         case _:
             pass
+    if isinstance(event, ReturnExpired | ReturnResolved):
+        target = ledger.find(event.subject_id)
+        if target is not None and target.is_loss_undecided:
+            yield None, "paid_without_goods", target.entitlement.overpaid
 
 
 def _exchange(ledger: ReturnLedger, exchange_id: str | None) -> Exchange:

@@ -5,12 +5,12 @@ from datetime import timedelta
 from attrs import frozen
 
 from rma.async_ports import Host
-from rma.domain.change import Change, allow_again
+from rma.domain.change import allow_again
 from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue, NotFound
 from rma.observing import StoringFailed
 from rma.shell.asking import FailingPorts
-from rma.shell.commit import commit_with_retry
+from rma.shell.commit import commit_change
 from rma.shell.deliver import deliver
 from rma.shell.driver import call
 from rma.shell.expire import expire_returns
@@ -112,11 +112,8 @@ async def _resume_one(host: Host, subject_id: str, *, stopped: bool) -> ResumeRe
         raise NotFound("return_not_found", {"return_id": subject_id})
     orders, owners = (ledger.order_id,), ledger.related(subject_id)
     if stopped:
-
-        async def started() -> Change:
-            return allow_again(await call(host.returns.load(orders[0])), owners, now(host))
-
-        ledger = (await commit_with_retry(await started(), host, started)).ledger
+        again = await commit_change(orders[0], host, lambda known: allow_again(known, owners, now(host)))
+        ledger = again.ledger
     ledger = await deliver(ledger, host, subject_id)
     is_open = any(each.owner_id in owners for each in ledger.open_effects.values())
     return ResumeResult(orders=orders, still_open=orders if is_open else ())

@@ -36,7 +36,16 @@ else:
 _AGES = (1, 3, 7, 14, 30, 90)
 
 
-class StatusFilter(admin.SimpleListFilter):
+class FieldFilter(admin.SimpleListFilter):
+    """By the value of the field that the parameter is named after."""
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 # Django's
+        """Filters."""
+        value = self.value()
+        return queryset if value is None else queryset.filter(**{str(self.parameter_name): value})
+
+
+class StatusFilter(FieldFilter):
     """By status, of all kinds together."""
 
     title = "status"
@@ -47,12 +56,8 @@ class StatusFilter(admin.SimpleListFilter):
         found = dict.fromkeys([each.value for statuses in STATUSES.values() for each in statuses])
         return [(each, each.replace("_", " ")) for each in found]
 
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 # Django's
-        """Filters."""
-        return queryset if self.value() is None else queryset.filter(status=self.value())
 
-
-class KindFilter(admin.SimpleListFilter):
+class KindFilter(FieldFilter):
     """By kind."""
 
     title = "kind"
@@ -61,10 +66,6 @@ class KindFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 # Django's
         """Returns the kinds."""
         return [(each.value, each.value) for each in SubjectKind]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 # Django's
-        """Filters."""
-        return queryset if self.value() is None else queryset.filter(kind=self.value())
 
 
 class AgeFilter(admin.SimpleListFilter):

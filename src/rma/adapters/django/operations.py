@@ -10,9 +10,8 @@ from django.db.migrations.operations.base import Operation
 from rma.adapters.django.conf import database_alias
 from rma.adapters.django.executor import executor_on
 from rma.adapters.django.format_2 import STATEMENTS
-from rma.adapters.django.support import unsupported
+from rma.adapters.django.support import require_supported, unsupported
 from rma.adapters.django.tables import has_table, statements_to_make
-from rma.domain.values.errors import InvalidValue
 
 #: In the order in which they are dropped.
 _TABLES = ("rma_events", "rma_returns", "rma_ledgers", "rma_format")
@@ -39,14 +38,9 @@ class MakeTables(Operation):
         connection = schema_editor.connection
         if not router.allow_migrate(connection.alias, app_label):
             return
-        if (reason := unsupported(connection)) is not None:
-            if connection.alias == database_alias():
-                details = {
-                    "field": f"DATABASES[{connection.alias!r}]",
-                    "value": reason,
-                    "expected": "SQLite, or PostgreSQL with psycopg 3",
-                }
-                raise InvalidValue("invalid_value", details)
+        if connection.alias == database_alias():
+            require_supported(connection)
+        elif unsupported(connection) is not None:
             return
         for each in statements_to_make(executor_on(connection), connection.vendor):
             schema_editor.execute(cleandoc(each), params=None)

@@ -8,7 +8,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from rma.adapters.django.conf import database_alias
 from rma.adapters.django.connector import DjangoConnector
-from rma.adapters.django.support import unsupported
+from rma.adapters.django.support import require_supported
 from rma.adapters.sql.repository import Repository
 from rma.adapters.sql.writer import write_for
 from rma.domain.values.errors import InvalidValue
@@ -32,13 +32,7 @@ class DjangoReturns(Repository):
 
     def __init__(self, using: str | None = None, *, worker_lease: float = 60.0) -> None:
         self.using = database_alias() if using is None else using
-        if (reason := unsupported(connections[self.using])) is not None:
-            details = {
-                "field": f"DATABASES[{self.using!r}]",
-                "value": reason,
-                "expected": "SQLite, or PostgreSQL with psycopg 3",
-            }
-            raise InvalidValue("invalid_value", details)
+        require_supported(connections[self.using])
         vendor = connections[self.using].vendor
         self._django = DjangoConnector(self.using)
         self._given_lease = worker_lease

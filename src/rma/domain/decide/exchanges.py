@@ -191,13 +191,16 @@ def record_exchange_payment(
         kind=command.kind,
         provider_id=command.provider_id,
     )
-    is_done = exchange.status is not ExchangeStatus.REQUESTED and amount == exchange.owed
-    is_done = is_done and exchange.out_of_stock is None
+    is_done = (
+        amount == exchange.owed
+        and exchange.status is not ExchangeStatus.REQUESTED
+        and exchange.out_of_stock is None
+    )
     target = ledger.find(exchange.return_id)
     is_pending = target is not None and target.status is ReturnStatus.PENDING_APPROVAL
     status = _status_paid(exchange, target, facts.at) if is_done else exchange.status
-    is_sent_now = is_done and not (exchange.is_sent or is_pending)
-    is_sent_now = is_sent_now and status is not ExchangeStatus.REQUIRES_ACTION
+    is_too_late = status is ExchangeStatus.REQUIRES_ACTION
+    is_sent_now = is_done and not (exchange.is_sent or is_pending or is_too_late)
     event = ExchangePaid(
         header=header_for(exchange, ledger, facts.at, by=command.created_by, command=command),
         status=status,

@@ -100,7 +100,7 @@ def new_goods_go_first_only_in_time(snapshot: Snapshot) -> Iterator[str]:
 
 def a_replaced_hold_is_released_and_never_charged(snapshot: Snapshot) -> Iterator[str]:
     """Each once, with the hold that took its place; the one in force is released when all is over."""
-    asked = [effect for event in snapshot.whole_history for effect in react(event)]
+    asked = snapshot.requested
     released = Counter(effect.hold for effect in asked if isinstance(effect, ReleaseRequest))
     charged = {effect.hold for effect in asked if isinstance(effect, ChargeRequest)}
     for each in snapshot.ledger.exchanges:
@@ -120,7 +120,7 @@ def each_charge_is_made_once(snapshot: Snapshot) -> Iterator[str]:
     for key, answers in snapshot.charges.items():
         if any(answer != answers[0] for answer in answers):
             yield f"{key}: {answers}"
-    asked = [effect for event in snapshot.whole_history for effect in react(event)]
+    asked = snapshot.requested
     charges = [effect.key for effect in asked if isinstance(effect, ChargeRequest)]
     if len(set(charges)) != len(charges) or not set(charges) <= known:
         yield f"charges {charges} were asked for, {known} are known"

@@ -8,10 +8,12 @@ from rma.domain.events import ClaimPayoutRecorded, Event, PayoutRecorded
 from rma.domain.messages.advance import ChargeAnswer, OutOfStock, ReleaseRequest
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
+    Effect,
     ReplacementRequest,
     ReplacementShipment,
     ReturnShipment,
 )
+from rma.domain.react import react
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
@@ -66,6 +68,11 @@ class Snapshot:
         """The history with what was removed from it since the order was over."""
         events = (*self.archived, *self.history)
         return tuple(sorted(events, key=lambda event: (event.revision, event.number)))
+
+    @property
+    def requested(self) -> tuple[Effect, ...]:
+        """All effects that ports were to be asked for, in the order of their events."""
+        return tuple([effect for event in self.whole_history for effect in react(event)])
 
     @property
     def recorded_payouts(self) -> frozenset[str]:

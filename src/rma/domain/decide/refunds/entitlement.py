@@ -166,9 +166,15 @@ def agree_to_what_stays(
         return target
     if not any(item.gone_quantity for item in items):
         return evolve(target, entitlement=evolve(account, agreed_refund=None, refund_note=None))
-    charges_back = charges_arrived(order, ledger, target, [as_if_whole(item) for item in items])
-    agreed = target.named_for(items, charges_back)
+    agreed = target.named_for(items, _charges_if_whole(order, ledger, target, items))
     return evolve(target, entitlement=evolve(account, agreed_refund=agreed))
+
+
+def _charges_if_whole(
+    order: Order, ledger: ReturnLedger, target: Return, items: tuple[ReturnItem, ...]
+) -> tuple[RefundedCharge, ...]:
+    """What the return gives back of the charges if the units that wait to be graded are whole."""
+    return charges_arrived(order, ledger, target, [as_if_whole(item) for item in items])
 
 
 def _given_back(items: tuple[ReturnItem, ...]) -> int:
@@ -298,7 +304,7 @@ def check_agreed_value(
         return
     if status in (ReturnStatus.RECEIVED, ReturnStatus.IN_INSPECTION):
         value = value_of_units(items, target.terms)
-        charges = charges_arrived(order, ledger, target, [as_if_whole(item) for item in items])
+        charges = _charges_if_whole(order, ledger, target, items)
     else:
         value = sum([item.line.paid(item.allocated) for item in items if item.is_requested])
         charges = charges_requested(order, ledger, items, target.terms, target)

@@ -113,9 +113,11 @@ def draft_request(
     items = allocate_items(command.items, valid)
     if refund is not None:
         value = sum([item.line.paid(item.allocated) for item in items])
-        terms = terms_of(facts.policy, items, basis)
-        if replaced is not None:
-            terms = revised_terms(facts.policy, replaced.target, items)
+        terms = (
+            revised_terms(facts.policy, replaced.target, items)
+            if replaced is not None
+            else terms_of(facts.policy, items, basis)
+        )
         charges_back = charges_requested(order, ledger, items, terms)
         check_refund_value(wrong, refund, command.refund_note, value, charges_back)
     wrong.require(order)
