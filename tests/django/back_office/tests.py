@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
+from unittest.mock import patch
 
 from django.contrib.auth.models import Permission, User
 from django.db import connection
@@ -13,12 +14,18 @@ from rma import (
     Claim,
     ClaimItem,
     Exchange,
+    ForeignItem,
+    Money,
     NewItem,
+    ReceivedItem,
+    ReceiveReturn,
     RequestClaim,
     RequestedItem,
     RequestExchange,
     RequestReturn,
     Return,
+    StaleLedger,
+    Unavailable,
 )
 from rma.adapters.django import get_service
 from rma.adapters.django.models import StoredReturn
@@ -27,6 +34,7 @@ from tests.rules.given import line
 
 LIST = "/admin/rma/storedreturn/"
 MUG = line().id
+ACTIONS = ("receive", "inspect", "approve", "decline", "cancel", "retry", "resolve", "correct", "payout")
 
 
 def request(order_id: str, quantity: int = 1, note: str | None = None) -> Return:
@@ -182,7 +190,7 @@ class Seeing(BackOffice):
         """Each action has a permission of its own."""
         opened = request("order_1")
         assert "/do/" not in self.page(page_of(opened.id))
-        for name in ("receive", "inspect", "approve", "decline", "cancel", "retry"):
+        for name in ACTIONS:
             assert self.client.get(do(opened.id, name)).status_code == 403
             assert self.client.post(do(opened.id, name), {"key": "k"}).status_code == 403
         assert get_service().get(opened.id) == opened
@@ -191,7 +199,7 @@ class Seeing(BackOffice):
 class Doing(BackOffice):
     """Actions, with every permission."""
 
-    may = ("receive", "inspect", "approve", "decline", "cancel", "retry")
+    may = ACTIONS
 
     def offered(self, subject_id: str) -> list[str]:
         """Returns the actions that a page offers."""
@@ -227,7 +235,7 @@ class Doing(BackOffice):
     def test_a_parcel_is_received(self) -> None:
         """As many units as are expected are filled in; the form that is sent twice does it once."""
         opened = request("order_1", 2)
-        assert self.offered(opened.id) == ["cancel", "receive"]
+        assert self.offered(opened.id) == ["cancel", "receive", "resolve"]
         sent = self.form(do(opened.id, "receive"))
         assert (sent["received_0"], sent["damaged_0"]) == ("2", "0")
 
@@ -287,6 +295,102 @@ class Doing(BackOffice):
             ("A", 1),
         ]
 
+    def test_an_inspection_that_is_sent_twice_is_done_once(self) -> None:
+        """The second time nothing waits any more."""
+        opened = request("inspect_1", 1)
+        self.send(opened.id, "receive")
+        sent = {**self.form(do(opened.id, "inspect")), "graded_0_0": "1"}
+
+        answers = [self.client.post(do(opened.id, "inspect"), sent) for _ in range(2)]  # a double click
+
+        for answer in answers:
+            self.assertRedirects(answer, page_of(opened.id))
+        assert len(get_service().get(opened.id).inspections) == 1
+
+    def test_what_arrived_otherwise_is_resolved(self) -> None:
+        """Of three mugs one is fine, one goes back to the customer, one was lost and is paid for."""
+        opened = request("order_1", 3)
+        self.send(opened.id, "receive", received_0="1", damaged_0="1", more_expected="on")
+        assert "resolve" in self.offered(opened.id)
+        sent = {**self.form(do(opened.id, "resolve")), "damaged_0": "1", "lost_0": "1"}
+        assert self.client.post(do(opened.id, "resolve"), {**sent, "lost_0": "2"}).status_code == 400
+
+        answers = [self.client.post(do(opened.id, "resolve"), sent) for _ in range(2)]  # a double click
+
+        self.assert_done(answers[0], opened.id)
+        self.assertRedirects(answers[1], page_of(opened.id))
+        resolved = get_service().get(opened.id)
+        (item,) = resolved.items
+        assert (resolved.status, item.lost_quantity, item.returned_to_customer_quantity) == ("received", 1, 1)
+        assert resolved.entitlement.entitled == Money(2 * opened.quoted_refund.amount // 3, "usd")
+        assert "resolve" not in self.offered(opened.id)
+
+    def test_foreign_goods_are_decided_about(self) -> None:
+        """All of them: one that is not named is refused."""
+        opened = request("order_1")
+        goods = [
+            ForeignItem(description="<i>a sock", quantity=1),
+            ForeignItem(description="a hat", quantity=2),
+        ]
+        items = [ReceivedItem(item_id=MUG, quantity=1)]
+        get_service().handle(ReceiveReturn(return_id=opened.id, items=items, foreign=goods))
+        assert "1 of &lt;i&gt;a sock" in self.page(do(opened.id, "resolve"))
+        assert self.send(opened.id, "resolve", foreign_1="back").status_code == 409
+        assert self.send(opened.id, "resolve", foreign_1="burn", foreign_2="keep").status_code == 400
+
+        self.assert_done(self.send(opened.id, "resolve", foreign_1="back", foreign_2="keep"), opened.id)
+
+        resolved = get_service().get(opened.id)
+        assert [each.send_back for each in resolved.foreign_decisions] == [True, False]
+
+    def test_an_amount_is_set(self) -> None:
+        """In the currency of the order, of no more digits than it has."""
+        closed.add("order_1")  # so that nothing was paid yet
+        opened = request("order_1")
+        self.send(opened.id, "receive")
+        for wrong in ("1.001", "-1", "x", "1E+99", "NaN"):
+            assert self.send(opened.id, "resolve", refund_amount=wrong).status_code == 400
+
+        self.assert_done(self.send(opened.id, "resolve", refund_amount="1.50"), opened.id)
+
+        assert get_service().get(opened.id).entitlement.entitled == Money(150, "usd")
+
+    def test_a_receipt_is_corrected(self) -> None:
+        """As many units as are booked are filled in; a reason is asked for."""
+        opened = request("order_1", 2)
+        assert "correct" not in self.offered(opened.id)
+        self.send(opened.id, "receive", received_0="2")
+        assert self.form(do(opened.id, "correct"))["received_0"] == "2"
+        assert self.send(opened.id, "correct", received_0="1").status_code == 400
+
+        self.assert_done(self.send(opened.id, "correct", received_0="1", reason="counted twice"), opened.id)
+
+        corrected = get_service().get(opened.id)
+        assert corrected.booked_quantities() == {MUG: (1, 0)}
+
+    def test_what_was_paid_by_other_ways_is_recorded(self) -> None:
+        """All that is due is filled in; more is refused."""
+        closed.add("order_1")
+        opened = request("order_1")
+        self.send(opened.id, "receive")
+        due = get_service().get(opened.id).amount_due
+        assert self.form(do(opened.id, "payout"))["amount"] == str(due.major)
+        for wrong in (str(due.major + 1), "0", "0.001"):
+            assert self.send(opened.id, "payout", amount=wrong, reference="tr").status_code == 400
+
+        self.assert_done(self.send(opened.id, "payout", reference="tr_1"), opened.id)
+
+        assert get_service().get(opened.id).amount_due == Money(0, "usd")
+        assert "payout" not in self.offered(opened.id)
+
+    def test_what_cannot_be_done_now_is_said_as_that(self) -> None:
+        """The database does not answer, or another commit came first."""
+        opened = request("order_1")
+        for error, status in ((StaleLedger("stale"), 409), (Unavailable("timed_out"), 503)):
+            with patch.object(type(get_service()), "handle", side_effect=error):
+                answer = self.send(opened.id, "cancel")
+            assert (answer.status_code, str(error) in answer.content.decode()) == (status, True)
+
     def test_a_return_is_approved(self) -> None:
         """Then it is one like any other."""
         opened = request("review_1")
@@ -295,7 +399,7 @@ class Doing(BackOffice):
         self.assert_done(self.send(opened.id, "approve", note="welcome"), opened.id)
 
         assert get_service().get(opened.id).status == "requested"
-        assert self.offered(opened.id) == ["cancel", "receive"]
+        assert self.offered(opened.id) == ["cancel", "receive", "resolve"]
 
     def test_a_return_is_declined_with_a_reason(self) -> None:
         """Without one it is not."""
@@ -338,7 +442,7 @@ class Doing(BackOffice):
         for name, sent in (("cancel", {}), ("decline", {"reason": "r"}), ("approve", {}), ("retry", {})):
             assert name not in self.offered(opened.id)
             answer = self.client.post(do(opened.id, name), {"key": f"k-{name}", **sent})
-            assert answer.status_code == 400, name
+            assert answer.status_code == 409, name
             assert "errornote" in answer.content.decode()
         assert get_service().get(opened.id) == received
 

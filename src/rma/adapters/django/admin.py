@@ -17,8 +17,9 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 
-from rma.adapters.django.clerk import ACTIONS, Action, ActionForm, possible_actions
+from rma.adapters.django.clerk import ACTIONS, Action, possible_actions
 from rma.adapters.django.conf import get_service
+from rma.adapters.django.forms import ActionForm
 from rma.adapters.django.models import StoredReturn
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.state.exchanges import Exchange
@@ -92,6 +93,11 @@ class Line:
     depth: int
     amount: str
     name: str
+
+    @property
+    def indent(self) -> str:
+        """Returns an em space for each level; a style would need a content security policy that allows it."""
+        return "\u2003" * self.depth
 
 
 @admin.register(StoredReturn)
@@ -171,11 +177,12 @@ class StoredReturnAdmin(ModelAdmin):
             return self._ask(request, row, action, form, ())
         try:
             get_service().handle(form.command(request.user.get_username()))
-        except Rejected as refusal:
-            return self._ask(request, row, action, form, [str(each) for each in refusal.violations])
         except RmaError as error:
-            return self._ask(request, row, action, form, [str(error)])
-        self.message_user(request, f"{row.return_id}: {action.label.lower()}: done.", messages.SUCCESS)
+            wrong = error.violations if isinstance(error, Rejected) else [error]
+            return self._ask(
+                request, row, action, form, [str(each) for each in wrong], error.http_status_hint
+            )
+        self.message_user(request, f"Done: {action.label.lower()}, {row.return_id}.", messages.SUCCESS)
         page = reverse(
             "admin:rma_storedreturn_change", args=[quote(row.pk)], current_app=self.admin_site.name
         )
@@ -190,12 +197,17 @@ class StoredReturnAdmin(ModelAdmin):
         return row
 
     def _ask(
-        self, request: HttpRequest, row: StoredReturn, action: Action, form: ActionForm, wrong: Sequence[str]
+        self,
+        request: HttpRequest,
+        row: StoredReturn,
+        action: Action,
+        form: ActionForm,
+        wrong: Sequence[str],
+        status: int = 400,
     ) -> HttpResponse:
         context = {"action": action, "form": form, "wrong": wrong}
-        return self._page(
-            request, "rma/admin/ask.html", row, context, status=400 if wrong or form.errors else 200
-        )
+        status = status if wrong or form.errors else 200
+        return self._page(request, "rma/admin/ask.html", row, context, status)
 
     def _page(
         self,

@@ -123,6 +123,9 @@ class StoredReturn(Stored):
             ("inspect_storedreturn", "Can inspect goods"),
             ("approve_storedreturn", "Can approve returns"),
             ("decline_storedreturn", "Can decline returns"),
+            ("resolve_storedreturn", "Can resolve returns"),
+            ("correct_storedreturn", "Can correct receipts"),
+            ("payout_storedreturn", "Can record payouts"),
             ("cancel_storedreturn", "Can cancel returns, exchanges and claims"),
             ("retry_storedreturn", "Can ask for a refund again"),
         )
