@@ -9,19 +9,24 @@ from attrs import evolve
 from rma import (
     CancelShipmentRequest,
     Fulfillment,
+    Gateway,
+    Idempotent,
+    NotIdempotent,
     ReturnShipment,
     ReturnShipmentRequest,
+    Searchable,
 )
 from rma.adapters.memory import InMemoryFulfillment
 from rma.domain.messages.effects import StockLine
-from rma.testing.contracts import (
-    FulfillmentContract,
-)
+from rma.testing.contracts import FulfillmentContract, ShipmentLookupContract
+from rma.testing.fault_injection import SearchableFulfillment
 from tests.testing.breaking import breaks, laws_of
 
 
 class WrongCarrier(InMemoryFulfillment):
     """A carrier that would be right but for one thing."""
+
+    gateway: Gateway = Idempotent()
 
     def __init__(self) -> None:
         super().__init__()
@@ -173,6 +178,91 @@ def test_a_wrong_carrier_breaks_the_law_that_is_about_it(wrong: type[WrongCarrie
     assert law.endswith("books_one_shipment") or not breaks(held_carrier(WrongCarrier), law)
 
 
+@pytest.mark.parametrize("declared", [Searchable(), NotIdempotent()])
+def test_a_carrier_that_says_that_it_knows_no_keys_is_not_held_to_them(declared: Gateway) -> None:
+    """Its other laws hold all the same."""
+
+    class KnowsNoKeys(BooksTwice):
+        gateway = declared
+
+    class CancelsNone(KnowsNoKeys, CancelsNothing):
+        pass
+
+    held = held_carrier(KnowsNoKeys)
+    assert not [law for law in laws_of(FulfillmentContract) if breaks(held, law)]
+    assert breaks(held_carrier(CancelsNone), "a_canceled_shipment_is_canceled")
+
+
+class SearchableCarrier(WrongCarrier):
+    """It knows no keys, and finds what was booked by the reference that it was given."""
+
+    gateway = Searchable()
+
+    def book_return(self, request: ReturnShipmentRequest) -> ReturnShipment:
+        """A label each time, under this reference."""
+        self.labels[request.key] = self.book(request)
+        return self.labels[request.key]
+
+    def find_shipment(self, key: str) -> ReturnShipment | None:
+        """By its reference."""
+        return self.labels.get(key)
+
+
+class FindsAnything(SearchableCarrier):
+    """Answers with what it booked last."""
+
+    def find_shipment(self, key: str) -> ReturnShipment | None:
+        """Whatever was asked for."""
+        return next(iter(self.labels.values()), None)
+
+
+class BooksByLooking(SearchableCarrier):
+    """Looking books what is not there."""
+
+    def find_shipment(self, key: str) -> ReturnShipment | None:
+        """A label in any case, and says that there is none."""
+        if key not in self.labels:
+            self.made[key] += 1
+        return self.labels.get(key)
+
+
+class FindsWithoutTheLabel(SearchableCarrier):
+    """Knows that there is something, not what."""
+
+    def find_shipment(self, key: str) -> ReturnShipment | None:
+        """Nothing of the label."""
+        return ReturnShipment() if key in self.labels else None
+
+
+def held_lookup(adapter: type[SearchableCarrier]) -> type[ShipmentLookupContract]:
+    """The contract, with this adapter held against it."""
+
+    class Held(ShipmentLookupContract):
+        def make(self) -> SearchableFulfillment:
+            self.carrier = adapter()
+            return self.carrier
+
+        def bookings_made(self, key: str) -> int:
+            return self.carrier.made[key]
+
+    return Held
+
+
+LOOKUPS = [
+    (FindsAnything, "a_shipment_that_was_not_booked_is_not_found"),
+    (BooksByLooking, "a_shipment_that_was_not_booked_is_not_found"),
+    (FindsWithoutTheLabel, "a_shipment_that_was_booked_is_found"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "law"), LOOKUPS)
+def test_a_wrong_lookup_breaks_the_law_that_is_about_it(wrong: type[SearchableCarrier], law: str) -> None:
+    """And one without its fault keeps it."""
+    assert breaks(held_lookup(wrong), law)
+    assert not breaks(held_lookup(SearchableCarrier), law)
+
+
 def test_every_law_of_carriers_catches_something() -> None:
     """None of them holds for whatever is given to it."""
     assert {law for _, law in CARRIERS} == laws_of(FulfillmentContract)
+    assert {law for _, law in LOOKUPS} == laws_of(ShipmentLookupContract)

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from rma import DisposeRequest, SendBackRequest
+from rma import DisposeRequest, Searchable, SendBackRequest
 from rma.adapters.memory import InMemoryFulfillment, InMemoryInventory
 from rma.testing.contracts.inspecting import DisposalContract, SendingBackContract
 from tests.testing.breaking import breaks, laws_of
@@ -120,6 +120,16 @@ def held(wrong: type[MovesEveryTime], law: str) -> type[DisposalContract] | type
 def test_a_wrong_port_breaks_the_law_that_is_about_it(wrong: type[MovesEveryTime], law: str) -> None:
     """Each law catches one of these."""
     assert breaks(held(wrong, law), law)
+
+
+def test_a_carrier_that_says_that_it_knows_no_keys_is_not_held_to_them() -> None:
+    """Its other laws hold all the same."""
+
+    class KnowsNoKeys(MovesEveryTime):
+        gateway = Searchable()
+
+    laws = laws_of(SendingBackContract)
+    assert not [law for law in laws if breaks(held(KnowsNoKeys, law), law)]
 
 
 def test_every_law_catches_something() -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from rma import Fulfillment, ReplacementRequest, ReplacementShipment
+from rma import Fulfillment, NotIdempotent, ReplacementRequest, ReplacementShipment
 from rma.adapters.memory import InMemoryFulfillment
 from rma.testing.contracts import ReplacementsContract
 from tests.testing.breaking import breaks, laws_of
@@ -113,6 +113,19 @@ def test_a_wrong_sender_breaks_the_law_that_is_about_it(wrong: type[WrongSender]
     """And one without its fault keeps it."""
     assert breaks(contract_for(wrong), law)
     assert not breaks(contract_for(WrongSender), law)
+
+
+def test_a_sender_that_says_that_it_knows_no_keys_is_not_held_to_them() -> None:
+    """Its other laws hold all the same."""
+
+    class KnowsNoKeys(SendsTwice):
+        gateway = NotIdempotent()
+
+    class Forgets(KnowsNoKeys, SendsNothing):
+        pass
+
+    assert not [law for law in laws_of(ReplacementsContract) if breaks(contract_for(KnowsNoKeys), law)]
+    assert breaks(contract_for(Forgets), "a_replacement_that_is_asked_for_is_sent")
 
 
 def test_every_law_of_senders_catches_something() -> None:

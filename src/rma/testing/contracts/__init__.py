@@ -64,7 +64,7 @@ from rma.testing.contracts.catalogues import (  # noqa: E402 # pytest explains a
     ShippingOptionRepositoryContract,
 )
 from rma.testing.contracts.events import EventPublisherContract  # noqa: E402
-from rma.testing.contracts.fulfillment import FulfillmentContract  # noqa: E402
+from rma.testing.contracts.fulfillment import FulfillmentContract, ShipmentLookupContract  # noqa: E402
 from rma.testing.contracts.holds import (  # noqa: E402
     ChargeLookupContract,
     HoldsContract,
@@ -103,5 +103,6 @@ __all__ = [
     "ReturnReasonRepositoryContract",
     "ReturnRepositoryContract",
     "SendingBackContract",
+    "ShipmentLookupContract",
     "ShippingOptionRepositoryContract",
 ]

@@ -1,10 +1,11 @@
-"""What `Fulfillment` promises."""
+"""What `Fulfillment` and `ShipmentLookup` promise."""
 
 from abc import abstractmethod
+from typing import Protocol
 
 from attrs import evolve
 
-from rma.async_ports import AsyncFulfillment
+from rma.async_ports import AsyncFulfillment, AsyncShipmentLookup
 from rma.domain.messages.effects import (
     CancelShipmentRequest,
     ReturnShipment,
@@ -14,15 +15,37 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.values.money import Money
 from rma.ports import Fulfillment
-from rma.testing.contracts.port_contract import PortContract
+from rma.testing.contracts.port_contract import PortContract, keyed
+from rma.testing.fault_injection import SearchableFulfillment
 
 KEY = "ret_contract-shipment-1"
 OTHER_KEY = "ret_contract-shipment-2"
 CANCEL_KEY = "ret_contract-cancel_shipment-1"
 
 
+class AsyncSearchableFulfillment(AsyncFulfillment, AsyncShipmentLookup, Protocol):
+    """An awaited adapter whose carrier can be asked for a shipment."""
+
+
+def _request(key: str) -> ReturnShipmentRequest:
+    return ReturnShipmentRequest(
+        key=key,
+        order_id="order_1",
+        return_id="ret_contract",
+        shipping_method=ShippingMethod("sm_1", "so_1", "Parcel", Money(200, "usd")),
+        provider_id="carrier",
+        location_id="loc_1",
+        lines=(StockLine("mug", "v_mug", 2),),
+    )
+
+
 class FulfillmentContract(PortContract):
-    """Laws of an adapter for carriers."""
+    """
+    Laws of an adapter for carriers.
+
+    What is said of repeated bookings holds for adapters that are `Idempotent`, as those are that declare
+    nothing; for others these laws are skipped.
+    """
 
     @abstractmethod
     def make(self) -> Fulfillment | AsyncFulfillment:
@@ -43,15 +66,7 @@ class FulfillmentContract(PortContract):
 
     def request(self, key: str) -> ReturnShipmentRequest:
         """A shipment that the carrier books; override it where options and locations have to exist."""
-        return ReturnShipmentRequest(
-            key=key,
-            order_id="order_1",
-            return_id="ret_contract",
-            shipping_method=ShippingMethod("sm_1", "so_1", "Parcel", Money(200, "usd")),
-            provider_id="carrier",
-            location_id="loc_1",
-            lines=(StockLine("mug", "v_mug", 2),),
-        )
+        return _request(key)
 
     def cancellation(self, key: str, shipment: ReturnShipment) -> CancelShipmentRequest:
         """The cancellation of the booking under `KEY`."""
@@ -69,7 +84,7 @@ class FulfillmentContract(PortContract):
 
     def test_a_repeated_key_books_nothing_and_gives_the_first_answer(self) -> None:
         """The same label, however often it is asked for."""
-        carrier = self.port()
+        carrier = keyed(self.port())
 
         answers = [carrier.book_return(self.request(KEY)) for _ in range(3)]
 
@@ -87,7 +102,7 @@ class FulfillmentContract(PortContract):
 
     def test_another_request_under_the_same_key_is_not_booked(self) -> None:
         """It is refused, or answered as the first was."""
-        carrier = self.port()
+        carrier = keyed(self.port())
         first = carrier.book_return(self.request(KEY))
         other = evolve(self.request(KEY), lines=(StockLine("mug", "v_mug", 1),))
 
@@ -119,7 +134,7 @@ class FulfillmentContract(PortContract):
 
     def test_a_repeated_booking_does_not_undo_a_cancellation(self) -> None:
         """It gives the first answer and nothing else."""
-        carrier = self.port()
+        carrier = keyed(self.port())
         shipment = carrier.book_return(self.request(KEY))
         carrier.cancel_return(self.cancellation(CANCEL_KEY, shipment))
 
@@ -131,13 +146,55 @@ class FulfillmentContract(PortContract):
 
     def test_a_key_that_is_sent_twice_at_once_books_one_shipment(self) -> None:
         """One of the two may be asked to try again; then it gets the first answer."""
-        carrier = self.port()
+        carrier = keyed(self.port())
         request = self.request(KEY)
 
         answers = self.at_once([lambda: carrier.book_return(request)] * 4)
 
         answer = carrier.book_return(request)
         assert all(each == answer for each in answers if not isinstance(each, Exception))
+        assert self.bookings_made(KEY) == 1
+
+
+class ShipmentLookupContract(PortContract):
+    """Laws of an adapter whose carrier can be asked for what was booked under a key."""
+
+    @abstractmethod
+    def make(self) -> SearchableFulfillment | AsyncSearchableFulfillment:
+        """The adapter over a carrier that has booked nothing yet, a new one for each law."""
+
+    def port(self) -> SearchableFulfillment:
+        """The adapter as one that blocks."""
+        port: SearchableFulfillment = self.blocking(self.make())
+        return port
+
+    @abstractmethod
+    def bookings_made(self, key: str) -> int:
+        """How many shipments the carrier that was made last has really booked under this key, ever."""
+
+    def request(self, key: str) -> ReturnShipmentRequest:
+        """A shipment that the carrier books; override it where options and locations have to exist."""
+        return _request(key)
+
+    def pass_delay(self) -> None:  # most need none
+        """Let the `search_delay` pass, after which a look-up tells the truth; nothing unless you say how."""
+
+    def test_a_shipment_that_was_not_booked_is_not_found(self) -> None:
+        """And looking for it books none."""
+        carrier = self.port()
+        carrier.book_return(self.request(OTHER_KEY))
+        self.pass_delay()
+
+        assert carrier.find_shipment(KEY) is None
+        assert self.bookings_made(KEY) == 0
+
+    def test_a_shipment_that_was_booked_is_found(self) -> None:
+        """As it was answered, with its label, however often it is looked for; nothing is booked by that."""
+        carrier = self.port()
+        answer = carrier.book_return(self.request(KEY))
+        self.pass_delay()
+
+        assert [carrier.find_shipment(KEY) for _ in range(2)] == [answer] * 2
         assert self.bookings_made(KEY) == 1
 
 

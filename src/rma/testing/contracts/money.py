@@ -17,7 +17,7 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.gateways import Idempotent
 from rma.domain.values.money import Money
-from rma.testing.contracts.port_contract import PortContract
+from rma.testing.contracts.port_contract import PortContract, keyed
 
 KEY = "ret_contract-refund-1"
 OTHER_KEY = "ret_contract-refund-2"
@@ -130,10 +130,7 @@ class MoneyContract(PortContract):
 
     def make_keyed(self) -> Any:
         """The adapter, if it says that its gateway knows keys."""
-        port = self.port()
-        if not isinstance(getattr(port, "gateway", Idempotent()), Idempotent):
-            pytest.skip("the adapter declares a gateway that does not know keys")
-        return port
+        return keyed(self.port())
 
 
 class MoneyLookupContract(PortContract):
@@ -160,7 +157,7 @@ class MoneyLookupContract(PortContract):
         """The adapter as one that blocks."""
 
     def pass_delay(self) -> None:  # most need none
-        """Let `Searchable.delay` pass, after which a look-up tells the truth; nothing unless you say how."""
+        """Let the `search_delay` pass, after which a look-up tells the truth; nothing unless you say how."""
 
     def test_a_refund_that_was_not_made_is_not_found(self) -> None:
         """And looking for it makes none."""

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from rma.domain.messages.gateways import Idempotent
 from rma.testing.contracts.threads import at_once
 
 T = TypeVar("T")
@@ -69,6 +70,13 @@ class PortContract(ABC):
         if self._loop is None:
             self._loop = LoopThread()
         return self._loop
+
+
+def keyed(port: T) -> T:
+    """Returns the port if it says, or does not deny, that it knows keys; else its law is skipped."""
+    if not isinstance(getattr(port, "gateway", Idempotent()), Idempotent):
+        pytest.skip("the adapter declares a gateway that does not know keys")
+    return port
 
 
 class Blocking:

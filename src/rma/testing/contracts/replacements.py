@@ -9,14 +9,18 @@ from rma.domain.messages.effects import ReplacementRequest, ReplacementShipment
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.money import Money
 from rma.ports import Fulfillment
-from rma.testing.contracts.port_contract import PortContract
+from rma.testing.contracts.port_contract import PortContract, keyed
 
 KEY = "exc_contract-replacement-1"
 OTHER_KEY = "claim_contract-replacement-1"
 
 
 class ReplacementsContract(PortContract):
-    """Laws of an adapter for carriers that send new goods."""
+    """
+    Laws of an adapter for carriers that send new goods.
+
+    What is said of repeated keys is skipped for adapters that are not `Idempotent`.
+    """
 
     @abstractmethod
     def make(self) -> Fulfillment | AsyncFulfillment:
@@ -51,7 +55,7 @@ class ReplacementsContract(PortContract):
 
     def test_a_repeated_key_sends_nothing_and_gives_the_first_answer(self) -> None:
         """However often it is asked for."""
-        carrier = self.port()
+        carrier = keyed(self.port())
 
         answers = [carrier.ship_replacement(self.request(KEY)) for _ in range(3)]
 
@@ -69,7 +73,7 @@ class ReplacementsContract(PortContract):
 
     def test_another_request_under_the_same_key_is_not_sent(self) -> None:
         """It is refused, or answered as the first was."""
-        carrier = self.port()
+        carrier = keyed(self.port())
         first = carrier.ship_replacement(self.request(KEY))
         (item,) = self.request(KEY).new_items
         other = evolve(self.request(KEY), new_items=(evolve(item, quantity=1),))
@@ -83,7 +87,7 @@ class ReplacementsContract(PortContract):
 
     def test_a_key_that_is_sent_twice_at_once_is_one_replacement(self) -> None:
         """One of the two may be asked to try again; then it gets the first answer."""
-        carrier = self.port()
+        carrier = keyed(self.port())
         request = self.request(KEY)
 
         answers = self.at_once([lambda: carrier.ship_replacement(request)] * 4)
