@@ -31,6 +31,7 @@ from rma.adapters.sql.schema import metadata
 from rma.codec.docstrings import paragraph
 from rma.domain.values.errors import StaleLedger, StaleOrder, codes
 from rma.observing import _LEVELS
+from tests.docs.cures import CURES
 from tests.docs.described import cell, code, section, table, table_of
 
 #: The classes that have codes, in the order of their gravity, and whose move is next.
@@ -51,14 +52,19 @@ def codes_by_class() -> str:
     for kind, next_move in CLASSES.items():
         bases = f", a `{Conflict.__name__}`" if issubclass(kind, Conflict) else ""
         rows = [
-            (code(row.code), cell(row.message), ", ".join(map(code, row.numbers)) or "none")
+            (
+                code(row.code),
+                cell(row.message),
+                ", ".join(map(code, row.numbers)) or "none",
+                cell(CURES[row.code]),
+            )
             for row in codes()
             if row.kind is kind
         ]
         parts += [
             f"### {kind.__name__}",
             f"HTTP status hint {kind.http_status_hint}{bases}: {next_move}.",
-            table(("code", "message", "numbers"), rows),
+            table(("code", "message", "numbers", "what to do"), rows),
         ]
     return "\n\n".join(parts)
 

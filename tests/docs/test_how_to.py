@@ -28,3 +28,9 @@ TestTables: Any = _tables["TestShopReturns"]
 _gateway = names_of("gateway")
 TestPayments: Any = _gateway["TestPayments"]
 TestLookup: Any = _gateway["TestLookup"]
+
+_carrier = names_of("carrier")
+TestLabels: Any = _carrier["TestLabels"]
+TestLabelLookup: Any = _carrier["TestLabelLookup"]
+TestReplacements: Any = _carrier["TestReplacements"]
+TestSendingBack: Any = _carrier["TestSendingBack"]

@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+import rma
 from rma.adapters.sql import failures
 from rma.codec.docstrings import meanings
 from rma.domain.values.errors import codes
 from rma.shell.commit import ATTEMPTS
+from rma.testing import contracts
 from tests.docs.architecture import ports_of_the_service
+from tests.docs.cures import CURES
 from tests.docs.described import type_name
 from tests.docs.draw import DOCS, PARTS, drawn, names
 from tests.docs.reference import CLASSES
@@ -76,6 +79,56 @@ def test_the_page_of_errors_has_every_code_of_a_store() -> None:
     assert len(on_the_page) == len(set(on_the_page))
 
 
+def test_every_code_has_a_cure() -> None:
+    """In the order of the table of errors; what a cure names is what hosts import."""
+    assert list(CURES) == [row.code for row in codes()]
+
+    named = {name for cure in CURES.values() for name in re.findall(r"`([A-Z]\w+)", cure)}
+    assert not named - {*rma.__all__, "SqlReturns"}
+
+
+def test_the_page_of_operations_has_every_reason() -> None:
+    """Each that needs a person, with cause and cure; those that went wrong are among what to page on."""
+    tree = ast.parse((SOURCE / "shell" / "observe.py").read_text(encoding="utf-8"))
+    given = {
+        ast.literal_eval(node.value.elts[1])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple)
+    }
+    given |= {
+        node.value.value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.keyword) and node.arg == "reason" and isinstance(node.value, ast.Constant)
+    }
+    page = text_of("operating.md")
+    table = page.partition("## Each reason")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE)
+    paged = page.partition("## What to page on")[2].partition("\n## ")[0]
+
+    assert sorted(rows) == sorted(given)
+    assert {each for each in given if f"`{each}`" not in paged} == {"approval_needed", "inspection_needed"}
+
+
+def test_the_page_of_operations_has_every_problem_of_an_effect() -> None:
+    """What the library says of an effect that a port did not do, and of a refund that needs a person."""
+    page = text_of("operating.md")
+    asking = (SOURCE / "shell" / "asking.py").read_text(encoding="utf-8")
+    raised = set(re.findall(r"raise (\w+)\(", asking))
+    first = re.findall(
+        r"^\| `(\w+)", page.partition("## Each problem of an effect")[2].partition("\n## ")[0], re.MULTILINE
+    )
+    assert raised <= set(first)
+
+    refunds = (SOURCE / "domain" / "state" / "refunds.py").read_text(encoding="utf-8")
+    deliver = (SOURCE / "shell" / "deliver.py").read_text(encoding="utf-8")
+    said = set(re.findall(r'f"(\w[\w ]+?)(?::| \{)', refunds)) | set(
+        re.findall(r'last_error or "([\w ]+)"', deliver)
+    )
+    assert len(said) == 4
+    failures = page.partition("| `failure` |")[2].partition("\n\n")[0]
+    assert not {each for each in said if f"`{each}" not in failures}
+
+
 def test_the_page_of_ports_has_every_keyword_of_the_service() -> None:
     """In the order of the service's fields, each with every method of its Protocol."""
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \|", text_of("ports.md"), re.MULTILINE)
@@ -83,6 +136,27 @@ def test_the_page_of_ports_has_every_keyword_of_the_service() -> None:
     assert [keyword for keyword, _ in rows] == [each.keyword for each in ports_of_the_service()]
     for (_, cell), port in zip(rows, ports_of_the_service(), strict=True):
         assert all(f"`{method}" in cell for method in port.methods), port
+
+
+def test_the_page_of_ports_has_every_kind_of_effect() -> None:
+    """As it is spelled in keys, by the calls that make them."""
+    calls = [
+        node
+        for path in (SOURCE / "domain").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "effect_key"
+    ]
+    kinds = [ast.literal_eval(call.args[1]) for call in calls]
+    (listed,) = re.findall(r"the kind of effect \((.+?)\)", text_of("ports.md"))
+
+    assert sorted(re.findall(r"`(\w+)`", listed)) == sorted(set(kinds))
+
+
+def test_the_page_about_tests_of_hosts_has_every_contract() -> None:
+    """By the port that is held to it."""
+    table = text_of("test_your_host.md").partition("| port | contracts |")[2].partition("\n\n")[0]
+
+    assert sorted(re.findall(r"`(\w+Contract)`", table)) == sorted(contracts.__all__)
 
 
 def test_the_laws_on_the_page_of_tests_exist() -> None:
