@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OF_EXAMPLES = {"celery", "celery-types", "fastapi", "httpx", "nats-py", "playwright", "schemathesis"}
 
 #: The pages whose blocks need them.
-PAGES_OF_EXAMPLES = ["celery", "fastapi", "outbox"]
+PAGES_OF_EXAMPLES = ["carrier", "celery", "fastapi", "gateway", "outbox"]
 
 #: The tests that use a dependency: of the extras, and of the core.
 TESTS = [
