@@ -1,5 +1,6 @@
 """The ledgers on Django's connection fulfill the shipped contracts, on both databases."""
 
+import threading
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
@@ -24,10 +25,11 @@ class DjangoReturnsLaws(ReturnRepositoryContract):
     examples = 30 if LONG else 10
     aliases: Aliases
     again: dict[str, str]
+    one_at_a_time: threading.Lock
 
     @pytest.fixture(autouse=True)
     def _aliases(self, aliases: Aliases, _finished: None) -> None:
-        self.aliases, self.again = aliases, {}
+        self.aliases, self.again, self.one_at_a_time = aliases, {}, threading.Lock()
 
     @abstractmethod
     def new(self) -> str:
@@ -40,8 +42,9 @@ class DjangoReturnsLaws(ReturnRepositoryContract):
     def reopen(self, returns: ReturnRepository) -> ReturnRepository:
         """Returns the same ledgers over a connection of its own."""
         assert isinstance(returns, DjangoReturns)
-        if returns.using not in self.again:
-            self.again[returns.using] = self.aliases.again(returns.using)
+        with self.one_at_a_time:  # the threads of a test open it at once, and Django's settings are no lock
+            if returns.using not in self.again:
+                self.again[returns.using] = self.aliases.again(returns.using)
         return DjangoReturns(self.again[returns.using])
 
     def damage(self, returns: DjangoReturns, return_id: str) -> None:

@@ -85,12 +85,12 @@ class RacesOfCommits(ReturnRepositoryPort):
         is_over = threading.Event()
 
         def write() -> list[ReturnLedger]:
-            repository = self.reopened(returns)
             try:
+                repository = self.reopened(returns)
                 for change in life.changes:
                     repository.commit(change)
             finally:
-                is_over.set()
+                is_over.set()  # also where it cannot be opened: the others would read for ever
             return []
 
         def read() -> list[ReturnLedger]:
