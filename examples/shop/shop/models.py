@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -123,6 +124,43 @@ class SentForm(models.Model):
         """Keys count within an order."""
 
         constraints = (models.UniqueConstraint(fields=("order", "key"), name="form_of_order"),)
+
+    def __str__(self) -> str:
+        return str(self.key)
+
+
+class ChargeAttempt(models.Model):
+    """
+    One attempt to take what a customer owes for an exchange, written before the gateway is asked.
+
+    Its key and amount never change, so that asking again cannot take more. While one of an exchange has not
+    ended, there is no other.
+    """
+
+    class State(models.TextChoices):
+        """How far it is; those of `ENDED` are final."""
+
+        OPEN = "open", _("Not known yet")
+        RECORDED = "recorded", _("Paid")
+        DECLINED = "declined", _("Not paid")
+        REFUSED = "refused", _("Paid too late, to be given back")
+        REFUNDED = "refunded", _("Given back")
+        STUCK = "stuck", _("For a clerk")
+
+    ENDED = (State.RECORDED, State.DECLINED, State.REFUNDED)
+
+    key: "Text" = models.CharField(max_length=80, primary_key=True)
+    order: "models.ForeignKey[Order, Order]" = models.ForeignKey(
+        Order, models.PROTECT, related_name="charges"
+    )
+    exchange_id: "Text" = models.CharField(max_length=40, db_index=True)
+    amount: "Whole" = models.PositiveIntegerField()
+    by: "Text" = models.CharField(max_length=200)
+    state: "Text" = models.CharField(max_length=10, choices=State, default=State.OPEN)
+    reference: "Text" = models.CharField(max_length=80, blank=True)
+    at: "Moment" = models.DateTimeField(auto_now_add=True)
+
+    order_id: str
 
     def __str__(self) -> str:
         return str(self.key)

@@ -6,7 +6,8 @@ open, and is sent again under its key.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from http.client import HTTPException, HTTPResponse
 from typing import Any
@@ -29,6 +30,9 @@ from rma import (
     RefundSucceeded,
 )
 
+#: How long the gateway knows a key.
+KEY_LIFETIME = timedelta(hours=24)
+
 #: The most that is read of an answer, in bytes.
 _LONGEST = 64 * 1024
 
@@ -37,10 +41,14 @@ class PaymentDeclined(Exception):
     """The gateway took no money, for good."""
 
 
+class OutcomeUnknown(Exception):
+    """Money moved, or did not: ask again under the same key."""
+
+
 class GatewayPayments:
     """Refunds through the gateway; a `rma.Payments` with `rma.RefundLookup`."""
 
-    gateway = Idempotent(key_lifetime=timedelta(hours=24))
+    gateway = Idempotent(key_lifetime=KEY_LIFETIME)
 
     def refund(self, request: RefundRequest) -> RefundAnswer:
         """Asks for the refund under its key; raises where the outcome is unknown."""
@@ -74,12 +82,40 @@ def charge(key: str, amount: Money) -> str:
 
     Raises:
         PaymentDeclined: no money was taken.
-        OSError, HTTPException: it is not known.
+        OutcomeUnknown: there was no answer, or none that says how it ended.
     """
-    answer = _ask("/charges", key, {"amount": amount.amount, "currency": amount.currency})
-    if answer["status"] != "succeeded":
-        raise PaymentDeclined(answer.get("code", ""))
-    return str(answer["id"])
+    with _unclear_as_unknown():
+        answer = _ask("/charges", key, {"amount": amount.amount, "currency": amount.currency})
+    match answer:
+        case {"status": "succeeded", "id": str(reference)} if reference:
+            return reference
+        case {"status": "failed"}:
+            raise PaymentDeclined(str(answer.get("code", "")))
+        case _:
+            raise OutcomeUnknown(f"the gateway says something unknown: {str(answer)[:200]}")
+
+
+def give_back(request: RefundRequest) -> RefundAnswer:
+    """
+    Gives back what `charge` took, once for the key; the payment is what the gateway calls the charge.
+
+    Raises:
+        OutcomeUnknown: as `charge`.
+    """
+    with _unclear_as_unknown():
+        return GatewayPayments().refund(request)
+
+
+@contextmanager
+def _unclear_as_unknown() -> Iterator[None]:
+    """Whatever a gateway can do instead of an answer becomes one error."""
+    try:
+        yield
+    except HTTPError as error:
+        error.close()
+        raise OutcomeUnknown(str(error)) from error
+    except (OSError, HTTPException, ValueError, RecursionError) as error:  # the last two are not JSON
+        raise OutcomeUnknown(str(error)) from error
 
 
 def as_outcome(refund: Mapping[str, Any]) -> RefundOutcome:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.contrib.auth.models import Permission, User
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from shop.models import Order, OrderLine, Payment, Product
@@ -51,8 +51,10 @@ def make_sample() -> None:
 
 
 def _what_clerks_may() -> QuerySet[Permission]:
-    """See returns in the admin, and do what it offers."""
-    return Permission.objects.filter(content_type__app_label="rma", content_type__model="storedreturn")
+    """See returns in the admin, and do what it offers; say how a charge ended that is for a clerk."""
+    returns = Q(content_type__app_label="rma", content_type__model="storedreturn")
+    charges = Q(codename__in=["view_chargeattempt", "change_chargeattempt"])
+    return Permission.objects.filter(returns | charges)
 
 
 def make_order(

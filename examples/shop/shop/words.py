@@ -13,6 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
 from rma import AmountPart, Money, Rejected, Violation
+from shop.models import ChargeAttempt
 from shop.policy import REASONS
 
 _Lazy = str | Promise
@@ -69,6 +70,22 @@ OUTCOMES: Mapping[str, _Lazy] = {
     "refund": gettext_lazy("Money back"),
     "store_credit": gettext_lazy("Store credit"),
     "exchange": gettext_lazy("Exchange"),
+}
+
+#: By state of a charge, what its customer reads after a click; there is nothing to say of one that worked.
+CHARGES: Mapping[str, _Lazy] = {
+    ChargeAttempt.State.OPEN: gettext_lazy(
+        "We do not know yet whether your payment of {amount} worked; we ask your bank again. "
+        "It is taken only once."
+    ),
+    ChargeAttempt.State.DECLINED: gettext_lazy("The payment did not work. Please try again later."),
+    ChargeAttempt.State.REFUSED: gettext_lazy(
+        "Your payment of {amount} came too late: it is given back to you."
+    ),
+    ChargeAttempt.State.REFUNDED: gettext_lazy(
+        "Your payment of {amount} came too late: it is given back to you."
+    ),
+    ChargeAttempt.State.STUCK: gettext_lazy("We are looking into your payment of {amount}."),
 }
 
 _PARTS: Mapping[str, _Lazy] = {

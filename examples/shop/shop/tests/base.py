@@ -4,9 +4,11 @@ import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.contrib.admin.utils import quote
@@ -37,16 +39,46 @@ A_MUG = {
 def served_gateway(folder: Path) -> Iterator[GatewayServer]:
     """Yields a gateway that is served in a thread, and reports nothing by itself."""
     secret = settings.GATEWAY_SECRET
-    with GatewayServer(
-        ("127.0.0.1", 0), secret, Movements(folder / "gateway.sqlite3"), Notifications(None, secret)
-    ) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+    with (
+        GatewayServer(
+            ("127.0.0.1", 0), secret, Movements(folder / "gateway.sqlite3"), Notifications(None, secret)
+        ) as server,
+        _in_a_thread(server),
+    ):
+        yield server
+
+
+@contextmanager
+def answering_gateway(body: bytes, forward_to: str | None = None) -> Iterator[str]:
+    """Yields the URL of a gateway whose answers all have this body; another one does what it is asked for."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked = self.rfile.read(int(self.headers["Content-Length"]))
+            if forward_to is not None:
+                with urlopen(Request(forward_to + self.path, asked, dict(self.headers))) as real:
+                    real.read()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the name is that of the base
+            """Says nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as server, _in_a_thread(server):
+        yield f"http://127.0.0.1:{server.server_port}"
+
+
+@contextmanager
+def _in_a_thread(server: ThreadingHTTPServer) -> Iterator[None]:
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
 
 
 @override_settings(

@@ -17,28 +17,37 @@ from rma import (
     AmountPart,
     CancelExchange,
     CancelReturn,
-    Exchange,
     ExchangeQuote,
     IdempotencyKeyReused,
     Money,
     NotFound,
     Quote,
-    RecordExchangePayment,
     RecordSending,
     Rejected,
     Return,
     ReturnOption,
 )
 from shop.asking import command_of
+from shop.charging import pay_difference
 from shop.credit import balance
 from shop.forms import LineForm, ReturnForm, is_web_link, new_key
 from shop.models import Order, Product, SentForm
-from shop.payments import PaymentDeclined, charge
+from shop.orders import CURRENCY
 from shop.returns import get_service
 from shop.slip import svg_code
 from shop.timeline import news_about
 from shop.titles import titles_of
-from shop.words import EXCHANGE_STATUS, OUTCOMES, RETURN_STATUS, day_text, reason_text, refusal_text, refusals
+from shop.words import (
+    CHARGES,
+    EXCHANGE_STATUS,
+    OUTCOMES,
+    RETURN_STATUS,
+    amount_text,
+    day_text,
+    reason_text,
+    refusal_text,
+    refusals,
+)
 
 #: Statuses in which the customer sends a parcel.
 _SENDS = ("requested", "partially_received")
@@ -356,39 +365,15 @@ def sent(request: HttpRequest, return_id: str) -> HttpResponse:
 @login_required
 @require_POST
 def pay(request: HttpRequest, return_id: str) -> HttpResponse:
-    """
-    Takes what the customer owes for an exchange, and records it.
-
-    The key at the gateway names the exchange and what was paid before: clicked twice, it is paid once.
-    """
-    found = own_return(request, return_id)[1]
+    """Takes what the customer owes for an exchange, and records it; clicked twice, it is paid once."""
+    order, found = own_return(request, return_id)
     if found.exchange_id is None:
         raise Http404
-    service = get_service()
-    exchange = service.get_exchange(found.exchange_id)
-    if not (exchange.is_open and exchange.owed.amount):
-        return redirect("return", found.id)
-    try:
-        reference = charge(_charge_key(exchange), exchange.owed)
-    except (PaymentDeclined, OSError):
-        messages.error(request, _("The payment did not work. Please try again later."))
-        return redirect("return", found.id)
-    try:
-        service.handle(
-            RecordExchangePayment(
-                exchange_id=exchange.id,
-                amount=exchange.owed,
-                reference=reference,
-                created_by=customer_of(request),
-            )
-        )
-    except Rejected as error:
-        return _back_with(request, found, error)
+    attempt = pay_difference(order.number, found.exchange_id, customer_of(request))
+    if attempt is not None and attempt.state in CHARGES:
+        amount = amount_text(Money(attempt.amount, CURRENCY))
+        messages.error(request, str(CHARGES[attempt.state]).format(amount=amount))
     return redirect("return", found.id)
-
-
-def _charge_key(exchange: Exchange) -> str:
-    return f"{exchange.id}-difference-{exchange.paid.amount}"
 
 
 def _back_with(request: HttpRequest, found: Return, error: Rejected) -> HttpResponse:

@@ -1,6 +1,6 @@
 """
-Shows the shop: `manage.py demo` makes the tables and sample orders, starts a payment gateway and the timer
-of returns, and serves, until it is stopped.
+Shows the shop: `manage.py demo` makes the tables and sample orders, starts a payment gateway and the timers
+of returns and charges, and serves, until it is stopped.
 """
 
 import os
@@ -9,7 +9,7 @@ import subprocess
 import sys
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from django.conf import settings
@@ -24,7 +24,7 @@ from shop.server import ShopServer
 class Command(BaseCommand):
     """Does all that is needed for a look."""
 
-    help = "Makes the tables and sample orders, starts the gateway and the timer, and serves the shop."
+    help = "Makes the tables and sample orders, starts the gateway and the timers, and serves the shop."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Adds where it listens."""
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             raise CommandError(f"port {options['port']}: {error.strerror}; try --port 0") from error
         with server, _gateway(server.url) as url:
             settings.GATEWAY_URL = url
-            with _timer(url):
+            with _timers(url):
                 self.stdout.write(f"{server.url}\nLog in as ada (a customer) or cleo (a clerk); the password")
                 self.stdout.write("is the name. Mails are in " + str(settings.EMAIL_FILE_PATH))
                 self.stdout.flush()
@@ -75,9 +75,12 @@ def _gateway(shop: str) -> Iterator[str]:
 
 
 @contextmanager
-def _timer(gateway: str) -> Iterator[None]:
-    command = [sys.executable, "manage.py", "rma_resume", "--every"]
-    with _child(command, os.environ | {"GATEWAY_URL": gateway}, stdout=subprocess.DEVNULL):
+def _timers(gateway: str) -> Iterator[None]:
+    environment = os.environ | {"GATEWAY_URL": gateway}
+    with ExitStack() as children:
+        for arguments in (["rma_resume", "--every"], ["charges", "--every", "5"]):
+            command = [sys.executable, "manage.py", *arguments]
+            children.enter_context(_child(command, environment, stdout=subprocess.DEVNULL))
         yield
 
 
