@@ -48,7 +48,7 @@ def command_of(
 def _new_items(chosen: Iterable[LineForm]) -> list[NewItem]:
     wanted: dict[str, int] = {}
     for line in chosen:
-        sku = line.cleaned_data["instead"]
+        sku = line.cleaned_data.get("instead")  # where there is nothing of its kind, the form has no field
         if sku:
             wanted[sku] = wanted.get(sku, 0) + line.cleaned_data["quantity"]
     products = Product.objects.in_bulk(wanted)

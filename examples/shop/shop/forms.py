@@ -13,7 +13,7 @@ from django import forms
 from rma import ReturnableItem
 from shop.models import OrderLine, Product
 from shop.policy import LABEL, REASONS
-from shop.words import OUTCOMES, reason_text
+from shop.words import OUTCOMES, not_returnable_text, reason_text
 
 #: Photos of a line.
 MOST_PHOTOS = 5
@@ -45,7 +45,14 @@ class KeyField(forms.CharField):
 
 
 class LineForm(forms.Form):
-    """What the customer says about one line of the order."""
+    """
+    What the customer says about one line of the order.
+
+    Args:
+        returnable: what can be returned of it if no reason is given.
+        most: units that can be returned for the reason that lets most of them come back.
+        products: of which one can be had instead.
+    """
 
     quantity = forms.IntegerField(label=_("How many"), min_value=0, max_value=9999, required=False)
     reason = forms.ChoiceField(label=_("Why"), required=False)
@@ -69,16 +76,29 @@ class LineForm(forms.Form):
         *,
         line: OrderLine,
         returnable: ReturnableItem,
+        most: int,
         products: list[Product],
     ) -> None:
         super().__init__(data, prefix=f"line{line.position}", use_required_attribute=False)
-        self.line, self.returnable = line, returnable
+        self.line, self.returnable, self.most = line, returnable, most
         reason, instead = self.fields["reason"], self.fields["instead"]
         assert isinstance(reason, forms.ChoiceField)
         assert isinstance(instead, forms.ChoiceField)
         reason.choices = [("", _("Please choose"))] + [(each.id, reason_text(each.id)) for each in REASONS]
         instead.choices = [("", _("Please choose"))] + [(each.sku, each.title) for each in products]
-        self.fields["quantity"].widget.attrs["max"] = returnable.quantity
+        if not products:
+            del self.fields["instead"]
+        self.fields["quantity"].widget.attrs["max"] = most
+
+    @property
+    def is_exchangeable(self) -> bool:
+        """True if there is something of its kind."""
+        return "instead" in self.fields
+
+    @property
+    def why_none(self) -> str:
+        """Why none of it can be returned, whatever the reason."""
+        return not_returnable_text(self.returnable.reasons)
 
     def clean_photos(self) -> list[str]:
         """

@@ -21,6 +21,9 @@ from django.utils.translation import override
 from rma import (
     EffectsAttempted,
     Event,
+    ExchangeCanceled,
+    ExchangePaid,
+    ExchangeRequested,
     GoodsInspected,
     GoodsReceived,
     RefundOutcomeRecorded,
@@ -29,7 +32,10 @@ from rma import (
     ReturnDeclined,
     ReturnExpired,
     ReturnRequested,
+    ReturnResolved,
+    ReturnSent,
 )
+from rma.adapters.django import get_service
 from shop.models import Mail, Order
 from shop.timeline import News, news_of
 from shop.titles import titles_of
@@ -40,9 +46,14 @@ _SUBJECTS: Mapping[type[Event], Callable[[], str]] = {
     ReturnApproved: lambda: _("Your return is approved"),
     ReturnDeclined: lambda: _("Your return is declined"),
     ReturnCanceled: lambda: _("Your return is canceled"),
+    ReturnSent: lambda: _("You sent your parcel"),
     ReturnExpired: lambda: _("Your return has expired"),
     GoodsReceived: lambda: _("Your parcel has arrived"),
     GoodsInspected: lambda: _("We have looked at your goods"),
+    ReturnResolved: lambda: _("We have decided about your goods"),
+    ExchangeRequested: lambda: _("You will get something else"),
+    ExchangePaid: lambda: _("We have your payment"),
+    ExchangeCanceled: lambda: _("Your exchange is canceled"),
     EffectsAttempted: lambda: _("News about your return"),
     RefundOutcomeRecorded: lambda: _("News about your refund"),
 }
@@ -56,6 +67,8 @@ class Mails:
         subject = _SUBJECTS.get(type(event))
         if event.no_notification or subject is None or Mail.objects.filter(pk=event_id).exists():
             return
+        if event.return_id is None:  # of a claim; the shop takes none
+            return
         order = (
             Order.objects.select_related("customer").prefetch_related("lines__product").get(pk=event.order_id)
         )
@@ -63,21 +76,22 @@ class Mails:
             news = news_of(event, titles_of(order))
             if news is None:
                 return
-            message_of(event_id, order, subject(), news).send()
+            number = get_service().get(event.return_id).display_id
+            message_of(event_id, order, number, subject(), news).send()
         Mail.objects.get_or_create(pk=event_id)
 
 
-def message_of(event_id: str, order: Order, title: str, news: News) -> EmailMessage:
-    """Returns the mail of an event."""
-    number = sha256(event_id.encode()).hexdigest()[:32]
-    text = render_to_string(
-        "shop/mails/event.txt", {"order": order, "news": news, "name": order.customer.get_username()}
-    )
+def message_of(event_id: str, order: Order, number: int, title: str, news: News) -> EmailMessage:
+    """Returns the mail of an event; it names the return by its number in the order."""
+    digest = sha256(event_id.encode()).hexdigest()[:32]
+    about = _("order %(order)s, return %(number)s") % {"order": order.number, "number": number}
+    context = {"order": order, "number": number, "news": news, "name": order.customer.get_username()}
+    text = render_to_string("shop/mails/event.txt", context)
     return EmailMessage(
-        subject=f"{title} ({order.number})",
+        subject=f"{title} ({about})",
         body=text,
         to=[order.customer.email],
-        headers={"Message-ID": f"<{number}@shop.example>"},
+        headers={"Message-ID": f"<{digest}@shop.example>"},
     )
 
 

@@ -1,7 +1,7 @@
 """
 The settings of the shop; the environment may change these:
 
-    SHOP_FOLDER      where the database file, mails and the secret key are kept; `var` beside `manage.py`
+    SHOP_FOLDER      where the database file, mails, log and secret key are kept; `var` beside `manage.py`
     DATABASE_URL     postgresql://user:password@host:port/name, instead of the file
     SHOP_HOSTS       the names under which the shop is reached, separated by commas
     SHOP_IS_SECURE   1 if it is reached by https: cookies are then sent by https only
@@ -91,5 +91,21 @@ GATEWAY_URL = os.environ.get("GATEWAY_URL", "http://127.0.0.1:8701")
 GATEWAY_SECRET = os.environ.get("GATEWAY_SECRET", sha256(f"gateway {SECRET_KEY}".encode()).hexdigest())
 GATEWAY_TIMEOUT = 3.0  # seconds
 SHOP_DAYS_AHEAD = float(os.environ.get("SHOP_DAYS_AHEAD", "0"))
+
+# A file, since each answer of the gateway that is lost is logged with its traceback.
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {
+        "file": {
+            "class": "logging.FileHandler",
+            "filename": FOLDER / "log.txt",
+            "formatter": "line",
+            "delay": True,
+        }
+    },
+    "root": {"handlers": ["file"], "level": "WARNING"},
+}
 
 RMA = {"SERVICE": "shop.returns.make_service", "TIMER": 5}

@@ -26,6 +26,7 @@ from rma import (
     ReturnRequested,
     ReturnResolved,
     ReturnSent,
+    SendBackRequest,
 )
 from shop.words import amount_text, count_text, day_text
 
@@ -66,8 +67,10 @@ def _words(event: Event, titles: Mapping[str, str]) -> tuple[str, list[str]]:  #
             return _("You sent your parcel on %(day)s.") % {"day": day_text(sending.at)}, []
         case ReturnExpired():
             return _("Nothing was sent in time: your return has expired."), []
-        case ReturnCanceled() | ExchangeCanceled():
-            return _("It was canceled."), []
+        case ReturnCanceled():
+            return _("Your return was canceled."), []
+        case ExchangeCanceled():
+            return _("Your exchange was canceled."), []
         case GoodsReceived(receipt=receipt):
             goods = [
                 count_text(item.quantity + item.damaged_quantity, titles.get(item.item_id, ""))
@@ -80,9 +83,9 @@ def _words(event: Event, titles: Mapping[str, str]) -> tuple[str, list[str]]:  #
                 % {"things": count_text(item.quantity, titles.get(item.item_id, "")), "grade": item.grade}
                 for item in inspection.items
             ]
-            return _("We looked at your goods."), graded
-        case ReturnResolved():
-            return _("We decided about what arrived."), []
+            return _("We looked at your goods."), graded + _going_back(inspection.requests, titles)
+        case ReturnResolved(resolution=resolution):
+            return _("We decided about what arrived."), _going_back([resolution.send_back_request], titles)
         case ExchangeRequested(opened=exchange):
             wanted = [
                 count_text(item.quantity, titles.get(item.variant_id, item.title))
@@ -98,6 +101,16 @@ def _words(event: Event, titles: Mapping[str, str]) -> tuple[str, list[str]]:  #
             return _refund(refund), []
         case _:
             return "", []
+
+
+def _going_back(requests: Iterable[object], titles: Mapping[str, str]) -> list[str]:
+    return [
+        _("%(things)s goes back to you.")
+        % {"things": count_text(line.quantity, titles.get(line.item_id, ""))}
+        for request in requests
+        if isinstance(request, SendBackRequest)
+        for line in request.lines
+    ]
 
 
 def _outcome(outcome: EffectOutcome) -> Iterator[str]:

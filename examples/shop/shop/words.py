@@ -12,7 +12,17 @@ from django.utils import formats, timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext, gettext_lazy
 
-from rma import AmountPart, Money, Rejected, Violation
+from rma import (
+    AmountPart,
+    Exchange,
+    ExchangeStatus,
+    Money,
+    RefundStatus,
+    Rejected,
+    Return,
+    ReturnStatus,
+    Violation,
+)
 from shop.models import ChargeAttempt
 from shop.policy import REASONS
 
@@ -23,7 +33,10 @@ REFUSALS: Mapping[str, _Lazy] = {
     "exchange_canceled": gettext_lazy("This exchange was canceled."),
     "exchange_completed": gettext_lazy("This exchange is completed: nothing is to be paid."),
     "exchange_paid": gettext_lazy("This exchange was paid for: cancel the exchange instead."),
-    "idempotency_key_reused": gettext_lazy("This form was sent before, with something else in it."),
+    "idempotency_key_reused": gettext_lazy(
+        "This form was sent before, with something else in it. "
+        "To return something else, open the order again."
+    ),
     "invalid_quantity": gettext_lazy("Give a number of at least {minimum}."),
     "item_not_found": gettext_lazy("This is not in your order."),
     "item_not_returnable": gettext_lazy("This cannot be returned."),
@@ -33,7 +46,7 @@ REFUSALS: Mapping[str, _Lazy] = {
     "no_rule_applies": gettext_lazy("For this reason it cannot be returned."),
     "order_canceled": gettext_lazy("This order was canceled."),
     "outcome_not_offered": gettext_lazy("What you chose is not possible for this; possible are: {offered}."),
-    "quantity_exceeds_returnable": gettext_lazy("{quantity} were chosen, only {returnable} can be returned."),
+    "quantity_exceeds_returnable": gettext_lazy("You chose {quantity}, but can return {returnable}."),
     "return_already_received": gettext_lazy("This return has arrived already."),
     "return_canceled": gettext_lazy("This return was canceled."),
     "return_declined": gettext_lazy("This return was declined."),
@@ -44,6 +57,16 @@ REFUSALS: Mapping[str, _Lazy] = {
     "return_reason_not_found": gettext_lazy("Choose one of the reasons."),
     "return_window_closed": gettext_lazy("This could be returned until {until}."),
     "text_too_long": gettext_lazy("The text has {length} characters; at most {maximum} are possible."),
+}
+
+_NOTHING_LEFT = gettext_lazy("None of it is left to return.")
+
+#: Why nothing of a line can be returned, whatever the reason; the first code that applies says it.
+NOT_RETURNABLE: Mapping[str, _Lazy] = {
+    "order_canceled": REFUSALS["order_canceled"],
+    "not_fulfilled": gettext_lazy("It was not delivered yet."),
+    "in_open_return": gettext_lazy("You are returning it already."),
+    "already_returned": gettext_lazy("It was returned already."),
 }
 
 RETURN_STATUS: Mapping[str, _Lazy] = {
@@ -94,6 +117,7 @@ _PARTS: Mapping[str, _Lazy] = {
     "undecided": gettext_lazy("Not decided yet"),
     "difference_due": gettext_lazy("You pay the difference"),
     "price": gettext_lazy("Price"),
+    "bonus:thanks": gettext_lazy("Our thanks"),
     "rounding": gettext_lazy("Rounding"),
     "charge:delivery": gettext_lazy("Delivery"),
     "fee:handling": gettext_lazy("Handling fee"),
@@ -139,8 +163,38 @@ def part_text(part: AmountPart, titles: Mapping[str, str]) -> str:  # noqa: PLR0
             return gettext("Other")
 
 
+def status_text(found: Return, exchange: Exchange | None) -> str:
+    """
+    Returns where a return is, or its exchange once the goods are here.
+
+    It is not completed while the shop or the customer has yet to pay.
+    """
+    text = RETURN_STATUS[found.status]
+    if found.status is not ReturnStatus.RECEIVED:
+        return str(text)
+    if exchange is not None and exchange.status is not ExchangeStatus.CANCELED:
+        text = EXCHANGE_STATUS[exchange.status]
+    if exchange is not None and exchange.owed.amount:
+        text = EXCHANGE_STATUS["awaiting_payment" if exchange.is_open else "requires_action"]
+    elif found.amount_due.amount:
+        due = amount_text(found.amount_due)
+        text = gettext("We have yet to pay you %(amount)s") % {"amount": due}
+    elif any(each.status is RefundStatus.PENDING for each in found.refunds):
+        text = gettext("Your money is on its way")
+    return str(text)
+
+
+def not_returnable_text(reasons: Iterable[str]) -> str:
+    """Returns why nothing of a line can be returned; the reasons are those of a `rma.ReturnableItem`."""
+    known = set(reasons)
+    found = next((text for code, text in NOT_RETURNABLE.items() if code in known), None)
+    return gettext("None of it can be returned.") if found is None else str(found)
+
+
 def refusal_text(violation: Violation) -> str:
     """Returns what was refused, in the words of readers; of a code that is not known here, the code."""
+    if violation.code == "quantity_exceeds_returnable" and not violation.numbers.get("returnable"):
+        return str(_NOTHING_LEFT)
     if violation.code not in REFUSALS:
         return gettext("This is not possible (%(code)s).") % {"code": violation.code}
     return str(REFUSALS[violation.code]).format_map(_Numbers(violation.numbers))

@@ -7,6 +7,7 @@ from rma import Money
 from shop.models import Parcel, StockMovement
 from shop.returns import get_service
 from shop.tests.base import A_MUG, ShopTest, back_office, filled, words
+from shop.timeline import news_of
 
 _LAMP = {"line1-quantity": "", "line3-quantity": "1", "line3-reason": "mind"}
 _LIST = reverse("admin:rma_storedreturn_changelist")
@@ -86,6 +87,9 @@ class ClerkTest(ShopTest):
         page = words(self.ada.get(f"/returns/{found.id}/"))
         assert "Your bank did not take 9.00 EUR; we will find another way." in page
         assert "card_closed" not in page
+        assert "We have yet to pay you 9.00 EUR" in page
+        assert "Completed" not in page
+        assert "We have yet to pay you 9.00 EUR" in words(self.ada.get("/"))
 
         with self.assertLogs("rma", "WARNING"):
             found = self.done(found, "retry")
@@ -101,6 +105,19 @@ class ClerkTest(ShopTest):
             f"{found.id}-sendback-1",
             f"{found.id}-shipment-1",
         ]
+        assert "1 x White mug goes back to you." in words(self.ada.get(f"/returns/{found.id}/"))
+        assert any("1 x White mug goes back to you." in each.body for each in mail.outbox)
+
+    def test_an_exchange_waits_for_its_payment(self) -> None:
+        """Its goods were worth less than was quoted; that is not completed."""
+        found = self.returned({"outcome": "exchange", "way": "own", "line1-instead": "mug-blue"})
+        self.done(self.done(found, "receive"), "inspect", {"graded_0_1": "1"})
+
+        for path in ("/", f"/returns/{found.id}/"):
+            page = words(self.ada.get(path))
+            assert "Waits for your payment" in page
+            assert "Completed" not in page
+            assert "We are looking into it" not in page
 
 
 class MailTest(ShopTest):
@@ -113,9 +130,10 @@ class MailTest(ShopTest):
         get_service().resume(found.id)
 
         assert [each.subject for each in mail.outbox] == [
-            "We have your return (1001)",
-            "News about your return (1001)",
+            "We have your return (order 1001, return 1)",
+            "News about your return (order 1001, return 1)",
         ]
+        assert "This is about return 1 of your order 1001." in mail.outbox[0].body
         assert mail.outbox[0].to == ["ada@customers.example"]
         assert "You asked for a return." in mail.outbox[0].body
         assert len({each.extra_headers["Message-ID"] for each in mail.outbox}) == 2
@@ -131,10 +149,37 @@ class MailTest(ShopTest):
 
         assert len(mail.outbox) == 2
 
+    def test_what_is_read_on_the_page_of_a_return_is_mailed(self) -> None:
+        """Of exchanges, one of them sent, paid and completed, the other canceled: each event once."""
+        swap = {"outcome": "exchange", "way": "own", "line1-instead": "mug-blue"}
+        found = self.returned(swap)
+        for action in ("sent", "pay"):
+            self.post(self.ada, f"/returns/{found.id}/{action}/", {})
+        self.done(self.done(found, "receive"), "inspect", {"graded_0_0": "1"})
+        other = self.returned({**swap, "key": "1" * 32})
+        self.post(self.ada, f"/returns/{other.id}/cancel/", {})
+
+        read = [each for each in get_service().history("1001") if news_of(each, {}) is not None]
+
+        assert [each.subject for each in mail.outbox] == [
+            "We have your return (order 1001, return 1)",
+            "You will get something else (order 1001, return 1)",
+            "You sent your parcel (order 1001, return 1)",
+            "We have your payment (order 1001, return 1)",
+            "Your parcel has arrived (order 1001, return 1)",
+            "We have looked at your goods (order 1001, return 1)",
+            "News about your return (order 1001, return 1)",
+            "We have your return (order 1001, return 2)",
+            "You will get something else (order 1001, return 2)",
+            "Your return is canceled (order 1001, return 2)",
+            "Your exchange is canceled (order 1001, return 2)",
+        ]
+        assert len(mail.outbox) == len(read)
+
     def test_mails_are_in_the_language_of_the_order(self) -> None:
         """Whatever the language of the browser or of the process."""
         form = {**A_MUG, "line1-reason": "size", "line1-note": "<b>zu groß</b>"}
         self.post(self.ben, "/orders/2001/return/", form, headers={"Accept-Language": "en"})
 
-        assert mail.outbox[0].subject == "Wir haben Ihre Rücksendung notiert (2001)"
+        assert mail.outbox[0].subject == "Wir haben Ihre Rücksendung notiert (Bestellung 2001, Rücksendung 1)"
         assert "Guten Tag ben," in mail.outbox[0].body

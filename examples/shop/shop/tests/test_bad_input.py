@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
-from django.test import Client
+from django.test import Client, override_settings
 from django.urls import reverse
 
 from rma.adapters.django.models import StoredEvent
@@ -82,6 +82,7 @@ class BadInputTest(ShopTest):
 
         assert second.redirect_chain == [(first["Location"], 302)]
         assert "This form was sent before, with something else in it." in words(second)
+        assert "To return something else, open the order again." in words(second)
         assert StoredEvent.objects.count() == count
 
     def test_an_expired_session_leads_to_the_login(self) -> None:
@@ -100,7 +101,10 @@ class BadInputTest(ShopTest):
         logged_in = client.post("/login/?next=https://evil.example/", {"username": "ada", "password": "ada"})
         changed = client.post("/language/setlang/", {"language": "de", "next": "https://evil.example/"})
 
+        clerk = Client().post("/login/", {"username": "cleo", "password": "cleo"})
+
         assert logged_in["Location"] == "/"
+        assert clerk["Location"] == reverse("admin:rma_storedreturn_changelist")
         assert changed["Location"] == "/"
 
     def test_huge_bodies_are_refused(self) -> None:
@@ -195,6 +199,25 @@ class BadInputTest(ShopTest):
             assert self.ada.get(f"/returns/{found.id}/{action}/").status_code == 405
         assert self.ada.delete(_PATH).status_code == 405
         assert Client().get("/webhooks/gateway/").status_code == 405
+        for path in ("/", _PATH, f"/returns/{found.id}/", f"/returns/{found.id}/slip/"):
+            assert self.ada.head(path).status_code == 200
+            assert self.ada.put(path).status_code == 405
+
+    def test_pages_for_what_must_not_be_are_in_the_language_of_the_reader_and_lead_back(self) -> None:
+        """Also where the shop fails: that page asks for nothing."""
+        ben = self.browser("ben", raise_request_exception=False, headers={"Accept-Language": "de"})
+        pages = [
+            (ben.get("/nothing/"), 404, "Diese Seite gibt es hier nicht."),
+            (ben.post("/orders/2001/return/", {"x": "x" * 70_000}), 400, "Das kann nicht benutzt werden"),
+        ]
+        with override_settings(ROOT_URLCONF="shop.tests.broken"), self.assertLogs("django.request", "ERROR"):
+            pages.append((ben.get("/"), 500, "Da ging etwas schief"))
+
+        for page, status, text in pages:
+            assert page.status_code == status
+            assert text in words(page)
+            assert '<html lang="de">' in page.content.decode()
+            assert '<a class="name" href="/">Der Beispielladen</a>' in page.content.decode()
 
     def test_every_page_says_what_it_may_load(self) -> None:
         """No script but those of the shop's files, and no frame around it."""

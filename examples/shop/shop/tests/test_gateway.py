@@ -1,14 +1,17 @@
 """The payments port over HTTP, and what the gateway reports."""
 
 import json
+import logging
 import time
+from contextlib import redirect_stderr
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 from unittest.mock import ANY
 from urllib.error import HTTPError
 
 from django.conf import settings
-from django.test import override_settings
+from django.test import SimpleTestCase, override_settings
 from gateway.signatures import sign
 
 from rma import Money, RefundDeclined, RefundNotSent, RefundPending, RefundRequest, RefundSucceeded, Return
@@ -83,6 +86,19 @@ class PaymentsTest(ShopTest):
 
         assert [each.status for each in get_service().get(found.id).refunds] == ["succeeded"]
         assert len(self.refunds()) == 1
+
+
+class LogTest(SimpleTestCase):
+    """What went wrong."""
+
+    def test_it_is_written_to_a_file_and_not_to_the_terminal(self) -> None:
+        """With its traceback: an answer that is lost fills no one's screen."""
+        with redirect_stderr(StringIO()) as terminal:
+            logging.getLogger("rma").warning("a call failed", exc_info=TimeoutError("the answer was lost"))
+
+        written = (settings.FOLDER / "log.txt").read_text(encoding="utf-8")
+        assert "WARNING rma: a call failed\nTimeoutError: the answer was lost\n" in written
+        assert terminal.getvalue() == ""
 
 
 class NotificationsTest(ShopTest):

@@ -151,6 +151,7 @@ class PayingTest(ShopTest):
         listed = self.clerk_sees()
         assert "For a clerk" in listed
         assert self.exchange_id in listed
+        assert "0.71 EUR" in listed
 
     def test_a_key_that_the_gateway_may_have_forgotten_is_not_sent_again(self) -> None:
         """It could move the money twice: a clerk looks at the gateway."""

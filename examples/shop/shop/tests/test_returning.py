@@ -51,7 +51,8 @@ class OrdersTest(ShopTest):
         Order.objects.filter(pk="1002").update(is_canceled=True)
 
         assert "It is on its way to you." in words(self.ada.get("/"))
-        assert "None of it can be returned any more." in words(self.ada.get(_PATH))
+        assert "It was not delivered yet." in words(self.ada.get(_PATH))
+        assert "This order was canceled." in words(self.ada.get("/orders/1002/return/"))
         answer = self.post(self.ada, "/orders/1002/return/", {**A_MUG, "line1-reason": "defect"})
 
         assert answer.status_code == 409
@@ -83,7 +84,10 @@ class AskingTest(ShopTest):
 
         assert "we pay the way back" in defective
         assert "Handling fee" not in defective
-        assert "less a fee, we look at it first" in unwanted
+        assert "less a fee, 12.45 EUR for one, we look at it first" in unwanted
+        assert "Store credit : until" in unwanted
+        assert "10 % on top" in unwanted
+        assert "10 % on top" not in defective
         assert "Handling fee" in unwanted
 
     def test_store_credit_has_a_bonus(self) -> None:
@@ -98,6 +102,62 @@ class AskingTest(ShopTest):
         swap = {"outcome": "exchange", "way": "own", "line1-instead": "mug-blue", "action": "quote"}
 
         assert "You pay 0.71 EUR" in words(self.post(self.ada, _PATH, {**A_MUG, **swap}))
+
+    def test_a_fragment_says_what_is_missing(self) -> None:
+        """With the line that it is about; the whole page says it beside the field."""
+        form = {**A_MUG, "outcome": "exchange", "action": "quote"}
+        swap = self.post(self.ada, _PATH, form, headers={"X-Fragment": "quote"})
+        whole = self.post(self.ada, _PATH, form)
+        empty = self.post(self.ada, _PATH, {**form, "way": ""}, headers={"X-Fragment": "quote"})
+
+        assert "White mug: Choose what you would like instead." in words(swap)
+        assert words(whole).count("Choose what you would like instead.") == 1
+        assert "How does it come back? This field is required." in words(empty)
+
+    def test_what_has_nothing_of_its_kind_is_not_exchanged(self) -> None:
+        """The form asks for nothing instead of it, and says so."""
+        lamp = {"line1-quantity": "", "line3-quantity": "1", "line3-reason": "mind"}
+        form = {**A_MUG, **lamp, "outcome": "exchange"}
+
+        asked = self.post(self.ada, _PATH, form)
+        possible = words(self.post(self.ada, _PATH, {**form, "outcome": "refund", "action": "quote"}))
+
+        assert asked.status_code == 400
+        assert "There is nothing that it could be exchanged for." in words(asked)
+        assert "Exchange : no. There is nothing that it could be exchanged for." in possible
+        assert 'name="line1-instead"' in asked.content.decode()
+        assert 'name="line3-instead"' not in asked.content.decode()
+
+    def test_what_is_asked_for_instead_is_seen_without_a_click(self) -> None:
+        """It is not inside what is folded up."""
+        page = self.ada.get(_PATH).content.decode()
+
+        assert page.index('name="line1-instead"') < page.index("<details")
+
+    def test_what_can_be_returned_for_some_reasons_is_not_said_to_be_impossible(self) -> None:
+        """Its window is over for those who changed their mind, but it may be defective."""
+        page = self.ada.get("/orders/1003/return/")
+        defect = {**A_MUG, "line1-reason": "defect", "action": "quote"}
+        quote = self.post(self.ada, "/orders/1003/return/", defect)
+
+        assert "Whether it can be returned depends on the reason." in words(page)
+        assert 'max="1"' in page.content.decode()
+        assert "You get 53.90 EUR" in words(quote)
+
+    def test_what_is_in_a_return_is_said_to_be(self) -> None:
+        """Nothing of it is left; afterwards it was returned."""
+        form = {"line1-quantity": "", "line2-quantity": "1", "line2-reason": "mind"}
+        found = self.returned(form, "1002")
+
+        page = self.ada.get("/orders/1002/return/")
+        again = self.post(self.ada, "/orders/1002/return/", {**A_MUG, **form, "key": "1" * 32})
+        found = self.done(found, "receive", {"received_0": "1"})
+        self.done(found, "inspect", {"graded_0_0": "1"})
+
+        assert "You are returning it already." in words(page)
+        assert 'max="0"' in page.content.decode()
+        assert "Blue mug: None of it is left to return." in words(again)
+        assert "It was returned already." in words(self.ada.get("/orders/1002/return/"))
 
     def test_a_fragment_is_the_quote_alone(self) -> None:
         """That is what the script asks for."""
@@ -135,7 +195,7 @@ class AskingTest(ShopTest):
 
         assert answer.status_code == 400
         assert "Scarf, from the sale: For this reason it cannot be returned." in words(answer)
-        assert "Blue mug: 3 were chosen, only 1 can be returned." in words(answer)
+        assert "Blue mug: You chose 3, but can return 1." in words(answer)
         assert get_service().list("1002") == ()
 
     def test_the_day_on_which_a_window_closed_is_said(self) -> None:
@@ -157,7 +217,10 @@ class AfterwardsTest(ShopTest):
         for _time in range(2):
             assert self.post(self.ada, f"/returns/{found.id}/cancel/", {}).status_code == 302
 
+        page = self.ada.get(f"/returns/{found.id}/")
         assert get_service().get(found.id).status == "canceled"
+        assert "Money back" not in words(page)
+        assert 'id="amount"' not in page.content.decode()
         assert Parcel.objects.get().is_canceled
         assert self.ada.get(f"/returns/{found.id}/slip/").status_code == 404
 
@@ -180,6 +243,41 @@ class AfterwardsTest(ShopTest):
 
         assert words(page).count("You sent your parcel") == 1
         assert "Please send it by" not in words(page)
+        assert "I have changed my mind and keep it" not in words(page)
+
+    def test_who_sends_it_without_our_label_prints_the_slip_only(self) -> None:
+        """There is no label."""
+        own = words(self.ada.get(f"/returns/{self.returned({'way': 'own'}).id}/"))
+        ours = words(self.ada.get(f"/returns/{self.returned({'key': '1' * 32}).id}/"))
+
+        assert "Print the slip" in own
+        assert "label" not in own
+        assert "Print the label and the slip" in ours
+
+    def test_the_amount_of_an_exchange_is_shown(self) -> None:
+        """What the customer pays, or gets, and the bonus by its name."""
+        swap = {"outcome": "exchange", "way": "own", "line1-instead": "mug-blue"}
+        pays = words(self.ada.get(f"/returns/{self.returned(swap).id}/"))
+        shirt = {"line1-quantity": "1", "line1-reason": "mind", "line1-instead": "shirt-m"}
+        answer = self.post(self.ben, "/orders/2001/return/", {**A_MUG, **swap, **shirt})
+        gets = words(self.ben.get(answer["Location"]))
+
+        assert "Exchange: You pay 0.71 EUR" in pays
+        assert "Our thanks" in pays
+        assert "Other" not in pays
+        assert "Exchange: You get 5.00 EUR" in gets
+
+    def test_a_canceled_exchange_is_canceled_once(self) -> None:
+        """In its head, and in what happened."""
+        swap = {"outcome": "exchange", "way": "own", "line1-instead": "mug-blue"}
+        found = self.returned(swap)
+        self.post(self.ada, f"/returns/{found.id}/cancel/", {})
+
+        page = self.ada.get(f"/returns/{found.id}/")
+
+        assert '<b id="status">Canceled</b></p>' in page.content.decode()
+        assert words(page).count("Your return was canceled.") == 1
+        assert words(page).count("Your exchange was canceled.") == 1
 
     def test_an_exchange_is_paid_once_and_then_sent(self) -> None:
         """Whatever is clicked, the gateway takes the difference once."""
@@ -202,11 +300,14 @@ class AfterwardsTest(ShopTest):
     def test_store_credit_is_given_with_its_bonus(self) -> None:
         """Once it was inspected."""
         found = self.returned({"outcome": "store_credit", "way": "own"})
+        assert "And 1.29 EUR on top, with our thanks." in words(self.ada.get(f"/returns/{found.id}/"))
         found = self.done(found, "receive", {"received_0": "1"})
         self.done(found, "inspect", {"graded_0_0": "1"})
 
         customer = Order.objects.get(pk="1001").customer_id
         assert balance(customer) == eur(1290 + 129)
         assert "You have 14.19 EUR store credit." in words(self.ada.get("/"))
-        assert "You have 14.19 EUR more store credit." in words(self.ada.get(f"/returns/{found.id}/"))
+        page = words(self.ada.get(f"/returns/{found.id}/"))
+        assert "You have 14.19 EUR more store credit." in page
+        assert "And 1.29 EUR on top, with our thanks." in page
         assert [(each.quantity, each.place) for each in StockMovement.objects.all()] == [(1, "stock")]

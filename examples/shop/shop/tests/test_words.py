@@ -132,6 +132,7 @@ class CodesTest(SimpleTestCase):
     def test_every_part_of_an_amount_has_words(self) -> None:
         """Also one that a later release may add."""
         names = [f"fee:{fee.name}" for rule in POLICY.rules for fee in rule.fees]
+        names += [f"bonus:{rule.bonus.name}" for rule in POLICY.rules if rule.bonus]
         names += ["return_shipping", "tax:vat", "discount:voucher", "charge:delivery", "price"]
         with override("en"):
             for name in names:

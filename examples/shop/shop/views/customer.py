@@ -1,37 +1,30 @@
 """What customers see: their orders, and what becomes of their returns. Those of others are not found."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from attrs import frozen
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-from django.db import transaction
+from django.contrib.auth.views import LoginView
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from rma import (
-    AmountPart,
     CancelExchange,
     CancelReturn,
-    ExchangeQuote,
-    IdempotencyKeyReused,
     Money,
     NotFound,
-    Quote,
     RecordSending,
     Rejected,
     Return,
-    ReturnOption,
 )
-from shop.asking import command_of
 from shop.charging import pay_difference
-from shop.credit import balance
-from shop.forms import LineForm, ReturnForm, is_web_link, new_key
-from shop.models import Order, Product, SentForm
+from shop.credit import balance, bonus_of
+from shop.forms import is_web_link
+from shop.models import Order
 from shop.orders import CURRENCY
 from shop.returns import get_service
 from shop.slip import svg_code
@@ -39,15 +32,15 @@ from shop.timeline import news_about
 from shop.titles import titles_of
 from shop.words import (
     CHARGES,
-    EXCHANGE_STATUS,
     OUTCOMES,
-    RETURN_STATUS,
     amount_text,
-    day_text,
     reason_text,
-    refusal_text,
     refusals,
+    status_text,
 )
+
+#: Statuses in which nothing comes back, nor is paid.
+_OVER = ("canceled", "declined", "expired")
 
 #: Statuses in which the customer sends a parcel.
 _SENDS = ("requested", "partially_received")
@@ -63,206 +56,35 @@ def orders_of(user: AbstractBaseUser | AnonymousUser) -> Any:
     return Order.objects.filter(customer_id=user.pk).prefetch_related("lines__product", "payments")
 
 
+class Login(LoginView):
+    """Leads customers to their orders, and clerks to the back office."""
+
+    def get_default_redirect_url(self) -> str:
+        """Where to, if no page was asked for."""
+        if getattr(self.request.user, "is_staff", False):
+            return reverse("admin:rma_storedreturn_changelist")
+        return super().get_default_redirect_url()
+
+
 @login_required
-@require_GET
+@require_safe
 def orders(request: HttpRequest) -> HttpResponse:
     """Shows the customer's orders, their returns, and their store credit."""
     service = get_service()
     assert request.user.pk is not None
-    shown = [
-        {
-            "order": order,
-            "returns": [
-                {"id": each.id, "number": each.display_id, "status": RETURN_STATUS[each.status]}
-                for each in service.list(order.number)
-            ],
-        }
-        for order in orders_of(request.user)
-    ]
+    shown = []
+    for order in orders_of(request.user):
+        exchanges = {each.return_id: each for each in service.exchanges(order.number)}
+        returns = [
+            {
+                "id": each.id,
+                "number": each.display_id,
+                "status": status_text(each, exchanges.get(each.id)),
+            }
+            for each in service.list(order.number)
+        ]
+        shown.append({"order": order, "returns": returns})
     return render(request, "shop/orders.html", {"orders": shown, "credit": balance(request.user.pk)})
-
-
-# Asking for a return
-
-
-@frozen
-class Choice:
-    """What the rules allow for a line that was chosen: an outcome, and at whose cost, or why not."""
-
-    label: str
-    is_chosen: bool
-    details: tuple[str, ...]
-    is_offered: bool = False
-
-
-@frozen
-class Choices:
-    """The choices of a line."""
-
-    title: str
-    choices: tuple[Choice, ...]
-
-
-@frozen
-class Shown:
-    """
-    What the form was answered with.
-
-    Attributes:
-        amount: what the customer gets; of an exchange, what is to be paid or given back.
-        breakdown: its parts.
-        refused: why it is not possible.
-        choices: by line, what the rules allow.
-    """
-
-    is_exchange: bool = False
-    amount: Money | None = None
-    breakdown: tuple[AmountPart, ...] = ()
-    bonus: Money | None = None
-    refused: tuple[str, ...] = ()
-    choices: tuple[Choices, ...] = ()
-
-
-@login_required
-@require_http_methods(["GET", "POST"])
-def ask(request: HttpRequest, number: str) -> HttpResponse:
-    """Shows the form of a return with its quote, and makes the return that it asks for."""
-    order = get_object_or_404(orders_of(request.user), pk=number)
-    data = request.POST if request.method == "POST" else None
-    lines = _line_forms(order, data)
-    whole = ReturnForm(data, initial={"key": new_key()})
-    shown, status = Shown(), 200
-    if data is not None:
-        is_valid = _are_valid(lines, whole)
-        if is_valid and data.get("action") == "request":
-            answer = _request(request, order, lines, whole)
-            if isinstance(answer, HttpResponse):
-                return answer
-            shown, status = answer
-        elif is_valid:
-            shown = _quote(order, lines, whole, customer_of(request))
-        elif data.get("action") == "request":
-            status = 400
-    context = {"order": order, "lines": lines, "whole": whole, "shown": shown, "titles": titles_of(order)}
-    if request.headers.get("X-Fragment") == "quote":
-        return render(request, "shop/quote.html", context, status=status)
-    return render(request, "shop/ask.html", context, status=status)
-
-
-def _line_forms(order: Order, data: Any) -> list[LineForm]:
-    returnable = {each.item_id: each for each in get_service().returnable_items(order.number)}
-    products: dict[str, list[Product]] = {}
-    for product in Product.objects.filter(family__in=[line.product.family for line in order.lines.all()]):
-        products.setdefault(product.family, []).append(product)
-    return [
-        LineForm(
-            data,
-            line=line,
-            returnable=returnable[line.item_id],
-            products=[each for each in products[line.product.family] if each.sku != line.product.sku],
-        )
-        for line in order.lines.all()
-    ]
-
-
-def _are_valid(lines: list[LineForm], whole: ReturnForm) -> bool:
-    """Validates all forms, so that each shows what is wrong with it."""
-    are_valid = not [form for form in (*lines, whole) if not form.is_valid()]
-    if are_valid and whole.cleaned_data["outcome"] == "exchange":
-        for line in lines:
-            if line.cleaned_data["quantity"] and not line.cleaned_data["instead"]:
-                line.add_error("instead", _("Choose what you would like instead."))
-                are_valid = False
-    return are_valid
-
-
-def _request(
-    request: HttpRequest, order: Order, lines: list[LineForm], whole: ReturnForm
-) -> HttpResponse | tuple[Shown, int]:
-    """
-    Makes the return, and notes the form that it was asked for with, in one transaction.
-
-    The label is booked after it. A form that is sent again is answered with the return that it made.
-    """
-    command = command_of(order, lines, whole, customer_of(request))
-    key = whole.cleaned_data["key"]
-    try:
-        with transaction.atomic():
-            made = get_service().handle(command)
-            SentForm.objects.get_or_create(order=order, key=key, defaults={"subject_id": made.id})
-    except IdempotencyKeyReused as error:
-        sent = SentForm.objects.filter(order=order, key=key).first()
-        refused = tuple(refusals(error, {}))
-        if sent is None:
-            return Shown(refused=refused), 409
-        messages.warning(request, " ".join(refused))
-        return redirect("return", _return_id(sent.subject_id))
-    except Rejected as error:
-        shown = _quote(order, lines, whole, customer_of(request))
-        return shown if shown.refused else _refused(error, order, lines, whole), error.http_status_hint
-    return redirect("return", _return_id(made.id))
-
-
-def _return_id(subject_id: str) -> str:
-    service = get_service()
-    return service.get_exchange(subject_id).return_id if subject_id.startswith("exc_") else subject_id
-
-
-def _quote(order: Order, lines: list[LineForm], whole: ReturnForm, by: str) -> Shown:
-    command = command_of(order, lines, whole, by)
-    service = get_service()
-    choices = _choices(order, lines, whole.cleaned_data["outcome"])
-    quote: Quote | ExchangeQuote
-    try:
-        quote = service.quote(command)
-    except Rejected as error:
-        return Shown(refused=tuple(refusals(error, titles_of(order))), choices=choices)
-    if isinstance(quote, ExchangeQuote):
-        return Shown(
-            is_exchange=True, amount=quote.difference_due, breakdown=quote.breakdown, choices=choices
-        )
-    bonuses = [each.bonus for each in quote.plan if each.bonus is not None]
-    bonus = sum(bonuses[1:], start=bonuses[0]) if bonuses else None
-    return Shown(amount=quote.refund_amount, breakdown=quote.breakdown, bonus=bonus, choices=choices)
-
-
-def _refused(error: Rejected, order: Order, lines: list[LineForm], whole: ReturnForm) -> Shown:
-    choices = _choices(order, lines, whole.cleaned_data["outcome"])
-    return Shown(refused=tuple(refusals(error, titles_of(order))), choices=choices)
-
-
-def _choices(order: Order, lines: Iterable[LineForm], outcome: str) -> tuple[Choices, ...]:
-    """Returns what the rules say about each line that was chosen, for its reason."""
-    service, found = get_service(), []
-    by_reason: dict[str, dict[str, tuple[ReturnOption, ...]]] = {}
-    for form in lines:
-        if not form.cleaned_data["quantity"]:
-            continue
-        reason_id = form.cleaned_data["reason"]
-        if reason_id not in by_reason:
-            items = service.returnable_items(order.number, reason_id=reason_id)
-            by_reason[reason_id] = {each.item_id: each.options for each in items}
-        options = by_reason[reason_id][form.line.item_id]
-        found.append(
-            Choices(form.line.product.title, tuple([_choice(option, outcome) for option in options]))
-        )
-    return tuple(found)
-
-
-def _choice(option: ReturnOption, outcome: str) -> Choice:
-    label, is_chosen = str(OUTCOMES[option.outcome]), option.outcome == outcome
-    if not option.is_offered:
-        return Choice(label, is_chosen, details=tuple([refusal_text(each) for each in option.violations]))
-    details = [_("until %(day)s") % {"day": day_text(option.until)}] if option.until else []
-    details.append(_("we pay the way back") if option.way_back == "merchant" else _("you pay the way back"))
-    if option.fees:
-        details.append(_("less a fee"))
-    if option.needs_review:
-        details.append(_("we look at it first"))
-    return Choice(label, is_chosen, tuple(details), is_offered=True)
-
-
-# A return that was made
 
 
 def own_return(request: HttpRequest, return_id: str) -> tuple[Order, Return]:
@@ -280,7 +102,7 @@ def own_return(request: HttpRequest, return_id: str) -> tuple[Order, Return]:
 
 
 @login_required
-@require_GET
+@require_safe
 def show(request: HttpRequest, return_id: str) -> HttpResponse:
     """Shows where a return is."""
     order, found = own_return(request, return_id)
@@ -298,25 +120,27 @@ def show(request: HttpRequest, return_id: str) -> HttpResponse:
         for item in found.items
         if item.is_requested
     ]
+    in_force = [each for each in found.refunds if each.is_in_force]
     context = {
         "order": order,
         "return": found,
         "items": items,
         "outcome": OUTCOMES["exchange" if exchange else found.outcome],
-        "status": RETURN_STATUS[found.status],
+        "status": status_text(found, exchange),
         "exchange": exchange,
-        "exchange_status": EXCHANGE_STATUS[exchange.status] if exchange else None,
+        "has_amount": found.status not in _OVER,
+        "bonus": bonus_of([*in_force, *service.refund_plan(found.id)]),
         "owed": exchange.owed if exchange and exchange.is_open and exchange.owed.amount else None,
         "entries": news_about(service.history(order.number), subjects, titles),
         "titles": titles,
         "can_be_sent": found.status in _SENDS,
-        "can_be_canceled": found.status in {"pending_approval", "requested"},
+        "can_be_canceled": found.status in {"pending_approval", "requested"} and not found.sending,
     }
     return render(request, "shop/return.html", context)
 
 
 @login_required
-@require_GET
+@require_safe
 def slip(request: HttpRequest, return_id: str) -> HttpResponse:
     """Shows what is printed and put into the parcel; there is none for a return that travels no more."""
     order, found = own_return(request, return_id)

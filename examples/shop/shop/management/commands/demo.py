@@ -49,6 +49,7 @@ class Command(BaseCommand):
             with _timers(url):
                 self.stdout.write(f"{server.url}\nLog in as ada (a customer) or cleo (a clerk); the password")
                 self.stdout.write("is the name. Mails are in " + str(settings.EMAIL_FILE_PATH))
+                self.stdout.write("What went wrong is in " + str(settings.FOLDER / "log.txt"))
                 self.stdout.flush()
                 try:
                     server.serve_forever()
