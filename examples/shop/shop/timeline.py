@@ -84,8 +84,8 @@ def _words(event: Event, titles: Mapping[str, str]) -> tuple[str, list[str]]:  #
                 for item in inspection.items
             ]
             return _("We looked at your goods."), graded + _going_back(inspection.requests, titles)
-        case ReturnResolved(resolution=resolution):
-            return _("We decided about what arrived."), _going_back([resolution.send_back_request], titles)
+        case ReturnResolved():
+            return _("We decided about what arrived."), []
         case ExchangeRequested(opened=exchange):
             wanted = [
                 count_text(item.quantity, titles.get(item.variant_id, item.title))

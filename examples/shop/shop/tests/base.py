@@ -49,19 +49,25 @@ def served_gateway(folder: Path) -> Iterator[GatewayServer]:
 
 
 @contextmanager
-def answering_gateway(body: bytes, forward_to: str | None = None) -> Iterator[str]:
-    """Yields the URL of a gateway whose answers all have this body; another one does what it is asked for."""
+def answering_gateway(body: bytes, forward_to: str | None, paths: str = "/") -> Iterator[str]:
+    """
+    Yields the URL of a gateway that answers with this body where the path begins with `paths`.
+
+    Another gateway, if there is one, does what is asked for, and answers elsewhere.
+    """
 
     class Answering(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            asked = self.rfile.read(int(self.headers["Content-Length"]))
+            asked, answer = self.rfile.read(int(self.headers["Content-Length"])), body
             if forward_to is not None:
                 with urlopen(Request(forward_to + self.path, asked, dict(self.headers))) as real:
-                    real.read()
+                    answer = real.read()
+            if self.path.startswith(paths):
+                answer = body
             self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(answer)
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the name is that of the base
             """Says nothing."""

@@ -3,7 +3,7 @@
 from django.core import mail
 from django.urls import reverse
 
-from rma import Money
+from rma import CancelExchange, Money
 from shop.models import Parcel, StockMovement
 from shop.returns import get_service
 from shop.tests.base import A_MUG, ShopTest, back_office, filled, words
@@ -109,15 +109,31 @@ class ClerkTest(ShopTest):
         assert any("1 x White mug goes back to you." in each.body for each in mail.outbox)
 
     def test_an_exchange_waits_for_its_payment(self) -> None:
-        """Its goods were worth less than was quoted; that is not completed."""
-        found = self.returned({"outcome": "exchange", "way": "own", "line1-instead": "mug-blue"})
-        self.done(self.done(found, "receive"), "inspect", {"graded_0_1": "1"})
+        """Its goods were worth less than was quoted; that is not completed, whatever the quote was."""
+        for number, wanted in (("1004", "mug-blue"), ("1005", "mug-white")):
+            swap = {"outcome": "exchange", "way": "own", "line1-instead": wanted}
+            found = self.done(
+                self.done(self.returned(swap, number), "receive"), "inspect", {"graded_0_1": "1"}
+            )
 
-        for path in ("/", f"/returns/{found.id}/"):
-            page = words(self.ada.get(path))
-            assert "Waits for your payment" in page
-            assert "Completed" not in page
-            assert "We are looking into it" not in page
+            for path in ("/", f"/returns/{found.id}/"):
+                page = words(self.ada.get(path))
+                assert "Waits for your payment" in page
+                assert "Completed" not in page
+                assert "We are looking into it" not in page
+
+    def test_an_exchange_that_is_canceled_when_its_goods_are_here_is_refunded(self) -> None:
+        """It is completed then, as any return is."""
+        swap = {"outcome": "exchange", "way": "own", "line1-instead": "mug-blue"}
+        found = self.done(self.done(self.returned(swap), "receive"), "inspect", {"graded_0_0": "1"})
+        assert found.exchange_id is not None
+        with self.captureOnCommitCallbacks(execute=True):
+            get_service().handle(CancelExchange(exchange_id=found.exchange_id, created_by="cleo"))
+
+        page = self.ada.get(f"/returns/{found.id}/")
+
+        assert '<b id="status">Completed</b>' in page.content.decode()
+        assert "We paid back 12.90 EUR." in words(page)
 
 
 class MailTest(ShopTest):

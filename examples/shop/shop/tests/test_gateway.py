@@ -130,6 +130,7 @@ class NotificationsTest(ShopTest):
     def test_a_refund_that_ends_later_is_reported(self) -> None:
         """Once, however often it is reported."""
         found, event = self.pending()
+        assert "Your money is on its way" in words(self.ada.get(f"/returns/{found.id}/"))
 
         for _time in range(3):
             assert self.report(event).status_code == 204

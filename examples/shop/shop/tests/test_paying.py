@@ -1,19 +1,25 @@
 """What a customer owes for an exchange is taken once, and recorded or given back, whatever goes wrong."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from django.core.management import call_command
-from django.test import override_settings
+from django.db import connections
+from django.test import TransactionTestCase, override_settings
 from django.urls import reverse
 from django.utils import timezone
 
-from rma import CancelExchange, Exchange
+from rma import CancelExchange, Exchange, Money, NewItem, RequestedItem, RequestExchange
+from shop.charging import go_on, pay_difference
 from shop.models import ChargeAttempt
 from shop.returns import get_service
-from shop.tests.base import ShopTest, answering_gateway, words
+from shop.sample import make_sample
+from shop.tests.base import ShopTest, answering_gateway, served_gateway, words
 
 _SWAP = {"outcome": "exchange", "way": "own", "line1-instead": "mug-blue"}
 
@@ -40,10 +46,10 @@ class PayingTest(ShopTest):
         return words(answer)
 
     @contextmanager
-    def answering(self, body: bytes, *, is_forwarding: bool = True) -> Iterator[None]:
-        """The gateway does as it is asked, but what arrives of its answers is this."""
+    def answering(self, body: bytes, *, is_forwarding: bool = True, paths: str = "/") -> Iterator[None]:
+        """The gateway does as it is asked, but what arrives of its answers about these paths is this."""
         real = self.gateway.url if is_forwarding else None
-        with answering_gateway(body, real) as url, override_settings(GATEWAY_URL=url):
+        with answering_gateway(body, real, paths) as url, override_settings(GATEWAY_URL=url):
             yield
 
     def moved(self) -> list[tuple[str, int]]:
@@ -126,17 +132,33 @@ class PayingTest(ShopTest):
         assert self.exchange.paid.amount == 71
 
     def test_the_timer_ends_what_no_one_clicks_again(self) -> None:
-        """A charge whose answer was lost, and one that is yet to be given back."""
+        """A charge whose answer is lost again, and its refund, whose answer is lost as well."""
         with self.answering(b""):
             self.pay()
         self.cancel()
-        with self.answering(b""):
-            call_command("charges")
-        with self.captureOnCommitCallbacks(execute=True):
-            call_command("charges")
+        states = []
+        for lost in ("/charges", "/refunds", "/never"):
+            with self.answering(b"", paths=lost):
+                call_command("charges")
+            states.append(ChargeAttempt.objects.get().state)
 
+        assert states == [
+            ChargeAttempt.State.OPEN,
+            ChargeAttempt.State.REFUSED,
+            ChargeAttempt.State.REFUNDED,
+        ]
         assert self.moved() == [("charge", 71), ("refund", 71)]
-        assert ChargeAttempt.objects.get().state == ChargeAttempt.State.REFUNDED
+
+    def test_who_is_late_with_an_attempt_does_not_record_it_again(self) -> None:
+        """Another request gave it back meanwhile, and the same amount is owed again."""
+        with self.answering(b""):
+            self.pay()
+        late = ChargeAttempt.objects.get()
+        ChargeAttempt.objects.update(state=ChargeAttempt.State.REFUNDED)
+
+        assert go_on(late).state == ChargeAttempt.State.REFUNDED
+
+        assert self.exchange.paid.amount == 0
 
     def test_what_cannot_be_given_back_is_for_a_clerk(self) -> None:
         """The customer reads that, and pays nothing again; the clerk finds it."""
@@ -189,3 +211,34 @@ class PayingTest(ShopTest):
         page: Any = self.cleo.get(reverse("admin:shop_chargeattempt_changelist"))
         assert page.status_code == 200
         return words(page)
+
+
+@override_settings(EMAIL_BACKEND="django.core.mail.backends.locmem.EmailBackend")
+class PayingAtOnceTest(TransactionTestCase):
+    """In transactions that are committed."""
+
+    def test_clicks_and_the_timer_at_once_take_it_once(self) -> None:
+        """Each has a connection of its own."""
+        make_sample()
+        swap = RequestExchange(
+            order_id="1001",
+            items=[RequestedItem(item_id="1001-1-mug-white", quantity=1, reason_id="mind")],
+            new_items=[NewItem(variant_id="mug-blue", quantity=1, unit_price=Money(1490, "eur"))],
+        )
+        exchange = get_service().handle(swap)
+
+        def pay(number: int) -> None:
+            with closing(connections["default"]):
+                if number % 2:
+                    call_command("charges")
+                pay_difference("1001", exchange.id, "customer ada")
+
+        with TemporaryDirectory() as folder, served_gateway(Path(folder)) as gateway:
+            with override_settings(GATEWAY_URL=gateway.url), ThreadPoolExecutor(4) as pool:
+                list(pool.map(pay, range(4)))
+            moved = [(each.kind, each.amount) for each in gateway.movements.all()]
+
+        paid = get_service().get_exchange(exchange.id).paid
+        assert paid == exchange.owed
+        assert moved == [("charge", paid.amount)]
+        assert [each.state for each in ChargeAttempt.objects.all()] == [ChargeAttempt.State.RECORDED]

@@ -2,6 +2,7 @@
 
 import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand
@@ -24,10 +25,11 @@ class Command(BaseCommand):
     def handle(self, *_: Any, **options: Any) -> None:
         """Makes one pass, or passes until it is stopped."""
         self._pass()
-        while options["every"]:
-            time.sleep(options["every"])
-            close_old_connections()
-            self._pass()
+        with suppress(KeyboardInterrupt):  # a terminal interrupts all that `demo` started
+            while options["every"]:
+                time.sleep(options["every"])
+                close_old_connections()
+                self._pass()
 
     def _pass(self) -> None:
         try:
