@@ -42,7 +42,7 @@ class DjangoReturnsLaws(ReturnRepositoryContract):
     def reopen(self, returns: ReturnRepository) -> ReturnRepository:
         """Returns the same ledgers over a connection of its own."""
         assert isinstance(returns, DjangoReturns)
-        with self.one_at_a_time:  # the threads of a test open it at once, and Django's settings are no lock
+        with self.one_at_a_time:  # the threads of a test open it at once, and Django's settings have no lock
             if returns.using not in self.again:
                 self.again[returns.using] = self.aliases.again(returns.using)
         return DjangoReturns(self.again[returns.using])
