@@ -25,7 +25,7 @@ def test_before_the_migration_every_use_says_what_to_do(aliases: Aliases, kind: 
         with pytest.raises(Unavailable) as error:
             use()
         assert error.value.code == "tables_missing"
-        assert "manage.py migrate rma" in str(error.value)
+        assert f"manage.py migrate rma --database {alias}" in str(error.value)
     with transaction.atomic(using=alias), pytest.raises(Unavailable):
         returns.load("order_1")
 

@@ -223,7 +223,7 @@ def test_it_goes_on_when_the_database_answers_again(aliases: Aliases, tmp_path: 
         assert started.stderr is not None
         for _ in range(2):
             line = started.stderr.readline()
-            assert line.startswith("rma_resume: the database does not answer (tables_missing)")
+            assert line.startswith("rma_resume: tables_missing: ")
             assert line.endswith("again in 0.05 s\n")
         make_tables(alias)
         project.commit_labels()
@@ -288,9 +288,9 @@ def make_slow() -> ReturnService:
     [
         ((), {}, 'RMA["SERVICE"] must be the dotted path of a service'),
         (("--every",), {"SERVICE": "x.y"}, "--every needs a number of seconds, or the setting RMA['TIMER']"),
-        (("--every", "0"), {}, "argument --every: invalid"),
-        (("--every", "inf"), {}, "argument --every: invalid"),
-        (("--every", "often"), {}, "argument --every: invalid"),
+        (("--every", "0"), {}, "argument --every: '0' is not a number of seconds above 0"),
+        (("--every", "inf"), {}, "argument --every: 'inf' is not a number of seconds above 0"),
+        (("--every", "often"), {}, "argument --every: 'often' is not a number of seconds above 0"),
     ],
 )
 def test_wrong_settings_and_arguments_are_named(

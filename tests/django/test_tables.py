@@ -1,21 +1,30 @@
 """Migrations and models of Django against the tables of `rma.adapters.sql`."""
 
+import os
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from io import StringIO
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 from django.apps import apps
 from django.core.management import call_command
 from django.db import NotSupportedError, connections
 from django.db.migrations.exceptions import IrreversibleError
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Value
+from django.db.models.functions import Coalesce, TruncDay
 from django.test import override_settings
+from django.utils import timezone
 from sqlalchemy import Table
 from sqlalchemy.dialects import postgresql, sqlite
 
 from rma import InvalidValue, ReturnLedger, Unavailable
 from rma.adapters.django import DjangoReturns
+from rma.adapters.django.fields import Timestamp
 from rma.adapters.django.models import StoredEvent, StoredLedger, StoredReturn
 from rma.adapters.django.operations import MakeTables
 from rma.adapters.sql import SqlReturns
@@ -23,7 +32,7 @@ from rma.adapters.sql.schema import FORMAT, formats, metadata
 from rma.testing.contracts.storing import harness, receive, request
 from rma.testing.core_harness import START
 from tests.django.aliases import Aliases, rma_setting
-from tests.django.shop import Shop, label_for
+from tests.django.shop import Shop, label_for, order
 from tests.sql.formats import make_format_1
 
 MODELS: dict[str, Any] = {
@@ -227,6 +236,26 @@ def test_backwards_tables_go_unless_there_are_ledgers_in_them(aliases: Aliases, 
     assert names(empty) == sorted(metadata.tables)
 
 
+def test_sqlmigrate_prints_every_statement_whatever_is_there(empty: str) -> None:
+    """What an administrator runs elsewhere; backwards too, but not over ledgers."""
+
+    def printed(*options: str) -> str:
+        output = StringIO()
+        call_command("sqlmigrate", "rma", "0001", *options, database=empty, stdout=output, no_color=True)
+        return output.getvalue()
+
+    forwards, backwards = printed(), printed("--backwards")
+    assert forwards.count("CREATE TABLE") == backwards.count("DROP TABLE") == len(metadata.tables)
+    assert "INSERT INTO rma_format" in forwards
+    assert names(empty) == []
+    migrate(empty)
+    assert (printed(), printed("--backwards")) == (forwards, backwards)
+    Shop(empty, empty).service.handle(label_for("order_1"))
+    with pytest.raises(IrreversibleError):
+        printed("--backwards")
+    assert printed() == forwards
+
+
 def test_without_migrations_django_makes_tables_that_work(aliases: Aliases, empty: str) -> None:
     """As test runners do that switch them off; the format is there as well."""
     with override_settings(MIGRATION_MODULES={"rma": None}):
@@ -325,3 +354,93 @@ def test_models_are_for_reading(aliases: Aliases, alias: str) -> None:
         with pytest.raises(NotSupportedError):
             each()
     assert shop.service.get(opened.id).status == "requested"
+
+
+#: A quarter of a second before midnight in UTC, so that its date differs by zone; and an hour later.
+LATE = datetime(2026, 11, 30, 23, 59, 59, 750_000, UTC)
+NEXT = datetime(2026, 12, 1, 0, 59, 59, tzinfo=UTC)
+
+
+@pytest.fixture
+def rows(aliases: Aliases, alias: str) -> Any:
+    """Returns the returns of two orders, requested at these moments."""
+    shop = Shop(alias, alias)
+    for at, order_id in ((LATE, "order_1"), (NEXT, "order_2")):
+        shop.orders.put(order(order_id))
+        evolve(shop.service, clock=iter([at] * 100).__next__).handle(label_for(order_id))
+    return StoredReturn.objects.using(alias)
+
+
+def test_functions_of_django_take_timestamps(rows: Any) -> None:
+    """Dates, truncations, parts and differences are those of the moments, in the zone that is current."""
+    assert [each.requested_at for each in rows.order_by("requested_at")] == [LATE, NEXT]
+    assert rows.filter(requested_at__date=LATE.date()).count() == 1
+    assert list(rows.dates("requested_at", "day")) == [LATE.date(), NEXT.date()]
+    assert list(rows.datetimes("requested_at", "second")) == [LATE.replace(microsecond=0), NEXT]
+    assert [rows.filter(requested_at__year=each).count() for each in (2025, 2026)] == [0, 2]
+    assert rows.filter(requested_at__month=12, requested_at__hour=0).get().requested_at == NEXT
+    days = rows.annotate(day=TruncDay("requested_at")).values("day").annotate(count=Count("pk"))
+    assert {each["day"].date(): each["count"] for each in days} == {LATE.date(): 1, NEXT.date(): 1}
+    assert rows.aggregate(last=Max("requested_at"))["last"] == NEXT
+    waited = ExpressionWrapper(Value(NEXT) - F("requested_at"), DurationField())
+    assert sorted(rows.annotate(waited=waited).values_list("waited", flat=True)) == [
+        timedelta(0),
+        NEXT - LATE,
+    ]
+    with timezone.override("Asia/Tokyo"):
+        assert list(rows.dates("requested_at", "day")) == [NEXT.date()]
+
+
+def test_timestamps_are_compared_with_values_and_expressions(rows: Any) -> None:
+    """A moment is equal to itself only, whichever way it is given."""
+    for each in (LATE, NEXT):
+        assert rows.filter(requested_at=each).count() == 1
+        assert rows.filter(requested_at__in=[each, LATE - timedelta(days=1)]).count() == 1
+        assert (
+            rows.filter(requested_at__in=rows.filter(requested_at=each).values("requested_at")).count() == 1
+        )
+        assert rows.filter(requested_at=Value(each, Timestamp())).count() == 1
+        assert rows.annotate(same=Coalesce("return_by", "requested_at")).filter(same=each).count() == 1
+    assert rows.filter(requested_at__range=(LATE, NEXT)).count() == 2
+    assert rows.filter(requested_at__range=(F("requested_at"), NEXT)).count() == 2
+    assert rows.filter(requested_at__lte=F("requested_at")).count() == 2
+    assert rows.filter(requested_at__lt=F("requested_at") + timedelta(seconds=1)).count() == 2
+    assert rows.filter(requested_at__gt=F("requested_at") + timedelta(seconds=1)).count() == 0
+    assert [rows.filter(return_by__isnull=each).count() for each in (True, False)] == [2, 0]
+
+
+def test_an_index_serves_where_timestamps_are_compared_with_values(aliases: Aliases) -> None:
+    """On SQLite as well."""
+    rows = StoredReturn.objects.using(aliases.with_tables("sqlite"))
+
+    assert "rma_returns_expiring" in rows.filter(return_by__lt=NEXT).explain()
+    assert "rma_returns_payable" in rows.filter(due_by__isnull=False).order_by().explain()
+
+
+@pytest.fixture
+def _zone_of_the_process() -> Iterator[None]:
+    """Gives it back: Django sets it with the setting TIME_ZONE."""
+    before = os.environ.get("TZ")
+    yield
+    os.environ.pop("TZ", None)
+    if before is not None:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_zone_of_the_process")
+@pytest.mark.parametrize("zone", ["UTC", "America/Los_Angeles"])
+def test_without_time_zones_datetimes_are_those_of_the_settings(
+    aliases: Aliases, kind: str, zone: str
+) -> None:
+    """As Django has them then: naive, in TIME_ZONE; those that have a zone are compared as well."""
+    shop = Shop(alias := aliases.with_tables(kind), alias)
+    evolve(shop.service, clock=lambda: LATE).handle(label_for("order_1"))
+    local = LATE.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    with override_settings(USE_TZ=False, TIME_ZONE=zone):
+        rows = StoredReturn.objects.using(aliases.again(alias))
+        assert rows.get().requested_at == local
+        assert rows.filter(requested_at=local).count() == rows.filter(requested_at=LATE).count() == 1
+        assert rows.filter(requested_at__lt=local).count() == 0
+        assert rows.filter(requested_at__date=local.date()).count() == 1
+        assert rows.filter(requested_at=Value(LATE, Timestamp())).count() == 1

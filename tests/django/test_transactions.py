@@ -2,6 +2,7 @@
 
 import unittest
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
 
 import pytest
@@ -11,7 +12,16 @@ from django.test import TestCase
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rma import InvalidValue, Rejected, ReturnLedger
+from rma import (
+    CancelExchange,
+    InvalidValue,
+    NewItem,
+    RefundOutcome,
+    RefundRequest,
+    Rejected,
+    RequestExchange,
+    ReturnLedger,
+)
 from rma.adapters.django import DjangoReturns
 from rma.testing.contracts.threads import at_once
 from rma.testing.core_harness import START
@@ -98,6 +108,64 @@ def test_what_is_committed_is_delivered_after_it_and_nothing_else(shop: Shop) ->
         assert shop.early == []
 
     law()
+
+
+class Deaf:
+    """A gateway that never answers, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def refund(self, request: RefundRequest) -> RefundOutcome:
+        """Times out."""
+        self.asked.append(request.key)
+        raise TimeoutError
+
+
+def test_commands_of_a_block_about_one_return_are_delivered_together(shop: Shop) -> None:
+    """A gateway that does not answer is asked once; the next time is the timer's."""
+    opened = shop.service.handle(evolve(request(2), idempotency_key="k"))
+    gateway = Deaf()
+    service = evolve(shop.service, payments=gateway)
+
+    with transaction.atomic(using=shop.using):
+        for _ in range(2):
+            service.handle(receive(1, return_id=opened.id, more_expected=True))
+
+    assert gateway.asked == [f"{opened.id}-refund-1", f"{opened.id}-refund-2"]
+    assert {each.attempts for each in service.outstanding()} == {1}
+
+
+def test_commands_of_a_block_about_an_exchange_and_its_return_are_delivered_together(shop: Shop) -> None:
+    """They belong together: what delivers one delivers the other."""
+    mug = request(1).items
+    new = [NewItem(variant_id="v_2", quantity=1, unit_price=100_000)]
+    exchange = shop.service.handle(RequestExchange(order_id="order_1", items=mug, new_items=new))
+    gateway = Deaf()
+    service = evolve(shop.service, payments=gateway)
+
+    with transaction.atomic(using=shop.using):
+        service.handle(receive(1, return_id=exchange.return_id))
+        service.handle(CancelExchange(exchange_id=exchange.id))
+
+    assert gateway.asked == [f"{exchange.return_id}-refund-1"]
+
+
+def test_a_savepoint_that_is_rolled_back_takes_no_delivery_of_others_with_it(shop: Shop) -> None:
+    """Whether the command that stays was given before it or after."""
+    for is_first in (True, False):
+        opened = shop.service.handle(evolve(request(2), idempotency_key=f"k{is_first}"))
+        with transaction.atomic(using=shop.using):
+            if is_first:
+                shop.service.handle(receive(1, return_id=opened.id, more_expected=True))
+            with suppress(Undone), transaction.atomic(using=shop.using):
+                shop.service.handle(receive(1, return_id=opened.id, more_expected=True))
+                undo()
+            if not is_first:
+                shop.service.handle(receive(1, return_id=opened.id, more_expected=True))
+
+        assert list(shop.payments.refunds)[-1] == f"{opened.id}-refund-1"
+        assert shop.service.get(opened.id).refunds[0].status == "succeeded"
 
 
 def test_outside_of_a_block_a_command_is_delivered_at_once(shop: Shop) -> None:
@@ -317,9 +385,26 @@ def test_a_test_case_of_django_sees_what_a_request_does(aliases: Aliases, alias:
                 assert shop.labels == []
             assert shop.labels == [opened.id]
 
+        def test_blocks_that_follow_each_other(self) -> None:
+            shop = Shop(alias, alias)
+            opened = shop.service.handle(evolve(request(2), idempotency_key="k"))
+            for _ in range(2):
+                with transaction.atomic(using=alias):
+                    shop.service.handle(receive(1, return_id=opened.id, more_expected=True))
+            assert not shop.payments.refunds  # the test asks for no callbacks
+            for number in (1, 2):
+                opened = shop.service.handle(evolve(request(2), idempotency_key=f"k{number}"))
+                for _ in range(2):
+                    with (
+                        self.captureOnCommitCallbacks(using=alias, execute=True),
+                        transaction.atomic(using=alias),
+                    ):
+                        shop.service.handle(receive(1, return_id=opened.id, more_expected=True))
+                assert len(shop.payments.refunds) == 2 * number
+
     result = unittest.TestResult()
     unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromTestCase(OfTheHost)).run(result)
 
-    assert result.testsRun == 2
+    assert result.testsRun == 3
     assert [*result.errors, *result.failures] == []
     assert DjangoReturns(alias).load("order_1") == ReturnLedger("order_1")

@@ -94,7 +94,7 @@ class DjangoConnector:
         with failures(connection):
             executor = executor_on(connection)
             if not self._is_ready:
-                require_tables(executor, connection.vendor)
+                require_tables(executor, connection.vendor, self.alias)
                 self._is_ready = True
             yield executor
 

@@ -1,5 +1,6 @@
 """Operations of migrations."""
 
+from collections.abc import Sequence
 from inspect import cleandoc
 from typing import Any
 
@@ -42,7 +43,10 @@ class MakeTables(Operation):
             require_supported(connection)
         elif unsupported(connection) is not None:
             return
-        for each in statements_to_make(executor_on(connection), connection.vendor):
+        statements: Sequence[str] = STATEMENTS[connection.vendor]
+        if not schema_editor.collect_sql:  # as `sqlmigrate` does, to show all of it
+            statements = statements_to_make(executor_on(connection), connection.vendor)
+        for each in statements:
             schema_editor.execute(cleandoc(each), params=None)
 
     def database_backwards(self, app_label: str, schema_editor: Any, *_: Any) -> None:
@@ -50,12 +54,13 @@ class MakeTables(Operation):
         connection = schema_editor.connection
         if not router.allow_migrate(connection.alias, app_label) or connection.vendor not in STATEMENTS:
             return
-        if not has_table(executor_on(connection), connection.vendor, "rma_ledgers"):
+        if has_table(executor_on(connection), connection.vendor, "rma_ledgers"):
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1 FROM rma_ledgers LIMIT 1")
+                if cursor.fetchone() is not None:
+                    raise IrreversibleError("there are ledgers in rma_ledgers: drop the tables by hand")
+        elif not schema_editor.collect_sql:
             return
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1 FROM rma_ledgers LIMIT 1")
-            if cursor.fetchone() is not None:
-                raise IrreversibleError("there are ledgers in rma_ledgers: drop the tables by hand")
         for each in _TABLES:
             schema_editor.execute(f"DROP TABLE {each}", params=None)
 

@@ -18,7 +18,7 @@ from rma.domain.messages.commands import (
 )
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
-from rma.domain.state.ledger import Subject
+from rma.domain.state.ledger import Subject, subject_ids
 from rma.domain.state.returns import Return
 from rma.service import ReturnService
 
@@ -61,7 +61,8 @@ class DjangoReturnService(ReturnService):
 
         Nothing is delivered before the commit of the outermost block, and nothing for a block or savepoint
         that is rolled back. What is returned is then as before any delivery. If the process dies in between,
-        the next `resume()` delivers. Where autocommit is switched off by hand, only that does.
+        the next `resume()` delivers. Several commands of a block about one return, exchange or claim are
+        delivered together, once. Where autocommit is switched off by hand, only that does.
 
         Args:
             command: what is asked for.
@@ -77,12 +78,17 @@ class DjangoReturnService(ReturnService):
             connector.begin_writing()
         subject = super().handle(command, deliver=deliver)
         if deliver and is_inside and connector.connection.in_atomic_block:
-
-            def deliver_now() -> None:  # Django logs what it raises, and asks for its name
-                self.resume(subject.id)
-
-            transaction.on_commit(deliver_now, using=self.using, robust=True)
+            self._deliver_after_commit(subject)
         return subject
+
+    def _deliver_after_commit(self, subject: Subject) -> None:
+        delivery = _Delivery(self, subject)
+        for _, callback, *_ in self._connector.connection.run_on_commit:
+            if isinstance(callback, _Delivery) and callback.ids & delivery.ids:
+                delivery.waiting = callback.waiting
+                break
+        delivery.waiting.add(delivery)
+        transaction.on_commit(delivery, using=self.using, robust=True)
 
     def in_transaction(self, connection: Any) -> Self:
         """
@@ -94,6 +100,27 @@ class DjangoReturnService(ReturnService):
             InvalidValue: it is not one of `django.db.connections`, or not in a transaction.
         """
         return evolve(super().in_transaction(connection), using=connection.alias)
+
+
+class _Delivery:
+    """
+    What Django calls after the commit of a command.
+
+    A block may have given several for one return, exchange or claim, or for those that belong together: the
+    first one that is called delivers, and the others do nothing. Each command gives one all the same, since
+    Django forgets those of a savepoint that is rolled back.
+    """
+
+    def __init__(self, service: DjangoReturnService, subject: Subject) -> None:
+        self.ids = frozenset(subject_ids(subject)) - {None}
+        self.waiting: set[_Delivery] = set()
+        self._service, self._subject_id = service, subject.id
+        self.__qualname__ = "deliver_now"  # Django logs what it raises, and asks for its name
+
+    def __call__(self) -> None:
+        if self in self.waiting:
+            self.waiting.clear()
+            self._service.resume(self._subject_id)
 
 
 def django_service(using: str | None = None, **ports: Unpack[Ports]) -> DjangoReturnService:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import connections
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from rma.adapters.django.executor import executor_on
 from rma.adapters.django.format_2 import STATEMENTS
@@ -48,15 +48,16 @@ def find_format(executor: Executor, vendor: str) -> int | None:
     return None
 
 
-def require_tables(executor: Executor, vendor: str) -> None:
+def require_tables(executor: Executor, vendor: str, alias: str) -> None:
     """
-    Checks that there are tables that this release reads and writes.
+    Checks that there are tables that this release reads and writes; `alias` is that of the database.
 
     Raises:
         Unavailable: as `find_format`; `tables_missing`.
     """
     if find_format(executor, vendor) is None:
-        raise Unavailable("tables_missing", {"hint": "manage.py migrate rma"})
+        other = "" if alias == DEFAULT_DB_ALIAS else f" --database {alias}"
+        raise Unavailable("tables_missing", {"hint": f"manage.py migrate rma{other}"})
 
 
 def statements_to_make(executor: Executor, vendor: str) -> Sequence[str]:

@@ -4,7 +4,7 @@ import select
 import signal
 import socket
 import threading
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import close_old_connections
 
 from rma.adapters.django.conf import get_service, read_settings
-from rma.domain.values.errors import RmaError, Unavailable
+from rma.domain.values.errors import RmaError
 from rma.service import ReturnService
 
 #: For how long a pass goes on before it looks whether it is to stop; it always ends the order that it began.
@@ -107,8 +107,6 @@ class Command(BaseCommand):
                 tried.update(result.orders)
                 still_open = (still_open - {*result.orders}) | {*result.still_open}
                 expired += result.expired
-        except Unavailable as error:
-            raise CommandError(f"rma_resume: the database does not answer ({error.code}): {error}") from error
         except RmaError as error:
             raise CommandError(f"rma_resume: {error.code}: {error}") from error
         finally:
@@ -168,9 +166,12 @@ def _stopping() -> Iterator[_Stop]:
 
 
 def _seconds(given: str) -> float:
-    seconds = float(given)
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0
     if not 0 < seconds < float("inf"):
-        raise ValueError
+        raise ArgumentTypeError(f"{given!r} is not a number of seconds above 0")
     return seconds
 
 
