@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
@@ -17,6 +18,7 @@ from rma.adapters.django import DjangoReturns, get_service
 from rma.adapters.django.support import unsupported
 from rma.adapters.memory import in_memory_service
 from tests.django.aliases import Aliases, rma_setting
+from tests.django.test_page import blocks
 
 SERVICE = in_memory_service()
 made: list[int] = []
@@ -70,6 +72,15 @@ def test_without_a_timer_there_is_a_warning() -> None:
     assert found(SERVICE=f"{HERE}.make_service") == ["rma.W001"]
     with rma_setting():
         call_command("check", verbosity=0)
+
+
+def test_the_admin_needs_a_service(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without one there is a warning, as its pages only say so; it is a warning, as they may not be used."""
+    monkeypatch.setattr(apps, "is_installed", {"django.contrib.admin": True}.get)
+
+    assert found() == ["rma.W005", "rma.W001"]
+    assert found(SERVICE=f"{HERE}.make_service") == ["rma.W001"]
+    assert found(TIMER=60) == ["rma.E003"]
 
 
 @pytest.mark.parametrize("timer", [0, -1, True, "60", float("nan")])
@@ -170,6 +181,23 @@ def test_models_that_are_read_elsewhere_are_a_warning() -> None:
         with override_settings(DATABASE_ROUTERS=[Router()]):
             assert found(TIMER=60, SERVICE=f"{HERE}.make_service") == ["rma.W003"]
             assert found(TIMER=60, SERVICE=f"{HERE}.make_service", DATABASE=other) == []
+
+
+def test_the_router_of_the_page_sends_the_models_and_tables_of_rma_there() -> None:
+    """Those, and no others."""
+    (code,) = [code for code, _ in blocks("python") if code.startswith("# shop/routers.py")]
+    names: dict[str, Any] = {}
+    exec(code.replace("returns", "other"), names)
+    router = names["ReturnsRouter"]()
+    with database() as other, override_settings(DATABASE_ROUTERS=[router]):
+        assert found(TIMER=60, SERVICE=f"{HERE}.make_service", DATABASE=other) == []
+
+    assert [router.allow_migrate(db, app) for app in ("rma", "auth") for db in ("default", "other")] == [
+        False,
+        True,
+        None,
+        False,
+    ]
 
 
 def test_a_router_that_allows_no_tables_is_a_warning() -> None:

@@ -57,7 +57,7 @@ def test_the_project_of_the_page_works(tmp_path: Path) -> None:
         name, _, code = block.removeprefix("# ").partition("\n")
         (tmp_path / name).write_text(code, "utf-8")
         files.append(name)
-    assert len(files) == len(set(files)) == 6
+    assert len(files) == len(set(files)) == 7
 
     for block, expected in blocks("sh"):
         output = "".join(run(command, tmp_path) for command in block.splitlines())

@@ -7,10 +7,12 @@ from unittest.mock import patch
 
 from django.contrib.auth.models import Permission, User
 from django.db import connection
-from django.test import Client, TestCase
+from django.test import Client, TestCase, override_settings
 from django.utils import timezone
 
 from rma import (
+    ApproveReturn,
+    CancelExchange,
     Claim,
     ClaimItem,
     Exchange,
@@ -19,6 +21,7 @@ from rma import (
     NewItem,
     ReceivedItem,
     ReceiveReturn,
+    RecordSending,
     RequestClaim,
     RequestedItem,
     RequestExchange,
@@ -29,7 +32,7 @@ from rma import (
 )
 from rma.adapters.django import get_service
 from rma.adapters.django.models import StoredReturn
-from tests.django.back_office.shop import closed
+from tests.django.back_office.shop import TITLE, Orders, closed, deaf
 from tests.rules.given import line
 
 LIST = "/admin/rma/storedreturn/"
@@ -37,9 +40,9 @@ MUG = line().id
 ACTIONS = ("receive", "inspect", "approve", "decline", "cancel", "retry", "resolve", "correct", "payout")
 
 
-def request(order_id: str, quantity: int = 1, note: str | None = None) -> Return:
+def request(order_id: str, quantity: int = 1, **more: Any) -> Return:
     """Requests mugs of this order."""
-    items = [RequestedItem(item_id=MUG, quantity=quantity, note=note)]
+    items = [RequestedItem(item_id=MUG, quantity=quantity, **more)]
     return get_service().handle(RequestReturn(order_id=order_id, items=items, created_by="<b>Eve</b>"))
 
 
@@ -60,7 +63,8 @@ class BackOffice(TestCase):
 
     def setUp(self) -> None:
         """Logs the clerk in."""
-        closed.clear()
+        for each in (closed, deaf, Orders.away):
+            each.clear()
         self.clerk = self.user("ada", "view", *self.may)
         self.client.force_login(self.clerk)
 
@@ -104,7 +108,7 @@ class Seeing(BackOffice):
             assert other.get(address).status_code == 403
 
     def test_returns_are_found_by_status_attention_age_and_kind(self) -> None:
-        """Alone and together; an age that is not offered filters nothing."""
+        """Alone and together; a value that is not offered filters nothing."""
         plain, waiting = request("order_1"), request("review_1")
         claim = claim_of("order_2")
         everything = {plain.id, waiting.id, claim.id}
@@ -122,7 +126,35 @@ class Seeing(BackOffice):
             )
         assert self.listed(age="3") == [plain.id]
         assert self.listed(age="7") == []
-        assert set(self.listed(age="x")) == everything
+        for each in ("x", "a\0b"):
+            for name in ("age", "status", "kind"):
+                assert set(self.listed(**{name: each})) == everything
+
+    def test_the_list_says_it_in_words(self) -> None:
+        """As the filters do, and without a tick for what is in trouble."""
+        request("order_1")
+        request("review_1")
+        text = self.page(LIST)
+
+        assert "pending approval</td>" in text
+        assert "pending_approval</td>" not in text
+        assert text.count('field-attention">yes</td>') == text.count('field-attention">no</td>') == 1
+        assert "Returns, exchanges and claims" in text
+        assert "Select return" not in text
+
+    def test_what_no_id_can_have_is_found_nowhere(self) -> None:
+        """A character that PostgreSQL has in no string, in an address or a question."""
+        self.clerk.user_permissions.add(Permission.objects.get(codename="cancel_storedreturn"))
+        for address in (page_of("a%00b"), do("a%00b", "cancel")):
+            assert self.client.get(address).status_code == 404
+        assert self.client.get(page_of("a%00b").replace("/change/", "/history/")).status_code in {302, 404}
+        for name, status in (
+            ("order_id", 400),
+            ("return_id__startswith", 400),
+            ("needs_attention", 400),
+            ("q", 200),
+        ):
+            assert self.client.get(LIST, {name: "a\0b"}).status_code == status, name
 
     def test_returns_are_found_by_the_beginning_of_an_id(self) -> None:
         """Of an order, or their own; not by what is within one."""
@@ -140,7 +172,8 @@ class Seeing(BackOffice):
         assert f"return {opened.id}" in text
         assert "order_1" in text
         assert str(opened.breakdown[0].amount) in text
-        assert f"item:{MUG}" in text
+        assert f"{TITLE} ({MUG})" in text
+        assert "in all, to be refunded" in text
         assert all(each.summary in text for each in get_service().timeline("order_1"))
 
     def test_markup_is_shown_and_not_run(self) -> None:
@@ -151,12 +184,71 @@ class Seeing(BackOffice):
             assert "<b>Eve" not in text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in self.page(page_of(opened.id))
 
+    def test_a_page_says_what_a_clerk_decides_on(self) -> None:
+        """Dates, tracking numbers, what the customer chose, and why it needs attention."""
+        opened = request("review_1", reason_id=None)
+        sent = timezone.now()
+        text = self.page(page_of(opened.id))
+        assert "it waits for approval" in text
+        assert facts_in(text)["outcome"] == "refund"
+
+        get_service().handle(ApproveReturn(return_id=opened.id))
+        get_service().handle(
+            RecordSending(return_id=opened.id, sent_at=sent, tracking_number="<b>JJD00", proof="scan")
+        )
+        facts = facts_in(self.page(page_of(opened.id)))
+
+        assert facts["needs attention"] == "no"
+        assert {"to be sent until", "sent by the customer"} <= facts.keys()
+        assert facts["tracking number of the customer"] == "&lt;b&gt;JJD00"
+
+    def test_photos_are_links_on_the_web_only(self) -> None:
+        """Anything else that a customer wrote is text; a link says nothing of the page that it is on."""
+        images = ["https://pictures.example/1?a=b&c", "javascript:alert(1)", "mug.jpg", "data:text/html,x"]
+        text = self.page(page_of(request("order_1", images=images).id))
+
+        links = re.findall(r'<a href="(?![/#])([^"]*)"([^>]*)>', text)
+        assert links == [
+            ("https://pictures.example/1?a=b&amp;c", ' target="_blank" rel="noopener noreferrer"')
+        ]
+        assert all(each in text for each in images[1:])
+
+    def test_an_exchange_says_what_is_sent_and_what_it_costs(self) -> None:
+        """It and its return lead to each other."""
+        exchange = exchange_of("order_1")
+        text, of_return = self.page(page_of(exchange.id)), self.page(page_of(exchange.return_id))
+
+        assert "Cup (v_2)" in text
+        assert "new_item:v_2" in text
+        assert f'href="{page_of(exchange.return_id)}"' in text
+        assert f'href="{page_of(exchange.id)}"' in of_return
+        assert facts_in(of_return)["outcome"] == "exchange"
+
+    def test_a_page_does_without_titles_if_the_order_cannot_be_read(self) -> None:
+        """A port of the host may raise anything."""
+        opened = request("order_1")
+        Orders.away.add("order_1")
+
+        text = self.page(page_of(opened.id))
+
+        assert MUG in text
+        assert TITLE not in text
+
+    def test_without_a_service_it_is_said_what_is_missing(self) -> None:
+        """On each page, instead of an error of the server."""
+        opened = request("order_1")
+        self.clerk.user_permissions.add(Permission.objects.get(codename="cancel_storedreturn"))
+        with override_settings(RMA={"TIMER": 60}):
+            for address in (page_of(opened.id), do(opened.id, "cancel")):
+                assert "SERVICE" in self.page(address)
+
     def test_exchanges_and_claims_have_pages(self) -> None:
         """As returns have."""
         for each in (exchange_of("order_1"), claim_of("order_2")):
             text = self.page(page_of(each.id))
             assert each.id in text
             assert "/do/" not in text
+            assert ("production failure" in text) == isinstance(each, Claim)
 
     def test_what_cannot_be_read_is_said(self) -> None:
         """On the page, and before anything is asked."""
@@ -209,11 +301,59 @@ class Doing(BackOffice):
         """Sends the form of an action, as it is but for this."""
         return self.client.post(do(subject_id, name), {**self.form(do(subject_id, name)), **changed})
 
+    def said_after(self, answer: Any) -> list[tuple[str, str]]:
+        """Returns level and text of what the page after an action says of it."""
+        found = self.client.get(answer.url).context["messages"]
+        return [(each.level_tag, str(each)) for each in found]
+
     def assert_done(self, answer: Any, subject_id: str) -> None:
         """It leads back to the page, which says so."""
         self.assertRedirects(answer, page_of(subject_id))
         entries = get_service().timeline(get_row(subject_id).order_id)
         assert entries[-1].by == "ada" or entries[-2].by == "ada"
+
+    def test_what_became_of_it_is_said(self) -> None:
+        """Done; failed, and why; or not known yet."""
+        opened = request("order_1")
+        closed.add("order_1")
+        failed = (
+            "It needs attention: the refund of 10.00 USD failed: card_closed; 10.00 USD is due and not paid."
+        )
+        received, again = f"Receive a parcel, {opened.id}", f"Refund again, {opened.id}"
+        assert self.said_after(self.send(opened.id, "receive")) == [("warning", f"{received}. {failed}")]
+        assert self.said_after(self.send(opened.id, "retry")) == [("warning", f"{again}. {failed}")]
+
+        closed.clear()
+        deaf.add("order_1")
+        pending = "It was asked for; the outcome is pending: the refund of 10.00 USD."
+        assert self.said_after(self.send(opened.id, "retry")) == [("warning", f"{again}. {pending}")]
+
+        other = request("order_2")
+        assert self.said_after(self.send(other.id, "receive")) == [
+            ("success", f"Done: Receive a parcel, {other.id}.")
+        ]
+
+    def test_a_form_says_what_it_is_about(self) -> None:
+        """What is approved or declined, with its worth and its photos."""
+        opened = request("review_1", 2, images=["mug.jpg"], note="it leaks")
+        for name in ("approve", "decline"):
+            text = self.page(do(opened.id, name))
+            assert all(each in text for each in (TITLE, "mug.jpg", "it leaks", "20.00 USD"))
+
+    def test_what_is_canceled_is_not_offered_to_be_canceled(self) -> None:
+        """Nor is the return of an exchange, which is canceled with it; after it, it may be by itself."""
+        opened, exchange = request("order_1"), exchange_of("order_2")
+        self.send(opened.id, "cancel")
+        assert "cancel" not in self.offered(opened.id)
+        assert "cancel" not in self.offered(exchange.return_id)
+        assert "cancel" in self.offered(exchange.id)
+
+        get_service().handle(CancelExchange(exchange_id=exchange.id, keep_return=True))
+
+        assert "cancel" not in self.offered(exchange.id)
+        assert "cancel" in self.offered(exchange.return_id)
+        self.assertRedirects(self.send(exchange.return_id, "cancel"), page_of(exchange.return_id))
+        assert get_row(exchange.return_id).status == "canceled"
 
     def test_a_form_only_asks(self) -> None:
         """To open it changes nothing."""
@@ -281,7 +421,9 @@ class Doing(BackOffice):
         assert "inspect" not in self.offered(opened.id)
         self.send(opened.id, "receive")
         assert "inspect" in self.offered(opened.id)
-        assert "&lt;i&gt;B" in self.page(do(opened.id, "inspect"))
+        text = self.page(do(opened.id, "inspect"))
+        assert f"{TITLE} ({MUG}), of 2 to inspect: grade A (100 % paid, restock)" in text
+        assert "grade &lt;i&gt;B (40 % paid, hold)" in text
         assert self.send(opened.id, "inspect").status_code == 400  # nothing was said
         assert self.send(opened.id, "inspect", graded_0_0="9").status_code == 400
 
@@ -426,7 +568,7 @@ class Doing(BackOffice):
         self.send(opened.id, "receive")
         for each in (opened.id, claim.id):
             assert "retry" in self.offered(each)
-            assert "yes" in self.page(page_of(each))
+            assert "card_closed" in facts_in(self.page(page_of(each)))["needs attention"]
         closed.clear()
 
         for each in (opened.id, claim.id):
@@ -445,6 +587,11 @@ class Doing(BackOffice):
             assert answer.status_code == 409, name
             assert "errornote" in answer.content.decode()
         assert get_service().get(opened.id) == received
+
+
+def facts_in(text: str) -> dict[str, str]:
+    """Returns what is said at the top of a page."""
+    return dict(re.findall(r'<th scope="row">(.*?)</th>\s*<td>(.*?)</td>', text))
 
 
 def get_row(subject_id: str) -> Any:

@@ -4,14 +4,13 @@ The back office in Django's admin: returns, exchanges and claims of all orders, 
 It needs `RMA["SERVICE"]`, and nothing here changes anything but by a command of that service.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import ImproperlyConfigured, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -21,10 +20,9 @@ from rma.adapters.django.clerk import ACTIONS, Action, possible_actions
 from rma.adapters.django.conf import get_service
 from rma.adapters.django.forms import ActionForm
 from rma.adapters.django.models import StoredReturn
-from rma.domain.sale.pricing import AmountPart
+from rma.adapters.django.page import attention_of, context_of, find_titles, lines_of, pending_of, words
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
-from rma.domain.state.returns import Return
 from rma.domain.values.errors import Rejected, RmaError
 from rma.domain.views.query import STATUSES
 
@@ -32,6 +30,9 @@ if TYPE_CHECKING:  # Django's own class takes no arguments
     ModelAdmin = admin.ModelAdmin[StoredReturn]
 else:
     ModelAdmin = admin.ModelAdmin
+
+#: What is said on the page: that it cannot be read now, or that `RMA["SERVICE"]` is missing or wrong.
+_UNREADABLE = (RmaError, ImproperlyConfigured)
 
 #: In days, how old a request is at least.
 _AGES = (1, 3, 7, 14, 30, 90)
@@ -41,9 +42,11 @@ class FieldFilter(admin.SimpleListFilter):
     """By the value of the field that the parameter is named after."""
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 # Django's
-        """Filters."""
+        """Filters; a value that is not offered filters nothing."""
         value = self.value()
-        return queryset if value is None else queryset.filter(**{str(self.parameter_name): value})
+        if value not in [each for each, _ in self.lookup_choices]:
+            return queryset
+        return queryset.filter(**{str(self.parameter_name): value})
 
 
 class StatusFilter(FieldFilter):
@@ -55,7 +58,7 @@ class StatusFilter(FieldFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 # Django's
         """Returns every status that there is, also where nothing has it now."""
         found = dict.fromkeys([each.value for statuses in STATUSES.values() for each in statuses])
-        return [(each, each.replace("_", " ")) for each in found]
+        return [(each, words(each)) for each in found]
 
 
 class KindFilter(FieldFilter):
@@ -86,25 +89,11 @@ class AgeFilter(admin.SimpleListFilter):
         return queryset.filter(requested_at__lte=timezone.now() - timedelta(days=int(self.value() or 0)))
 
 
-@frozen
-class Line:
-    """A line of a breakdown: how deep it is in the tree, and what it says."""
-
-    depth: int
-    amount: str
-    name: str
-
-    @property
-    def indent(self) -> str:
-        """Returns an em space for each level; a style would need a content security policy that allows it."""
-        return "\u2003" * self.depth
-
-
 @admin.register(StoredReturn)
 class StoredReturnAdmin(ModelAdmin):
     """Lists and shows; what changes is done by forms that ask first."""
 
-    list_display = ("return_id", "kind", "order_id", "status", "needs_attention", "requested_at")
+    list_display = ("return_id", "kind", "order_id", "status_words", "attention", "requested_at")
     list_filter = (StatusFilter, "needs_attention", AgeFilter, KindFilter)
     search_fields = ("return_id__startswith", "order_id__startswith")
     search_help_text = "The beginning of an id of a return, exchange, claim or order"
@@ -124,6 +113,33 @@ class StoredReturnAdmin(ModelAdmin):
         """Returns False."""
         return False
 
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Returns False for what PostgreSQL cannot look for; a filter ignores what it does not offer."""
+        own = {each.parameter_name for each in (StatusFilter, KindFilter, AgeFilter)}
+        if "\0" in value and lookup not in own:
+            return False
+        return super().lookup_allowed(lookup, value, request)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Returns the row of this id, or None; PostgreSQL cannot look for an id with a NUL."""
+        return None if "\0" in object_id else super().get_object(request, object_id, from_field)
+
+    @admin.display(description="status", ordering="status")
+    def status_words(self, row: StoredReturn) -> str:
+        """Returns it as the filter has it."""
+        return words(str(row.status))
+
+    @admin.display(description="needs attention", ordering="needs_attention")
+    def attention(self, row: StoredReturn) -> str:
+        """Returns a word: the icon of Django would praise what is in trouble."""
+        return "yes" if row.needs_attention else "no"
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Returns the list."""
+        return super().changelist_view(
+            request, {"title": "Returns, exchanges and claims", **(extra_context or {})}
+        )
+
     def get_urls(self) -> list[URLPattern]:
         """Returns an address for each action, and Django's own."""
         asked = self.admin_site.admin_view(self.ask_view)
@@ -142,20 +158,18 @@ class StoredReturnAdmin(ModelAdmin):
         """Returns the page of one: its status, what it is worth, what happened, what can be done."""
         row = self._row(request, object_id)
         try:
-            subject = find_subject(row)
-            timeline = get_service().timeline(row.order_id)
-        except RmaError as error:
-            return self._page(request, "rma/admin/unreadable.html", row, {"error": str(error)})
-        context = {
-            "subject": subject,
-            "facts": list(_facts(subject)),
-            "items": subject.items if isinstance(subject, Return) else (),
-            "breakdown": [] if isinstance(subject, Exchange) else list(_lines(subject.breakdown)),
-            "refunds": () if isinstance(subject, Exchange) else subject.entitlement.refunds,
-            "timeline": [(each, list(_lines(each.breakdown))) for each in timeline],
-            "possible": [each for each in possible_actions(subject) if _may(request, each)],
-            **(extra_context or {}),
-        }
+            service = get_service()
+            subject, titles = find_subject(row), find_titles(service, row.order_id)
+            timeline = service.timeline(row.order_id)
+            context = {
+                **context_of(subject, service, titles),
+                "refunds": () if isinstance(subject, Exchange) else subject.entitlement.refunds,
+                "timeline": [(each, list(lines_of(each.breakdown, titles))) for each in timeline],
+                "possible": [each for each in possible_actions(subject) if _may(request, each)],
+                **(extra_context or {}),
+            }
+        except _UNREADABLE as error:
+            return self._unreadable(request, row, error)
         return self._page(request, "rma/admin/detail.html", row, context)
 
     def ask_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
@@ -167,31 +181,49 @@ class StoredReturnAdmin(ModelAdmin):
         if not _may(request, action):
             raise PermissionDenied
         try:
-            subject = find_subject(row)
-        except RmaError as error:
-            return self._page(request, "rma/admin/unreadable.html", row, {"error": str(error)})
+            service = get_service()
+            subject, titles = find_subject(row), find_titles(service, row.order_id)
+            shown = context_of(subject, service, titles)
+        except _UNREADABLE as error:
+            return self._unreadable(request, row, error)
         if request.method != "POST":
-            return self._ask(request, row, action, action.form(subject), ())
-        form = action.form(subject, request.POST)
+            return self._ask(request, row, action, action.form(subject, titles), shown, ())
+        form = action.form(subject, titles, request.POST)
         if not form.is_valid():
-            return self._ask(request, row, action, form, ())
+            return self._ask(request, row, action, form, shown, ())
         try:
-            get_service().handle(form.command(request.user.get_username()))
+            service.handle(form.command(request.user.get_username()))
         except RmaError as error:
             wrong = error.violations if isinstance(error, Rejected) else [error]
             return self._ask(
-                request, row, action, form, [str(each) for each in wrong], error.http_status_hint
+                request, row, action, form, shown, [str(each) for each in wrong], error.http_status_hint
             )
-        self.message_user(request, f"Done: {action.label.lower()}, {row.return_id}.", messages.SUCCESS)
+        self._tell(request, row, action)
         page = reverse(
             "admin:rma_storedreturn_change", args=[quote(row.pk)], current_app=self.admin_site.name
         )
         return HttpResponseRedirect(page)
 
+    def _tell(self, request: HttpRequest, row: StoredReturn, action: Action) -> None:
+        """Says what was done, and what became of it: a port may have failed since."""
+        done = f"{action.label}, {row.return_id}"
+        try:
+            subject = find_subject(row)
+        except RmaError as error:
+            self.message_user(request, f"Done: {done}. It cannot be read now: {error}", messages.WARNING)
+            return
+        if troubles := "; ".join(attention_of(subject)):
+            self.message_user(request, f"{done}. It needs attention: {troubles}.", messages.WARNING)
+        elif pending := ", ".join(pending_of(subject)):
+            text = f"{done}. It was asked for; the outcome is pending: {pending}."
+            self.message_user(request, text, messages.WARNING)
+        else:
+            self.message_user(request, f"Done: {done}.", messages.SUCCESS)
+
     def _row(self, request: HttpRequest, object_id: str) -> StoredReturn:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        row = self.get_object(request, unquote(object_id))
+        row: StoredReturn | None = self.get_object(request, unquote(object_id))
         if row is None:
             raise Http404
         return row
@@ -202,12 +234,16 @@ class StoredReturnAdmin(ModelAdmin):
         row: StoredReturn,
         action: Action,
         form: ActionForm,
+        shown: dict[str, Any],
         wrong: Sequence[str],
         status: int = 400,
     ) -> HttpResponse:
-        context = {"action": action, "form": form, "wrong": wrong}
+        context = {**shown, "action": action, "form": form, "wrong": wrong}
         status = status if wrong or form.errors else 200
         return self._page(request, "rma/admin/ask.html", row, context, status)
+
+    def _unreadable(self, request: HttpRequest, row: StoredReturn, error: Exception) -> HttpResponse:
+        return self._page(request, "rma/admin/unreadable.html", row, {"error": str(error)})
 
     def _page(
         self,
@@ -248,29 +284,3 @@ def find_subject(row: StoredReturn) -> Subject:
 def _may(request: HttpRequest, action: Action) -> bool:
     user: Any = request.user
     return bool(user.has_perm(action.permission))
-
-
-def _facts(subject: Subject) -> Iterator[tuple[str, object]]:
-    """Yields what is said at the top of the page."""
-    yield "order", subject.order_id
-    yield "status", subject.status.value.replace("_", " ")
-    yield "needs attention", "yes" if subject.needs_attention else "no"
-    yield "requested", subject.requested_at
-    yield "by", subject.created_by or "unknown"
-    if isinstance(subject, Exchange):
-        yield "return", subject.return_id
-        yield "difference due", subject.difference_due
-    else:
-        entitlement = subject.entitlement
-        yield "entitled to", entitlement.entitled
-        yield "paid or on its way", entitlement.paid
-        yield "due", entitlement.due
-    for key in subject.stuck_effects:
-        yield "stuck", key
-
-
-def _lines(parts: Iterable[AmountPart], depth: int = 0) -> Iterator[Line]:
-    for part in parts:
-        yield Line(depth, str(part.amount), part.name)
-        if len(part.parts) > 1:
-            yield from _lines(part.parts, depth + 1)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 from django.core.checks import Warning as CheckWarning
@@ -41,12 +42,18 @@ def _keys(given: Mapping[Any, Any]) -> Iterator[CheckMessage]:
 
 
 def _service(found: RmaSettings) -> Iterator[CheckMessage]:
-    if found.service is None and found.timer is None:
-        return  # a project that has no timer yet, or makes services of its own
+    if found.service is None and found.timer is None:  # no timer yet, or services of its own
+        if apps.is_installed("django.contrib.admin"):
+            yield CheckWarning(
+                "The admin lists returns, and RMA['SERVICE'] is missing: no page of one can be shown.",
+                hint="Name the service there, or unregister rma.adapters.django.models.StoredReturn.",
+                id="rma.W005",
+            )
+        return
     try:
         find_service()
     except ImproperlyConfigured as error:
-        yield Error(f"{error}.", hint="`manage.py rma_resume` needs it.", id="rma.E003")
+        yield Error(f"{error}.", hint="`manage.py rma_resume` and the admin need it.", id="rma.E003")
 
 
 def _timer(found: RmaSettings) -> Iterator[CheckMessage]:

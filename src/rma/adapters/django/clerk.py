@@ -135,5 +135,8 @@ def _is_of_use(name: str, subject: Subject) -> bool:
             return subject.is_open or subject.needs_attention
         case "correct", Return():
             return bool(subject.receipts)
+        case "cancel", _:
+            is_of_exchange = isinstance(subject, Return) and subject.is_exchanged  # canceled with that
+            return subject.status.value != "canceled" and not is_of_exchange
         case _:
             return True

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from django import forms
+from rma.adapters.django.page import line_name, words
 from rma.domain.messages.command_items import (
     CorrectedItem,
     ForeignDecision,
@@ -29,6 +30,7 @@ from rma.domain.messages.commands import (
     ResolveReturn,
     RetryRefund,
 )
+from rma.domain.sale.grades import Grade
 from rma.domain.state.at_the_dock import ForeignGoods
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
@@ -48,14 +50,18 @@ class ActionForm(forms.Form):
 
     Args:
         subject: what it is done to.
+        titles: what the order calls its lines, by id.
+        data: what was sent, if it was.
     """
 
     #: The idempotency key: a form that is sent twice does it once.
     key = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
-    def __init__(self, subject: Subject, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, subject: Subject, titles: Mapping[str, str], data: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(data, initial={"key": f"admin-{uuid4().hex}"})
-        self.subject = subject
+        self.subject, self.titles = subject, titles
         self.fields.update(self.further_fields())
 
     def further_fields(self) -> dict[str, forms.Field]:
@@ -65,6 +71,10 @@ class ActionForm(forms.Form):
     def command(self, by: str) -> Command:
         """Returns the command of what was entered; the form is valid."""
         raise NotImplementedError
+
+    def line_name(self, item_id: str) -> str:
+        """Returns what a clerk knows a line by."""
+        return line_name(item_id, self.titles)
 
     def about(self, by: str) -> dict[str, Any]:
         """Returns the fields of every command."""
@@ -79,8 +89,9 @@ class ReceiveForm(ActionForm):
         found: dict[str, forms.Field] = {}
         for number, (item_id, items) in enumerate(_lines(self.subject).items()):
             expected = sum(max(0, each.missing_quantity) for each in items)
-            found[f"received_{number}"] = _units(f"{item_id}: arrived sellable", expected)
-            found[f"damaged_{number}"] = _units(f"{item_id}: arrived damaged", 0)
+            line = self.line_name(item_id)
+            found[f"received_{number}"] = _units(f"{line}: arrived sellable", expected)
+            found[f"damaged_{number}"] = _units(f"{line}: arrived damaged", 0)
         found["more_expected"] = forms.BooleanField(
             required=False, label="What is missing is expected in another parcel"
         )
@@ -120,11 +131,13 @@ class InspectForm(ActionForm):
             waiting = sum(each.waiting_quantity for each in items)
             if not (waiting or self.is_bound):
                 continue
+            line = self.line_name(item_id)
             for index, grade in enumerate(self._grades()):
-                label = f"{item_id}, of {waiting}: {grade}"
+                paid = f"{grade.percent.normalize():f} % paid, {words(grade.disposition)}"
+                label = f"{line}, of {waiting} to inspect: grade {grade.name} ({paid})"
                 found[f"graded_{number}_{index}"] = _units(label, 0, required=False)
             found[f"note_{number}"] = forms.CharField(
-                required=False, max_length=500, label=f"{item_id}: what was seen"
+                required=False, max_length=500, label=f"{line}: what was seen"
             )
         return found
 
@@ -140,7 +153,7 @@ class InspectForm(ActionForm):
         given = self.cleaned_data
         items = [
             InspectedItem(
-                item_id=item_id, quantity=quantity, grade=grade, note=given[f"note_{number}"] or None
+                item_id=item_id, quantity=quantity, grade=grade.name, note=given[f"note_{number}"] or None
             )
             for number, item_id in enumerate(_lines(self.subject))
             for index, grade in enumerate(self._grades())
@@ -148,9 +161,9 @@ class InspectForm(ActionForm):
         ]
         return InspectReturn(return_id=self.subject.id, items=tuple(items), **self.about(by))
 
-    def _grades(self) -> tuple[str, ...]:
+    def _grades(self) -> tuple[Grade, ...]:
         assert isinstance(self.subject, Return)
-        return tuple([each.name for each in self.subject.terms.scale])
+        return self.subject.terms.scale
 
 
 class ResolveForm(ActionForm):
@@ -171,16 +184,13 @@ class ResolveForm(ActionForm):
             sellable = sum(each.received_quantity - each.rejected_quantity for each in items)
             damaged = sum(each.damaged_quantity - each.rejected_damaged_quantity for each in items)
             for name, units, label in (
-                (
-                    "rejected",
-                    sellable,
-                    f"{item_id}, of {sellable} sellable: back to the customer, not paid for",
-                ),
-                ("damaged", damaged, f"{item_id}, of {damaged} damaged: back to the customer, not paid for"),
-                ("lost", missing, f"{item_id}, of {missing} missing: lost on the way, and paid for"),
+                ("rejected", sellable, f"of {sellable} sellable: back to the customer, not paid for"),
+                ("damaged", damaged, f"of {damaged} damaged: back to the customer, not paid for"),
+                ("lost", missing, f"of {missing} missing: lost on the way, and paid for"),
             ):
                 if units or self.is_bound:
-                    found[f"{name}_{number}"] = _units(label, 0, required=False)
+                    field = _units(f"{self.line_name(item_id)}, {label}", 0, required=False)
+                    found[f"{name}_{number}"] = field
         for each in self._foreign():
             found[f"foreign_{each.number}"] = forms.ChoiceField(
                 required=False,
@@ -239,8 +249,9 @@ class CorrectForm(ActionForm):
         """Returns two numbers for each line, as they are booked now."""
         found: dict[str, forms.Field] = {}
         for number, (item_id, (sellable, damaged)) in enumerate(self._booked().items()):
-            found[f"received_{number}"] = _units(f"{item_id}: arrived sellable", sellable)
-            found[f"damaged_{number}"] = _units(f"{item_id}: arrived damaged", damaged)
+            line = self.line_name(item_id)
+            found[f"received_{number}"] = _units(f"{line}: arrived sellable", sellable)
+            found[f"damaged_{number}"] = _units(f"{line}: arrived damaged", damaged)
         return found
 
     def command(self, by: str) -> Command:
@@ -269,8 +280,10 @@ class PayoutForm(ActionForm):
     amount = forms.DecimalField(min_value=0, max_digits=18, label="Amount that was paid")
     reference = forms.CharField(max_length=200, label="Reference of the transfer; the same one counts once")
 
-    def __init__(self, subject: Subject, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(subject, data)
+    def __init__(
+        self, subject: Subject, titles: Mapping[str, str], data: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(subject, titles, data)
         if not isinstance(subject, Exchange):
             self.initial["amount"] = subject.amount_due.major
 
@@ -300,7 +313,7 @@ class ApproveForm(ActionForm):
 class DeclineForm(ActionForm):
     """Asks for the reason."""
 
-    reason = forms.CharField(max_length=200, label="Reason, in a code of yours")
+    reason = forms.CharField(max_length=200, label="Reason, as a code of your shop (such as worn)")
     note = forms.CharField(required=False, max_length=500, label="Note for the customer")
 
     def command(self, by: str) -> Command:
