@@ -2,14 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 
-from rma import Grade, PayOn, ReturnPolicy
+from attrs import evolve
+
+from rma import ChargeDeclined, Grade, NotIdempotent, PayOn, ReturnPolicy
 from rma.adapters.django.page import attention_of
-from rma.adapters.memory import InMemoryReservingInventory
+from rma.adapters.memory import InMemoryHolds, InMemoryReservingInventory
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.testing.simulation import simulate
 from rma.testing.world import World
 from tests.databases import LONG
+from tests.rules.advance import first, pay
+from tests.rules.given import request
+from tests.shell.test_advance import DAYS, LosesAnswers, Shop
 from tests.testing.test_world import ORDER, OTHER
 from tests.world import REASONS
 
@@ -54,3 +60,56 @@ def test_whatever_needs_attention_says_why_and_nothing_else_does() -> None:
         "what arrived waits for an inspection",
         "waits for too long, or is not tried again",
     } <= seen
+
+
+def why_of(shop: Shop, subject_id: str) -> list[str]:
+    """Returns why it needs attention; the law holds for it."""
+    subject: Subject = shop.exchange() if subject_id.startswith("exc") else shop.service.get(subject_id)
+    why = list(attention_of(subject))
+    assert bool(why) == subject.needs_attention
+    return why
+
+
+class NotKeyed(LosesAnswers):
+    """One that must not be asked twice."""
+
+    gateway = NotIdempotent(timedelta(minutes=5))
+
+
+def test_a_charge_that_failed_or_of_which_no_one_knows_is_named() -> None:
+    """With what is known of it."""
+    shop = Shop(holds=NotKeyed(9))
+    shop.shipped()
+    for _ in range(3):
+        shop.now += DAYS
+        shop.service.resume()
+    assert why_of(shop, "exc_1") == ["whether 59.95 USD was charged is not known: TimeoutError: lost"]
+
+    shop = Shop(holds=InMemoryHolds(lambda _: ChargeDeclined("hold_expired")))
+    shop.shipped()
+    shop.now += DAYS
+    shop.service.resume()
+    failed, owed = "the charge of 59.95 USD failed: hold_expired", "the customer has yet to pay 59.95 USD"
+    assert why_of(shop, "exc_1") == [failed, owed]
+
+
+def test_goods_that_are_overdue_or_never_arrived_are_named() -> None:
+    """Of an exchange that the customer paid, and of a return that was paid ahead."""
+    shop = Shop()
+    shop.service.handle(first(ship="last", hold=None))
+    shop.service.handle(pay(500))
+    shop.now += DAYS
+    shop.service.resume()
+    assert why_of(shop, "ret_1") == ["goods of its exchange are overdue"]
+
+    shop = Shop()
+    shop.service = evolve(
+        shop.service, policies=lambda _: ReturnPolicy(pay_on=PayOn.REQUEST, return_within_days=2)
+    )
+    shop.service.handle(request(1))
+    shop.now += DAYS
+    shop.service.resume()
+    assert why_of(shop, "ret_1") == [
+        "it was paid, and its goods never arrived",
+        "59.95 USD too much was paid",
+    ]
