@@ -387,11 +387,15 @@ def test_a_test_case_of_django_sees_what_a_request_does(aliases: Aliases, alias:
 
         def test_blocks_that_follow_each_other(self) -> None:
             shop = Shop(alias, alias)
-            opened = shop.service.handle(evolve(request(2), idempotency_key="k"))
+            opened = shop.service.handle(evolve(request(3), idempotency_key="k"))
+            arrival = receive(1, return_id=opened.id, more_expected=True)
             for _ in range(2):
                 with transaction.atomic(using=alias):
-                    shop.service.handle(receive(1, return_id=opened.id, more_expected=True))
-            assert not shop.payments.refunds  # the test asks for no callbacks
+                    shop.service.handle(arrival)
+            assert not shop.payments.refunds  # no callback was asked for
+            with self.captureOnCommitCallbacks(using=alias, execute=True), transaction.atomic(using=alias):
+                shop.service.handle(arrival)
+            assert len(shop.payments.refunds) == 3
             for number in (1, 2):
                 opened = shop.service.handle(evolve(request(2), idempotency_key=f"k{number}"))
                 for _ in range(2):
@@ -400,7 +404,7 @@ def test_a_test_case_of_django_sees_what_a_request_does(aliases: Aliases, alias:
                         transaction.atomic(using=alias),
                     ):
                         shop.service.handle(receive(1, return_id=opened.id, more_expected=True))
-                assert len(shop.payments.refunds) == 2 * number
+                assert len(shop.payments.refunds) == 3 + 2 * number
 
     result = unittest.TestResult()
     unittest.TestSuite(unittest.defaultTestLoader.loadTestsFromTestCase(OfTheHost)).run(result)
