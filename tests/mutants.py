@@ -2098,7 +2098,15 @@ CODEC_STAGES = (
 #: What runs against a mutant of the adapter for Django instead.
 DJANGO_STAGES = tuple(
     (f"tests/django/test_{name}.py",)
-    for name in ("transactions", "failures", "tables", "checks", "back_office", "admin_words", "resume_command")
+    for name in (
+        "transactions",
+        "failures",
+        "tables",
+        "checks",
+        "back_office",
+        "admin_words",
+        "resume_command",
+    )
 )
 
 #: What runs against the example shop.
