@@ -33,18 +33,20 @@ EVERY_BRANCH = [
     "--cov-report=term-missing:skip-covered",
     "--cov-fail-under=100",
 ]
+#: Tests of one group run on one of them: they share what takes long to make.
+ON_BOTH_CORES = ["pytest", "-q", "-n", "2", "--dist", "loadgroup"]
 SEARCHES = ["laws", "testing", "races", "killed", "processes", "postgres", "hosts", "django"]
 
 CHECKS: Mapping[str, Sequence[Command]] = {
     "lint": [["ruff", "check"], ["ruff", "format", "--check"]],
     "types": [["mypy", *TYPED]],
     "imports": [["lint-imports"]],
-    "domain": [["pytest", "-q", "-n", "2", *EVERY_BRANCH, *ABOUT_THE_DOMAIN]],
-    "tests": [["pytest", "-q", "-n", "2", *[f"--ignore={path}" for path in ABOUT_THE_DOMAIN]]],
+    "domain": [[*ON_BOTH_CORES, *EVERY_BRANCH, *ABOUT_THE_DOMAIN]],
+    "tests": [[*ON_BOTH_CORES, *[f"--ignore={path}" for path in ABOUT_THE_DOMAIN]]],
 }
 
 LONGER_CHECKS: Mapping[str, Sequence[Command]] = {
-    "searches": [["pytest", "-q", "-n", "2", *[f"tests/{name}" for name in SEARCHES]]],
+    "searches": [[*ON_BOTH_CORES, *[f"tests/{name}" for name in SEARCHES]]],
     "lowest": [["python", "-m", "tests.lowest"]],
     "pythons": [["python", "-m", "tests.pythons"]],
     "mutants": [["python", "-m", "tests.mutants"]],

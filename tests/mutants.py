@@ -1195,7 +1195,7 @@ MUTANTS = [
            "fulfilled_quantity=line.quantity if delivered_at else 0", "fulfilled_quantity=line.quantity"),
     Mutant("in the shop, a note runs as a script", SHOP + "templates/shop/return.html",
            "{{ item.note|linebreaksbr }}", "{{ item.note|safe }}"),
-    Mutant("in the shop, a form is noted without its return", SHOP + "views/customer.py",
+    Mutant("in the shop, a form is noted without its return", SHOP + "views/ask.py",
            "SentForm.objects.get_or_create(order=order, key=key, defaults={\"subject_id\": made.id})", "pass"),
     Mutant("a pooler is not noticed: the statement of another client answers", SQL + "pooling.py",
            "if answering != driver.info.backend_pid:", "if False:"),

@@ -58,6 +58,7 @@ from rma.domain.change import apply_command, apply_outcomes
 from rma.domain.decide.facts import Facts
 from rma.domain.messages.commands import ExchangeCommand, subject_of
 from rma.domain.messages.effects import Effect, Outcome
+from rma.domain.state.exchanges import HoldCharge
 from rma.domain.state.lifecycle import claim_refusal, exchange_refusal, return_refusal
 from rma.testing.commands import MAKERS, Situation, every
 from rma.testing.core_harness import START, Result
@@ -125,7 +126,7 @@ class Shop:
     by_policy: tuple[type[Command], ...] = (RequestReturn, UpdateReturn)
     requests: Sequence[type[Command]] = REQUESTS
     goes_on: Sequence[type[Command]] = tuple(kind for kind in MAKERS if kind not in REQUESTS)
-    tried: Sequence[type[Command]] = tuple(MAKERS)
+    tried: Sequence[type[Command]] = tuple(kind for kind in MAKERS if kind not in REQUESTS)
     is_within_bounds: Callable[[ReturnLedger, Command], bool]
     shape: Callable[[Snapshot], Hashable]
     results: Callable[[Effect], Iterable[Result]]
@@ -323,6 +324,34 @@ def seen_by_makers(ledger: ReturnLedger) -> tuple[Hashable, Hashable]:
         ),
         tuple([each.key for each in ledger.refunds]),
     )
+
+
+def standing_of(ledger: ReturnLedger) -> Hashable:
+    """What the table of states decides by, and little else: most refusals are the same for all of these."""
+    return (
+        tuple(
+            [
+                (
+                    (each.status, each.exchange_id is None, each.claim_id is None, bool(each.receipts)),
+                    any(item.waiting_quantity for item in each.items),
+                    any(item.graded for item in each.items),
+                    bool(each.amount_due.amount),
+                )
+                for each in ledger.returns
+            ]
+        ),
+        tuple(
+            [
+                (each.status, each.sent_first, bool(each.hold_references), *_statuses(each.hold_charges))
+                for each in ledger.exchanges
+            ]
+        ),
+        tuple([(each.status, each.type, bool(each.amount_due.amount)) for each in ledger.claims]),
+    )
+
+
+def _statuses(charges: Iterable[HoldCharge]) -> list[Hashable]:
+    return [each.status for each in charges]
 
 
 # What counts of a state

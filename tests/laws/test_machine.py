@@ -526,4 +526,4 @@ class Returns(RuleBasedStateMachine):
 
 
 TestReturns = Returns.TestCase
-TestReturns.settings = settings(max_examples=3 * settings().max_examples, stateful_step_count=40)
+TestReturns.settings = settings(max_examples=2 * settings().max_examples, stateful_step_count=40)

@@ -44,6 +44,9 @@ from tests.states import (
     trials,
 )
 
+#: One worker explores.
+pytestmark = pytest.mark.xdist_group("states")
+
 PAGE = Path(__file__).parent.parent.parent / "docs" / "states.md"
 
 #: Nothing leaves these, but what is named here.
