@@ -1,38 +1,67 @@
-"""What every format wrote, of every kind, is read as it was; the last is what is written."""
+"""What every release wrote, of every kind, is read as it was; the last file has what is written now."""
 
 import json
-import re
+from copy import deepcopy
+from typing import Any
 
 import pytest
 
 from rma import codec
 from tests.codec.schemas import is_valid
-from tests.codec.values import GOLDEN, golden, kept
+from tests.codec.values import (
+    GOLDEN,
+    UNRELEASED,
+    changed_defaults,
+    defaults,
+    golden,
+    golden_file,
+    kept,
+    written,
+)
 from tests.sql.alike import assert_alike
 
-FORMATS = sorted([int(re.sub(r"\D", "", file.stem)) for file in GOLDEN.glob("format-*.json")])
-EVERY = [(number, kind) for number in FORMATS for kind in codec.KINDS]
+FILES = sorted([file.stem for file in GOLDEN.glob("*.json")])
+EVERY = [(release, kind) for release in FILES for kind in golden(release)]
 
 
-def test_there_is_a_file_of_every_format() -> None:
-    """From the first to the one that is written now, and of every kind that is public now."""
-    assert list(range(1, codec.FORMAT + 1)) == FORMATS
-    assert golden(codec.FORMAT).keys() == codec.KINDS.keys()
-    assert all(golden(codec.FORMAT).values())
+def test_the_last_file_has_what_is_written_now() -> None:
+    """Documents of every kind; of an earlier format only if its number is another: see `rma.codec.FORMAT`."""
+    assert golden_file(UNRELEASED) == written()
+    assert golden().keys() == codec.KINDS.keys()
+    assert all(golden().values())
 
 
-def test_what_is_written_is_the_format_that_is_named() -> None:
-    """Another format needs another number: see `rma.codec.FORMAT`."""
-    assert {name: [codec.encode(each) for each in values] for name, values in kept().items()} == golden(
-        codec.FORMAT
-    )
+@pytest.mark.parametrize(("release", "kind"), EVERY)
+def test_every_document_that_was_ever_written_is_read(release: str, kind: str) -> None:
+    """From strings, bytes and data, by class and without; one of this format is written again as it was."""
+    for document in golden(release)[kind]:
+        value = codec.decode(document)
+        plain = json.loads(document)
+
+        assert_alike(codec.decode(document.encode(), type(value)), value)
+        assert_alike(codec.from_plain(plain), value)
+        assert is_valid(plain, type(value))
+        assert codec.encode(value) == document or plain["_format"] < codec.FORMAT
 
 
-@pytest.mark.parametrize(("number", "kind"), EVERY)
-def test_every_document_that_was_ever_written_is_read(number: int, kind: str) -> None:
-    """As the value that the script leads to, to the class of the last field, from strings, bytes and data."""
-    for document, value in zip(golden(number)[kind], kept()[kind], strict=True):
+@pytest.mark.parametrize("kind", golden())
+def test_what_is_read_is_what_the_script_leads_to(kind: str) -> None:
+    """To the class of the last field."""
+    for document, value in zip(golden()[kind], kept()[kind], strict=True):
         assert_alike(codec.decode(document), value)
-        assert_alike(codec.decode(document.encode(), codec.KINDS[kind]), value)
-        assert_alike(codec.from_plain(json.loads(document)), value)
-        assert is_valid(json.loads(document), codec.KINDS[kind])
+
+
+@pytest.mark.parametrize("release", FILES)
+def test_no_default_ever_changes(release: str) -> None:
+    """A document that leaves a field out would be read as another value than the one that was written."""
+    assert changed_defaults(golden_file(release)["defaults"]) == []
+
+
+@pytest.mark.parametrize("now", ["changed", "gone"])
+def test_a_default_that_changes_is_noticed(now: str) -> None:
+    """Another one, and none at all; a field that is new since is not."""
+    before: dict[str, Any] = deepcopy(defaults())
+    del before["Return"]["metadata"]
+    before["Return"]["charges" if now == "changed" else "earlier"] = [now]
+
+    assert changed_defaults(before) == ["Return.charges" if now == "changed" else "Return.earlier"]

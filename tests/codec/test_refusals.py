@@ -30,6 +30,7 @@ from rma import (
     TaxLine,
     codec,
 )
+from rma.codec.found import MOST_VIOLATIONS
 from rma.codec.shapes import shape_of
 from rma.domain.values.frozenmap import FrozenMap
 from tests.codec.schemas import is_valid
@@ -120,12 +121,54 @@ def test_what_is_not_a_document(document: str | bytes, problem: Problem) -> None
     assert refused(document) == [problem]
 
 
+def test_a_document_is_a_string_or_bytes() -> None:
+    """What parses to one all the same is refused: the type says so."""
+    string = golden()["CancelReturn"][0].encode()
+    for other in (bytearray(string), memoryview(string), None):
+        given: Any = other
+        with pytest.raises(Invalid) as error:
+            codec.decode(given)
+        assert problems(error.value) == [("not_json", "")]
+
+
+def test_a_document_of_mistakes_gets_a_short_error() -> None:
+    """The first hundred are said, and how many more there are, also by encode."""
+    wrong: Any = [{"quantity": "x" * 1000}] * 50_000
+    with pytest.raises(Invalid) as error:
+        codec.decode(json.dumps({**REQUEST, "items": wrong}))
+    *first, last = error.value.violations
+
+    assert len(first) == MOST_VIOLATIONS
+    assert (last.code, last.numbers) == ("more_violations", {"number": 100_000 - MOST_VIOLATIONS})
+    assert len(str(error.value)) < 20_000
+    assert str(error.value).endswith(f"; {100_000 - MOST_VIOLATIONS} more are wrong")
+
+    with pytest.raises(Invalid) as error:
+        codec.encode(RequestReturn(order_id="o", items=wrong))
+    assert len(error.value.violations) == MOST_VIOLATIONS + 1
+
+    with pytest.raises(Invalid) as error:  # what is no longer noted still keeps a value from being built
+        codec.decode(json.dumps({**REQUEST, "items": [{}] * MOST_VIOLATIONS, "shipping_price": {}}))
+    assert error.value.violations[-1].numbers["number"] == MOST_VIOLATIONS + 2
+
+
+def test_a_long_name_of_nothing_is_cut() -> None:
+    """As every value that an error shows."""
+    plain = json.loads(golden()["Return"][0])
+    plain["terms"]["withdrawal"] = {"calendar": {"zone": "x" * 100_000}}
+    with pytest.raises(Invalid) as error:
+        codec.from_plain(plain)
+
+    assert "refused_value" in [each.code for each in error.value.violations]
+    assert len(str(error.value)) < 1000
+
+
 def test_data_that_are_nested_too_deeply_are_refused() -> None:
     """Parsed by another program, they may be deeper than Python goes."""
     part: dict[str, Any] = {"name": "tax", "amount": {"amount": 1, "currency": "usd"}}
     for _ in range(5000):
         part = {"name": "tax", "amount": {"amount": 1, "currency": "usd"}, "parts": [part]}
-    document = json.loads(golden(1)["Return"][0])
+    document = json.loads(golden()["Return"][0])
     document["charges"] = [part]
 
     with pytest.raises(Invalid) as error:
@@ -135,7 +178,7 @@ def test_data_that_are_nested_too_deeply_are_refused() -> None:
 
 def test_it_is_of_the_kind_that_was_asked_for() -> None:
     """A class, or a union of classes."""
-    document = golden(1)["ReturnRequested"][0]
+    document = golden()["ReturnRequested"][0]
 
     assert isinstance(codec.decode(document, ReturnRequested), ReturnRequested)
     assert isinstance(codec.decode(document, Event), ReturnRequested)
@@ -164,7 +207,7 @@ def test_what_a_class_refuses_is_named_by_its_place() -> None:
     ]
     sending = {"_format": 1, "_type": "RecordSending", "return_id": "r", "sent_at": "2026-02-30T00:00:00Z"}
     assert refused(sending) == [("refused_value", "sent_at")]
-    given_twice = json.loads(golden(1)["ReturnLedger"][0])
+    given_twice = json.loads(golden()["ReturnLedger"][0])
     given_twice["open_effects"] = given_twice["open_effects"][:1] * 2
     assert refused(given_twice) == [("refused_value", "open_effects[1]")]
 
@@ -241,7 +284,7 @@ def test_a_value_that_could_not_be_read_back_is_not_written(wrong: dict[str, Any
 
 def test_maps_and_rows_of_other_types_are_not_written() -> None:
     """Of a ledger: what is not a mapping, effects under other keys, a revision and number that are three."""
-    ledger = codec.decode(golden(1)["ReturnLedger"][0], ReturnLedger)
+    ledger = codec.decode(golden()["ReturnLedger"][0], ReturnLedger)
     effects = {f"{key}0": each for key, each in ledger.open_effects.items()}
     (_, first), *_ = ledger.open_effects.items()
     three: Any = (1, 2, 3)
@@ -270,7 +313,7 @@ def test_maps_and_rows_of_other_types_are_not_written() -> None:
 
 def test_maps_and_rows_of_other_types_are_not_read() -> None:
     """The same in a document."""
-    plain = json.loads(golden(1)["ReturnLedger"][0])
+    plain = json.loads(golden()["ReturnLedger"][0])
     plain["answered"] = []
     plain["open_effects"][0]["recorded_in"] = [1]
 
@@ -282,7 +325,7 @@ def test_maps_and_rows_of_other_types_are_not_read() -> None:
 
 def test_open_effects_keep_their_order_in_databases_that_forget_that_of_objects() -> None:
     """Names in any order, as `jsonb` gives them back: the effects are as they were."""
-    ledger = codec.decode(golden(1)["ReturnLedger"][0], ReturnLedger)
+    ledger = codec.decode(golden()["ReturnLedger"][0], ReturnLedger)
     swapped = evolve(ledger, open_effects=FrozenMap(dict(reversed(ledger.open_effects.items()))))
 
     assert len(ledger.open_effects) > 1
@@ -298,7 +341,9 @@ def test_what_is_of_no_public_kind_is_not_written(value: Any) -> None:
         codec.encode(value)
 
 
-@pytest.mark.parametrize("kind", [int, Money, "Return", Return | None, 7], ids=repr)
+@pytest.mark.parametrize(
+    "kind", [int, Money, "Return", Return | None, 7, list[Return], type[Return]], ids=repr
+)
 def test_a_kind_that_is_not_public_is_an_error_of_the_program(kind: object) -> None:
     """Asked for, or for its schema."""
     with pytest.raises(InvalidValue, match="kind must be"):
@@ -318,16 +363,16 @@ def test_unknown_fields_are_refused_or_ignored_and_nothing_else() -> None:
 
 def test_kinds_and_members_of_later_releases_are_refused_even_if_fields_are_ignored() -> None:
     """Nothing can be left out that would make a value of them."""
-    document = json.loads(golden(1)["ReturnCanceled"][0])
+    document = json.loads(golden()["ReturnCanceled"][0])
 
     assert refused({**document, "_type": "ReturnForgotten"}, unknown="ignore") == [("unknown_kind", "_type")]
-    later = json.loads(golden(1)["Return"][0])
+    later = json.loads(golden()["Return"][0])
     assert refused({**later, "status": "forgotten"}, unknown="ignore") == [("invalid_field", "status")]
 
 
 def test_the_id_of_a_published_event_is_that_of_the_event() -> None:
     """A receiver knows a repeat by it."""
-    event = codec.decode(golden(1)["ReturnRequested"][0], ReturnRequested)
+    event = codec.decode(golden()["ReturnRequested"][0], ReturnRequested)
     published = codec.PublishedEvent(event.event_id, event)
 
     assert codec.decode(codec.encode(published)) == published
@@ -340,7 +385,7 @@ def test_the_id_of_a_published_event_is_that_of_the_event() -> None:
 
 def test_lists_without_repeats_have_none() -> None:
     """A set of tags that names one twice was not written by this library."""
-    plain = next(each for each in map(json.loads, golden(1)["Return"]) if each["terms"].get("rules"))
+    plain = next(each for each in map(json.loads, golden()["Return"]) if each["terms"].get("rules"))
     plain["terms"]["rules"][0]["when"] = ["worn", "worn"]
 
     assert refused(plain) == [("invalid_field", "terms.rules[0].when")]

@@ -1,7 +1,7 @@
 """
 Values of every public kind, and the documents that are kept of them.
 
-    python -m tests.codec.values > tests/codec/golden/format-1.json
+    python -m tests.codec.values > tests/codec/golden/unreleased.json
 """
 
 import json
@@ -16,10 +16,12 @@ from attrs import fields, has
 
 from rma import Event, ReturnLedger
 from rma.adapters.memory import InMemoryReturns
-from rma.codec import KINDS, Coded, PublishedEvent, encode
+from rma.codec import KINDS, Coded, PublishedEvent, encode, json_schema
 from tests.sql.kinds import run, worlds
 
 GOLDEN = Path(__file__).parent / "golden"
+#: The file of what is written now.
+UNRELEASED = "unreleased"
 
 
 def inside(value: object) -> Iterator[Any]:
@@ -61,14 +63,44 @@ def kept() -> dict[str, list[Coded]]:
     return chosen
 
 
-def golden(number: int) -> dict[str, list[str]]:
-    """The documents that are kept of this format, by kind."""
-    documents: dict[str, list[str]] = json.loads((GOLDEN / f"format-{number}.json").read_text("utf-8"))
+def defaults() -> dict[str, dict[str, Any]]:
+    """The fields that a document may leave out, by class, with what they are then."""
+    return {
+        name: {field: each["default"] for field, each in drawn["properties"].items() if "default" in each}
+        for name, drawn in json_schema()["$defs"].items()
+    }
+
+
+def changed_defaults(before: dict[str, dict[str, Any]]) -> list[str]:
+    """Of the fields that had these defaults, those that have another or none now."""
+    now, missing = defaults(), object()
+    return [
+        f"{name}.{each}"
+        for name, of_class in before.items()
+        for each, default in of_class.items()
+        if now.get(name, {}).get(each, missing) != default
+    ]
+
+
+def written() -> dict[str, Any]:
+    """What a golden file has, as it is written now."""
+    documents = {name: [encode(each) for each in values] for name, values in kept().items()}
+    return {"documents": documents, "defaults": defaults()}
+
+
+def golden_file(release: str) -> dict[str, Any]:
+    """What is kept of this release."""
+    kept_of_it: dict[str, Any] = json.loads((GOLDEN / f"{release}.json").read_text("utf-8"))
+    return kept_of_it
+
+
+def golden(release: str = UNRELEASED) -> dict[str, list[str]]:
+    """The documents that are kept of this release, by kind."""
+    documents: dict[str, list[str]] = golden_file(release)["documents"]
     return documents
 
 
 if __name__ == "__main__":
     logging.getLogger("rma").setLevel(logging.CRITICAL)  # ports fail on purpose
-    written = {name: [encode(each) for each in values] for name, values in kept().items()}
-    json.dump(written, sys.stdout, indent=1, ensure_ascii=False)
+    json.dump(written(), sys.stdout, indent=1, ensure_ascii=False)
     sys.stdout.write("\n")

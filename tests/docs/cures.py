@@ -197,6 +197,7 @@ CURES: dict[str, str] = {
     "missing_field": "look at what wrote it, by the JSON Schema",
     "invalid_field": "look at what wrote it, by the JSON Schema",
     "refused_value": "look at what wrote it: its class refuses such a value",
+    "more_violations": "mend those that are named, and try again",
     # IdempotencyKeyReused
     "idempotency_key_reused": (
         "take a new key for a new request; the same request has the same fields, `created_by` included"

@@ -52,9 +52,9 @@ class ListOf(Shape):
         if not isinstance(plain, list):
             found.invalid(path, "a list", plain)
             return []
-        before = len(found.violations)
+        before = found.number
         read = [self.each.read(each, (path, index), found) for index, each in enumerate(plain)]
-        if self.is_set and len(found.violations) == before and len(set(read)) < len(read):
+        if self.is_set and found.number == before and len(set(read)) < len(read):
             found.invalid(path, "a list without repeats", plain)
         return read
 

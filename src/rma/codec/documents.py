@@ -53,7 +53,9 @@ def encode(value: Coded) -> str:
 def decode_document(document: str | bytes, kind: object, unknown: Unknown) -> Any:
     """Decodes a document: see `rma.codec.decode`."""
     try:
-        string = document.decode() if isinstance(document, bytes) else document
+        string: object = document.decode() if isinstance(document, bytes) else document
+        if not isinstance(string, str):  # `json.loads` would take more
+            _raise([_not_json(f"it must be a string or bytes, not {name_kind(string)}")], kind)
         plain = json.loads(string, object_pairs_hook=_without_repeats, parse_constant=_refuse_constant)
     except RecursionError:
         _raise([_not_json("it is nested too deeply")], kind)
@@ -130,7 +132,7 @@ def _shape_of(kinds: tuple[type[Any], ...]) -> OneOf:
 
 
 def _require_none(found: Found, kind: object) -> None:
-    if found.violations:
+    if found.number:
         _raise(found.violations, kind)
 
 

@@ -1,6 +1,6 @@
 """What is wrong with a value or a document: every violation, with the path to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from attrs import define, field
@@ -8,6 +8,9 @@ from attrs import define, field
 from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue, Violation
 from rma.domain.values.json_data import find_unstorable, path_step
+
+#: How many violations an error says; of more, it says how many: a document of mistakes gets a short answer.
+MOST_VIOLATIONS = 100
 
 #: Where a part of a value is: the path of what it is in, and its name or index there; None for the value.
 Path = tuple["Path", str | int] | None
@@ -31,17 +34,26 @@ def write_path(path: Path) -> str:
 @define
 class Found:
     """
-    The violations found so far.
+    What was found so far.
 
     Attributes:
         ignores_unknown: fields that the classes do not have are left out, instead of being violations.
         build: builds a value of a class from what was read for it; given only to find out which of them
             refuses to be built.
+        number: how many violations there are.
     """
 
     ignores_unknown: bool = False
     build: Callable[[dict[str, Any], type[Any]], object] | None = None
-    violations: list[Violation] = field(factory=list)
+    number: int = 0
+    _first: list[Violation] = field(factory=list, init=False)
+
+    @property
+    def violations(self) -> tuple[Violation, ...]:
+        """The first `MOST_VIOLATIONS`, and one that says how many more there are, if any."""
+        if (more := self.number - len(self._first)) == 0:
+            return tuple(self._first)
+        return (*self._first, Violation("more_violations", numbers={"number": more}))
 
     def invalid(self, path: Path, expected: str, value: object) -> None:
         """What is there is of another type."""
@@ -72,8 +84,9 @@ class Found:
     def check_metadata(self, value: object, path: Path) -> None:
         """Metadata hold what JSON can carry, and nothing else."""
         for each in find_unstorable(value, write_path(path)):
-            numbers = {"path": each.path, "expected": each.expected, "value": each.value}
-            self.violations.append(Violation("invalid_metadata", numbers=numbers))
+            self._note(
+                "invalid_metadata", {"path": each.path, "expected": each.expected, "value": each.value}
+            )
 
     def try_to_build(self, fields: dict[str, Any], kind: type[Any], path: Path) -> None:
         """Notes what a class says against these fields, if values are built."""
@@ -85,4 +98,9 @@ class Found:
             self.refused(path, str(error))
 
     def _add(self, code: str, path: Path, numbers: dict[str, object]) -> None:
-        self.violations.append(Violation(code, numbers={"path": write_path(path), **numbers}))
+        self._note(code, {"path": write_path(path), **numbers})
+
+    def _note(self, code: str, numbers: Mapping[str, object]) -> None:
+        self.number += 1
+        if len(self._first) < MOST_VIOLATIONS:
+            self._first.append(Violation(code, numbers=numbers))

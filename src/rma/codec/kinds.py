@@ -1,8 +1,8 @@
 """The public kinds of documents, and the number of their format."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
-from typing import Any, get_args
+from types import MappingProxyType, UnionType
+from typing import Any, Union, get_args, get_origin
 
 from attrs import Attribute, field, frozen
 
@@ -61,7 +61,7 @@ def classes_of(kind: object) -> tuple[type[Any], ...]:
     """
     if kind is None:
         return tuple(KINDS.values())
-    classes = get_args(kind) or (kind,)
+    classes = get_args(kind) if get_origin(kind) in (Union, UnionType) else (kind,)
     if any(each not in KINDS.values() for each in classes):
         details = {
             "field": "kind",

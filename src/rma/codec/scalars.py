@@ -12,7 +12,7 @@ from attrs import field, frozen
 
 from rma.codec.found import Found, Path
 from rma.codec.shape import Drawing, Schema, Shape
-from rma.domain.values.display import is_writable
+from rma.domain.values.display import is_writable, show
 from rma.domain.values.validators import as_utc
 
 _INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
@@ -95,7 +95,7 @@ class Scalar(Shape):
             try:
                 self.find(plain)
             except (ValueError, KeyError, OSError, ArithmeticError):
-                found.refused(path, f"there is no {plain}")
+                found.refused(path, f"there is no {show(plain)}")
         return plain
 
     def schema(self, drawing: Drawing) -> Schema:  # noqa: ARG002 # it refers to nothing

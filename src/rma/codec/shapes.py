@@ -29,7 +29,7 @@ from rma.codec.scalars import (
 )
 from rma.codec.shape import Drawing, Fields, Schema, Shape
 from rma.domain.messages.effects import OpenEffect
-from rma.domain.values.display import with_article
+from rma.domain.values.display import show, with_article
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
 
@@ -55,24 +55,24 @@ class OpenEffects(Shape):
         if not isinstance(value, dict):
             found.invalid(path, "a mapping", value)
             return
-        before = len(found.violations)
+        before = found.number
         for key, each in value.items():
             self.each.judge(each, (path, str(key)), found)
-        if len(found.violations) == before:
+        if found.number == before:
             for key, each in value.items():
                 if each.request.key != key:
-                    found.refused((path, str(key)), f"its request has the key {each.request.key}")
+                    found.refused((path, str(key)), f"its request has the key {show(each.request.key)}")
 
     def read(self, plain: Any, path: Path, found: Found) -> Any:
         """Reads each; no key is there twice."""
-        before = len(found.violations)
+        before = found.number
         read = ListOf(self.each).read(plain, path, found)
-        if len(found.violations) == before:
+        if found.number == before:
             seen = set()
             for index, each in enumerate(read):
                 key = each["request"]["key"]
                 if key in seen:
-                    found.refused((path, index), f"its key {key} is there before")
+                    found.refused((path, index), f"its key {show(key)} is there before")
                 seen.add(key)
         return read
 
@@ -166,7 +166,7 @@ class ObjectOf(Shape):
         self, plain: dict[Any, Any], path: Path, found: Found, besides: tuple[str, ...] = ()
     ) -> dict[str, Any]:
         """Reads each field; `besides` are others that may be there, and are left out."""
-        before = len(found.violations)
+        before = found.number
         read = {}
         for name, value in plain.items():
             if (shape := self._fields.get(name)) is not None:
@@ -176,7 +176,7 @@ class ObjectOf(Shape):
         for name in self._required:
             if name not in plain:
                 found.missing(path, name, self._name)
-        if len(found.violations) == before:
+        if found.number == before:
             found.try_to_build(read, self.kind, path)
         return read
 

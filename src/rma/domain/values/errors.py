@@ -568,6 +568,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "missing_field": (Invalid, "{path} is missing from {kind}"),
     "invalid_field": (Invalid, "{path} must be {expected}, not {value}"),
     "refused_value": (Invalid, "{path} is refused: {reason}"),
+    "more_violations": (Invalid, "{number} more are wrong"),
     # IdempotencyKeyReused: the key belongs to another request
     "idempotency_key_reused": (
         IdempotencyKeyReused,
