@@ -11,23 +11,28 @@ The first command makes the tables and puts two orders into them. docs/fastapi.m
 """
 
 import asyncio
+import json
 import logging
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from itertools import islice
 from typing import Annotated, Any
 
 import httpx
 from attrs import evolve, frozen
-from fastapi import Depends, FastAPI, Header, HTTPException, Path, Request
+from fastapi import Depends, FastAPI, Header, HTTPException, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from starlette.exceptions import HTTPException as AnyHTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rma import (
     AsyncReturnService,
@@ -49,11 +54,17 @@ from rma import (
     RestockRequest,
     Return,
     RmaError,
+    Violation,
     WithdrawRequest,
 )
 from rma.adapters.sql.aio import AsyncSqlReturns
 
 log = logging.getLogger("shop")
+
+#: The largest body that is read, in bytes; a return of hundreds of lines is smaller.
+MOST_BYTES = 64 * 1024
+#: How many violations an answer has: a body of mistakes gets a short one.
+MOST_VIOLATIONS = 100
 
 
 # The tables of the shop
@@ -86,7 +97,8 @@ tickets = Table(
     "tickets",
     metadata,
     Column("return_id", String, primary_key=True),
-    Column("about", String, primary_key=True),
+    Column("key", String, primary_key=True),  # of the command
+    Column("about", String, nullable=False),
 )
 
 
@@ -213,8 +225,8 @@ class Shop:
         async with self.engine.begin() as connection:
             service = evolve(self.returns.in_transaction(connection), orders=OrdersOn(connection))
             done = await service.handle(command)
-            ticket = insert(tickets).values(return_id=done.id, about=about).on_conflict_do_nothing()
-            await connection.execute(ticket)
+            ticket = {"return_id": done.id, "key": command.idempotency_key, "about": about}
+            await connection.execute(insert(tickets).values(ticket).on_conflict_do_nothing())
         await self.returns.resume(done.id)
         return await self.returns.get(done.id)
 
@@ -249,7 +261,57 @@ async def lifespan(_: FastAPI) -> AsyncIterator[dict[str, Any]]:
     await ledgers.close()
 
 
-app = FastAPI(title="Returns", lifespan=lifespan)
+class ViolationView(BaseModel):
+    """One thing that is wrong, with the line that it is about and the numbers behind it."""
+
+    code: str
+    message: str
+    item_id: str | None = None
+    numbers: dict[str, Any] = {}
+
+    @classmethod
+    def of(cls, each: Violation) -> "ViolationView":
+        """One of the library's."""
+        return cls(code=each.code, message=str(each), item_id=each.item_id, numbers=dict(each.numbers))
+
+
+class ErrorView(BaseModel):
+    """Every error: what is wrong with the request, or nothing if the same request may be sent again."""
+
+    code: str
+    violations: list[ViolationView]
+
+
+HTTP_CODES = {401: "unauthorized", 404: "unknown_route", 405: "unknown_method", 413: "body_too_large"}
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorView} for status in (400, 401, 404, 409, 413, 422, 503)
+}
+
+
+@frozen
+class BodyLimit:
+    """ASGI middleware: reading a body that is larger is refused."""
+
+    app: ASGIApp
+    most_bytes: int
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles a request."""
+        left = self.most_bytes
+
+        async def receive_some() -> Message:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(413, f"a body has at most {self.most_bytes} bytes")
+            return message
+
+        await self.app(scope, receive_some, send)
+
+
+app = FastAPI(title="Returns", lifespan=lifespan, responses=ERRORS)
+app.add_middleware(BodyLimit, most_bytes=MOST_BYTES)
 
 
 # Who asks
@@ -297,11 +359,27 @@ async def own_order(order_id: OrderId, shop: ShopNow, customer: Customer) -> Ord
 OwnOrder = Annotated[Order, Depends(own_order)]
 
 
+def customer_key(customer: Customer, key: Key) -> str:
+    """The key in the scope of the customer. The length says where the id ends."""
+    return f"customer:{len(customer)}:{customer}:{key}"
+
+
+def clerk_key(_: Clerk, key: Key) -> str:
+    """The key in the scope that all clerks share."""
+    return f"clerk:{key}"
+
+
+CustomerKey = Annotated[str, Depends(customer_key)]
+ClerkKey = Annotated[str, Depends(clerk_key)]
+
+
 # Routes
 
 
 class Item(BaseModel):
     """Units of a line."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     item_id: str
     quantity: int
@@ -309,6 +387,8 @@ class Item(BaseModel):
 
 class Items(BaseModel):
     """What a customer sends back, or what arrived."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
 
     items: list[Item]
 
@@ -336,13 +416,13 @@ class ReturnView(BaseModel):
 
 @app.post("/orders/{order_id}/returns", status_code=201)
 async def request_return(
-    order: OwnOrder, body: Items, shop: ShopNow, customer: Customer, key: Key
+    order: OwnOrder, body: Items, shop: ShopNow, customer: Customer, key: CustomerKey
 ) -> ReturnView:
     """A customer sends something back."""
     command = RequestReturn(
         order_id=order.id,
         items=[RequestedItem(item_id=each.item_id, quantity=each.quantity) for each in body.items],
-        idempotency_key=f"customer:{customer}:{key}",  # the same key of another customer is another one
+        idempotency_key=key,
         created_by=customer,
     )
     return ReturnView.of(await shop.decide(command, "requested"))
@@ -355,12 +435,14 @@ async def list_returns(order: OwnOrder, shop: ShopNow) -> list[ReturnView]:
 
 
 @app.post("/returns/{return_id}/receipts", status_code=201)
-async def receive_return(return_id: str, body: Items, shop: ShopNow, clerk: Clerk, key: Key) -> ReturnView:
+async def receive_return(
+    return_id: str, body: Items, shop: ShopNow, clerk: Clerk, key: ClerkKey
+) -> ReturnView:
     """A clerk has the parcel."""
     command = ReceiveReturn(
         return_id=return_id,
         items=[ReceivedItem(item_id=each.item_id, quantity=each.quantity) for each in body.items],
-        idempotency_key=f"clerk:{key}",
+        idempotency_key=key,
         created_by=clerk,
     )
     return ReturnView.of(await shop.decide(command, "received"))
@@ -369,25 +451,63 @@ async def receive_return(return_id: str, body: Items, shop: ShopNow, clerk: Cler
 # What goes wrong
 
 
+def answer(
+    status: int, code: str, wrong: Iterable[ViolationView] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    """An error. JSON of ASCII can say what UTF-8 cannot: half of a surrogate pair that was sent."""
+    said = [each.model_dump() for each in islice(wrong, MOST_VIOLATIONS)]
+    body = json.dumps({"code": code, "violations": said}, default=str)
+    return Response(body, status, headers, "application/json")
+
+
+@app.exception_handler(Rejected)
+async def answer_refusal(request: Request, error: Rejected) -> Response:
+    """Everything that is wrong. 409 would mean that the request may be sent again, which never helps here."""
+    status = 422 if error.http_status_hint == 409 else error.http_status_hint
+    return answer(status, error.code, [ViolationView.of(as_sent(each, request)) for each in error.violations])
+
+
+def as_sent(violation: Violation, request: Request) -> Violation:
+    """With the key that the client sent, without its scope."""
+    if "idempotency_key" not in violation.numbers:
+        return violation
+    sent = {"idempotency_key": request.headers["Idempotency-Key"]}
+    return evolve(violation, numbers=violation.numbers | sent)
+
+
 @app.exception_handler(RmaError)
-async def answer_error(request: Request, error: RmaError) -> JSONResponse:
-    """A refusal with everything that is wrong; of anything else, its code alone."""
-    status = error.http_status_hint
-    if not isinstance(error, Rejected):
-        log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-        return JSONResponse({"code": error.code}, status)
-    violations = [
-        {"code": each.code, "message": str(each), "item_id": each.item_id, "numbers": dict(each.numbers)}
-        for each in error.violations
-    ]
-    return JSONResponse({"code": error.code, "violations": violations}, status)
+async def answer_failure(request: Request, error: RmaError) -> Response:
+    """Its code alone: it is not the fault of who asked."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(error.http_status_hint, error.code)
+
+
+@app.exception_handler(OperationalError)
+@app.exception_handler(InterfaceError)
+@app.exception_handler(NoConnectionFree)
+async def answer_unavailable(request: Request, error: Exception) -> Response:
+    """The database is away, or all connections are in use."""
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(503, "database_unavailable")
 
 
 @app.exception_handler(RequestValidationError)
-async def answer_malformed(_: Request, error: RequestValidationError) -> JSONResponse:
-    """What is not the shape of the request, without the input, which need not be fit for an answer."""
-    wrong = [{name: each[name] for name in ("type", "loc", "msg")} for each in error.errors()]
-    return JSONResponse({"code": "malformed", "detail": wrong}, 422)
+async def answer_malformed(_: Request, error: RequestValidationError) -> Response:
+    """What is not the shape of the request, each part by its path."""
+    wrong = [(each, ".".join(map(str, each["loc"]))) for each in error.errors()]
+    violations = [
+        ViolationView(code=each["type"], message=f"{path}: {each['msg']}", numbers={"path": path})
+        for each, path in wrong
+    ]
+    return answer(422, "malformed", violations)
+
+
+@app.exception_handler(AnyHTTPException)
+async def answer_http(_: Request, error: AnyHTTPException) -> Response:
+    """No token, no such route, a body that is too large or no JSON."""
+    code = HTTP_CODES.get(error.status_code, "malformed")
+    wrong = ViolationView(code=code, message=error.detail)
+    return answer(error.status_code, code, [wrong], error.headers)
 
 
 # The tables and two orders to try

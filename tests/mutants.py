@@ -107,7 +107,7 @@ MUTANTS = [
     Mutant("a document does not say where a class refuses a value", CODEC + "documents.py",
            "            _read(plain, shape, Found(ignores, build=_try), kind)  # says which part it was\n", ""),
     Mutant("a document blames a value for what a part of it is", CODEC + "shapes.py",
-           "        if len(found.violations) == before:\n            found.try_to_build", "        if True:\n            found.try_to_build"),
+           "        if found.number == before:\n            found.try_to_build", "        if True:\n            found.try_to_build"),
     Mutant("a document forgets the order of open effects in some databases", CODEC + "shapes.py",
            "    if kind == OPEN_EFFECTS:\n        return OpenEffects(object_of(OpenEffect))\n", ""),
     Mutant("a document has an open effect twice", CODEC + "shapes.py",
@@ -121,7 +121,7 @@ MUTANTS = [
     Mutant("a document's schema refuses fields of later releases that are ignored", CODEC + "shapes.py",
            "if not drawing.is_open:", "if True:"),
     Mutant("a document repeats a member of a set", CODEC + "containers.py",
-           "if self.is_set and len(found.violations) == before and len(set(read)) < len(read):", "if False:"),
+           "if self.is_set and found.number == before and len(set(read)) < len(read):", "if False:"),
     # money before the goods, and new goods that are sent first
     Mutant("who wants new goods by a claim is sent to exchanges", CLAIM_CHECKS,
            "gives_credit=facts.gives_credit, hint=REPLACE_HINT)", "gives_credit=facts.gives_credit)"),

@@ -8,7 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from attrs import frozen
+import schemathesis
+from attrs import evolve, frozen
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import load_all_checks, negative_data_rejection, positive_data_acceptance
 from sqlalchemy import create_engine, make_url, select, text
 
 import fastapi_returns
@@ -16,9 +21,12 @@ from rma import StockLine
 from rma.adapters.sql import SqlReturns
 from rma.adapters.sql.aio import AsyncSqlReturns
 from rma.testing.contracts import InventoryContract
-from tests.databases import Databases
+from tests.databases import LONG, Databases
 from tests.hosts.gateway import Gateway, running_gateway
 from tests.hosts.running import MODULE, PATIENCE, Process, running
+
+#: How many requests of each kind are drawn for a route.
+EXAMPLES = 200 if LONG else 20
 
 ADA, BOB, DAN = ({"Authorization": f"Bearer {name}-token"} for name in ("ada", "bob", "dan"))
 
@@ -161,11 +169,6 @@ def test_refusals_have_their_status_and_change_nothing(deployment: Deployment) -
     missing = worker.post("/orders/order_none/returns", BOB, "1")
     assert foreign.status_code == missing.status_code == 404
     assert foreign.text.replace("order_ada", "order_none") == missing.text
-    keyless = worker.client.post(path, headers=ADA, json={"items": []})
-    assert (keyless.status_code, keyless.json()["code"]) == (422, "malformed")
-    half = b'{"items": [{"item_id": "\\ud800", "quantity": "two"}]}'
-    typed = {**ADA, "Idempotency-Key": "1", "Content-Type": "application/json"}
-    assert worker.client.post(path, headers=typed, content=half).status_code == 422
     assert worker.post("/orders/%00/returns", ADA, "1").status_code == 422
     assert worker.post("/returns/%00/receipts", DAN, "1").status_code == 404
     assert worker.post(path, ADA, "1", quantity=10**30).status_code == 400
@@ -178,8 +181,107 @@ def test_refusals_have_their_status_and_change_nothing(deployment: Deployment) -
     assert deployment.rows("SELECT count(*) FROM tickets") == [(0,)]
     assert worker.post(path, ADA, "1").status_code == 201
     reused = worker.post(path, ADA, "1", quantity=2)
-    assert (reused.status_code, reused.json()["code"]) == (409, "idempotency_key_reused")
+    assert (reused.status_code, reused.json()["code"]) == (422, "idempotency_key_reused")
+    assert reused.json()["violations"][0]["numbers"]["idempotency_key"] == "1"
+    assert "cus_ada" not in reused.text
     assert not deployment.gateway.refunds
+
+
+def test_what_is_not_a_request_is_refused_in_the_same_shape(deployment: Deployment) -> None:
+    """No route, no JSON, half of a surrogate pair, numbers that are none, too large, mistakes by the hundred."""
+    worker = deployment.worker()
+    path = "/orders/order_ada/returns"
+
+    typed = {**ADA, "Idempotency-Key": "1", "Content-Type": "application/json"}
+    for method, route, status, code in (
+        ("GET", "/nowhere", 404, "unknown_route"),
+        ("PUT", path, 405, "unknown_method"),
+        ("POST", path, 400, "malformed"),
+    ):
+        wrong = worker.client.request(method, route, headers=typed, content=b"\xff")
+        assert (wrong.status_code, wrong.json()["code"]) == (status, code)
+    keyless = worker.client.post(path, headers=ADA, json={"items": []})
+    assert (keyless.status_code, keyless.json()["code"]) == (422, "malformed")
+    for quantity, status in (
+        ("1", 400),
+        ('"1"', 422),
+        ("1.0", 422),
+        ("true", 422),
+        ('1, "amount": 5', 422),
+        ('1, "\\ud800": 5', 422),
+    ):
+        content = f'{{"items": [{{"item_id": "\\ud800", "quantity": {quantity}}}]}}'
+        answer = worker.client.post(path, headers=typed, content=content)
+        assert (answer.status_code, answer.json().keys()) == (status, {"code", "violations"}), quantity
+    large = worker.client.post(path, headers=typed, content=b" " * (fastapi_returns.MOST_BYTES + 1))
+    assert (large.status_code, large.json()["code"]) == (413, "body_too_large")
+    for number in (1, None):  # on no order, and of no shape
+        items = [{"item_id": f"hat {each}", "quantity": number} for each in range(500)]
+        answer = worker.client.post(path, headers={**ADA, "Idempotency-Key": "1"}, json={"items": items})
+        assert len(answer.json()["violations"]) == fastapi_returns.MOST_VIOLATIONS
+
+
+def test_each_parcel_of_a_return_has_its_ticket(deployment: Deployment) -> None:
+    """However often its receipt is sent; a receipt under another key is another parcel."""
+    worker = deployment.worker()
+    opened = worker.post("/orders/order_ada/returns", ADA, "1", quantity=2).json()["id"]
+    for key in ("1", "1", "2"):
+        assert worker.post(f"/returns/{opened}/receipts", DAN, key).status_code == 201
+
+    written = deployment.rows("SELECT about FROM tickets ORDER BY about")
+    assert written == [("received",), ("received",), ("requested",)]
+
+
+def test_a_database_that_is_away_is_not_the_fault_of_the_program(deployment: Deployment) -> None:
+    """Every route says that the same request may be sent again."""
+    worker = evolve(deployment, database="postgresql://shop@127.0.0.1:1/shop").worker()
+    answers = [
+        worker.post("/orders/order_ada/returns", ADA, "1"),
+        worker.client.get("/orders/order_ada/returns", headers=ADA),
+        worker.post("/returns/ret_1/receipts", DAN, "1"),
+    ]
+
+    unavailable = {"code": "database_unavailable", "violations": []}
+    assert [(each.status_code, each.json()) for each in answers] == [(503, unavailable)] * 3
+
+
+def test_a_customer_and_a_key_are_never_another_customer_and_key() -> None:
+    """Ids that end as keys begin."""
+    keys = {fastapi_returns.customer_key(*each) for each in (("a", "b:c"), ("a:b", "c"), ("a", "c"))}
+    assert len(keys) == 3
+
+
+def test_every_answer_is_as_described(deployment: Deployment) -> None:
+    """Requests that schemathesis draws from /openapi.json, well-formed and malformed: no answer is a 500."""
+    worker = deployment.worker()
+    opened = worker.post("/orders/order_ada/returns", ADA, "1").json()["id"]
+    load_all_checks()
+    document = worker.client.get("/openapi.json").json()
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation.pop("security", None)  # tokens are not drawn: who asks is known
+    schema = schemathesis.openapi.from_dict(document)
+    schema.config.update(base_url=str(worker.client.base_url))
+    known = {"order_id": "order_ada", "return_id": opened}
+
+    def hold(method: str, path: str, mode: GenerationMode) -> None:
+        @settings(max_examples=EXAMPLES, database=None)
+        @given(case=schema[path][method].as_strategy(generation_mode=mode), is_known=st.booleans())
+        def holds(case: Case[Any], is_known: bool) -> None:
+            if is_known:
+                case.path_parameters |= {each: known[each] for each in case.path_parameters}
+            answer = case.call(headers=DAN if "receipts" in path else ADA)
+            excluded = [positive_data_acceptance]  # rules may refuse
+            if is_known:
+                excluded.append(negative_data_rejection)  # it was the id that was malformed
+            case.validate_response(answer, excluded_checks=excluded)
+
+        holds()
+
+    for path, item in document["paths"].items():
+        for method in item:
+            for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+                hold(method, path, mode)
 
 
 class TestStock(InventoryContract):
