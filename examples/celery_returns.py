@@ -5,10 +5,11 @@ Start it, with the URL of an empty database, of a payment gateway and of any bro
 
     export DATABASE_URL=postgresql://localhost/shop GATEWAY_URL=http://localhost:9001
     export BROKER_URL=redis://localhost
+    python examples/celery_returns.py
     celery --workdir examples -A celery_returns worker
     celery --workdir examples -A celery_returns beat
 
-docs/celery.md explains the parts.
+The first command makes the tables. docs/celery.md explains the parts.
 """
 
 import os
@@ -20,6 +21,8 @@ from attrs import frozen
 from celery import Celery
 from celery.utils.log import get_task_logger
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
 
 from rma import (
     Conflict,
@@ -118,12 +121,8 @@ class Gateway:
 
 @cache
 def service() -> ReturnService:
-    """The service of this process, made when its first task asks for it: after the fork, not before."""
+    """The service of this process, made when a task first asks for it: after the fork, with no query."""
     ledgers = SqlReturns(os.environ["DATABASE_URL"])
-    with ledgers.engine.begin() as connection:
-        connection.execute(
-            text("CREATE TABLE IF NOT EXISTS stock_moves (key TEXT PRIMARY KEY, quantity INT)")
-        )
     return ReturnService(
         orders=Orders(),
         returns=ledgers,
@@ -149,10 +148,14 @@ app.conf.update(
 )
 
 
+#: What passes, of ledgers and of tables of the shop: the message is kept and tried again, later and later.
+PASSING = (Conflict, Unavailable, OperationalError, InterfaceError, NoConnectionFree)
+
+
 @app.task(
     acks_late=True,
     reject_on_worker_lost=True,
-    autoretry_for=(Conflict, Unavailable),
+    autoretry_for=PASSING,
     retry_backoff=True,
     max_retries=None,
 )
@@ -184,3 +187,21 @@ def resume() -> int:
     """Delivers what is due, and returns of how many orders."""
     found = service().resume(time_limit=timedelta(seconds=RESUME_EVERY))
     return len(found.orders)
+
+
+# The tables
+
+
+def prepare(url: str) -> None:
+    """Makes the tables of the shop and of the ledgers."""
+    ledgers = SqlReturns(url)
+    with ledgers.engine.begin() as connection:
+        connection.execute(
+            text("CREATE TABLE IF NOT EXISTS stock_moves (key TEXT PRIMARY KEY, quantity INT)")
+        )
+    ledgers.load("order_1")
+    ledgers.close()
+
+
+if __name__ == "__main__":
+    prepare(os.environ["DATABASE_URL"])

@@ -188,7 +188,7 @@ def test_refusals_have_their_status_and_change_nothing(deployment: Deployment) -
 
 
 def test_what_is_not_a_request_is_refused_in_the_same_shape(deployment: Deployment) -> None:
-    """No route, no JSON, half of a surrogate pair, numbers that are none, too large, mistakes by the hundred."""
+    """No route, no JSON, half of a surrogate pair, no number, too large, mistakes by the hundred."""
     worker = deployment.worker()
     path = "/orders/order_ada/returns"
 
