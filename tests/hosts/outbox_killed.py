@@ -17,7 +17,12 @@ from nats.aio.msg import Msg
 import outbox_nats
 
 #: Where the functions are.
-OWNERS: dict[str, Any] = {"mark_sent": outbox_nats, "write_mail": outbox_nats, "ack": Msg}
+OWNERS: dict[str, Any] = {
+    "publish": outbox_nats.Outbox,
+    "mark_sent": outbox_nats,
+    "write_mail": outbox_nats,
+    "ack": Msg,
+}
 
 
 def kill_at(name: str, call: int) -> None:
