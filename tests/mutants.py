@@ -40,6 +40,12 @@ SQL = "src/rma/adapters/sql/"
 CODEC = "src/rma/codec/"
 DJANGO = "src/rma/adapters/django/"
 SHOP = "examples/shop/shop/"
+#: The examples of hosts, by the name of their test.
+HOSTS = {
+    "fastapi": "examples/fastapi_returns.py",
+    "celery": "examples/celery_returns.py",
+    "outbox": "examples/outbox_nats.py",
+}
 BEFORE = DOMAIN + "decide/returns/"
 WITHDRAWAL = DOMAIN + "sale/withdrawal.py"
 GRADES = DOMAIN + "sale/grades.py"
@@ -1175,6 +1181,33 @@ MUTANTS = [
            "sent = client_key(key)", "sent: str | None = key"),
     Mutant("over HTTP, a large offset is read as another", "src/rma/adapters/medusa_api/requests.py",
            "_MOST_DIGITS: Final = 20", "_MOST_DIGITS: Final = 15"),
+    Mutant("FastAPI: half of a surrogate pair makes an answer a 500", HOSTS["fastapi"],
+           "default=str)", "default=str, ensure_ascii=False)"),
+    Mutant("FastAPI: while the database is away, the program is said to be broken", HOSTS["fastapi"],
+           'return answer(503, "database_unavailable")', "raise error"),
+    Mutant("FastAPI: a client sends a refused request again and again", HOSTS["fastapi"],
+           "422 if error.http_status_hint == 409 else error.http_status_hint", "error.http_status_hint"),
+    Mutant("FastAPI: a body of any size is read", HOSTS["fastapi"], "if left < 0:", "if False:"),
+    Mutant("FastAPI: a body of mistakes gets an answer with all of them", HOSTS["fastapi"],
+           "islice(wrong, MOST_VIOLATIONS)", "wrong"),
+    Mutant("FastAPI: a second parcel has no ticket", HOSTS["fastapi"],
+           'Column("key", String, primary_key=True),  # of', 'Column("key", String),  # of'),
+    Mutant("FastAPI: one customer has the key of another", HOSTS["fastapi"],
+           '"customer:{len(customer)}:', '"customer:'),
+    Mutant("FastAPI: a refusal shows the scope of a key", HOSTS["fastapi"],
+           "return evolve(violation, numbers=violation.numbers | sent)", "return violation"),
+    Mutant("Celery: a receipt is lost while the database is away", HOSTS["celery"],
+           "Unavailable, OperationalError,", "Unavailable,"),
+    Mutant("Celery: a receipt is lost while ledgers cannot be read", HOSTS["celery"],
+           "PASSING = (Conflict, Unavailable,", "PASSING = (Conflict,"),
+    Mutant("outbox: a message that is not JSON stops the consumer", HOSTS["outbox"],
+           'if error.violations[0].code != "not_json":', "if True:"),
+    Mutant("outbox: an event of a later kind is dropped", HOSTS["outbox"],
+           'if error.violations[0].code != "not_json":', "if False:"),
+    Mutant("outbox: an event with a later field stops the consumer", HOSTS["outbox"],
+           ', unknown="ignore")', ")"),
+    Mutant("outbox: events of a killed process are never stored", HOSTS["outbox"],
+           "await service_over(ledgers).resume()", "pass"),
     Mutant("over HTTP, a body is waited for as long as something arrives", "examples/http_api.py",
            "asyncio.timeout_at(deadline)", "asyncio.timeout(self._seconds)"),
     Mutant("over HTTP, a connection whose body is not read stays open", "examples/http_api.py",
@@ -2222,6 +2255,9 @@ def stages(path: str) -> Iterator[tuple[str, ...]]:
         return
     if path.startswith("examples/shop/"):
         yield SHOP_PAGES
+        return
+    if host := next((name for name, example in HOSTS.items() if example == path), None):
+        yield (f"tests/hosts/test_{host}.py",)
         return
     if "_api" in path:
         yield HTTP

@@ -32,6 +32,34 @@ def send(return_id: str) -> str:
         return sent.id
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        OperationalError("SELECT", {}, Exception("gone")),
+        InterfaceError("SELECT", {}, Exception("gone")),
+        PoolTimeout(),
+        Unavailable("store_not_opened"),
+        Conflict("stale_ledger"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_what_passes_is_tried_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also what the tables of the shop raise, which the library does not wrap."""
+    service = in_memory_service([celery_returns.Orders().get("order_1")])
+    opened = service.handle(RequestReturn(order_id="order_1", items=MUG))
+    errors = [error]
+
+    def failing_once() -> ReturnService:
+        if errors:
+            raise errors.pop()
+        return service
+
+    monkeypatch.setattr(celery_returns, "service", failing_once)
+    celery_returns.receive.apply((opened.id, {"mug": 1}), {"key": "parcel", "clerk": "dan"})
+
+    assert service.get(opened.id).status == "received"
+
+
 def test_every_effect_is_done_once(
     databases: Databases, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,31 +165,3 @@ def test_a_receipt_waits_for_a_database_that_is_away(
             worker.wait_for(rf"receive\[{task}\] succeeded in .*: 'received'")
 
         assert service.get(opened.id).refunds[0].status == "succeeded"
-
-
-@pytest.mark.parametrize(
-    "error",
-    [
-        OperationalError("SELECT", {}, Exception("gone")),
-        InterfaceError("SELECT", {}, Exception("gone")),
-        PoolTimeout(),
-        Unavailable("store_not_opened"),
-        Conflict("stale_ledger"),
-    ],
-    ids=lambda error: type(error).__name__,
-)
-def test_what_passes_is_tried_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also what the tables of the shop raise, which the library does not wrap."""
-    service = in_memory_service([celery_returns.Orders().get("order_1")])
-    opened = service.handle(RequestReturn(order_id="order_1", items=MUG))
-    errors = [error]
-
-    def failing_once() -> ReturnService:
-        if errors:
-            raise errors.pop()
-        return service
-
-    monkeypatch.setattr(celery_returns, "service", failing_once)
-    celery_returns.receive.apply((opened.id, {"mug": 1}), {"key": "parcel", "clerk": "dan"})
-
-    assert service.get(opened.id).status == "received"
