@@ -32,6 +32,7 @@ include_patterns = [
     "SECURITY.md",
     "docs/*.md",
     "docs/api/*.rst",
+    "tests/codec/golden/README.md",
     "tests/sql/golden/README.md",
 ]
 
