@@ -33,7 +33,9 @@ from rma.domain.messages.commands import (
 from rma.domain.messages.effects import Effect, Outcome
 from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.react import react
-from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.grants import Grant, grant_between
+from rma.domain.state.ledger import ReturnLedger, Subject
+from rma.domain.state.movements import MoneyMoved, movements_between
 
 
 @frozen
@@ -194,11 +196,29 @@ def _fold(
     folding, recorded, effects = Folding(ledger), list(before), list[Effect]()
     for number, event in enumerate(events, start=len(before) + 1):
         asked = react(event)
-        recorded.append(_numbered(event, revision, number, effects_due_at if asked else None))
-        folding.add(recorded[-1])
+        numbered = _numbered(event, revision, number, effects_due_at if asked else None)
+        subjects = folding.subjects(event.header)
+        folding.add(numbered)
+        recorded.append(_accounted(numbered, subjects, folding))
         folding.open(asked, event.at, effects_due_at)
         effects += asked
     return folding.ledger(), tuple(recorded), tuple(effects)
+
+
+def _accounted(event: Event, before: tuple[Subject | None, ...], folding: Folding) -> Event:
+    """The event with what it granted, and the money that it says moved."""
+    grants, moved = list[Grant](), list[MoneyMoved]()
+    for had, has in zip(before, folding.subjects(event.header), strict=True):
+        if has is None or has is had:
+            continue
+        grant = grant_between(had, has, folding.grants, event.at, folding.invoice_ids)
+        if grant is not None:
+            grants.append(grant)
+        moved += movements_between(had, has)
+    if not grants and not moved:
+        return event
+    folding.grant(tuple(grants))
+    return with_(event, header=with_(event.header, grants=tuple(grants), moved=tuple(moved)))
 
 
 def _subject_id(ledger: ReturnLedger, command: Command) -> str | None:

@@ -29,6 +29,7 @@ from rma.domain.state.at_the_dock import Correction, StockWithdrawal
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
+from rma.domain.state.grants import Grant
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
@@ -53,6 +54,8 @@ class LedgerDocument:
     open_effects: tuple[OpenEffect, ...] = ()
     order_version: int = 1
     archived: int = 0
+    grants: tuple[Grant, ...] = ()
+    invoice_ids: tuple[str, ...] = ()
 
 
 @frozen
@@ -226,7 +229,13 @@ def decode_event(order_id: str, revision: int, number: int, document: str) -> Ev
 
 def document_of(ledger: ReturnLedger) -> LedgerDocument:
     """Returns the `document` of its row."""
-    return LedgerDocument(tuple(ledger.open_effects.values()), ledger.order_version, ledger.archived)
+    return LedgerDocument(
+        tuple(ledger.open_effects.values()),
+        ledger.order_version,
+        ledger.archived,
+        ledger.grants,
+        ledger.invoice_ids,
+    )
 
 
 def changes_of(subject: Subject) -> Changes:

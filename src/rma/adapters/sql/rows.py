@@ -247,6 +247,8 @@ def ledger_with(
         published=published,
         order_version=stored.order_version,
         archived=stored.archived,
+        grants=stored.grants,
+        invoice_ids=stored.invoice_ids,
     )
 
 

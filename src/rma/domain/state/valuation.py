@@ -52,11 +52,14 @@ class Valuation:
         `way_back` is how the goods travel; what it costs carries taxes of its own.
         """
         goods = [(item.line, running_sums) for item, running_sums in self.goods]
-        other = [
+        return explain(goods, self.named(way_back), currency, self.charges)
+
+    def named(self, way_back: ShippingMethod | None) -> list[NamedAmount]:
+        """The amounts beside the goods; what the way back costs has its taxes."""
+        return [
             way_back_cost(way_back, -each.amount) if way_back and each.name == RETURN_SHIPPING else each
             for each in self.other
         ]
-        return explain(goods, other, currency, self.charges)
 
 
 #: The value of a return that moves goods only.
