@@ -156,8 +156,8 @@ from rma.domain.state.at_the_dock import CorrectedUnits, Correction, ForeignGood
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement, EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
-from rma.domain.state.grants import Grant, GrantedAmount, GrantedTax
 from rma.domain.state.graded_units import GradedUnits
+from rma.domain.state.grants import Grant, GrantedAmount, GrantedTax
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ChargeStatus, ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus

@@ -115,7 +115,8 @@ class Folding:
 
     def grant(self, grants: tuple[Grant, ...]) -> None:
         """Adds what the event that was added last granted."""
-        self._grants = (*self._grants, *grants)
+        if grants:
+            self._grants = (*self._grants, *grants)
 
     def open(self, effects: Iterable[Effect], at: datetime, due_at: datetime | None = None) -> None:
         """Opens these effects, after those that are open; timers try them from `due_at` on."""
@@ -203,12 +204,14 @@ class Folding:
                 pass  # it explains the event beside it
             case _:
                 assert_never(event)
+        self._add_header(header)
+
+    def _add_header(self, header: EventHeader) -> None:
         self._revision = header.revision or self._revision
         self._order_version = header.order_version or self._order_version
         if header.invoice_ids is not None:
             self._invoice_ids = header.invoice_ids
-        if header.grants:
-            self.grant(header.grants)
+        self.grant(header.grants)
         command = header.command
         if command is not None and command.idempotency_key is not None and header.subject_id is not None:
             self._answered = _mutable(self._answered)

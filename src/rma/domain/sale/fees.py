@@ -137,7 +137,7 @@ class KeptFee:
         taxes = dict(self.taxes)
         for label, tax in other.taxes:
             taxes[label] = taxes.get(label, 0) + tax
-        rates = {**other._rates_by_label, **self._rates_by_label}
+        rates = {**other.rates_by_label, **self.rates_by_label}
         return KeptFee(
             self.name,
             self.amount + other.amount,
@@ -146,7 +146,8 @@ class KeptFee:
         )
 
     @property
-    def _rates_by_label(self) -> dict[str, TaxRate]:
+    def rates_by_label(self) -> dict[str, TaxRate]:
+        """How it is taxed, by the names of the taxes."""
         return {label: rate for (label, _), rate in zip(self.taxes, self.rates, strict=True)}
 
 

@@ -142,9 +142,8 @@ def grant_between(
     """
     What was granted by what changed the subject so; None if nothing was.
 
-    Args:
-        told: all grants of the order before. What a release granted that told of none counts as granted.
-        invoice_ids: of the order.
+    `told` are all grants of the order before. What was granted by a release that told of none is in no grant,
+    and counts as granted all the same.
     """
     if before is not None and _is_alike(before, after):
         return None

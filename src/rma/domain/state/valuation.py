@@ -274,7 +274,7 @@ def _fee(fee: DueFee, goods: Goods, left: int | None = None) -> NamedAmount:
     kept = fee.kept if left is None else fee.limited(left)
     parts = tuple([(name, -each) for name, each in kept.parts])
     of = tuple([index for index, (item, _) in enumerate(goods) if any(item is each for each in fee.items)])
-    return NamedAmount(f"fee:{kept.name}", -kept.amount, parts, of)
+    return NamedAmount(f"fee:{kept.name}", -kept.amount, parts, of, kept.rates)
 
 
 def fees_explained(counted: Counted, terms: Terms, currency: str) -> tuple[AmountPart, ...]:

@@ -11,9 +11,8 @@ from attrs import frozen
 
 from rma.domain.events import Event
 from rma.domain.sale.means import Means
-from rma.domain.state.deductions import is_bonus
 from rma.domain.state.explained import RETURN_SHIPPING
-from rma.domain.state.grants import GOODWILL, NEW_ITEM, OUTBOUND, Grant, GrantedAmount
+from rma.domain.state.grants import GOODWILL, OUTBOUND, Grant, GrantedAmount
 from rma.domain.state.movements import MoneyMoved
 from rma.domain.values.money import Money
 
@@ -76,6 +75,18 @@ def postings(event: Event) -> tuple[Posting, ...]:
     return tuple(found)
 
 
+#: By what the name of an amount begins with.
+_ACCOUNTS = {
+    "charge": Account.CHARGES,
+    "fee": Account.FEE_INCOME,
+    "bonus": Account.BONUS,
+    "new_item": Account.NEW_GOODS,
+    GOODWILL: Account.GOODWILL,
+    OUTBOUND: Account.OUTBOUND_SHIPPING,
+    RETURN_SHIPPING: Account.WAY_BACK,
+}
+
+
 def _granted(grant: Grant) -> Iterator[Posting]:
     for amount in grant.amounts:
         account, of = _account(amount)
@@ -89,23 +100,9 @@ def _granted(grant: Grant) -> Iterator[Posting]:
 
 def _account(amount: GrantedAmount) -> tuple[Account, str | None]:
     kind, _, of = amount.name.partition(":")
-    if is_bonus(amount.name):
-        return Account.BONUS, of or None
-    match f"{kind}:" if of else kind:
-        case "charge:":
-            return Account.CHARGES, of
-        case "fee:":
-            return Account.FEE_INCOME, of
-        case name if name == NEW_ITEM:
-            return Account.NEW_GOODS, of
-        case name if name == OUTBOUND:
-            return Account.OUTBOUND_SHIPPING, None
-        case name if name == RETURN_SHIPPING:
-            return Account.WAY_BACK, None
-        case name if name == GOODWILL:
-            return Account.GOODWILL, None
-        case _:
-            return Account.REVENUE, amount.name
+    if kind in _ACCOUNTS:
+        return _ACCOUNTS[kind], of or None
+    return Account.REVENUE, amount.name
 
 
 def _moved(moved: MoneyMoved) -> Iterator[Posting]:
