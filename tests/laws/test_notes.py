@@ -39,7 +39,7 @@ from tests.rules.given import Given
 ALL_BACK = ReturnPolicy(rules=[ReturnRule(name="all", charges_back="all_back")])
 
 #: By what it is of and the tax: net, or the tax.
-Sums = Counter[tuple[str, str | None]]
+Amounts = Counter[tuple[str, str | None]]
 
 
 def bring_everything_home(given_: Given, data: st.DataObject) -> None:
@@ -61,9 +61,9 @@ def bring_everything_home(given_: Given, data: st.DataObject) -> None:
         left -= Counter(wanted)
 
 
-def invoiced(order: Order) -> Sums:
+def invoiced(order: Order) -> Amounts:
     """Returns what the order was paid for: net and taxes of each line and charge."""
-    found = Sums()
+    found = Amounts()
     for item_id, line in price_lines(order, [item.id for item in order.items]).items():
         taxes = line.taxes_in(line.running_sums)
         found[f"item:{item_id}", None] += line.paid(line.running_sums) - sum(taxes)
@@ -77,9 +77,9 @@ def invoiced(order: Order) -> Sums:
     return found
 
 
-def credited(notes: tuple[CreditNote, ...]) -> Sums:
+def credited(notes: tuple[CreditNote, ...]) -> Amounts:
     """Returns what the notes credit, in the same way."""
-    found = Sums()
+    found = Amounts()
     for note in notes:
         signed = [(1, each) for each in (*note.lines, *note.charges)]
         for sign, each in [*signed, *[(-1, each) for each in note.allowances]]:
@@ -89,9 +89,9 @@ def credited(notes: tuple[CreditNote, ...]) -> Sums:
     return found
 
 
-def not_zero(sums: Sums) -> dict[tuple[str, str | None], int]:
+def not_zero(amounts: Amounts) -> dict[tuple[str, str | None], int]:
     """Returns those that are not 0."""
-    return {key: amount for key, amount in sums.items() if amount}
+    return {key: amount for key, amount in amounts.items() if amount}
 
 
 @given(order=orders().map(everything_fulfilled), charged=charges(), data=st.data())
@@ -159,20 +159,20 @@ def test_the_tax_of_a_line_is_its_base_at_the_rate_give_or_take_a_minor_unit(
 
 
 @given(flow=flows(with_rules=True))
-def test_a_note_that_was_told_never_changes(flow: Flow) -> None:
+def test_a_note_never_changes(flow: Flow) -> None:
     """Whatever happens after it. What is stored as JSON, or rebuilt from history, has the same notes."""
-    told: tuple[CreditNote, ...] = ()
+    known: tuple[CreditNote, ...] = ()
     ledger = ReturnLedger("order_1")
     history: list[Event] = []
     for change in flow:
         ledger = change.ledger
         notes = credit_notes(ledger)
-        assert notes[: len(told)] == told
-        told = notes
+        assert notes[: len(known)] == known
+        known = notes
         history += change.events
-    assert credit_notes(replay("order_1", history)) == told
+    assert credit_notes(replay("order_1", history)) == known
     assert tuple([grant for event in history for grant in event.header.grants]) == ledger.grants
-    assert credit_notes(codec.decode(codec.encode(ledger), ReturnLedger)) == told
+    assert credit_notes(codec.decode(codec.encode(ledger), ReturnLedger)) == known
 
 
 @given(flow=flows(with_rules=True))

@@ -205,7 +205,7 @@ def test_each_parcel_has_a_note() -> None:
 
 
 def test_a_lower_amount_later_is_a_note_of_its_own() -> None:
-    """Two were booked and one came: the second note takes one back, the first one stays as it was."""
+    """Two were booked and one arrived: the second note takes one back, the first one stays as it was."""
     given = Given(order_of(line(tax_lines=vat("7.5"))))
     given.when(request(2))
     given.when(receive(2))
@@ -349,7 +349,7 @@ def test_a_claim_that_is_canceled_takes_its_note_back() -> None:
 
 
 def test_rejected_units_are_not_credited() -> None:
-    """Of two that came, one is kept without a refund."""
+    """Of two that arrived, one is kept without a refund."""
     given = Given()
     given.when(request(1))
     given.when(receive(2))
@@ -389,7 +389,7 @@ def test_an_exchange_credits_its_goods_and_sells_the_new_ones_apart() -> None:
 
 
 def test_an_exchange_whose_goods_were_fewer_is_let_off_what_is_owed() -> None:
-    """Paid 5.00 for new goods of 25.00, one of two came: a clerk gives 0 more, and 10.00 are credited."""
+    """Paid 5.00 for new goods of 25.00, one of two arrived: a clerk gives 0 more, and 10.00 are credited."""
     given = Given(order_of(line(quantity=5)))
     given.when(exchange(price=2500))
     given.when(pay(500))
@@ -463,7 +463,7 @@ def test_a_tax_line_has_a_rate_or_an_amount() -> None:
 
 
 def test_a_note_names_the_invoices_that_the_order_had_when_it_was_issued() -> None:
-    """None is invented, and none is added to a note that was told."""
+    """None is invented, and none is added to an earlier note."""
     given = Given()
     given.when(request(1))
     given.when(receive(1))
@@ -478,7 +478,7 @@ def test_a_note_names_the_invoices_that_the_order_had_when_it_was_issued() -> No
 
 @pytest.mark.parametrize("invoices", ["R-1", ["R-1", ""], ["R-1", "R-1"], [7]])
 def test_invoices_are_numbers_that_do_not_repeat(invoices: Any) -> None:
-    """A string is no list of them."""
+    """A string is not a list of them."""
     with pytest.raises(InvalidValue, match="strings that are not empty"):
         order_of(invoices=invoices)
 
@@ -499,17 +499,18 @@ def test_an_event_has_the_note_of_what_it_granted() -> None:
     assert note_of("order_1", evolve(grant, note=None)) is None
 
 
-def test_what_a_release_granted_that_told_of_no_grants_is_on_no_note() -> None:
-    """A ledger of before has none; what is granted later is on a note, and only that."""
-    given = Given()
-    given.when(request(2))
+def test_what_a_release_granted_that_recorded_no_grants_is_on_no_note() -> None:
+    """A ledger of before has none; what is granted later is on notes, and only that."""
+    given = Given(order_of(line(quantity=3)))
+    given.when(request(3))
     given.when(receive(1, more_expected=True))
     given.history = [evolve(each, header=evolve(each.header, grants=())) for each in given.history]
     given.ledger = evolve(given.ledger, grants=())
 
+    given.when(receive(1, more_expected=True))
     given.when(receive(1))
 
-    assert [lines(note) for note in notes(given)] == [[("mug", 1, 1000, 0)]]
+    assert [lines(note) for note in notes(given)] == [[("mug", 1, 1000, 0)], [("mug", 1, 1000, 0)]]
 
 
 def test_rates_that_were_not_recorded_are_absent() -> None:

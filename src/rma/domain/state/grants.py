@@ -108,6 +108,7 @@ class Grant:
         at: when, aware.
         note: counts the credit notes of the subject from 1; None for a grant that is on none.
         invoice_ids: of the order, as it was last seen by then; empty if it had none.
+        unrecorded: in the first grant of a subject, what releases granted before that recorded no grants.
     """
 
     subject_id: str
@@ -116,6 +117,7 @@ class Grant:
     amounts: tuple[GrantedAmount, ...]
     note: int | None = None
     invoice_ids: tuple[str, ...] = ()
+    unrecorded: tuple[GrantedAmount, ...] = ()
 
     @property
     def total(self) -> int:
@@ -135,28 +137,27 @@ Granting = Return | Claim | Exchange
 def grant_between(
     before: Granting | None,
     after: Granting,
-    told: Sequence[Grant],
+    earlier: Sequence[Grant],
     at: datetime,
     invoice_ids: tuple[str, ...],
 ) -> Grant | None:
     """
     What was granted by what changed the subject so; None if nothing was.
 
-    `told` are all grants of the order before. What was granted by a release that told of none is in no grant,
-    and counts as granted all the same.
+    `earlier` are all grants of the order before. What was granted by a release that recorded none is on no
+    credit note, and counts as granted all the same.
     """
     if before is not None and _is_alike(before, after):
         return None
-    earlier = [each for each in told if each.subject_id == after.id]
-    amounts_before = [amount for each in earlier for amount in each.amounts]
-    if not earlier and before is not None:
-        amounts_before = list(amounts_of(before))
-    amounts = _difference(amounts_of(after), amounts_before)
+    own = [each for each in earlier if each.subject_id == after.id]
+    unrecorded = amounts_of(before) if before is not None and not own else ()
+    granted = [amount for each in own for amount in (*each.unrecorded, *each.amounts)]
+    amounts = _difference(amounts_of(after), [*unrecorded, *granted])
     if not amounts:
         return None
     note = None
     if any(each.is_noted for each in amounts):
-        note = 1 + max([each.note or 0 for each in earlier], default=0)
+        note = 1 + max([each.note or 0 for each in own], default=0)
     return Grant(
         subject_id=after.id,
         at=at,
@@ -164,6 +165,7 @@ def grant_between(
         amounts=amounts,
         note=note,
         invoice_ids=invoice_ids,
+        unrecorded=unrecorded,
     )
 
 
@@ -299,7 +301,7 @@ def _explained(
     """
     Goods, and the other amounts with the taxes that they have, or take from the goods.
 
-    With `is_of_goods`, what they take is taken off the goods, and is no amount of its own.
+    With `is_of_goods`, what they take is taken off the goods, and is not an amount by itself.
     """
     found = _Sums()
     for each in goods:

@@ -1,4 +1,4 @@
-"""Money that moved, as an event tells it: what was settled of refunds, and what was paid for exchanges."""
+"""Money that moved, as an event tells it: refunds whose success is known, and what was paid for exchanges."""
 
 from typing import assert_never
 
@@ -57,9 +57,9 @@ def _refunded(before: tuple[Refund, ...], after: Return | Claim) -> tuple[MoneyM
         had = known.get(refund.key)
         if had is refund:
             continue
-        amount, bonus = _settled(refund)
+        amount, bonus = _moved(refund)
         if had is not None:
-            amount_before, bonus_before = _settled(had)
+            amount_before, bonus_before = _moved(had)
             amount, bonus = amount - amount_before, bonus - bonus_before
         if amount or bonus:
             found.append(
@@ -76,7 +76,7 @@ def _refunded(before: tuple[Refund, ...], after: Return | Claim) -> tuple[MoneyM
     return tuple(found)
 
 
-def _settled(refund: Refund) -> tuple[int, int]:
+def _moved(refund: Refund) -> tuple[int, int]:
     """What is known to have moved for it, and its bonus; nothing while its outcome is not known."""
     if refund.status is not RefundStatus.SUCCEEDED and not refund.is_contradicted:
         return 0, 0

@@ -29,7 +29,7 @@ from rma.testing.invariants.books import (
     grants_come_to_what_is_entitled,
     notes_add_up,
     notes_are_numbered,
-    notes_are_told_by_events,
+    notes_are_those_of_events,
     the_customer_account_is_what_is_open,
 )
 from rma.testing.invariants.goods import (
@@ -149,7 +149,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     no_exchange_payment_gives_back_more_than_was_paid,
     notes_add_up,
     notes_are_numbered,
-    notes_are_told_by_events,
+    notes_are_those_of_events,
     grants_come_to_what_is_entitled,
     debits_are_credits,
     the_customer_account_is_what_is_open,

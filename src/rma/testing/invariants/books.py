@@ -35,11 +35,11 @@ def notes_are_numbered(snapshot: Snapshot) -> Iterator[str]:
         yield f"credit notes of {sold}"
 
 
-def notes_are_told_by_events(snapshot: Snapshot) -> Iterator[str]:
-    """What the ledger has is what its events granted, in their order: a note that was told never changes."""
-    told = tuple(grant for event in snapshot.whole_history for grant in event.header.grants)
-    if told != snapshot.ledger.grants:
-        yield f"{len(told)} grants in the history, {len(snapshot.ledger.grants)} in the ledger"
+def notes_are_those_of_events(snapshot: Snapshot) -> Iterator[str]:
+    """What the ledger has is what its events granted, in their order: a note never changes."""
+    recorded = tuple(grant for event in snapshot.whole_history for grant in event.header.grants)
+    if recorded != snapshot.ledger.grants:
+        yield f"{len(recorded)} grants in the history, {len(snapshot.ledger.grants)} in the ledger"
 
 
 def grants_come_to_what_is_entitled(snapshot: Snapshot) -> Iterator[str]:
@@ -49,23 +49,23 @@ def grants_come_to_what_is_entitled(snapshot: Snapshot) -> Iterator[str]:
     Of a return whose goods pay for new ones, they are the value of its goods: what is entitled without what
     is set against them, and without what is owed.
     """
-    granted: defaultdict[str, int] = defaultdict(int)
+    total: defaultdict[str, int] = defaultdict(int)
     for grant in snapshot.ledger.grants:
-        granted[grant.subject_id] += grant.total
+        total[grant.subject_id] += grant.total
     for each in snapshot.payees:
         expected = each.entitlement.entitled.amount
         if isinstance(each, Return) and each.exchange_id is not None:
             against = sum(part.amount.amount for part in each.charges) + each.valuation.owed
             expected = expected - against if each.received_at is not None else 0
-        if granted[each.id] != expected:
-            yield f"{each.id}: {granted[each.id]} granted, {expected} expected"
+        if total[each.id] != expected:
+            yield f"{each.id}: {total[each.id]} granted, {expected} expected"
     for exchange in snapshot.ledger.exchanges:
         target = snapshot.ledger.get(exchange.return_id)
         sold = sum(part.amount.amount for part in target.charges if part.amount.amount < 0)
-        if exchange.is_sent and granted[exchange.id] != sold and target.is_exchanged:
-            yield f"{exchange.id}: {granted[exchange.id]} sold, {sold} set against goods"
-        if not exchange.is_sent and granted[exchange.id]:
-            yield f"{exchange.id}: {granted[exchange.id]} sold, nothing was sent"
+        if exchange.is_sent and total[exchange.id] != sold and target.is_exchanged:
+            yield f"{exchange.id}: {total[exchange.id]} sold, {sold} set against goods"
+        if not exchange.is_sent and total[exchange.id]:
+            yield f"{exchange.id}: {total[exchange.id]} sold, nothing was sent"
 
 
 def debits_are_credits(snapshot: Snapshot) -> Iterator[str]:
@@ -91,11 +91,11 @@ def the_customer_account_is_what_is_open(snapshot: Snapshot) -> Iterator[str]:
                 balance += each.credit.amount - each.debit.amount
     expected = sum(grant.total for grant in snapshot.ledger.grants)
     expected += sum(each.paid.amount for each in snapshot.ledger.exchanges)
-    expected -= sum(map(_settled, snapshot.ledger.refunds))
+    expected -= sum(map(_moved, snapshot.ledger.refunds))
     if balance != expected:
         yield f"{balance} on the customer's account, {expected} open"
 
 
-def _settled(refund: Refund) -> int:
-    is_settled = refund.status is RefundStatus.SUCCEEDED or refund.is_contradicted
-    return refund.amount_in_force if is_settled else 0
+def _moved(refund: Refund) -> int:
+    is_moved = refund.status is RefundStatus.SUCCEEDED or refund.is_contradicted
+    return refund.amount_in_force if is_moved else 0
