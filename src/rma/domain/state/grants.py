@@ -151,8 +151,8 @@ def grant_between(
         return None
     own = [each for each in earlier if each.subject_id == after.id]
     unrecorded = amounts_of(before) if before is not None and not own else ()
-    granted = [amount for each in own for amount in (*each.unrecorded, *each.amounts)]
-    amounts = _difference(amounts_of(after), [*unrecorded, *granted])
+    recorded = [amount for each in own for amount in (*each.unrecorded, *each.amounts)]
+    amounts = _difference(amounts_of(after), [*unrecorded, *recorded])
     if not amounts:
         return None
     note = None
