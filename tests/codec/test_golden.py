@@ -7,7 +7,7 @@ import pytest
 
 from rma import codec
 from tests.codec.schemas import is_valid
-from tests.codec.values import GOLDEN, golden, kept
+from tests.codec.values import GOLDEN, golden, golden_before_grants, kept, kept_before_grants
 from tests.sql.alike import assert_alike
 
 FORMATS = sorted([int(re.sub(r"\D", "", file.stem)) for file in GOLDEN.glob("format-*.json")])
@@ -35,4 +35,12 @@ def test_every_document_that_was_ever_written_is_read(number: int, kind: str) ->
         assert_alike(codec.decode(document), value)
         assert_alike(codec.decode(document.encode(), codec.KINDS[kind]), value)
         assert_alike(codec.from_plain(json.loads(document)), value)
+        assert is_valid(json.loads(document), codec.KINDS[kind])
+
+
+@pytest.mark.parametrize("kind", codec.KINDS)
+def test_every_document_of_before_grants_is_read(kind: str) -> None:
+    """What has no grants, no money that moved and no rates is read, with nothing in their place."""
+    for document, value in zip(golden_before_grants()[kind], kept_before_grants()[kind], strict=True):
+        assert_alike(codec.decode(document), value)
         assert is_valid(json.loads(document), codec.KINDS[kind])

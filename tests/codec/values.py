@@ -17,6 +17,7 @@ from attrs import fields, has
 from rma import Event, ReturnLedger
 from rma.adapters.memory import InMemoryReturns
 from rma.codec import KINDS, Coded, PublishedEvent, encode
+from tests.sql.before_grants import recording_no_grants
 from tests.sql.kinds import run, worlds
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -48,6 +49,17 @@ def of_order(ledger: ReturnLedger, history: tuple[Event, ...]) -> Iterator[Coded
 @cache
 def kept() -> dict[str, list[Coded]]:
     """Of each kind the value with the longest document, and the one with the shortest, of all scripts."""
+    return _chosen()
+
+
+@cache
+def kept_before_grants() -> dict[str, list[Coded]]:
+    """The same as a release recorded them before events said what they granted and moved."""
+    with recording_no_grants():
+        return _chosen()
+
+
+def _chosen() -> dict[str, list[Coded]]:
     found: dict[str, dict[str, Coded]] = {name: {} for name in KINDS}
     for script, world in worlds().values():
         returns = InMemoryReturns()
@@ -59,6 +71,12 @@ def kept() -> dict[str, list[Coded]]:
         documents = sorted(by_document, key=lambda document: (len(document), document))
         chosen[name] = [by_document[each] for each in dict.fromkeys([documents[-1], documents[0]])]
     return chosen
+
+
+def golden_before_grants() -> dict[str, list[str]]:
+    """The documents of format 1 that are kept of before events said what they granted and moved."""
+    documents: dict[str, list[str]] = json.loads((GOLDEN / "before-grants.json").read_text("utf-8"))
+    return documents
 
 
 def golden(number: int) -> dict[str, list[str]]:

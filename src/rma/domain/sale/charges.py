@@ -16,6 +16,7 @@ from rma.domain.values.tax import (
     check_contained_taxes,
     not_negative,
     optional_money,
+    rates_of,
     tax_sums,
 )
 from rma.domain.values.validators import as_member, as_tuple, flag, invalid, short_text, tuple_of
@@ -176,7 +177,7 @@ def up_to(charges: tuple[RefundedCharge, ...], most: int) -> tuple[RefundedCharg
 def refundable_part(charge: Charge) -> RefundedCharge:
     """All that can be given back of a charge."""
     labels = tuple([tax.label for tax in charge.tax_lines])
-    rates = tuple([tax.taxed for tax in charge.tax_lines])
+    rates = rates_of(charge.tax_lines)
     whole = RefundedCharge(charge.id, _paid(charge), labels, charge.is_tax_inclusive, rates=rates)
     return whole if charge.refundable is None else whole.part(charge.refundable.amount)
 

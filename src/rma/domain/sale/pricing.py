@@ -13,7 +13,7 @@ from attrs import frozen
 
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.values.money import Money, allocate, round_half_up, share, subtract
-from rma.domain.values.tax import TaxRate, tax_sums
+from rma.domain.values.tax import TaxRate, rates_of, tax_sums
 
 
 @frozen
@@ -174,7 +174,7 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
         discounts=tuple([each.code or str(number) for number, each in adjustments]),
         is_tax_inclusive=item.is_tax_inclusive,
         order_discounts=len(order.adjustments),
-        rates=tuple([tax.taxed for tax in item.tax_lines]),
+        rates=rates_of(item.tax_lines),
     )
 
 

@@ -13,7 +13,7 @@ from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge, refundable_part, shipping_charge
 from rma.domain.sale.pricing import AmountPart, PricedLine
 from rma.domain.values.money import Money, add, allocate, share, subtract
-from rma.domain.values.tax import TaxRate
+from rma.domain.values.tax import TaxRate, rates_of
 
 #: The part that is what the way back costs the customer.
 RETURN_SHIPPING = "return_shipping"
@@ -45,7 +45,7 @@ def charge_back(charge: RefundedCharge) -> NamedAmount:
 def way_back_cost(method: ShippingMethod, amount: int) -> NamedAmount:
     """So much (minor units) of the price of the way back, deducted, with its taxes."""
     parts = refundable_part(shipping_charge(method)).part(amount).parts if method.tax_lines else ()
-    rates = tuple([tax.taxed for tax in method.tax_lines])
+    rates = rates_of(method.tax_lines)
     return NamedAmount(RETURN_SHIPPING, -amount, tuple([(name, -each) for name, each in parts]), rates=rates)
 
 

@@ -23,7 +23,7 @@ from rma.domain.state.lifecycle import claim_rules
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.state.valuation import DIFFERENCE_DUE, Valuation, with_entitled
-from rma.domain.values.tax import TaxRate
+from rma.domain.values.tax import TaxRate, rates_of
 
 #: Units that are credited: `item:` and the id of their line.
 ITEM = "item:"
@@ -104,6 +104,7 @@ class Grant:
     What an event granted for a return or claim, or took back of it; or the new goods that an exchange sold.
 
     Attributes:
+        number: counts the grants of the order from 1.
         subject_id: of the return, claim or exchange.
         at: when, aware.
         note: counts the credit notes of the subject from 1; None for a grant that is on none.
@@ -111,6 +112,7 @@ class Grant:
         unrecorded: in the first grant of a subject, what releases granted before that recorded no grants.
     """
 
+    number: int
     subject_id: str
     at: datetime
     currency: str
@@ -159,6 +161,7 @@ def grant_between(
     if any(each.is_noted for each in amounts):
         note = 1 + max([each.note or 0 for each in own], default=0)
     return Grant(
+        number=len(earlier) + 1,
         subject_id=after.id,
         at=at,
         currency=after.currency,
@@ -278,7 +281,7 @@ def _of_exchange(exchange: Exchange) -> tuple[GrantedAmount, ...]:
     found = _Sums()
     for item in exchange.new_items:
         taxes = [part.amount.amount for part in item.part().parts if part.name != "price"]
-        rates = [tax.taxed for tax in item.tax_lines]
+        rates = rates_of(item.tax_lines)
         labels = [tax.label for tax in item.tax_lines]
         net = -item.total.amount - sum(taxes)
         found.add(f"{NEW_ITEM}{item.variant_id}", labels, rates, net, taxes)

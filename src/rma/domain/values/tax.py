@@ -113,6 +113,11 @@ def as_tax_lines(values: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
     return as_tuple(values)
 
 
+def rates_of(taxes: Iterable[TaxLine]) -> tuple[TaxRate, ...]:
+    """How what has these taxes is taxed by each."""
+    return tuple([tax.taxed for tax in taxes])
+
+
 def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -> tuple[int, ...]:
     """
     The taxes on an amount, summed up one after the other: (tax 1, tax 1 + tax 2, …), minor units.

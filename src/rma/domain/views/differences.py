@@ -96,15 +96,9 @@ def with_archived(rebuilt: ReturnLedger, stored: ReturnLedger, known: Collection
 
 def _grants(rebuilt: ReturnLedger, stored: ReturnLedger, known: Collection[str]) -> tuple[Grant, ...]:
     """What was granted for what was opened before the archive, as it is stored, and for the others."""
-    missing = [each for each in rebuilt.grants if each.subject_id in known]
-    found = []
-    for each in stored.grants:
-        if each.subject_id not in known:
-            found.append(each)
-        elif each in missing:
-            found.append(each)
-            missing.remove(each)
-    return (*found, *missing)
+    found = [each for each in stored.grants if each.subject_id not in known]
+    found += [each for each in rebuilt.grants if each.subject_id in known]
+    return tuple(sorted(found, key=lambda grant: grant.number))
 
 
 def find_loss(differences: Iterable[Difference]) -> Difference | None:
