@@ -53,7 +53,7 @@ def old_url(url: str) -> str:
 
 @pytest.fixture(scope="module")
 def expected() -> InMemoryReturns:
-    """Returns the ledgers that the kept file holds, made by the present code; that release recorded no grants."""
+    """Returns the ledgers that the kept file holds, made by the present code: that format has no grants."""
     returns = InMemoryReturns()
     with recording_no_grants():
         fill(returns)

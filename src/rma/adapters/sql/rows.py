@@ -328,8 +328,8 @@ def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
 
 def _changed_by(event: Event) -> tuple[str, ...]:
     """The ids of the returns, exchanges and claims that the event changed, or granted something for."""
-    granted = [each.subject_id for each in event.header.grants]
-    return tuple(dict.fromkeys([*_changed_in_state(event), *granted]))
+    ids = [each.subject_id for each in event.header.grants]
+    return tuple(dict.fromkeys([*_changed_in_state(event), *ids]))
 
 
 def _changed_in_state(event: Event) -> tuple[str, ...]:

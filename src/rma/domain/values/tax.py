@@ -88,7 +88,7 @@ class TaxLine:
 
     @property
     def label(self) -> str:
-        """Code, name or rate: what follows `tax:` in a breakdown; `tax` without any."""
+        """What it is called in a breakdown, after `tax:`; its code, name or rate, or `tax` without any."""
         if self.code or self.name:
             return self.code or self.name or ""
         if self.rate is None:
