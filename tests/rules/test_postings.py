@@ -8,6 +8,8 @@ from rma import (
     Account,
     Bonus,
     Charge,
+    ChargeDeclined,
+    ChargeSucceeded,
     ClaimItem,
     Event,
     Fee,
@@ -28,6 +30,7 @@ from rma import (
 )
 from tests.rules.advance import NOT_GRADED, after_last_day, shipped
 from tests.rules.given import Given, line, order_of, receive, request, usd, vat
+from tests.rules.test_charges import charged, reported
 from tests.rules.test_exchanges import exchange, pay
 
 KEY = "ret_1-refund-1"
@@ -223,6 +226,32 @@ def test_new_goods_that_go_first_are_sold_then() -> None:
     given.all_delivered()
 
     assert balance(given) == 0
+
+
+def test_a_charge_that_bounces_is_booked_back() -> None:
+    """What was taken for shoes that never returned is owed again."""
+    given = charged()
+    given.when(reported(ChargeSucceeded("ch_9")))
+    assert balance(given) == 0
+
+    bounced = given.when(reported(ChargeDeclined("no funds")))
+
+    assert booked(*bounced) == [("customer", None, 5995, 0), ("payment", None, 0, 5995)]
+    assert balance(given) == -5995
+
+
+def test_what_was_paid_twice_for_an_exchange_does_not_credit_its_goods() -> None:
+    """Paid at the till and by a charge; the late parcel waits for a person, and only then it is credited."""
+    given = charged()
+    given.when(reported(ChargeDeclined("no")))
+    given.when(pay(5995, reference="till"))
+    given.when(reported(ChargeSucceeded("ch_9")))
+
+    given.when(receive(1))
+
+    assert given.the().entitlement.entitled == usd(5995)
+    assert [grant.subject_id for grant in given.ledger.grants] == ["exc_1"]
+    assert balance(given) == 5995
 
 
 def test_a_bonus_towards_new_goods_is_booked_with_the_goods() -> None:

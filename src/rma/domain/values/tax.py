@@ -88,7 +88,7 @@ class TaxLine:
 
     @property
     def label(self) -> str:
-        """What it is called in a breakdown, after `tax:`; its code, name or rate, or `tax` without any."""
+        """What breakdowns call it; its code, name or rate, or "tax" without any of them."""
         if self.code or self.name:
             return self.code or self.name or ""
         if self.rate is None:
