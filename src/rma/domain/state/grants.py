@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from rma.domain.sale.pricing import PricedLine
 from rma.domain.state.claims import Claim, ClaimType
@@ -174,26 +174,23 @@ def grant_between(
 
 def _is_alike(before: Granting, after: Granting) -> bool:
     """True if both grant the same because nothing changed that it depends on; False says nothing."""
-    match before, after:
-        case Return(), Return():
-            return (
-                before.items is after.items
-                and before.status is after.status
-                and before.received_at == after.received_at
-                and before.charges == after.charges
-                and before.charges_back == after.charges_back
-                and before.paid_ahead == after.paid_ahead
-                and before.is_unbooked == after.is_unbooked
-                and before.terms is after.terms
-                and _amounts_named(before) == _amounts_named(after)
-            )
-        case Claim(), Claim():
-            return before.status is after.status and _amounts_named(before) == _amounts_named(after)
-        case Exchange(), Exchange():
-            is_same = before.new_items is after.new_items
-            return is_same and before.is_sent == after.is_sent
-        case _:
-            return False
+    if isinstance(before, Return) and isinstance(after, Return):
+        return (
+            before.items is after.items
+            and before.status is after.status
+            and before.received_at == after.received_at
+            and before.charges == after.charges
+            and before.charges_back == after.charges_back
+            and before.paid_ahead == after.paid_ahead
+            and before.is_unbooked == after.is_unbooked
+            and before.terms is after.terms
+            and _amounts_named(before) == _amounts_named(after)
+        )
+    if isinstance(before, Claim) and isinstance(after, Claim):
+        return before.status is after.status and _amounts_named(before) == _amounts_named(after)
+    assert isinstance(before, Exchange), "a subject stays what it is"
+    assert isinstance(after, Exchange), "a subject stays what it is"
+    return before.new_items is after.new_items and before.is_sent == after.is_sent
 
 
 def _amounts_named(subject: Return | Claim) -> tuple[object, ...]:
@@ -309,12 +306,13 @@ def _explained(
     found = _Sums()
     for each in goods:
         found.add_goods(each.name, each.line, each.running_sums, each.quantity)
-    pool = Pool([(each.line, each.running_sums) for each in goods])
+    pool: Pool | None = None
     for named in other:
         if named.parts:
             found.add_named(named, named.name)
             continue
         sign = -1 if named.amount < 0 else 1
+        pool = pool or Pool([(each.line, each.running_sums) for each in goods])
         rest, moved = pool.move(named.amount, named.of)
         for line, running_sums in moved:
             name = f"{REDUCTION}{line.item_id}" if is_of_goods else named.name
@@ -364,18 +362,21 @@ class _Sums:
     def add_amount(self, amount: GrantedAmount, sign: int = 1) -> None:
         key = (amount.name, *[(each.label, each.rate, each.category) for each in amount.taxes])
         before = self._found.get(key)
-        if before is None:
-            before = GrantedAmount(amount.name, 0, tuple([evolve(each, amount=0) for each in amount.taxes]))
+        if before is None and sign == 1:
+            self._found[key] = amount
+            return
+        net, taxes, quantity = (before.net, before.taxes, before.quantity) if before else (0, (), 0)
+        had = [each.amount for each in taxes] or [0] * len(amount.taxes)
         self._found[key] = GrantedAmount(
             amount.name,
-            before.net + sign * amount.net,
+            net + sign * amount.net,
             tuple(
                 [
-                    evolve(had, amount=had.amount + sign * each.amount)
-                    for had, each in zip(before.taxes, amount.taxes, strict=True)
+                    GrantedTax(each.label, mine + sign * each.amount, each.rate, each.category)
+                    for mine, each in zip(had, amount.taxes, strict=True)
                 ]
             ),
-            before.quantity + sign * amount.quantity,
+            quantity + sign * amount.quantity,
         )
 
     def amounts(self) -> tuple[GrantedAmount, ...]:
@@ -392,7 +393,11 @@ class _Sums:
 _UNKNOWN = TaxRate()
 
 
-def _difference(after: Iterable[GrantedAmount], before: Iterable[GrantedAmount]) -> tuple[GrantedAmount, ...]:
+def _difference(
+    after: tuple[GrantedAmount, ...], before: Sequence[GrantedAmount]
+) -> tuple[GrantedAmount, ...]:
+    if not before:
+        return after
     found = _Sums()
     for amount in after:
         found.add_amount(amount)

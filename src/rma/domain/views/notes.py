@@ -98,7 +98,6 @@ class CreditNote:
         id: `{payee_id}-note-{n}`, n from 1.
         payee_id: the return or claim.
         invoice_ids: what it changes: the order's invoices as they were known when it was issued.
-        number: what the host's books call it; None if no one was asked, or while no answer is known.
     """
 
     id: str
@@ -112,7 +111,6 @@ class CreditNote:
     taxes: tuple[NoteTax, ...]
     net: Money
     total: Money
-    number: str | None = None
 
     @property
     def currency(self) -> str:
