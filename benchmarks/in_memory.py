@@ -215,7 +215,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     """Does the least that `ReceiveReturn` needs: the receipt, both ports, and their answers."""
     (opened,) = store.ledgers[order.id].returns
     due = 0
-    items, units, arrivals, stock, granted = [], [], [], [], []
+    items, units, arrivals, stock, credited = [], [], [], [], []
     for index, (item, arrived) in enumerate(zip(opened.items, command.items, strict=True)):
         items.append(
             ReturnItem(
@@ -243,7 +243,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
             taxes.append(GrantedTax(label, paid_until - taxed, rate.rate, rate.category))
             taxed = paid_until
         name = f"item:{item.item_id}"
-        granted.append(GrantedAmount(name, item.allocated[0], tuple(taxes), item.quantity))
+        credited.append(GrantedAmount(name, item.allocated[0], tuple(taxes), item.quantity))
     restock = RestockRequest(
         key=f"{RETURN_ID}-restock-1",
         order_id=order.id,
@@ -269,7 +269,9 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         key=key, order_id=order.id, return_id=RETURN_ID, payment_id=payment_id, amount=amount, kind=kind
     )
     grants = (
-        Grant(number=1, subject_id=RETURN_ID, at=AT, currency=order.currency, amounts=tuple(granted), note=1),
+        Grant(
+            number=1, subject_id=RETURN_ID, at=AT, currency=order.currency, amounts=tuple(credited), note=1
+        ),
     )
     received = GoodsReceived(
         header=_header(order, 2, command.created_by, effects_due_at=DUE_AT, grants=grants),

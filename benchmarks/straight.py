@@ -126,7 +126,7 @@ class Straight:
         revision, return_id = ledger[3], opened["id"]
         at = self.clock()
         when = at.isoformat()
-        due, units, arrived, stock, granted = 0, [], [], [], []
+        due, units, arrived, stock, amounts = 0, [], [], [], []
         for index, (item, got) in enumerate(zip(opened["items"], command.items, strict=True)):
             line = item["line"]
             due += item["allocated"][len(line["taxes"])]
@@ -134,7 +134,7 @@ class Straight:
             for label, rate, after in zip(line["taxes"], line["rates"], item["allocated"][1:], strict=False):
                 taxes.append({"label": label, "amount": after - before, **rate})
                 before = after
-            granted.append(
+            amounts.append(
                 {
                     "name": f"item:{item['item_id']}",
                     "net": item["allocated"][0],
@@ -180,7 +180,7 @@ class Straight:
             "subject_id": return_id,
             "at": when,
             "currency": order.currency,
-            "amounts": granted,
+            "amounts": amounts,
             "note": 1,
         }
         key = command.idempotency_key
