@@ -35,8 +35,13 @@ from rma import (
     EffectsAttempted,
     Event,
     GoodsReceived,
+    Grant,
+    GrantedAmount,
+    GrantedTax,
     LineItem,
+    Means,
     Money,
+    MoneyMoved,
     Order,
     Payment,
     Receipt,
@@ -59,6 +64,7 @@ from rma import (
     ReturnStatus,
     StockLine,
     TaxLine,
+    TaxRate,
     Window,
 )
 from rma.adapters.memory import InMemoryInventory, InMemoryPayments, InMemoryReturns, in_memory_service
@@ -147,7 +153,7 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
         running_sums = [net]
         paid = net
         for tax in line.tax_lines:
-            numerator, denominator = tax.rate.as_integer_ratio()
+            numerator, denominator = tax.percent.as_integer_ratio()
             paid += (2 * net * numerator + 100 * denominator) // (200 * denominator)
             running_sums.append(paid)
         for adjustment in line.adjustments:
@@ -162,6 +168,7 @@ def request_on_the_floor(store: Store, order: Order, command: RequestReturn) -> 
             taxes=tuple([tax.code or "" for tax in line.tax_lines]),
             discounts=tuple([adjustment.code or "" for adjustment in line.adjustments]),
             is_tax_inclusive=False,
+            rates=tuple([TaxRate(tax.rate, tax.category) for tax in line.tax_lines]),
         )
         twice, double = 2 * item.quantity, 2 * line.quantity
         allocated = tuple([(twice * amount + line.quantity) // double for amount in running_sums])
@@ -208,7 +215,7 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     """Does the least that `ReceiveReturn` needs: the receipt, both ports, and their answers."""
     (opened,) = store.ledgers[order.id].returns
     due = 0
-    items, units, arrivals, stock = [], [], [], []
+    items, units, arrivals, stock, credited = [], [], [], [], []
     for index, (item, arrived) in enumerate(zip(opened.items, command.items, strict=True)):
         items.append(
             ReturnItem(
@@ -229,6 +236,14 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         )
         stock.append(StockLine(item.item_id, item.line.variant_id, arrived.quantity))
         due += item.allocated[len(item.line.taxes)]
+        taxes, taxed = [], item.allocated[0]
+        for label, rate, paid_until in zip(
+            item.line.taxes, item.line.rates, item.allocated[1:], strict=False
+        ):
+            taxes.append(GrantedTax(label, paid_until - taxed, rate.rate, rate.category))
+            taxed = paid_until
+        name = f"item:{item.item_id}"
+        credited.append(GrantedAmount(name, item.allocated[0], tuple(taxes), item.quantity))
     restock = RestockRequest(
         key=f"{RETURN_ID}-restock-1",
         order_id=order.id,
@@ -253,8 +268,13 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
     refund_request = RefundRequest(
         key=key, order_id=order.id, return_id=RETURN_ID, payment_id=payment_id, amount=amount, kind=kind
     )
+    grants = (
+        Grant(
+            number=1, subject_id=RETURN_ID, at=AT, currency=order.currency, amounts=tuple(credited), note=1
+        ),
+    )
     received = GoodsReceived(
-        header=_header(order, 2, command.created_by, effects_due_at=DUE_AT),
+        header=_header(order, 2, command.created_by, effects_due_at=DUE_AT, grants=grants),
         receipt=receipt,
         items=ItemChanges(tuple(units)),
         entitlement=EntitlementChange(amount, refunds=(pending,)),
@@ -267,7 +287,9 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         }
     )
     unpaid = _received(opened, received, tuple(items), pending)
-    store.ledgers[order.id] = ReturnLedger(order.id, revision=2, returns=(unpaid,), open_effects=effects)
+    store.ledgers[order.id] = ReturnLedger(
+        order.id, revision=2, returns=(unpaid,), open_effects=effects, grants=grants
+    )
     store.history[order.id].append(received)
     store.outstanding[order.id] = None
 
@@ -285,19 +307,26 @@ def receive_on_the_floor(store: Store, order: Order, command: ReceiveReturn) -> 
         settled_at=AT,
         kind=kind,
     )
+    moved = MoneyMoved(key, amount.amount, order.currency, Means.PAYMENT, kind)
     attempted = EffectsAttempted(
-        header=_header(order, 3),
+        header=_header(order, 3, moved=(moved,)),
         outcomes=(EffectOutcome(key=restock.key), EffectOutcome(key=key, refund=paid)),
     )
     after = _received(opened, received, unpaid.items, paid)
-    store.ledgers[order.id] = ReturnLedger(order.id, revision=3, returns=(after,))
+    store.ledgers[order.id] = ReturnLedger(order.id, revision=3, returns=(after,), grants=grants)
     store.history[order.id].append(attempted)
     del store.outstanding[order.id]
     return after
 
 
 def _header(
-    order: Order, revision: int, by: str | None = None, *, effects_due_at: datetime | None = None
+    order: Order,
+    revision: int,
+    by: str | None = None,
+    *,
+    effects_due_at: datetime | None = None,
+    grants: tuple[Grant, ...] = (),
+    moved: tuple[MoneyMoved, ...] = (),
 ) -> EventHeader:
     return EventHeader(
         order_id=order.id,
@@ -309,6 +338,8 @@ def _header(
         effects_due_at=effects_due_at,
         revision=revision,
         number=1,
+        grants=grants,
+        moved=moved,
     )
 
 

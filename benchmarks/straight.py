@@ -126,10 +126,22 @@ class Straight:
         revision, return_id = ledger[3], opened["id"]
         at = self.clock()
         when = at.isoformat()
-        due, units, arrived, stock = 0, [], [], []
+        due, units, arrived, stock, amounts = 0, [], [], [], []
         for index, (item, got) in enumerate(zip(opened["items"], command.items, strict=True)):
             line = item["line"]
             due += item["allocated"][len(line["taxes"])]
+            taxes, before = [], item["allocated"][0]
+            for label, rate, after in zip(line["taxes"], line["rates"], item["allocated"][1:], strict=False):
+                taxes.append({"label": label, "amount": after - before, **rate})
+                before = after
+            amounts.append(
+                {
+                    "name": f"item:{item['item_id']}",
+                    "net": item["allocated"][0],
+                    "taxes": taxes,
+                    "quantity": item["quantity"],
+                }
+            )
             units.append({"index": index, "received_quantity": got.quantity})
             arrived.append(
                 {"item_id": got.item_id, "quantity": got.quantity, "variant_id": line["variant_id"]}
@@ -162,6 +174,14 @@ class Straight:
             "location_id": None,
             "status": "received",
             "restock_key": restock.key,
+        }
+        grant = {
+            "number": 1,
+            "subject_id": return_id,
+            "at": when,
+            "currency": order.currency,
+            "amounts": amounts,
+            "note": 1,
         }
         key = command.idempotency_key
         received = {
@@ -206,11 +226,18 @@ class Straight:
                 "status": "received",
                 "needs_attention": False,
                 "document": encode(changes),
-                "record": encode({"units": units, "receipts": [receipt], "answered": {key: received}}),
+                "record": encode(
+                    {"units": units, "receipts": [receipt], "answered": {key: received}, "grants": [grant]}
+                ),
             },
             {
                 "_type": "GoodsReceived",
-                "header": {**header, "command": received, "effects_due_at": delivery["due_at"]},
+                "header": {
+                    **header,
+                    "command": received,
+                    "effects_due_at": delivery["due_at"],
+                    "grants": [grant],
+                },
                 "entitlement": {"entitled": amount, "refunds": [pending]},
                 "receipt": receipt,
                 "items": {"units": units},
@@ -223,13 +250,20 @@ class Straight:
         when = at.isoformat()
         paid = {**pending, "status": "succeeded", "reference": answer.reference, "settled_at": when}
         changes |= {"entitlement": {"entitled": amount, "refunds": [paid]}, "updated_at": when}
+        moved = {
+            "key": refund.key,
+            "amount": due,
+            "currency": order.currency,
+            "means": "payment",
+            "kind": kind,
+        }
         self.tables.write(
             self.ledger(order.id, revision + 2, at),
             None,
             {"status": "received", "needs_attention": False, "document": encode(changes), "record": None},
             {
                 "_type": "EffectsAttempted",
-                "header": {**header, "at": when},
+                "header": {**header, "at": when, "moved": [moved]},
                 "outcomes": [{"key": restock.key}, {"key": refund.key, "refund": paid}],
             },
         )
@@ -261,7 +295,7 @@ def price(line: LineItem, currency: str) -> Json:
         net -= adjustment.amount.amount
     paid, running_sums = net, [net]
     for tax in line.tax_lines:
-        numerator, denominator = tax.rate.as_integer_ratio()
+        numerator, denominator = tax.percent.as_integer_ratio()
         paid += (2 * net * numerator + 100 * denominator) // (200 * denominator)
         running_sums.append(paid)
     for adjustment in line.adjustments:
@@ -276,6 +310,7 @@ def price(line: LineItem, currency: str) -> Json:
         "taxes": [tax.code for tax in line.tax_lines],
         "discounts": [adjustment.code for adjustment in line.adjustments],
         "is_tax_inclusive": False,
+        "rates": [{"rate": str(tax.rate)} for tax in line.tax_lines],
     }
 
 

@@ -25,10 +25,21 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: What only the examples of hosts need. No extra of a host has it, and some of it asks for later versions of
 #: what is declared here; the test command runs it with the newest.
-OF_EXAMPLES = {"celery", "celery-types", "fastapi", "httpx", "nats-py", "playwright", "schemathesis"}
+OF_EXAMPLES = {
+    "beancount",
+    "celery",
+    "celery-types",
+    "factur-x",
+    "fastapi",
+    "httpx",
+    "nats-py",
+    "playwright",
+    "saxonche",
+    "schemathesis",
+}
 
 #: The pages whose blocks need them.
-PAGES_OF_EXAMPLES = ["carrier", "celery", "fastapi", "gateway", "outbox"]
+PAGES_OF_EXAMPLES = ["books", "carrier", "celery", "credit_notes", "fastapi", "gateway", "outbox"]
 
 #: The tests that use a dependency: of the extras, and of the core.
 TESTS = [

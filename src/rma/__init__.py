@@ -157,10 +157,12 @@ from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement, EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
 from rma.domain.state.graded_units import GradedUnits
+from rma.domain.state.grants import Grant, GrantedAmount, GrantedTax
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.lifecycle import ChargeStatus, ClaimStatus, ExchangeStatus, RefundStatus, ReturnStatus
 from rma.domain.state.lots import ReducedBy
+from rma.domain.state.movements import MoneyMoved
 from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.refunds import PaymentShare, Refund
 from rma.domain.state.return_item import ItemChanges, ItemUnits, ReturnItem, RevisedItem
@@ -180,10 +182,12 @@ from rma.domain.values.errors import (
     Violation,
 )
 from rma.domain.values.money import Money
-from rma.domain.values.tax import TaxLine
+from rma.domain.values.tax import TaxLine, TaxRate
 from rma.domain.views.differences import Difference
+from rma.domain.views.notes import CreditNote, NoteAmount, NoteLine, NoteTax, note_of
 from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentStatus
 from rma.domain.views.outstanding import OutstandingEffect
+from rma.domain.views.postings import Account, Posting, postings
 from rma.domain.views.query import ReturnQuery, UnreadableSubject
 from rma.domain.views.quotes import ExchangeQuote, HoldNeeded, Quote, QuotedItem
 from rma.domain.views.returnable import ReducedUnits, ReturnableItem, ReturnOption
@@ -235,7 +239,8 @@ from rma.shell.resume import ResumeResult
 
 __all__ = [  # noqa: RUF022 # in reading order
     # what a host hands in
-    "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "Payment", "ShippingMethod",
+    "Money", "Order", "OrderStatus", "LineItem", "Adjustment", "TaxLine", "TaxRate", "Payment",
+    "ShippingMethod",
     "ShippingOption", "ReturnReason", "ReturnPolicy", "Fee", "Grade", "Terms",
     "Charge", "ReturnRule", "Outcome", "WayBack", "Goods", "ChargesBack", "Fault", "FeePer", "PayOn",
     "Withdrawal", "ReturnBasis", "DueFrom", "Window", "WindowStart", "WindowEnd", "Calendar",
@@ -260,7 +265,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "QuotedItem", "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling",
     "HostAnswer", "RefundedCharge", "PaymentShare", "PlannedRefund", "RefundTerms",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
-    "OutstandingEffect", "Difference",
+    "OutstandingEffect", "Difference", "CreditNote", "NoteLine", "NoteAmount", "NoteTax",
     # what happened
     "Event", "EventHeader", "ReturnRequested", "ReturnApproved", "ReturnDeclined",
     "ReturnUpdated", "ReturnSent", "ReturnExpired", "ReturnOverdue", "ShipmentRenewed",
@@ -274,6 +279,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
     "HistoryArchived",
     "EntitlementChange", "ItemChanges", "ItemUnits", "RevisedItem", "replay",
+    "Grant", "GrantedAmount", "GrantedTax", "MoneyMoved", "postings", "Posting", "Account", "note_of",
     # what is asked of ports
     "Delivery", "Effect", "RefundRequest", "CreditRequest", "PayoutRequest",
     "RefundOutcome", "RefundSucceeded", "RefundPending",

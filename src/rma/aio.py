@@ -41,6 +41,7 @@ from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.returns import Return
 from rma.domain.views.differences import Difference
+from rma.domain.views.notes import CreditNote
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, Status
@@ -86,6 +87,7 @@ from rma.shell.read import (
     list_subjects,
     load_ledger,
     quote,
+    read_credit_notes,
     read_history,
     read_order_state,
     read_outstanding,
@@ -314,6 +316,10 @@ class AsyncReturnService:
     async def transactions(self, order_id: str) -> tuple[OrderTransaction, ...]:
         """`ReturnService.transactions`, awaited."""
         return await arun(read_transactions(order_id, self))
+
+    async def credit_notes(self, order_id: str) -> tuple[CreditNote, ...]:
+        """`ReturnService.credit_notes`, awaited."""
+        return await arun(read_credit_notes(order_id, self))
 
     async def order_state(self, order_id: str) -> OrderState:
         """`ReturnService.order_state`, awaited."""

@@ -26,6 +26,7 @@ from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.returns import Return
 from rma.domain.views.differences import Difference
+from rma.domain.views.notes import CreditNote
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
 from rma.domain.views.query import ReturnQuery, Status
@@ -74,6 +75,7 @@ from rma.shell.read import (
     list_subjects,
     load_ledger,
     quote,
+    read_credit_notes,
     read_history,
     read_order_state,
     read_outstanding,
@@ -406,6 +408,15 @@ class ReturnService:
             NotFound: there is no such order.
         """
         return run(read_transactions(order_id, self))
+
+    def credit_notes(self, order_id: str) -> tuple[CreditNote, ...]:
+        """
+        The credit notes of an order, in the order in which they were issued: one for what each event granted.
+
+        None for an order that is not known. A note never changes; a later one says by how much what was
+        granted is more or less.
+        """
+        return run(read_credit_notes(order_id, self))
 
     def order_state(self, order_id: str) -> OrderState:
         """

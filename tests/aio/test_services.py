@@ -66,6 +66,7 @@ def test_every_method_answers_what_the_blocking_one_answers() -> None:
             "history": ("order_1",),
             "timeline": ("order_1",),
             "transactions": ("order_1",),
+            "credit_notes": ("order_1",),
             "order_state": ("order_1",),
             "resume": (opened.id,),
         }.items():

@@ -47,7 +47,7 @@ def test_what_was_paid_for_a_line_is_its_price_less_discounts_with_tax(order: Or
         taxes = (
             []
             if item.is_tax_inclusive
-            else [half_up(net * Fraction(tax.rate) / 100) for tax in item.tax_lines]
+            else [half_up(net * Fraction(tax.percent) / 100) for tax in item.tax_lines]
         )
         assert line.paid(line.running_sums) == net + sum(taxes)
 
@@ -59,11 +59,11 @@ def test_contained_taxes_follow_their_rates_to_a_minor_unit(order: Order) -> Non
         part = line.part(line.running_sums)
         taxes = [each.amount.amount for each in part.parts if each.name.startswith("tax:")]
         if item.is_tax_inclusive:
-            rates = sum([Fraction(tax.rate) for tax in item.tax_lines], Fraction(0))
+            rates = sum([Fraction(tax.percent) for tax in item.tax_lines], Fraction(0))
             gross = part.amount.amount
             assert sum(taxes) == half_up(Fraction(gross) * rates / (100 + rates))
             for tax, line_of_tax in zip(taxes, item.tax_lines, strict=True):
-                assert abs(tax - gross * Fraction(line_of_tax.rate) / (100 + rates)) < 1
+                assert abs(tax - gross * Fraction(line_of_tax.percent) / (100 + rates)) < 1
 
 
 def assert_adds_up(part: AmountPart) -> None:

@@ -174,7 +174,7 @@ def test_gross_discounts_add_up(
     unit_price: int, quantity: int, taxes: list[TaxLine], shares: list[int]
 ) -> None:
     """None is negative, together they are at most the price, and less than all differs by less than one."""
-    price, whole = unit_price * quantity, 100 + sum([tax.rate for tax in taxes], Decimal(0))
+    price, whole = unit_price * quantity, 100 + sum([tax.percent for tax in taxes], Decimal(0))
     net = [int(price * 100 / whole) * share // 100 for share in shares]
 
     gross = gross_discounts(unit_price, quantity, net, taxes)
@@ -188,7 +188,7 @@ def test_gross_discounts_add_up(
 @given(unit_price=st.integers(1, 10_000), quantity=st.integers(1, 50), taxes=TAXES)
 def test_all_of_the_net_is_all_of_the_price(unit_price: int, quantity: int, taxes: list[TaxLine]) -> None:
     """The whole net price becomes the whole price, although Medusa rounds the tax of each unit."""
-    rate = sum(tax.rate for tax in taxes)
+    rate = sum(tax.percent for tax in taxes)
     tax_inside = int(Decimal(unit_price * rate / (100 + rate)).to_integral_value("ROUND_HALF_UP"))
     net = (unit_price - tax_inside) * quantity
 

@@ -1,7 +1,7 @@
 """What every format wrote, of every kind, is understood; the last is what is written."""
 
 import json
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import get_args
 
@@ -15,12 +15,15 @@ from rma.codec.conversion import TAG
 from rma.domain.state.return_item import ItemRevision
 from rma.testing.commands import MAKERS
 from tests.sql.alike import assert_alike
+from tests.sql.before_grants import recording_no_grants
 from tests.sql.kinds import Rows, put_into, rows_in, run, stored, worlds
 
 GOLDEN = Path(__file__).parent / "golden" / "kinds"
 WRITTEN: dict[int, dict[str, Rows]] = {
     int(file.stem.removeprefix("v")): json.loads(file.read_text("utf-8")) for file in GOLDEN.glob("v*.json")
 }
+#: What format 2 stored before grants were recorded.
+BEFORE_GRANTS: dict[str, Rows] = json.loads((GOLDEN / "before-grants.json").read_text("utf-8"))
 
 
 def kinds(document: object) -> set[str]:
@@ -44,14 +47,23 @@ def test_there_is_a_document_of_every_kind() -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "script"), [(version, script) for version, scripts in WRITTEN.items() for script in scripts]
+    ("version", "script", "has_grants"),
+    [
+        *[(FORMAT, script, True) for script in WRITTEN[FORMAT]],
+        *[(FORMAT, script, False) for script in BEFORE_GRANTS],
+        *[(version, script, False) for version in WRITTEN if version < FORMAT for script in WRITTEN[version]],
+    ],
 )
-def test_every_format_that_ever_was_is_understood(version: int, script: str, file: Path) -> None:
+def test_every_format_that_ever_was_is_understood(
+    version: int, script: str, has_grants: bool, file: Path
+) -> None:
     """Ledger and history are those that the script has in memory, to the class of the last field."""
-    run_script, world = worlds()[script]
     memory = InMemoryReturns()
-    run(run_script, world, memory)
-    put_into(f"sqlite:///{file}", WRITTEN[version][script], version)
+    with nullcontext() if has_grants else recording_no_grants():
+        run_script, world = worlds()[script]
+        run(run_script, world, memory)
+    written = WRITTEN[version] if has_grants or version < FORMAT else BEFORE_GRANTS
+    put_into(f"sqlite:///{file}", written[script], version)
     with closing(SqlReturns(f"sqlite:///{file}")) as store:
         ledger = store.load("order_1")
 

@@ -36,7 +36,7 @@ DAMAGES: dict[str, tuple[str, set[tuple[str, str | None]]]] = {
     ),
     "a return's record is gone": (
         "UPDATE rma_returns SET record = NULL WHERE return_id = 'ret_1'",
-        {("return ret_1", "items"), ("return ret_1", "receipts")},
+        {("return ret_1", "items"), ("return ret_1", "receipts"), ("ledger", "grants")},
     ),
     "a return began with another event": (
         (

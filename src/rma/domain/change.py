@@ -33,7 +33,9 @@ from rma.domain.messages.commands import (
 from rma.domain.messages.effects import Effect, Outcome
 from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.react import react
-from rma.domain.state.ledger import ReturnLedger
+from rma.domain.state.grants import grant_between
+from rma.domain.state.ledger import ReturnLedger, Subject
+from rma.domain.state.movements import MoneyMoved, movements_between
 
 
 @frozen
@@ -192,13 +194,50 @@ def _fold(
 ) -> tuple[ReturnLedger, tuple[Event, ...], tuple[Effect, ...]]:
     """The ledger after these events of one commit; they, after those before; and the effects they ask for."""
     folding, recorded, effects = Folding(ledger), list(before), list[Effect]()
+    changed: dict[str, _Changed] = {}
     for number, event in enumerate(events, start=len(before) + 1):
         asked = react(event)
-        recorded.append(_numbered(event, revision, number, effects_due_at if asked else None))
-        folding.add(recorded[-1])
+        numbered = _numbered(event, revision, number, effects_due_at if asked else None)
+        subjects = folding.subjects(event.header)
+        folding.add(numbered)
+        moved: tuple[MoneyMoved, ...] = ()
+        for had, has in zip(subjects, folding.subjects(event.header), strict=True):
+            if has is not None and has is not had:
+                first = changed[has.id].before if has.id in changed else had
+                changed[has.id] = _Changed(first, has, len(recorded))
+                moved += movements_between(had, has)
+        if moved:
+            numbered = with_(numbered, header=with_(numbered.header, moved=moved))
+        recorded.append(numbered)
         folding.open(asked, event.at, effects_due_at)
         effects += asked
+    _tell_grants(changed.values(), folding, recorded)
     return folding.ledger(), tuple(recorded), tuple(effects)
+
+
+@frozen
+class _Changed:
+    """A return, exchange or claim that a commit changed, and the index of the last event that did."""
+
+    before: Subject | None
+    after: Subject
+    last: int
+
+
+def _tell_grants(changed: Iterable[_Changed], folding: Folding, recorded: list[Event]) -> None:
+    """
+    Tells with these events what was granted by them all.
+
+    Between two of them the state may be one that is never stored, and nothing is granted by that.
+    """
+    for each in sorted(changed, key=lambda change: change.last):
+        at = recorded[each.last].at
+        grant = grant_between(each.before, each.after, folding.grants, at, folding.invoice_ids)
+        if grant is not None:
+            folding.grant((grant,))
+            event = recorded[each.last]
+            grants = (*event.header.grants, grant)
+            recorded[each.last] = with_(event, header=with_(event.header, grants=grants))
 
 
 def _subject_id(ledger: ReturnLedger, command: Command) -> str | None:

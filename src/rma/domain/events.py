@@ -38,9 +38,11 @@ from rma.domain.state.at_the_dock import Correction
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
+from rma.domain.state.grants import Grant
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import ReturnLedger, Subject, subject_ids
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
+from rma.domain.state.movements import MoneyMoved
 from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ItemChanges, ItemRevision
 from rma.domain.state.returns import Decision, Receipt, Resolution, Return, Sending
@@ -62,6 +64,9 @@ class EventHeader:
         order_version: of the host's order, if it is a later one than the ledger saw before.
         effects_due_at: when timers may try the effects that the event asks for; None for at once.
         revision, number: the commit it belongs to and its index there, from 1; set when it is recorded.
+        invoice_ids: of the host's order, if they are others than the ledger saw last.
+        grants: what it granted, took back, or sold; set when it is recorded.
+        moved: the money that it says moved; set when it is recorded.
     """
 
     order_id: str
@@ -77,6 +82,9 @@ class EventHeader:
     effects_due_at: datetime | None = None
     revision: int = 0
     number: int = 0
+    invoice_ids: tuple[str, ...] | None = None
+    grants: tuple[Grant, ...] = ()
+    moved: tuple[MoneyMoved, ...] = ()
 
 
 def header_for(
@@ -103,6 +111,7 @@ def header_for(
         order_version=order.version if order and order.version > ledger.order_version else None,
         revision=ledger.revision + 1,
         number=1,
+        invoice_ids=order.invoices if order and order.invoices != ledger.invoice_ids else None,
     )
 
 

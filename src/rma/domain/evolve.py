@@ -11,7 +11,7 @@ from typing import TypeVar, assert_never
 from attrs import evolve as with_
 
 from rma.domain import events
-from rma.domain.events import EffectOutcome, Event
+from rma.domain.events import EffectOutcome, Event, EventHeader
 from rma.domain.evolve_exchanges import (
     await_new_goods,
     charged,
@@ -35,6 +35,7 @@ from rma.domain.state.at_the_dock import StockWithdrawal, decisions_after
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange
+from rma.domain.state.grants import Grant
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ReturnStatus
 from rma.domain.state.return_item import ItemRevision, ReturnItem, items_after, revise_items
@@ -69,6 +70,8 @@ class Folding:
         self._published = ledger.published
         self._order_version = ledger.order_version
         self._archived = ledger.archived
+        self._grants = ledger.grants
+        self._invoice_ids = ledger.invoice_ids
         self._returns = {each.id: each for each in ledger.returns}
         self._exchanges = {each.id: each for each in ledger.exchanges}
         self._claims = {each.id: each for each in ledger.claims}
@@ -88,7 +91,32 @@ class Folding:
             claims=tuple(self._claims.values()),
             order_version=self._order_version,
             archived=self._archived,
+            grants=self._grants,
+            invoice_ids=self._invoice_ids,
         )
+
+    @property
+    def invoice_ids(self) -> tuple[str, ...]:
+        """Of the host's order, after the events so far."""
+        return self._invoice_ids
+
+    @property
+    def grants(self) -> tuple[Grant, ...]:
+        """Those of the events so far, and of those before."""
+        return self._grants
+
+    def subjects(self, header: EventHeader) -> tuple[Subject | None, ...]:
+        """The return, exchange and claim that the event of this header is about, after the events so far."""
+        return (
+            self._returns.get(header.return_id or ""),
+            self._exchanges.get(header.exchange_id or ""),
+            self._claims.get(header.claim_id or ""),
+        )
+
+    def grant(self, grants: tuple[Grant, ...]) -> None:
+        """Adds what the event that was added last granted."""
+        if grants:
+            self._grants = (*self._grants, *grants)
 
     def open(self, effects: Iterable[Effect], at: datetime, due_at: datetime | None = None) -> None:
         """Opens these effects, after those that are open; timers try them from `due_at` on."""
@@ -176,8 +204,14 @@ class Folding:
                 pass  # it explains the event beside it
             case _:
                 assert_never(event)
+        self._add_header(header)
+
+    def _add_header(self, header: EventHeader) -> None:
         self._revision = header.revision or self._revision
         self._order_version = header.order_version or self._order_version
+        if header.invoice_ids is not None:
+            self._invoice_ids = header.invoice_ids
+        self.grant(header.grants)
         command = header.command
         if command is not None and command.idempotency_key is not None and header.subject_id is not None:
             self._answered = _mutable(self._answered)

@@ -20,6 +20,7 @@ from rma.domain.state.returns import Return
 from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue, NotFound, Unavailable
 from rma.domain.values.validators import is_whole
+from rma.domain.views.notes import CreditNote, credit_notes
 from rma.domain.views.order_state import OrderState, order_state
 from rma.domain.views.outstanding import OutstandingEffect, outstanding_effects
 from rma.domain.views.query import ReturnQuery, UnreadableSubject
@@ -245,6 +246,11 @@ async def read_transactions(order_id: str, host: Host) -> tuple[OrderTransaction
     """
     order = await call(host.orders.get(order_id))
     return transactions(order, await call(host.returns.load(order_id)))
+
+
+async def read_credit_notes(order_id: str, host: Host) -> tuple[CreditNote, ...]:
+    """Returns the credit notes of an order, in the order in which they were issued."""
+    return credit_notes(await call(host.returns.load(order_id)))
 
 
 async def read_order_state(order_id: str, host: Host) -> OrderState:

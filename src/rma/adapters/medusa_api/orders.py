@@ -87,7 +87,7 @@ def gross_discounts(
     lines = tuple(taxes)
     price = unit_price * quantity
     nets = sorted([_net(unit_price, lines) * quantity, _net(price, lines)])
-    whole = 100 + sum(Fraction(tax.rate) for tax in lines)
+    whole = 100 + sum(Fraction(tax.percent) for tax in lines)
 
     def gross(discount: Fraction) -> int:
         amount = _half_up(discount * whole / 100)

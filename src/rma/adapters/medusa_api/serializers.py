@@ -288,7 +288,7 @@ def _tax_json(ret: Return, method: ShippingMethod, number: int, tax: TaxLine) ->
         "id": f"smtl_{method.id.removeprefix('sm_')}_{number}",
         "code": tax.code,
         "name": tax.label if tax.name is None else tax.name,
-        "rate": _number(tax.rate),
+        "rate": _number(tax.percent),
         "shipping_method_id": method.id,
         "created_at": _timestamp(ret.requested_at),
         "updated_at": _timestamp(ret.requested_at),

@@ -29,6 +29,7 @@ from rma.domain.state.at_the_dock import Correction, StockWithdrawal
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
+from rma.domain.state.grants import Grant
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
@@ -53,6 +54,7 @@ class LedgerDocument:
     open_effects: tuple[OpenEffect, ...] = ()
     order_version: int = 1
     archived: int = 0
+    invoice_ids: tuple[str, ...] = ()
 
 
 @frozen
@@ -155,7 +157,7 @@ class ClaimChanges:
 @frozen
 class Record:
     """
-    `record` in the row of a return, exchange or claim; of a claim it has `answered` only.
+    `record` in the row of a return, exchange or claim; of a claim it has `answered` and `grants` only.
 
     Attributes:
         revision: what it was requested for, where it is not what it was opened with.
@@ -164,6 +166,7 @@ class Record:
         answered: the commands about it by idempotency key, but for the one that opened it.
         corrections, withdrawals, foreign_decisions: as the return has them.
         exchange: what an exchange sends, where it is not what it was opened with.
+        grants: what it gave back, or sold. What the event granted that opened it may be there only.
     """
 
     units: tuple[ItemUnits, ...] = ()
@@ -177,6 +180,7 @@ class Record:
     withdrawals: tuple[StockWithdrawal, ...] = ()
     foreign_decisions: tuple[ForeignDecision, ...] = ()
     exchange: ExchangeRevision | None = None
+    grants: tuple[Grant, ...] = ()
 
 
 Changes = ReturnChanges | ExchangeChanges | ClaimChanges
@@ -196,10 +200,13 @@ _IN_COLUMNS = ("order_id", "revision", "number")
 
 @frozen
 class Restored:
-    """A return, exchange or claim, and all commands about it that were answered, by idempotency key."""
+    """
+    A return, exchange or claim, all commands about it that were answered, by idempotency key, and its grants.
+    """
 
     state: Subject
     answered: Mapping[str, Command]
+    grants: tuple[Grant, ...] = ()
 
 
 def encode_event(event: Event) -> str:
@@ -226,7 +233,12 @@ def decode_event(order_id: str, revision: int, number: int, document: str) -> Ev
 
 def document_of(ledger: ReturnLedger) -> LedgerDocument:
     """Returns the `document` of its row."""
-    return LedgerDocument(tuple(ledger.open_effects.values()), ledger.order_version, ledger.archived)
+    return LedgerDocument(
+        tuple(ledger.open_effects.values()),
+        ledger.order_version,
+        ledger.archived,
+        ledger.invoice_ids,
+    )
 
 
 def changes_of(subject: Subject) -> Changes:
@@ -246,16 +258,16 @@ def changes_of(subject: Subject) -> Changes:
     return changes
 
 
-def record_of(subject: Subject, answered: FrozenMap[str, Command]) -> Record:
+def record_of(subject: Subject, answered: FrozenMap[str, Command], grants: tuple[Grant, ...] = ()) -> Record:
     """Returns the `record` of its row; `answered` is without the command that opened it."""
     if isinstance(subject, Exchange) and subject.is_revised:
         hold = subject.hold if subject.replaced_holds else None
         revision = ExchangeRevision(
             subject.new_items, subject.outbound_shipping, hold, subject.replaced_holds
         )
-        return Record(answered=answered, exchange=revision)
+        return Record(answered=answered, exchange=revision, grants=grants)
     if not isinstance(subject, Return):
-        return Record(answered=answered)
+        return Record(answered=answered, grants=grants)
     return Record(
         units=_units(subject.items),
         unrequested=tuple([item for item in subject.items if not item.is_requested]),
@@ -267,6 +279,7 @@ def record_of(subject: Subject, answered: FrozenMap[str, Command]) -> Record:
         corrections=subject.corrections,
         withdrawals=subject.withdrawals,
         foreign_decisions=subject.foreign_decisions,
+        grants=grants,
     )
 
 
@@ -279,7 +292,10 @@ def restore(opening: Opening, changes: Changes | None, record: Record | None) ->
     command = opening.command
     if command is not None and command.idempotency_key is not None:
         answered = {command.idempotency_key: command, **answered}
-    return Restored(subject, answered)
+    grants = [each for each in opening.header.grants if each.subject_id == subject.id]
+    if record is not None:
+        grants += [each for each in record.grants if each not in grants]
+    return Restored(subject, answered, tuple(grants))
 
 
 def _revision(subject: Return) -> Revision:

@@ -112,7 +112,8 @@ def _documents_in(row: Mapping[str, Any]) -> Documents:
 
 def _restored(subject: Subject, rebuilt: ReturnLedger) -> Restored:
     answered = {key: each.command for key, each in rebuilt.answered.items() if each.subject_id == subject.id}
-    return Restored(subject, answered)
+    grants = tuple([each for each in rebuilt.grants if each.subject_id == subject.id])
+    return Restored(subject, answered, grants)
 
 
 def _subjects(ledger: ReturnLedger) -> dict[tuple[str, int], Subject]:

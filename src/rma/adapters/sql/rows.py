@@ -44,6 +44,7 @@ from rma.domain.events import (
 from rma.domain.messages.commands import Command
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
+from rma.domain.state.grants import Grant
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject, SubjectKind
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import Unavailable
@@ -247,7 +248,13 @@ def ledger_with(
         published=published,
         order_version=stored.order_version,
         archived=stored.archived,
+        grants=tuple(sorted([grant for each in found for grant in each.grants], key=_number)),
+        invoice_ids=stored.invoice_ids,
     )
+
+
+def _number(grant: Grant) -> int:
+    return grant.number
 
 
 def events_of(order_id: str, rows: Iterable[EventRow]) -> tuple[Event, ...]:
@@ -310,7 +317,8 @@ def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
         for key, each in ledger.answered.items()
         if each.subject_id == subject.id and key != subject.idempotency_key
     }
-    record = record_of(subject, FrozenMap(answered))
+    grants = tuple([each for each in ledger.grants if each.subject_id == subject.id])
+    record = record_of(subject, FrozenMap(answered), grants)
     if record == NOTHING_RECORDED:
         return None
     document = encode(record, Record, encode_long_tuple)
@@ -319,7 +327,12 @@ def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
 
 
 def _changed_by(event: Event) -> tuple[str, ...]:
-    """The ids of the returns, exchanges and claims that the event changed."""
+    """The ids of the returns, exchanges and claims that the event changed, or granted something for."""
+    ids = [each.subject_id for each in event.header.grants]
+    return tuple(dict.fromkeys([*_changed_in_state(event), *ids]))
+
+
+def _changed_in_state(event: Event) -> tuple[str, ...]:
     match event:
         case ExchangePaid() | ExchangeCanceled() | ExchangeUpdated() | ChargeOutcomeRecorded():
             return tuple([each for each in (event.exchange_id, event.return_id) if each is not None])
@@ -344,5 +357,7 @@ def _is_on_record(event: Event, subject_id: str) -> bool:
     if isinstance(event, GoodsReceived | ReceiptCorrected | GoodsInspected | ReturnResolved | ReturnCanceled):
         return True
     if isinstance(event, ReturnApproved | ReturnUpdated | ExchangeUpdated):
+        return True
+    if any(each.subject_id == subject_id for each in event.header.grants):
         return True
     return event.command is not None and event.subject_id == subject_id

@@ -11,10 +11,12 @@ from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.values.money import Money, as_money, hint_at_major, share, subtract
 from rma.domain.values.tax import (
     TaxLine,
+    TaxRate,
     as_tax_lines,
     check_contained_taxes,
     not_negative,
     optional_money,
+    rates_of,
     tax_sums,
 )
 from rma.domain.values.validators import as_member, as_tuple, flag, invalid, short_text, tuple_of
@@ -99,6 +101,7 @@ class RefundedCharge:
             tax 1 + tax 2, …, paid.
         taxes: what the steps are called, in that order.
         share_of: the value of the units that took it by share, minor units.
+        rates: of the taxes, in that order; none of what an earlier release recorded.
     """
 
     id: str
@@ -106,6 +109,7 @@ class RefundedCharge:
     taxes: tuple[str, ...] = ()
     is_tax_inclusive: bool = False
     share_of: int = 0
+    rates: tuple[TaxRate, ...] = ()
 
     @property
     def amount(self) -> int:
@@ -138,7 +142,7 @@ class RefundedCharge:
         is_valid = left[-1] == rest and left[0] >= min(0, rest) and list(left) == sorted(left)
         if not is_valid:  # the order charges something else by now
             return self.part(rest)
-        return RefundedCharge(self.id, left, self.taxes, self.is_tax_inclusive)
+        return RefundedCharge(self.id, left, self.taxes, self.is_tax_inclusive, rates=self.rates)
 
     def part(self, amount: int) -> "RefundedCharge":
         """So much of it, its taxes in proportion."""
@@ -148,7 +152,7 @@ class RefundedCharge:
         whole = tuple([sign * each for each in self.running_sums])
         running_sums = share(whole, sign * amount, sign * self.amount)
         left = tuple([sign * each for each in running_sums])
-        return RefundedCharge(self.id, left, self.taxes, self.is_tax_inclusive)
+        return RefundedCharge(self.id, left, self.taxes, self.is_tax_inclusive, rates=self.rates)
 
 
 def up_to(charges: tuple[RefundedCharge, ...], most: int) -> tuple[RefundedCharge, ...]:
@@ -173,7 +177,8 @@ def up_to(charges: tuple[RefundedCharge, ...], most: int) -> tuple[RefundedCharg
 def refundable_part(charge: Charge) -> RefundedCharge:
     """All that can be given back of a charge."""
     labels = tuple([tax.label for tax in charge.tax_lines])
-    whole = RefundedCharge(charge.id, _paid(charge), labels, charge.is_tax_inclusive)
+    rates = rates_of(charge.tax_lines)
+    whole = RefundedCharge(charge.id, _paid(charge), labels, charge.is_tax_inclusive, rates=rates)
     return whole if charge.refundable is None else whole.part(charge.refundable.amount)
 
 

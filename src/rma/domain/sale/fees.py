@@ -12,6 +12,7 @@ from attrs.validators import optional
 from rma.domain.values.money import Money, share
 from rma.domain.values.tax import (
     TaxLine,
+    TaxRate,
     as_percentage,
     as_tax_lines,
     not_negative,
@@ -108,11 +109,13 @@ class KeptFee:
     Attributes:
         amount: with its taxes.
         taxes: what of it is tax, by the names of the taxes; empty for a fee without any.
+        rates: of the taxes, in that order.
     """
 
     name: str
     amount: int
     taxes: tuple[tuple[str, int], ...] = ()
+    rates: tuple[TaxRate, ...] = ()
 
     @property
     def parts(self) -> tuple[tuple[str, int], ...]:
@@ -127,14 +130,25 @@ class KeptFee:
         running_sums = share(tuple(accumulate([tax for _, tax in self.taxes])), left, self.amount)
         steps = [after - before for before, after in pairwise([0, *running_sums])]
         labels = [label for label, _ in self.taxes]
-        return KeptFee(self.name, left, tuple(zip(labels, steps, strict=True)))
+        return KeptFee(self.name, left, tuple(zip(labels, steps, strict=True)), self.rates)
 
     def plus(self, other: "KeptFee") -> "KeptFee":
         """Both as one, taxes of the same name as one."""
         taxes = dict(self.taxes)
         for label, tax in other.taxes:
             taxes[label] = taxes.get(label, 0) + tax
-        return KeptFee(self.name, self.amount + other.amount, tuple(taxes.items()))
+        rates = {**other.rates_by_label, **self.rates_by_label}
+        return KeptFee(
+            self.name,
+            self.amount + other.amount,
+            tuple(taxes.items()),
+            tuple([rates[label] for label in taxes]),
+        )
+
+    @property
+    def rates_by_label(self) -> dict[str, TaxRate]:
+        """How it is taxed, by the names of the taxes."""
+        return {label: rate for (label, _), rate in zip(self.taxes, self.rates, strict=True)}
 
 
 def keep(fee: Fee, value: int, times: int = 1) -> KeptFee:
@@ -150,4 +164,5 @@ def keep(fee: Fee, value: int, times: int = 1) -> KeptFee:
     for tax, (before, after) in zip(fee.tax_lines, pairwise([0, *running_sums]), strict=True):
         taxes[tax.label] = taxes.get(tax.label, 0) + after - before
     whole = amount if fee.is_tax_inclusive else amount + running_sums[-1]
-    return KeptFee(fee.name, whole, tuple(taxes.items()))
+    rates = {tax.label: tax.taxed for tax in reversed(fee.tax_lines)}
+    return KeptFee(fee.name, whole, tuple(taxes.items()), tuple([rates[label] for label in taxes]))

@@ -8,7 +8,7 @@ Every constructor raises `InvalidValue` for a value that cannot be.
 from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from attrs import Attribute, evolve, field, frozen
 from attrs.validators import optional
@@ -186,6 +186,16 @@ def _shipping_methods(values: Iterable[ShippingMethod]) -> tuple[ShippingMethod,
     return as_tuple(values)
 
 
+def _invoices(values: Iterable[str]) -> tuple[str, ...]:
+    return cast("tuple[str, ...]", values) if isinstance(values, str) else as_tuple(values)
+
+
+def _are_invoices(instance: object, attribute: "Attribute[Any]", value: object) -> None:
+    is_valid = isinstance(value, tuple) and all(isinstance(each, str) and each for each in value)
+    if not is_valid or len(set(cast("tuple[str, ...]", value))) != len(cast("tuple[str, ...]", value)):
+        raise invalid(instance, attribute.name, value, "strings that are not empty and do not repeat")
+
+
 @frozen
 class Order:
     """
@@ -201,6 +211,8 @@ class Order:
         no_notification: True keeps the customer from being notified, unless a request says otherwise.
         charges: what was paid besides goods and shipping methods; `all_charges` has those, too.
         tags: what rules of return name.
+        invoices: the numbers of its invoices, which credit notes name; they are those that the order has
+            when something is granted.
 
     Raises:
         InvalidValue: ids that repeat, amounts in another currency, discounts above the price, contained
@@ -227,6 +239,7 @@ class Order:
     metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
     charges: tuple[Charge, ...] = field(default=(), converter=as_charges, validator=tuple_of(Charge))
     tags: frozenset[str] = field(default=frozenset(), converter=as_tags, validator=tags)
+    invoices: tuple[str, ...] = field(default=(), converter=_invoices, validator=_are_invoices)
 
     def __attrs_post_init__(self) -> None:
         for name in ("items", "payments", "adjustments", "shipping_methods", "charges"):

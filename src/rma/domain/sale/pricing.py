@@ -13,7 +13,7 @@ from attrs import frozen
 
 from rma.domain.sale.order import LineItem, Order
 from rma.domain.values.money import Money, allocate, round_half_up, share, subtract
-from rma.domain.values.tax import tax_sums
+from rma.domain.values.tax import TaxRate, rates_of, tax_sums
 
 
 @frozen
@@ -44,6 +44,7 @@ class PricedLine:
             + discount 2, … to the price.
         taxes, discounts: what the steps are called, in that order.
         order_discounts: how many of the discounts, the last ones, are shares of the order's.
+        rates: of the taxes, in that order; none of what an earlier release recorded.
     """
 
     item_id: str
@@ -55,6 +56,7 @@ class PricedLine:
     discounts: tuple[str, ...]
     is_tax_inclusive: bool
     order_discounts: int = 0
+    rates: tuple[TaxRate, ...] = ()
 
     def paid(self, running_sums: tuple[int, ...]) -> int:
         """What these sums say was paid, with tax, after discounts: minor units."""
@@ -106,15 +108,17 @@ class PricedLine:
         """What these sums say was paid after discounts; without taxes that come on top: minor units."""
         return running_sums[len(self.taxes)] if self.is_tax_inclusive else running_sums[0]
 
+    def taxes_in(self, running_sums: tuple[int, ...]) -> list[int]:
+        """What these sums say of each tax, minor units."""
+        if self.is_tax_inclusive:
+            return _steps(running_sums[: len(self.taxes)], start=0)
+        return _steps(running_sums[1 : len(self.taxes) + 1], start=running_sums[0])
+
     def part(self, running_sums: tuple[int, ...]) -> AmountPart:
         """The sums as the part of a breakdown."""
         paid = self.paid(running_sums)
         net = paid if self.is_tax_inclusive else running_sums[0]
-        taxes = (
-            _steps(running_sums[: len(self.taxes)], start=0)
-            if self.is_tax_inclusive
-            else _steps(running_sums[1 : len(self.taxes) + 1], start=net)
-        )
+        taxes = self.taxes_in(running_sums)
         discounts = _steps(running_sums[len(self.taxes) + 1 :], start=net)
         contained = sum(taxes) if self.is_tax_inclusive else 0
         parts = [
@@ -170,6 +174,7 @@ def _price(item: LineItem, order: Order, order_shares: tuple[int, ...]) -> Price
         discounts=tuple([each.code or str(number) for number, each in adjustments]),
         is_tax_inclusive=item.is_tax_inclusive,
         order_discounts=len(order.adjustments),
+        rates=rates_of(item.tax_lines),
     )
 
 

@@ -174,11 +174,15 @@ class Claim:
         goods = tuple([(item.line, item.allocated) for item in self.items])
         back = [charge_back(each) for each in self.charges_back]
         difference = self.refund_amount.amount - self.value - sum([each.amount for each in back])
-        is_named = (self.entitlement.requested_refund or self.entitlement.agreed_refund) is not None
-        if difference or (is_named and not self.is_reduction):
-            name = "custom_amount" if is_named else "rounding"
+        if difference or (self.is_named and not self.is_reduction):
+            name = "custom_amount" if self.is_named else "rounding"
             back.append(NamedAmount(name, difference, of=None))
         return explain(goods, back, self.currency)
+
+    @property
+    def is_named(self) -> bool:
+        """True if its amount was named, by who requested or resolved it."""
+        return (self.entitlement.requested_refund or self.entitlement.agreed_refund) is not None
 
     @property
     def is_reduction(self) -> bool:

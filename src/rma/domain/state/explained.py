@@ -13,6 +13,7 @@ from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.charges import RefundedCharge, refundable_part, shipping_charge
 from rma.domain.sale.pricing import AmountPart, PricedLine
 from rma.domain.values.money import Money, add, allocate, share, subtract
+from rma.domain.values.tax import TaxRate, rates_of
 
 #: The part that is what the way back costs the customer.
 RETURN_SHIPPING = "return_shipping"
@@ -25,6 +26,7 @@ class NamedAmount:
 
     Attributes:
         parts: what it is made of, where it has taxes of its own.
+        rates: of these taxes, in their order.
         of: of which goods it is a part, by their index; None for all of them, () if it is by itself.
     """
 
@@ -32,17 +34,19 @@ class NamedAmount:
     amount: int
     parts: tuple[tuple[str, int], ...] = ()
     of: tuple[int, ...] | None = ()
+    rates: tuple[TaxRate, ...] = ()
 
 
 def charge_back(charge: RefundedCharge) -> NamedAmount:
     """What is given back of a charge."""
-    return NamedAmount(f"charge:{charge.id}", charge.amount, charge.parts)
+    return NamedAmount(f"charge:{charge.id}", charge.amount, charge.parts, rates=charge.rates)
 
 
 def way_back_cost(method: ShippingMethod, amount: int) -> NamedAmount:
     """So much (minor units) of the price of the way back, deducted, with its taxes."""
     parts = refundable_part(shipping_charge(method)).part(amount).parts if method.tax_lines else ()
-    return NamedAmount(RETURN_SHIPPING, -amount, tuple([(name, -each) for name, each in parts]))
+    rates = rates_of(method.tax_lines)
+    return NamedAmount(RETURN_SHIPPING, -amount, tuple([(name, -each) for name, each in parts]), rates=rates)
 
 
 def outbound_cost(method: ShippingMethod) -> AmountPart:
@@ -67,13 +71,13 @@ def explain(
         currency: of all of them.
         charges: with their parts.
     """
-    pool = _Pool(goods)
+    pool = Pool(goods)
     amounts: dict[str, int] = {}
     parts: dict[str, dict[str, int]] = {}
     for each in other:
         amounts[each.name] = amounts.get(each.name, 0) + each.amount
         known = parts.setdefault(each.name, {})
-        for name, amount in each.parts or pool.move(each.amount, each.of):
+        for name, amount in each.parts or _moved(pool, each):
             known[name] = known.get(name, 0) + amount
     return (
         *(line.part(running_sums) for line, running_sums in goods),
@@ -82,35 +86,48 @@ def explain(
     )
 
 
-class _Pool:
+class Pool:
     """What of the goods is taken by the amounts so far."""
 
-    def __init__(self, goods: Sequence[tuple[PricedLine, tuple[int, ...]]]) -> None:
-        self._lines = [line for line, _ in goods]
-        self._left = [running_sums for _, running_sums in goods]
-        self._taken = [line.nothing for line, _ in goods]
+    def __init__(self, goods: Iterable[tuple[PricedLine, tuple[int, ...]]]) -> None:
+        pairs = list(goods)
+        self._lines = [line for line, _ in pairs]
+        self._left = [running_sums for _, running_sums in pairs]
+        self._taken = [line.nothing for line, _ in pairs]
 
-    def move(self, amount: int, of: tuple[int, ...] | None) -> list[tuple[str, int]]:
+    def move(
+        self, amount: int, of: tuple[int, ...] | None
+    ) -> tuple[int, list[tuple[PricedLine, tuple[int, ...]]]]:
         """
-        Takes an amount below 0 from these goods, or gives back one above 0; returns its parts.
+        Takes an amount below 0 from these goods, or gives back one above 0.
 
-        What is beyond the goods is a price without taxes. Nothing is returned where there is only a price.
+        Returns what of the amount is beyond the goods, with its sign, and for each line what was moved.
         """
         places = range(len(self._lines)) if of is None else of
         sign = -1 if amount < 0 else 1
         source, target = (self._left, self._taken) if amount < 0 else (self._taken, self._left)
         room = [self._lines[place].paid(source[place]) for place in places]
         most = min(abs(amount), sum(room))
-        parts = {"price": amount - sign * most}
+        found = []
         for place, had, moved in zip(places, room, allocate(most, room) if most else (), strict=False):
             if not moved:
                 continue
             running_sums = share(source[place], moved, had)
             source[place] = subtract(source[place], running_sums)
             target[place] = add(target[place], running_sums)
-            for part in self._lines[place].part(running_sums).parts:
-                parts[part.name] = parts.get(part.name, 0) + sign * part.amount.amount
-        return list(parts.items()) if len(parts) > 1 else []
+            found.append((self._lines[place], running_sums))
+        return amount - sign * most, found
+
+
+def _moved(pool: Pool, named: NamedAmount) -> list[tuple[str, int]]:
+    """The parts of an amount without taxes of its own; what is beyond the goods is a price only."""
+    sign = -1 if named.amount < 0 else 1
+    rest, moved = pool.move(named.amount, named.of)
+    parts = {"price": rest}
+    for line, running_sums in moved:
+        for part in line.part(running_sums).parts:
+            parts[part.name] = parts.get(part.name, 0) + sign * part.amount.amount
+    return list(parts.items()) if len(parts) > 1 else []
 
 
 def _part(name: str, amount: int, parts: dict[str, int], currency: str) -> AmountPart:

@@ -28,11 +28,13 @@ class GradedItem:
         running_sums: of all of its units that were graded, are kept, or are lost, without reductions.
         counted: those that are paid for, with what is paid.
         reductions: what was taken off.
+        quantity: the units of `running_sums`.
     """
 
     running_sums: tuple[int, ...]
     counted: tuple[Counted, ...]
     reductions: tuple[Reduction, ...]
+    quantity: int
 
 
 def grade_item(item: ReturnItem) -> GradedItem:
@@ -55,7 +57,7 @@ def grade_item(item: ReturnItem) -> GradedItem:
             is_named = graded.deduction is not None
             name = f"deduction:{item.item_id}" if is_named else f"grade:{graded.grade}"
             reductions.append(Reduction(name, value - reduced))
-    return GradedItem(item.value(position), tuple(counted), tuple(reductions))
+    return GradedItem(item.value(position), tuple(counted), tuple(reductions), position)
 
 
 def as_if_whole(item: ReturnItem) -> ReturnItem:

@@ -18,6 +18,7 @@ from rma.domain.messages.effects import OpenEffect
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
+from rma.domain.state.grants import Grant
 from rma.domain.state.lots import ReducedBy, Reduction, Reserved
 from rma.domain.state.plan import Source
 from rma.domain.state.refunds import Refund, left_of_payments
@@ -88,6 +89,8 @@ class ReturnLedger:
         exchanges, claims: oldest first.
         order_version: the latest version of the host's order that was seen; 1 if the host does not count.
         archived: the revision of the commit that archived the history before it; 0 if all of it is there.
+        grants: what returns and claims gave back, and what exchanges sold, oldest first.
+        invoice_ids: of the host's order, as it was seen last.
     """
 
     order_id: str
@@ -100,6 +103,8 @@ class ReturnLedger:
     claims: tuple[Claim, ...] = ()
     order_version: int = 1
     archived: int = 0
+    grants: tuple[Grant, ...] = ()
+    invoice_ids: tuple[str, ...] = ()
 
     @property
     def due_at(self) -> datetime | None:

@@ -52,11 +52,14 @@ class Valuation:
         `way_back` is how the goods travel; what it costs carries taxes of its own.
         """
         goods = [(item.line, running_sums) for item, running_sums in self.goods]
-        other = [
+        return explain(goods, self.named(way_back), currency, self.charges)
+
+    def named(self, way_back: ShippingMethod | None) -> list[NamedAmount]:
+        """The amounts beside the goods; what the way back costs has its taxes."""
+        return [
             way_back_cost(way_back, -each.amount) if way_back and each.name == RETURN_SHIPPING else each
             for each in self.other
         ]
-        return explain(goods, other, currency, self.charges)
 
 
 #: The value of a return that moves goods only.
@@ -271,7 +274,7 @@ def _fee(fee: DueFee, goods: Goods, left: int | None = None) -> NamedAmount:
     kept = fee.kept if left is None else fee.limited(left)
     parts = tuple([(name, -each) for name, each in kept.parts])
     of = tuple([index for index, (item, _) in enumerate(goods) if any(item is each for each in fee.items)])
-    return NamedAmount(f"fee:{kept.name}", -kept.amount, parts, of)
+    return NamedAmount(f"fee:{kept.name}", -kept.amount, parts, of, kept.rates)
 
 
 def fees_explained(counted: Counted, terms: Terms, currency: str) -> tuple[AmountPart, ...]:

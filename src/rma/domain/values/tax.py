@@ -10,7 +10,7 @@ from attrs import Attribute, field, frozen
 from attrs.validators import optional
 
 from rma.domain.values.money import Money, as_money, hint_at_major, round_half_up
-from rma.domain.values.validators import as_tuple, invalid, string
+from rma.domain.values.validators import as_tuple, invalid, string, text
 
 
 def not_negative(instance: object, attribute: "Attribute[Any]", value: object) -> None:
@@ -41,35 +41,81 @@ def optional_money(value: Money | int | None) -> Money | None:
     return None if value is None else as_money(value)
 
 
+def _optional_percentage(value: Decimal | int | str | None) -> Decimal | None:
+    return None if value is None else as_percentage(value)
+
+
+@frozen
+class TaxRate:
+    """
+    How something is taxed: by so many percent, as something of this category.
+
+    Attributes:
+        rate: None where only the amount of the tax is known.
+        category: as in `TaxLine`.
+    """
+
+    rate: Decimal | None = None
+    category: str | None = None
+
+
 @frozen
 class TaxLine:
     """
     One tax on a line or on shipping.
 
     Args:
-        rate: percent, as `Decimal`, integer or text; never a float.
+        rate: percent, as `Decimal`, integer or text; never a float. None where only the amount is known.
         code, name: how it is called; the first that is given names it in breakdowns.
         amount: what was really charged on the whole line after discounts, when the host knows it; wins
             over the rate.
+        category: what credit notes keep apart, also under one rate: the codes of EN 16931 (`S`, `Z`, `E`,
+            `AE`, …) where they are to become documents of it.
+
+    Raises:
+        InvalidValue: neither a rate nor an amount is given.
     """
 
-    rate: Decimal = field(converter=as_percentage, validator=percentage)
+    rate: Decimal | None = field(default=None, converter=_optional_percentage, validator=optional(percentage))
     code: str | None = field(default=None, validator=optional(string))
     name: str | None = field(default=None, validator=optional(string))
     amount: Money | None = field(default=None, converter=optional_money, validator=optional(not_negative))
+    category: str | None = field(default=None, validator=optional(text))
+
+    def __attrs_post_init__(self) -> None:
+        if self.rate is None and self.amount is None:
+            raise invalid(self, "rate", self.rate, "a rate, or an amount")
 
     @property
     def label(self) -> str:
-        """Code, name or rate: what follows `tax:` in a breakdown."""
+        """What breakdowns call it; its code, name or rate, or "tax" without any of them."""
         if self.code or self.name:
             return self.code or self.name or ""
+        if self.rate is None:
+            return "tax"
         written = f"{self.rate:f}"
         return written.rstrip("0").rstrip(".") if "." in written else written
+
+    @property
+    def percent(self) -> Decimal:
+        """The rate, 0 where only the amount is known."""
+        return Decimal(0) if self.rate is None else self.rate
+
+    @property
+    def taxed(self) -> TaxRate:
+        """How the line is taxed by it. A rate of 0 beside an amount is none."""
+        is_absent = not self.rate and self.amount is not None and self.amount.amount != 0
+        return TaxRate(None if is_absent else self.rate, self.category)
 
 
 def as_tax_lines(values: Iterable[TaxLine]) -> tuple[TaxLine, ...]:
     """A converter from any iterable of tax lines to a tuple."""
     return as_tuple(values)
+
+
+def rates_of(taxes: Iterable[TaxLine]) -> tuple[TaxRate, ...]:
+    """How what has these taxes is taxed by each."""
+    return tuple([tax.taxed for tax in taxes])
 
 
 def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -> tuple[int, ...]:
@@ -88,13 +134,13 @@ def tax_sums(amount: int, taxes: Sequence[TaxLine], *, is_tax_inclusive: bool) -
         elif is_tax_inclusive:
             total += contained[number]
         else:
-            total += percent_of(amount, tax.rate)
+            total += percent_of(amount, tax.percent)
         running_sums.append(total)
     return tuple(running_sums)
 
 
 def _contained(amount: int, taxes: Sequence[TaxLine]) -> tuple[int, ...]:
-    ratios = [tax.rate.as_integer_ratio() for tax in taxes]
+    ratios = [tax.percent.as_integer_ratio() for tax in taxes]
     scale = lcm(*[denominator for _, denominator in ratios])
     rates = list(accumulate([numerator * (scale // denominator) for numerator, denominator in ratios]))
     whole = 100 * scale + (rates[-1] if rates else 0)

@@ -8,6 +8,7 @@ from attrs import evolve, fields_dict, frozen
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange
+from rma.domain.state.grants import Grant
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, SubjectKind
 from rma.domain.state.returns import Return
 from rma.domain.values.display import show
@@ -47,7 +48,7 @@ def ledger_differences(stored: ReturnLedger, rebuilt: ReturnLedger) -> tuple[Dif
     """Returns everything in which these ledgers of one order differ, field by field."""
     order_id = rebuilt.order_id
     found: list[Difference] = []
-    for name in ("revision", "published", "order_version", "archived"):
+    for name in ("revision", "published", "order_version", "archived", "grants", "invoice_ids"):
         found += _fields(order_id, "ledger", {name: getattr(stored, name)}, {name: getattr(rebuilt, name)})
     for kind in SubjectKind:
         sides = [{each.id: each for each in side.subjects(kind)} for side in (stored, rebuilt)]
@@ -88,7 +89,16 @@ def with_archived(rebuilt: ReturnLedger, stored: ReturnLedger, known: Collection
         claims=tuple([chosen(each) for each in rebuilt.claims]),
         answered=FrozenMap({**rebuilt.answered, **answered}),
         order_version=max(rebuilt.order_version, stored.order_version),
+        grants=_grants(rebuilt, stored, known),
+        invoice_ids=rebuilt.invoice_ids or stored.invoice_ids,
     )
+
+
+def _grants(rebuilt: ReturnLedger, stored: ReturnLedger, known: Collection[str]) -> tuple[Grant, ...]:
+    """What was granted for what was opened before the archive, as it is stored, and for the others."""
+    found = [each for each in stored.grants if each.subject_id not in known]
+    found += [each for each in rebuilt.grants if each.subject_id in known]
+    return tuple(sorted(found, key=lambda grant: grant.number))
 
 
 def find_loss(differences: Iterable[Difference]) -> Difference | None:

@@ -24,6 +24,14 @@ from rma.testing.invariants.before_goods import (
     what_is_due_is_not_paid,
     what_was_not_agreed_to_moves_nothing,
 )
+from rma.testing.invariants.books import (
+    debits_are_credits,
+    grants_come_to_what_is_entitled,
+    notes_add_up,
+    notes_are_numbered,
+    notes_are_those_of_events,
+    the_customer_account_is_what_is_open,
+)
 from rma.testing.invariants.goods import (
     a_carrier_books_once,
     new_goods_are_sent_once,
@@ -139,6 +147,12 @@ INVARIANTS: tuple[Invariant, ...] = (
     nothing_is_charged_without_a_shortfall,
     each_charge_is_made_once,
     no_exchange_payment_gives_back_more_than_was_paid,
+    notes_add_up,
+    notes_are_numbered,
+    notes_are_those_of_events,
+    grants_come_to_what_is_entitled,
+    debits_are_credits,
+    the_customer_account_is_what_is_open,
 )
 
 #: What holds besides once faults have stopped, `resume` has nothing left, and every notification arrived.
