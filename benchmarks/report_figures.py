@@ -170,9 +170,8 @@ def main() -> None:
     paid = dict(database.execute("SELECT currency, SUM(paid) FROM accounts GROUP BY currency"))
     assert paid == moved, (paid, moved)
     text = figures(database, shop)
-    print(
-        f"\n{text}\n\nrefused: {shop.refused}\n{perf_counter() - began:.0f} s, Python {platform.python_version()}"
-    )
+    seconds = perf_counter() - began
+    print(f"\n{text}\n\nrefused: {shop.refused}\n{seconds:.0f} s, Python {platform.python_version()}")
     if returns == RETURNS:
         page = ROOT / "docs" / "reports.md"
         part = f"<!-- simulated -->\n{text}\n<!-- end of simulated -->"

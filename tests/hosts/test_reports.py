@@ -3,7 +3,7 @@
 import re
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import timedelta
 from random import Random
@@ -14,20 +14,36 @@ from attrs import evolve
 
 import reports
 from rma import (
+    CancelClaim,
     Claim,
+    ClaimItem,
     ClaimStatus,
+    Event,
     Grade,
     LineItem,
+    Money,
     Order,
     Payment,
+    ReceivedItem,
+    ReceiveReturn,
+    RecordRefundOutcome,
+    RefundDeclined,
+    RefundOutcome,
+    RefundRequest,
+    RefundReversed,
+    RefundSucceeded,
+    RequestClaim,
+    RequestedItem,
+    RequestReturn,
     Return,
     ReturnLedger,
     ReturnPolicy,
+    ReturnService,
     ReturnStatus,
     TaxLine,
     codec,
 )
-from rma.adapters.memory import InMemoryEvents
+from rma.adapters.memory import InMemoryEvents, InMemoryPayments, in_memory_service
 from rma.testing.simulation import simulate
 from rma.testing.world import World
 from tests.hosts.running import ROOT
@@ -198,6 +214,75 @@ def test_rows_are_those_of_the_ledger_whatever_happens(
 
     reports.refresh(database, world.order_ids)
     assert rows(database) == first
+
+
+def shop_of(database: sqlite3.Connection, answer: Callable[[RefundRequest], RefundOutcome]) -> ReturnService:
+    """A shop with one order, whose events are stored as they are published."""
+
+    class Outbox:
+        def publish(self, event_id: str, event: Event) -> None:
+            reports.store(database, codec.encode(codec.PublishedEvent(event_id, event)))
+
+    return in_memory_service([ORDER], payments=InMemoryPayments(answer), events=Outbox())
+
+
+def mugs_received(service: ReturnService, requested: int, arrived: int) -> Return:
+    """A return of so many mugs, of which so many arrived, which is accepted."""
+    items = [RequestedItem(item_id="mug", quantity=requested)]
+    ret = service.handle(RequestReturn(order_id="order_1", items=items))
+    parcel = [ReceivedItem(item_id="mug", quantity=arrived)]
+    return service.handle(ReceiveReturn(return_id=ret.id, items=parcel, allow_mismatch=True))
+
+
+def account(database: sqlite3.Connection, columns: str) -> tuple[Any, ...]:
+    """Columns of the only account, as it is now."""
+    reports.refresh(database, ["order_1"])
+    (row,) = database.execute(f"SELECT {columns} FROM accounts").fetchall()
+    return tuple(row)
+
+
+def test_what_moved_counts_and_not_what_was_asked_for(database: sqlite3.Connection) -> None:
+    """A gateway that paid less says so; the rest is due."""
+    service = shop_of(database, lambda request: RefundSucceeded("re_1", amount=Money(1000, "usd")))
+    mugs_received(service, 1, 1)
+
+    assert account(database, "entitled, paid, due") == (1074, 1000, 74)
+
+
+def test_days_end_when_nothing_is_due_any_more(database: sqlite3.Connection) -> None:
+    """Of two refunds one was reversed later: the other is not the end."""
+    service = shop_of(database, lambda request: RefundSucceeded(f"re_{request.key}"))
+    ret = mugs_received(service, 4, 4)
+    gift, card = ret.refunds
+    (days,) = account(database, "days_to_refund")
+    assert days is not None
+
+    service.handle(RecordRefundOutcome(key=card.key, outcome=RefundReversed()))
+    found = account(database, "paid, due, days_to_refund")
+    assert found == (gift.amount.amount, card.amount.amount, None)
+
+
+def test_goods_that_arrive_late_are_expected_to_be_paid(database: sqlite3.Connection) -> None:
+    """Until a person decides about them, they are neither due nor kept."""
+    service = shop_of(database, lambda request: RefundSucceeded(f"re_{request.key}"))
+    ret = mugs_received(service, 2, 1)
+    late = [ReceivedItem(item_id="mug", quantity=1)]
+    ret = service.handle(ReceiveReturn(return_id=ret.id, items=late))
+    assert ret.status == "requires_action"
+
+    assert account(database, "entitled, paid, due, expected") == (1074, 1074, 0, 1074)
+    assert reports.money_kept(database) == []
+
+
+def test_a_canceled_claim_keeps_nothing(database: sqlite3.Connection) -> None:
+    """Its customer has the units, and the merchant no money for them."""
+    service = shop_of(database, lambda request: RefundDeclined("card_closed"))
+    broken = [ClaimItem(item_id="mug", quantity=1, reason="other")]
+    claim = service.handle(RequestClaim(order_id="order_1", type="refund", items=broken))
+    service.handle(CancelClaim(claim_id=claim.id))
+
+    assert account(database, "kind, status, entitled, due") == ("refund", "canceled", 0, 0)
+    assert reports.money_kept(database) == []
 
 
 def test_what_happened_later_is_left_out(database: sqlite3.Connection, simulated: Any) -> None:
