@@ -14,6 +14,7 @@ from attrs import evolve
 
 import reports
 from rma import (
+    Account,
     CancelClaim,
     Claim,
     ClaimItem,
@@ -42,6 +43,7 @@ from rma import (
     ReturnStatus,
     TaxLine,
     codec,
+    postings,
 )
 from rma.adapters.memory import InMemoryEvents, InMemoryPayments, in_memory_service
 from rma.testing.simulation import simulate
@@ -159,6 +161,27 @@ def test_reports_agree_with_stock_gateway_and_ledgers(database: sqlite3.Connecti
         due[currency] += amount
     assert +due == +open_by_ledgers(ledgers)
     assert due
+
+
+def test_what_is_open_is_what_the_books_say(database: sqlite3.Connection, simulated: Any) -> None:
+    """The customer's account of the postings, but for exchanges, whose new goods are on it as well."""
+    shop = simulated.Shop()
+    (orders,) = simulated.simulate(shop, database, RETURNS)
+    exchanged = {each for each in orders if shop.service.returns.load(each).exchanges}
+    books: Counter[str] = Counter()
+    for each in orders - exchanged:
+        for event in shop.service.history(each):
+            for posting in postings(event):
+                if posting.account is Account.CUSTOMER:
+                    books[posting.credit.currency] += posting.credit.amount - posting.debit.amount
+
+    query = "SELECT order_id, currency, entitled - paid FROM accounts"
+    found: Counter[str] = Counter()
+    for order_id, currency, amount in database.execute(query):
+        found[currency] += 0 if order_id in exchanged else amount
+    assert found == books
+    assert any(found.values())
+    assert len(exchanged) > 10
 
 
 def test_what_is_simulated_has_what_goes_wrong(database: sqlite3.Connection, simulated: Any) -> None:
