@@ -133,6 +133,12 @@ MUTANTS = [
     Mutant("a document repeats a member of a set", CODEC + "containers.py",
            "if self.is_set and found.number == before and len(set(read)) < len(read):", "if False:"),
     # credit notes and postings
+    Mutant("goods that wait for a decision are on a note", GRANTS,
+           "if not amounts or _gives_nothing_yet(after, amounts):", "if not amounts:"),
+    Mutant("goods that waited for a decision count as credited", GRANTS,
+           "if before is not None and _gives_nothing_yet(before, unrecorded):", "if False:"),
+    Mutant("two taxes of one rate are one on twice the amount", NOTES,
+           "key = *kind, seen[kind]", "key = kind"),
     Mutant("a second parcel's note repeats the first", GRANTS,
            "amounts = _difference(amounts_of(after), [*unrecorded, *recorded])", "amounts = _difference(amounts_of(after), unrecorded)"),
     Mutant("what was granted before there were grants is credited again", GRANTS,

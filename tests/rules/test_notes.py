@@ -504,6 +504,82 @@ def grants_of(events: tuple[Event, ...]) -> list[Grant]:
     return [grant for event in events for grant in event.header.grants]
 
 
+@pytest.mark.parametrize("rejected", [0, 1, 2])
+def test_units_that_wait_for_a_decision_are_on_no_note(rejected: int) -> None:
+    """One of two arrived and was credited, then two arrive, one too many: the note has what is decided."""
+    given = Given(order_of(line(quantity=3, tax_lines=vat("19", category="S")), captured=3570))
+    given.when(request(2))
+    given.when(receive(1, more_expected=True))
+    given.when(receive(2))
+    assert [lines(note) for note in notes(given)] == [[("mug", 1, 1000, 190)]]
+
+    items = [RejectedItem(item_id="mug", quantity=rejected)] if rejected else []
+    given.when(ResolveReturn(return_id="ret_1", rejected=items))
+
+    accepted = 2 - rejected
+    assert [lines(note) for note in notes(given)[1:]] == (
+        [[("mug", accepted, 1000 * accepted, 190 * accepted)]] if accepted else []
+    )
+    assert all(not note.charges and not note.allowances for note in notes(given))
+
+
+def test_goods_that_come_after_all_were_rejected_are_credited_once_they_are_decided() -> None:
+    """Nothing was on a note before."""
+    given = Given(order_of(line(quantity=3), captured=3000))
+    given.when(request(1))
+    given.when(receive(2))
+    given.when(ResolveReturn(return_id="ret_1", rejected=[RejectedItem(item_id="mug", quantity=2)]))
+    given.when(receive(1))
+    assert (given.ledger.get("ret_1").status, notes(given)) == ("requires_action", ())
+
+    given.when(ResolveReturn(return_id="ret_1"))
+
+    (note,) = notes(given)
+    assert (lines(note), note.charges, note.allowances) == ([("mug", 1, 1000, 0)], (), ())
+
+
+def test_goods_that_are_yet_to_be_graded_are_on_no_note() -> None:
+    """One of two later units is graded: the note is issued with the other."""
+    given = Given(
+        order_of(line(quantity=3, tax_lines=vat("19", category="S")), captured=3570),
+        ReturnPolicy(inspect=True),
+    )
+    given.when(request(3))
+    given.when(receive(1, more_expected=True))
+    graded = InspectReturn(
+        return_id="ret_1", items=[InspectedItem(item_id="mug", quantity=1, grade="sellable")]
+    )
+    given.when(graded)
+    given.when(receive(2))
+    given.when(graded)
+    credited = [lines(note) for note in notes(given)]
+
+    given.when(graded)
+
+    assert [
+        *credited,
+        [("mug", 3 - len(credited), 1000 * (3 - len(credited)), 190 * (3 - len(credited)))],
+    ] == [lines(note) for note in notes(given)]
+    assert sum(quantity for note in notes(given) for _, quantity, *_ in lines(note)) == 3
+    assert all(not note.charges and not note.allowances for note in notes(given))
+
+
+@pytest.mark.parametrize("category", ["S", None])
+@pytest.mark.parametrize("codes", [("state", "union"), ("tax", "tax")])
+def test_two_taxes_of_one_rate_on_one_line_stay_two(category: str | None, codes: tuple[str, str]) -> None:
+    """Each has the whole line as its base: 9 % of 10.00 and 9 % of 10.00."""
+    both = [TaxLine(9, code=code, category=category) for code in codes]
+    given = Given(order_of(line(quantity=2, tax_lines=both), captured=2360))
+    given.when(request(2))
+    given.when(receive(2))
+
+    (note,) = notes(given)
+
+    assert taxes(note) == [(category, 9, 2000, 180)] * 2
+    assert [each.label for each in note.taxes] == list(codes)
+    assert (note.lines[0].rate, note.net, note.tax) == (None, usd(2000), usd(360))
+
+
 def test_an_event_has_the_note_of_what_it_granted() -> None:
     """A consumer of events needs no other."""
     given = Given()

@@ -19,7 +19,7 @@ from rma.domain.state.deductions import is_bonus
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.explained import NamedAmount, Pool, charge_back, way_back_cost
 from rma.domain.state.grading import grade_item
-from rma.domain.state.lifecycle import claim_rules
+from rma.domain.state.lifecycle import ReturnStatus, claim_rules
 from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.state.valuation import DIFFERENCE_DUE, Valuation, with_entitled
@@ -132,6 +132,8 @@ class Grant:
         return None if self.note is None else f"{self.subject_id}-note-{self.note}"
 
 
+#: Where goods came about which a person has yet to decide.
+_UNDECIDED = (ReturnStatus.REQUIRES_ACTION, ReturnStatus.IN_INSPECTION)
 #: A return, claim or exchange.
 Granting = Return | Claim | Exchange
 
@@ -153,9 +155,11 @@ def grant_between(
         return None
     own = [each for each in earlier if each.subject_id == after.id]
     unrecorded = amounts_of(before) if before is not None and not own else ()
+    if before is not None and _gives_nothing_yet(before, unrecorded):
+        unrecorded = ()
     recorded = [amount for each in own for amount in (*each.unrecorded, *each.amounts)]
     amounts = _difference(amounts_of(after), [*unrecorded, *recorded])
-    if not amounts:
+    if not amounts or _gives_nothing_yet(after, amounts):
         return None
     note = None
     if any(each.is_noted for each in amounts):
@@ -170,6 +174,16 @@ def grant_between(
         invoice_ids=invoice_ids,
         unrecorded=unrecorded,
     )
+
+
+def _gives_nothing_yet(subject: Granting, amounts: Iterable[GrantedAmount]) -> bool:
+    """
+    True while it is not decided what is given for goods that came.
+
+    A note would take all of them off again. The next grant has them as they were decided.
+    """
+    is_undecided = isinstance(subject, Return) and subject.status in _UNDECIDED
+    return is_undecided and not sum([each.total for each in amounts])
 
 
 def _is_alike(before: Granting, after: Granting) -> bool:

@@ -1,12 +1,13 @@
 """Credit notes: what was granted, as a document says it. A view of what events granted, nowhere stored."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
 from attrs import frozen
 
-from rma.domain.state.grants import REDUCTION, Grant, GrantedAmount, GrantedTax
+from rma.domain.state.grants import REDUCTION, Grant, GrantedAmount
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.money import Money
 
@@ -179,18 +180,26 @@ def _amount(amount: GrantedAmount, currency: str, sign: int) -> NoteAmount:
 
 
 def _taxes(amounts: Iterable[GrantedAmount], currency: str, sign: int = 1) -> tuple[NoteTax, ...]:
-    """By category and rate; without a category by their names as well."""
+    """
+    By category and rate; without a category by their names as well.
+
+    Two of one kind on one amount, as of a state and a union, stay two: each has the whole amount as its base.
+    """
     found: dict[tuple[object, ...], NoteTax] = {}
     for amount in amounts:
+        seen = Counter[tuple[object, ...]]()
         for tax in amount.taxes:
-            had = found.get(_kind(tax)) or NoteTax(
+            kind = tax.category, tax.rate, tax.label if tax.category is None else None
+            seen[kind] += 1
+            key = *kind, seen[kind]
+            had = found.get(key) or NoteTax(
                 label=tax.label,
                 category=tax.category,
                 rate=tax.rate,
                 base=Money(0, currency),
                 amount=Money(0, currency),
             )
-            found[_kind(tax)] = NoteTax(
+            found[key] = NoteTax(
                 label=had.label,
                 category=had.category,
                 rate=had.rate,
@@ -198,7 +207,3 @@ def _taxes(amounts: Iterable[GrantedAmount], currency: str, sign: int = 1) -> tu
                 amount=had.amount + Money(sign * tax.amount, currency),
             )
     return tuple(found.values())
-
-
-def _kind(tax: GrantedTax) -> tuple[object, ...]:
-    return tax.category, tax.rate, tax.label if tax.category is None else None

@@ -29,6 +29,7 @@ from rma.testing.invariants.books import (
     grants_come_to_what_is_entitled,
     notes_add_up,
     notes_are_numbered,
+    notes_are_of_what_was_decided,
     notes_are_those_of_events,
     the_customer_account_is_what_is_open,
 )
@@ -148,6 +149,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     each_charge_is_made_once,
     no_exchange_payment_gives_back_more_than_was_paid,
     notes_add_up,
+    notes_are_of_what_was_decided,
     notes_are_numbered,
     notes_are_those_of_events,
     grants_come_to_what_is_entitled,

@@ -21,6 +21,20 @@ def notes_add_up(snapshot: Snapshot) -> Iterator[str]:
         taxes = sum(each.amount.amount for each in note.taxes)
         if (net, tax) != (note.net.amount, taxes) or net + tax != note.total.amount:
             yield f"{note.id}: {net} and {tax}, {taxes} by rates, but {note.net} and {note.total}"
+        yield from [
+            f"{note.id}: {each.name} of {each.net} is taxed as {taxed.base}"
+            for _, each in parts
+            for taxed in each.taxes
+            if taxed.base != each.net
+        ]
+
+
+def notes_are_of_what_was_decided(snapshot: Snapshot) -> Iterator[str]:
+    """No note has units only to take all of them off again, because a person has yet to decide."""
+    for note in credit_notes(snapshot.ledger):
+        names = {each.name for each in (*note.charges, *note.allowances)}
+        if not note.total.amount and names & {"rounding", "undecided"}:
+            yield f"{note.id} comes to nothing: {sorted(names)}"
 
 
 def notes_are_numbered(snapshot: Snapshot) -> Iterator[str]:
