@@ -132,7 +132,7 @@ class Grant:
         return None if self.note is None else f"{self.subject_id}-note-{self.note}"
 
 
-#: Where goods came about which a person has yet to decide.
+#: Where goods arrived about which a person has yet to decide.
 _UNDECIDED = (ReturnStatus.REQUIRES_ACTION, ReturnStatus.IN_INSPECTION)
 #: A return, claim or exchange.
 Granting = Return | Claim | Exchange
@@ -178,7 +178,7 @@ def grant_between(
 
 def _gives_nothing_yet(subject: Granting, amounts: Iterable[GrantedAmount]) -> bool:
     """
-    True while it is not decided what is given for goods that came.
+    True while it is not decided what is given for goods that arrived.
 
     A note would take all of them off again. The next grant has them as they were decided.
     """
