@@ -8,7 +8,7 @@ result, so that replaying history needs no rules and survives their change.
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rma.domain.messages.advance import (
     ChargeRequest,
@@ -47,6 +47,7 @@ from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ItemChanges, ItemRevision
 from rma.domain.state.returns import Decision, Receipt, Resolution, Return, Sending
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 
 
 @frozen(kw_only=True)
@@ -75,7 +76,7 @@ class EventHeader:
     return_id: str | None = None
     exchange_id: str | None = None
     claim_id: str | None = None
-    by: str | None = None
+    by: str | None = field(default=None, repr=hidden)
     no_notification: bool = False
     command: Command | None = None
     order_version: int | None = None
@@ -296,10 +297,10 @@ class ReturnUpdated(ReturnEvent):
     quoted_refund: Money
     quoted_charges: tuple[RefundedCharge, ...] = ()
     requested_refund: Money | None = None
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     rules: tuple[RuleTerms, ...] = ()
     other_rules: tuple[RuleTerms, ...] = ()
-    overrule: str | None = None
+    overrule: str | None = field(default=None, repr=hidden)
     shipping_method: ShippingMethod | None = None
     provider_id: str | None = None
     location_id: str | None = None
