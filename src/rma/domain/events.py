@@ -47,7 +47,7 @@ from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ItemChanges, ItemRevision
 from rma.domain.state.returns import Decision, Receipt, Resolution, Return, Sending
 from rma.domain.values.money import Money
-from rma.domain.values.personal import hidden
+from rma.domain.values.personal import PersonalField, hidden
 
 
 @frozen(kw_only=True)
@@ -68,6 +68,7 @@ class EventHeader:
         invoice_ids: of the host's order, if they are others than the ledger saw last.
         grants: what it granted, took back, or sold; set when it is recorded.
         moved: the money that it says moved; set when it is recorded.
+        redacted: groups of fields of which something was taken from the command.
     """
 
     order_id: str
@@ -86,6 +87,7 @@ class EventHeader:
     invoice_ids: tuple[str, ...] | None = None
     grants: tuple[Grant, ...] = ()
     moved: tuple[MoneyMoved, ...] = ()
+    redacted: tuple[PersonalField, ...] = ()
 
 
 def header_for(
@@ -579,6 +581,20 @@ class HistoryArchived(DomainEvent):
 
 
 @frozen(kw_only=True)
+class OrderRedacted(DomainEvent):
+    """
+    Data about persons were taken from everything that is stored of the order, earlier events among it.
+
+    Whoever keeps what was published takes them from there.
+
+    Attributes:
+        fields: the groups of fields that they were in.
+    """
+
+    fields: tuple[PersonalField, ...]
+
+
+@frozen(kw_only=True)
 class ExchangeRequested(ExchangeEvent):
     """
     New goods were asked for against a return, which was opened with it; `opened` is how it began.
@@ -807,6 +823,7 @@ Event = (
     | EffectsAttempted
     | EventsPublished
     | HistoryArchived
+    | OrderRedacted
     | ExchangeRequested
     | AdvanceShipped
     | ExchangeReceived
