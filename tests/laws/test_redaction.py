@@ -4,7 +4,7 @@ from contextlib import closing
 from datetime import datetime
 
 from attrs import evolve
-from hypothesis import Phase, given, reject, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from rma import (
@@ -106,7 +106,7 @@ def money_and_units(ledger: ReturnLedger, order: Order) -> object:
     )
 
 
-@settings(max_examples=60, phases=[Phase.generate])
+@settings(max_examples=60)
 @given(data=st.data(), policy=policies(), groups=st.sets(st.sampled_from(PersonalField), min_size=1))
 def test_a_redacted_order_goes_on_as_if_it_was_not(
     data: st.DataObject, policy: ReturnPolicy, groups: set[PersonalField]
