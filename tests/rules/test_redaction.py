@@ -1,5 +1,7 @@
 """What is data about persons, and the same values without it."""
 
+import json
+from pathlib import Path
 from typing import Any, get_type_hints
 
 import pytest
@@ -105,6 +107,7 @@ def labelled(note: str | None = "too big") -> CoreHarness:
 
 
 def history_of(life: CoreHarness) -> tuple[Event, ...]:
+    """All that happened in it."""
     return tuple([each for change in life.changes for each in change.events])
 
 
@@ -298,6 +301,7 @@ def test_a_part_of_the_history_that_is_kept_elsewhere_is_redacted_by_the_event()
 
 
 def redact_all(events: tuple[Event, ...]) -> tuple[Event, ...]:
+    """Without all but shipments."""
     return tuple(
         [redacted(each, [group for group in PersonalField if group != "shipments"]) for each in events]
     )
@@ -328,9 +332,6 @@ def test_no_field_of_any_event_is_forgotten() -> None:
 
 def golden() -> list[str]:
     """A document of each kind of event."""
-    import json
-    from pathlib import Path
-
     found = json.loads((Path(__file__).parents[1] / "codec/golden/format-1.json").read_text())
     return [
         document for name in (each.__name__ for each in Event.__args__) for document in found.get(name, [])

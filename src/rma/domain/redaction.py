@@ -56,6 +56,12 @@ BY_CLASS: Mapping[tuple[str, str], PersonalField] = MappingProxyType(
 )
 
 
+def is_personal(name: str) -> bool:
+    """True if a field of this name, or of this name and an index, is in a group in any class."""
+    plain = name.partition("[")[0]
+    return plain in BY_NAME or any(plain == each for _, each in BY_CLASS)
+
+
 def group_of(kind: type[Any], name: str) -> PersonalField | None:
     """The group that a field of this class is one of; None if it holds no data about persons."""
     return BY_CLASS.get((kind.__name__, name)) or BY_NAME.get(name)
