@@ -1,4 +1,4 @@
-"""A text that is put into every field that can hold data about persons, to be looked for afterwards."""
+"""A string that is put into every field that can hold data about persons, to be looked for afterwards."""
 
 from typing import Any, TypeVar, cast, get_args, get_type_hints
 
@@ -13,7 +13,7 @@ CANARY = "Jane Doe, 555-0100"
 
 
 def planted(value: T) -> T:
-    """The value, and all of its parts, with the text in each such field."""
+    """The value, and all of its parts, with the string in each such field."""
     return cast("T", _planted(value))
 
 

@@ -534,7 +534,7 @@ class ReturnService:
         """
         Take data about persons from ledger, events and remembered commands of an order, in one commit.
 
-        Notes and actors become `[redacted]`; images, metadata, and what carriers were told and answered, are
+        Notes and actors become `[redacted]`; images, metadata, and what carriers were given and answered, are
         gone. Units, amounts, ids, codes and keys stay, so a repeated command is answered as before. What is
         not published yet is published as it is then. Nothing is stored if the fields hold nothing.
 

@@ -217,6 +217,7 @@ CURES: dict[str, str] = {
     "in_host_transaction": "commit, then `resume` with the service that is not bound",
     "history_incomplete": "restore the events from a backup, then `rebuild`",
     "history_archived": "restore the row from a backup",
+    "redaction_unsupported": "give your repository `redact`",
     "repair_unsupported": "give your repository `replace`, or restore the row from a backup",
     "host_transaction_unsupported": "use a repository that can be bound, as `SqlReturns` can",
     "rule_never_applies": "move the rule before the other, or take it out",

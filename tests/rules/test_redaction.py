@@ -68,7 +68,7 @@ def strings_of(kind: type[Any]) -> list[str]:
 
 @pytest.mark.parametrize("kind", STORED, ids=lambda kind: kind.__name__)
 def test_every_stored_string_is_data_about_persons_or_known_not_to_be(kind: type[Any]) -> None:
-    """Whoever adds a field says which it is: in `rma.domain.redaction`, or above."""
+    """A field that is added is one or the other: in `rma.domain.redaction`, or above."""
     for name in strings_of(kind):
         is_kept = name in KEPT or (kind.__name__, name) in CODES
         assert is_kept != (group_of(kind, name) is not None), f"{kind.__name__}.{name}"
@@ -146,7 +146,7 @@ def test_a_redacted_return_has_units_and_money_and_no_words() -> None:
 
 
 def test_a_note_that_was_not_there_is_not_there_afterwards() -> None:
-    """`None` is no text; and a note that was redacted stays so."""
+    """`None` stays `None`; and a note that was redacted stays so."""
     life = labelled(note=None)
     redact(life, "notes", "actors")
     assert life.ledger.returns[0].items[0].note is None
@@ -284,7 +284,7 @@ def test_a_group_that_does_not_exist_is_refused(groups: Any) -> None:
     assert error.value.details["field"] == "redact.fields"
 
 
-def test_an_actor_that_is_no_text_is_refused() -> None:
+def test_an_actor_that_is_not_a_string_is_refused() -> None:
     """As in a command."""
     life = labelled()
     with pytest.raises(Exception, match="created_by"):
@@ -317,7 +317,7 @@ def test_a_ledger_without_such_data_is_the_same() -> None:
 
 
 def test_no_field_of_any_event_is_forgotten() -> None:
-    """Every kind, as the documents of earlier releases have them, with a text wherever there can be one."""
+    """Every kind, as the documents of earlier releases have them, with a string wherever there can be one."""
     for document in GOLDEN:
         event = planted(codec.decode(document, Event))
         assert CANARY in codec.encode(event)

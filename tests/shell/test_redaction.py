@@ -53,7 +53,7 @@ from tests.canary import CANARY, planted
 from tests.rules.given import line, order_of, receive, request
 
 ORDER = order_of(line(quantity=9))
-TOLD = ("notes", "images", "metadata", "actors")
+WORDS = ("notes", "images", "metadata", "actors")
 
 
 class Clock:
@@ -172,7 +172,7 @@ def test_an_event_that_no_one_took_yet_is_published_without_words() -> None:
     returns, events = InMemoryReturns(), InMemoryEvents()
     service = shop(returns=returns, events=Away())
     service.handle(asked())
-    service.redact("order_1", TOLD)
+    service.redact("order_1", WORDS)
 
     shop(returns=returns, events=events, clock=service.clock).resume()
 
@@ -181,7 +181,7 @@ def test_an_event_that_no_one_took_yet_is_published_without_words() -> None:
 
 
 def test_an_order_that_is_not_there_is_not_found() -> None:
-    """A misspelled id is no order without data; one without returns has none."""
+    """A misspelled id is not an order without data; one without returns has none."""
     service = shop()
     for ask in (service.export, service.redact):
         with pytest.raises(NotFound) as error:
@@ -242,7 +242,7 @@ def sending_back(carrier: Carrier) -> ReturnService:
 
 
 def test_a_request_with_words_is_done_before_they_go() -> None:
-    """A carrier that was told what it is to bring is told the same again; nothing changed until then."""
+    """A carrier that was asked to bring it is asked the same again; nothing changed until then."""
     carrier = Carrier()
     carrier.away = True
     service = sending_back(carrier)

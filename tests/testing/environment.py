@@ -438,7 +438,7 @@ def redacted(chapter: Iterable[Action]) -> tuple[Action, ...]:
     return (*steps, Redact.REDACT)
 
 
-#: The same, and after each story whoever is in it is forgotten.
+#: The same, and after each story the person in it is forgotten.
 REDACTED = tuple([step for chapter in CHAPTERS for step in redacted(chapter)])
 
 

@@ -87,12 +87,12 @@ class NamesNoRedaction(InMemoryReturns):
     """Notes what is unpublished in commits only."""
 
     def redact(self, change: Change, history: _Events) -> None:
-        """Nobody publishes it."""
+        """No one publishes it."""
         super().redact(evolve(change, awaits_publication=False), history)
 
 
 class NamesEveryRedaction(InMemoryReturns):
-    """Notes that it is unpublished, whoever asked."""
+    """Notes that it is unpublished, with or without a publisher."""
 
     def redact(self, change: Change, history: _Events) -> None:
         """As if there was a publisher."""
@@ -105,12 +105,12 @@ class TakesWhatComesLater(InMemoryReturns):
     def commit(self, change: Change) -> None:
         """Whatever is said of such an order."""
         if any(_is_redacted((each,)) for each in self.history(change.order_id)):
-            returns = tuple([_told_nothing(each) for each in change.ledger.returns])
+            returns = tuple([_emptied(each) for each in change.ledger.returns])
             change = evolve(change, ledger=evolve(change.ledger, returns=returns))
         super().commit(change)
 
 
-def _told_nothing(ret: Return) -> Return:
+def _emptied(ret: Return) -> Return:
     return without(ret, tuple(PersonalField))
 
 

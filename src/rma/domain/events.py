@@ -585,7 +585,7 @@ class OrderRedacted(DomainEvent):
     """
     Data about persons were taken from everything that is stored of the order, earlier events among it.
 
-    Whoever keeps what was published takes them from there.
+    A receiver that keeps published events takes them from there.
 
     Attributes:
         fields: the groups of fields that they were in.

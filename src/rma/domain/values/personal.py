@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 
-#: What stands in the place of a text that was redacted.
+#: What takes the place of a string that was redacted.
 REDACTED = "[redacted]"
 
 
@@ -17,7 +17,7 @@ class PersonalField(StrEnum):
         IMAGES: where pictures are.
         METADATA: what the host keeps with a return, exchange, claim or item.
         ACTORS: who did something, in the host's words.
-        SHIPMENTS: what carriers were told and answered: data, tracking numbers, labels.
+        SHIPMENTS: what carriers were given and answered: data, tracking numbers, labels.
     """
 
     NOTES = "notes"

@@ -1,4 +1,4 @@
-"""Everything that is stored of an order, for whoever asks what that is."""
+"""Everything that is stored of an order, for a person who asks what that is."""
 
 from attrs import field, frozen
 

@@ -32,7 +32,7 @@ class Redacting(ReturnRepositoryPort):
 
     def test_a_redacted_order_is_stored_without_what_was_taken(self) -> None:
         """Ledger, lists and history; what is outstanding, other orders and answers to keys are as before."""
-        returns, life = self._told()
+        returns, life = self._filled()
         other = harness("order_2")
         returns.commit(other.handle(request("order_2", note="of another order")))
         before = read_back(returns, *_IDS)
@@ -62,7 +62,7 @@ class Redacting(ReturnRepositoryPort):
 
     def test_a_redacted_order_goes_on(self) -> None:
         """Receipts, outcomes, requests and cancellations; and another redaction, of what was said since."""
-        returns, life = self._told()
+        returns, life = self._filled()
         for _ in range(2):
             change, history = _redaction(life, returns)
             _redact(returns, change, history)
@@ -82,7 +82,7 @@ class Redacting(ReturnRepositoryPort):
     def test_a_redaction_of_what_is_published_is_published_itself(self) -> None:
         """An order all of whose events are published has one more then; without a publisher, none."""
         for awaits, named in ((True, ["order_1"]), (False, [])):
-            returns, life = self._told()
+            returns, life = self._filled()
             returns.commit(life.publish())
             assert list(returns.outstanding(LATER, 10, unpublished=True)) == list(
                 returns.outstanding(LATER, 10)
@@ -96,7 +96,7 @@ class Redacting(ReturnRepositoryPort):
 
     def test_a_redaction_that_comes_too_late_takes_nothing(self) -> None:
         """What was committed meanwhile would be forgotten, or be what it was."""
-        returns, life = self._told()
+        returns, life = self._filled()
         late = _redaction(life, returns)
         returns.commit(life.handle(request(note="meanwhile")))
         before = read_back(returns, *_IDS)
@@ -109,7 +109,7 @@ class Redacting(ReturnRepositoryPort):
 
     def test_a_commit_that_comes_after_a_redaction_is_refused(self) -> None:
         """It was decided upon what was taken meanwhile, and would bring it back."""
-        returns, life = self._told()
+        returns, life = self._filled()
         change, history = _redaction(life, returns)
         late = life.handle(request(note="decided before"))
 
@@ -119,7 +119,7 @@ class Redacting(ReturnRepositoryPort):
             returns.commit(late)
         assert self.reopened(returns).load("order_1") == change.ledger
 
-    def _told(self) -> tuple[ReturnRepository, CoreHarness]:
+    def _filled(self) -> tuple[ReturnRepository, CoreHarness]:
         """A repository with two returns of an order, of which effects are open and one failed; with words."""
         returns, life = self.port(), harness()
         if not hasattr(returns, "redact"):
