@@ -27,7 +27,7 @@ def _planted(value: object) -> object:
         return value
     hints = get_type_hints(kind)
     return evolve(
-        value,  # type: ignore[type-var] # an attrs class
+        cast("Any", value),
         **{
             each.name: (
                 _planted(getattr(value, each.name))

@@ -265,18 +265,21 @@ def test_a_repository_that_cannot_redact_is_named() -> None:
 
     @frozen
     class Old:
-        port: InMemoryReturns
+        port: Any
 
         def load(self, order_id: str) -> ReturnLedger:
-            return self.port.load(order_id)
+            ledger: ReturnLedger = self.port.load(order_id)
+            return ledger
 
         def history(self, order_id: str) -> tuple[Event, ...]:
-            return self.port.history(order_id)
+            history: tuple[Event, ...] = self.port.history(order_id)
+            return history
 
     service = shop()
     tell(service)
+    old: Any = Old(service.returns)
     with pytest.raises(InvalidValue, match=r"Old cannot redact an order: it needs the method `redact`"):
-        evolve(service, returns=Old(service.returns)).redact("order_1")
+        evolve(service, returns=old).redact("order_1")
 
 
 class Racing(InMemoryReturns):

@@ -63,7 +63,7 @@ def _groups(groups: Iterable[PersonalField | str]) -> tuple[PersonalField, ...]:
         given = {PersonalField(each) for each in groups}
     except (TypeError, ValueError):
         given = set()
-    if isinstance(groups, str) or not given:
+    if not given:
         details = {"field": "redact.fields", "value": show(groups), "expected": expected}
         raise InvalidValue("invalid_value", details)
     return tuple([each for each in PersonalField if each in given])

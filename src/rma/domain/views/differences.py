@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
-from attrs import evolve, field, fields_dict, frozen
+import attrs
+from attrs import evolve, fields_dict, frozen
 
 from rma.domain.redaction import is_personal
 from rma.domain.state.claims import Claim
@@ -35,8 +36,8 @@ class Difference:
     order_id: str
     where: str
     field: str | None
-    stored: object = field(repr=hidden)
-    rebuilt: object = field(repr=hidden)
+    stored: object = attrs.field(repr=hidden)
+    rebuilt: object = attrs.field(repr=hidden)
 
     def __str__(self) -> str:
         if self.field is not None and is_personal(self.field):

@@ -32,11 +32,11 @@ class Redacting(ReturnRepositoryPort):
 
     def test_a_redacted_order_is_stored_without_what_was_taken(self) -> None:
         """Ledger, lists and history; what is outstanding, other orders and answers to keys are as before."""
-        returns, life = self._filled()
+        returns, life = self._with_words()
         other = harness("order_2")
         returns.commit(other.handle(request("order_2", note="of another order")))
         before = read_back(returns, *_IDS)
-        change, history = _redaction(life, returns)
+        change, history = _redaction(life, returns, awaits_publication=False)
 
         _redact(returns, change, history)
 
@@ -62,7 +62,7 @@ class Redacting(ReturnRepositoryPort):
 
     def test_a_redacted_order_goes_on(self) -> None:
         """Receipts, outcomes, requests and cancellations; and another redaction, of what was said since."""
-        returns, life = self._filled()
+        returns, life = self._with_words()
         for _ in range(2):
             change, history = _redaction(life, returns)
             _redact(returns, change, history)
@@ -80,23 +80,24 @@ class Redacting(ReturnRepositoryPort):
             assert run(verify("order_1", again)) == ()
 
     def test_a_redaction_of_what_is_published_is_published_itself(self) -> None:
-        """An order all of whose events are published has one more then; without a publisher, none."""
-        for awaits, named in ((True, ["order_1"]), (False, [])):
-            returns, life = self._filled()
-            returns.commit(life.publish())
-            assert list(returns.outstanding(LATER, 10, unpublished=True)) == list(
-                returns.outstanding(LATER, 10)
-            )
+        """One without a publisher is not; then what was noted before is still to be published."""
+        for is_published, awaits, named in (
+            (True, True, ["order_1"]),
+            (True, False, []),
+            (False, False, ["order_1"]),
+        ):
+            returns, life = self._with_words()
             while life.ledger.open_effects:
                 returns.commit(life.record_outcomes())
-            returns.commit(life.publish())
+            if is_published:
+                returns.commit(life.publish())
             change, history = _redaction(life, returns, awaits_publication=awaits)
             _redact(returns, change, history)
             assert list(self.reopened(returns).outstanding(LATER, 10, unpublished=True)) == named
 
     def test_a_redaction_that_comes_too_late_takes_nothing(self) -> None:
         """What was committed meanwhile would be forgotten, or be what it was."""
-        returns, life = self._filled()
+        returns, life = self._with_words()
         late = _redaction(life, returns)
         returns.commit(life.handle(request(note="meanwhile")))
         before = read_back(returns, *_IDS)
@@ -109,7 +110,7 @@ class Redacting(ReturnRepositoryPort):
 
     def test_a_commit_that_comes_after_a_redaction_is_refused(self) -> None:
         """It was decided upon what was taken meanwhile, and would bring it back."""
-        returns, life = self._filled()
+        returns, life = self._with_words()
         change, history = _redaction(life, returns)
         late = life.handle(request(note="decided before"))
 
@@ -119,7 +120,7 @@ class Redacting(ReturnRepositoryPort):
             returns.commit(late)
         assert self.reopened(returns).load("order_1") == change.ledger
 
-    def _filled(self) -> tuple[ReturnRepository, CoreHarness]:
+    def _with_words(self) -> tuple[ReturnRepository, CoreHarness]:
         """A repository with two returns of an order, of which effects are open and one failed; with words."""
         returns, life = self.port(), harness()
         if not hasattr(returns, "redact"):
