@@ -56,6 +56,10 @@ BY_CLASS: Mapping[tuple[str, str], PersonalField] = MappingProxyType(
 )
 
 
+#: Fields that only share a name with the others, by the names of class and field.
+OTHERS: frozenset[tuple[str, str]] = frozenset({("Grant", "note")})  # the number of a credit note
+
+
 def is_personal(name: str) -> bool:
     """True if a field of this name, or of this name and an index, is in a group in any class."""
     plain = name.partition("[")[0]
@@ -64,7 +68,8 @@ def is_personal(name: str) -> bool:
 
 def group_of(kind: type[Any], name: str) -> PersonalField | None:
     """The group that a field of this class is one of; None if it holds no data about persons."""
-    return BY_CLASS.get((kind.__name__, name)) or BY_NAME.get(name)
+    place = (kind.__name__, name)
+    return BY_CLASS.get(place) or (None if place in OTHERS else BY_NAME.get(name))
 
 
 def without(value: T, groups: Collection[PersonalField]) -> T:
