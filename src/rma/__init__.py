@@ -34,6 +34,7 @@ from rma.domain.events import (
     GoodsReceived,
     HistoryArchived,
     HoldReleased,
+    OrderRedacted,
     PaidAhead,
     PayoutRecorded,
     PriceReduced,
@@ -135,6 +136,7 @@ from rma.domain.messages.effects import (
 )
 from rma.domain.messages.gateways import Gateway, Idempotent, NotIdempotent, Searchable
 from rma.domain.messages.timing import Timing
+from rma.domain.redaction import redacted
 from rma.domain.sale.bonus import Bonus
 from rma.domain.sale.catalogue import Fault, ReturnReason, ShippingMethod, ShippingOption
 from rma.domain.sale.charges import Charge, ChargesBack, RefundedCharge
@@ -182,8 +184,10 @@ from rma.domain.values.errors import (
     Violation,
 )
 from rma.domain.values.money import Money
+from rma.domain.values.personal import PersonalField
 from rma.domain.values.tax import TaxLine, TaxRate
 from rma.domain.views.differences import Difference
+from rma.domain.views.export import OrderExport
 from rma.domain.views.notes import CreditNote, NoteAmount, NoteLine, NoteTax, note_of
 from rma.domain.views.order_state import FulfillmentStatus, OrderState, PaymentStatus
 from rma.domain.views.outstanding import OutstandingEffect
@@ -225,6 +229,7 @@ from rma.ports import (
     PayoutLookup,
     Payouts,
     PolicyProvider,
+    RedactableReturns,
     RefundLookup,
     RepairableReturns,
     Reservations,
@@ -265,7 +270,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "QuotedItem", "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling",
     "HostAnswer", "RefundedCharge", "PaymentShare", "PlannedRefund", "RefundTerms",
     "OrderState", "FulfillmentStatus", "PaymentStatus", "OrderTransaction", "TimelineEntry", "ResumeResult",
-    "OutstandingEffect", "Difference", "CreditNote", "NoteLine", "NoteAmount", "NoteTax",
+    "OutstandingEffect", "Difference", "OrderExport", "CreditNote", "NoteLine", "NoteAmount", "NoteTax",
     # what happened
     "Event", "EventHeader", "ReturnRequested", "ReturnApproved", "ReturnDeclined",
     "ReturnUpdated", "ReturnSent", "ReturnExpired", "ReturnOverdue", "ShipmentRenewed",
@@ -277,7 +282,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ClaimRequested", "PriceReduced", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimPayoutRecorded", "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
-    "HistoryArchived",
+    "HistoryArchived", "OrderRedacted", "redacted", "PersonalField",
     "EntitlementChange", "ItemChanges", "ItemUnits", "RevisedItem", "replay",
     "Grant", "GrantedAmount", "GrantedTax", "MoneyMoved", "postings", "Posting", "Account", "note_of",
     # what is asked of ports
@@ -292,7 +297,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "VariantLine",
     # the ports, and what a repository stores
     "OrderRepository", "ReturnRepository", "BoundReturns", "BindableReturns", "RepairableReturns",
-    "ReturnQuery", "Subject",
+    "RedactableReturns", "ReturnQuery", "Subject",
     "UnreadableSubject", "SubjectKind", "ReturnLedger",
     "OpenEffect", "IdempotencyRecord", "Change",
     "Payments", "RefundLookup", "Gateway", "Idempotent", "Searchable", "NotIdempotent", "Inventory",

@@ -22,7 +22,7 @@ from rma.async_ports import (
     AsyncShippingOptionRepository,
 )
 from rma.domain.decide.facts import HostRule
-from rma.domain.events import Event
+from rma.domain.events import Event, OrderRedacted
 from rma.domain.messages.commands import (
     ClaimCommand,
     Command,
@@ -40,7 +40,9 @@ from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.returns import Return
+from rma.domain.values.personal import PersonalField
 from rma.domain.views.differences import Difference
+from rma.domain.views.export import OrderExport
 from rma.domain.views.notes import CreditNote
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
@@ -88,6 +90,7 @@ from rma.shell.read import (
     load_ledger,
     quote,
     read_credit_notes,
+    read_export,
     read_history,
     read_order_state,
     read_outstanding,
@@ -96,6 +99,7 @@ from rma.shell.read import (
     read_timeline,
     read_transactions,
 )
+from rma.shell.redact import redact
 from rma.shell.repair import rebuild, verify
 from rma.shell.resume import ResumeResult, resume
 
@@ -348,6 +352,20 @@ class AsyncReturnService:
     async def archive(self, order_id: str) -> tuple[Event, ...]:
         """`ReturnService.archive`, awaited."""
         return await arun(archive(order_id, self))
+
+    async def export(self, order_id: str) -> OrderExport:
+        """`ReturnService.export`, awaited."""
+        return await arun(read_export(order_id, self))
+
+    async def redact(
+        self,
+        order_id: str,
+        fields: Iterable[PersonalField | str] = tuple(PersonalField),
+        *,
+        created_by: str | None = None,
+    ) -> OrderRedacted | None:
+        """`ReturnService.redact`, awaited."""
+        return await arun(redact(order_id, self, fields, created_by))
 
     async def verify(self, order_id: str) -> tuple[Difference, ...]:
         """`ReturnService.verify`, awaited."""

@@ -113,6 +113,12 @@ class AsyncBindableReturns(AsyncReturnRepository, Protocol):
     def in_transaction(self, connection: Any) -> AsyncBoundReturns: ...
 
 
+class AsyncRedactableReturns(AsyncReturnRepository, Protocol):
+    """`RedactableReturns`, awaited."""
+
+    def redact(self, change: Change, history: tuple[Event, ...]) -> Awaitable[None]: ...
+
+
 class AsyncPayments(Protocol):
     """`Payments`, awaited; a declared `gateway` is an attribute as ever."""
 

@@ -233,6 +233,28 @@ class RepairableReturns(ReturnRepository, Protocol):
         ...
 
 
+class RedactableReturns(ReturnRepository, Protocol):
+    """What a `ReturnRepository` has besides whose orders `ReturnService.redact` can redact."""
+
+    def redact(self, change: Change, history: tuple[Event, ...]) -> None:
+        """
+        Store ledger and events of the change, with this history in the place of all events, all or nothing.
+
+        Everything else that the repository has stored of the order is made of this ledger, too: rows of its
+        returns, exchanges and claims, indexes, copies.
+
+        Args:
+            change: as of `commit`; it has one event, the last of the history.
+            history: every event of the order as it is from now on, oldest first. Each is in the place, by
+                revision and number, of one that is stored.
+
+        Raises:
+            StaleLedger: the stored revision is not `change.expected_revision`; nothing was stored.
+            Unavailable: the store failed; nothing was stored, unless the answer to the commit was lost.
+        """
+        ...
+
+
 class Payments(Protocol):
     """
     Gives captured money back.

@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, overload
 from attrs import evolve, field, frozen
 
 from rma.domain.decide.facts import HostRule
-from rma.domain.events import Event
+from rma.domain.events import Event, OrderRedacted
 from rma.domain.messages.commands import (
     ClaimCommand,
     Command,
@@ -25,7 +25,9 @@ from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.returns import Return
+from rma.domain.values.personal import PersonalField
 from rma.domain.views.differences import Difference
+from rma.domain.views.export import OrderExport
 from rma.domain.views.notes import CreditNote
 from rma.domain.views.order_state import OrderState
 from rma.domain.views.outstanding import OutstandingEffect
@@ -76,6 +78,7 @@ from rma.shell.read import (
     load_ledger,
     quote,
     read_credit_notes,
+    read_export,
     read_history,
     read_order_state,
     read_outstanding,
@@ -84,6 +87,7 @@ from rma.shell.read import (
     read_timeline,
     read_transactions,
 )
+from rma.shell.redact import redact
 from rma.shell.repair import rebuild, verify
 from rma.shell.resume import ResumeResult, resume
 
@@ -506,6 +510,54 @@ class ReturnService:
             StaleLedger: others changed the order's returns again and again; nothing was removed.
         """
         return run(archive(order_id, self))
+
+    def export(self, order_id: str) -> OrderExport:
+        """
+        Everything that is stored of an order: its ledger, its history, and the history in words.
+
+        `rma.codec.encode` makes a JSON document of it.
+
+        Raises:
+            NotFound: nothing is stored, and there is no such order.
+            Unavailable: the store does not answer now; `unreadable_document`: something cannot be read.
+            StaleLedger: others committed to the order again and again meanwhile.
+        """
+        return run(read_export(order_id, self))
+
+    def redact(
+        self,
+        order_id: str,
+        fields: Iterable[PersonalField | str] = tuple(PersonalField),
+        *,
+        created_by: str | None = None,
+    ) -> OrderRedacted | None:
+        """
+        Take data about persons from ledger, events and remembered commands of an order, in one commit.
+
+        Notes and actors become `[redacted]`; images, metadata, and what carriers were given and answered, are
+        gone. Units, amounts, ids, codes and keys stay, so a repeated command is answered as before. What is
+        not published yet is published as it is then. Nothing is stored if the fields hold nothing.
+
+        Args:
+            order_id: also of one that the host deleted.
+            fields: groups of fields, all of them unless given: `"notes"`, `"images"`, `"metadata"`,
+                `"actors"`, `"shipments"`.
+            created_by: who asks for it; the event keeps it.
+
+        Returns:
+            The event that says so, which is published; None if there was nothing to take.
+
+        Raises:
+            NotAllowed: something still needs the data, with each reason: `effect_open`, a request that no
+                port has answered and that holds some; `not_over`, a return, exchange or claim that is open,
+                for `"shipments"`. Nothing changed.
+            NotFound: nothing is stored, and there is no such order.
+            InvalidValue: there is no such group of fields. `redaction_unsupported`: the repository has no
+                `redact`.
+            Unavailable: the store failed; nothing changed, unless the answer to the commit was lost.
+            StaleLedger: others changed the order's returns again and again; nothing changed.
+        """
+        return run(redact(order_id, self, fields, created_by))
 
     def verify(self, order_id: str) -> tuple[Difference, ...]:
         """

@@ -14,9 +14,10 @@ from typing import Any
 
 from attrs import fields, has
 
-from rma import Event, ReturnLedger
+from rma import Event, OrderExport, ReturnLedger
 from rma.adapters.memory import InMemoryReturns
 from rma.codec import KINDS, Coded, PublishedEvent, encode, json_schema
+from rma.domain.views.timeline import timeline
 from tests.sql.kinds import run, worlds
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,12 +40,19 @@ def inside(value: object) -> Iterator[Any]:
             yield from inside(held)
 
 
+#: Of a longer history no export is kept: it has the documents of all of its events.
+SHORT = 12
+
+
 def of_order(ledger: ReturnLedger, history: tuple[Event, ...]) -> Iterator[Coded]:
     """Everything of an order that can be a document."""
     yield from inside(ledger)
     for event in history:
         yield from inside(event)
         yield PublishedEvent(event.event_id, event)
+    if len(history) < SHORT:
+        words = tuple([str(each) for each in timeline(ledger.order_id, history)])
+        yield OrderExport(order_id=ledger.order_id, ledger=ledger, history=history, timeline=words)
 
 
 @cache

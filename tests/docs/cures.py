@@ -218,6 +218,7 @@ CURES: dict[str, str] = {
     "history_incomplete": "restore the events from a backup, then `rebuild`",
     "history_archived": "restore the row from a backup",
     "repair_unsupported": "give your repository `replace`, or restore the row from a backup",
+    "redaction_unsupported": "give your repository `redact`",
     "host_transaction_unsupported": "use a repository that can be bound, as `SqlReturns` can",
     "rule_never_applies": "move the rule before the other, or take it out",
     "withdrawal_restricted": "take fee, review or missing refund out of the rule",

@@ -64,6 +64,7 @@ from rma import (
     UpdateReturn,
 )
 from rma.domain.state.ledger import Subject
+from rma.domain.values.personal import PersonalField
 from rma.testing.actions import situation_of
 from rma.testing.command_strategies import DrawChooser
 from rma.testing.commands import MAKERS
@@ -265,6 +266,7 @@ class Returns(RuleBasedStateMachine):
             self.refund_without_the_library,
             self.the_order_is_edited,
             self.the_history_is_archived,
+            self.the_order_is_redacted,
         ]
         what = data.draw(st.sampled_from(happenings))
         what(data)
@@ -370,6 +372,12 @@ class Returns(RuleBasedStateMachine):
         """If the order is over; `World.archive` checks that the ledger stays as it is."""
         with suppress(Rejected):
             self.world.archive(self.world.order_id)
+
+    def the_order_is_redacted(self, data: st.DataObject) -> None:
+        """Unless something open needs the words; `World.redact` checks that all but words stays."""
+        groups = data.draw(st.sets(st.sampled_from(PersonalField), min_size=1))
+        with suppress(Rejected):
+            self.world.redact(self.world.order_id, [each for each in PersonalField if each in groups])
 
     def teardown(self) -> None:
         """However it went: in the end everything comes home, and nothing is lost."""

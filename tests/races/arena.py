@@ -14,7 +14,7 @@ from rma.testing.faults import Away, Crashed, Faults
 from tests.races.scenarios import Scenario
 from tests.races.schedules import Choose, Run, race
 from tests.testing.crashes import Design, End, as_shipped, resume_until_quiet
-from tests.testing.environment import Action, Archive, Environment, Resume
+from tests.testing.environment import Action, Archive, Environment, Redact, Resume
 from tests.testing.stores import Memory, Store
 
 #: The points at which racers crash, by the number of the racer.
@@ -99,6 +99,9 @@ class Arena:
             if isinstance(step, Archive):
                 with suppress(Rejected):  # whether it is refused depends on what was published by then
                     process.archive("order_1")
+                return None
+            if isinstance(step, Redact):
+                process.redact("order_1", ["notes", "images", "metadata", "actors"])
                 return None
             return process.resume() if isinstance(step, Resume) else process.handle(step)
 

@@ -29,12 +29,14 @@ from tests.testing.environment import (
     ORDER,
     Action,
     Archive,
+    Redact,
     Resume,
     claim,
     exchange,
     first,
     goodwill,
     receive,
+    redacted,
     reduce,
     request,
 )
@@ -84,7 +86,7 @@ def _notification(outcome: RefundReversed | RefundSucceeded, key: str = "ret_9-r
 
 def _another(step: Action) -> Action:
     """Returns the same command from another client."""
-    assert not isinstance(step, Resume | Archive)
+    assert not isinstance(step, Resume | Archive | Redact)
     return evolve(step, idempotency_key="key_another")
 
 
@@ -266,6 +268,13 @@ SCENARIOS = {
         CHAPTERS[0], (Archive.ARCHIVE, _notification(RefundReversed(), "ret_1-refund-1"))
     ),
     "an archive and a request": Scenario(CHAPTERS[0], (Archive.ARCHIVE, request(3, 1))),
+    "a redaction and a request": Scenario(redacted(CHAPTERS[0])[:-1], (Redact.REDACT, request(3, 1))),
+    "a redaction twice": Scenario(redacted(CHAPTERS[0])[:-1], (Redact.REDACT, Redact.REDACT)),
+    "a redaction and a timer": Scenario(
+        (*redacted((request(9, 2),))[:-1],),
+        (Redact.REDACT, Resume.RESUME),
+        was_away=["fulfillment.book_return"],
+    ),
 }
 
 #: Races of three commands.

@@ -355,7 +355,7 @@ def test_all_unstorable_metadata_are_refused_together() -> None:
 
     assert str(Given().refuses(request(0, metadata=odd))).split("; ") == [
         "line mug: quantity must be an integer of at least 1, not 0",
-        "metadata.a[0] must be what JSON can carry, not b'x'",
+        "metadata.a[0] must be what JSON can carry, not a bytes",
         "metadata.a[1].b must be a finite number, not nan",
         "metadata.c must be a mapping with strings of Unicode for keys, not one with the key 2",
     ]
@@ -363,7 +363,7 @@ def test_all_unstorable_metadata_are_refused_together() -> None:
 
 def test_metadata_that_are_not_a_mapping_are_refused() -> None:
     """The message shows the value in place of the mapping."""
-    assert str(one(Given(), request(1, metadata=[1]))) == "metadata must be a mapping, not [1]"
+    assert str(one(Given(), request(1, metadata=[1]))) == "metadata must be a mapping, not a list"
 
 
 @pytest.mark.parametrize(
@@ -452,7 +452,7 @@ def test_images_are_a_list() -> None:
 
     violation = one(Given(), RequestClaim(order_id="order_1", type="refund", items=[item]))
 
-    assert str(violation) == "line mug: images must be a list of strings, not 'https://a.example/1.png'"
+    assert str(violation) == "line mug: images must be a list of strings, not a str"
 
 
 def life() -> World:

@@ -58,6 +58,7 @@ from rma import (
     Money,
     NewItem,
     Order,
+    PersonalField,
     ReceivedItem,
     ReceiveReturn,
     ReceiveUnannounced,
@@ -120,11 +121,18 @@ class Archive:
 
 
 @frozen
+class Redact:
+    """What a script does with an order whose customer asks for it."""
+
+    fields: tuple[str, ...] = tuple(PersonalField)
+
+
+@frozen
 class Resume:
     """That a timer runs."""
 
 
-Action = Command | Archive | Resume
+Action = Command | Archive | Redact | Resume
 #: Does things in a world by a function that does them over the ledgers in question.
 Script = Callable[[World, Callable[[Action], object]], None]
 
@@ -297,6 +305,25 @@ def an_order_is_archived(world: World, handle: Callable[[Action], object]) -> No
     handle(Archive())
     handle(RecordRefundOutcome(key="ret_1-refund-1", outcome=RefundReversed(), idempotency_key="late"))
     handle(request(1))
+
+
+def an_order_is_redacted(world: World, handle: Callable[[Action], object]) -> None:
+    """First notes and actors of what is open, then all that its carrier does not need any more."""
+    item = RequestedItem(item_id="mug", quantity=2, note="too big", images=["a.jpg"], metadata={"said": "no"})
+    handle(
+        RequestReturn(
+            order_id="order_1",
+            items=[item],
+            shipping_option_id="so_return",
+            idempotency_key="request",
+            created_by="jane@example.com",
+            metadata={"ticket": 7},
+        )
+    )
+    handle(Redact(("notes", "actors")))
+    handle(receive(2, idempotency_key="parcel", created_by="clerk"))
+    handle(Redact())
+    handle(request(1, idempotency_key="later", created_by="jane@example.com"))
 
 
 def rules_decide(world: World, handle: Callable[[Action], object]) -> None:
@@ -608,6 +635,7 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
             world(mug, gateway=Searchable(timedelta(minutes=30))),
         ),
         "an order is archived": (an_order_is_archived, world(mug)),
+        "an order is redacted": (an_order_is_redacted, world(mug)),
         "goods are waited for": (goods_are_waited_for, world(mug, tea)),
         "goods are inspected": (goods_are_inspected, world(mug)),
         "new goods are sent first": (new_goods_are_sent_first, world(mug, reserves=True)),
@@ -674,6 +702,8 @@ def run(script: Script, world: World, returns: ReturnRepository, *, is_silent: b
     def handle(command: Action) -> object:
         if isinstance(command, Archive):
             return service.archive(world.order_id)
+        if isinstance(command, Redact):
+            return service.redact(world.order_id, command.fields)
         if isinstance(command, Resume):
             return service.resume()
         renamed = _ID.sub(rf"\g<1>{prefix}\g<2>", encode(command, Command))

@@ -1,10 +1,12 @@
 """What survives a process: a shop of mugs and pots; and a script of what is done in it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any
+
+from attrs import evolve
 
 from rma import (
     ApprovedItem,
@@ -117,7 +119,13 @@ class Archive(Enum):
     ARCHIVE = auto()
 
 
-Action = Command | Resume | Archive
+class Redact(Enum):
+    """What a host does with an order whose customer asks for it."""
+
+    REDACT = auto()
+
+
+Action = Command | Resume | Archive | Redact
 
 
 def request(number: int, mugs: int, pots: int = 0, *, label: bool = True) -> RequestReturn:
@@ -422,6 +430,18 @@ SCRIPT = tuple([step for chapter in CHAPTERS for step in chapter])
 ARCHIVED = tuple([step for chapter in CHAPTERS for step in (*chapter, Archive.ARCHIVE)])
 
 
+def redacted(chapter: Iterable[Action]) -> tuple[Action, ...]:
+    """The story, with a person who does all of it, and is forgotten at its end."""
+    steps = [
+        step if isinstance(step, Enum) else evolve(step, created_by="jane@shop.example") for step in chapter
+    ]
+    return (*steps, Redact.REDACT)
+
+
+#: The same, and after each story the person in it is forgotten.
+REDACTED = tuple([step for chapter in CHAPTERS for step in redacted(chapter)])
+
+
 class Environment:
     """
     What survives a process: orders, ledgers, gateway, stock, carrier, publisher, clock.
@@ -495,6 +515,8 @@ class Environment:
             service.resume()
         elif isinstance(step, Archive):
             service.archive("order_1")
+        elif isinstance(step, Redact):
+            service.redact("order_1", ["notes", "images", "metadata", "actors"])
         else:
             self.fresh_id = str(step.idempotency_key).removeprefix("key_")
             if isinstance(step, SettleAdvance):

@@ -30,12 +30,14 @@ from tests.testing.crashes import (
 from tests.testing.environment import (
     ARCHIVED,
     CHAPTERS,
+    REDACTED,
     SCRIPT,
     Action,
     Archive,
     Environment,
     Resume,
     first,
+    redacted,
 )
 
 #: How many are drawn where not all are tried.
@@ -113,6 +115,27 @@ def test_a_crash_while_a_history_is_archived_is_recovered_from(chapter: tuple[Ac
     survey = Survey(script=(*chapter, Archive.ARCHIVE))
     last = [call for call in survey.calls if call.number > len(survey.calls) - 3]
     assert [call.method for call in last] == ["returns.load", "returns.history", "returns.commit"]
+
+    survey.points = every_point(last)
+
+    assert what_differs(survey.crashes()) == {}
+
+
+def test_a_crash_anywhere_is_recovered_from_on_an_order_that_is_redacted() -> None:
+    """After each story: what follows ends as it does with every word."""
+    forgotten = Survey(script=REDACTED)
+
+    assert forgotten.ends[-1].differs(survey().ends[-1]) == []
+    assert what_differs(forgotten.crashes(count=None if LONG else 30)) == {}
+    assert what_differs(forgotten.failures(count=None if LONG else 30)) == {}
+
+
+@chapters
+def test_a_crash_while_an_order_is_redacted_is_recovered_from(chapter: tuple[Action, ...]) -> None:
+    """It is redacted by then, or not: before and after each of the last calls."""
+    survey = Survey(script=redacted(chapter))
+    last = [call for call in survey.calls if call.number > len(survey.calls) - 3]
+    assert [call.method for call in last] == ["returns.load", "returns.history", "returns.redact"]
 
     survey.points = every_point(last)
 

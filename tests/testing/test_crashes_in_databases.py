@@ -16,7 +16,7 @@ from rma import CancelReturn
 from rma.testing.faults import AnswerLost, Away, Faults
 from tests.databases import LONG, Databases
 from tests.testing.crashes import Recovery, Survey, every_moment, what_differs
-from tests.testing.environment import CHAPTERS, SCRIPT, Action, Archive, Environment, request
+from tests.testing.environment import CHAPTERS, SCRIPT, Action, Archive, Environment, redacted, request
 from tests.testing.stores import Database
 
 #: Where ledgers are kept.
@@ -69,6 +69,16 @@ def test_a_crash_while_a_history_is_archived_is_recovered_from(
     script = (*CHAPTERS[0], Archive.ARCHIVE, *canceled, Archive.ARCHIVE)
     survey = Survey(environment, script=script, at=every_moment, in_peace=Environment)
 
+    assert what_differs(survey.crashes(in_turn=not LONG)) == {}
+
+
+def test_a_crash_while_an_order_is_redacted_is_recovered_from(environment: Callable[[], Environment]) -> None:
+    """At each of its statements, and of those of what follows: all of it is, or none."""
+    canceled = (request(50, 1), CancelReturn(return_id="ret_50", idempotency_key="key_51"))
+    script = (*redacted(CHAPTERS[0]), *redacted(canceled))
+    survey = Survey(environment, script=script, at=every_moment, in_peace=Environment)
+
+    assert "returns.redact" in {call.method for call in survey.calls}
     assert what_differs(survey.crashes(in_turn=not LONG)) == {}
 
 

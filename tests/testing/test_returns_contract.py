@@ -30,6 +30,7 @@ from rma.testing.contracts import ReturnRepositoryContract
 from tests.testing.breaking import breaks, laws_of
 from tests.testing.wrong_archives import WRONG_ABOUT_ARCHIVES
 from tests.testing.wrong_delivery import WRONG_ABOUT_DELIVERY
+from tests.testing.wrong_redactions import WRONG_ABOUT_REDACTIONS
 
 
 class IgnoresTheRevision(InMemoryReturns):
@@ -594,6 +595,7 @@ WRONG: list[tuple[type[InMemoryReturns], str]] = [
     (NotesWhatIsPublished, "what_was_committed_without_a_publisher_can_be_noted_for_one"),
     *WRONG_ABOUT_DELIVERY,
     *WRONG_ABOUT_ARCHIVES,
+    *WRONG_ABOUT_REDACTIONS,
     (ListsBySomethingElse, "returns_are_listed_by_order_status_and_age"),
     (ListsReturnsAsTheyBegan, "returns_are_listed_by_order_status_and_age"),
     (ShowsWhatNeededAttentionOnce, "returns_are_listed_by_order_status_and_age"),

@@ -152,12 +152,7 @@ class InMemoryReturns:
             return
         order_id = change.order_id
         with self._lock:
-            stored = self.load(order_id).revision
-            if stored != change.expected_revision:
-                raise StaleLedger(
-                    "stale_ledger",
-                    {"order_id": order_id, "expected": change.expected_revision, "found": stored},
-                )
+            self._require_current(change)
             ledger = change.ledger
             new = [each for each in _subjects(ledger) if self._order_of.get(each.id) != order_id]
             for each in new:
@@ -169,6 +164,20 @@ class InMemoryReturns:
             self._ledgers[order_id] = change.ledger
             self._add_to_history(change)
             self._index(ledger, change.events[0].at if change.awaits_publication else None)
+
+    def redact(self, change: Change, history: tuple[Event, ...]) -> None:
+        """Stores the change with this history in the place of all events, or refuses it as stale."""
+        with self._lock:
+            self._require_current(change)
+            self._ledgers[change.order_id] = change.ledger
+            self._history[change.order_id] = list(history)
+            self._index(change.ledger, change.events[0].at if change.awaits_publication else None)
+
+    def _require_current(self, change: Change) -> None:
+        stored = self.load(change.order_id).revision
+        if stored != change.expected_revision:
+            details = {"order_id": change.order_id, "expected": change.expected_revision, "found": stored}
+            raise StaleLedger("stale_ledger", details)
 
     def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
         """Stores a ledger that was rebuilt from its history, in the place of the one that is stored."""

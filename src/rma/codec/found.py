@@ -5,7 +5,8 @@ from typing import Any
 
 from attrs import define, field
 
-from rma.domain.values.display import show
+from rma.domain.redaction import is_personal
+from rma.domain.values.display import name_kind, show
 from rma.domain.values.errors import InvalidValue, Violation
 from rma.domain.values.json_data import find_unstorable, path_step
 
@@ -29,6 +30,15 @@ def write_path(path: Path) -> str:
         path, step = path
         steps.append(path_step(step) if isinstance(step, str) else f"[{step}]")
     return "".join(reversed(steps)).removeprefix(".") or "document"
+
+
+def _is_personal(path: Path) -> bool:
+    """True if it leads to what a person may have said."""
+    while path is not None:
+        path, step = path
+        if isinstance(step, str) and is_personal(step):
+            return True
+    return False
 
 
 @define
@@ -57,7 +67,8 @@ class Found:
 
     def invalid(self, path: Path, expected: str, value: object) -> None:
         """What is there is of another type."""
-        self._add("invalid_field", path, {"expected": expected, "value": show(value)})
+        shown = name_kind(value) if _is_personal(path) else show(value)
+        self._add("invalid_field", path, {"expected": expected, "value": shown})
 
     def refused(self, path: Path, reason: str) -> None:
         """What is there is of the type, and no such thing exists, or its class refuses it."""

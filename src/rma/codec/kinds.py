@@ -16,6 +16,7 @@ from rma.domain.state.returns import Return
 from rma.domain.values.display import show
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.validators import invalid
+from rma.domain.views.export import OrderExport
 
 #: The format of the documents that this release writes. A kind or a field that is added with a default leaves
 #: it as it is; anything else makes it another, and documents of the earlier ones are read all the same.
@@ -46,7 +47,7 @@ class PublishedEvent:
 
 
 #: What can be a document.
-Coded = Command | Event | PublishedEvent | Return | Exchange | Claim | ReturnLedger | Effect
+Coded = Command | Event | PublishedEvent | Return | Exchange | Claim | ReturnLedger | Effect | OrderExport
 
 #: The class of each kind by its name, which is that of the class.
 KINDS: Mapping[str, type[Any]] = MappingProxyType({each.__name__: each for each in get_args(Coded)})

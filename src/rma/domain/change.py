@@ -17,10 +17,11 @@ from rma.domain.decide import (
     record_outcomes,
     record_overdue,
     record_publication,
+    redact_order,
     start_again,
 )
 from rma.domain.decide.facts import Facts
-from rma.domain.events import DeliveryChanged, Event
+from rma.domain.events import DeliveryChanged, Event, OrderRedacted
 from rma.domain.evolve import Folding
 from rma.domain.messages.commands import (
     Command,
@@ -33,9 +34,11 @@ from rma.domain.messages.commands import (
 from rma.domain.messages.effects import Effect, Outcome
 from rma.domain.messages.timing import DEFAULT_TIMING, Timing
 from rma.domain.react import react
+from rma.domain.redaction import redacted
 from rma.domain.state.grants import grant_between
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.movements import MoneyMoved, movements_between
+from rma.domain.values.personal import PersonalField
 
 
 @frozen
@@ -157,6 +160,30 @@ def apply_archive(
     events, removed = archive_history(ledger, history, at, has_publisher=has_publisher)
     change = unchanged(ledger).then(events)
     return with_(change, superseded=tuple([(each.revision, each.number) for each in removed]))
+
+
+def apply_redaction(
+    ledger: ReturnLedger,
+    history: Iterable[Event],
+    groups: Iterable[PersonalField | str],
+    at: datetime,
+    *,
+    by: str | None = None,
+) -> tuple[Change, tuple[Event, ...]]:
+    """
+    The change that takes data about persons from all that is stored of an order, and its whole history then.
+
+    A change without events if fields of these groups hold nothing.
+
+    Raises:
+        Rejected, InvalidValue: as `redact_order`.
+    """
+    before = tuple(history)
+    change = unchanged(ledger).then(redact_order(ledger, before, groups, at, by=by))
+    for event in change.events:
+        assert isinstance(event, OrderRedacted), "nothing else is asked for"
+        return change, (*[redacted(each, event.fields) for each in before], event)
+    return change, before
 
 
 def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:

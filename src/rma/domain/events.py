@@ -8,7 +8,7 @@ result, so that replaying history needs no rules and survives their change.
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rma.domain.messages.advance import (
     ChargeRequest,
@@ -47,6 +47,7 @@ from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ItemChanges, ItemRevision
 from rma.domain.state.returns import Decision, Receipt, Resolution, Return, Sending
 from rma.domain.values.money import Money
+from rma.domain.values.personal import PersonalField, hidden
 
 
 @frozen(kw_only=True)
@@ -67,6 +68,7 @@ class EventHeader:
         invoice_ids: of the host's order, if they are others than the ledger saw last.
         grants: what it granted, took back, or sold; set when it is recorded.
         moved: the money that it says moved; set when it is recorded.
+        redacted: groups of fields of which something was taken from the command.
     """
 
     order_id: str
@@ -75,7 +77,7 @@ class EventHeader:
     return_id: str | None = None
     exchange_id: str | None = None
     claim_id: str | None = None
-    by: str | None = None
+    by: str | None = field(default=None, repr=hidden)
     no_notification: bool = False
     command: Command | None = None
     order_version: int | None = None
@@ -85,6 +87,7 @@ class EventHeader:
     invoice_ids: tuple[str, ...] | None = None
     grants: tuple[Grant, ...] = ()
     moved: tuple[MoneyMoved, ...] = ()
+    redacted: tuple[PersonalField, ...] = ()
 
 
 def header_for(
@@ -296,10 +299,10 @@ class ReturnUpdated(ReturnEvent):
     quoted_refund: Money
     quoted_charges: tuple[RefundedCharge, ...] = ()
     requested_refund: Money | None = None
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     rules: tuple[RuleTerms, ...] = ()
     other_rules: tuple[RuleTerms, ...] = ()
-    overrule: str | None = None
+    overrule: str | None = field(default=None, repr=hidden)
     shipping_method: ShippingMethod | None = None
     provider_id: str | None = None
     location_id: str | None = None
@@ -578,6 +581,20 @@ class HistoryArchived(DomainEvent):
 
 
 @frozen(kw_only=True)
+class OrderRedacted(DomainEvent):
+    """
+    Data about persons were taken from everything that is stored of the order, earlier events among it.
+
+    A receiver that keeps published events takes them from there.
+
+    Attributes:
+        fields: the groups of fields that they were in.
+    """
+
+    fields: tuple[PersonalField, ...]
+
+
+@frozen(kw_only=True)
 class ExchangeRequested(ExchangeEvent):
     """
     New goods were asked for against a return, which was opened with it; `opened` is how it began.
@@ -806,6 +823,7 @@ Event = (
     | EffectsAttempted
     | EventsPublished
     | HistoryArchived
+    | OrderRedacted
     | ExchangeRequested
     | AdvanceShipped
     | ExchangeReceived

@@ -4,7 +4,7 @@ The ledger after an event. Total: it never refuses, and knows no rules.
 `change` opens the effects that an event asks for; here they are only closed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import TypeVar, assert_never
 
@@ -31,6 +31,7 @@ from rma.domain.messages.effects import (
     ReturnShipment,
     WithdrawRequest,
 )
+from rma.domain.redaction import redacted_ledger
 from rma.domain.state.at_the_dock import StockWithdrawal, decisions_after
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
@@ -42,6 +43,7 @@ from rma.domain.state.return_item import ItemRevision, ReturnItem, items_after, 
 from rma.domain.state.returns import Return
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money, zero
+from rma.domain.values.personal import PersonalField
 
 S = TypeVar("S", bound=Subject)
 
@@ -200,6 +202,8 @@ class Folding:
                 # What was published, and how effects ended, was said by events that are not there any more.
                 self._published = max(event.revision, self._published)
                 self._effects = {}
+            case events.OrderRedacted(fields=groups):
+                self._redact(groups)
             case events.RefundBlocked():
                 pass  # it explains the event beside it
             case _:
@@ -212,10 +216,21 @@ class Folding:
         if header.invoice_ids is not None:
             self._invoice_ids = header.invoice_ids
         self.grant(header.grants)
-        command = header.command
-        if command is not None and command.idempotency_key is not None and header.subject_id is not None:
+        self._remember(header)
+
+    def _remember(self, header: events.EventHeader) -> None:
+        command, subject_id = header.command, header.subject_id
+        if command is not None and command.idempotency_key is not None and subject_id is not None:
             self._answered = _mutable(self._answered)
-            self._answered[command.idempotency_key] = IdempotencyRecord(command, header.subject_id)
+            self._answered[command.idempotency_key] = IdempotencyRecord(command, subject_id, header.redacted)
+
+    def _redact(self, groups: Collection[PersonalField]) -> None:
+        """Nothing, where all events before it are redacted; a part of them may be kept elsewhere."""
+        ledger = redacted_ledger(self.ledger(), groups)
+        self._returns = {each.id: each for each in ledger.returns}
+        self._exchanges = {each.id: each for each in ledger.exchanges}
+        self._claims = {each.id: each for each in ledger.claims}
+        self._effects, self._answered = ledger.open_effects, ledger.answered
 
     def _add_outcomes(self, event: OutcomeEvent) -> None:
         subject_id = event.header.subject_id or ""

@@ -1,6 +1,7 @@
 """Optimistic concurrency: if another writer commits first, the change is computed again and retried."""
 
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 from attrs import evolve
 
@@ -44,13 +45,19 @@ async def commit_change(
     return await commit_with_retry(first, host, computed)
 
 
-async def commit_with_retry(change: Change, host: Host, retry: Callable[[], Awaitable[Change]]) -> Change:
+async def commit_with_retry(
+    change: Change,
+    host: Host,
+    retry: Callable[[], Awaitable[Change]],
+    store: Callable[[Change], Any] | None = None,
+) -> Change:
     """
     Commits the change and returns it, or the one computed again that was committed in its place.
 
     A change without events needs no commit. `retry` computes the change from the ledger as it is then, and
     may refuse by raising. The host pauses before it for a part of `longest_pause` that it draws at random, so
-    that those who lost together do not meet again.
+    that those who lost together do not meet again. `store` stores the change, unless the repository's
+    `commit` does.
 
     Raises:
         StaleLedger: other writers were faster too often.
@@ -58,7 +65,7 @@ async def commit_with_retry(change: Change, host: Host, retry: Callable[[], Awai
     attempt = 1
     while change.events:
         try:
-            await call(host.returns.commit(_for_store(change, host)))
+            await call((store or host.returns.commit)(_for_store(change, host)))
         except StaleLedger:
             if attempt == ATTEMPTS:
                 raise

@@ -18,8 +18,9 @@ from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
 from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.returns import Return
 from rma.domain.values.display import show
-from rma.domain.values.errors import InvalidValue, NotFound, Unavailable
+from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger, Unavailable
 from rma.domain.values.validators import is_whole
+from rma.domain.views.export import OrderExport
 from rma.domain.views.notes import CreditNote, credit_notes
 from rma.domain.views.order_state import OrderState, order_state
 from rma.domain.views.outstanding import OutstandingEffect, outstanding_effects
@@ -37,6 +38,8 @@ from rma.shell.observe import tell
 _PAGE = 100
 #: So many that cannot be read are not single rows that are damaged; a list then fails.
 _MOST_UNREADABLE = 100
+#: How often an export begins again while others commit to the order.
+_TRIES = 100
 
 
 @overload
@@ -303,3 +306,33 @@ async def read_outstanding(
             break
         found += of_order
     return tuple(sorted(found, key=lambda each: each.since)[:limit])
+
+
+async def read_export(order_id: str, host: Host) -> OrderExport:
+    """
+    Returns everything that is stored of the order.
+
+    Raises:
+        NotFound: nothing is, and the host has no such order.
+        StaleLedger: others committed to the order again and again meanwhile.
+        Unavailable: the store does not answer now.
+    """
+    for _ in range(_TRIES):
+        ledger = await call(host.returns.load(order_id))
+        history = await call(host.returns.history(order_id))
+        if not history or history[-1].revision == ledger.revision:
+            await require_known_order(order_id, ledger, host)
+            words = tuple([str(each) for each in timeline(order_id, history)])
+            return OrderExport(order_id=order_id, ledger=ledger, history=history, timeline=words)
+    raise StaleLedger("stale_ledger", {"order_id": order_id, "expected": "no commits", "found": "commits"})
+
+
+async def require_known_order(order_id: str, ledger: ReturnLedger, host: Host) -> None:
+    """
+    Checks that the order is not misspelled: something is stored of it, or the host has it.
+
+    Raises:
+        NotFound: `order_not_found`.
+    """
+    if not ledger.revision:
+        await call(host.orders.get(order_id))

@@ -57,6 +57,7 @@ from rma.ports import (
 )
 from rma.service import ReturnService
 from rma.shell.host_transaction import bind_returns, declared_by
+from rma.shell.redact import redacts
 from rma.testing.faults import Faults
 from rma.testing.faulty_holds import inject_hold_faults
 
@@ -393,6 +394,11 @@ class FaultyReturns:
     def commit(self, change: Change) -> None:
         """As the plan says."""
         _asked(self.faults, "returns.commit", change.order_id, lambda: self.port.commit(change))
+
+    def redact(self, change: Change, history: tuple[Event, ...]) -> None:
+        """As the plan says."""
+        store = redacts(self.port)
+        _asked(self.faults, "returns.redact", change.order_id, lambda: store(change, history))
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """As the plan says."""

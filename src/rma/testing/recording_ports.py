@@ -53,6 +53,7 @@ from rma.ports import (
     ShipmentLookup,
 )
 from rma.shell.host_transaction import declared_by
+from rma.shell.redact import redacts
 from rma.testing.fault_injection import SearchablePayments, disposes, is_searchable, reserves, sends_back
 from rma.testing.gateway_model import GatewayModel
 
@@ -406,6 +407,14 @@ class RecordingReturns:
                 removed = [each for each in before if (each.revision, each.number) in gone]
                 self.archived[change.order_id] += tuple(removed)
             self.events[change.order_id] = (*kept, *change.events)
+
+    def redact(self, change: Change, history: tuple[Event, ...]) -> None:
+        """Written down once it is stored."""
+        redacts(self.port)(change, history)
+        if change.expected_revision != self.ledgers[change.order_id].revision:
+            self.stale[change.order_id].append(change.expected_revision)
+        self.ledgers[change.order_id] = change.ledger
+        self.events[change.order_id] = history
 
     def outstanding(self, now: datetime, limit: int, *, unpublished: bool = False) -> Iterable[str]:
         """As it is."""

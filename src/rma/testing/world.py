@@ -22,7 +22,7 @@ from rma.adapters.memory import (
     InMemoryReturns,
     in_memory_service,
 )
-from rma.domain.events import Event
+from rma.domain.events import Event, OrderRedacted
 from rma.domain.messages.commands import (
     ClaimCommand,
     Command,
@@ -32,6 +32,7 @@ from rma.domain.messages.commands import (
     ReturnCommand,
 )
 from rma.domain.messages.gateways import Gateway, Idempotent, lease_of
+from rma.domain.redaction import redacted_ledger
 from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
@@ -40,6 +41,7 @@ from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import Rejected, Unavailable
+from rma.domain.values.personal import PersonalField
 from rma.ports import (
     Credits,
     EventPublisher,
@@ -330,6 +332,33 @@ class World:
             if (*archived_before, *removed) != self._returns.archived[order_id]:
                 raise self._failure("an_archive_returns_what_it_removes: the store removed other events")
         return removed
+
+    def redact(
+        self, order_id: str, fields: Iterable[PersonalField] = tuple(PersonalField)
+    ) -> OrderRedacted | None:
+        """
+        Takes data about persons from an order; None if there is none, or if the store failed or the process
+        died, as with `send`.
+
+        Raises:
+            Rejected: something open needs the data; nothing changed.
+            InvariantViolated: something else was raised, or something else changed.
+        """
+        groups = tuple(fields)
+        self.note(f"redact({order_id}, {', '.join(groups)})")
+        before = self.ledger_of(order_id)
+        self._sending, self._is_alone = None, True
+        try:
+            event = self._lived(lambda: self.service.redact(order_id, groups))
+        except Rejected as no:
+            self.note(f"  refused: {no}")
+            if self._is_alone and self.ledger_of(order_id) != before:
+                raise self._failure("a_refusal_changes_nothing: the ledger is another one") from no
+            raise
+        after = evolve(self.ledger_of(order_id), revision=before.revision)
+        if self._is_alone and after not in (before, redacted_ledger(before, groups)):
+            raise self._failure("a_redaction_takes_only_words: the ledger is another one")
+        return event
 
     def notify(self, notification: RecordRefundOutcome) -> Subject | None:
         """A notification arrives; None if the store failed or the process died, as with `send`."""

@@ -84,6 +84,10 @@ class AsyncRepository(ABC):
         """Store this ledger in the place of everything but the events that is stored of its order."""
         await finish(self._change(lambda ledgers: ledgers.replace(ledger, unpublished_since)))
 
+    async def redact(self, change: Change, history: tuple[Event, ...]) -> None:
+        """Store the change, with this history in the place of all events of its order."""
+        await finish(self._change(lambda ledgers: ledgers.redact(change, history)))
+
     async def note_unpublished(self, now: datetime, batch: int = 1000) -> int:
         """Note every order with unpublished events: see `SqlReturns.note_unpublished`."""
         return await finish(self._change(lambda ledgers: ledgers.note_unpublished(now, batch)))

@@ -31,7 +31,7 @@ from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
 from rma.domain.state.grants import Grant
 from rma.domain.state.inspection import Inspection
-from rma.domain.state.ledger import ReturnLedger, Subject
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ExchangeStatus, ReturnStatus
 from rma.domain.state.return_item import (
     ItemChanges,
@@ -45,6 +45,7 @@ from rma.domain.state.return_item import (
 from rma.domain.state.returns import Decision, Receipt, Resolution, Return, Sending
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
+from rma.domain.values.personal import PersonalField
 
 
 @frozen
@@ -167,6 +168,7 @@ class Record:
         corrections, withdrawals, foreign_decisions: as the return has them.
         exchange: what an exchange sends, where it is not what it was opened with.
         grants: what it gave back, or sold. What the event granted that opened it may be there only.
+        redacted: by idempotency key, groups of fields of which something was taken from the command.
     """
 
     units: tuple[ItemUnits, ...] = ()
@@ -181,6 +183,7 @@ class Record:
     foreign_decisions: tuple[ForeignDecision, ...] = ()
     exchange: ExchangeRevision | None = None
     grants: tuple[Grant, ...] = ()
+    redacted: FrozenMap[str, tuple[PersonalField, ...]] = FrozenMap()
 
 
 Changes = ReturnChanges | ExchangeChanges | ClaimChanges
@@ -202,11 +205,15 @@ _IN_COLUMNS = ("order_id", "revision", "number")
 class Restored:
     """
     A return, exchange or claim, all commands about it that were answered, by idempotency key, and its grants.
+
+    Attributes:
+        redacted: groups of fields of which something was taken from the command, where it was.
     """
 
     state: Subject
     answered: Mapping[str, Command]
     grants: tuple[Grant, ...] = ()
+    redacted: Mapping[str, tuple[PersonalField, ...]] = FrozenMap()
 
 
 def encode_event(event: Event) -> str:
@@ -258,16 +265,20 @@ def changes_of(subject: Subject) -> Changes:
     return changes
 
 
-def record_of(subject: Subject, answered: FrozenMap[str, Command], grants: tuple[Grant, ...] = ()) -> Record:
-    """Returns the `record` of its row; `answered` is without the command that opened it."""
+def record_of(
+    subject: Subject, records: Mapping[str, IdempotencyRecord], grants: tuple[Grant, ...] = ()
+) -> Record:
+    """Returns the `record` of its row; `records` are without the command that opened it."""
+    answered = FrozenMap({key: each.command for key, each in records.items()})
+    redacted = FrozenMap({key: each.redacted for key, each in records.items() if each.redacted})
     if isinstance(subject, Exchange) and subject.is_revised:
         hold = subject.hold if subject.replaced_holds else None
         revision = ExchangeRevision(
             subject.new_items, subject.outbound_shipping, hold, subject.replaced_holds
         )
-        return Record(answered=answered, exchange=revision, grants=grants)
+        return Record(answered=answered, exchange=revision, grants=grants, redacted=redacted)
     if not isinstance(subject, Return):
-        return Record(answered=answered, grants=grants)
+        return Record(answered=answered, grants=grants, redacted=redacted)
     return Record(
         units=_units(subject.items),
         unrequested=tuple([item for item in subject.items if not item.is_requested]),
@@ -280,6 +291,7 @@ def record_of(subject: Subject, answered: FrozenMap[str, Command], grants: tuple
         withdrawals=subject.withdrawals,
         foreign_decisions=subject.foreign_decisions,
         grants=grants,
+        redacted=redacted,
     )
 
 
@@ -289,13 +301,16 @@ def restore(opening: Opening, changes: Changes | None, record: Record | None) ->
     if changed := _changed(subject, changes, record):
         subject = evolve(subject, **changed)
     answered = dict(record.answered) if record else {}
+    redacted = dict(record.redacted) if record else {}
     command = opening.command
     if command is not None and command.idempotency_key is not None:
         answered = {command.idempotency_key: command, **answered}
+        if opening.header.redacted:
+            redacted[command.idempotency_key] = opening.header.redacted
     grants = [each for each in opening.header.grants if each.subject_id == subject.id]
     if record is not None:
         grants += [each for each in record.grants if each not in grants]
-    return Restored(subject, answered, tuple(grants))
+    return Restored(subject, answered, tuple(grants), redacted)
 
 
 def _revision(subject: Return) -> Revision:

@@ -45,7 +45,8 @@ _LAST = Statement(
         .label("last_event"),
     )
 )
-_LOCKED = Statement(select(ledgers.c.order_id).where(ledgers.c.order_id == _OF_ORDER).with_for_update())
+#: Locks the row of a ledger.
+LOCKED = Statement(select(ledgers.c.order_id).where(ledgers.c.order_id == _OF_ORDER).with_for_update())
 _COLUMNS = ("revision", "published", "waiting_since", "due_at", "unpublished_since", "document")
 _REPLACED = WritingStatement(
     update(ledgers)
@@ -68,7 +69,7 @@ def replace(executor: Executor, ledger: ReturnLedger, since: datetime | None) ->
         Unavailable: `newer_format`; nothing was written.
     """
     named: Mapping[str, object] = {"of_order": ledger.order_id}
-    executor.found(_LOCKED, named)  # a commit that has begun ends first, and another waits
+    executor.found(LOCKED, named)  # a commit that has begun ends first, and another waits
     ((writable_since, last),) = executor.found(_LAST, named)
     require_known(writable_since)
     if (last or 0) != ledger.revision:

@@ -111,9 +111,13 @@ def _documents_in(row: Mapping[str, Any]) -> Documents:
 
 
 def _restored(subject: Subject, rebuilt: ReturnLedger) -> Restored:
-    answered = {key: each.command for key, each in rebuilt.answered.items() if each.subject_id == subject.id}
-    grants = tuple([each for each in rebuilt.grants if each.subject_id == subject.id])
-    return Restored(subject, answered, grants)
+    records = {key: each for key, each in rebuilt.answered.items() if each.subject_id == subject.id}
+    return Restored(
+        subject,
+        {key: each.command for key, each in records.items()},
+        tuple([each for each in rebuilt.grants if each.subject_id == subject.id]),
+        {key: each.redacted for key, each in records.items()},
+    )
 
 
 def _subjects(ledger: ReturnLedger) -> dict[tuple[str, int], Subject]:

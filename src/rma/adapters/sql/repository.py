@@ -15,6 +15,7 @@ from rma.adapters.sql.executor import Executor
 from rma.adapters.sql.failures import ConstraintFailed
 from rma.adapters.sql.listing import number_of, page
 from rma.adapters.sql.rebuilding import NEXT_ORDERS, replace
+from rma.adapters.sql.redacting import redact
 from rma.adapters.sql.repair import compare
 from rma.adapters.sql.rows import SubjectRow, events_of, ledger_of, rows_of, subjects_of
 from rma.adapters.sql.schema import require_known, returns
@@ -204,6 +205,16 @@ class Repository:
                 replace(executor, ledger, unpublished_since)
         except ConstraintFailed as error:
             raise InvalidValue("id_not_fresh", {"return_id": ledger.order_id}) from error
+
+    def redact(self, change: Change, history: tuple[Event, ...]) -> None:
+        """
+        Stores the change, with this history in the place of all events of its order, in one transaction.
+
+        Raises:
+            StaleLedger, InvalidValue, Unavailable: as `commit`.
+        """
+        with self._connector.changing() as executor:
+            redact(executor, change, history)
 
     def note_unpublished(self, now: datetime, batch: int = 1000) -> int:
         """

@@ -41,7 +41,6 @@ from rma.domain.events import (
     ReturnResolved,
     ReturnUpdated,
 )
-from rma.domain.messages.commands import Command
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.grants import Grant
@@ -96,18 +95,11 @@ def rows_of(change: Change) -> Rows:
     changed: dict[str, bool] = {}  # by id, whether its record changed
     events: list[Row] = []
     for event in change.events:
-        document = encode_event(event)
-        events.append(
-            {
-                "order_id": order_id,
-                "revision": event.revision,
-                "number": event.number,
-                "document": document,
-            }
-        )
+        row = event_row(event)
+        events.append(row)
         if isinstance(event, Opening):
             openings[event.opened.id] = event
-            remember_opening(order_id, event.revision, event.number, document, event)
+            remember_opening(order_id, event.revision, event.number, str(row["document"]), event)
         for subject_id in _changed_by(event):
             changed[subject_id] = changed.get(subject_id, False) or _is_on_record(event, subject_id)
     return Rows(
@@ -120,6 +112,21 @@ def rows_of(change: Change) -> Rows:
             for revision, number in change.superseded
         ],
     )
+
+
+def event_row(event: Event) -> Row:
+    """
+    Returns the row of an event.
+
+    Raises:
+        InvalidValue: as `rows_of`.
+    """
+    return {
+        "order_id": event.order_id,
+        "revision": event.revision,
+        "number": event.number,
+        "document": encode_event(event),
+    }
 
 
 def ledger_row(ledger: ReturnLedger, since: datetime | None) -> Row:
@@ -233,7 +240,7 @@ def ledger_with(
     """Builds a ledger from what its row says, and from its returns, exchanges and claims."""
     states = [each.state for each in found]
     answered = {
-        key: IdempotencyRecord(command, each.state.id)
+        key: IdempotencyRecord(command, each.state.id, each.redacted.get(key, ()))
         for each in found
         for key, command in each.answered.items()
     }
@@ -312,13 +319,13 @@ def _document(kind: str, subject: Subject) -> str:
 
 def _record(ledger: ReturnLedger, subject: Subject) -> str | None:
     """Its record, with the commands that were answered but the one that opened it; None if it is empty."""
-    answered: dict[str, Command] = {
-        key: each.command
+    answered = {
+        key: each
         for key, each in ledger.answered.items()
         if each.subject_id == subject.id and key != subject.idempotency_key
     }
     grants = tuple([each for each in ledger.grants if each.subject_id == subject.id])
-    record = record_of(subject, FrozenMap(answered), grants)
+    record = record_of(subject, answered, grants)
     if record == NOTHING_RECORDED:
         return None
     document = encode(record, Record, encode_long_tuple)

@@ -12,6 +12,7 @@ from rma.domain.decide.exchanges import record_exchange_payment, request_exchang
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.idempotency import answer
 from rma.domain.decide.outcomes import lease_effect, record_outcomes, record_publication, start_again
+from rma.domain.decide.redact import redact_order
 from rma.domain.decide.refunds.outcome import record_refund_outcome
 from rma.domain.decide.refunds.payout import record_payout
 from rma.domain.decide.refunds.resolve_claim import resolve_claim
@@ -69,6 +70,7 @@ __all__ = [
     "record_outcomes",
     "record_overdue",
     "record_publication",
+    "redact_order",
     "start_again",
 ]
 

@@ -15,6 +15,7 @@ from rma.domain.messages.command_items import (
     RequestedItem,
 )
 from rma.domain.messages.commands import Command
+from rma.domain.redaction import is_personal
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.order import Order
 from rma.domain.state.ledger import ReturnLedger
@@ -70,14 +71,20 @@ def check_text(wrong: Violations, name: str, value: object, item_id: str | None 
 def check_string(wrong: Violations, name: str, value: object, item_id: object = None) -> None:
     """A field is a string that is not too long: ids 255 characters, other strings 10,000."""
     if not isinstance(value, str):
-        wrong.add("invalid_text", item_id, field=name, expected="a string", value=error_value(value))
+        wrong.add("invalid_text", item_id, field=name, expected="a string", value=_shown(name, value))
         return
     if len(value) > MAX_ID:
         maximum = MAX_ID if name.endswith("_id") or name == "key" else MAX_TEXT
         if len(value) > maximum:
             wrong.add("text_too_long", item_id, field=name, length=len(value), maximum=maximum)
     if not is_unicode(value):
-        wrong.add("invalid_text", item_id, field=name, expected="a string of Unicode", value=show(value))
+        shown = _shown(name, value)
+        wrong.add("invalid_text", item_id, field=name, expected="a string of Unicode", value=shown)
+
+
+def _shown(name: str, value: object) -> object:
+    """The value as an error shows it; of what a person may have said, its class."""
+    return name_kind(value) if is_personal(name) else error_value(value)
 
 
 def check_filled(wrong: Violations, name: str, value: object, item_id: object = None) -> None:
@@ -93,7 +100,7 @@ def check_images(
 ) -> None:
     """Images are strings, each not too long, and not too many."""
     if not isinstance(images, tuple):
-        value = error_value(images)
+        value = _shown("images", images)
         wrong.add("invalid_text", item_id, field="images", expected="a list of strings", value=value)
         return
     if maximum is not None and len(images) > maximum:
@@ -144,7 +151,7 @@ def check_metadata(
 ) -> None:
     """Metadata is a mapping of what every store gives back equal, and no larger than `MAX_BYTES`."""
     if not isinstance(metadata, FrozenMap):  # which commands make of any mapping
-        wrong.add("invalid_metadata", item_id, path=path, expected="a mapping", value=error_value(metadata))
+        wrong.add("invalid_metadata", item_id, path=path, expected="a mapping", value=name_kind(metadata))
     elif metadata:
         unstorable = tuple(find_unstorable(metadata, path))
         for each in unstorable:

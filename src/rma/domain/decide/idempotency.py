@@ -3,7 +3,8 @@
 from attrs import fields
 
 from rma.domain.messages.commands import Command
-from rma.domain.state.ledger import ReturnLedger
+from rma.domain.redaction import is_repeat, without
+from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger
 from rma.domain.values.errors import IdempotencyKeyReused
 
 
@@ -18,15 +19,17 @@ def answer(ledger: ReturnLedger, command: Command) -> str | None:
     key = command.idempotency_key
     if not isinstance(key, str) or (before := ledger.answered.get(key)) is None:
         return None
-    if before.command != command:
-        details = {"idempotency_key": key, "fields": _differences(before.command, command)}
+    if not is_repeat(before, command):
+        details = {"idempotency_key": key, "fields": _differences(before, command)}
         raise IdempotencyKeyReused("idempotency_key_reused", details)
     return before.subject_id
 
 
-def _differences(before: Command, command: Command) -> tuple[str, ...]:
-    """The names of the fields in which two commands differ."""
+def _differences(record: IdempotencyRecord, command: Command) -> tuple[str, ...]:
+    """The names of the fields in which the remembered command and this one differ."""
+    before = record.command
     if type(before) is not type(command):
         return ("command",)
+    command = without(command, record.redacted)
     names = [field.name for field in fields(type(command))]
     return tuple([name for name in names if getattr(before, name) != getattr(command, name)])

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from rma.domain.sale.hold import Hold
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 
 
 @frozen
@@ -73,7 +74,7 @@ class ReleaseReservationRequest:
 class OutOfStock:
     """The new goods cannot be had, definitely: nothing was reserved or sent, and nothing will be."""
 
-    message: str = ""
+    message: str = field(default="", repr=hidden)
 
 
 @frozen
@@ -101,7 +102,7 @@ class ChargeDeclined:
     """The gateway refused, definitely: nothing was taken and nothing will be under this key."""
 
     code: str
-    message: str = ""
+    message: str = field(default="", repr=hidden)
 
 
 @frozen

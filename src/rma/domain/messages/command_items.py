@@ -12,6 +12,7 @@ from attrs import field, frozen
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 from rma.domain.values.validators import all_are, as_map, as_tuple
 
 
@@ -43,10 +44,10 @@ class RequestedItem:
     item_id: str
     quantity: int
     reason_id: str | None = None
-    note: str | None = None
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+    note: str | None = field(default=None, repr=hidden)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, repr=hidden)
     tags: tuple[str, ...] = field(default=(), converter=_as_sorted)
-    images: tuple[str, ...] = field(default=(), converter=_as_strings)
+    images: tuple[str, ...] = field(default=(), converter=_as_strings, repr=hidden)
     claim_id: str | None = None
 
 
@@ -74,8 +75,8 @@ class ReceivedItem:
     quantity: int
     damaged_quantity: int = 0
     serials: tuple[str, ...] = field(default=(), converter=_as_strings)
-    note: str | None = None
-    images: tuple[str, ...] = field(default=(), converter=_as_strings)
+    note: str | None = field(default=None, repr=hidden)
+    images: tuple[str, ...] = field(default=(), converter=_as_strings, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -90,11 +91,11 @@ class ForeignItem:
         images: where pictures of them are, in the host's words: at most 20.
     """
 
-    description: str
+    description: str = field(repr=hidden)
     quantity: int = 1
     sku: str | None = None
-    note: str | None = None
-    images: tuple[str, ...] = field(default=(), converter=_as_strings)
+    note: str | None = field(default=None, repr=hidden)
+    images: tuple[str, ...] = field(default=(), converter=_as_strings, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -109,7 +110,7 @@ class ForeignDecision:
 
     number: int
     send_back: bool
-    note: str | None = None
+    note: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -126,7 +127,7 @@ class MissingItem:
     item_id: str
     quantity: int
     pay: bool
-    reason: str | None = None
+    reason: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -175,7 +176,7 @@ class RejectedItem:
     item_id: str
     quantity: int
     damaged_quantity: int = 0
-    reason: str | None = None
+    reason: str | None = field(default=None, repr=hidden)
     send_back: bool = True
 
 
@@ -204,8 +205,8 @@ class InspectedItem:
     disposition: str | None = None
     location_id: str | None = None
     deduction: Money | int | None = None
-    note: str | None = None
-    images: tuple[str, ...] = field(default=(), converter=_as_strings)
+    note: str | None = field(default=None, repr=hidden)
+    images: tuple[str, ...] = field(default=(), converter=_as_strings, repr=hidden)
     reason_id: str | None = None
     previous_grade: str | None = None
     previous_disposition: str | None = None
@@ -227,8 +228,8 @@ class ClaimItem:
     item_id: str
     quantity: int
     reason: str
-    note: str | None = None
-    images: tuple[str, ...] = field(default=(), converter=_as_strings)
+    note: str | None = field(default=None, repr=hidden)
+    images: tuple[str, ...] = field(default=(), converter=_as_strings, repr=hidden)
     amount: Money | int | None = None
     claim_id: str | None = None
 

@@ -47,6 +47,7 @@ from rma.domain.values.display import name_kind
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 from rma.domain.values.validators import as_map, as_utc
 
 
@@ -78,16 +79,16 @@ class RequestReturn:
     shipping_option_id: str | None = None
     shipping_price: Money | int | None = None
     refund_amount: Money | int | None = None
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     location_id: str | None = None
     no_notification: bool | None = None
     basis: str = ReturnBasis.POLICY.value
     declared_at: datetime | None = field(default=None, converter=as_utc)
     idempotency_key: str | None = None
-    created_by: str | None = None
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+    created_by: str | None = field(default=None, repr=hidden)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, repr=hidden)
     outcome: str = Outcome.REFUND.value
-    overrule: str | None = None
+    overrule: str | None = field(default=None, repr=hidden)
     payee: str | None = None
 
 
@@ -103,9 +104,9 @@ class ApproveReturn:
 
     return_id: str
     items: tuple[ApprovedItem, ...] | None = field(default=None, converter=approved_items)
-    note: str | None = None
+    note: str | None = field(default=None, repr=hidden)
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -120,9 +121,9 @@ class DeclineReturn:
 
     return_id: str
     reason: str | None = None
-    note: str | None = None
+    note: str | None = field(default=None, repr=hidden)
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -147,13 +148,13 @@ class UpdateReturn:
     shipping_option_id: str | None = None
     shipping_price: Money | int | None = None
     refund_amount: Money | int | None = None
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     location_id: str | None = None
     outcome: str = Outcome.REFUND.value
-    overrule: str | None = None
+    overrule: str | None = field(default=None, repr=hidden)
     payee: str | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -169,10 +170,10 @@ class RecordSending:
 
     return_id: str
     sent_at: datetime | None = field(default=None, converter=as_utc)
-    tracking_number: str | None = None
-    proof: str | None = None
+    tracking_number: str | None = field(default=None, repr=hidden)
+    proof: str | None = field(default=None, repr=hidden)
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -181,7 +182,7 @@ class ExpireReturn:
 
     return_id: str
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -197,7 +198,7 @@ class RenewShipment:
     return_id: str
     was_booked: bool | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -219,13 +220,13 @@ class ReceiveReturn:
     return_id: str
     items: tuple[ReceivedItem, ...] = field(default=(), converter=received_items)
     refund_amount: Money | int | None = None
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     location_id: str | None = None
     allow_mismatch: bool = False
     more_expected: bool = False
     foreign: tuple[ForeignItem, ...] = field(default=(), converter=foreign_items)
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -249,8 +250,8 @@ class ReceiveUnannounced:
     location_id: str | None = None
     no_notification: bool | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+    created_by: str | None = field(default=None, repr=hidden)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -270,10 +271,10 @@ class CorrectReceipt:
 
     return_id: str
     items: tuple[CorrectedItem, ...] = field(default=(), converter=corrected_items)
-    reason: str | None = None
+    reason: str | None = field(default=None, repr=hidden)
     foreign: tuple[CorrectedForeign, ...] = field(default=(), converter=corrected_foreign)
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -291,7 +292,7 @@ class InspectReturn:
     return_id: str
     items: tuple[InspectedItem, ...] = field(converter=inspected_items)
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -315,11 +316,11 @@ class ResolveReturn:
     return_id: str
     rejected: tuple[RejectedItem, ...] = field(default=(), converter=rejected_items)
     refund_amount: Money | int | None = None
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     missing: tuple[MissingItem, ...] = field(default=(), converter=missing_items)
     foreign: tuple[ForeignDecision, ...] = field(default=(), converter=foreign_decisions)
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -328,7 +329,7 @@ class CancelReturn:
 
     return_id: str
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -350,7 +351,7 @@ class RetryRefund:
     means: str | None = None
     payment_id: str | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -373,7 +374,7 @@ class RecordPayout:
     return_id: str | None = None
     claim_id: str | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -395,7 +396,7 @@ class RecordRefundOutcome:
     reference: str | None = None
     notification_id: str | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
     @property
     def target_id(self) -> str | None:
@@ -430,8 +431,8 @@ class RequestExchange:
     location_id: str | None = None
     no_notification: bool | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+    created_by: str | None = field(default=None, repr=hidden)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, repr=hidden)
     ship: str = Ship.LAST.value
     hold: Hold | None = None
 
@@ -454,7 +455,7 @@ class RecordExchangePayment:
     kind: str | None = None
     provider_id: str | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -474,7 +475,7 @@ class UpdateExchange:
     outbound_shipping: ShippingMethod | None = None
     hold: Hold | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -488,7 +489,7 @@ class SettleAdvance:
 
     exchange_id: str
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -504,7 +505,7 @@ class RecordChargeOutcome:
     key: str
     outcome: ChargeOutcome
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
     @property
     def exchange_id(self) -> str | None:
@@ -526,7 +527,7 @@ class CancelExchange:
     exchange_id: str
     keep_return: bool = False
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -557,14 +558,14 @@ class RequestClaim:
     items: tuple[ClaimItem, ...] = field(default=(), converter=claim_items)
     new_items: tuple[NewItem, ...] = field(default=(), converter=new_items)
     refund_amount: Money | int | None = None
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     shipping_option_id: str | None = None
     return_items: bool = False
     location_id: str | None = None
     no_notification: bool | None = None
     idempotency_key: str | None = None
-    created_by: str | None = None
-    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map)
+    created_by: str | None = field(default=None, repr=hidden)
+    metadata: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, repr=hidden)
     charges: tuple[ClaimedCharge, ...] = field(default=(), converter=claimed_charges)
     outcome: str = Outcome.REFUND.value
     payee: str | None = None
@@ -576,7 +577,7 @@ class CancelClaim:
 
     claim_id: str
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 @frozen(kw_only=True)
@@ -593,9 +594,9 @@ class ResolveClaim:
 
     claim_id: str
     refund_amount: Money | int
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     idempotency_key: str | None = None
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
 
 
 # By what the service answers.

@@ -22,6 +22,7 @@ from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.new_item import NewItem
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 from rma.domain.values.validators import as_map, mapping
 
 
@@ -164,9 +165,9 @@ class SendBackRequest:
 class ReturnShipment:
     """What the carrier answered to a booking; `data` becomes `Return.shipping_data`."""
 
-    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
-    tracking_number: str | None = None
-    label_url: str | None = None
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping, repr=hidden)
+    tracking_number: str | None = field(default=None, repr=hidden)
+    label_url: str | None = field(default=None, repr=hidden)
 
 
 @frozen
@@ -202,9 +203,9 @@ class CancelShipmentRequest:
 class ReplacementShipment:
     """What the carrier answered when new goods were sent."""
 
-    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
-    tracking_number: str | None = None
-    label_url: str | None = None
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping, repr=hidden)
+    tracking_number: str | None = field(default=None, repr=hidden)
+    label_url: str | None = field(default=None, repr=hidden)
 
 
 @frozen
@@ -297,7 +298,7 @@ class RefundDeclined:
     """
 
     code: str
-    message: str = ""
+    message: str = field(default="", repr=hidden)
     is_temporary: bool = False
 
 
@@ -323,7 +324,7 @@ class RefundReversed:
     """The refund was reversed after it succeeded: the bank or the card scheme returned the money."""
 
     code: str = "reversed"
-    message: str = ""
+    message: str = field(default="", repr=hidden)
 
 
 @frozen
@@ -416,7 +417,7 @@ class Delivery:
     """
 
     attempts: int = 0
-    last_error: str | None = None
+    last_error: str | None = field(default=None, repr=hidden)
     due_at: datetime | None = None
     started_at: datetime | None = None
     leased_until: datetime | None = None

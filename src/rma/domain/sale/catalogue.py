@@ -11,6 +11,7 @@ from attrs.validators import optional
 
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money, as_money
+from rma.domain.values.personal import hidden
 from rma.domain.values.tax import TaxLine, as_tax_lines, check_contained_taxes, not_negative, tax_sums
 from rma.domain.values.validators import (
     as_map,
@@ -38,7 +39,7 @@ class ShippingMethod:
     price: Money = field(converter=as_money, validator=not_negative)
     tax_lines: tuple[TaxLine, ...] = field(default=(), converter=as_tax_lines, validator=tuple_of(TaxLine))
     is_tax_inclusive: bool = field(default=False, validator=flag)
-    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping)
+    data: FrozenMap[str, object] = field(factory=FrozenMap, converter=as_map, validator=mapping, repr=hidden)
 
     def __attrs_post_init__(self) -> None:
         check_contained_taxes(self, self.price.amount)

@@ -6,6 +6,7 @@ from typing import Any
 from attrs import Attribute, field, frozen
 
 from rma.domain.values.json_data import is_unicode
+from rma.domain.values.personal import hidden
 from rma.domain.values.validators import invalid
 
 
@@ -18,7 +19,7 @@ def _reason(instance: object, attribute: "Attribute[Any]", value: object) -> Non
 class Review:
     """What a host's own rule answers where a person has to approve the return; `reason` says why."""
 
-    reason: str | None = field(default=None, validator=_reason)
+    reason: str | None = field(default=None, validator=_reason, repr=hidden)
 
 
 @frozen
@@ -35,7 +36,7 @@ class HostAnswer:
 
     rule: str
     review: bool = False
-    reason: str | None = None
+    reason: str | None = field(default=None, repr=hidden)
     refused_code: str | None = None
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from rma.domain.messages.command_items import CorrectedForeign, ForeignDecision
 from rma.domain.messages.effects import RestockRequest, StockLine
 from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.values.personal import hidden
 
 
 @frozen
@@ -26,13 +27,13 @@ class ForeignGoods:
     """
 
     number: int
-    description: str
+    description: str = field(repr=hidden)
     quantity: int
     sku: str | None = None
     item_id: str | None = None
     serials: tuple[str, ...] = ()
-    note: str | None = None
-    images: tuple[str, ...] = ()
+    note: str | None = field(default=None, repr=hidden)
+    images: tuple[str, ...] = field(default=(), repr=hidden)
     expected_by: str | None = None
 
 
@@ -75,8 +76,8 @@ class Correction:
 
     number: int
     at: datetime
-    by: str | None
-    reason: str
+    by: str | None = field(repr=hidden)
+    reason: str = field(repr=hidden)
     items: tuple[CorrectedUnits, ...]
     status: ReturnStatus
     location_id: str | None = None

@@ -18,6 +18,7 @@ from rma.domain.state.lots import ReducedBy
 from rma.domain.state.refunds import Refund
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 
 
 class ClaimType(StrEnum):
@@ -68,8 +69,8 @@ class ClaimedItem:
     reason: ClaimReason
     line: PricedLine = field(repr=False)
     allocated: tuple[int, ...] = field(repr=False)
-    note: str | None = None
-    images: tuple[str, ...] = ()
+    note: str | None = field(default=None, repr=hidden)
+    images: tuple[str, ...] = field(default=(), repr=hidden)
     left: tuple[int, ...] = field(default=(), repr=False)
     reduced_by: ReducedBy | None = None
 
@@ -115,10 +116,10 @@ class Claim:
     return_id: str | None = None
     shipment: ReplacementShipment | None = None
     no_notification: bool = False
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
     idempotency_key: str | None = None
     canceled_at: datetime | None = None
-    metadata: FrozenMap[str, object] = field(default=FrozenMap())
+    metadata: FrozenMap[str, object] = field(default=FrozenMap(), repr=hidden)
     stuck_effects: tuple[str, ...] = ()
     refund_terms: RefundTerms = DEFAULT_REFUND_TERMS
     customer_id: str | None = None

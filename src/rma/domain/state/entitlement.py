@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.state.refunds import Refund, in_force
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 
 
 @frozen
@@ -22,7 +23,7 @@ class EntitlementChange:
     entitled: Money
     requested_refund: Money | None = None
     agreed_refund: Money | None = None
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     is_refund_blocked: bool = False
     refunds: tuple[Refund, ...] = ()
     carried: int = 0
@@ -47,7 +48,7 @@ class Entitlement:
     entitled: Money
     requested_refund: Money | None = None
     agreed_refund: Money | None = None
-    refund_note: str | None = None
+    refund_note: str | None = field(default=None, repr=hidden)
     is_refund_blocked: bool = False
     refunds: tuple[Refund, ...] = ()
     carried: int = 0

@@ -26,6 +26,7 @@ from rma.domain.state.lifecycle import (
 from rma.domain.state.refunds import failure_of, overdue_since
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 
 
 @frozen
@@ -41,7 +42,7 @@ class ExchangePayment:
     reference: str
     amount: Money
     at: datetime
-    by: str | None = None
+    by: str | None = field(default=None, repr=hidden)
     charge_key: str | None = None
     kind: str | None = None
     provider_id: str | None = None
@@ -65,7 +66,7 @@ class HoldCharge:
     requested_at: datetime
     reference: str | None = None
     settled_at: datetime | None = None
-    failure: str | None = None
+    failure: str | None = field(default=None, repr=hidden)
     is_contradicted: bool = False
 
     @property
@@ -157,11 +158,11 @@ class Exchange:
     payments: tuple[ExchangePayment, ...] = ()
     shipment: ReplacementShipment | None = None
     no_notification: bool = False
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
     idempotency_key: str | None = None
     completed_at: datetime | None = None
     canceled_at: datetime | None = None
-    metadata: FrozenMap[str, object] = field(default=FrozenMap())
+    metadata: FrozenMap[str, object] = field(default=FrozenMap(), repr=hidden)
     stuck_effects: tuple[str, ...] = ()
     ship: Ship = Ship.LAST
     hold: Hold | None = None

@@ -2,11 +2,12 @@
 
 from datetime import datetime
 
-from attrs import frozen
+from attrs import field, frozen
 
 from rma.domain.messages.command_items import InspectedItem
 from rma.domain.messages.effects import DisposeRequest, RestockRequest, SendBackRequest, WithdrawRequest
 from rma.domain.state.lifecycle import ReturnStatus
+from rma.domain.values.personal import hidden
 
 #: What an inspection asks ports for.
 InspectionRequest = WithdrawRequest | RestockRequest | DisposeRequest | SendBackRequest
@@ -26,7 +27,7 @@ class Inspection:
 
     number: int
     at: datetime
-    by: str | None
+    by: str | None = field(repr=hidden)
     items: tuple[InspectedItem, ...]
     status: ReturnStatus
     requests: tuple[InspectionRequest, ...] = ()

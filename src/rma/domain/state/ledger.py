@@ -27,14 +27,22 @@ from rma.domain.state.returns import Return
 from rma.domain.values.errors import NotFound
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
+from rma.domain.values.personal import PersonalField
 
 
 @frozen
 class IdempotencyRecord:
-    """A command that was done under an idempotency key, and the return, exchange or claim it was about."""
+    """
+    A command that was done under an idempotency key, and the return, exchange or claim it was about.
+
+    Attributes:
+        redacted: groups of fields of which something was taken from the command; a repeat is known by what is
+            left.
+    """
 
     command: Command
     subject_id: str
+    redacted: tuple[PersonalField, ...] = ()
 
 
 #: What effects belong to.

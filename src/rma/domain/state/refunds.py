@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import assert_never
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from rma.domain.messages.effects import (
     GivenUp,
@@ -19,6 +19,7 @@ from rma.domain.messages.effects import (
 from rma.domain.sale.means import Means
 from rma.domain.state.lifecycle import RefundStatus, refund_rules, refund_status_after
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 
 
 @frozen
@@ -63,7 +64,7 @@ class Refund:
     reference: str | None = None
     retry_of: str | None = None
     settled_at: datetime | None = None
-    failure: str | None = None
+    failure: str | None = field(default=None, repr=hidden)
     moved: Money | None = None
     success_notice: str | None = None
     is_contradicted: bool = False

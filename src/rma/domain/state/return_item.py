@@ -13,6 +13,7 @@ from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.lots import ReducedBy
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import share
+from rma.domain.values.personal import hidden
 
 
 @frozen
@@ -76,18 +77,18 @@ class ReturnItem:
     received_quantity: int = 0
     damaged_quantity: int = 0
     reason_id: str | None = None
-    note: str | None = None
+    note: str | None = field(default=None, repr=hidden)
     is_requested: bool = True
     rejected_quantity: int = 0
     rejected_damaged_quantity: int = 0
     returned_to_customer_quantity: int = 0
-    metadata: FrozenMap[str, object] = FrozenMap()
+    metadata: FrozenMap[str, object] = field(default=FrozenMap(), repr=hidden)
     ruling: Ruling | None = None
     kept_quantity: int = 0
     source: int | None = field(default=None, repr=False)
     lost_quantity: int = 0
     found_quantity: int = 0
-    images: tuple[str, ...] = ()
+    images: tuple[str, ...] = field(default=(), repr=hidden)
     tags: tuple[str, ...] = ()
     is_late: bool = False
     waiting_quantity: int = 0
@@ -245,10 +246,10 @@ class RevisedItem:
     quantity: int
     allocated: tuple[int, ...]
     reason_id: str | None = None
-    note: str | None = None
-    metadata: FrozenMap[str, object] = FrozenMap()
+    note: str | None = field(default=None, repr=hidden)
+    metadata: FrozenMap[str, object] = field(default=FrozenMap(), repr=hidden)
     ruling: Ruling | None = None
-    images: tuple[str, ...] = ()
+    images: tuple[str, ...] = field(default=(), repr=hidden)
     tags: tuple[str, ...] = ()
     reduced_by: ReducedBy | None = None
     fault: Fault | None = None

@@ -38,6 +38,7 @@ from rma.domain.state.valuation import (
 )
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 
 #: A return of these goes no further without a person.
 _FOR_A_PERSON = (ReturnStatus.PENDING_APPROVAL, ReturnStatus.REQUIRES_ACTION, ReturnStatus.IN_INSPECTION)
@@ -57,8 +58,8 @@ class ReceiptItem:
     damaged_quantity: int = 0
     variant_id: str | None = None
     serials: tuple[str, ...] = ()
-    note: str | None = None
-    images: tuple[str, ...] = ()
+    note: str | None = field(default=None, repr=hidden)
+    images: tuple[str, ...] = field(default=(), repr=hidden)
     waiting_quantity: int = 0
 
     @property
@@ -82,7 +83,7 @@ class Receipt:
 
     number: int
     at: datetime
-    by: str | None
+    by: str | None = field(repr=hidden)
     items: tuple[ReceiptItem, ...]
     location_id: str | None
     status: ReturnStatus
@@ -134,7 +135,7 @@ class Resolution:
     """
 
     at: datetime
-    by: str | None
+    by: str | None = field(repr=hidden)
     rejected: tuple[RejectedItem, ...] = ()
     missing: tuple[MissingItem, ...] = ()
     foreign: tuple[ForeignDecision, ...] = ()
@@ -154,9 +155,9 @@ class Decision:
 
     is_approved: bool
     at: datetime
-    by: str | None
+    by: str | None = field(repr=hidden)
     reason: str | None = None
-    note: str | None = None
+    note: str | None = field(default=None, repr=hidden)
 
 
 @frozen
@@ -164,8 +165,8 @@ class Sending:
     """That the customer sent the goods; `proof` is what shows it, in the host's words."""
 
     at: datetime
-    tracking_number: str | None = None
-    proof: str | None = None
+    tracking_number: str | None = field(default=None, repr=hidden)
+    proof: str | None = field(default=None, repr=hidden)
 
 
 @frozen
@@ -232,7 +233,7 @@ class Return:
     shipment: ReturnShipment | None = None
     location_id: str | None = None
     no_notification: bool = False
-    created_by: str | None = None
+    created_by: str | None = field(default=None, repr=hidden)
     idempotency_key: str | None = None
     receipts: tuple[Receipt, ...] = ()
     resolution: Resolution | None = None
@@ -241,11 +242,11 @@ class Return:
     exchange_id: str | None = None
     claim_id: str | None = None
     charges: tuple[AmountPart, ...] = ()
-    metadata: FrozenMap[str, object] = field(default=FrozenMap())
+    metadata: FrozenMap[str, object] = field(default=FrozenMap(), repr=hidden)
     stuck_effects: tuple[str, ...] = ()
     quoted_charges: tuple[RefundedCharge, ...] = ()
     charges_back: tuple[RefundedCharge, ...] = ()
-    overrule: str | None = None
+    overrule: str | None = field(default=None, repr=hidden)
     provider_id: str | None = None
     shipment_number: int = 1
     is_unbooked: bool = False

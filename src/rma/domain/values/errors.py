@@ -599,6 +599,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         InvalidValue,
         "{repository} cannot replace a ledger: it needs the method `replace` of rma.RepairableReturns",
     ),
+    "redaction_unsupported": (
+        InvalidValue,
+        "{repository} cannot redact an order: it needs the method `redact` of rma.RedactableReturns",
+    ),
     "host_transaction_unsupported": (
         InvalidValue,
         "{repository} cannot write in a transaction of the host: it needs {expected}",

@@ -10,7 +10,7 @@ from math import isfinite
 
 from attrs import frozen
 
-from rma.domain.values.display import MAX_DIGITS, is_writable, show
+from rma.domain.values.display import MAX_DIGITS, is_writable, name_kind, show
 from rma.domain.values.frozenmap import MAX_DEPTH
 
 #: How large metadata may be, as JSON in UTF-8 without spaces.
@@ -47,10 +47,10 @@ def find_unstorable(value: object, path: str, parents: tuple[int, ...] = ()) -> 
     if not isinstance(value, dict | list):
         expected = _expected(value)
         if expected is not None:
-            yield Unstorable(path, expected, show(value))
+            yield Unstorable(path, expected, _shown(value))
         return
     if len(parents) >= MAX_DEPTH or id(value) in parents:
-        yield Unstorable(path, f"part of metadata at most {MAX_DEPTH} levels deep", show(value))
+        yield Unstorable(path, f"part of metadata at most {MAX_DEPTH} levels deep", name_kind(value))
         return
     inside = (*parents, id(value))
     if isinstance(value, list):
@@ -99,6 +99,11 @@ def is_unicode(value: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def _shown(value: object) -> str:
+    """Numbers as they are; of anything else its class, since it may be what a person said."""
+    return show(value) if isinstance(value, int | float) else name_kind(value)
 
 
 def _expected(value: object) -> str | None:

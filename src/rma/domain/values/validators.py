@@ -12,10 +12,11 @@ from typing import Any, TypeGuard, TypeVar, cast
 
 from attrs import Attribute
 
-from rma.domain.values.display import show
+from rma.domain.values.display import name_kind, show
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.frozenmap import FrozenMap, frozen_map
 from rma.domain.values.json_data import is_unicode
+from rma.domain.values.personal import hidden
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
@@ -48,7 +49,10 @@ def invalid(
     >>> str(invalid(Money(1, "usd"), "amount", "1", "an integer"))
     "Money.amount must be an integer, not '1'"
     """
-    details = {"field": f"{type(instance).__name__}.{field}", "value": show(value), "expected": expected}
+    attributes: Iterable[Attribute[Any]] = getattr(type(instance), "__attrs_attrs__", ())
+    hides = any(each.name == field and each.repr is hidden for each in attributes)
+    shown = name_kind(value) if hides else show(value)
+    details = {"field": f"{type(instance).__name__}.{field}", "value": shown, "expected": expected}
     if hint is not None:
         details["hint"] = hint
     return InvalidValue("invalid_value", details)

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
+import attrs
 from attrs import evolve, fields_dict, frozen
 
+from rma.domain.redaction import is_personal
 from rma.domain.state.claims import Claim
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange
@@ -13,6 +15,7 @@ from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, SubjectKind
 from rma.domain.state.returns import Return
 from rma.domain.values.display import show
 from rma.domain.values.frozenmap import FrozenMap
+from rma.domain.values.personal import hidden
 
 AnySubject = TypeVar("AnySubject", Return, Exchange, Claim)
 
@@ -33,11 +36,13 @@ class Difference:
     order_id: str
     where: str
     field: str | None
-    stored: object
-    rebuilt: object
+    stored: object = attrs.field(repr=hidden)
+    rebuilt: object = attrs.field(repr=hidden)
 
     def __str__(self) -> str:
-        if self.field is not None:
+        if self.field is not None and is_personal(self.field):
+            change = f"{self.field} is not what it should be"
+        elif self.field is not None:
             change = f"{self.field} is {show(self.stored)} and should be {show(self.rebuilt)}"
         else:
             change = "is stored without history" if self.rebuilt is None else "is not stored"

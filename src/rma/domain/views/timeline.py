@@ -23,6 +23,7 @@ from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.refunds import Refund
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
+from rma.domain.values.personal import hidden
 from rma.domain.views.advance_words import describe_advance, describe_charge
 
 
@@ -43,8 +44,8 @@ class TimelineEntry:
     event_id: str
     at: datetime
     summary: str
-    by: str | None = None
-    details: tuple[str, ...] = ()
+    by: str | None = field(default=None, repr=hidden)
+    details: tuple[str, ...] = field(default=(), repr=hidden)
     amount: Money | None = None
     breakdown: tuple[AmountPart, ...] = ()
     no_notification: bool = False
@@ -209,6 +210,8 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             return _Summary("")
         case events.HistoryArchived(removed=removed):
             return _Summary(f"history archived: {removed} events removed")
+        case events.OrderRedacted(fields=groups):
+            return _Summary(f"redacted: {', '.join(groups)}")
         case _:
             assert_never(event)
 

@@ -50,6 +50,7 @@ pytest.register_assert_rewrite(
             "payments",
             "port_contract",
             "races",
+            "redacting",
             "repairing",
             "replacements",
             "repository_port",

@@ -17,13 +17,16 @@ from rma.testing.contracts.delivering import Delivering
 from rma.testing.contracts.listing import Listing
 from rma.testing.contracts.publishing import Publishing
 from rma.testing.contracts.races import RacesOfCommits
+from rma.testing.contracts.redacting import Redacting
 from rma.testing.contracts.repairing import Repairing
 from rma.testing.contracts.storing import LATER, harness, in_vain, owner, read_back, receive, request, rivals
 from rma.testing.core_harness import Flow
 from rma.testing.strategies import flows
 
 
-class ReturnRepositoryContract(Listing, Delivering, Publishing, RacesOfCommits, Repairing, Archiving):
+class ReturnRepositoryContract(
+    Listing, Delivering, Publishing, RacesOfCommits, Repairing, Archiving, Redacting
+):
     """
     Laws of a store for ledgers.
 
