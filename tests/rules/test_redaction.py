@@ -10,6 +10,7 @@ from attrs import Attribute, evolve, fields
 from rma import (
     CancelReturn,
     Command,
+    Difference,
     Event,
     IdempotencyKeyReused,
     InvalidValue,
@@ -361,3 +362,14 @@ def golden() -> list[str]:
 
 
 GOLDEN = golden()
+
+
+def test_a_difference_in_personal_data_names_the_field_alone() -> None:
+    """As `verify` prints it."""
+    difference = Difference(
+        order_id="order_1", where="return ret_1", field="created_by", stored="Eve", rebuilt="Ada"
+    )
+
+    assert str(difference) == "order order_1, return ret_1: created_by is not what it should be"
+    assert "Eve" not in repr(difference)
+    assert "Ada" not in repr(difference)

@@ -47,7 +47,9 @@ def edit_order(chooser: Chooser, order: Order, edits: tuple[str, ...] = EDITS) -
     if more <= 0 or not edited.payments:
         return edited
     first, *others = edited.payments
-    captured = evolve(first, captured=first.captured + Money(more, order.currency))
+    # Unless it is a multiple of the step, it may have been given back whole, as no multiple is.
+    step = 1 if first.captured.amount % first.refund_step else first.refund_step
+    captured = evolve(first, captured=first.captured + Money(more, order.currency), refund_step=step)
     return evolve(edited, payments=[captured, *others])
 
 

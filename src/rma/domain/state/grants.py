@@ -240,7 +240,8 @@ def _of_return(target: Return) -> tuple[GrantedAmount, ...]:
     else:
         named = target.named_for(target.items, target.charges_back)
         arrived = target.value_arrived(target.paid_items, named, target.charges_back)
-        valuation = with_entitled(arrived, target.entitlement.entitled.amount)
+        entitled = target.entitlement.entitled.amount
+        valuation = with_entitled(arrived, entitled, is_undecided=target.status in _UNDECIDED)
     goods = [
         _Goods(
             f"{ITEM}{item.item_id}",

@@ -32,9 +32,8 @@ def notes_add_up(snapshot: Snapshot) -> Iterator[str]:
 def notes_are_of_what_was_decided(snapshot: Snapshot) -> Iterator[str]:
     """No note has units only to take all of them off again, because a person has yet to decide."""
     for note in credit_notes(snapshot.ledger):
-        names = {each.name for each in (*note.charges, *note.allowances)}
-        if not note.total.amount and names & {"rounding", "undecided"}:
-            yield f"{note.id} comes to nothing: {sorted(names)}"
+        if not note.total.amount and any(each.name == "undecided" for each in note.allowances):
+            yield f"{note.id} comes to nothing"
 
 
 def notes_are_numbered(snapshot: Snapshot) -> Iterator[str]:
