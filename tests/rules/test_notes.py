@@ -439,6 +439,34 @@ def test_one_rate_with_two_categories_is_two_taxes() -> None:
     assert (note.lines[2].category, note.lines[2].rate) == (None, None)
 
 
+def test_taxes_without_a_category_are_kept_apart_by_their_names() -> None:
+    """A city's on one line, a state's on another, of one rate."""
+    order = order_of(
+        line(tax_lines=vat("5", code="city")), line("cup", 1, 500, tax_lines=vat("5", code="state"))
+    )
+    given = Given(order)
+    items = [RequestedItem(item_id=item.id, quantity=1) for item in order.items]
+    given.when(RequestReturn(order_id="order_1", items=items))
+    arrived = [ReceivedItem(item_id=item.id, quantity=1) for item in order.items]
+
+    given.when(ReceiveReturn(return_id="ret_1", items=arrived))
+
+    (note,) = notes(given)
+    assert taxes(note) == [(None, 5, 1000, 50), (None, 5, 500, 25)]
+    assert [each.label for each in note.taxes] == ["city", "state"]
+
+
+def test_an_exchange_that_is_canceled_before_its_goods_are_here_credits_nothing() -> None:
+    """What was paid for it goes back; no invoice had that."""
+    given = Given(order_of(line(quantity=5)))
+    given.when(exchange(price=3000))
+    given.when(pay(400))
+    given.when(CancelExchange(exchange_id="exc_1"))
+
+    assert given.ledger.get("ret_1").entitlement.entitled == usd(400)
+    assert notes(given) == ()
+
+
 def test_an_amount_that_was_named_is_an_allowance_for_each_category() -> None:
     """10.00 and 5.00, of which 3.00 are kept: 2.00 zero-rated and 1.00 exempt."""
     zero, exempt = line(quantity=1, tax_lines=vat("0", category="Z")), vat("0", category="E")
