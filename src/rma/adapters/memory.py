@@ -40,7 +40,7 @@ from rma.domain.sale.catalogue import ReturnReason, ShippingOption
 from rma.domain.sale.order import Order
 from rma.domain.sale.policy import ReturnPolicy
 from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
-from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger
+from rma.domain.values.errors import InvalidValue, NotFound, stale_ledger
 from rma.domain.views.query import ReturnQuery, SortKey, sort_key
 from rma.observing import LoggingObserver, Observer
 from rma.ports import (
@@ -176,8 +176,7 @@ class InMemoryReturns:
     def _require_current(self, change: Change) -> None:
         stored = self.load(change.order_id).revision
         if stored != change.expected_revision:
-            details = {"order_id": change.order_id, "expected": change.expected_revision, "found": stored}
-            raise StaleLedger("stale_ledger", details)
+            raise stale_ledger(change.order_id, change.expected_revision, stored)
 
     def replace(self, ledger: ReturnLedger, unpublished_since: datetime | None) -> None:
         """Stores a ledger that was rebuilt from its history, in the place of the one that is stored."""
@@ -186,9 +185,7 @@ class InMemoryReturns:
             history = self._history.get(order_id, ())
             found = history[-1].revision if history else 0
             if found != ledger.revision:
-                raise StaleLedger(
-                    "stale_ledger", {"order_id": order_id, "expected": ledger.revision, "found": found}
-                )
+                raise stale_ledger(order_id, ledger.revision, found)
             for each in _subjects(self.load(order_id)):
                 self._order_of.pop(each.id, None)
             self._sort_keys = [key for key in self._sort_keys if key[1] != order_id]

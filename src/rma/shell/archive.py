@@ -1,10 +1,10 @@
 """Removes the history of an order that is over, and hands it to the host."""
 
 from rma.async_ports import Host
-from rma.domain.change import Change, apply_archive, unchanged
+from rma.domain.change import Change, apply_archive
 from rma.domain.events import Event
-from rma.shell.commit import commit_with_retry
-from rma.shell.driver import call
+from rma.domain.state.ledger import ReturnLedger
+from rma.shell.commit import commit_with_history
 from rma.shell.facts import now
 
 
@@ -21,19 +21,13 @@ async def archive(order_id: str, host: Host) -> tuple[Event, ...]:
         StaleLedger: other writers were faster too often; nothing was removed.
     """
     removed: tuple[Event, ...] = ()
-    attempted: tuple[Event, ...] = ()
 
-    async def make_change() -> Change:
-        nonlocal removed, attempted
-        ledger = await call(host.returns.load(order_id))
-        history = await call(host.returns.history(order_id))
-        if any(each in history for each in attempted):
-            return unchanged(ledger)  # it is stored, though it was refused: `removed` are gone
+    async def change_of(ledger: ReturnLedger, history: tuple[Event, ...]) -> Change:
+        nonlocal removed
         change = apply_archive(ledger, history, now(host), has_publisher=host.events is not None)
         places = frozenset(change.superseded)
         removed = tuple([each for each in history if (each.revision, each.number) in places])
-        attempted = change.events
         return change
 
-    await commit_with_retry(await make_change(), host, make_change)
+    await commit_with_history(order_id, host, change_of)
     return removed

@@ -6,7 +6,8 @@ from typing import Any
 from attrs import evolve
 
 from rma.async_ports import Host
-from rma.domain.change import Change
+from rma.domain.change import Change, unchanged
+from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import StaleLedger
 from rma.observing import CommitConflicted
@@ -43,6 +44,36 @@ async def commit_change(
 
     first = await computed() if ledger is None else change_of(ledger)
     return await commit_with_retry(first, host, computed)
+
+
+async def commit_with_history(
+    order_id: str,
+    host: Host,
+    change_of: Callable[[ReturnLedger, tuple[Event, ...]], Awaitable[Change]],
+    store: Callable[[Change], Any] | None = None,
+) -> Change:
+    """
+    Commits this change of the order's ledger and whole history, and returns the last that was attempted.
+
+    It counts as committed, too, if its commit reached the store twice, which then refuses it as stale.
+
+    Raises:
+        As `commit_with_retry`; Unavailable: ledger or history cannot be loaded.
+    """
+    attempted: Change | None = None
+
+    async def computed() -> Change:
+        nonlocal attempted
+        ledger = await call(host.returns.load(order_id))
+        history = await call(host.returns.history(order_id))
+        if attempted is not None and any(each in history for each in attempted.events):
+            return unchanged(ledger)  # it is stored, though it was refused
+        attempted = await change_of(ledger, history)
+        return attempted
+
+    change = await computed()
+    await commit_with_retry(change, host, computed, store)
+    return attempted or change
 
 
 async def commit_with_retry(

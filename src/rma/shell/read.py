@@ -18,7 +18,7 @@ from rma.domain.state.ledger import ReturnLedger, Subject, SubjectKind
 from rma.domain.state.plan import PlannedRefund
 from rma.domain.state.returns import Return
 from rma.domain.values.display import show
-from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger, Unavailable
+from rma.domain.values.errors import InvalidValue, NotFound, Unavailable, stale_ledger
 from rma.domain.values.validators import is_whole
 from rma.domain.views.export import OrderExport
 from rma.domain.views.notes import CreditNote, credit_notes
@@ -324,7 +324,7 @@ async def read_export(order_id: str, host: Host) -> OrderExport:
             await require_known_order(order_id, ledger, host)
             words = tuple([str(each) for each in timeline(order_id, history)])
             return OrderExport(order_id=order_id, ledger=ledger, history=history, timeline=words)
-    raise StaleLedger("stale_ledger", {"order_id": order_id, "expected": "no commits", "found": "commits"})
+    raise stale_ledger(order_id, "no commits", "commits")
 
 
 async def require_known_order(order_id: str, ledger: ReturnLedger, host: Host) -> None:

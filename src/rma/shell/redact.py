@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from rma.async_ports import AsyncReturnRepository, Host
-from rma.domain.change import Change, apply_redaction, unchanged
+from rma.domain.change import Change, apply_redaction
 from rma.domain.events import Event, OrderRedacted
+from rma.domain.state.ledger import ReturnLedger
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.personal import PersonalField
 from rma.ports import ReturnRepository
-from rma.shell.commit import commit_with_retry
-from rma.shell.driver import call
+from rma.shell.commit import commit_with_history
 from rma.shell.facts import now
 from rma.shell.read import require_known_order
 
@@ -34,22 +34,16 @@ async def redact(
     store = redacts(host.returns)
     is_read_once = not isinstance(fields, str) and isinstance(fields, Iterable)
     groups = tuple(fields) if is_read_once else fields  # they are read again after a conflict
-    history: tuple[Event, ...] = ()
-    attempted: tuple[Event, ...] = ()
+    redacted: tuple[Event, ...] = ()
 
-    async def make_change() -> Change:
-        nonlocal history, attempted
-        ledger = await call(host.returns.load(order_id))
-        before = await call(host.returns.history(order_id))
+    async def change_of(ledger: ReturnLedger, history: tuple[Event, ...]) -> Change:
+        nonlocal redacted
         await require_known_order(order_id, ledger, host)
-        if any(each in before for each in attempted):
-            return unchanged(ledger)  # it is stored, though it was refused
-        change, history = apply_redaction(ledger, before, groups, now(host), by=created_by)
-        attempted = change.events
+        change, redacted = apply_redaction(ledger, history, groups, now(host), by=created_by)
         return change
 
-    await commit_with_retry(await make_change(), host, make_change, lambda change: store(change, history))
-    return next((each for each in attempted if isinstance(each, OrderRedacted)), None)
+    change = await commit_with_history(order_id, host, change_of, lambda change: store(change, redacted))
+    return next((each for each in change.events if isinstance(each, OrderRedacted)), None)
 
 
 def redacts(returns: ReturnRepository | AsyncReturnRepository) -> Callable[[Change, tuple[Event, ...]], Any]:

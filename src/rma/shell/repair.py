@@ -13,7 +13,7 @@ from rma.async_ports import AsyncReturnRepository
 from rma.domain.change import replay
 from rma.domain.events import Event, Opening
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.values.errors import InvalidValue, StaleLedger
+from rma.domain.values.errors import InvalidValue, StaleLedger, stale_ledger
 from rma.domain.views.differences import Difference, find_loss, ledger_differences, with_archived
 from rma.ports import ReturnRepository
 from rma.shell.driver import call
@@ -137,4 +137,4 @@ async def _with_archived(rebuilt: ReturnLedger, history: tuple[Event, ...], retu
 
 
 def _busy(order_id: str) -> StaleLedger:
-    return StaleLedger("stale_ledger", {"order_id": order_id, "expected": "no commits", "found": "commits"})
+    return stale_ledger(order_id, "no commits", "commits")

@@ -16,25 +16,10 @@ from rma.adapters.django.forms import (
     ResolveForm,
     RetryForm,
 )
-from rma.domain.messages.commands import (
-    ApproveReturn,
-    CancelClaim,
-    CancelExchange,
-    CancelReturn,
-    CorrectReceipt,
-    DeclineReturn,
-    ExistingReturnCommand,
-    InspectReturn,
-    ReceiveReturn,
-    RecordPayout,
-    RefundCommand,
-    ResolveReturn,
-    RetryRefund,
-)
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject
-from rma.domain.state.lifecycle import claim_refusal, exchange_refusal, return_refusal
+from rma.domain.state.lifecycle import claim_rules, exchange_rules, return_rules
 from rma.domain.state.returns import Return
 
 
@@ -98,30 +83,31 @@ def possible_actions(subject: Subject) -> Iterator[Action]:
 
 def _refusal(name: str, subject: Subject) -> str | None:
     """The code with which the table of states refuses it; None where the status allows it."""
+    refusals: dict[str, str | None]
     match subject:
-        case Exchange(id=exchange_id):
-            of_exchanges = {"cancel": CancelExchange(exchange_id=exchange_id)}
-            return exchange_refusal(subject.status, of_exchanges[name]) if name in of_exchanges else "none"
-        case Claim(id=claim_id):
-            of_claims: dict[str, RefundCommand | CancelClaim] = {
-                "retry": RetryRefund(claim_id=claim_id),
-                "payout": RecordPayout(claim_id=claim_id, amount=1, reference=""),
-                "cancel": CancelClaim(claim_id=claim_id),
+        case Exchange():
+            refusals = {"cancel": exchange_rules(subject.status).cancel}
+        case Claim():
+            of_claims = claim_rules(subject.status)
+            refusals = {
+                "retry": of_claims.retry_refund,
+                "payout": of_claims.record_payout,
+                "cancel": of_claims.cancel,
             }
-            return claim_refusal(subject.status, of_claims[name]) if name in of_claims else "none"
-        case Return(id=return_id):
-            of_returns: dict[str, ExistingReturnCommand | RefundCommand] = {
-                "approve": ApproveReturn(return_id=return_id),
-                "decline": DeclineReturn(return_id=return_id),
-                "receive": ReceiveReturn(return_id=return_id),
-                "inspect": InspectReturn(return_id=return_id, items=()),
-                "resolve": ResolveReturn(return_id=return_id),
-                "correct": CorrectReceipt(return_id=return_id),
-                "retry": RetryRefund(return_id=return_id),
-                "payout": RecordPayout(return_id=return_id, amount=1, reference=""),
-                "cancel": CancelReturn(return_id=return_id),
+        case Return():
+            of_returns = return_rules(subject.status)
+            refusals = {
+                "approve": of_returns.approve,
+                "decline": of_returns.decline,
+                "receive": of_returns.receive,
+                "inspect": of_returns.inspect,
+                "resolve": of_returns.resolve,
+                "correct": of_returns.correct_receipt,
+                "retry": of_returns.retry_refund,
+                "payout": of_returns.record_payout,
+                "cancel": of_returns.cancel,
             }
-            return return_refusal(subject.status, of_returns[name])
+    return refusals.get(name, "none")
 
 
 def _is_of_use(name: str, subject: Subject) -> bool:

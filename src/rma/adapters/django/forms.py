@@ -1,7 +1,7 @@
 """The forms of the admin: each asks for what one command needs, and makes it."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -81,17 +81,34 @@ class ActionForm(forms.Form):
         return {"idempotency_key": self.cleaned_data["key"], "created_by": by}
 
 
-class ReceiveForm(ActionForm):
+class ArrivedForm(ActionForm):
+    """Asks for two numbers for each line: how many units arrived sellable, and how many damaged."""
+
+    def arrived_fields(self, filled_in: Mapping[str, tuple[int, int]]) -> dict[str, forms.Field]:
+        """Returns the two fields of each line, with what is filled in by its id: sellable, damaged."""
+        found: dict[str, forms.Field] = {}
+        for number, (item_id, (sellable, damaged)) in enumerate(filled_in.items()):
+            line = self.line_name(item_id)
+            found[f"received_{number}"] = _units(f"{line}: arrived sellable", sellable)
+            found[f"damaged_{number}"] = _units(f"{line}: arrived damaged", damaged)
+        return found
+
+    def arrived(self, lines: Iterable[str]) -> Iterator[tuple[str, int, int]]:
+        """Yields id, sellable and damaged units of each of these lines, in the order of their fields."""
+        for number, item_id in enumerate(lines):
+            given = self.cleaned_data
+            yield item_id, given[f"received_{number}"], given[f"damaged_{number}"]
+
+
+class ReceiveForm(ArrivedForm):
     """Asks what arrived, line by line."""
 
     def further_fields(self) -> dict[str, forms.Field]:
         """Returns two numbers for each line, and whether more is expected."""
-        found: dict[str, forms.Field] = {}
-        for number, (item_id, items) in enumerate(_lines(self.subject).items()):
-            expected = sum(max(0, each.missing_quantity) for each in items)
-            line = self.line_name(item_id)
-            found[f"received_{number}"] = _units(f"{line}: arrived sellable", expected)
-            found[f"damaged_{number}"] = _units(f"{line}: arrived damaged", 0)
+        lines = _lines(self.subject).items()
+        found = self.arrived_fields(
+            {item_id: (sum(max(0, each.missing_quantity) for each in items), 0) for item_id, items in lines}
+        )
         found["more_expected"] = forms.BooleanField(
             required=False, label="What is missing is expected in another parcel"
         )
@@ -101,13 +118,9 @@ class ReceiveForm(ActionForm):
         """Returns what books the parcel; without any units it was empty."""
         given = self.cleaned_data
         items = [
-            ReceivedItem(
-                item_id=item_id,
-                quantity=given[f"received_{number}"],
-                damaged_quantity=given[f"damaged_{number}"],
-            )
-            for number, item_id in enumerate(_lines(self.subject))
-            if given[f"received_{number}"] or given[f"damaged_{number}"]
+            ReceivedItem(item_id=item_id, quantity=sellable, damaged_quantity=damaged)
+            for item_id, sellable, damaged in self.arrived(_lines(self.subject))
+            if sellable or damaged
         ]
         return ReceiveReturn(
             return_id=self.subject.id,
@@ -240,34 +253,23 @@ class ResolveForm(ActionForm):
         return self.subject.foreign if self.is_bound else self.subject.undecided_foreign
 
 
-class CorrectForm(ActionForm):
+class CorrectForm(ArrivedForm):
     """Asks what the receipts together should have said."""
 
     reason = forms.CharField(max_length=500, label="Why it is corrected")
 
     def further_fields(self) -> dict[str, forms.Field]:
         """Returns two numbers for each line, as they are booked now."""
-        found: dict[str, forms.Field] = {}
-        for number, (item_id, (sellable, damaged)) in enumerate(self._booked().items()):
-            line = self.line_name(item_id)
-            found[f"received_{number}"] = _units(f"{line}: arrived sellable", sellable)
-            found[f"damaged_{number}"] = _units(f"{line}: arrived damaged", damaged)
-        return found
+        return self.arrived_fields(self._booked())
 
     def command(self, by: str) -> Command:
         """Returns what corrects every line."""
-        given = self.cleaned_data
         items = [
-            CorrectedItem(
-                item_id=item_id,
-                quantity=given[f"received_{number}"],
-                damaged_quantity=given[f"damaged_{number}"],
-            )
-            for number, item_id in enumerate(self._booked())
+            CorrectedItem(item_id=item_id, quantity=sellable, damaged_quantity=damaged)
+            for item_id, sellable, damaged in self.arrived(self._booked())
         ]
-        return CorrectReceipt(
-            return_id=self.subject.id, items=items, reason=given["reason"], **self.about(by)
-        )
+        reason = self.cleaned_data["reason"]
+        return CorrectReceipt(return_id=self.subject.id, items=items, reason=reason, **self.about(by))
 
     def _booked(self) -> dict[str, tuple[int, int]]:
         assert isinstance(self.subject, Return)

@@ -11,7 +11,7 @@ from rma.adapters.sql.schema import Text, events, formats, ledgers, require_know
 from rma.adapters.sql.statement import Statement, WritingStatement
 from rma.adapters.sql.statements import HISTORY
 from rma.domain.state.ledger import ReturnLedger
-from rma.domain.values.errors import StaleLedger
+from rma.domain.values.errors import stale_ledger
 
 _OF_ORDER = bindparam("of_order", type_=Text)
 
@@ -73,8 +73,7 @@ def replace(executor: Executor, ledger: ReturnLedger, since: datetime | None) ->
     ((writable_since, last),) = executor.found(_LAST, named)
     require_known(writable_since)
     if (last or 0) != ledger.revision:
-        details = {"order_id": ledger.order_id, "expected": ledger.revision, "found": last or 0}
-        raise StaleLedger("stale_ledger", details)
+        raise stale_ledger(ledger.order_id, ledger.revision, last or 0)
     write_rows(executor, ledger, since)
 
 

@@ -12,7 +12,7 @@ from rma.adapters.sql.schema import Text, events, formats, ledgers, require_know
 from rma.adapters.sql.statement import Statement, WritingStatement
 from rma.domain.change import Change
 from rma.domain.events import Event
-from rma.domain.values.errors import StaleLedger
+from rma.domain.values.errors import stale_ledger
 
 _OF_ORDER = bindparam("of_order", type_=Text)
 #: Since which format the tables can be written, and of the order, if anything is stored of it, the revision
@@ -53,9 +53,7 @@ def redact(executor: Executor, change: Change, history: Iterable[Event]) -> None
     ((writable_since, revision, noted),) = executor.found(_STORED, named)
     require_known(writable_since)
     if (revision or 0) != expected:
-        raise StaleLedger(
-            "stale_ledger", {"order_id": order_id, "expected": expected, "found": revision or 0}
-        )
+        raise stale_ledger(order_id, expected, revision or 0)
     since = change.events[0].at if change.awaits_publication else None
     if noted is not None:
         since = datetime.fromisoformat(noted)

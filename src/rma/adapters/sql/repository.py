@@ -40,7 +40,7 @@ from rma.adapters.sql.writer import Write
 from rma.domain.change import Change
 from rma.domain.events import Event
 from rma.domain.state.ledger import ReturnLedger, Subject
-from rma.domain.values.errors import InvalidValue, NotFound, StaleLedger, Unavailable
+from rma.domain.values.errors import InvalidValue, NotFound, Unavailable, stale_ledger
 from rma.domain.views.differences import Difference
 from rma.domain.views.query import FoundSubject, ReturnQuery, SortKey, UnreadableSubject
 
@@ -104,8 +104,7 @@ class Repository:
                 return
             ((version, found),) = executor.found(STORED, {"order_id": order_id})
             require_known(version)
-            details = {"order_id": order_id, "expected": expected, "found": found or 0}
-            raise StaleLedger("stale_ledger", details)
+            raise stale_ledger(order_id, expected, found or 0)
 
         try:
             self._connector.write(store)
