@@ -1,5 +1,6 @@
 """The contracts of store credit and payouts break for adapters that are wrong in one thing each."""
 
+import threading
 from collections import Counter
 from collections.abc import Callable
 
@@ -18,12 +19,14 @@ class RightPort:
         self.made: Counter[str] = Counter()
         self.balances: Counter[str] = Counter()
         self.answers: dict[str, RefundOutcome] = {}
+        self.guard = threading.RLock()
 
     def give(self, request: CreditRequest) -> RefundOutcome:
         """Once for the key."""
-        if request.key not in self.answers:
-            self.credit(request)
-        return self.pay_once(request.key)
+        with self.guard:
+            if request.key not in self.answers:
+                self.credit(request)
+            return self.pay_once(request.key)
 
     def credit(self, request: CreditRequest) -> None:
         """With the bonus, to the payee or else to the customer."""
@@ -35,10 +38,11 @@ class RightPort:
 
     def pay_once(self, key: str) -> RefundOutcome:
         """The first answer."""
-        if key not in self.answers:
-            self.made[key] += 1
-            self.answers[key] = RefundSucceeded(f"re_{key}")
-        return self.answers[key]
+        with self.guard:
+            if key not in self.answers:
+                self.made[key] += 1
+                self.answers[key] = RefundSucceeded(f"re_{key}")
+            return self.answers[key]
 
     def find_credit(self, request: CreditRequest) -> RefundOutcome | None:
         """What it answered."""

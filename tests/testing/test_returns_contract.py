@@ -329,13 +329,15 @@ class ChecksThenWrites(InMemoryReturns):
     def __init__(self) -> None:
         super().__init__()
         self._looked = threading.Barrier(4)
+        self._writing = threading.Lock()
 
     def commit(self, change: Change) -> None:
-        """All of a race look before one of them writes."""
+        """All of a race look before one of them writes; then each of them does, over the one before."""
         if change.expected_revision != self.load(change.order_id).revision:
             raise StaleLedger("stale_ledger")
         self._looked.wait(timeout=5)
-        super().commit(evolve(change, expected_revision=self.load(change.order_id).revision))
+        with self._writing:
+            super().commit(evolve(change, expected_revision=self.load(change.order_id).revision))
 
 
 class ShowsHalfOfACommit(InMemoryReturns):
