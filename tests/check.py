@@ -33,8 +33,7 @@ EVERY_BRANCH = [
     "--cov-report=term-missing:skip-covered",
     "--cov-fail-under=100",
 ]
-#: Tests of one group run on one of them: they share what takes long to make.
-ON_BOTH_CORES = ["pytest", "-q", "-n", "2", "--dist", "loadgroup"]
+ON_BOTH_CORES = ["pytest", "-q", "-n", "2"]
 SEARCHES = ["laws", "testing", "races", "killed", "processes", "postgres", "hosts", "django"]
 
 CHECKS: Mapping[str, Sequence[Command]] = {

@@ -44,9 +44,6 @@ from tests.states import (
     trials,
 )
 
-#: One worker explores.
-pytestmark = pytest.mark.xdist_group("states")
-
 PAGE = Path(__file__).parent.parent.parent / "docs" / "states.md"
 
 #: Nothing leaves these, but what is named here.
@@ -200,7 +197,7 @@ def test_what_the_table_allows_is_accepted_in_some_state() -> None:
 @pytest.mark.parametrize("shop", SHOPS)
 def test_what_makers_see_is_all_that_they_depend_on(shop: Shop) -> None:
     """Commands that are remembered for states that look the same are those that would be made."""
-    for snapshot in itertools.islice(shop.snapshots(), 0, 3000, 60):
+    for snapshot in itertools.islice(shop.snapshots(), 0, 3000, 150):
         for kind in MAKERS:
             assert list(shop.commands_in(snapshot, [kind])) == shop.made_in(snapshot, kind)
 

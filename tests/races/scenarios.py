@@ -131,7 +131,9 @@ SCENARIOS = {
     "the same request twice": Scenario((), (request(1, 3), request(1, 3))),
     "two requests for the last unit": Scenario((request(1, 19),), (request(2, 1), request(3, 1))),
     "the same receipt twice": Scenario((request(1, 3),), (_RECEIVED, _RECEIVED)),
-    "two receipts of the same goods": Scenario((request(1, 3),), (_RECEIVED, _another(_RECEIVED))),
+    "two receipts of the same goods": Scenario(
+        (request(1, 3),), (_RECEIVED, _another(_RECEIVED)), is_long=True
+    ),
     "two parcels": Scenario(
         (request(1, 3),),
         (evolve(receive(2, 1, 1), more_expected=True), evolve(receive(3, 1, 2), more_expected=True)),
@@ -184,7 +186,9 @@ SCENARIOS = {
     "a price reduction and a request for its unit": Scenario(
         (request(1, 1, 4, label=False),), (reduce(2, 500), request(3, 1, 1, label=False))
     ),
-    "goodwill and a parcel": Scenario((request(1, 3, label=False),), (goodwill(2, 250), receive(3, 1, 3))),
+    "goodwill and a parcel": Scenario(
+        (request(1, 3, label=False),), (goodwill(2, 250), receive(3, 1, 3)), is_long=True
+    ),
     "an approval and its refusal": Scenario((_REVIEWED,), (_APPROVAL, _REFUSAL)),
     "the same approval twice": Scenario((_REVIEWED,), (_APPROVAL, _APPROVAL)),
     "the same approval of what is kept twice": Scenario((_KEPT,), (_KEPT_APPROVAL, _KEPT_APPROVAL)),

@@ -126,8 +126,8 @@ def test_a_crash_anywhere_is_recovered_from_on_an_order_that_is_redacted() -> No
     forgotten = Survey(script=REDACTED)
 
     assert forgotten.ends[-1].differs(survey().ends[-1]) == []
-    assert what_differs(forgotten.crashes(count=None if LONG else 30)) == {}
-    assert what_differs(forgotten.failures(count=None if LONG else 30)) == {}
+    assert what_differs(forgotten.crashes(count=None if LONG else 8)) == {}
+    assert what_differs(forgotten.failures(count=None if LONG else 8)) == {}
 
 
 @chapters

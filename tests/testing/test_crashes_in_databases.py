@@ -110,7 +110,7 @@ def test_a_crash_anywhere_in_the_whole_script_is_recovered_from(
     survey = Survey(environment, in_peace=Environment)
 
     assert len(survey.points) > 500
-    assert what_differs(survey.crashes(count=300 if LONG else 10)) == {}
+    assert what_differs(survey.crashes(count=300 if LONG else 5)) == {}
 
 
 def test_a_crash_while_tables_are_made_is_recovered_from(kind: str, databases: Databases) -> None:
