@@ -205,7 +205,7 @@ def test_of_all_holds_one_is_charged_at_most_and_the_others_are_released(
 @for_all(
     st.sampled_from([None, *PayOn]),
     st.lists(st.sampled_from(["A", "B", "D"]), min_size=1, max_size=4),
-    st.integers(1, 9999),
+    st.integers(0, 9999),
 )
 def test_whenever_it_is_paid_the_customer_gets_what_is_due_at_least(
     pay_on: PayOn | None, grades: list[str], price: int
@@ -223,6 +223,8 @@ def test_whenever_it_is_paid_the_customer_gets_what_is_due_at_least(
     ahead = pay_on not in (None, PayOn.INSPECTION)
     assert account.paid.amount == (price * count if ahead else account.entitled.amount)
     assert account.entitled == given.the().refund_amount
+    promised = given.the().paid_ahead
+    assert promised is None or promised.amount > 0
     assert (account.due.amount, account.overpaid.amount) == (
         0,
         account.paid.amount - account.entitled.amount,

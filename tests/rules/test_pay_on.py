@@ -36,6 +36,7 @@ from rma import (
     ResolveReturn,
     RetryRefund,
     ReturnPolicy,
+    ReturnRequested,
     ReturnRule,
     ReturnSent,
     ReturnStatus,
@@ -237,6 +238,62 @@ def test_goods_that_arrive_without_a_sending_are_paid_on_receipt() -> None:
     assert isinstance(received, GoodsReceived)
     assert amounts(given) == (5995, 0, 0)
     assert given.the().paid_ahead is None
+
+
+@pytest.mark.parametrize("review", [False, True])
+def test_goods_that_the_customer_keeps_are_paid_for_and_not_ahead(review: bool) -> None:
+    """Nothing is expected, so nothing is promised: 10.00, and the return is over."""
+    rule = ReturnRule(name="kept", goods="kept", review=review)
+    given = Given(policy=ReturnPolicy(rules=[rule], pay_on="request"))
+    events = given.when(request(1))
+    if review:
+        events = given.when(ApproveReturn(return_id="ret_1"))
+
+    opened = "ReturnApproved" if review else "ReturnRequested"
+    assert [type(each).__name__ for each in events] == [opened, "GoodsReceived"]
+    assert (given.the().status, given.the().paid_ahead) == (ReturnStatus.RECEIVED, None)
+    assert amounts(given) == (1000, 0, 0)
+
+
+def test_that_goods_which_the_customer_keeps_cannot_be_paid_for_is_said_once() -> None:
+    """9.00 are left, and the mug is worth 10.00."""
+    policy = ReturnPolicy(rules=[ReturnRule(name="kept", goods="kept")], pay_on="request")
+    given = Given(order_of(captured=900), policy)
+    events = given.when(request(1))
+
+    assert [type(each).__name__ for each in events] == ["ReturnRequested", "GoodsReceived", "RefundBlocked"]
+    assert amounts(given) == (0, 1000, 0)
+
+
+def test_goods_that_come_beside_those_that_the_customer_keeps_are_paid_ahead() -> None:
+    """A broken mug stays and a whole one comes back: 20.00 are paid at once, and nothing is paid again."""
+    rules = [ReturnRule(name="kept", goods="kept", when={"reason:damaged"}), ReturnRule(name="back")]
+    given = Given(policy=ReturnPolicy(rules=rules, pay_on="request"))
+    broken = RequestedItem(item_id="mug", quantity=1, reason_id="rr_damaged")
+    whole = RequestedItem(item_id="mug", quantity=1)
+    events = given.when(RequestReturn(order_id="order_1", items=[broken, whole]))
+
+    assert [type(each).__name__ for each in events] == ["ReturnRequested", "PaidAhead", "GoodsReceived"]
+    assert (given.the().status, amounts(given)) == (ReturnStatus.PARTIALLY_RECEIVED, (2000, 0, 0))
+    given.when(receive(1))
+    assert (given.the().status, amounts(given)) == (ReturnStatus.RECEIVED, (2000, 0, 0))
+
+
+def test_what_is_worth_nothing_is_not_paid_ahead() -> None:
+    """No event says that 0.00 was paid."""
+    given = paid_on("request", price=0, inspect=False)
+    (requested,) = given.when(request(1))
+    assert isinstance(requested, ReturnRequested)
+    assert (given.the().paid_ahead, amounts(given)) == (None, (0, 0, 0))
+
+
+def test_what_is_worth_nothing_is_sent_though_its_order_is_gone() -> None:
+    """Nothing would be paid, so no payments have to be known."""
+    given = paid_on("sending", price=0, inspect=False)
+    given.when(request(1))
+    given.order = None
+    (sent,) = given.when(RecordSending(return_id="ret_1"))
+    assert isinstance(sent, ReturnSent)
 
 
 @pytest.mark.parametrize("pay_on", ["inspection", "never", 3])
