@@ -571,6 +571,23 @@ def test_exchanges_and_claims_have_moments_of_their_own() -> None:
     assert amounts(given) == (4995, 0, 0)
 
 
+@pytest.mark.parametrize(
+    ("pay_on", "command"),
+    [("request", ApproveReturn(return_id="ret_1")), ("sending", RecordSending(return_id="ret_1"))],
+)
+def test_an_exchange_that_is_approved_or_sent_is_not_paid_ahead(pay_on: str, command: Command) -> None:
+    """The 49.95 that are left of 59.95 wait for the goods."""
+    given = paid_on(pay_on, inspect=False, review=pay_on == "request")
+    mug = [RequestedItem(item_id="mug", quantity=1)]
+    new = [NewItem(variant_id="v_new", quantity=1, unit_price=1000)]
+    given.when(RequestExchange(order_id="order_1", items=mug, new_items=new))
+
+    assert len(given.when(command)) == 1
+    assert (given.the().paid_ahead, amounts(given)) == (None, (0, 0, 0))
+    given.when(receive(1))
+    assert amounts(given) == (4995, 0, 0)
+
+
 def test_a_correction_leaves_what_is_promised() -> None:
     """While units are expected, what was paid ahead is due, whatever the receipts say."""
     given = paid_on("request", quantity=3, price=1000, inspect=False)
