@@ -10,6 +10,7 @@ from rma import (
     CancelClaim,
     CancelExchange,
     Charge,
+    ClaimedCharge,
     ClaimItem,
     CorrectedItem,
     CorrectReceipt,
@@ -669,3 +670,80 @@ def test_a_line_without_units_is_an_amount_besides() -> None:
 
     assert note is not None
     assert (note.lines, besides(note.charges)) == ((), [("item:mug", 1000, 0)])
+
+
+def test_postage_that_a_claim_gives_back_is_on_its_note_once() -> None:
+    """10.00 for a mug and 5.00 of its postage."""
+    given = Given(order_of(charges=[Charge("post", "shipping", usd(500))]))
+    mug = ClaimItem(item_id="mug", quantity=1, reason="other")
+    post = ClaimedCharge(charge_id="post")
+
+    given.when(RequestClaim(order_id="order_1", type="refund", items=[mug], charges=[post]))
+
+    (note,) = notes(given)
+    assert lines(note) == [("mug", 1, 1000, 0)]
+    assert (besides(note.charges), note.allowances) == ([("charge:post", 500, 0)], ())
+    assert note.total == usd(1500)
+
+
+def test_damaged_units_that_are_not_refunded_are_on_no_note() -> None:
+    """Two mugs arrive, one is broken: one is credited."""
+    given = Given(policy=ReturnPolicy(refund_damaged=False))
+    given.when(request(2))
+
+    given.when(receive(1, damaged=1))
+
+    (note,) = notes(given)
+    assert lines(note) == [("mug", 1, 1000, 0)]
+
+
+def test_units_that_are_worth_nothing_are_on_the_note() -> None:
+    """A mug and a gift: it says what was returned, not only what it was worth."""
+    given = Given(order_of(line(quantity=1), line("gift", 1, 0)))
+    both = [RequestedItem(item_id="mug", quantity=1), RequestedItem(item_id="gift", quantity=1)]
+    given.when(RequestReturn(order_id="order_1", items=both))
+
+    here = [ReceivedItem(item_id="mug", quantity=1), ReceivedItem(item_id="gift", quantity=1)]
+    given.when(ReceiveReturn(return_id="ret_1", items=here))
+
+    (note,) = notes(given)
+    assert lines(note) == [("mug", 1, 1000, 0), ("gift", 1, 0, 0)]
+    assert note.lines[1].unit_price == 0
+
+
+def test_a_cent_that_is_kept_can_be_one_of_tax() -> None:
+    """1.00 with 1.50 of tax, less 0.01: the cent is an allowance without a net amount, above 0."""
+    given = Given(order_of(line(quantity=1, price=100, tax_lines=vat("150"))))
+    given.when(request(1, refund_amount=249))
+
+    given.when(receive(1))
+
+    (note,) = notes(given)
+    assert (besides(note.allowances), note.charges) == ([("custom_amount", 0, 1)], ())
+    assert (note.net, note.total) == (usd(100), usd(249))
+
+
+def test_the_taxes_of_an_allowance_have_its_net_amount_as_their_base() -> None:
+    """11.00 with 1.00 of tax, less 1.10: 0.10 on 1.00, and in all 0.90 on 9.00."""
+    given = Given(order_of(line(quantity=1, tax_lines=vat("10"))))
+    given.when(request(1, refund_amount=990))
+
+    given.when(receive(1))
+
+    (note,) = notes(given)
+    ((allowance,), (tax,)) = note.allowances, note.allowances[0].taxes
+    assert (allowance.net, tax.base, tax.amount) == (usd(100), usd(100), usd(10))
+    assert taxes(note) == [(None, 10, 900, 90)]
+
+
+def test_an_amount_under_two_taxes_has_no_one_rate() -> None:
+    """5 % and 7 %, of two categories: only each tax says its own."""
+    two = [*vat("5", code="gst", category="G"), *vat("7", code="pst", category="P")]
+    given = Given(order_of(line(quantity=1, tax_lines=two)))
+    given.when(request(1))
+
+    given.when(receive(1))
+
+    (only,) = notes(given)[0].lines
+    assert (only.category, only.rate) == (None, None)
+    assert taxes(notes(given)[0]) == [("G", 5, 1000, 50), ("P", 7, 1000, 70)]

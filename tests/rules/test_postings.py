@@ -268,3 +268,19 @@ def test_a_bonus_towards_new_goods_is_booked_with_the_goods() -> None:
         ("bonus:thanks", 200, False),
     ]
     assert ("bonus", "thanks", 200, 0) in booked(*given.history)
+
+
+def test_goods_under_two_taxes_are_booked_under_neither() -> None:
+    """10.00 at 5 % and 7 %: revenue names no rate, and each tax its own."""
+    two = [*vat("5", code="gst", category="G"), *vat("7", code="pst", category="P")]
+    given = Given(order_of(line(quantity=1, tax_lines=two)))
+    given.when(request(1))
+
+    (event,) = given.when(receive(1))
+
+    assert [(each.account, each.of, each.rate, each.category) for each in postings(event)] == [
+        (Account.REVENUE, "item:mug", None, None),
+        (Account.TAX, "gst", Decimal(5), "G"),
+        (Account.TAX, "pst", Decimal(7), "P"),
+        (Account.CUSTOMER, None, None, None),
+    ]

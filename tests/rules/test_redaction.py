@@ -297,6 +297,40 @@ def test_twice_changes_nothing() -> None:
     assert history[-1].by == "dpo"
 
 
+def test_twice_changes_nothing_where_both_are_loaded_from_a_store() -> None:
+    """What is left of words is known by what it says, and not by where it is in memory."""
+    life = labelled()
+    history = redact(life, "notes", "actors")
+    ledger = codec.decode(codec.encode(life.ledger), ReturnLedger)
+    loaded = [codec.decode(codec.encode(each), Event) for each in history]
+
+    change, again = apply_redaction(ledger, loaded, ["notes", "actors"], life.tick())
+
+    assert (change.events, again) == ((), history)
+
+
+def test_an_event_says_of_its_command_all_that_was_ever_taken() -> None:
+    """Notes first, and later who asked."""
+    life = labelled()
+    once = redact(life, "notes")
+    change, history = apply_redaction(life.ledger, once, ["actors"], life.tick())
+    assert history[0].header.redacted == (PersonalField.NOTES, PersonalField.ACTORS)
+    assert change.ledger.answered["k"].redacted == history[0].header.redacted
+
+
+def test_why_an_open_request_failed_is_taken_from_it() -> None:
+    """What a carrier said may name the customer; the request is sent again all the same."""
+    life = labelled(note=None)
+    life.record_outcomes(in_vain)
+    (failed,) = life.ledger.open_effects.values()
+    assert failed.delivery.last_error not in (None, REDACTED)
+
+    redact(life, "notes")
+
+    (effect,) = life.ledger.open_effects.values()
+    assert (effect.request, effect.delivery.last_error) == (failed.request, REDACTED)
+
+
 @pytest.mark.parametrize("groups", [[], ["nope"], "notes", None, 5, [None], ["notes", 5]])
 def test_a_group_that_does_not_exist_is_refused(groups: Any) -> None:
     """And no group at all: nothing would be taken."""
