@@ -237,6 +237,15 @@ def test_goods_that_are_here_are_judged_before_anything_is_charged() -> None:
     assert given.codes(SETTLE) == ["advance_undecided"]
 
 
+def test_goods_that_wait_to_be_graded_are_judged_before_the_others_are_charged() -> None:
+    """Two of three arrived and more was expected: their grades come first."""
+    given = shipped(POLICY, shoes(3, 1000), price=3000, quantity=3, hold=hold(3000))
+    given.when(receive(2, more_expected=True))
+    after_last_day(given)
+    assert given.the().status is ReturnStatus.PARTIALLY_RECEIVED
+    assert given.codes(SETTLE) == ["advance_undecided"]
+
+
 def test_cheaper_new_goods_are_charged_at_their_price() -> None:
     """Goods of 59.95 against new ones of 40.00: a hold of 40.00 is enough, and all that can be charged."""
     given = Given(shoes(), NOT_GRADED)

@@ -4,8 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from rma import (
+    AdvanceCharged,
     Bonus,
     ChargeDeclined,
     ChargePending,
@@ -193,6 +195,40 @@ def test_a_late_answer_of_the_port_does_not_undo_a_success() -> None:
     given.record_outcomes((CHARGE, ChargeSucceeded("c1")))
     assert given.record_outcomes((CHARGE, ChargeDeclined("known"))) == ()
     assert the(given).hold_charges[0].status is ChargeStatus.SUCCEEDED
+
+
+def test_what_a_hold_does_not_cover_stays_owed() -> None:
+    """A hold of 50.00 for shoes of 59.95, as an earlier release may have taken it: 9.95 stay owed."""
+    given = shipped(NOT_GRADED)
+    after_last_day(given)
+    small = evolve(the(given), hold=hold(5000))
+    given.ledger = evolve(given.ledger, exchanges=(small,))
+
+    *_, event = given.when(SETTLE)
+
+    assert isinstance(event, AdvanceCharged)
+    assert (event.charge.amount, event.status) == (usd(5000), ExchangeStatus.REQUIRES_ACTION)
+    given.all_delivered()
+    assert (given.ledger.exchanges[0].owed, given.ledger.exchanges[0].needs_attention) == (usd(995), True)
+
+
+def test_a_success_that_the_port_and_a_notice_report_is_paid_once() -> None:
+    """The notice is first; what the port answers then changes nothing."""
+    given = charged()
+    given.when(reported(ChargeSucceeded("c1")))
+    given.record_outcomes((CHARGE, ChargeSucceeded("c1")))
+    assert [each.reference for each in the(given).payments] == ["ch_1", "c1"]
+    assert customer_paid(given) == 12490
+
+
+@pytest.mark.parametrize(
+    ("reported_as", "known_as"), [(None, "auth_1"), ("c1", "c1"), ("ch_1", CHARGE), ("", "auth_1")]
+)
+def test_what_was_charged_has_a_reference_of_its_own(reported_as: str | None, known_as: str) -> None:
+    """The hold's, unless the port gives one; never that of the 5.00 that were paid as `ch_1`."""
+    given = charged()
+    given.record_outcomes((CHARGE, ChargeSucceeded(reported_as)))
+    assert [each.reference for each in the(given).payments] == ["ch_1", known_as]
 
 
 def test_new_goods_do_not_leave_after_the_last_day_for_the_others() -> None:

@@ -10,6 +10,8 @@ from rma import (
     Bonus,
     Calendar,
     CancelReturn,
+    Charge,
+    ClaimedCharge,
     Command,
     CorrectedItem,
     CorrectReceipt,
@@ -30,6 +32,7 @@ from rma import (
     RecordSending,
     RefundDeclined,
     RejectedItem,
+    RequestClaim,
     RequestedItem,
     RequestExchange,
     RequestReturn,
@@ -277,6 +280,19 @@ def test_goods_that_come_beside_those_that_the_customer_keeps_are_paid_ahead() -
     assert (given.the().status, amounts(given)) == (ReturnStatus.PARTIALLY_RECEIVED, (2000, 0, 0))
     given.when(receive(1))
     assert (given.the().status, amounts(given)) == (ReturnStatus.RECEIVED, (2000, 0, 0))
+
+
+def test_charges_that_are_paid_ahead_are_not_given_back_again() -> None:
+    """All is to come back, so 20.00 and the 5.00 of its postage are paid; a claim finds nothing left."""
+    policy = ReturnPolicy(rules=[ReturnRule(name="all", charges_back="all_back")], pay_on="request")
+    given = Given(order_of(charges=[Charge("post", "shipping", usd(500))]), policy)
+    given.when(request(2))
+
+    assert amounts(given) == (2500, 0, 0)
+    assert [(each.id, each.amount) for each in given.the().charges_back] == [("post", 500)]
+    post = ClaimedCharge(charge_id="post")
+    claim = RequestClaim(order_id="order_1", type="refund", charges=[post])
+    assert given.codes(claim) == ["refund_exceeds_charge"]
 
 
 def test_what_is_worth_nothing_is_not_paid_ahead() -> None:
