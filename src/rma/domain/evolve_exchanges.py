@@ -152,11 +152,10 @@ def charged(
     What was taken counts as paid; what is more than is owed by now, as the goods are here or it was paid
     otherwise, is due to the customer. What was declined is owed, also if it was taken before.
     """
-    known = {each.key: each for each in before.hold_charges}
-    was_taken = known[charge.key].status is ChargeStatus.SUCCEEDED if charge.key in known else True
+    taken = [each for each in before.payments if each.charge_key == charge.key]
     charges = tuple([charge if each.key == charge.key else each for each in before.hold_charges])
     after = with_(before, hold_charges=charges)
-    if charge.status is ChargeStatus.SUCCEEDED and not was_taken:
+    if charge.status is ChargeStatus.SUCCEEDED:
         assert before.hold is not None, "only a hold is charged"
         payment = ExchangePayment(
             _reference(before, charge),
@@ -168,10 +167,9 @@ def charged(
         )
         after = with_(after, payments=(*before.payments, payment))
         target = _entitled_again(_paid(target, payment, at), after) if target else None
-    elif charge.status is ChargeStatus.FAILED and was_taken:
-        failed = [each for each in before.payments if each.charge_key == charge.key]
-        after = with_(after, payments=tuple([each for each in before.payments if each not in failed]))
-        target = _not_paid(target, failed, at) if target else None
+    elif charge.status is ChargeStatus.FAILED and taken:
+        after = with_(after, payments=tuple([each for each in before.payments if each not in taken]))
+        target = _not_paid(target, taken, at) if target else None
     is_owed = before.status is ExchangeStatus.COMPLETED and after.owed.amount > 0
     is_paid = before.status is ExchangeStatus.REQUIRES_ACTION and after.sent_first and not after.owed.amount
     if is_owed:
