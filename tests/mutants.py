@@ -2537,6 +2537,9 @@ def main(*arguments: str) -> int:
     """1 if anything is wrong, else 0."""
     words = [argument for argument in arguments if argument != "--fit"]
     chosen = [mutant for mutant in MUTANTS if not words or any(word in mutant.harm for word in words)]
+    if not chosen:
+        sys.stdout.write(f"no mutant's harm has any of these words: {', '.join(words)}\n{__doc__}")
+        return 1
     return int((list_unfit if "--fit" in arguments else judge)(chosen) > 0)
 
 
