@@ -567,6 +567,7 @@ class ReturnService:
         afterwards, open effects, revisions, and the columns by which rows are found.
 
         Raises:
+            InvalidValue: `history_incomplete`: an event is about something that history does not know.
             Unavailable: the store does not answer now; `unreadable_document`: an event cannot be read, or
                 anything of an archived order.
             StaleLedger: others committed to the order again and again meanwhile.

@@ -34,4 +34,4 @@ def test_the_tests_of_the_admin_pass(databases: Databases, kind: str) -> None:
         )
 
     assert done.returncode == 0, done.stderr
-    assert "Ran 39 tests" in done.stderr
+    assert "Ran 49 tests" in done.stderr

@@ -14,7 +14,8 @@ from django.db import connections
 from django.test import override_settings
 
 from rma import InvalidValue
-from rma.adapters.django import DjangoReturns, get_service
+from rma.adapters.django import DjangoReturns, DjangoReturnService, django_service, get_service
+from rma.adapters.django.conf import _service_at
 from rma.adapters.django.support import unsupported
 from rma.adapters.memory import in_memory_service
 from tests.django.aliases import Aliases, rma_setting
@@ -58,12 +59,71 @@ def database(**changed: object) -> Iterator[str]:
 
 
 def test_a_complete_setting_is_fine() -> None:
-    """With a service, or a function that makes it, which is not called."""
+    """With a service, or a function that makes it, which is called once however often it is checked."""
     made.clear()
+    _service_at.cache_clear()
 
-    assert found(TIMER=60, SERVICE=f"{HERE}.make_service") == []
+    for _ in range(2):
+        assert found(TIMER=60, SERVICE=f"{HERE}.make_service") == []
     assert found(TIMER=0.5, SERVICE=f"{HERE}.SERVICE", DATABASE="default") == []
-    assert made == []
+    assert made == [1]
+
+
+#: Where `make_elsewhere` has its service: of the whole service, and of its ledgers.
+elsewhere: list[str | None] = [None, None]
+
+
+def make_elsewhere() -> DjangoReturnService:
+    """Returns a service over another database than the setting names."""
+    using, of_ledgers = elsewhere
+    ports: dict[str, Any] = {"orders": SERVICE.orders, "inventory": SERVICE.inventory}
+    ports["payments"] = SERVICE.payments
+    if of_ledgers is None:
+        return django_service(using, **ports)
+    if using is not None:
+        ports["using"] = using
+    return DjangoReturnService(returns=DjangoReturns(of_ledgers), **ports)
+
+
+def fail() -> None:
+    """Cannot make a service yet."""
+    raise OSError("no such secret")
+
+
+def test_a_service_over_another_database_is_a_warning() -> None:
+    """Of the whole service or of its ledgers only; it says what to write."""
+    setting: dict[str, object] = {"TIMER": 60, "SERVICE": f"{HERE}.make_elsewhere"}
+    with database() as other:
+        for elsewhere[:] in ((other, None), (other, other), ("default", other), (None, other)):
+            _service_at.cache_clear()
+            with rma_setting(**setting):
+                (message,) = run_checks(tags=["rma"])
+            assert message.id == "rma.W006"
+            assert f"works on the database {other!r}, and RMA['DATABASE'] is 'default'" in message.msg
+            assert message.hint is not None
+            assert f"Name {other!r} in RMA['DATABASE'], or leave out `using`" in message.hint
+            with override_settings(DATABASE_ROUTERS=[Router()]):
+                expected = ["rma.W006"] if "default" in elsewhere else []
+                assert found(**setting, DATABASE=other) == expected
+        _service_at.cache_clear()
+
+
+def test_service_and_setting_are_the_default_of_each_other() -> None:
+    """A service works where the setting says, or where its ledgers are."""
+    with database() as other:
+        elsewhere[:] = None, None
+        with rma_setting(DATABASE=other):
+            made_there = make_elsewhere()
+        elsewhere[:] = None, other
+        for service in (made_there, make_elsewhere()):
+            assert isinstance(service.returns, DjangoReturns)
+            assert (service.using, service.returns.using) == (other, other)
+
+
+def test_a_service_that_cannot_be_made_now_is_not_judged() -> None:
+    """It may need tables that `migrate` has yet to make, or secrets that are elsewhere."""
+    for each in ("fail", "make_nothing"):
+        assert found(TIMER=60, SERVICE=f"{HERE}.{each}") == []
 
 
 def test_without_a_timer_there_is_a_warning() -> None:
@@ -209,6 +269,7 @@ def test_a_router_that_allows_no_tables_is_a_warning() -> None:
 def test_the_service_is_made_once() -> None:
     """When it is asked for; a function that returns something else is refused."""
     made.clear()
+    _service_at.cache_clear()
     with rma_setting(SERVICE=f"{HERE}.make_service"):
         assert get_service() is get_service() is SERVICE
     with rma_setting(SERVICE=f"{HERE}.SERVICE"):

@@ -33,7 +33,6 @@ from rma.testing.contracts.storing import harness, receive, request
 from rma.testing.core_harness import START
 from tests.django.aliases import Aliases, rma_setting
 from tests.django.shop import Shop, label_for, order
-from tests.sql.formats import make_format_1
 
 MODELS: dict[str, Any] = {
     "rma_events": StoredEvent,
@@ -184,21 +183,6 @@ def test_migrations_go_forwards_again_over_ledgers(aliases: Aliases, empty: str)
     migrate(empty)
 
     assert shop.service.get(opened.id).shipping_data
-
-
-def test_tables_of_an_earlier_release_are_not_touched(aliases: Aliases, empty: str) -> None:
-    """The error names the command that upgrades them."""
-    make_format_1(aliases.url(empty))
-
-    with pytest.raises(Unavailable) as error:
-        migrate(empty)
-    assert error.value.code == "older_format"
-    assert "python -m rma.adapters.sql upgrade URL" in str(error.value)
-
-    with closing(SqlReturns(aliases.url(empty))) as store:
-        store.upgrade()
-        migrate(empty)
-        assert DjangoReturns(empty).order_ids("", 9) == store.order_ids("", 9) != ()
 
 
 def test_tables_of_a_later_release_are_not_touched(aliases: Aliases, alias: str) -> None:

@@ -1,4 +1,6 @@
-"""Folding events is total: it refuses nothing, whatever events are missing before."""
+"""Folding events refuses none of which nothing is known; `replay`, of a whole history, does."""
+
+from collections.abc import Iterable
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,13 +35,21 @@ from tests.rules.given import Given
 Opening = ReturnRequested | ExchangeRequested | ClaimRequested | PriceReduced
 
 
+def folded(events: Iterable[Event]) -> ReturnLedger:
+    """The ledger after these events; `replay` refuses those that nothing has opened."""
+    ledger = ReturnLedger("order_1")
+    for event in events:
+        ledger = evolve(ledger, event)
+    return ledger
+
+
 @given(flows(), st.data())
 def test_a_history_with_holes_is_folded_too(flow: Flow, data: st.DataObject) -> None:
     """What opened nothing that is known changes nothing but the revision; a store may have lost its event."""
     history: list[Event] = [event for change in flow for event in change.events]
     kept = [event for event in history if data.draw(st.booleans(), label=event.event_id)]
 
-    ledger = replay("order_1", kept)
+    ledger = folded(kept)
 
     opened = {event.opened.id for event in kept if isinstance(event, Opening)}
     assert {each.id for kind in SubjectKind for each in ledger.subjects(kind)} == opened
@@ -83,7 +93,7 @@ def test_an_exchange_is_paid_whose_return_is_lost() -> None:
     given.when(RecordExchangePayment(exchange_id="exc_1", reference="pay_9", amount=100))
     kept = [event for event in given.history if not isinstance(event, ReturnRequested)]
 
-    ledger = replay("order_1", kept)
+    ledger = folded(kept)
 
     assert isinstance(kept[-1], ExchangePaid)
     assert (ledger.returns, ledger.exchanges[0].paid.amount) == ((), 100)
@@ -96,6 +106,6 @@ def test_a_claim_is_canceled_that_is_lost() -> None:
     given.when(RequestClaim(order_id="order_1", type="refund", items=items, refund_amount=0))
     given.when(CancelClaim(claim_id="claim_1"))
 
-    ledger = replay("order_1", given.history[-1:])
+    ledger = folded(given.history[-1:])
 
     assert (ledger.claims, ledger.revision) == ((), 2)

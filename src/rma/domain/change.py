@@ -38,6 +38,7 @@ from rma.domain.redaction import redacted
 from rma.domain.state.grants import grant_between
 from rma.domain.state.ledger import ReturnLedger, Subject
 from rma.domain.state.movements import MoneyMoved, movements_between
+from rma.domain.values.errors import history_incomplete
 from rma.domain.values.personal import PersonalField
 
 
@@ -191,10 +192,18 @@ def replay(order_id: str, events: Iterable[Event]) -> ReturnLedger:
     The ledger rebuilt from its history, open effects included.
 
     After `HistoryArchived`, what was opened before is as it began, unless what it removed is here as well.
+
+    Events of deliveries and publications may be left out, as they are not published, and the last ones may
+    be missing: it is then the ledger of before. Of others that are missing, not all can be noticed.
+
+    Raises:
+        InvalidValue: `history_incomplete`: an event is about something that none of those before it opened.
     """
     folding = Folding(ReturnLedger(order_id))
     for event in events:
         folding.add(event)
+        if event.subject_id not in {None, *[each.id for each in folding.subjects(event.header) if each]}:
+            raise history_incomplete(f"what opened {event.subject_id}, before revision {event.revision}")
         folding.open(react(event), event.header.at, event.header.effects_due_at)
     return folding.ledger()
 

@@ -1,5 +1,5 @@
 """
-The ledger after an event. Total: it never refuses, and knows no rules.
+The ledger after an event. It knows no rules, and refuses nothing but a change of an item that is not there.
 
 `change` opens the effects that an event asks for; here they are only closed.
 """

@@ -64,6 +64,7 @@ async def verify_order(order_id: str, returns: Returns) -> Comparison:
     Compares what is stored of this order with what its history rebuilds.
 
     Raises:
+        InvalidValue: `history_incomplete`: an event is about something that history does not know.
         Unavailable: the store cannot answer now; `unreadable_document`: an event cannot be read, or anything
             of an order whose history is archived.
         StaleLedger: others committed to the order again and again meanwhile.

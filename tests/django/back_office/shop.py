@@ -6,8 +6,14 @@ from attrs import evolve
 
 from rma import Grade, Order, RefundDeclined, RefundOutcome, RefundRequest, RefundSucceeded, ReturnPolicy
 from rma.adapters.django import DjangoReturnService, django_service
-from rma.adapters.memory import InMemoryFulfillment, InMemoryInventory, InMemoryPayments
+from rma.adapters.memory import (
+    InMemoryFulfillment,
+    InMemoryInventory,
+    InMemoryPayments,
+    InMemoryShippingOptions,
+)
 from tests.django.shop import order
+from tests.world import RETURN_OPTION
 
 #: Orders whose card is closed, and orders whose gateway does not answer.
 closed: set[str] = set()
@@ -58,5 +64,6 @@ def make_service() -> DjangoReturnService:
         inventory=InMemoryInventory(),
         payments=InMemoryPayments(answer=pay),
         fulfillment=InMemoryFulfillment(),
+        shipping_options=InMemoryShippingOptions([RETURN_OPTION]),
         policies=policy_of,
     )

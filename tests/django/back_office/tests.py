@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission, User
 from django.db import connection
 from django.test import Client, TestCase, override_settings
@@ -16,9 +17,13 @@ from rma import (
     Claim,
     ClaimItem,
     Exchange,
+    ForeignDecision,
     ForeignItem,
     Money,
     NewItem,
+    NotFound,
+    OrderRedacted,
+    PersonalField,
     ReceivedItem,
     ReceiveReturn,
     RecordSending,
@@ -26,17 +31,22 @@ from rma import (
     RequestedItem,
     RequestExchange,
     RequestReturn,
+    ResolveReturn,
     Return,
     StaleLedger,
     Unavailable,
+    codec,
 )
 from rma.adapters.django import get_service
 from rma.adapters.django.models import StoredReturn
+from rma.adapters.memory import InMemoryFulfillment
 from tests.django.back_office.shop import TITLE, Orders, closed, deaf
 from tests.rules.given import line
+from tests.world import RETURN_OPTION
 
 LIST = "/admin/rma/storedreturn/"
 MUG = line().id
+OF_ORDER = ("export", "redact")
 ACTIONS = ("receive", "inspect", "approve", "decline", "cancel", "retry", "resolve", "correct", "payout")
 
 
@@ -54,6 +64,11 @@ def page_of(subject_id: str) -> str:
 def do(subject_id: str, name: str) -> str:
     """Returns the address of an action."""
     return f"{LIST}{subject_id.replace('_', '_5F')}/do/{name}/"
+
+
+def of_order(subject_id: str, name: str) -> str:
+    """Returns the address of what is done with the whole order."""
+    return f"{LIST}{subject_id.replace('_', '_5F')}/order/{name}/"
 
 
 class BackOffice(TestCase):
@@ -87,6 +102,11 @@ class BackOffice(TestCase):
             r'<input type="(?:hidden|number|text)" name="(\w+)"(?: value="([^"]*)")?', self.page(address)
         )
         return {name: value for name, value in found if name != "csrfmiddlewaretoken"}
+
+    def said_after(self, answer: Any) -> list[tuple[str, str]]:
+        """Returns level and text of what the page after an action says of it."""
+        found = self.client.get(answer.url).context["messages"]
+        return [(each.level_tag, str(each)) for each in found]
 
     def listed(self, **query: str) -> list[str]:
         """Returns the ids that the list shows."""
@@ -285,6 +305,10 @@ class Seeing(BackOffice):
         for name in ACTIONS:
             assert self.client.get(do(opened.id, name)).status_code == 403
             assert self.client.post(do(opened.id, name), {"key": "k"}).status_code == 403
+        assert "/order/" not in self.page(page_of(opened.id))
+        for name in OF_ORDER:
+            assert self.client.get(of_order(opened.id, name)).status_code == 403
+            assert self.client.post(of_order(opened.id, name), {"groups": ["notes"]}).status_code == 403
         assert get_service().get(opened.id) == opened
 
 
@@ -300,11 +324,6 @@ class Doing(BackOffice):
     def send(self, subject_id: str, name: str, **changed: str) -> Any:
         """Sends the form of an action, as it is but for this."""
         return self.client.post(do(subject_id, name), {**self.form(do(subject_id, name)), **changed})
-
-    def said_after(self, answer: Any) -> list[tuple[str, str]]:
-        """Returns level and text of what the page after an action says of it."""
-        found = self.client.get(answer.url).context["messages"]
-        return [(each.level_tag, str(each)) for each in found]
 
     def assert_done(self, answer: Any, subject_id: str) -> None:
         """It leads back to the page, which says so."""
@@ -587,6 +606,195 @@ class Doing(BackOffice):
             assert answer.status_code == 409, name
             assert "errornote" in answer.content.decode()
         assert get_service().get(opened.id) == received
+
+
+class Privacy(BackOffice):
+    """What is done with all that is stored of an order, by who may do that and nothing else."""
+
+    may = OF_ORDER
+    script = "<script>alert(1)</script>"
+
+    def redact(self, subject_id: str, *groups: str) -> Any:
+        """Sends the form that redacts these groups."""
+        return self.client.post(of_order(subject_id, "redact"), {"groups": groups})
+
+    def text_after(self, answer: Any) -> tuple[int, str]:
+        """Returns the status of an answer, and what its page says."""
+        return answer.status_code, answer.content.decode()
+
+    def test_each_needs_a_permission_of_its_own(self) -> None:
+        """Who has one is offered that one, and refused the other; others are sent to log in."""
+        opened = request("order_1")
+        assert "/do/" not in self.page(page_of(opened.id))
+        for mine, other in (OF_ORDER, OF_ORDER[::-1]):
+            client = Client()
+            assert client.post(of_order(opened.id, mine)).status_code == 302
+            client.force_login(self.user(f"may {mine}", "view", mine))
+            page = client.get(page_of(opened.id)).content.decode()
+            assert (of_order(opened.id, mine) in page, of_order(opened.id, other) in page) == (True, False)
+            assert client.get(of_order(opened.id, mine)).status_code == 200
+            for send in (client.get, client.post):
+                assert send(of_order(opened.id, other), {"groups": ["notes"]}).status_code == 403
+            client.force_login(self.user(f"may only {mine}", mine))
+            assert client.post(of_order(opened.id, mine), {"groups": ["notes"]}).status_code == 403
+        assert get_service().get(opened.id) == opened
+
+    def test_what_is_not_there_is_not_found(self) -> None:
+        """Neither returns nor actions."""
+        opened = request("order_1")
+        for address in (
+            of_order("ret_9", "export"),
+            of_order("a%00b", "redact"),
+            of_order(opened.id, "x"),
+            do(opened.id, "export"),
+            of_order(opened.id, "cancel"),
+        ):
+            assert self.client.post(address).status_code == 404
+
+    def test_all_that_is_stored_is_downloaded(self) -> None:
+        """By a form only; a browser keeps the file, and shows nothing of it; the log of Django says who."""
+        opened = request("order_1", note=self.script)
+        request("order_1")
+        asked = self.client.get(of_order(opened.id, "export"))
+        assert "Content-Disposition" not in asked
+        assert not LogEntry.objects.exists()
+
+        answer = self.client.post(of_order(opened.id, "export"))
+
+        assert answer.status_code == 200
+        assert answer["Content-Type"] == "application/json"
+        assert answer["Content-Disposition"] == 'attachment; filename="returns-order_1.json"'
+        assert answer["X-Content-Type-Options"] == "nosniff"
+        assert "no-store" in answer["Cache-Control"]
+        export = codec.decode(answer.content.decode())
+        assert export == get_service().export("order_1")
+        assert export.ledger.returns[0].id == opened.id
+        assert len(export.ledger.returns) == 2
+        entry = LogEntry.objects.get()
+        assert (entry.user, entry.object_id) == (self.clerk, opened.id)
+        assert "order_1 was exported" in entry.get_change_message()
+
+    def test_a_file_has_a_name_whatever_the_order_is_called(self) -> None:
+        """Nothing of it is a path, or ends the header."""
+        opened = request('../a"b\r\nX-Evil: é')
+
+        answer = self.client.post(of_order(opened.id, "export"))
+
+        assert answer["Content-Disposition"] == 'attachment; filename="returns-.._a_b__X-Evil___.json"'
+        assert "X-Evil" not in answer
+
+    def test_an_order_is_redacted(self) -> None:
+        """After a page that asks, which says what can be taken, and shows what there is."""
+        opened = request("order_1", note=self.script, images=["jane.jpg"])
+        text = self.page(of_order(opened.id, "redact"))
+        assert "cannot be undone" in text
+        assert text.count('type="checkbox"') == text.count("checked") == len(PersonalField)
+        assert "jane.jpg" in text
+        assert self.script not in text
+        assert get_service().get(opened.id) == opened
+
+        answer = self.redact(opened.id, *PersonalField)
+
+        assert (answer.status_code, answer.url) == (302, page_of(opened.id))
+        assert self.said_after(answer) == [
+            ("success", "Order order_1 was redacted: notes, images, metadata, actors, shipments.")
+        ]
+        redacted = get_service().get(opened.id)
+        assert (redacted.items[0].note, redacted.items[0].images, redacted.created_by) == (
+            "[redacted]",
+            (),
+            "[redacted]",
+        )
+        last = get_service().history("order_1")[-1]
+        assert isinstance(last, OrderRedacted)
+        assert last.header.by == "ada"
+
+    def test_only_what_was_chosen_is_taken(self) -> None:
+        """Nothing that is not offered; to choose nothing is refused; a second time there is nothing left."""
+        opened = request("order_1", note="n", images=["jane.jpg"])
+        for groups in ((), ("everything",), ("notes", "everything")):
+            assert self.redact(opened.id, *groups).status_code == 400
+        assert get_service().get(opened.id) == opened
+
+        self.said_after(self.redact(opened.id, "images"))
+
+        item = get_service().get(opened.id).items[0]
+        assert (item.note, item.images) == ("n", ())
+        assert self.said_after(self.redact(opened.id, "images")) == [
+            ("info", "Order order_1: there was nothing to take away.")
+        ]
+
+    def test_what_still_needs_the_data_is_said(self) -> None:
+        """Each reason, and nothing is changed."""
+        opened = get_service().handle(
+            RequestReturn(
+                order_id="order_1",
+                items=[RequestedItem(item_id=MUG, quantity=1, note=self.script)],
+                shipping_option_id=RETURN_OPTION.id,
+            )
+        )
+        status, text = self.text_after(self.redact(opened.id, "notes", "shipments"))
+        assert (status, f"{opened.id} is requested" in text, self.script in text) == (409, True, False)
+        assert 'value="notes" id="id_groups_0" checked' in text
+        assert 'value="images" id="id_groups_1" checked' not in text
+        assert get_service().get(opened.id) == opened
+
+        sock = ForeignItem(description=self.script, quantity=1)
+        with patch.object(InMemoryFulfillment, "send_back", side_effect=TimeoutError, create=True):
+            items = [ReceivedItem(item_id=MUG, quantity=1)]
+            get_service().handle(ReceiveReturn(return_id=opened.id, items=items, foreign=[sock]))
+            decided = [ForeignDecision(number=1, send_back=True)]
+            get_service().handle(ResolveReturn(return_id=opened.id, foreign=decided))
+        before = get_service().export("order_1")
+        status, text = self.text_after(self.redact(opened.id, "notes"))
+        assert (status, "has no outcome yet, after 1 attempts" in text) == (409, True)
+        assert self.script not in text
+        assert get_service().export("order_1") == before
+
+    def test_an_order_that_is_gone_is_said(self) -> None:
+        """Before anything is asked; or while it is done."""
+        opened = request("order_1")
+        gone = NotFound("order_not_found", {"order_id": "order_1"})
+        for name in OF_ORDER:
+            with patch.object(type(get_service()), name, side_effect=gone):
+                status, text = self.text_after(
+                    self.client.post(of_order(opened.id, name), {"groups": ["notes"]})
+                )
+            assert (status, str(gone) in text) == (404, True)
+        assert not LogEntry.objects.exists()
+        with connection.cursor() as cursor:
+            for table in ("rma_ledgers", "rma_events"):
+                cursor.execute(f"DELETE FROM {table}")
+        for name in OF_ORDER:
+            for send in (self.client.get, self.client.post):
+                assert "errornote" in self.text_after(send(of_order(opened.id, name)))[1]
+
+    def test_what_cannot_be_done_now_is_said_as_that(self) -> None:
+        """The database does not answer, or there is no service."""
+        opened = request("order_1")
+        error = Unavailable("timed_out")
+        for name in OF_ORDER:
+            sent = {"groups": ["notes"]}
+            with patch.object(type(get_service()), name, side_effect=error):
+                status, text = self.text_after(self.client.post(of_order(opened.id, name), sent))
+            assert (status, str(error) in text) == (503, True)
+            with override_settings(RMA={"TIMER": 60}):
+                assert "SERVICE" in self.page(of_order(opened.id, name))
+
+    def test_a_form_that_was_forged_does_nothing(self) -> None:
+        """A request of another site has no token; one with the token of the page has one."""
+        opened = request("order_1", note="n")
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(self.clerk)
+        for name in OF_ORDER:
+            sent = {"groups": ["notes"]}
+            assert client.post(of_order(opened.id, name), sent).status_code == 403
+            text = client.get(of_order(opened.id, name)).content.decode()
+            assert get_service().get(opened.id) == opened
+            (token,) = re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', text)[-1:]
+            sent["csrfmiddlewaretoken"] = token
+            assert client.post(of_order(opened.id, name), sent).status_code in {200, 302}
+        assert get_service().get(opened.id).items[0].note == "[redacted]"
 
 
 def facts_in(text: str) -> dict[str, str]:

@@ -4,89 +4,38 @@ The back office in Django's admin: returns, exchanges and claims of all orders, 
 It needs `RMA["SERVICE"]`, and nothing here changes anything but by a command of that service.
 """
 
-from collections.abc import Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import quote, unquote
 from django.core.exceptions import ImproperlyConfigured, PermissionDenied
+from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 
-from rma.adapters.django.clerk import ACTIONS, Action, possible_actions
+from rma.adapters.django.clerk import ACTIONS, ORDER_ACTIONS, Action, Offered, possible_actions
 from rma.adapters.django.conf import get_service
-from rma.adapters.django.forms import ActionForm
+from rma.adapters.django.export import export_response
+from rma.adapters.django.filters import AgeFilter, KindFilter, StatusFilter
+from rma.adapters.django.forms import OrderForm
 from rma.adapters.django.models import StoredReturn
 from rma.adapters.django.page import attention_of, context_of, find_titles, lines_of, pending_of, words
 from rma.domain.state.exchanges import Exchange
 from rma.domain.state.ledger import Subject, SubjectKind
 from rma.domain.values.errors import Rejected, RmaError
-from rma.domain.views.query import STATUSES
+from rma.service import ReturnService
 
 if TYPE_CHECKING:  # Django's own class takes no arguments
     ModelAdmin = admin.ModelAdmin[StoredReturn]
 else:
     ModelAdmin = admin.ModelAdmin
 
+AnOffer = TypeVar("AnOffer", bound=Offered)
+
 #: What is said on the page: that it cannot be read now, or that `RMA["SERVICE"]` is missing or wrong.
 _UNREADABLE = (RmaError, ImproperlyConfigured)
-
-#: In days, how old a request is at least.
-_AGES = (1, 3, 7, 14, 30, 90)
-
-
-class FieldFilter(admin.SimpleListFilter):
-    """By the value of the field that the parameter is named after."""
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 # Django's
-        """Filters; a value that is not offered filters nothing."""
-        value = self.value()
-        if value not in [each for each, _ in self.lookup_choices]:
-            return queryset
-        return queryset.filter(**{str(self.parameter_name): value})
-
-
-class StatusFilter(FieldFilter):
-    """By status, of all kinds together."""
-
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 # Django's
-        """Returns every status that there is, also where nothing has it now."""
-        found = dict.fromkeys([each.value for statuses in STATUSES.values() for each in statuses])
-        return [(each, words(each)) for each in found]
-
-
-class KindFilter(FieldFilter):
-    """By kind."""
-
-    title = "kind"
-    parameter_name = "kind"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 # Django's
-        """Returns the kinds."""
-        return [(each.value, each.value) for each in SubjectKind]
-
-
-class AgeFilter(admin.SimpleListFilter):
-    """By the time since the request."""
-
-    title = "age"
-    parameter_name = "age"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002 # Django's
-        """Returns the ages."""
-        return [(str(each), f"{each} day{'s' if each > 1 else ''} or older") for each in _AGES]
-
-    def queryset(self, request: HttpRequest, queryset: Any) -> Any:  # noqa: ARG002 # Django's
-        """Filters."""
-        if self.value() not in {str(each) for each in _AGES}:
-            return queryset
-        return queryset.filter(requested_at__lte=timezone.now() - timedelta(days=int(self.value() or 0)))
 
 
 @admin.register(StoredReturn)
@@ -142,9 +91,10 @@ class StoredReturnAdmin(ModelAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         """Returns an address for each action, and Django's own."""
-        asked = self.admin_site.admin_view(self.ask_view)
+        asked, of_order = map(self.admin_site.admin_view, (self.ask_view, self.order_view))
         return [
             path("<path:object_id>/do/<str:name>/", asked, name="rma_storedreturn_do"),
+            path("<path:object_id>/order/<str:name>/", of_order, name="rma_storedreturn_order"),
             *super().get_urls(),
         ]
 
@@ -166,6 +116,7 @@ class StoredReturnAdmin(ModelAdmin):
                 "refunds": () if isinstance(subject, Exchange) else subject.entitlement.refunds,
                 "timeline": [(each, list(lines_of(each.breakdown, titles))) for each in timeline],
                 "possible": [each for each in possible_actions(subject) if _may(request, each)],
+                "of_order": [each for each in ORDER_ACTIONS.values() if _may(request, each)],
                 **(extra_context or {}),
             }
         except _UNREADABLE as error:
@@ -175,11 +126,7 @@ class StoredReturnAdmin(ModelAdmin):
     def ask_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
         """Returns the form that asks whether it is to be done; once it is sent, does it."""
         row = self._row(request, object_id)
-        action = ACTIONS.get(name)
-        if action is None:
-            raise Http404
-        if not _may(request, action):
-            raise PermissionDenied
+        action = _allowed(request, ACTIONS, name)
         try:
             service = get_service()
             subject, titles = find_subject(row), find_titles(service, row.order_id)
@@ -194,15 +141,69 @@ class StoredReturnAdmin(ModelAdmin):
         try:
             service.handle(form.command(request.user.get_username()))
         except RmaError as error:
-            wrong = error.violations if isinstance(error, Rejected) else [error]
-            return self._ask(
-                request, row, action, form, shown, [str(each) for each in wrong], error.http_status_hint
-            )
+            return self._refuse(request, row, action, form, shown, error)
         self._tell(request, row, action)
+        return self._back(row)
+
+    def order_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Returns the form that asks whether it is to be done with the whole order; once sent, does it."""
+        row = self._row(request, object_id)
+        action = _allowed(request, ORDER_ACTIONS, name)
+        do = {"export": self._export, "redact": self._redact}[action.name]
+        try:
+            service = get_service()
+            shown = context_of(find_subject(row), service, find_titles(service, row.order_id))
+        except _UNREADABLE as error:
+            return self._unreadable(request, row, error)
+        if request.method != "POST":
+            return self._ask(request, row, action, action.form(), shown, ())
+        form = action.form(request.POST)
+        if not form.is_valid():
+            return self._ask(request, row, action, form, shown, ())
+        try:
+            return do(request, row, service, form)
+        except RmaError as error:
+            return self._refuse(request, row, action, form, shown, error)
+
+    def _export(
+        self, request: HttpRequest, row: StoredReturn, service: ReturnService, _: OrderForm
+    ) -> HttpResponse:
+        answer = export_response(service.export(row.order_id))
+        self.log_change(request, row, f"All that is stored of order {row.order_id} was exported.")
+        return answer
+
+    def _redact(
+        self, request: HttpRequest, row: StoredReturn, service: ReturnService, form: OrderForm
+    ) -> HttpResponse:
+        by = request.user.get_username()
+        event = service.redact(row.order_id, form.cleaned_data["groups"], created_by=by)
+        if event is None:
+            self.message_user(request, f"Order {row.order_id}: there was nothing to take away.")
+        else:
+            done = f"Order {row.order_id} was redacted: {', '.join(event.fields)}."
+            self.message_user(request, done, messages.SUCCESS)
+        return self._back(row)
+
+    def _back(self, row: StoredReturn) -> HttpResponse:
         page = reverse(
             "admin:rma_storedreturn_change", args=[quote(row.pk)], current_app=self.admin_site.name
         )
         return HttpResponseRedirect(page)
+
+    def _refuse(
+        self,
+        request: HttpRequest,
+        row: StoredReturn,
+        action: Offered,
+        form: Form,
+        shown: dict[str, Any],
+        error: RmaError,
+    ) -> HttpResponse:
+        """Returns the form again, with every reason."""
+        wrong = error.violations if isinstance(error, Rejected) else [error]
+        return self._ask(
+            request, row, action, form, shown, [str(each) for each in wrong], error.http_status_hint
+        )
 
     def _tell(self, request: HttpRequest, row: StoredReturn, action: Action) -> None:
         """Says what was done, and what became of it: a port may have failed since."""
@@ -232,8 +233,8 @@ class StoredReturnAdmin(ModelAdmin):
         self,
         request: HttpRequest,
         row: StoredReturn,
-        action: Action,
-        form: ActionForm,
+        action: Offered,
+        form: Form,
         shown: dict[str, Any],
         wrong: Sequence[str],
         status: int = 400,
@@ -281,6 +282,22 @@ def find_subject(row: StoredReturn) -> Subject:
             return service.get(row.return_id)
 
 
-def _may(request: HttpRequest, action: Action) -> bool:
+def _allowed(request: HttpRequest, actions: Mapping[str, AnOffer], name: str) -> AnOffer:
+    """
+    Returns the action of this name.
+
+    Raises:
+        Http404: there is none.
+        PermissionDenied: the user may not do it.
+    """
+    action = actions.get(name)
+    if action is None:
+        raise Http404
+    if not _may(request, action):
+        raise PermissionDenied
+    return action
+
+
+def _may(request: HttpRequest, action: Offered) -> bool:
     user: Any = request.user
     return bool(user.has_perm(action.permission))

@@ -15,9 +15,14 @@ class ReturnsConfig(AppConfig):
 
     def ready(self) -> None:
         """Registers the checks."""
-        from rma.adapters.django.checks import check_databases, check_settings  # noqa: PLC0415 # apps first
+        from rma.adapters.django.checks import (  # noqa: PLC0415 # apps first
+            check_databases,
+            check_service,
+            check_settings,
+        )
         from rma.adapters.django.tables import complete_tables  # noqa: PLC0415
 
         checks.register(check_settings, "rma")
         checks.register(check_databases, "rma")
+        checks.register(check_service, "rma")
         post_migrate.connect(complete_tables, sender=self)

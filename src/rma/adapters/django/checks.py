@@ -10,7 +10,16 @@ from django.core.checks import Warning as CheckWarning
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections, router
 
-from rma.adapters.django.conf import KEYS, RmaSettings, find_service, read_settings
+from rma.adapters.django.conf import (
+    KEYS,
+    RmaSettings,
+    database_alias,
+    find_service,
+    get_service,
+    read_settings,
+)
+from rma.adapters.django.repository import DjangoReturns
+from rma.adapters.django.service import DjangoReturnService
 from rma.adapters.django.support import unsupported
 
 
@@ -34,6 +43,33 @@ def check_databases(**_: Any) -> list[CheckMessage]:
         hint = "Name one with SQLite, or PostgreSQL with psycopg 3, in RMA['DATABASE']."
         return [Error(f"The database {alias!r} cannot hold ledgers: {reason}.", hint=hint, id="rma.E005")]
     return [*_autocommit(alias), *_requests(alias), *_routers(alias)]
+
+
+def check_service(**_: Any) -> list[CheckMessage]:
+    """
+    Returns what is wrong with the service that `RMA["SERVICE"]` names, which is made for it.
+
+    Nothing if it cannot be made now: it may need what `migrate` has yet to make, or secrets that are not
+    there where the code is only checked.
+    """
+    try:
+        alias, service = database_alias(), get_service()
+    except Exception:  # of a function of the host, which may raise anything
+        return []
+    found = set()
+    if isinstance(service, DjangoReturnService):
+        found.add(service.using)
+    if isinstance(service.returns, DjangoReturns):
+        found.add(service.returns.using)
+    return [
+        CheckWarning(
+            f"The service of RMA['SERVICE'] works on the database {other!r}, and RMA['DATABASE'] is "
+            f"{alias!r}: `migrate`, the admin and the checks look there.",
+            hint=f"Name {other!r} in RMA['DATABASE'], or leave out `using` where the service is made.",
+            id="rma.W006",
+        )
+        for other in sorted(found - {alias})
+    ]
 
 
 def _keys(given: Mapping[Any, Any]) -> Iterator[CheckMessage]:

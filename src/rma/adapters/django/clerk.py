@@ -1,4 +1,4 @@
-"""What a clerk can do to a return, an exchange or a claim in the admin."""
+"""What a clerk can do to a return, an exchange or a claim in the admin, and with all of its order."""
 
 from collections.abc import Iterator, Mapping
 
@@ -11,8 +11,10 @@ from rma.adapters.django.forms import (
     CorrectForm,
     DeclineForm,
     InspectForm,
+    OrderForm,
     PayoutForm,
     ReceiveForm,
+    RedactForm,
     ResolveForm,
     RetryForm,
 )
@@ -24,9 +26,9 @@ from rma.domain.state.returns import Return
 
 
 @frozen
-class Action:
+class Offered:
     """
-    What a clerk can do.
+    What a clerk can be offered.
 
     Attributes:
         name: in addresses and permissions.
@@ -37,12 +39,25 @@ class Action:
     name: str
     label: str
     question: str
-    form: type[ActionForm]
 
     @property
     def permission(self) -> str:
         """Returns the permission that it needs."""
         return f"rma.{self.name}_storedreturn"
+
+
+@frozen
+class Action(Offered):
+    """What a clerk can do to a return, an exchange or a claim: its form makes a command."""
+
+    form: type[ActionForm]
+
+
+@frozen
+class OrderAction(Offered):
+    """What a clerk can do with all that is stored of an order."""
+
+    form: type[OrderForm]
 
 
 #: By name, in the order in which they are offered.
@@ -69,6 +84,25 @@ ACTIONS: Mapping[str, Action] = {
         Action("payout", "Record a payout", "What was paid by other ways?", PayoutForm),
         Action(
             "cancel", "Cancel", "Cancel it? What has arrived already goes back to the customer.", CancelForm
+        ),
+    )
+}
+
+#: By name, in the order in which they are offered.
+ORDER_ACTIONS: Mapping[str, OrderAction] = {
+    each.name: each
+    for each in (
+        OrderAction(
+            "export",
+            "Export the order",
+            "Download all that is stored of its order, other returns and data about persons included?",
+            OrderForm,
+        ),
+        OrderAction(
+            "redact",
+            "Redact the order",
+            "Take data about persons away, from all that is stored of its order? It cannot be undone.",
+            RedactForm,
         ),
     )
 }

@@ -39,9 +39,19 @@ from rma.domain.state.return_item import ReturnItem
 from rma.domain.state.returns import Return
 from rma.domain.values.errors import InvalidValue
 from rma.domain.values.money import Money
+from rma.domain.values.personal import PersonalField
 
 #: How many units a field takes; the rules say how many are too many.
 _MOST = 1_000_000
+
+#: What the groups of data about persons are called in a form.
+_GROUPS = {
+    PersonalField.NOTES: "notes: what people wrote, and what gateways said",
+    PersonalField.IMAGES: "where photos are",
+    PersonalField.METADATA: "what the shop keeps with it",
+    PersonalField.ACTORS: "who did something",
+    PersonalField.SHIPMENTS: "what carriers were given and answered",
+}
 
 
 class ActionForm(forms.Form):
@@ -79,6 +89,21 @@ class ActionForm(forms.Form):
     def about(self, by: str) -> dict[str, Any]:
         """Returns the fields of every command."""
         return {"idempotency_key": self.cleaned_data["key"], "created_by": by}
+
+
+class OrderForm(forms.Form):
+    """Asks whether something is to be done with all that is stored of an order."""
+
+
+class RedactForm(OrderForm):
+    """Asks which data about persons is taken away."""
+
+    groups = forms.MultipleChoiceField(
+        label="What is taken away",
+        choices=[(each.value, said) for each, said in _GROUPS.items()],
+        initial=[each.value for each in _GROUPS],
+        widget=forms.CheckboxSelectMultiple,
+    )
 
 
 class ArrivedForm(ActionForm):

@@ -29,11 +29,16 @@ class DjangoReturnService(ReturnService):
     A `ReturnService` over `DjangoReturns`, which delivers after the commit of the host.
 
     Args:
-        using: the alias of the database with the ledgers, as `RMA["DATABASE"]` says unless given.
+        using: the alias of the database with the ledgers; that of `returns` unless given, or as
+            `RMA["DATABASE"]` says if they have none.
     """
 
-    using: str = field(factory=database_alias)
+    using: str = field()
     _connector: DjangoConnector = field(init=False, eq=False, repr=False)
+
+    @using.default
+    def _using_of_ledgers(self) -> str:
+        return self.returns.using if isinstance(self.returns, DjangoReturns) else database_alias()
 
     @_connector.default
     def _connector_of_this(self) -> DjangoConnector:

@@ -1,6 +1,6 @@
 """Which tables there are, and the statements that make them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from rma.adapters.django.executor import executor_on
 from rma.adapters.django.format_2 import STATEMENTS
 from rma.adapters.sql.executor import Executor
-from rma.adapters.sql.schema import FORMAT, require_known
+from rma.adapters.sql.schema import FORMAT, WRITABLE_SINCE, require_known
 from rma.adapters.sql.statement import Sql
 from rma.domain.values.errors import Unavailable
 
@@ -30,18 +30,16 @@ def has_table(executor: Executor, vendor: str, name: str) -> bool:
 
 def find_format(executor: Executor, vendor: str) -> int | None:
     """
-    Returns the format of the tables, or None if there are none.
+    Returns the format of the tables, which may be older than ours, or None if there are none.
 
     Raises:
         Unavailable: `newer_format`: a later release made tables that this one must not write.
-            `older_format`: they have to be upgraded.
     """
     if not has_table(executor, vendor, "rma_format"):
         return None
     for (found,) in executor.rows(_OLDER, {}):
         if found < FORMAT:
-            hint = "stop what writes, then run: python -m rma.adapters.sql upgrade URL"
-            raise Unavailable("older_format", {"found": found, "known": FORMAT, "hint": hint})
+            return int(found)
     for found, writable_since in executor.rows(_FORMAT, {}):
         require_known(writable_since)
         return int(found)
@@ -53,16 +51,15 @@ def require_tables(executor: Executor, vendor: str, alias: str) -> None:
     Checks that there are tables that this release reads and writes; `alias` is that of the database.
 
     Raises:
-        Unavailable: as `find_format`; `tables_missing`.
+        Unavailable: as `find_format`; `tables_missing`; `older_format`: they have to be upgraded.
     """
-    if find_format(executor, vendor) is None:
-        other = "" if alias == DEFAULT_DB_ALIAS else f" --database {alias}"
+    other = "" if alias == DEFAULT_DB_ALIAS else f" --database {alias}"
+    found = find_format(executor, vendor)
+    if found is None:
         raise Unavailable("tables_missing", {"hint": f"manage.py migrate rma{other}"})
-
-
-def statements_to_make(executor: Executor, vendor: str) -> Sequence[str]:
-    """Returns the statements that make the tables; none if there are tables already."""
-    return () if find_format(executor, vendor) is not None else STATEMENTS[vendor]
+    if found < FORMAT:
+        hint = f"stop what writes, then run: manage.py migrate rma{other}"
+        raise Unavailable("older_format", {"found": found, "known": FORMAT, "hint": hint})
 
 
 def complete_tables(*, using: str, **_: Any) -> None:
@@ -80,5 +77,7 @@ def complete_tables(*, using: str, **_: Any) -> None:
     if has_table(executor, connection.vendor, "rma_format"):
         return
     for each in STATEMENTS[connection.vendor]:
-        if " rma_format " in each:
+        if "CREATE TABLE rma_format " in each:
             executor.execute(each, {})
+    row = f"INSERT INTO rma_format (format, writable_since) VALUES ({FORMAT}, {WRITABLE_SINCE})"
+    executor.execute(row, {})

@@ -11,6 +11,7 @@ from rma.domain.sale.ruling import Ruling
 from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.lifecycle import ReturnStatus
 from rma.domain.state.lots import ReducedBy
+from rma.domain.values.errors import history_incomplete
 from rma.domain.values.frozenmap import FrozenMap
 from rma.domain.values.money import share
 from rma.domain.values.personal import hidden
@@ -296,15 +297,26 @@ def revise(item: ReturnItem, of: ReturnItem, index: int) -> ItemRevision:
 def revise_items(
     before: Sequence[ReturnItem], revision: Sequence[ItemRevision], *, is_first: bool
 ) -> tuple[ReturnItem, ...]:
-    """The items after a revision of those before; `is_first` if none of them was revised before."""
-    return tuple(
-        [
-            _revise(before[each.index], each, each.index if is_first else before[each.index].source)
-            if isinstance(each, RevisedItem)
-            else each
-            for each in revision
-        ]
-    )
+    """
+    The items after a revision of those before; `is_first` if none of them was revised before.
+
+    Raises:
+        InvalidValue: `history_incomplete`: an item is revised that is not among them.
+    """
+    revised = []
+    for each in revision:
+        if isinstance(each, RevisedItem):
+            _require_item(before, each.index)
+            source = each.index if is_first else before[each.index].source
+            revised.append(_revise(before[each.index], each, source))
+        else:
+            revised.append(each)
+    return tuple(revised)
+
+
+def _require_item(items: Sequence[ReturnItem], index: int) -> None:
+    if index >= len(items):
+        raise history_incomplete(f"what made item {index + 1} of a return that has {len(items)} without it")
 
 
 def _revise(before: ReturnItem, revised: RevisedItem, source: int | None) -> ReturnItem:
@@ -353,11 +365,17 @@ def changes_between(before: Sequence[ReturnItem], after: Sequence[ReturnItem]) -
 
 
 def items_after(before: tuple[ReturnItem, ...], changes: ItemChanges) -> tuple[ReturnItem, ...]:
-    """The items once this was changed in them."""
+    """
+    The items once this was changed in them.
+
+    Raises:
+        InvalidValue: `history_incomplete`: the change is of an item that is not among them.
+    """
     if not changes.units and not changes.unrequested:
         return before
     items = list(before)
     for units in changes.units:
+        _require_item(items, units.index)
         items[units.index] = items[units.index].with_units(units)
     if changes.unrequested:
         places = {_place(item): index for index, item in enumerate(before) if not item.is_requested}

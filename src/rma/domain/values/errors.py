@@ -54,6 +54,11 @@ class StaleLedger(Conflict):
     """Another commit came first: the ledger's revision is no longer the one the change was made for."""
 
 
+def history_incomplete(lost: str) -> InvalidValue:
+    """The error that events are lost: `lost` says what they said."""
+    return InvalidValue("history_incomplete", {"lost": lost})
+
+
 def stale_ledger(order_id: str, expected: int | str, found: int | str) -> StaleLedger:
     """The error of a ledger of another revision, or of other commits, than expected."""
     return StaleLedger("stale_ledger", {"order_id": order_id, "expected": expected, "found": found})

@@ -103,6 +103,8 @@ class Migration(migrations.Migration):
                             ("payout_storedreturn", "Can record payouts"),
                             ("cancel_storedreturn", "Can cancel returns, exchanges and claims"),
                             ("retry_storedreturn", "Can ask for a refund again"),
+                            ("export_storedreturn", "Can export all that is stored of an order"),
+                            ("redact_storedreturn", "Can take data about persons from an order"),
                         ),
                         "indexes": [
                             models.Index(
