@@ -587,14 +587,20 @@ class ResolveClaim:
 
     The units stay claimed. If the amount is above what was paid, the difference is paid at once.
 
+    Of a claim whose new goods cannot be had it says what is given instead: other new goods, or money; then
+    the claim is of type `"refund"`.
+
     Args:
-        refund_amount: what is due for the whole claim; never less than what was paid.
+        refund_amount: what is due for the whole claim; never less than what was paid. Instead of new goods,
+            what the units are worth unless it is given; else it is required.
         refund_note: why `refund_amount` is above the value of the units; needed only then.
+        new_items: what is sent instead, without a `refund_amount`; or the same again.
     """
 
     claim_id: str
-    refund_amount: Money | int
+    refund_amount: Money | int | None = None
     refund_note: str | None = field(default=None, repr=hidden)
+    new_items: tuple[NewItem, ...] = field(default=(), converter=new_items)
     idempotency_key: str | None = None
     created_by: str | None = field(default=None, repr=hidden)
 

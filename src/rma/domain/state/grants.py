@@ -201,7 +201,8 @@ def _is_alike(before: Granting, after: Granting) -> bool:
             and _amounts_named(before) == _amounts_named(after)
         )
     if isinstance(before, Claim) and isinstance(after, Claim):
-        return before.status is after.status and _amounts_named(before) == _amounts_named(after)
+        is_alike = before.status is after.status and before.type is after.type
+        return is_alike and _amounts_named(before) == _amounts_named(after)
     assert isinstance(before, Exchange), "a subject stays what it is"
     assert isinstance(after, Exchange), "a subject stays what it is"
     return before.new_items is after.new_items and before.is_sent == after.is_sent

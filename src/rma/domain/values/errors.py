@@ -305,6 +305,10 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         NotAllowed,
         "{paid} was paid for exchange {exchange_id} (minor units): cancel it, and that is given back",
     ),
+    "replacement_sent": (
+        NotAllowed,
+        "the new goods of claim {claim_id} were sent, or may be: nothing is given instead",
+    ),
     "new_goods_sent": (
         NotAllowed,
         "the new goods of exchange {exchange_id} were sent already: `SettleAdvance` ends it",
@@ -555,6 +559,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         "asked to refund {amount} of charge {charge_id}, only {left} left (minor units, {currency})",
     ),
     "new_items_of_refund": (Invalid, "new items are for claims of type replace only"),
+    "new_items_and_refund_amount": (Invalid, "give either other new items or an amount, not both"),
     # Invalid, in any command
     "invalid_flag": (Invalid, "{field} must be True or False, not {value}"),
     "invalid_text": (Invalid, "{field} must be {expected}, not {value}"),

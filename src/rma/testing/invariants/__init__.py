@@ -83,6 +83,10 @@ from rma.testing.invariants.records import (
     the_store_keeps_what_it_took,
     the_store_refuses_what_is_stale,
 )
+from rma.testing.invariants.replacements import (
+    a_claim_gives_goods_or_money_instead,
+    a_claim_without_new_goods_waits_for_a_person,
+)
 from rma.testing.invariants.rest import (
     is_on_its_way,
     labels_are_booked_for_returns_that_go_on,
@@ -107,6 +111,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     each_return_is_paid_its_entitlement_and_no_more,
     every_amount_is_explained,
     new_goods_are_sent_once,
+    a_claim_gives_goods_or_money_instead,
+    a_claim_without_new_goods_waits_for_a_person,
     exchange_differences_are_paid_once,
     more_than_the_value_has_a_note,
     pools_are_what_returns_left,
