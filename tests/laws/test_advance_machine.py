@@ -93,6 +93,16 @@ class Advance(Returns):
         self.handle(RequestClaim(order_id=self.world.order_id, type="replace", items=[item], new_items=[new]))
         self.new_goods_run_out(is_out=False)
 
+    @rule(data=st.data())
+    def what_is_owed_is_written_off(self, data: st.DataObject) -> None:
+        """By a clerk, all of it or a part, whatever became of the charge."""
+        owing = [each for each in self.world.ledger.exchanges if each.sent_first and each.is_open]
+        if not owing:
+            return
+        target = data.draw(st.sampled_from(owing))
+        amount = data.draw(st.integers(1, max(1, target.owed.amount)))
+        self.handle(SettleAdvance(exchange_id=target.id, write_off=amount, note="gone"))
+
     @rule()
     def the_last_day_ends(self) -> None:
         """A timer charges what did not come back."""

@@ -171,6 +171,7 @@ class Folding:
                 | events.ExchangeUpdated()
                 | events.AdvanceCharged()
                 | events.HoldReleased()
+                | events.AdvanceWrittenOff()
                 | events.ExchangeCanceled()
             ):
                 if exchange := self._exchanges.get(header.subject_id or ""):

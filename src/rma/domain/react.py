@@ -95,6 +95,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
             | events.EventsPublished()
             | events.HistoryArchived()
             | events.OrderRedacted()
+            | events.AdvanceWrittenOff()
             | events.ChargeOutcomeRecorded()
             | events.ClaimCompleted()
             | events.ClaimCanceled()

@@ -28,7 +28,7 @@ from rma.domain.sale.rules import Outcome, RuleTerms
 from rma.domain.state.at_the_dock import Correction, StockWithdrawal
 from rma.domain.state.claims import Claim, ClaimType
 from rma.domain.state.entitlement import Entitlement
-from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
+from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge, WriteOff
 from rma.domain.state.grants import Grant
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
@@ -126,6 +126,7 @@ class ExchangeChanges:
     declined_replacements: int = 0
     reservation: str | None = None
     reservations: int = 0
+    write_offs: tuple[WriteOff, ...] = ()
 
 
 @frozen

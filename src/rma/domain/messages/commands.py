@@ -485,9 +485,17 @@ class SettleAdvance:
     is charged to the hold, which is released if nothing is owed.
 
     `resume` does it by itself for goods that were not sent. Where a charge was declined, it is tried again.
+    With `write_off`, nothing is charged: a clerk does not wait any longer for what the customer owes, or for
+    a part of it. Nothing was paid by that: goods that arrive later give back at most what the customer paid.
+
+    Args:
+        write_off: how much is written off, at most what is owed; only once the return is over.
+        note: why; needed for it.
     """
 
     exchange_id: str
+    write_off: Money | int | None = None
+    note: str | None = field(default=None, repr=hidden)
     idempotency_key: str | None = None
     created_by: str | None = field(default=None, repr=hidden)
 

@@ -305,6 +305,15 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         NotAllowed,
         "{paid} was paid for exchange {exchange_id} (minor units): cancel it, and that is given back",
     ),
+    "nothing_owed": (NotAllowed, "exchange {exchange_id}: nothing is owed"),
+    "advance_not_over": (
+        NotAllowed,
+        "exchange {exchange_id}: the goods of return {return_id} are expected, or a person decides about them",
+    ),
+    "charge_outcome_unknown": (
+        NotAllowed,
+        "exchange {exchange_id}: whether its hold was charged is not known yet",
+    ),
     "replacement_sent": (
         NotAllowed,
         "the new goods of claim {claim_id} were sent, or may be: nothing is given instead",
@@ -520,6 +529,12 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "invalid_reference": (Invalid, "reference must be a string that is not empty, not {reference}"),
     "invalid_payment_amount": (Invalid, "payment amount must be money of at least {minimum}, not {amount}"),
     "payment_exceeds_owed": (Invalid, "asked to record {amount}, only {owed} owed (minor units, {currency})"),
+    "invalid_write_off": (Invalid, "write_off must be money of at least {minimum}, not {amount}"),
+    "write_off_exceeds_owed": (
+        Invalid,
+        "asked to write off {amount}, only {owed} owed (minor units, {currency})",
+    ),
+    "write_off_without_note": (Invalid, "what is written off needs a note that says why"),
     "payment_reference_reused": (
         Invalid,
         "payment {reference} was recorded before, with {amount} (minor units): give each its own reference",

@@ -165,6 +165,7 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             events.AdvanceShipped()
             | events.ExchangeUpdated()
             | events.AdvanceCharged()
+            | events.AdvanceWrittenOff()
             | events.HoldReleased()
             | events.ChargeOutcomeRecorded()
         ):

@@ -15,6 +15,7 @@ from rma.testing.invariants.advance import (
     new_goods_go_first_only_in_time,
     no_exchange_payment_gives_back_more_than_was_paid,
     nothing_is_charged_without_a_shortfall,
+    what_is_written_off_was_owed,
     what_was_paid_beyond_the_difference_is_due,
 )
 from rma.testing.invariants.before_goods import (
@@ -152,6 +153,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     new_goods_go_first_only_in_time,
     a_replaced_hold_is_released_and_never_charged,
     nothing_is_charged_without_a_shortfall,
+    what_is_written_off_was_owed,
     each_charge_is_made_once,
     no_exchange_payment_gives_back_more_than_was_paid,
     notes_add_up,
