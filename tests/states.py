@@ -249,7 +249,8 @@ The first arrow is the event that asks for it, the others are what became known 
 """,
     "claim": """\
 `ClaimCompleted`: its return was received or resolved ([claims](claims.md)).
-`completed` is left only where nothing was compensated: the refund failed, or was 0.
+`completed` is left only where nothing was compensated: the refund failed or was 0, or the new goods cannot be
+had.
 """,
 }
 

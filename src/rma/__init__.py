@@ -11,6 +11,7 @@ from rma.domain.decide.facts import Facts, HostRule
 from rma.domain.events import (
     AdvanceCharged,
     AdvanceShipped,
+    AdvanceWrittenOff,
     ChargeOutcomeRecorded,
     ClaimCanceled,
     ClaimCompleted,
@@ -157,7 +158,7 @@ from rma.domain.sale.withdrawal import DueFrom, ReturnBasis, Withdrawal
 from rma.domain.state.at_the_dock import CorrectedUnits, Correction, ForeignGoods, StockWithdrawal
 from rma.domain.state.claims import Claim, ClaimedItem, ClaimReason, ClaimType
 from rma.domain.state.entitlement import Entitlement, EntitlementChange
-from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
+from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge, WriteOff
 from rma.domain.state.graded_units import GradedUnits
 from rma.domain.state.grants import Grant, GrantedAmount, GrantedTax
 from rma.domain.state.inspection import Inspection
@@ -264,7 +265,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "Return", "ReturnStatus", "Decision", "Sending",
     "ReturnItem", "Receipt", "ReceiptItem", "ForeignGoods", "Correction", "CorrectedUnits", "StockWithdrawal",
     "Inspection", "GradedUnits", "Resolution", "Entitlement", "Refund",
-    "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "HoldCharge",
+    "RefundStatus", "AmountPart", "Exchange", "ExchangeStatus", "ExchangePayment", "HoldCharge", "WriteOff",
     "ChargeStatus", "Claim", "ClaimedItem",
     "ReducedBy", "ClaimType", "ClaimReason", "ClaimStatus", "Quote", "ExchangeQuote", "HoldNeeded",
     "QuotedItem", "ReturnableItem", "ReducedUnits", "ReturnOption", "FailedRule", "RuleTerms", "Ruling",
@@ -278,7 +279,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "RefundBlocked", "RefundRetried", "PayoutRecorded",
     "ReturnCanceled", "RefundOutcomeRecorded", "ExchangeRequested", "AdvanceShipped",
     "ExchangeReceived", "ExchangePaid", "ExchangeUpdated", "AdvanceCharged", "HoldReleased",
-    "ChargeOutcomeRecorded", "ExchangeCanceled", "ExchangePaymentRefunded",
+    "AdvanceWrittenOff", "ChargeOutcomeRecorded", "ExchangeCanceled", "ExchangePaymentRefunded",
     "ClaimRequested", "PriceReduced", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimPayoutRecorded", "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",

@@ -100,6 +100,9 @@ def is_within_bounds(  # noqa: C901 # a row for each command
         case RecordExchangePayment():
             exchange = ledger.find_exchange(command.exchange_id)
             return exchange is not None and command.amount == exchange.owed
+        case SettleAdvance(write_off=amount, exchange_id=exchange_id) if amount is not None:
+            exchange = ledger.find_exchange(exchange_id)
+            return exchange is not None and amount == exchange.owed.amount
         case SettleAdvance() | ExpireReturn():
             return all(len(each.hold_charges) < MOST_CHARGES for each in ledger.exchanges)
         case ApproveReturn() | DeclineReturn() | CancelReturn() | CancelExchange() | RecordChargeOutcome():
@@ -170,6 +173,7 @@ def shape_of_exchange(each: Exchange) -> Hashable:
         len(each.replaced_holds),
         each.hold_released_at is not None,
         tuple([charge.status for charge in each.hold_charges]),
+        each.written_off,
     )
 
 

@@ -418,4 +418,6 @@ def shape_of_claim(each: Claim) -> Hashable:
         each.refunded,
         each.entitlement.is_refund_blocked,
         each.return_id,
+        each.lacks_new_goods,
+        each.is_revised,
     )

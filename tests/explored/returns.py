@@ -42,7 +42,8 @@ from rma import (
     UpdateExchange,
     UpdateReturn,
 )
-from rma.domain.messages.effects import Effect, RefundRequest
+from rma.domain.messages.advance import OutOfStock
+from rma.domain.messages.effects import Effect, RefundRequest, ReplacementRequest
 from rma.testing.core_harness import Result
 from tests.explored.engine import Shop, Snapshot, shape_of_claim, shape_of_return
 
@@ -152,7 +153,11 @@ def is_within_bounds(  # noqa: C901 # a row for each command
             return is_few and rejected + missing <= 1 and not command.refund_amount
         case ResolveClaim():
             claim = ledger.find_claim(command.claim_id)
-            return claim is not None and command.refund_amount == claim.refunded.amount
+            if claim is None or claim.is_revised:
+                return False
+            if claim.lacks_new_goods:
+                return command.refund_amount is None and not command.refund_note
+            return command.refund_amount == claim.refunded.amount
         case RetryRefund() | RecordPayout():
             subject = ledger.find_claim(command.claim_id or "") or ledger.get(command.return_id or "")
             is_whole = command.amount in (None, subject.amount_due)
@@ -181,8 +186,14 @@ def shape(snapshot: Snapshot) -> Hashable:
 
 
 def results(effect: Effect) -> Iterable[Result]:
-    """Of refunds; how other effects end does not matter here."""
-    return (RefundSucceeded(), RefundDeclined("no")) if isinstance(effect, RefundRequest) else ()
+    """Of refunds, and of new goods of claims that cannot be had: others do not matter here."""
+    match effect:
+        case RefundRequest():
+            return (RefundSucceeded(), RefundDeclined("no"))
+        case ReplacementRequest(claim_id=str()):
+            return (OutOfStock(),)
+        case _:
+            return ()
 
 
 RETURNS = Shop(

@@ -15,6 +15,8 @@ from rma import (
     ChargeRequest,
     ChargeSucceeded,
     Command,
+    CorrectedItem,
+    CorrectReceipt,
     ExchangeStatus,
     Fee,
     Hold,
@@ -32,6 +34,7 @@ from rma import (
 )
 from rma.domain.messages.advance import ChargeOutcome
 from rma.domain.react import react
+from rma.domain.views.postings import Account, postings
 from tests.rules.advance import (
     NOT_GRADED,
     POLICY,
@@ -319,3 +322,43 @@ def test_whenever_answers_come_no_one_pays_for_goods_that_are_back(
         assert paid <= value <= paid + pending, steps[: number + 1]
         assert exchange.needs_attention or not exchange.owed.amount
         assert target.needs_attention or not target.amount_due.amount
+
+
+@for_all(
+    old=st.integers(1, 9999),
+    new=st.integers(1, 9999),
+    paid=st.integers(0, 9999),
+    off=st.integers(1, 9999),
+    is_late=st.booleans(),
+    is_mistaken=st.booleans(),
+)
+def test_whatever_is_written_off_no_more_is_given_back_than_was_paid(
+    old: int, new: int, paid: int, off: int, is_late: bool, is_mistaken: bool
+) -> None:
+    """Late goods give back what was paid for those that are kept, and the books are even."""
+    given = Given(shoes(price=old), NOT_GRADED)
+    given.when(first(new, hold=hold(10**6)))
+    if due := the(given).owed.amount:
+        given.when(pay(due))
+    after_last_day(given)
+    given.when(SETTLE)
+    given.record_outcomes(("exc_1-charge-1", ChargeDeclined("no")))
+    owed = the(given).owed.amount
+    if cash := min(paid, owed):
+        given.when(pay(cash, "cash"))
+    if written_off := min(off, owed - cash):
+        given.when(SettleAdvance(exchange_id="exc_1", write_off=written_off, note="gone"))
+    assert the(given).owed.amount == owed - cash - written_off
+    assert the(given).written_off.amount == written_off
+    if is_late:
+        given.when(receive(1))
+        given.when(ResolveReturn(return_id="ret_1"))
+        assert the(given).written_off.amount == the(given).owed.amount == 0
+        assert customer_paid(given) == new  # what was paid for the old ones counts, and they are here
+    if is_late and is_mistaken:
+        nothing = [CorrectedItem(item_id="mug", quantity=0)]
+        given.when(CorrectReceipt(return_id="ret_1", items=nothing, reason="another parcel"))
+    given.all_delivered()
+    found = [each for event in given.history for each in postings(event) if each.account is Account.CUSTOMER]
+    balance = sum(each.credit.amount - each.debit.amount for each in found)
+    assert balance == -the(given).owed.amount - given.the().entitlement.overpaid.amount

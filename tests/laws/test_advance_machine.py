@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
 from rma import (
+    CancelClaim,
     CancelExchange,
     ChargeDeclined,
     ChargePending,
     ChargeSucceeded,
+    ClaimItem,
     Exchange,
     Hold,
     Money,
@@ -20,8 +22,10 @@ from rma import (
     ReceiveReturn,
     RecordChargeOutcome,
     RecordExchangePayment,
+    RequestClaim,
     RequestedItem,
     RequestExchange,
+    ResolveClaim,
     ResolveReturn,
     SettleAdvance,
     UpdateExchange,
@@ -71,6 +75,33 @@ class Advance(Returns):
     def an_exchange_goes_on(self, data: st.DataObject, kind: type) -> None:
         """Any of the commands about exchanges."""
         self.handle_command_of(data, kind)
+
+    @rule(data=st.data(), kind=st.sampled_from([RequestClaim, ResolveClaim, CancelClaim]))
+    def a_claim_goes_on(self, data: st.DataObject, kind: type) -> None:
+        """Any of the commands about claims."""
+        self.handle_command_of(data, kind)
+
+    @rule(data=st.data(), is_out=st.sampled_from([True, True, False]))
+    def units_are_replaced(self, data: st.DataObject, is_out: bool) -> None:
+        """By new goods, which often cannot be had."""
+        left = [each for each in self.world.observer.returnable_items(self.world.order_id) if each.quantity]
+        if not left:
+            return
+        self.new_goods_run_out(is_out=is_out)
+        item = ClaimItem(item_id=data.draw(st.sampled_from(left)).item_id, quantity=1, reason="other")
+        new = NewItem(variant_id="v_new", quantity=1, unit_price=Money(500, "usd"))
+        self.handle(RequestClaim(order_id=self.world.order_id, type="replace", items=[item], new_items=[new]))
+        self.new_goods_run_out(is_out=False)
+
+    @rule(data=st.data())
+    def what_is_owed_is_written_off(self, data: st.DataObject) -> None:
+        """By a clerk, all of it or a part, whatever became of the charge."""
+        owing = [each for each in self.world.ledger.exchanges if each.sent_first and each.is_open]
+        if not owing:
+            return
+        target = data.draw(st.sampled_from(owing))
+        amount = data.draw(st.integers(1, max(1, target.owed.amount)))
+        self.handle(SettleAdvance(exchange_id=target.id, write_off=amount, note="gone"))
 
     @rule()
     def the_last_day_ends(self) -> None:

@@ -77,6 +77,8 @@ ALLOWED = {
     ("charge", "succeeded", "failed"),
     # nothing was paid: its refund failed, or was 0
     ("claim", "completed", "canceled"),
+    # its new goods cannot be had: a person decides
+    ("claim", "completed", "requires_action"),
 }
 
 

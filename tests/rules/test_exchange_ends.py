@@ -273,21 +273,6 @@ def test_an_exchange_whose_new_goods_cannot_be_sent_is_refunded() -> None:
     assert customer_paid(given) == 0
 
 
-def test_a_claim_whose_new_goods_cannot_be_sent_is_stopped_for_a_person() -> None:
-    """It is not tried again by itself."""
-    from rma import ClaimItem, RequestClaim  # noqa: PLC0415 # of this test only
-
-    given = Given()
-    item = ClaimItem(item_id="mug", quantity=1, reason="other")
-    new = NewItem(variant_id="v_new", quantity=1, unit_price=0)
-    given.when(RequestClaim(order_id="order_1", type="replace", items=[item], new_items=[new]))
-    (key,) = given.ledger.open_effects
-    given.record_outcomes((key, NONE_LEFT))
-    delivery = given.ledger.open_effects[key].delivery
-    assert (delivery.is_stopped, delivery.last_error) == (True, "out of stock: sold out")
-    assert given.ledger.claims[0].needs_attention
-
-
 def test_other_goods_can_be_chosen_before_any_were_sent() -> None:
     """What was reserved is free again; how the new goods travel stays, unless it is said again."""
     post = ShippingMethod(id="sm", option_id="so_out", name="Post", price=usd(500))

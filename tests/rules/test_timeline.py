@@ -155,6 +155,7 @@ def sent_first(given: Given) -> None:
     given.when(SettleAdvance(exchange_id=first.id, created_by="Flo"))
     key = f"{first.id}-charge-1"
     given.record_outcomes((key, ChargeDeclined("expired", "too late")))
+    given.when(SettleAdvance(exchange_id=first.id, write_off=1, note="kind", created_by="Flo"))
     given.when(RecordChargeOutcome(key=key, outcome=ChargeSucceeded("ch_9")))
     given.when(CancelExchange(exchange_id=second.id))
 

@@ -609,6 +609,31 @@ def new_goods_are_sent_first(world: World, handle: Callable[[Action], object]) -
     handle(Resume())
 
 
+def clerks_end_what_cannot_go_on(world: World, handle: Callable[[Action], object]) -> None:
+    """Claims whose new goods cannot be had: others, then money; and an exchange that is never paid."""
+    broken = ClaimItem(item_id="mug", quantity=1, reason="other")
+    cup = NewItem(variant_id="v_gone", quantity=1, unit_price=900)
+    world.fulfillment.out_of_stock = {"v_gone"}
+    replace = RequestClaim(order_id=world.order_id, type="replace", items=[broken], new_items=[cup])
+    for _ in range(3):
+        handle(replace)
+    other = evolve(cup, variant_id="v_pot")
+    handle(ResolveClaim(claim_id="claim_1", new_items=[other], idempotency_key="other"))
+    handle(ResolveClaim(claim_id="claim_2", idempotency_key="money", created_by="Cy"))
+
+    world.policy = ReturnPolicy(return_within_days=1)
+    world.holds.answer = lambda _: ChargeDeclined("expired")
+    pot = NewItem(variant_id="v_pot", quantity=1, unit_price=100)
+    mug = [RequestedItem(item_id="mug", quantity=1)]
+    hold = Hold("auth_1", Money(5000, "usd"), START + timedelta(days=90))
+    handle(RequestExchange(order_id=world.order_id, items=mug, new_items=[pot], ship="first", hold=hold))
+    world.now += timedelta(days=2)
+    handle(Resume())
+    gone = SettleAdvance(exchange_id="exc_4", write_off=40, note="gone", created_by="Cy")
+    handle(evolve(gone, idempotency_key="gone"))
+    handle(evolve(gone, write_off=60))
+
+
 #: Asked in `rules_decide`: what it says is stored.
 HOST_RULES = (HostRule("risk", lambda _, line, asked: Review("worn") if asked.tags else None),)
 
@@ -639,6 +664,7 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
         "goods are waited for": (goods_are_waited_for, world(mug, tea)),
         "goods are inspected": (goods_are_inspected, world(mug)),
         "new goods are sent first": (new_goods_are_sent_first, world(mug, reserves=True)),
+        "clerks end what cannot go on": (clerks_end_what_cannot_go_on, world(mug)),
         "money goes back by every means": (money_goes_back_by_every_means, world(mug)),
         "goods are at the dock": (goods_are_at_the_dock, world(evolve(mug, serials=["A", "B"]), tea)),
     }

@@ -9,14 +9,20 @@ from attrs import evolve
 from rma import (
     ApprovedItem,
     ApproveReturn,
+    Change,
     Charge,
+    ClaimItem,
     Command,
     Fee,
+    Money,
+    NewItem,
     OutOfStock,
     ReceivedItem,
     ReceiveReturn,
+    RequestClaim,
     RequestedItem,
     RequestReturn,
+    ResolveClaim,
     ReturnPolicy,
     ReturnRule,
     UpdateReturn,
@@ -110,9 +116,34 @@ def test_what_waits_for_new_goods_is_read_as_it_was_written(file: Path) -> None:
 def stored_as_read(core: CoreHarness, commands: Sequence[Command], file: Path) -> None:
     """Handles the commands; after each of them, another process reads what the core has."""
     for command in commands:
-        change = core.handle(command)
-        with closing(SqlReturns(f"sqlite:///{file}")) as store:
-            store.commit(change)
-        with closing(SqlReturns(f"sqlite:///{file}")) as store:
-            assert_alike(store.load("order_1"), core.ledger)
-            assert store.compare(core.ledger) == ()
+        change_as_read(core, core.handle(command), file)
+
+
+def change_as_read(core: CoreHarness, change: Change, file: Path) -> None:
+    """Stores the change; another process reads what the core has."""
+    with closing(SqlReturns(f"sqlite:///{file}")) as store:
+        store.commit(change)
+    with closing(SqlReturns(f"sqlite:///{file}")) as store:
+        assert_alike(store.load("order_1"), core.ledger)
+        assert store.compare(core.ledger) == ()
+
+
+def test_what_a_claim_gives_instead_of_new_goods_is_read_as_it_was_written(file: Path) -> None:
+    """There are none, nor any of the others; then money."""
+    core = CoreHarness(order_of(line("mug", 3)))
+    item = ClaimItem(item_id="mug", quantity=1, reason="other")
+    new = NewItem(variant_id="v_new", quantity=1, unit_price=Money(500, "usd"))
+    stored_as_read(
+        core,
+        [RequestClaim(order_id="order_1", type="replace", items=[item], new_items=[new])],
+        file,
+    )
+    for command in (
+        ResolveClaim(claim_id="claim_1", new_items=[evolve(new, variant_id="v_other")]),
+        ResolveClaim(claim_id="claim_1"),
+    ):
+        change_as_read(core, core.record_outcomes(lambda _: OutOfStock("sold out")), file)
+        assert core.ledger.claims[0].lacks_new_goods
+        stored_as_read(core, [command], file)
+    claim = core.ledger.claims[0]
+    assert (claim.type, claim.declined_replacements, claim.is_revised) == ("refund", 2, True)

@@ -35,9 +35,9 @@ from rma.domain.sale.order import Order
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome, RuleTerms
 from rma.domain.state.at_the_dock import Correction
-from rma.domain.state.claims import Claim
+from rma.domain.state.claims import Claim, ClaimType
 from rma.domain.state.entitlement import EntitlementChange
-from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
+from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge, WriteOff
 from rma.domain.state.grants import Grant
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import ReturnLedger, Subject, subject_ids
@@ -710,6 +710,20 @@ class HoldReleased(ExchangeEvent):
 
 
 @frozen(kw_only=True)
+class AdvanceWrittenOff(ExchangeEvent):
+    """
+    A clerk does not wait any longer for what a customer owes for new goods that were sent first.
+
+    Attributes:
+        status: what the exchange became.
+        write_off: what was owed, and what of it is written off, by whom, and why.
+    """
+
+    status: ExchangeStatus
+    write_off: WriteOff
+
+
+@frozen(kw_only=True)
 class ChargeOutcomeRecorded(ExchangeEvent):
     """
     A gateway, or a person, reported the outcome of a charge.
@@ -789,7 +803,18 @@ class ClaimPayoutRecorded(ClaimEntitlementEvent):
 
 @frozen(kw_only=True)
 class ClaimResolved(ClaimEntitlementEvent):
-    """What is due for a claim was set by a clerk; what could not be paid of it is written off."""
+    """
+    What is due for a claim was set by a clerk; what could not be paid of it is written off.
+
+    Or new goods of it cannot be had, and others are sent, or money is given, instead.
+
+    Attributes:
+        becomes: the type that the claim is of from now on; None if that stays as it was.
+        replacement: the new goods that are sent instead.
+    """
+
+    becomes: ClaimType | None = None
+    replacement: ReplacementRequest | None = None
 
 
 @frozen(kw_only=True)
@@ -831,6 +856,7 @@ Event = (
     | ExchangeUpdated
     | AdvanceCharged
     | HoldReleased
+    | AdvanceWrittenOff
     | ChargeOutcomeRecorded
     | ExchangeCanceled
     | ExchangePaymentRefunded

@@ -171,6 +171,7 @@ class Folding:
                 | events.ExchangeUpdated()
                 | events.AdvanceCharged()
                 | events.HoldReleased()
+                | events.AdvanceWrittenOff()
                 | events.ExchangeCanceled()
             ):
                 if exchange := self._exchanges.get(header.subject_id or ""):
@@ -252,7 +253,7 @@ class Folding:
             self._add_to_exchange(after, event)
         elif claim := self._claims.get(subject_id):
             self._claims[subject_id] = with_(
-                claim,
+                _without_new_goods(claim, event),
                 entitlement=_with_outcomes(claim.entitlement, event),
                 shipment=_sent(claim.shipment, event),
                 stuck_effects=_still_stuck(claim, event),
@@ -537,7 +538,8 @@ def _claim_after(
             return with_(before, status=ClaimStatus.COMPLETED, updated_at=at)
         case events.ClaimRefundRetried() | events.ClaimPayoutRecorded() | events.ClaimResolved():
             account = entitlement.after(event.entitlement)
-            return with_(before, status=event.status, entitlement=account, updated_at=at)
+            after = with_(before, status=event.status, entitlement=account, updated_at=at)
+            return _compensated_otherwise(after, event) if isinstance(event, events.ClaimResolved) else after
         case events.ClaimCanceled():
             account = entitlement.reduced_to(zero(before.currency))
             return with_(
@@ -545,6 +547,28 @@ def _claim_after(
             )
         case _:
             assert_never(event)
+
+
+def _compensated_otherwise(before: Claim, event: events.ClaimResolved) -> Claim:
+    """The claim with what the event gives instead of new goods, if it does."""
+    if event.replacement is not None:
+        return with_(before, new_items=event.replacement.new_items, out_of_stock=None, is_revised=True)
+    return (
+        before if event.becomes is None else with_(before, type=event.becomes, new_items=(), is_revised=True)
+    )
+
+
+def _without_new_goods(before: Claim, event: OutcomeEvent) -> Claim:
+    """The claim, whose new goods cannot be had if the event says so."""
+    refused = next((each.out_of_stock for each in _outcomes(event) if each.out_of_stock), None)
+    if refused is None:
+        return before
+    return with_(
+        before,
+        status=ClaimStatus.REQUIRES_ACTION,
+        out_of_stock=refused,
+        declined_replacements=before.declined_replacements + 1,
+    )
 
 
 def _outcomes(event: OutcomeEvent) -> tuple[EffectOutcome, ...]:

@@ -29,6 +29,7 @@ ExchangeChange = (
     | events.ExchangeUpdated
     | events.AdvanceCharged
     | events.HoldReleased
+    | events.AdvanceWrittenOff
     | events.ExchangeCanceled
 )
 
@@ -57,6 +58,8 @@ def exchange_after(before: Exchange, event: ExchangeChange) -> Exchange:
             after = with_(
                 before, status=status, difference_due=difference_due, hold_released_at=at, updated_at=at
             )
+        case events.AdvanceWrittenOff(status=status, write_off=write_off):
+            after = with_(before, status=status, write_offs=(*before.write_offs, write_off), updated_at=at)
         case events.ExchangeCanceled():
             return with_(before, status=ExchangeStatus.CANCELED, canceled_at=at, updated_at=at)
         case _:
@@ -136,6 +139,7 @@ def without_new_goods(before: Exchange, key: str, answer: OutOfStock) -> Exchang
         before,
         out_of_stock=answer,
         sent_first=False,
+        write_offs=(),  # nothing was sent, so nothing is owed for it
         declined_replacements=before.declined_replacements + (before.is_sent or not is_reservation),
         reservation=None if is_reservation else before.reservation,
     )

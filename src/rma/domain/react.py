@@ -55,11 +55,10 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
             | events.RefundRetried()
             | events.ExchangePaymentRefunded()
             | events.ClaimRefundRetried()
-            | events.ClaimResolved()
             | events.PriceReduced()
         ):
             return _refund_requests(event)
-        case events.ClaimRequested(replacement=replacement):
+        case events.ClaimRequested(replacement=replacement) | events.ClaimResolved(replacement=replacement):
             return (*_refund_requests(event), *((replacement,) if replacement else ()))
         case events.ExchangeReceived(replacement=replacement) | events.ExchangePaid(replacement=replacement):
             return (replacement,) if replacement else ()
@@ -96,6 +95,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
             | events.EventsPublished()
             | events.HistoryArchived()
             | events.OrderRedacted()
+            | events.AdvanceWrittenOff()
             | events.ChargeOutcomeRecorded()
             | events.ClaimCompleted()
             | events.ClaimCanceled()

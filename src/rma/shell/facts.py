@@ -107,7 +107,7 @@ def facts_for(  # noqa: PLR0911 # a row for each command
         case UpdateReturn():
             order_id = None if ledger is None else ledger.order_id
             return _facts_about_goods(host, order_id, command.shipping_option_id)
-        case UpdateExchange():
+        case UpdateExchange() | ResolveClaim():
             return _facts_about_new_goods(host, None if ledger is None else ledger.order_id)
         case InspectReturn():
             return _facts_about_inspection(host, None if ledger is None else ledger.order_id)
@@ -119,7 +119,6 @@ def facts_for(  # noqa: PLR0911 # a row for each command
             | ResolveReturn()
             | RetryRefund()
             | RecordPayout()
-            | ResolveClaim()
             | SettleAdvance()
             | CancelExchange()
         ):

@@ -7,6 +7,7 @@ from attrs import frozen
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 
+from rma.domain.messages.advance import OutOfStock
 from rma.domain.messages.effects import ReplacementShipment, ReturnShipment
 from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart
@@ -151,6 +152,8 @@ def attention_of(subject: Subject) -> Iterator[str]:
         case Exchange():
             yield from _attention_of_exchange(subject)
         case Claim(entitlement=entitlement):
+            if subject.lacks_new_goods:
+                yield from _lack_of_new_goods(subject.out_of_stock)
             yield from _attention_of_entitlement(entitlement)
         case Return(entitlement=entitlement):
             yield from _attention_of_return(subject)
@@ -220,11 +223,14 @@ def _attention_of_exchange(subject: Exchange) -> Iterator[str]:
             yield f"whether {each.amount} was charged is not known{why}"
         elif each.status is ChargeStatus.FAILED and subject.owed.amount:
             yield f"the charge of {each.amount} failed{why}"
-    if subject.out_of_stock is not None:
-        why = subject.out_of_stock.message
-        yield f"its new goods cannot be had{f': {why}' if why else ''}"
+    yield from _lack_of_new_goods(subject.out_of_stock)
     if subject.owed.amount:
         yield f"the customer has yet to pay {subject.owed}"
+
+
+def _lack_of_new_goods(answer: OutOfStock | None) -> Iterator[str]:
+    if answer is not None:
+        yield f"its new goods cannot be had{f': {answer.message}' if answer.message else ''}"
 
 
 def _attention_of_entitlement(entitlement: Entitlement) -> Iterator[str]:

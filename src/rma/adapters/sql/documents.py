@@ -26,9 +26,9 @@ from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome, RuleTerms
 from rma.domain.state.at_the_dock import Correction, StockWithdrawal
-from rma.domain.state.claims import Claim
+from rma.domain.state.claims import Claim, ClaimType
 from rma.domain.state.entitlement import Entitlement
-from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge
+from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge, WriteOff
 from rma.domain.state.grants import Grant
 from rma.domain.state.inspection import Inspection
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
@@ -126,6 +126,7 @@ class ExchangeChanges:
     declined_replacements: int = 0
     reservation: str | None = None
     reservations: int = 0
+    write_offs: tuple[WriteOff, ...] = ()
 
 
 @frozen
@@ -153,12 +154,22 @@ class ClaimChanges:
     shipment: ReplacementShipment | None = None
     canceled_at: datetime | None = None
     stuck_effects: tuple[str, ...] = ()
+    out_of_stock: OutOfStock | None = None
+    declined_replacements: int = 0
+
+
+@frozen
+class ClaimRevision:
+    """How a claim compensates, where that is not as it was opened with."""
+
+    type: ClaimType
+    new_items: tuple[NewItem, ...] = ()
 
 
 @frozen
 class Record:
     """
-    `record` in the row of a return, exchange or claim; of a claim it has `answered` and `grants` only.
+    `record` in the row of a return, exchange or claim.
 
     Attributes:
         revision: what it was requested for, where it is not what it was opened with.
@@ -167,6 +178,7 @@ class Record:
         answered: the commands about it by idempotency key, but for the one that opened it.
         corrections, withdrawals, foreign_decisions: as the return has them.
         exchange: what an exchange sends, where it is not what it was opened with.
+        claim: how a claim compensates, where that is not as it was opened with.
         grants: what it gave back, or sold. What the event granted that opened it may be there only.
         redacted: by idempotency key, groups of fields of which something was taken from the command.
     """
@@ -184,6 +196,7 @@ class Record:
     exchange: ExchangeRevision | None = None
     grants: tuple[Grant, ...] = ()
     redacted: FrozenMap[str, tuple[PersonalField, ...]] = FrozenMap()
+    claim: ClaimRevision | None = None
 
 
 Changes = ReturnChanges | ExchangeChanges | ClaimChanges
@@ -277,6 +290,9 @@ def record_of(
             subject.new_items, subject.outbound_shipping, hold, subject.replaced_holds
         )
         return Record(answered=answered, exchange=revision, grants=grants, redacted=redacted)
+    if isinstance(subject, Claim) and subject.is_revised:
+        otherwise = ClaimRevision(subject.type, subject.new_items)
+        return Record(answered=answered, grants=grants, redacted=redacted, claim=otherwise)
     if not isinstance(subject, Return):
         return Record(answered=answered, grants=grants, redacted=redacted)
     return Record(
@@ -367,6 +383,8 @@ def _changed(opened: Subject, changes: Changes | None, record: Record | None) ->
         }
         if record.exchange.hold is not None:
             found |= {"hold": record.exchange.hold, "replaced_holds": record.exchange.replaced_holds}
+    if record is not None and record.claim is not None:
+        found |= {"is_revised": True, "type": record.claim.type, "new_items": record.claim.new_items}
     if record is not None and isinstance(opened, Return):
         items = opened.items
         if (revision := record.revision) is not None:

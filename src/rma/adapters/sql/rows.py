@@ -25,6 +25,7 @@ from rma.codec.conversion import decode, encode
 from rma.domain.change import Change
 from rma.domain.events import (
     ChargeOutcomeRecorded,
+    ClaimResolved,
     DeliveryChanged,
     EffectOutcome,
     EffectsAttempted,
@@ -343,7 +344,7 @@ def _changed_in_state(event: Event) -> tuple[str, ...]:
     match event:
         case ExchangePaid() | ExchangeCanceled() | ExchangeUpdated() | ChargeOutcomeRecorded():
             return tuple([each for each in (event.exchange_id, event.return_id) if each is not None])
-        case EffectsAttempted(outcomes=outcomes) if any(_is_of_both(each) for each in outcomes):
+        case EffectsAttempted(exchange_id=str(), outcomes=outcomes) if any(map(_is_of_both, outcomes)):
             # What was taken of a hold counts as paid for the goods of the return, which wait for new ones.
             return tuple([each for each in (event.exchange_id, event.return_id) if each is not None])
         case DeliveryChanged(delivery=delivery, is_newly_stuck=is_newly_stuck):
@@ -363,7 +364,7 @@ def _is_on_record(event: Event, subject_id: str) -> bool:
     """True if the event changed the record of this one, not only its document."""
     if isinstance(event, GoodsReceived | ReceiptCorrected | GoodsInspected | ReturnResolved | ReturnCanceled):
         return True
-    if isinstance(event, ReturnApproved | ReturnUpdated | ExchangeUpdated):
+    if isinstance(event, ReturnApproved | ReturnUpdated | ExchangeUpdated | ClaimResolved):
         return True
     if any(each.subject_id == subject_id for each in event.header.grants):
         return True

@@ -11,6 +11,7 @@ from rma.domain.decide.linked import complete_exchange
 from rma.domain.decide.returns.resolve import close_return
 from rma.domain.decide.returns.shipments import cancel_shipment
 from rma.domain.decide.violations import Violations, error_id, error_value
+from rma.domain.decide.write_off import write_off_advance
 from rma.domain.events import ChargeOutcomeRecorded, Event, HoldReleased, ReturnExpired, header_for
 from rma.domain.messages.advance import ChargeDeclined, ChargeOutcome, ChargePending, ChargeSucceeded
 from rma.domain.messages.commands import ExpireReturn, RecordChargeOutcome, SettleAdvance
@@ -27,11 +28,14 @@ from rma.domain.state.returns import Resolution, Return
 
 def close_advance(facts: Facts, ledger: ReturnLedger, command: SettleAdvance) -> tuple[Event, ...]:
     """
-    The return ended, and what did not come back charged to the hold; or a charge that was declined, again.
+    The return ended, and what did not come back charged to the hold; or a charge that was declined, again; or
+    what is owed written off.
 
     Raises:
         Rejected: with everything that is wrong.
     """
+    if command.write_off is not None:
+        return write_off_advance(facts, ledger, command)
     wrong = Violations()
     exchange = ledger.find_exchange(command.exchange_id)
     target = ledger.find(exchange.return_id) if exchange else None
@@ -45,7 +49,7 @@ def close_advance(facts: Facts, ledger: ReturnLedger, command: SettleAdvance) ->
             check_ended(wrong, facts, target)
     if target and target.is_open:
         check_order(wrong, facts.order, ledger, target)
-    check_strings(wrong, command)
+    check_strings(wrong, command, "note")
     exchange, target = wrong.require(exchange), wrong.require(target)
     if not target.is_open:
         events = close_hold(exchange, ledger, facts.at, command.created_by)

@@ -181,10 +181,11 @@ def cancel_claim(facts: Facts, ledger: ReturnLedger, command: CancelClaim) -> tu
 
 
 def _check_cancelable(wrong: Violations, claim: Claim, command: CancelClaim) -> None:
-    """Its status allows it, and nothing was paid or sent."""
+    """Its status allows it, and nothing was paid, or sent, as far as is known."""
     paid = claim.refunded.amount
     refusal = claim_refusal(claim.status, command)
-    if refusal is None and claim.status is not ClaimStatus.CANCELED and (paid or claim.new_items):
+    is_sent = bool(claim.new_items) and not claim.lacks_new_goods
+    if refusal is None and claim.status is not ClaimStatus.CANCELED and (paid or is_sent):
         refusal = "claim_not_cancelable"
     if refusal is not None:
         wrong.add(refusal, claim_id=claim.id, paid=paid)

@@ -192,7 +192,7 @@ def record_exchange_payment(
         provider_id=command.provider_id,
     )
     is_done = (
-        amount == exchange.owed
+        amount >= exchange.owed
         and exchange.status is not ExchangeStatus.REQUESTED
         and exchange.out_of_stock is None
     )
@@ -251,7 +251,12 @@ def _check_owed(
 ) -> None:
     if refusal := exchange_refusal(exchange.status, command):
         wrong.add(refusal, exchange_id=exchange.id)
-    elif exchange.status is ExchangeStatus.COMPLETED and not exchange.owed.amount:
+    elif exchange.status is ExchangeStatus.COMPLETED and not _unpaid(exchange).amount:
         wrong.add("exchange_completed", exchange_id=exchange.id)
-    elif amount is not None and amount > (owed := exchange.owed):
+    elif amount is not None and amount > (owed := _unpaid(exchange)):
         wrong.add("payment_exceeds_owed", amount=amount.amount, owed=owed.amount, currency=exchange.currency)
+
+
+def _unpaid(exchange: Exchange) -> Money:
+    """What the customer can pay: what is owed, and what was written off, if it is paid after all."""
+    return exchange.owed + exchange.written_off

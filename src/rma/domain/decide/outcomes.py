@@ -72,7 +72,7 @@ def record_outcomes(
         if target is None:
             continue
         effect = ledger.open_effects.get(outcome.key)
-        delivery = _delivery(effect, outcome, at, timing, type(target)) if effect else None
+        delivery = _delivery(effect, outcome, at, timing) if effect else None
         if effect and delivery:
             changed.append(_delivery_changed(target, ledger, effect, delivery, at))
         elif effect_outcome := _effect_outcome(effect, target, outcome, at, timing):
@@ -161,9 +161,7 @@ def _delivery_changed(
     )
 
 
-def _delivery(  # noqa: PLR0911 # a row for each kind of outcome
-    effect: OpenEffect, outcome: Outcome, at: datetime, timing: Timing, owner_kind: type[Subject]
-) -> Delivery | None:
+def _delivery(effect: OpenEffect, outcome: Outcome, at: datetime, timing: Timing) -> Delivery | None:
     """How far an effect is that stays open; None if this outcome says more than that."""
     match outcome.result:
         case Unknown(error=error):
@@ -175,8 +173,6 @@ def _delivery(  # noqa: PLR0911 # a row for each kind of outcome
         case GivenUp(error=error) if not isinstance(effect.request, MoneyRequest | ChargeRequest):
             # A refund has a status for this, and commands that end it; a shipment is looked for by a person.
             return _stopped(effect, error)
-        case OutOfStock(message=message) if owner_kind is not Exchange:
-            return _stopped(effect, f"out of stock: {message}")  # a person chooses how the claim goes on
         case RefundPending() | ChargePending() if effect.delivery.pending_since is not None:
             return timing.while_pending(effect, at)
         case _:

@@ -18,9 +18,8 @@ from rma.domain.values.validators import all_are, is_whole
 def replacement_of(subject: Exchange | Claim) -> ReplacementRequest:
     """The request to send the new goods of an exchange or claim; another one only where they were refused."""
     _, exchange_id, claim_id = subject_ids(subject)
-    declined = subject.declined_replacements if isinstance(subject, Exchange) else 0
     return ReplacementRequest(
-        key=effect_key(subject.id, "replacement", declined + 1),
+        key=effect_key(subject.id, "replacement", subject.declined_replacements + 1),
         order_id=subject.order_id,
         exchange_id=exchange_id,
         claim_id=claim_id,

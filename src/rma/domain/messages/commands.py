@@ -485,9 +485,17 @@ class SettleAdvance:
     is charged to the hold, which is released if nothing is owed.
 
     `resume` does it by itself for goods that were not sent. Where a charge was declined, it is tried again.
+    With `write_off`, nothing is charged: a clerk does not wait any longer for what the customer owes, or for
+    a part of it. Nothing was paid by that: goods that arrive later give back at most what the customer paid.
+
+    Args:
+        write_off: how much is written off, at most what is owed; only once the return is over.
+        note: why; needed for it.
     """
 
     exchange_id: str
+    write_off: Money | int | None = None
+    note: str | None = field(default=None, repr=hidden)
     idempotency_key: str | None = None
     created_by: str | None = field(default=None, repr=hidden)
 
@@ -587,14 +595,20 @@ class ResolveClaim:
 
     The units stay claimed. If the amount is above what was paid, the difference is paid at once.
 
+    Of a claim whose new goods cannot be had it says what is given instead: other new goods, or money; then
+    the claim is of type `"refund"`.
+
     Args:
-        refund_amount: what is due for the whole claim; never less than what was paid.
+        refund_amount: what is due for the whole claim; never less than what was paid. Instead of new goods,
+            what the units are worth unless it is given; else it is required.
         refund_note: why `refund_amount` is above the value of the units; needed only then.
+        new_items: what is sent instead, without a `refund_amount`; or the same again.
     """
 
     claim_id: str
-    refund_amount: Money | int
+    refund_amount: Money | int | None = None
     refund_note: str | None = field(default=None, repr=hidden)
+    new_items: tuple[NewItem, ...] = field(default=(), converter=new_items)
     idempotency_key: str | None = None
     created_by: str | None = field(default=None, repr=hidden)
 

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from attrs import field, frozen
 
+from rma.domain.messages.advance import OutOfStock
 from rma.domain.messages.effects import ReplacementShipment
 from rma.domain.sale.charges import RefundedCharge
 from rma.domain.sale.means import DEFAULT_REFUND_TERMS, RefundTerms
@@ -92,6 +93,7 @@ class Claim:
 
     Attributes:
         return_id: the return that brings the goods back, if they are returned; it moves no money.
+        type: how the customer is compensated; `refund` once money is given instead of new goods.
         entitlement: what the customer is entitled to in money, and what was paid; 0 where new goods are sent.
         shipment: what the carrier answered when the new goods were sent.
         display_id: counts the order's claims from 1.
@@ -101,6 +103,9 @@ class Claim:
         charges_back: what it gives back of the order's charges, besides the units.
         outcome: how its money is given: `refund`, or `store_credit`.
         payee: who is to have store credit, if it is not the customer.
+        out_of_stock: what the carrier answered that cannot send the new goods.
+        declined_replacements: how often sending was asked for in vain.
+        is_revised: it gives other new goods than it was opened with, or money instead.
     """
 
     id: str
@@ -126,6 +131,9 @@ class Claim:
     charges_back: tuple[RefundedCharge, ...] = ()
     outcome: Outcome = Outcome.REFUND
     payee: str | None = None
+    out_of_stock: OutOfStock | None = None
+    declined_replacements: int = 0
+    is_revised: bool = False
 
     @property
     def currency(self) -> str:
@@ -159,13 +167,19 @@ class Claim:
 
     @property
     def is_open(self) -> bool:
-        """True while goods are expected, or its refund exceeds what the payments have left."""
+        """True while goods are expected, or it is not compensated: see `ClaimStatus`."""
         return claim_rules(self.status).is_open
+
+    @property
+    def lacks_new_goods(self) -> bool:
+        """True while its new goods cannot be had, and nothing is given instead: none were sent."""
+        is_replacement = self.type is ClaimType.REPLACE and claim_rules(self.status).reserves
+        return is_replacement and self.out_of_stock is not None
 
     @property
     def needs_attention(self) -> bool:
         """True while it goes no further without a person: see `Return.needs_attention`."""
-        return bool(self.stuck_effects) or self.entitlement.needs_attention
+        return self.lacks_new_goods or bool(self.stuck_effects) or self.entitlement.needs_attention
 
     @property
     def breakdown(self) -> tuple[AmountPart, ...]:

@@ -120,6 +120,23 @@ class HoldCharge:
 
 
 @frozen
+class WriteOff:
+    """
+    What a clerk does not wait for any longer, of what the customer owes.
+
+    Attributes:
+        owed: before it.
+        amount: at most that.
+    """
+
+    owed: Money
+    amount: Money
+    at: datetime
+    note: str = field(repr=hidden)
+    by: str | None = field(default=None, repr=hidden)
+
+
+@frozen
 class Exchange:
     """
     New goods for returned goods.
@@ -143,6 +160,7 @@ class Exchange:
         reservation: under which key the new goods are reserved, or are asked to be; None if they are not.
         reservations: how often that was asked for.
         is_revised: its new goods are not those that it was opened with.
+        write_offs: oldest first. What of them is needed by now, `written_off` says.
     """
 
     id: str
@@ -175,6 +193,7 @@ class Exchange:
     reservations: int = 0
     is_revised: bool = False
     replaced_holds: tuple[Hold, ...] = ()
+    write_offs: tuple[WriteOff, ...] = ()
 
     @property
     def currency(self) -> str:
@@ -234,8 +253,21 @@ class Exchange:
         return Money(sum([payment.amount.amount for payment in self.payments]), self.currency)
 
     @property
+    def written_off(self) -> Money:
+        """
+        What the customer did not pay and is not asked for.
+
+        Less than was written off if goods arrived late, or it was paid after all.
+        """
+        unpaid = max(0, self.difference_due.amount - self.paid.amount)
+        return Money(min(unpaid, sum([each.amount.amount for each in self.write_offs])), self.currency)
+
+    @property
     def owed(self) -> Money:
-        """What the customer has yet to pay, besides charges on their way; nothing once it is canceled."""
+        """
+        What the customer has yet to pay, besides charges on their way and what is written off; nothing once
+        it is canceled.
+        """
         pending = sum([charge.amount.amount for charge in self.hold_charges if charge.is_pending])
-        left = self.difference_due.amount - self.paid.amount - pending
+        left = self.difference_due.amount - self.paid.amount - pending - self.written_off.amount
         return Money(0 if self.status is ExchangeStatus.CANCELED else max(0, left), self.currency)

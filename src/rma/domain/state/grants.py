@@ -33,6 +33,8 @@ REDUCTION = "reduction:"
 NEW_ITEM = "new_item:"
 #: What it costs to send them; below 0.
 OUTBOUND = "outbound_shipping"
+#: What a customer does not pay for them, and is not asked for any longer.
+WRITE_OFF = "write_off"
 #: Store credit that is given besides, without an amount of an invoice that it would change.
 GOODWILL = "goodwill"
 
@@ -62,8 +64,8 @@ class GrantedAmount:
     Attributes:
         name: `item:<item_id>`, `reduction:<item_id>`, `charge:<id>`, `return_shipping`, `fee:<name>`,
             `grade:<name>`, `deduction:<item_id>`, `custom_amount`, `rounding`, `undecided`, `already_paid`,
-            `bonus:<name>`, `goodwill`; of an exchange's new goods `new_item:<variant_id>` and
-            `outbound_shipping`.
+            `bonus:<name>`, `goodwill`; of an exchange's new goods `new_item:<variant_id>`,
+            `outbound_shipping` and `write_off`.
         net: without taxes.
         quantity: of units that are credited, or whose price is reduced.
     """
@@ -94,7 +96,7 @@ class GrantedAmount:
     @property
     def is_noted(self) -> bool:
         """True if it changes what an invoice said, so that a credit note has it."""
-        is_new = self.name.startswith(NEW_ITEM) or self.name == OUTBOUND
+        is_new = self.name.startswith(NEW_ITEM) or self.name in (OUTBOUND, WRITE_OFF)
         return not is_new and self.name != GOODWILL and not is_bonus(self.name)
 
 
@@ -201,10 +203,12 @@ def _is_alike(before: Granting, after: Granting) -> bool:
             and _amounts_named(before) == _amounts_named(after)
         )
     if isinstance(before, Claim) and isinstance(after, Claim):
-        return before.status is after.status and _amounts_named(before) == _amounts_named(after)
+        is_alike = before.status is after.status and before.type is after.type
+        return is_alike and _amounts_named(before) == _amounts_named(after)
     assert isinstance(before, Exchange), "a subject stays what it is"
     assert isinstance(after, Exchange), "a subject stays what it is"
-    return before.new_items is after.new_items and before.is_sent == after.is_sent
+    is_alike = before.new_items is after.new_items and before.is_sent == after.is_sent
+    return is_alike and before.written_off == after.written_off
 
 
 def _amounts_named(subject: Return | Claim) -> tuple[object, ...]:
@@ -287,7 +291,7 @@ def _of_claim(claim: Claim) -> tuple[GrantedAmount, ...]:
 
 
 def _of_exchange(exchange: Exchange) -> tuple[GrantedAmount, ...]:
-    """New goods, once it is said that they are sent, and what it costs to send them."""
+    """New goods and what it costs to send them, once they are sent; and what is written off of that."""
     if not exchange.is_sent:
         return ()
     found = _Sums()
@@ -299,6 +303,7 @@ def _of_exchange(exchange: Exchange) -> tuple[GrantedAmount, ...]:
         found.add(f"{NEW_ITEM}{item.variant_id}", labels, rates, net, taxes)
     if (method := exchange.outbound_shipping) is not None:
         found.add_named(way_back_cost(method, method.total.amount), OUTBOUND)
+    found.add(WRITE_OFF, (), (), exchange.written_off.amount, ())
     return found.amounts()
 
 

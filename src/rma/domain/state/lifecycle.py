@@ -97,7 +97,8 @@ class ClaimStatus(StrEnum):
     The status of a claim.
 
     `requested`: it was compensated, and its goods are expected back. `completed`: nothing more is expected.
-    `requires_action`: its refund exceeds what the payments have left, and nothing was paid.
+    `requires_action`: its refund exceeds what the payments have left, and nothing was paid; or its new goods
+    cannot be had.
     """
 
     REQUESTED = "requested"
@@ -561,7 +562,7 @@ def claim_rules(status: ClaimStatus) -> ClaimRules:
 _CLAIM_OPEN = ClaimRules(
     is_open=True,
     reserves=True,
-    resolve=None,  # only to set an amount that is due and cannot be paid
+    resolve=None,  # only to set an amount that is due and cannot be paid, or where new goods cannot be had
     cancel=None,  # only while nothing was paid, sent or received
     retry_refund=None,
     record_payout=None,

@@ -310,6 +310,19 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         NotAllowed,
         "{paid} was paid for exchange {exchange_id} (minor units): cancel it, and that is given back",
     ),
+    "nothing_owed": (NotAllowed, "exchange {exchange_id}: nothing is owed"),
+    "advance_not_over": (
+        NotAllowed,
+        "exchange {exchange_id}: the goods of return {return_id} are expected, or a person decides about them",
+    ),
+    "charge_outcome_unknown": (
+        NotAllowed,
+        "exchange {exchange_id}: whether its hold was charged is not known yet",
+    ),
+    "replacement_sent": (
+        NotAllowed,
+        "the new goods of claim {claim_id} were sent, or may be: nothing is given instead",
+    ),
     "new_goods_sent": (
         NotAllowed,
         "the new goods of exchange {exchange_id} were sent already: `SettleAdvance` ends it",
@@ -521,6 +534,12 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
     "invalid_reference": (Invalid, "reference must be a string that is not empty, not {reference}"),
     "invalid_payment_amount": (Invalid, "payment amount must be money of at least {minimum}, not {amount}"),
     "payment_exceeds_owed": (Invalid, "asked to record {amount}, only {owed} owed (minor units, {currency})"),
+    "invalid_write_off": (Invalid, "write_off must be money of at least {minimum}, not {amount}"),
+    "write_off_exceeds_owed": (
+        Invalid,
+        "asked to write off {amount}, only {owed} owed (minor units, {currency})",
+    ),
+    "write_off_without_note": (Invalid, "what is written off needs a note that says why"),
     "payment_reference_reused": (
         Invalid,
         "payment {reference} was recorded before, with {amount} (minor units): give each its own reference",
@@ -560,6 +579,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         "asked to refund {amount} of charge {charge_id}, only {left} left (minor units, {currency})",
     ),
     "new_items_of_refund": (Invalid, "new items are for claims of type replace only"),
+    "new_items_and_refund_amount": (Invalid, "give either other new items or an amount, not both"),
     # Invalid, in any command
     "invalid_flag": (Invalid, "{field} must be True or False, not {value}"),
     "invalid_text": (Invalid, "{field} must be {expected}, not {value}"),

@@ -13,6 +13,7 @@ AdvanceEvent = (
     | events.ExchangeUpdated
     | events.AdvanceCharged
     | events.HoldReleased
+    | events.AdvanceWrittenOff
     | events.ChargeOutcomeRecorded
 )
 
@@ -31,6 +32,9 @@ def describe_advance(event: AdvanceEvent) -> tuple[str, list[str]]:
             return f"{event.subject_id}: hold charged", taken
         case events.HoldReleased(release_request=request):
             return f"{event.subject_id}: hold released", [_free(request.hold)]
+        case events.AdvanceWrittenOff(write_off=write_off):
+            what = f"{write_off.amount} of {write_off.owed} owed: {write_off.note}"
+            return f"{event.subject_id}: written off", [what]
         case events.ChargeOutcomeRecorded(charge=charge):
             return f"reported: {describe_charge(charge)}", []
         case _:

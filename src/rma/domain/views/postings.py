@@ -12,7 +12,7 @@ from attrs import frozen
 from rma.domain.events import Event
 from rma.domain.sale.means import Means
 from rma.domain.state.explained import RETURN_SHIPPING
-from rma.domain.state.grants import GOODWILL, OUTBOUND, Grant, GrantedAmount
+from rma.domain.state.grants import GOODWILL, OUTBOUND, WRITE_OFF, Grant, GrantedAmount
 from rma.domain.state.movements import MoneyMoved
 from rma.domain.values.money import Money
 
@@ -24,7 +24,8 @@ class Account(StrEnum):
     `revenue`: of the goods that come back, with what grades, deductions and named amounts change of it.
     `charges`: what the order charged besides goods (`of` its id). `tax`: by the name of the tax.
     `fee_income`: by the name of the fee. `way_back`: what the customer pays for it. `new_goods`: what an
-    exchange sold (`of` the variant). `outbound_shipping`: of these. `bonus` and `goodwill`: what is given
+    exchange sold (`of` the variant). `outbound_shipping`: of these. `write_off`: what is not paid for these,
+    and not waited for; with the taxes in it. `bonus` and `goodwill`: what is given
     without an invoice behind it. `customer`: what the order owes the customer. `payment`: by the kind of the
     payment. `store_credit`, `payout`: as they say.
     """
@@ -36,6 +37,7 @@ class Account(StrEnum):
     WAY_BACK = "way_back"
     NEW_GOODS = "new_goods"
     OUTBOUND_SHIPPING = "outbound_shipping"
+    WRITE_OFF = "write_off"
     BONUS = "bonus"
     GOODWILL = "goodwill"
     CUSTOMER = "customer"
@@ -83,6 +85,7 @@ _ACCOUNTS = {
     "new_item": Account.NEW_GOODS,
     GOODWILL: Account.GOODWILL,
     OUTBOUND: Account.OUTBOUND_SHIPPING,
+    WRITE_OFF: Account.WRITE_OFF,
     RETURN_SHIPPING: Account.WAY_BACK,
 }
 

@@ -165,6 +165,7 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             events.AdvanceShipped()
             | events.ExchangeUpdated()
             | events.AdvanceCharged()
+            | events.AdvanceWrittenOff()
             | events.HoldReleased()
             | events.ChargeOutcomeRecorded()
         ):
@@ -195,7 +196,13 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
         case events.ClaimResolved():
             resolved = ledger.find_claim(event.subject_id)
             amount, parts = (resolved.refund_amount, resolved.breakdown) if resolved else (None, ())
-            return _Summary(f"{event.subject_id} resolved", _money(event.refunds), amount, parts)
+            if event.replacement:
+                goods = [
+                    f"{each.quantity} x {each.variant_id} to be sent" for each in event.replacement.new_items
+                ]
+                return _Summary(f"{event.subject_id} resolved: other new goods", goods)
+            instead = ": money instead of new goods" if event.becomes else ""
+            return _Summary(f"{event.subject_id} resolved{instead}", _money(event.refunds), amount, parts)
         case events.RefundOutcomeRecorded(refund=refund):
             return _Summary(f"reported: {_outcome(refund)}")
         case events.EffectsAttempted(outcomes=outcomes):

@@ -54,14 +54,24 @@ def update_exchange(chooser: Chooser, situation: Situation) -> UpdateExchange | 
 
 
 def close_advance(chooser: Chooser, situation: Situation) -> SettleAdvance | None:
-    """Those that were sent first, late or too early."""
+    """
+    Those that were sent first, late or too early.
+
+    What is owed after a charge was declined is charged again, or written off, or a part of it.
+    """
     exchanges = situation.ledger.exchanges
     target = choose_target(chooser, [each for each in exchanges if _is_to_be_closed(each)], exchanges)
-    return None if target is None else SettleAdvance(exchange_id=target.id)
+    if target is None:
+        return None
+    owed = target.owed.amount
+    amount = chooser.choose([None, owed, owed, owed // 2, owed + 1]) if owed else None
+    note = None if amount is None else chooser.detail(["gone", "late"])
+    return SettleAdvance(exchange_id=target.id, write_off=amount, note=note)
 
 
 def _is_to_be_closed(exchange: Exchange) -> bool:
-    return exchange.sent_first and exchange.is_open and not exchange.is_hold_closed
+    is_settled = exchange.is_hold_closed and not exchange.owed.amount
+    return exchange.sent_first and exchange.is_open and not is_settled
 
 
 def record_charge_outcome(chooser: Chooser, situation: Situation) -> RecordChargeOutcome | None:

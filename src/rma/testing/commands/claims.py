@@ -117,11 +117,22 @@ def _charges(chooser: Chooser, situation: Situation) -> list[ClaimedCharge]:
 
 
 def resolve_claim(chooser: Chooser, situation: Situation) -> ResolveClaim | None:
-    """What is due is written off, or all of it but one minor unit."""
+    """
+    What is due is written off, or all of it but one minor unit.
+
+    Where new goods cannot be had, money is given, or others, or the same again.
+    """
     claims = situation.ledger.claims
-    target = choose_target(chooser, [each for each in claims if each.amount_due.amount], claims)
+    likely = [each for each in claims if each.amount_due.amount or each.lacks_new_goods]
+    target = choose_target(chooser, likely, claims)
     if target is None:
         return None
+    if target.lacks_new_goods:
+        instead = chooser.choose([None, None, *target.new_items])
+        if instead is not None:
+            return ResolveClaim(claim_id=target.id, new_items=[instead])
+        named = choose_amount(chooser, situation, 3)
+        return ResolveClaim(claim_id=target.id, refund_amount=named, refund_note=choose_note(chooser, named))
     amount = target.refunded.amount + chooser.choose([0, 0, 1])
     return ResolveClaim(claim_id=target.id, refund_amount=amount, refund_note=chooser.detail([None, "late"]))
 
@@ -133,7 +144,8 @@ def cancel_claim(chooser: Chooser, situation: Situation) -> CancelClaim | None:
     uncompensated = [
         each
         for each in open_claims
-        if not each.new_items and not any(refund.is_in_force for refund in each.refunds)
+        if (each.lacks_new_goods or not each.new_items)
+        and not any(refund.is_in_force for refund in each.refunds)
     ]
     target = choose_target(chooser, uncompensated or open_claims, claims)
     return None if target is None else CancelClaim(claim_id=target.id)

@@ -15,6 +15,7 @@ from rma.testing.invariants.advance import (
     new_goods_go_first_only_in_time,
     no_exchange_payment_gives_back_more_than_was_paid,
     nothing_is_charged_without_a_shortfall,
+    what_is_written_off_was_owed,
     what_was_paid_beyond_the_difference_is_due,
 )
 from rma.testing.invariants.before_goods import (
@@ -83,6 +84,10 @@ from rma.testing.invariants.records import (
     the_store_keeps_what_it_took,
     the_store_refuses_what_is_stale,
 )
+from rma.testing.invariants.replacements import (
+    a_claim_gives_goods_or_money_instead,
+    a_claim_without_new_goods_waits_for_a_person,
+)
 from rma.testing.invariants.rest import (
     is_on_its_way,
     labels_are_booked_for_returns_that_go_on,
@@ -107,6 +112,8 @@ INVARIANTS: tuple[Invariant, ...] = (
     each_return_is_paid_its_entitlement_and_no_more,
     every_amount_is_explained,
     new_goods_are_sent_once,
+    a_claim_gives_goods_or_money_instead,
+    a_claim_without_new_goods_waits_for_a_person,
     exchange_differences_are_paid_once,
     more_than_the_value_has_a_note,
     pools_are_what_returns_left,
@@ -146,6 +153,7 @@ INVARIANTS: tuple[Invariant, ...] = (
     new_goods_go_first_only_in_time,
     a_replaced_hold_is_released_and_never_charged,
     nothing_is_charged_without_a_shortfall,
+    what_is_written_off_was_owed,
     each_charge_is_made_once,
     no_exchange_payment_gives_back_more_than_was_paid,
     notes_add_up,

@@ -3,9 +3,17 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from rma.domain.events import (
+    AdvanceCharged,
+    AdvanceWrittenOff,
+    ChargeOutcomeRecorded,
+    EffectsAttempted,
+    Event,
+)
 from rma.domain.messages.advance import ChargeDeclined, ChargeRequest, ChargeSucceeded, ReleaseRequest
-from rma.domain.messages.effects import ReplacementRequest
+from rma.domain.messages.effects import ReplacementRequest, owner_of
 from rma.domain.react import react
+from rma.domain.state.exchanges import HoldCharge
 from rma.domain.state.lifecycle import ChargeStatus, ExchangeStatus, ReturnStatus
 from rma.testing.invariants.snapshot import Snapshot
 
@@ -159,3 +167,37 @@ def no_exchange_payment_gives_back_more_than_was_paid(snapshot: Snapshot) -> Ite
 def _is_surprising(snapshot: Snapshot, key: str) -> bool:
     """True if the gateway said that it took what it had refused: no rule can mend that."""
     return any(isinstance(answer, ChargeDeclined) for answer in snapshot.charges.get(key, ()))
+
+
+def what_is_written_off_was_owed(snapshot: Snapshot) -> Iterator[str]:
+    """
+    Not while a charge may have taken it, with a reason, and at most what was owed then.
+
+    Nothing is paid by it: what was paid and what is written off come to the difference at most.
+    """
+    unknown: set[str] = set()
+    for event in snapshot.whole_history:
+        if isinstance(event, AdvanceWrittenOff):
+            off = event.write_off
+            if not 0 < off.amount.amount <= off.owed.amount or not off.note:
+                yield f"{event.subject_id}: {off.amount} of {off.owed} is written off: {off.note}"
+            if any(owner_of(key) == event.subject_id for key in unknown):
+                yield f"{event.subject_id}: {off.amount} is written off, and {unknown} may be taken"
+        for charge in _charges_of(event):
+            unknown = unknown | {charge.key} if charge.is_pending else unknown - {charge.key}
+    for each in snapshot.ledger.exchanges:
+        left = each.difference_due.amount - each.paid.amount - each.written_off.amount
+        if each.written_off.amount and left < 0:
+            yield f"{each.id}: {each.written_off} is written off, {-left} too much"
+        if each.write_offs and not each.written_off.amount and left > 0:
+            yield f"{each.id}: {left} is not paid, and nothing of it written off"
+
+
+def _charges_of(event: Event) -> tuple[HoldCharge, ...]:
+    match event:
+        case AdvanceCharged(charge=charge) | ChargeOutcomeRecorded(charge=charge):
+            return (charge,)
+        case EffectsAttempted(outcomes=outcomes):
+            return tuple([each.charge for each in outcomes if each.charge])
+        case _:
+            return ()

@@ -75,8 +75,9 @@ def grants_come_to_what_is_entitled(snapshot: Snapshot) -> Iterator[str]:
     for exchange in snapshot.ledger.exchanges:
         target = snapshot.ledger.get(exchange.return_id)
         sold = sum(part.amount.amount for part in target.charges if part.amount.amount < 0)
-        if exchange.is_sent and total[exchange.id] != sold and target.is_exchanged:
-            yield f"{exchange.id}: {total[exchange.id]} sold, {sold} set against goods"
+        less = exchange.written_off.amount
+        if exchange.is_sent and total[exchange.id] != sold + less and target.is_exchanged:
+            yield f"{exchange.id}: {total[exchange.id]} sold less {less}, {sold} set against goods"
         if not exchange.is_sent and total[exchange.id]:
             yield f"{exchange.id}: {total[exchange.id]} sold, nothing was sent"
 

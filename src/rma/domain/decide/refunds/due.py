@@ -77,8 +77,8 @@ def check_named_amount(
 
 
 def status_paid(claim: Claim, ledger: ReturnLedger) -> ClaimStatus:
-    """The status of a claim once it is paid: whether its goods are still expected."""
-    if claim.status is not ClaimStatus.REQUIRES_ACTION:
+    """The status of a claim once it is paid: whether its goods are still expected, or new ones missing."""
+    if claim.status is not ClaimStatus.REQUIRES_ACTION or claim.lacks_new_goods:
         return claim.status
     target = ledger.find(claim.return_id) if claim.return_id else None
     return ClaimStatus.REQUESTED if target and target.is_open else ClaimStatus.COMPLETED
