@@ -171,6 +171,7 @@ CURES: dict[str, str] = {
     "invalid_write_off": "give money of at least 1 minor unit",
     "write_off_exceeds_owed": "write off `Exchange.owed`, or less",
     "write_off_without_note": "say why in `note`",
+    "note_without_write_off": "give the amount that is written off, or leave the note out",
     "payment_reference_reused": "look at the gateway: it was recorded before",
     "invalid_claim_type": "name one of the four",
     "invalid_claim_reason": "name one of the reasons of claims",

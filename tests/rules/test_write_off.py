@@ -220,6 +220,7 @@ def test_what_cannot_be_written_off_is_refused() -> None:
     assert given.codes(write_off(Money(5, "eur"), note="")) == ["currency_mismatch", "write_off_without_note"]
     assert given.codes(write_off(note="\ud800")) == ["invalid_text"]
     assert given.codes(SettleAdvance(exchange_id="exc_9", write_off=5, note="n")) == ["exchange_not_found"]
+    assert given.codes(SettleAdvance(exchange_id="exc_1", note="n")) == ["note_without_write_off"]
     given.when(write_off())
     assert given.codes(write_off(1)) == ["exchange_completed", "nothing_owed"]
 

@@ -49,6 +49,8 @@ def close_advance(facts: Facts, ledger: ReturnLedger, command: SettleAdvance) ->
             check_ended(wrong, facts, target)
     if target and target.is_open:
         check_order(wrong, facts.order, ledger, target)
+    if command.note is not None:
+        wrong.add("note_without_write_off")
     check_strings(wrong, command, "note")
     exchange, target = wrong.require(exchange), wrong.require(target)
     if not target.is_open:

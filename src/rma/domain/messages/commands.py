@@ -490,7 +490,7 @@ class SettleAdvance:
 
     Args:
         write_off: how much is written off, at most what is owed; only once the return is over.
-        note: why; needed for it.
+        note: why; needed for it, and for nothing else.
     """
 
     exchange_id: str

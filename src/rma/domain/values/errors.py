@@ -540,6 +540,7 @@ _CODES: dict[str, tuple[type[RmaError], str]] = {
         "asked to write off {amount}, only {owed} owed (minor units, {currency})",
     ),
     "write_off_without_note": (Invalid, "what is written off needs a note that says why"),
+    "note_without_write_off": (Invalid, "note is why something is written off: give write_off"),
     "payment_reference_reused": (
         Invalid,
         "payment {reference} was recorded before, with {amount} (minor units): give each its own reference",
