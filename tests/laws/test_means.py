@@ -321,6 +321,34 @@ def in_their_order(refunds: list[Refund], left: dict[str, int]) -> list[tuple[st
     return found
 
 
+@given(data=st.data())
+def test_no_more_goes_out_than_was_captured_whatever_the_host_gives_back_besides(data: st.DataObject) -> None:
+    """By its own gateway up to what a payment has, though credit was given instead of it."""
+    captured = data.draw(st.lists(st.integers(0, 3000), min_size=1, max_size=3))
+    payments = [Payment(id=f"p{n}", captured=Money(most, "usd")) for n, most in enumerate(captured)]
+    credit = ReturnRule(name="any", outcomes=["refund", "store_credit"])
+    order = order_of(line(quantity=6, price=1000), payments=payments, customer_id="cus_1")
+    given = Given(order, ReturnPolicy(rules=[credit]))
+    for _ in range(data.draw(st.integers(1, 6))):
+        if data.draw(st.booleans()):
+            outcome = data.draw(st.sampled_from(["refund", "store_credit"]))
+            given.when(request(1, outcome=outcome))
+            given.when(receive(1, return_id=given.ledger.returns[-1].id))
+        else:
+            number = data.draw(st.integers(0, len(payments) - 1))
+            payment = payments[number]
+            ours = in_force(each for each in given.ledger.refunds if each.payment_id == payment.id)
+            elsewhere = sum(each.refunded.amount for each in payments)
+            room = sum(captured) - elsewhere - in_force(given.ledger.refunds)
+            most = min(room, payment.captured.amount - payment.refunded.amount - ours)
+            more = Money(data.draw(st.integers(0, most)), "usd")
+            payments[number] = evolve(payment, refunded=payment.refunded + more)
+            given.order = order = evolve(order, payments=payments)
+
+        out = sum(each.refunded.amount for each in payments) + in_force(given.ledger.refunds)
+        assert out + given.ledger.refundable(order).amount == sum(captured)
+
+
 def test_the_figures_of_the_specification() -> None:
     """10.00 of 15.00 and 25.00 left."""
     sources = [Source("a", 1500), Source("b", 2500)]

@@ -12,8 +12,10 @@ from rma import (
     CancelReturn,
     Conflict,
     LineItem,
+    Means,
     Order,
     Payment,
+    PaymentShare,
     ReceivedItem,
     ReceiveReturn,
     Refund,
@@ -367,6 +369,45 @@ def test_no_more_is_left_than_was_captured_less_what_is_in_force(
     )
     if is_covered:
         assert sum(left.values()) == max(0, sum(captured.values()) - sum(amount for _, amount in refunded))
+
+
+@for_all(
+    captured=st.dictionaries(st.sampled_from("abcd"), st.integers(0, 50), max_size=4),
+    own=st.lists(st.tuples(st.sampled_from("abcdx"), st.integers(0, 30)), max_size=3),
+    otherwise=st.lists(
+        st.lists(st.tuples(st.sampled_from("abcdxy"), st.integers(0, 30)), max_size=3), max_size=3
+    ),
+)
+def test_what_is_given_otherwise_is_missing_in_some_payment(
+    captured: dict[str, int], own: list[tuple[str, int]], otherwise: list[list[tuple[str, int]]]
+) -> None:
+    """All of it, whatever payments it counts against, and whatever these gave back since."""
+    refunds = [
+        Refund(f"own{number}", payment_id, usd(amount), RefundStatus.SUCCEEDED, START)
+        for number, (payment_id, amount) in enumerate(own)
+    ]
+    for number, shares in enumerate(otherwise):
+        refunds.append(
+            Refund(
+                f"credit{number}",
+                None,
+                usd(sum(amount for _, amount in shares)),
+                RefundStatus.SUCCEEDED,
+                START,
+                means=Means.STORE_CREDIT,
+                against=tuple([PaymentShare(payment_id, usd(amount)) for payment_id, amount in shares]),
+            )
+        )
+
+    left = left_of_payments(captured, refunds)
+
+    lefts = {
+        name: max(0, all_of - sum(a for each, a in own if each == name)) for name, all_of in captured.items()
+    }
+    unnamed = sum(amount for name, amount in own if name not in captured)
+    instead = sum(amount for shares in otherwise for _, amount in shares)
+    assert sum(left.values()) == max(0, sum(lefts.values()) - unnamed - instead)
+    assert all(0 <= left[each] <= lefts[each] for each in captured)
 
 
 @st.composite

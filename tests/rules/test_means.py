@@ -28,6 +28,7 @@ from rma import (
     PayoutRequest,
     ReceivedItem,
     ReceiveReturn,
+    RecordPayout,
     RecordRefundOutcome,
     RefundDeclined,
     RefundRequest,
@@ -48,6 +49,7 @@ from rma import (
 )
 from rma.domain.react import react
 from rma.domain.state.plan import Source, plan_all_other, plan_refund
+from rma.domain.views.order_state import order_state
 from rma.domain.views.quotes import planned_refunds, quote_of
 from rma.domain.views.returnable import returnable_items
 from rma.domain.views.timeline import timeline
@@ -1134,6 +1136,54 @@ def test_a_payment_that_the_host_renamed_is_given_back_of_all_the_same() -> None
     assert given.order is not None
 
     assert given.ledger.left_of_payments(given.order) == {"other": 5000}
+
+
+#: 50.00 of them as store credit, or paid by a person.
+OTHERWISE = [
+    [request(1, outcome="store_credit"), receive(1)],
+    [
+        request(1),
+        receive(1),
+        RecordRefundOutcome(key="ret_1-refund-1", outcome=RefundDeclined("card_closed")),
+        RecordPayout(return_id="ret_1", amount=5000, reference="cash"),
+    ],
+]
+
+
+@pytest.mark.parametrize("commands", OTHERWISE)
+def test_what_the_host_gives_back_besides_is_missing_in_the_other_payments(commands: list[Any]) -> None:
+    """50.00 count against a card of 50.00, which the host gives back itself: 20.00 of 120.00 are left."""
+    card = Payment(id="card", captured=usd(5000))
+    other = Payment(id="other", captured=usd(7000))
+    given = shop(card, other, policy=ReturnPolicy(rules=[CREDIT]))
+    for command in commands:
+        given.when(command)
+    assert given.order is not None
+    assert given.ledger.left_of_payments(given.order) == {"card": 0, "other": 7000}
+
+    put(given, payments=[evolve(card, refunded=usd(5000)), other])
+
+    assert given.ledger.left_of_payments(given.order) == {"card": 0, "other": 2000}
+    state = order_state(given.order, given.ledger)
+    assert (state.refunded, state.refundable) == (usd(10_000), usd(2000))
+    assert sum(each.amount.amount for each in transactions(given.order, given.ledger)) == 2000 - 7000
+    second = returned(given)
+    assert (paid(second), second.entitlement.is_refund_blocked) == ([], True)
+    given.when(RetryRefund(return_id=second.id, amount=2000))
+    assert paid(given.the(second.id)) == [("other", 2000)]
+
+
+def test_a_refund_of_a_payment_that_the_host_counts_too_is_not_missing_in_the_others() -> None:
+    """50.00 of a card by its own gateway, and the host says that 50.00 of it were given back."""
+    card = Payment(id="card", captured=usd(5000))
+    other = Payment(id="other", captured=usd(7000))
+    given = shop(card, other)
+    assert paid(returned(given)) == [("card", 5000)]
+
+    put(given, payments=[evolve(card, refunded=usd(5000)), other])
+
+    assert given.order is not None
+    assert given.ledger.left_of_payments(given.order) == {"card": 0, "other": 7000}
 
 
 def test_a_retry_says_how_much_is_refundable() -> None:

@@ -184,26 +184,32 @@ def left_of_payments(captured: dict[str, int], refunds: Iterable[Refund]) -> dic
     """
     What each payment can still give back of what was captured and not refunded elsewhere, minor units.
 
-    A refund of a payment that is not there any more (the host renamed or merged payments) still counts: it
-    is taken from the payments in their order; so is what store credit and payouts do not say of themselves.
-    Store credit that is extra is taken from none.
+    First its own refunds are taken from each payment, which is never below 0: the host may count them, too.
+    Then store credit and payouts are taken from the payments they count against. What these do not have
+    any more, since the host gave it back itself, is taken from the payments in their order; so are the
+    refunds of a payment that is not there any more (the host renamed or merged payments), and what store
+    credit and payouts do not say of themselves. Store credit that is extra is taken from none.
     """
     left = dict(captured)
-    unnamed = 0
+    shares, unnamed = list[tuple[str, int]](), 0
     for refund in refunds:
         amount = refund.amount_given_back
         if refund.payment_id is not None and refund.payment_id in left:
             left[refund.payment_id] -= amount
             continue
         for share in refund.against:
-            if share.payment_id in left:
-                part = min(amount, share.amount.amount)
-                left[share.payment_id] -= part
-                amount -= part
+            part = min(amount, share.amount.amount)
+            shares.append((share.payment_id, part))
+            amount -= part
         unnamed += amount
+    left = {payment_id: max(0, amount) for payment_id, amount in left.items()}
+    for payment_id, amount in shares:
+        taken = min(amount, left.get(payment_id, 0))
+        unnamed += amount - taken
+        if taken:
+            left[payment_id] -= taken
     for payment_id, amount in left.items():
-        left[payment_id] = max(0, amount)
-        taken = min(unnamed, left[payment_id])
+        taken = min(unnamed, amount)
         left[payment_id] -= taken
         unnamed -= taken
     return left

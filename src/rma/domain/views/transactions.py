@@ -43,8 +43,10 @@ def transactions(order: Order, ledger: ReturnLedger) -> tuple[OrderTransaction, 
     """
     Every refund in force, and every payment for an exchange that is not among the order's, oldest first.
 
-    With what was captured, less what was refunded elsewhere, they add up to what is still refundable. The
-    store credit of goodwill is none of them: no money of the order moved.
+    With what was captured, less what was refunded elsewhere, they add up to what is still refundable, unless
+    a payment was refunded elsewhere of which its gateway gave back as much for this library that both are
+    more than was captured: what is above that counts against no other payment. The store credit of goodwill
+    is none of them: no money of the order moved.
     """
     found = [
         _refunded(order, ledger, refund, each.id, each.exchange_id, None)
