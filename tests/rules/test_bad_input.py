@@ -48,7 +48,7 @@ from rma.domain.values.display import show
 from rma.domain.values.frozenmap import MAX_DEPTH
 from rma.domain.values.json_data import MAX_BYTES, find_unstorable, json_size
 from rma.testing.faults import Declines
-from tests.rules.given import Given, line, order_of, receive, request, usd
+from tests.rules.given import Given, line, order_of, receive, request, update, usd
 from tests.world import World
 
 ODD_ID: Any = 5
@@ -665,3 +665,57 @@ def test_outbound_shipping_of_an_unknown_order_is_not_judged_further() -> None:
     )
 
     assert given.codes(command) == ["order_not_found"]
+
+
+def naming(quantity: int, amount: int, note: str | None) -> list[tuple[list[Command], Command]]:
+    """Each command that names an amount for this many mugs, and what is done before it."""
+    named: dict[str, Any] = {"refund_amount": amount, "refund_note": note}
+    items = [ClaimItem(item_id="mug", quantity=quantity, reason="other")]
+    asked = request(quantity)
+    return [
+        ([], request(quantity, **named)),
+        ([asked], update(quantity, **named)),
+        ([asked], receive(quantity, **named)),
+        ([asked, receive(quantity - 1)], ResolveReturn(return_id="ret_1", **named)),
+        ([], RequestClaim(order_id="order_1", type="refund", items=items, **named)),
+    ]
+
+
+ABOVE: list[tuple[list[Command], Command]] = [
+    ([], RequestClaim(order_id="order_1", type="goodwill", refund_amount=4500)),
+    *naming(4, 4500, None),
+]
+
+
+@pytest.mark.parametrize(("before", "command"), ABOVE)
+def test_an_amount_above_the_value_and_above_what_is_refundable_is_both(
+    before: list[Command], command: Command
+) -> None:
+    """45.00 for mugs worth 40.00 at most, for which 40.00 were paid: the caller corrects it once."""
+    given_mugs = Given(order_of(line(quantity=4), captured=4000))
+    for each in before:
+        given_mugs.when(each)
+
+    assert given_mugs.codes(command) == ["refund_exceeds_refundable", "refund_exceeds_worth"]
+
+
+@given(
+    quantity=st.integers(2, 4),
+    amount=st.integers(1, 6000),
+    captured=st.integers(0, 5000),
+    note=st.sampled_from([None, "as agreed"]),
+    number=st.integers(0, 4),
+)
+def test_everything_that_is_wrong_with_an_amount_is_reported_at_once(
+    quantity: int, amount: int, captured: int, note: str | None, number: int
+) -> None:
+    """Whether it is refundable does not depend on whether it is worth it, nor the other way round."""
+    before, command = naming(quantity, amount, note)[number]
+    given_mugs = Given(order_of(line(quantity=4), captured=captured))
+    for each in before:
+        given_mugs.when(each)
+    arrived = quantity - 1 if isinstance(command, ResolveReturn) else quantity
+    expected = ["refund_exceeds_refundable"] * (amount > captured)
+    expected += ["refund_exceeds_worth"] * (amount > 1000 * arrived and note is None)
+
+    assert given_mugs.codes(command) == expected if expected else given_mugs.when(command)

@@ -301,7 +301,7 @@ def test_the_credit_of_a_claim_goes_to_the_one_who_is_named() -> None:
         ),
         (
             claim("refund", items=[BROKEN], refund_amount=3001),
-            ["refund_exceeds_refundable"],
+            ["refund_exceeds_refundable", "refund_exceeds_worth"],
         ),
     ],
 )

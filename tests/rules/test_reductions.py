@@ -614,7 +614,7 @@ def _named(claim_id: Any, quantity: int = 1) -> RequestReturn:
         (_named("claim_9", 0), ["invalid_quantity"]),
         (goodwill(None), ["no_refund_amount"]),
         (goodwill(-1), ["invalid_refund_amount"]),
-        (goodwill(3001), ["refund_exceeds_refundable"]),
+        (goodwill(3001), ["refund_exceeds_refundable", "refund_exceeds_worth"]),
         (goodwill(items=[ClaimItem(item_id="mug", quantity=1, reason="other")]), ["items_of_goodwill"]),
         (goodwill(return_items=True), ["goods_stay"]),
         (

@@ -506,7 +506,7 @@ def test_a_request_needs_an_item() -> None:
         ({"refund_amount": "5"}, "invalid_refund_amount"),
         ({"refund_amount": True}, "invalid_refund_amount"),
         ({"refund_amount": Money(5, "eur")}, "currency_mismatch"),
-        ({"refund_amount": usd(10_001)}, "refund_exceeds_refundable"),
+        ({"refund_amount": usd(10_001), "refund_note": "all"}, "refund_exceeds_refundable"),
         ({"idempotency_key": 5}, "invalid_idempotency_key"),
         ({"no_notification": "no"}, "invalid_flag"),
         ({"location_id": [1]}, "invalid_text"),

@@ -339,7 +339,7 @@ REFUSALS = [
         id="v1t-r-neg",
     ),
     pytest.param(
-        Refusal(order=ONE_PLAIN, command=request(a=1, refund_amount=1500),
+        Refusal(order=ONE_PLAIN, command=request(a=1, refund_amount=1500, refund_note="asked"),
                 kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 1500, "refundable": 1000},
                 they="requested, 1500",
                 difference="they do not check it; we check the limit when an amount is requested"),
@@ -362,7 +362,7 @@ REFUSALS = [
     ),
     # Manual refunds are the requested amount of a return here.
     pytest.param(
-        Refusal(order=TWO_PAYMENTS, command=request(a=1, refund_amount=1001),
+        Refusal(order=TWO_PAYMENTS, command=request(a=1, refund_amount=1001, refund_note="asked"),
                 kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 1001, "refundable": 1000}),
         id="v1x-refund-order-over",
     ),

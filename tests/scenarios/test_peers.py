@@ -174,7 +174,7 @@ REFUSALS = [
         id="SYL-28",
     ),
     pytest.param(
-        Refusal(order=SALEOR, command=request(a=1, refund_amount=100000),
+        Refusal(order=SALEOR, command=request(a=1, refund_amount=100000, refund_note="asked"),
                 kind=Invalid, code="refund_exceeds_refundable",
                 numbers={"amount": 100000, "refundable": 9840}),
         id="SAL-05",
@@ -186,7 +186,7 @@ REFUSALS = [
     ),
     pytest.param(
         Refusal(order=sale(line("a", 1, 1000), paid=[payment("card", 1000, kind="gift_card")]),
-                command=request(a=1, refund_amount=2000),
+                command=request(a=1, refund_amount=2000, refund_note="asked"),
                 kind=Invalid, code="refund_exceeds_refundable", numbers={"amount": 2000, "refundable": 1000}),
         id="SAL-15",
     ),
@@ -197,7 +197,8 @@ REFUSALS = [
     ),
     # The maximum is in the error.
     pytest.param(
-        Refusal(order=sale(line("a", 1, 1500), paid=1500), command=request(a=1, refund_amount=999999),
+        Refusal(order=sale(line("a", 1, 1500), paid=1500),
+                command=request(a=1, refund_amount=999999, refund_note="asked"),
                 kind=Invalid, code="refund_exceeds_refundable",
                 numbers={"amount": 999999, "refundable": 1500}),
         id="VEN-01",

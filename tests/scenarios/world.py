@@ -119,6 +119,7 @@ def return_option(
 def request(
     *,
     refund_amount: Money | int | None = None,
+    refund_note: str | None = None,
     shipping_option_id: str | None = None,
     shipping_price: int | None = None,
     location_id: str | None = None,
@@ -134,6 +135,7 @@ def request(
             for item_id, quantity in units.items()
         ),
         refund_amount=refund_amount,
+        refund_note=refund_note,
         shipping_option_id=shipping_option_id,
         shipping_price=shipping_price,
         location_id=location_id,

@@ -54,7 +54,7 @@ def request_claim(facts: Facts, ledger: ReturnLedger, command: RequestClaim) -> 
     wrong = Violations()
     require_means(facts)
     valid = validate_claim(wrong, facts, ledger, command)
-    order = wrong.require(valid.order)
+    order = wrong.require(valid.order, besides="refund_exceeds_refundable")
     claimed = _allocate(wrong, valid, order)
     value = sum([item.line.paid(item.allocated) for item in claimed])
     if not valid.gives_extra:

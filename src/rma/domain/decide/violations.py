@@ -18,14 +18,17 @@ class Violations(list[Violation]):
         """Append one violation."""
         self.append(Violation(code, None if item_id is None else _written(item_id), numbers))
 
-    def require(self, subject: T | None) -> T:
+    def require(self, subject: T | None, *, besides: str | None = None) -> T:
         """
-        The subject of the request, if nothing is wrong.
+        The subject of the request, if nothing is wrong, or nothing but what has the code `besides`.
+
+        An amount above what is refundable does not keep the units from being valued: it may exceed their
+        value, too.
 
         Raises:
             Rejected: something is; a subject that is missing must have been reported.
         """
-        if self or subject is None:
+        if subject is None or any(each.code != besides for each in self):
             raise rejection(self)
         return subject
 

@@ -61,7 +61,8 @@ def receive_return(facts: Facts, ledger: ReturnLedger, command: ReceiveReturn) -
         wrong.add("refund_amount_with_more_expected")
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
     check_strings(wrong, command, "refund_note")
-    target, order = wrong.require(target), wrong.require(order)
+    target = wrong.require(target, besides="refund_exceeds_refundable")
+    order = wrong.require(order, besides="refund_exceeds_refundable")
 
     goods, items = _book(ledger, order, target, parcel)
     status = _status(target, items, command, parcel, goods)

@@ -109,7 +109,7 @@ def draft_request(
     check_request_options(wrong, command)
     check_payee(wrong, command.payee, outcome, valid.order)
     check_strings(wrong, command, "location_id", "refund_note")
-    order = wrong.require(valid.order)
+    order = wrong.require(valid.order, besides="refund_exceeds_refundable")
     items = allocate_items(command.items, valid)
     if refund is not None:
         value = sum([item.line.paid(item.allocated) for item in items])

@@ -60,7 +60,8 @@ def resolve_return(facts: Facts, ledger: ReturnLedger, command: ResolveReturn) -
     refundable = ledger.refundable(order).amount if order else 0
     agreed = check_agreed_refund(wrong, command.refund_amount, order, target, refundable)
     check_strings(wrong, command, "refund_note")
-    target, order = wrong.require(target), wrong.require(order)
+    target = wrong.require(target, besides="refund_exceeds_refundable")
+    order = wrong.require(order, besides="refund_exceeds_refundable")
 
     items = without_lost(_without(target.items, rejected), missing)
     if rejected and not target.is_paid_ahead:
