@@ -21,6 +21,7 @@ from rma import (
     Payment,
     ReceivedItem,
     ReceiveReturn,
+    RecordPayout,
     RecordRefundOutcome,
     RefundDeclined,
     Rejected,
@@ -44,7 +45,7 @@ from rma.testing.edits import edit_order, total_paid
 from rma.testing.strategies import everything_fulfilled, orders
 
 #: What is done with an order before all of it comes back.
-DEEDS = ("reduce", "reduce", "goodwill", "return", "return", "cancel", "claim")
+DEEDS = ("reduce", "reduce", "goodwill", "goodwill after all", "return", "return", "cancel", "claim")
 #: What counts against no payment.
 CREDIT = ("credit", "credit that is declined")
 
@@ -87,11 +88,8 @@ class Shop:
         if deed in CREDIT:
             self.credit(is_declined=deed != "credit")
             return
-        if deed == "goodwill":
-            value = sum(value_left(each) for each in self.remainders().values())
-            if value:
-                amount = self.data.draw(st.integers(1, value))
-                self.claim("goodwill", refund_amount=amount)
+        if deed.startswith("goodwill"):
+            self.give_goodwill(is_credit=deed != "goodwill")
             return
         if not (found := self.any_line()):
             return
@@ -107,6 +105,16 @@ class Shop:
                 amount = self.data.draw(st.integers(1, value))
                 reduced = ClaimItem(item_id=item_id, quantity=quantity, reason="other", amount=amount)
                 self.claim("reduce", [reduced])
+
+    def give_goodwill(self, *, is_credit: bool) -> None:
+        """A part of what is left of all lines, at once or once it was declined as credit."""
+        if not (value := sum(value_left(each) for each in self.remainders().values())):
+            return
+        amount = self.data.draw(st.integers(1, value))
+        if is_credit:
+            self.pay_credit(amount)
+        else:
+            self.claim("goodwill", refund_amount=amount)
 
     def claim(
         self, kind: str, items: list[ClaimItem] | None = None, refund_amount: int | None = None
@@ -133,6 +141,28 @@ class Shop:
             key = made.refunds[0].key
             self.core.handle(RecordRefundOutcome(key=key, outcome=RefundDeclined("no_account")))
             self.core.handle(RetryRefund(claim_id=made.id))
+
+    def pay_credit(self, amount: int) -> None:
+        """Gives goodwill as store credit that is declined, a part of it once more, and the rest as money."""
+        asked = RequestClaim(
+            order_id=self.order.id,
+            type="goodwill",
+            refund_amount=amount,
+            outcome="store_credit",
+            payee="cus_friend",
+        )
+        self.core.handle(asked)
+        claim = self.ledger.claims[-1]
+        outcome = RecordRefundOutcome(key=claim.refunds[0].key, outcome=RefundDeclined("no_account"))
+        self.core.handle(outcome)
+        if part := self.data.draw(st.integers(0, amount - 1)):
+            self.core.handle(RetryRefund(claim_id=claim.id, amount=part))
+        means = self.data.draw(st.sampled_from(["payment", "payout", "by hand"]))
+        if means == "by hand":
+            rest = amount - part
+            self.core.handle(RecordPayout(claim_id=claim.id, amount=rest, reference=claim.id))
+        else:
+            self.core.handle(RetryRefund(claim_id=claim.id, means=means))
 
     def bring_back(self, item_id: str, quantity: int, *, is_closed: bool) -> None:
         """Requests units, and receives some of them."""

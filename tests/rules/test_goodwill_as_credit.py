@@ -10,6 +10,8 @@ from rma import (
     Claim,
     ClaimedCharge,
     ClaimItem,
+    ClaimPayoutRecorded,
+    ClaimRefundRetried,
     ClaimRequested,
     Command,
     CreditRequest,
@@ -20,7 +22,9 @@ from rma import (
     PaymentShare,
     PriceReduced,
     RecordPayout,
+    RecordRefundOutcome,
     RefundDeclined,
+    RefundReversed,
     RefundSucceeded,
     RequestClaim,
     RequestedItem,
@@ -31,11 +35,13 @@ from rma import (
 from rma.domain.change import replay
 from rma.domain.sale.rules import Outcome
 from rma.domain.state.refunds import left_of_payments
+from rma.domain.views.notes import credit_notes
 from rma.domain.views.order_state import PaymentStatus, order_state
+from rma.domain.views.postings import postings
 from rma.domain.views.quotes import planned_refunds
 from rma.domain.views.timeline import timeline
 from rma.domain.views.transactions import transactions
-from tests.rules.given import Given, line, names_and_amounts, order_of, put, receive, usd
+from tests.rules.given import Given, line, names_and_amounts, order_of, put, receive, request, usd
 
 BROKEN = ClaimItem(item_id="mug", quantity=1, reason="other")
 KEY = "claim_1-refund-1"
@@ -190,6 +196,130 @@ def test_what_a_person_gives_by_other_means_counts_against_the_payments(command:
     assert refund.payment_id == "pay_1" or refund.against == (PaymentShare("pay_1", usd(500)),)
     state = order_state(_order(given), given.ledger)
     assert (state.refunded, state.payment_status) == (usd(500), PaymentStatus.PARTIALLY_REFUNDED)
+
+
+SWITCHES = [
+    _retry("payment"),
+    _retry("payout"),
+    _retry("store_credit", payment_id="pay_1"),
+    RecordPayout(claim_id="claim_1", amount=500, reference="bank_1"),
+]
+
+
+def all_back(given: Given) -> int:
+    """Requests and receives all mugs; returns what is paid for them."""
+    given.when(request(3))
+    back = given.ledger.returns[-1].id
+    given.when(receive(3, return_id=back))
+    assert not given.the(back).entitlement.is_refund_blocked
+    return given.the(back).refunded.amount
+
+
+@pytest.mark.parametrize("command", SWITCHES)
+def test_what_a_person_gives_by_other_means_reduces_all_lines(command: Any) -> None:
+    """Number 7: 5.00 of 30.00 by money after all, so that the mugs come back for the 25.00 that are left."""
+    given = shop()
+    given.when(claim())
+    given.record_outcomes((KEY, RefundDeclined("no_account")))
+
+    (event,) = given.when(command)
+
+    assert isinstance(event, ClaimRefundRetried | ClaimPayoutRecorded)
+    made = the(given)
+    assert event.reduced == made.items
+    assert [(item.item_id, item.quantity, item.is_reduced) for item in made.items] == [("mug", 3, True)]
+    assert (made.value, made.gives_extra, made.is_revised) == (500, False, True)
+    (note,) = credit_notes(given.ledger)
+    assert (note.total, note.lines[0].is_reduction) == (usd(500), True)
+    booked = [(each.account, each.debit - each.credit) for each in postings(event)]
+    assert booked[:2] == [("revenue", usd(500)), ("goodwill", usd(-500))]
+    entry = timeline("order_1", given.history)[-1]
+    assert entry.details[0] == "3 x mug: other, less 5.00 USD"
+    assert all_back(given) == 2500
+    assert sum(each.total.amount for each in credit_notes(given.ledger)) == 3000
+
+
+def test_a_part_that_was_given_as_extra_credit_reduces_nothing() -> None:
+    """2.00 of 5.00 as credit, then 1.00 of 3.00 by money: the lines are worth 3.00 less, at once."""
+    given = shop()
+    given.when(claim())
+    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    given.when(_retry(amount=200))
+
+    given.when(_retry("payment", amount=100))
+
+    assert (the(given).value, the(given).amount_due, left(given)) == (300, usd(200), 2900)
+    given.when(_retry())  # the credit that the customer chose, of money that is theirs
+    credit = the(given).refunds[-1]
+    assert (credit.means, credit.is_extra, left(given)) == (Means.STORE_CREDIT, False, 2700)
+    assert the(given).value == 300
+    assert all_back(given) == 2700
+    assert sum(each.total.amount for each in credit_notes(given.ledger)) == 3000
+
+
+def test_extra_credit_that_comes_back_later_reduces_the_lines_once_it_is_given_otherwise() -> None:
+    """2.00 as credit, 3.00 by money; then the credit is reversed, and 2.00 more are money."""
+    given = shop()
+    given.when(claim())
+    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    given.when(_retry(amount=200))
+    given.record_outcomes(("claim_1-refund-2", RefundSucceeded("c")))
+    given.when(_retry("payment"))
+    given.when(RecordRefundOutcome(key="claim_1-refund-2", outcome=RefundReversed("closed")))
+
+    given.when(_retry("payment"))
+
+    assert (the(given).value, left(given), len(the(given).items)) == (500, 2500, 2)
+    assert all_back(given) == 2500
+
+
+def test_a_switch_that_failed_is_canceled_with_its_reduction() -> None:
+    """The mugs are worth what they were; also where it reduced them twice."""
+    given = shop()
+    given.when(claim())
+    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    given.when(_retry(amount=200))
+    given.record_outcomes(("claim_1-refund-2", RefundSucceeded("c")))
+    given.when(_retry("payment"))
+    given.when(RecordRefundOutcome(key="claim_1-refund-2", outcome=RefundReversed("closed")))
+    given.when(_retry("payment"))
+    for key in ("claim_1-refund-3", "claim_1-refund-4"):
+        given.record_outcomes((key, RefundDeclined("card_closed")))
+
+    given.when(CancelClaim(claim_id="claim_1"))
+
+    assert sum(each.total.amount for each in credit_notes(given.ledger)) == 0
+    assert all_back(given) == 3000
+
+
+@pytest.mark.parametrize("command", SWITCHES)
+def test_goodwill_by_other_means_is_at_most_what_is_left_of_the_lines(command: Any) -> None:
+    """All mugs are on their way back: 5.00 more by money need a note, as goodwill by money does."""
+    for note in (None, "as agreed"):
+        given = shop()
+        given.when(claim(refund_note=note))
+        given.record_outcomes((KEY, RefundDeclined("no_account")))
+        given.when(request(3))
+
+        if note is None:
+            assert given.codes(command) == ["refund_exceeds_worth"]
+            given.when(_retry())
+            assert the(given).refunds[-1].is_extra
+        else:
+            given.when(command)
+            assert (the(given).items, left(given)) == ((), 2500)
+
+
+def test_nothing_is_taken_of_lines_for_what_is_not_due() -> None:
+    """A credit that may still succeed, a claim that does not exist, an order that does not."""
+    given = shop()
+    given.when(claim())
+
+    assert given.codes(_retry("payment")) == ["nothing_due"]
+    assert given.codes(RetryRefund(claim_id="claim_9", means="payment")) == ["claim_not_found"]
+    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    given.order = None
+    assert given.codes(_retry("payment")) == ["order_not_found"]
 
 
 def test_what_is_due_of_it_is_written_off_raised_or_canceled() -> None:

@@ -19,10 +19,16 @@ from rma import (
     OutOfStock,
     ReceivedItem,
     ReceiveReturn,
+    RecordPayout,
+    RecordRefundOutcome,
+    RefundDeclined,
+    RefundReversed,
+    RefundSucceeded,
     RequestClaim,
     RequestedItem,
     RequestReturn,
     ResolveClaim,
+    RetryRefund,
     ReturnPolicy,
     ReturnRule,
     UpdateReturn,
@@ -111,6 +117,24 @@ def test_what_waits_for_new_goods_is_read_as_it_was_written(file: Path) -> None:
     stored_as_read(core, [instead(7000), pay(1005)], file)
     awaited.append(core.ledger.returns[0].awaits_new_goods)
     assert awaited == [False, True, False]
+
+
+def test_goodwill_by_other_means_than_credit_is_read_as_it_was_written(file: Path) -> None:
+    """3.00 by money, then 2.00 more, whose credit was reversed: both took something of the mugs."""
+    order = order_of(line("mug", 3), captured=3000, customer_id="cus_1")
+    core = CoreHarness(order)
+    commands: list[Command] = [
+        RequestClaim(order_id="order_1", type="goodwill", refund_amount=500, outcome="store_credit"),
+        RecordRefundOutcome(key="claim_1-refund-1", outcome=RefundDeclined("no_account")),
+        RetryRefund(claim_id="claim_1", amount=200),
+        RecordRefundOutcome(key="claim_1-refund-2", outcome=RefundSucceeded("c")),
+        RetryRefund(claim_id="claim_1", means="payment", amount=100),
+        RecordPayout(claim_id="claim_1", amount=200, reference="cash"),
+        RecordRefundOutcome(key="claim_1-refund-2", outcome=RefundReversed("closed")),
+        RecordPayout(claim_id="claim_1", amount=200, reference="cash_2"),
+    ]
+    stored_as_read(core, commands, file)
+    assert [item.line.paid(item.allocated) for item in core.ledger.claims[0].items] == [300, 200]
 
 
 def stored_as_read(core: CoreHarness, commands: Sequence[Command], file: Path) -> None:

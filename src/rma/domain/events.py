@@ -35,7 +35,7 @@ from rma.domain.sale.order import Order
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome, RuleTerms
 from rma.domain.state.at_the_dock import Correction
-from rma.domain.state.claims import Claim, ClaimType
+from rma.domain.state.claims import Claim, ClaimedItem, ClaimType
 from rma.domain.state.entitlement import EntitlementChange
 from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge, WriteOff
 from rma.domain.state.grants import Grant
@@ -793,12 +793,26 @@ class ClaimCompleted(ClaimEvent):
 
 @frozen(kw_only=True)
 class ClaimRefundRetried(ClaimEntitlementEvent):
-    """What was due for a claim and not paid is paid after all, or a part of it."""
+    """
+    What was due for a claim and not paid is paid after all, or a part of it.
+
+    Attributes:
+        reduced: what goodwill takes of the lines from now on, as it is not given as extra store credit.
+    """
+
+    reduced: tuple[ClaimedItem, ...] = ()
 
 
 @frozen(kw_only=True)
 class ClaimPayoutRecorded(ClaimEntitlementEvent):
-    """A person paid what was due for a claim by other ways, or a part of it."""
+    """
+    A person paid what was due for a claim by other ways, or a part of it.
+
+    Attributes:
+        reduced: as in `ClaimRefundRetried`.
+    """
+
+    reduced: tuple[ClaimedItem, ...] = ()
 
 
 @frozen(kw_only=True)

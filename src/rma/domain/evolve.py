@@ -539,7 +539,11 @@ def _claim_after(
         case events.ClaimRefundRetried() | events.ClaimPayoutRecorded() | events.ClaimResolved():
             account = entitlement.after(event.entitlement)
             after = with_(before, status=event.status, entitlement=account, updated_at=at)
-            return _compensated_otherwise(after, event) if isinstance(event, events.ClaimResolved) else after
+            if isinstance(event, events.ClaimResolved):
+                return _compensated_otherwise(after, event)
+            if not event.reduced:
+                return after
+            return with_(after, items=(*before.items, *event.reduced), is_revised=True)
         case events.ClaimCanceled():
             account = entitlement.reduced_to(zero(before.currency))
             return with_(

@@ -26,7 +26,7 @@ from rma.domain.sale.new_item import NewItem
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome, RuleTerms
 from rma.domain.state.at_the_dock import Correction, StockWithdrawal
-from rma.domain.state.claims import Claim, ClaimType
+from rma.domain.state.claims import Claim, ClaimedItem, ClaimType
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.exchanges import Exchange, ExchangePayment, HoldCharge, WriteOff
 from rma.domain.state.grants import Grant
@@ -160,10 +160,16 @@ class ClaimChanges:
 
 @frozen
 class ClaimRevision:
-    """How a claim compensates, where that is not as it was opened with."""
+    """
+    How a claim compensates, where that is not as it was opened with.
+
+    Attributes:
+        reduced: what goodwill takes of the lines since it was given by other means than extra credit.
+    """
 
     type: ClaimType
     new_items: tuple[NewItem, ...] = ()
+    reduced: tuple[ClaimedItem, ...] = ()
 
 
 @frozen
@@ -291,7 +297,8 @@ def record_of(
         )
         return Record(answered=answered, exchange=revision, grants=grants, redacted=redacted)
     if isinstance(subject, Claim) and subject.is_revised:
-        otherwise = ClaimRevision(subject.type, subject.new_items)
+        reduced = subject.items if subject.is_extra_goodwill else ()
+        otherwise = ClaimRevision(subject.type, subject.new_items, reduced)
         return Record(answered=answered, grants=grants, redacted=redacted, claim=otherwise)
     if not isinstance(subject, Return):
         return Record(answered=answered, grants=grants, redacted=redacted)
@@ -385,6 +392,8 @@ def _changed(opened: Subject, changes: Changes | None, record: Record | None) ->
             found |= {"hold": record.exchange.hold, "replaced_holds": record.exchange.replaced_holds}
     if record is not None and record.claim is not None:
         found |= {"is_revised": True, "type": record.claim.type, "new_items": record.claim.new_items}
+        if record.claim.reduced:
+            found["items"] = record.claim.reduced
     if record is not None and isinstance(opened, Return):
         items = opened.items
         if (revision := record.revision) is not None:

@@ -203,6 +203,7 @@ def _check_reduced_units(wrong: Violations, claim: Claim, ledger: ReturnLedger) 
     takers += [
         other.id
         for other in ledger.claims
+        if other.id != claim.id
         for item in (*other.compensated, *[each for _, each in other.reductions])
         if item.reduced_by and item.reduced_by.claim_id == claim.id
     ]

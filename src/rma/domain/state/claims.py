@@ -105,7 +105,8 @@ class Claim:
         payee: who is to have store credit, if it is not the customer.
         out_of_stock: what the carrier answered that cannot send the new goods.
         declined_replacements: how often sending was asked for in vain.
-        is_revised: it gives other new goods than it was opened with, or money instead.
+        is_revised: it gives other new goods than it was opened with, or money instead; or reduces the lines
+            since a person gave goodwill by other means than extra credit.
     """
 
     id: str
@@ -206,8 +207,29 @@ class Claim:
 
     @property
     def gives_extra(self) -> bool:
-        """True if it gives store credit that counts against no payment: goodwill."""
+        """
+        True if it gives store credit that counts against no payment: goodwill.
+
+        Not any more once a person gave it by other means: it reduced what the units are worth.
+        """
+        return self.is_extra_goodwill and not self.items
+
+    @property
+    def is_extra_goodwill(self) -> bool:
+        """True for goodwill that was asked for as store credit, which counts against no payment."""
         return is_extra_credit(self.type, self.outcome)
+
+    @property
+    def not_reduced(self) -> int:
+        """
+        What of such goodwill is due or was given as money, and took nothing of the lines: minor units.
+
+        Extra credit in force is without it; what was given by other means, or will be, is not.
+        """
+        if not self.is_extra_goodwill:
+            return 0
+        extra = sum([refund.amount_in_force for refund in self.refunds if refund.is_extra])
+        return max(0, self.refund_amount.amount - extra - self.value)
 
     @property
     def compensated(self) -> tuple[ClaimedItem, ...]:

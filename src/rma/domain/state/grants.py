@@ -204,6 +204,7 @@ def _is_alike(before: Granting, after: Granting) -> bool:
         )
     if isinstance(before, Claim) and isinstance(after, Claim):
         is_alike = before.status is after.status and before.type is after.type
+        is_alike = is_alike and before.items is after.items
         return is_alike and _amounts_named(before) == _amounts_named(after)
     assert isinstance(before, Exchange), "a subject stays what it is"
     assert isinstance(after, Exchange), "a subject stays what it is"
@@ -277,11 +278,12 @@ def _of_claim(claim: Claim) -> tuple[GrantedAmount, ...]:
     amount = claim.refund_amount.amount
     if not claim_rules(claim.status).reserves or (claim.type is ClaimType.REPLACE and not amount):
         return ()
-    if claim.gives_extra:
-        return (GrantedAmount(GOODWILL, amount),) if amount else ()
     back = [charge_back(each) for each in claim.charges_back]
     rest = amount - claim.value - sum([each.amount for each in back])
-    difference = [NamedAmount("custom_amount" if claim.is_named else "rounding", rest, of=None)]
+    name = "custom_amount" if claim.is_named else "rounding"
+    if claim.is_extra_goodwill and rest > 0:
+        name = GOODWILL
+    difference = [NamedAmount(name, rest, of=None)]
     prefix = ITEM if claim.type is ClaimType.REFUND else REDUCTION
     goods = [
         _Goods(f"{prefix}{item.item_id}", item.line, item.allocated, item.quantity) for item in claim.items

@@ -17,6 +17,7 @@ from rma.domain.evolve import evolve
 from rma.domain.messages.effects import DisposeRequest, RestockRequest, SendBackRequest, WithdrawRequest
 from rma.domain.sale.means import Means
 from rma.domain.sale.pricing import AmountPart
+from rma.domain.state.claims import ClaimedItem
 from rma.domain.state.inspection import InspectionRequest
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import ReturnStatus
@@ -142,11 +143,18 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
                     f"{event.amount} is due, and payments do not take all of it any more: nothing was paid"
                 )
             return _Summary(f"{event.subject_id}: refund blocked", [detail])
-        case events.RefundRetried() | events.ClaimRefundRetried():
+        case events.RefundRetried():
             return _Summary(f"{event.subject_id}: refund retried", _money(event.refunds))
+        case events.ClaimRefundRetried():
+            details = _reduced(event.reduced) + _money(event.refunds)
+            return _Summary(f"{event.subject_id}: refund retried", details)
         case events.PayoutRecorded() | events.ClaimPayoutRecorded():
-            references = [f"reference {refund.reference}" for refund in event.refunds]
-            return _Summary(f"{event.subject_id}: payout recorded", [*_money(event.refunds), *references])
+            details = _reduced(event.reduced) if isinstance(event, events.ClaimPayoutRecorded) else []
+            details += [
+                *_money(event.refunds),
+                *[f"reference {refund.reference}" for refund in event.refunds],
+            ]
+            return _Summary(f"{event.subject_id}: payout recorded", details)
         case events.ReturnCanceled():
             back = [
                 f"{line.quantity} x {line.item_id} goes back from {withdrawn.location_id or 'stock'}"
@@ -184,12 +192,7 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
                 else _Summary(summary.text, summary.details, claim.refund_amount, claim.breakdown)
             )
         case events.PriceReduced(opened=claim):
-            goods = [
-                f"{item.quantity} x {item.item_id}: {_words(item.reason)}, less "
-                f"{Money(item.line.paid(item.allocated), claim.currency)}"
-                for item in claim.items
-            ]
-            details = goods + _money(event.refunds)
+            details = _reduced(claim.items) + _money(event.refunds)
             return _Summary(f"{claim.id} made: {claim.type}", details, claim.refund_amount, claim.breakdown)
         case events.ClaimCompleted():
             return _Summary(f"{event.subject_id}: goods received, completed")
@@ -366,6 +369,14 @@ def _corrected(event: events.ReceiptCorrected, after: Return) -> _Summary:
     if event.status is ReturnStatus.REQUIRES_ACTION:
         return _Summary(what, details)
     return _Summary(what, details, after.refund_amount, after.breakdown)
+
+
+def _reduced(items: Iterable[ClaimedItem]) -> list[str]:
+    return [
+        f"{item.quantity} x {item.item_id}: {_words(item.reason)}, less "
+        f"{Money(item.line.paid(item.allocated), item.line.currency)}"
+        for item in items
+    ]
 
 
 def _money(refunds: Iterable[Refund]) -> list[str]:

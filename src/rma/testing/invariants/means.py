@@ -67,11 +67,9 @@ def a_bonus_comes_with_credit(snapshot: Snapshot) -> Iterator[str]:
 
 
 def only_goodwill_gives_extra_credit(snapshot: Snapshot) -> Iterator[str]:
-    """It counts against no payment and takes nothing of the lines, so only who chose it has it."""
+    """It counts against no payment, so only who chose it has it."""
     for each in snapshot.payees:
-        gives_extra = isinstance(each, Claim) and each.gives_extra
-        if isinstance(each, Claim) and gives_extra and each.items:
-            yield f"{each.id}: extra credit, for {each.items}"
+        gives_extra = isinstance(each, Claim) and each.is_extra_goodwill
         for refund in each.refunds:
             is_credit = refund.means is Means.STORE_CREDIT
             if refund.is_extra and not (gives_extra and is_credit and not refund.against):

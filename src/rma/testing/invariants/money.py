@@ -136,7 +136,7 @@ def more_than_the_value_has_a_note(snapshot: Snapshot) -> Iterator[str]:
         names = ("custom_amount", "grade:", "deduction:")
         parts = [part for part in each.breakdown if part.name.startswith(names)]
         named = sum(part.amount.amount for part in parts)
-        is_extra = isinstance(each, Claim) and each.gives_extra
+        is_extra = isinstance(each, Claim) and each.is_extra_goodwill
         if named > 0 and not is_extra and not each.entitlement.refund_note:
             yield f"{each.id}: {named} above the value of its units, without a note"
 

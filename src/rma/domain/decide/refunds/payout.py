@@ -5,13 +5,14 @@ from attrs import evolve
 from rma.domain.decide.checks import check_order, check_string, check_strings
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.due import check_due, check_named_amount, find_payee, status_paid
+from rma.domain.decide.refunds.goodwill import reduce_lines
 from rma.domain.decide.refunds.split import refunds_of
 from rma.domain.decide.violations import Violations, error_value
 from rma.domain.events import ClaimPayoutRecorded, PayoutRecorded, header_for
 from rma.domain.messages.commands import RecordPayout
 from rma.domain.sale.means import Means
 from rma.domain.sale.order import Order
-from rma.domain.state.claims import Claim
+from rma.domain.state.claims import Claim, ClaimedItem
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import RefundStatus
 from rma.domain.state.plan import plan_other, sources_in_order
@@ -59,9 +60,10 @@ def record_payout(
         refundable=ledger.refundable(order).amount if order else 0,
         code="invalid_payout_amount",
     )
+    reduced = reduce_lines(wrong, order, ledger, payee)
     if payee is None:
         return wrong.require(None)
-    return _recorded(facts, ledger, command, payee, wrong.require(order), amount)
+    return _recorded(facts, ledger, command, payee, wrong.require(order), amount, reduced)
 
 
 def _recorded(
@@ -71,6 +73,7 @@ def _recorded(
     target: Return | Claim,
     order: Order,
     amount: int,
+    reduced: tuple[ClaimedItem, ...],
 ) -> tuple[PayoutRecorded] | tuple[ClaimPayoutRecorded]:
     before, at = target.entitlement, facts.at
     sources = sources_in_order(ledger.sources(order), target.refund_terms)
@@ -89,7 +92,7 @@ def _recorded(
     if isinstance(target, Return):
         return (PayoutRecorded(header=header, entitlement=change),)
     status = target.status if account.is_refund_blocked else status_paid(target, ledger)
-    return (ClaimPayoutRecorded(header=header, status=status, entitlement=change),)
+    return (ClaimPayoutRecorded(header=header, status=status, entitlement=change, reduced=reduced),)
 
 
 def _covered(ledger: ReturnLedger, order: Order, due: int, amount: int) -> int:

@@ -17,6 +17,7 @@ from rma.domain.decide.refunds.due import (
     report_closed,
     status_paid,
 )
+from rma.domain.decide.refunds.goodwill import reduce_lines
 from rma.domain.decide.refunds.split import (
     gives_extra,
     limit_to_refundable,
@@ -62,6 +63,7 @@ def retry_refund(
     amount, rounding = _check_amount(wrong, command, order, ledger, due, payment, is_extra=is_extra)
     check_other_means(wrong, facts, payee, means)
     check_strings(wrong, command)
+    reduced = () if is_extra else reduce_lines(wrong, order, ledger, payee)
     if (target := payee) is None:
         return wrong.require(None)
     order = wrong.require(order)
@@ -78,7 +80,7 @@ def retry_refund(
     if isinstance(target, Return):
         return (RefundRetried(header=header, entitlement=change),)
     status = target.status if account.is_refund_blocked else status_paid(target, ledger)
-    return (ClaimRefundRetried(header=header, status=status, entitlement=change),)
+    return (ClaimRefundRetried(header=header, status=status, entitlement=change, reduced=reduced),)
 
 
 def _is_extra(command: RetryRefund, target: Return | Claim | None, means: Means | None) -> bool:
