@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 
 from rma import (
     Bonus,
+    CancelExchange,
     InspectedItem,
     InspectReturn,
     Means,
     Money,
+    NewItem,
     Order,
     Payment,
     PayOn,
     PlannedRefund,
     ReceivedItem,
     ReceiveReturn,
+    RecordExchangePayment,
     RecordPayout,
     RecordSending,
     Refund,
@@ -28,6 +31,8 @@ from rma import (
     RefundSucceeded,
     RefundTerms,
     Rejected,
+    RequestedItem,
+    RequestExchange,
     RequestReturn,
     RetryRefund,
     ReturnPolicy,
@@ -347,6 +352,36 @@ def test_no_more_goes_out_than_was_captured_whatever_the_host_gives_back_besides
 
         out = sum(each.refunded.amount for each in payments) + in_force(given.ledger.refunds)
         assert out + given.ledger.refundable(order).amount == sum(captured)
+
+
+@given(
+    amount=st.integers(1, 504),
+    means=st.permutations([*KINDS, "*"]).flatmap(
+        lambda kinds: st.sampled_from([kinds[:1], kinds[:2], kinds])
+    ),
+    split=st.sampled_from(Split),
+    when_closed=st.sampled_from(WhenClosed),
+    kind=st.sampled_from([None, *KINDS]),
+    is_here=st.booleans(),
+)
+def test_what_was_paid_for_a_canceled_exchange_goes_back_where_it_came_from(
+    amount: int, means: list[str], split: Split, when_closed: WhenClosed, kind: str | None, *, is_here: bool
+) -> None:
+    """Whatever the terms are, and whether its goods arrived before it was canceled."""
+    kinds = list(dict.fromkeys([*means, "card"]))  # that of the order's own payment
+    policy = ReturnPolicy(means=kinds, split=split, when_closed=when_closed)
+    given = Given(order_of(line(quantity=1), captured=1000, customer_id="cus_1"), policy)
+    new = NewItem(variant_id="v_new", quantity=1, unit_price=1505)
+    item = RequestedItem(item_id="mug", quantity=1)
+    given.when(RequestExchange(order_id="order_1", items=[item], new_items=[new]))
+    if is_here:
+        given.when(receive(1))
+    given.when(RecordExchangePayment(exchange_id="exc_1", amount=amount, reference="ch_1", kind=kind))
+
+    given.when(CancelExchange(exchange_id="exc_1"))
+
+    parts = [(each.payment_id, each.amount.amount) for each in given.the().refunds]
+    assert parts == [("ch_1", amount), *([("pay_1", 1000)] if is_here else [])]
 
 
 def test_the_figures_of_the_specification() -> None:

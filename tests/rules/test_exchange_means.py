@@ -101,6 +101,26 @@ def test_what_has_no_kind_is_of_every_kind_that_is_not_named() -> None:
         assert given.the().refunded == usd(505)
 
 
+@pytest.mark.parametrize("when_closed", ["ask", "store_credit", "payout"])
+@pytest.mark.parametrize("is_here", [False, True])
+def test_a_canceled_exchange_gives_its_payment_back_first(when_closed: str, *, is_here: bool) -> None:
+    """3.00 of 5.05 without a kind under `means=["card"]`, before or after the goods."""
+    order = order_of(line(quantity=1), captured=1000, customer_id="cus_1")
+    given = Given(order, ReturnPolicy(means=["card"], when_closed=when_closed))
+    given.when(LARGER)
+    if is_here:
+        given.when(receive(1))
+    given.when(pay(300, "ch_1"))
+
+    given.when(CancelExchange(exchange_id="exc_1"))
+
+    assert [(each.payment_id, each.amount) for each in given.the().refunds] == [
+        ("ch_1", usd(300)),
+        *([("pay_1", usd(1000))] if is_here else []),
+    ]
+    assert given.the().amount_due == usd(0)
+
+
 @pytest.mark.parametrize("field", ["kind", "provider_id"])
 def test_a_kind_and_a_provider_are_strings(field: str) -> None:
     """Of a payment, and of a hold."""

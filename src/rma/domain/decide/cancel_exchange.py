@@ -60,13 +60,17 @@ def cancel_exchange(facts: Facts, ledger: ReturnLedger, command: CancelExchange)
         return ()
     at, by = facts.at, command.created_by
     canceled = report_exchange_canceled(exchange, ledger, at, by, command=command, keeps_return=keeps_return)
+    first = _references(exchange)
     if is_here:
         # What the customer paid for the exchange is given back with the goods' value.
         alone = target.without_exchange()
         order = wrong.require(facts.order)
-        return (*canceled, *close_return(order, ledger, alone, Resolution(at, by), items=alone.items))
+        resolution = Resolution(at, by)
+        closed = close_return(order, ledger, alone, resolution, items=alone.items, first=first)
+        return (*canceled, *closed)
     if keeps_some and not keeps_return:
-        return (*canceled, *close_with_kept(wrong.require(facts.order), ledger, target, at, by))
+        order = wrong.require(facts.order)
+        return (*canceled, *close_with_kept(order, ledger, target, at, by, first=first))
     back = _give_back(wrong.require(facts.order), ledger, exchange, target, at, by) if is_paid else ()
     if keeps_return:
         return (*canceled, *back)
@@ -96,6 +100,11 @@ def _sent(exchange: Exchange) -> str | None:
     return "new_goods_sent" if exchange.sent_first else None
 
 
+def _references(exchange: Exchange) -> frozenset[str]:
+    """Of what the customer paid for the exchange: these payments give back before others."""
+    return frozenset([payment.reference for payment in exchange.payments])
+
+
 def _give_back(
     order: Order,
     ledger: ReturnLedger,
@@ -116,7 +125,7 @@ def _give_back(
         refund_note=before.refund_note,
         refundable=refundable,
         at=at,
-        first=frozenset([payment.reference for payment in exchange.payments]),
+        first=_references(exchange),
     )
     event = ExchangePaymentRefunded(
         header=header_for(target, ledger, at, by=by, order=order),

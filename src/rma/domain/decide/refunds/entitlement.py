@@ -38,6 +38,7 @@ def entitle(
     refundable: int,
     at: datetime,
     charges_back: tuple[RefundedCharge, ...] = (),
+    first: Collection[str] = (),
 ) -> Entitlement:
     """
     The return's account once it has these items and this status, with the refunds that are made now.
@@ -46,7 +47,8 @@ def entitle(
     wait for an inspection first. On a mismatch that was not accepted yet it is for the requested units, as an
     amount named on request is: it shrinks with what does not arrive, and it replaces one that was agreed
     before, as the amount named last always holds, with its note. `refundable` is what the payments have
-    left, minor units; `charges_back` what it gives back of charges.
+    left, minor units; `charges_back` what it gives back of charges. Payments whose ids are `first` give
+    before others.
     """
     if agreed is None:
         target = agree_to_what_stays(order, ledger, target, items)
@@ -71,6 +73,7 @@ def entitle(
         at=at,
         items=items,
         is_promised=target.is_promised and status is not ReturnStatus.RECEIVED,
+        first=first,
     )
 
 

@@ -1,5 +1,6 @@
 """Goods that a rule leaves with the customer: paid for as soon as the return is requested, or approved."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from attrs import evolve
@@ -81,11 +82,13 @@ def close_with_kept(
     at: datetime,
     by: str | None,
     command: Command | None = None,
+    first: Collection[str] = (),
 ) -> tuple[Event, ...]:
     """
     The events that nothing more is expected of a return of which the customer keeps some, paid for.
 
-    Its label is canceled, and no new goods are set against those that are kept.
+    Its label is canceled, and no new goods are set against those that are kept. Payments whose ids are
+    `first` give before others.
     """
     return close_return(
         order,
@@ -95,4 +98,5 @@ def close_with_kept(
         items=target.items,
         command=command,
         cancel_request=cancel_shipment(target, ledger),
+        first=first,
     )

@@ -1,5 +1,7 @@
 """ResolveReturn: a clerk decides which received goods are paid for, and closes the return."""
 
+from collections.abc import Collection
+
 from attrs import evolve
 
 from rma.domain.decide.checks import (
@@ -107,11 +109,12 @@ def close_return(
     command: Command | None = None,
     withdraw_requests: tuple[WithdrawRequest, ...] = (),
     cancel_request: CancelShipmentRequest | None = None,
+    first: Collection[str] = (),
 ) -> tuple[ReturnResolved, *tuple[RefundBlocked, ...]]:
     """
     The events that the resolution closed the return, and what is due was paid or is blocked.
 
-    What waits for an inspection is not due yet.
+    What waits for an inspection is not due yet. Payments whose ids are `first` give before others.
     """
     at, by = resolution.at, resolution.by
     refundable = ledger.refundable(order).amount
@@ -128,6 +131,7 @@ def close_return(
         refundable=refundable,
         at=at,
         charges_back=charges_back,
+        first=first,
     )
     before = target.resolution.send_backs if target.resolution else 0
     resolution = evolve(resolution, send_backs=before + (resolution.send_back_request is not None))
