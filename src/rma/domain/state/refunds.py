@@ -50,7 +50,7 @@ class Refund:
         payee, customer_id: who gets store credit, as in `CreditRequest`.
         kind, provider_id: of the payment, as the order had them.
         against: of which payments it counts as given back, for store credit and payouts. What it does not say
-            counts against the payments in their order.
+            counts against the payments in their order, and so does what these do not have any more.
         is_extra: store credit that was given as goodwill: it counts against no payment.
         carried: how much more it is for than it moves, minor units, since its gateway moves steps only; below
             0 if it moves more. It goes with the next refund of the order, unless this one fails.
