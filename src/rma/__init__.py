@@ -35,6 +35,7 @@ from rma.domain.events import (
     GoodsReceived,
     HistoryArchived,
     HoldReleased,
+    KnownOutcomeReported,
     OrderRedacted,
     PaidAhead,
     PayoutRecorded,
@@ -283,7 +284,7 @@ __all__ = [  # noqa: RUF022 # in reading order
     "ClaimRequested", "PriceReduced", "ClaimCompleted", "ClaimRefundRetried",
     "ClaimPayoutRecorded", "ClaimResolved", "ClaimCanceled",
     "DeliveryChanged", "EffectsAttempted", "EffectOutcome", "EventsPublished",
-    "HistoryArchived", "OrderRedacted", "redacted", "PersonalField",
+    "KnownOutcomeReported", "HistoryArchived", "OrderRedacted", "redacted", "PersonalField",
     "EntitlementChange", "ItemChanges", "ItemUnits", "RevisedItem", "replay",
     "Grant", "GrantedAmount", "GrantedTax", "MoneyMoved", "postings", "Posting", "Account", "note_of",
     # what is asked of ports

@@ -21,7 +21,8 @@ class CommandHandled:
     Attributes:
         command: the name of its class.
         subject_id: the return, exchange or claim that it is about.
-        is_repeat: it changed nothing: its idempotency key was answered before, or there was nothing to do.
+        is_repeat: it changed nothing: its idempotency key was answered before, or there was nothing to do. It
+            may be remembered all the same (`KnownOutcomeReported`).
     """
 
     order_id: str

@@ -23,6 +23,7 @@ from rma import (
     HoldReleased,
     InspectedItem,
     InspectReturn,
+    KnownOutcomeReported,
     MissingItem,
     NewItem,
     OutOfStock,
@@ -36,6 +37,7 @@ from rma import (
     SettleAdvance,
     UpdateExchange,
 )
+from rma.domain.decide import answer
 from rma.domain.decide.holds import close_hold
 from rma.domain.messages.effects import GivenUp, Overdue, Unknown
 from rma.domain.react import react
@@ -349,6 +351,23 @@ def test_a_success_that_is_reported_after_a_refusal_counts_as_paid() -> None:
     given.when(RecordChargeOutcome(key="exc_1-charge-1", outcome=ChargeSucceeded()))
     assert (the(given).status, the(given).owed) == (ExchangeStatus.COMPLETED, usd(0))
     assert given.when(RecordChargeOutcome(key="exc_1-charge-1", outcome=ChargeDeclined("no"))) == ()
+
+
+def test_a_word_about_a_charge_under_a_key_is_said_once() -> None:
+    """A clerk says what is known; then the charge bounces. Sent again, the clerk's word decides nothing."""
+    given = shipped(NOT_GRADED)
+    after_last_day(given)
+    given.when(SETTLE)
+    given.record_outcomes(("exc_1-charge-1", ChargeSucceeded("ch_9")))
+    said = RecordChargeOutcome(
+        key="exc_1-charge-1", outcome=ChargeSucceeded("ch_9"), idempotency_key="said", created_by="anna"
+    )
+    (event,) = given.when(said)
+    assert isinstance(event, KnownOutcomeReported)
+    assert (event.key, event.refund, react(event)) == ("exc_1-charge-1", None, ())
+    given.when(RecordChargeOutcome(key="exc_1-charge-1", outcome=ChargeDeclined("charge_back")))
+    assert answer(given.ledger, said) == "exc_1"
+    assert the(given).hold_charges[0].status is ChargeStatus.FAILED
 
 
 def test_new_goods_that_were_sent_cannot_be_called_back() -> None:

@@ -6,7 +6,11 @@ from typing import cast
 import pytest
 
 from rma import (
+    CancelReturn,
+    ClaimItem,
+    IdempotencyKeyReused,
     Invalid,
+    KnownOutcomeReported,
     Money,
     NotFound,
     RecordRefundOutcome,
@@ -16,8 +20,11 @@ from rma import (
     RefundReversed,
     RefundStatus,
     RefundSucceeded,
+    RequestClaim,
     RetryRefund,
 )
+from rma.domain.change import replay
+from rma.domain.decide import answer
 from rma.domain.messages.effects import GivenUp, Unknown
 from rma.domain.react import react
 from tests.rules.given import Given, line, order_of, receive, request, usd
@@ -146,6 +153,93 @@ def test_the_notice_of_a_success_that_failed_later_does_not_contradict_it() -> N
     assert given.the().refunds[0].status is RefundStatus.FAILED
     given.when(notify(RefundSucceeded("re_1"), notification_id="evt_3"))
     assert given.the().refunds[0].status is RefundStatus.NEEDS_ATTENTION
+
+
+@pytest.mark.parametrize("by", [{"notification_id": "evt_1"}, {"idempotency_key": "webhook-evt_1"}])
+def test_a_notice_that_said_nothing_new_is_a_repeat_all_the_same(by: dict[str, str]) -> None:
+    """
+    The gateway answered at once, so its notice says nothing new; then the refund fails and is retried.
+
+    Delivered again, by its id or under its key, the notice takes back neither the failure nor the retry.
+    """
+    given = received()
+    given.record_outcomes((KEY, RefundSucceeded("re_1")))
+    notice = notify(RefundSucceeded("re_1"), **by)
+    before = given.the()
+
+    (event,) = given.when(notice)
+
+    assert isinstance(event, KnownOutcomeReported)
+    assert (event.key, react(event), event.header.moved, event.header.grants) == (KEY, (), (), ())
+    assert (given.the().refunds[0].status, given.the().updated_at) == ("succeeded", before.updated_at)
+    given.when(notify(RefundDeclined("account_closed"), notification_id="evt_2"))
+    given.when(RetryRefund(return_id="ret_1"))
+    given.record_outcomes(("ret_1-refund-2", RefundSucceeded("re_2")))
+    assert answer(given.ledger, notice) == "ret_1" or given.when(notice) == ()
+    assert [refund.status for refund in given.the().refunds] == ["failed", "succeeded"]
+    assert (given.the().refunded, given.the().entitlement.overpaid) == (usd(2000), usd(0))
+
+
+def test_every_outcome_under_an_idempotency_key_is_remembered() -> None:
+    """From a gateway or a person, whatever it says: the key then belongs to it."""
+    given = received()
+    given.when(notify(RefundSucceeded("re_1")))
+    given.when(notify(RefundDeclined("lost")))
+
+    for number, outcome in enumerate((RefundPending("re_1"), RefundDeclined("lost"), RefundReversed())):
+        command = notify(outcome, idempotency_key=f"key_{number}", created_by="anna")
+        (event,) = given.when(command)
+        assert (type(event), event.by) == (KnownOutcomeReported, "anna")
+        assert answer(given.ledger, command) == "ret_1"
+        with pytest.raises(IdempotencyKeyReused):
+            answer(given.ledger, CancelReturn(return_id="ret_1", idempotency_key=f"key_{number}"))
+    assert given.the().refunds[0].status is RefundStatus.FAILED
+
+
+def test_no_notice_that_was_heard_is_news_again() -> None:
+    """Two notices of the success, one of the failure: none takes back what a person said after them."""
+    given = received()
+    success, again = [notify(RefundSucceeded("re_1"), notification_id=f"evt_{each}") for each in (1, 3)]
+    failure = notify(RefundDeclined("lost"), notification_id="evt_2")
+    for notice in (success, failure, again):
+        given.when(notice)
+    assert given.the().refunds[0].is_contradicted
+
+    given.when(notify(RefundSucceeded("re_1"), created_by="anna"))
+    assert [given.when(notice) for notice in (success, failure, again)] == [(), (), ()]
+    assert given.the().refunds[0].status is RefundStatus.SUCCEEDED
+
+    given.when(notify(RefundDeclined("lost"), created_by="anna"))
+    assert [given.when(notice) for notice in (success, failure, again)] == [(), (), ()]
+    assert given.the().refunds[0].status is RefundStatus.FAILED
+
+
+def test_a_known_id_with_another_outcome_is_news() -> None:
+    """A host may pass on an id of the gateway's refund instead of one for each notification."""
+    given = received()
+    given.when(notify(RefundSucceeded("re_1"), notification_id="re_1"))
+
+    given.when(notify(RefundDeclined("lost"), notification_id="re_1"))
+
+    assert given.the().refunds[0].status is RefundStatus.FAILED
+
+
+def test_a_notice_of_a_claim_is_remembered_as_one_of_a_return() -> None:
+    """A claim of 10.00 whose refund succeeded, and failed later."""
+    given = Given(order_of(line(quantity=2)))
+    item = ClaimItem(item_id="mug", quantity=1, reason="missing_item")
+    given.when(RequestClaim(order_id="order_1", type="refund", items=[item]))
+    (refund,) = given.ledger.claims[0].refunds
+    given.record_outcomes((refund.key, RefundSucceeded("re_1")))
+    notice = notify(RefundSucceeded("re_1"), key=refund.key, notification_id="evt_1")
+
+    (event,) = given.when(notice)
+    given.when(notify(RefundDeclined("lost"), key=refund.key, notification_id="evt_2"))
+
+    assert isinstance(event, KnownOutcomeReported)
+    assert given.when(notice) == ()
+    assert given.ledger.claims[0].refunds[0].status is RefundStatus.FAILED
+    assert replay("order_1", given.history) == given.ledger
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ KEPT = {
     **dict.fromkeys(("customer_id", "payee"), "whose store credit it is: an id of the host's"),
     **dict.fromkeys(("sku", "serials", "expected_by", "invoice_ids"), "which goods these are"),
     **dict.fromkeys(("reference", "notification_id", "success_notice"), "counted once by these"),
+    **dict.fromkeys(("other_success_notices", "failure_notices"), "counted once by these"),
     **dict.fromkeys(("currency", "code", "kind", "type", "basis", "outcome", "means", "ship"), "codes"),
     **dict.fromkeys(("grade", "previous_grade", "disposition", "previous_disposition"), "codes"),
     **dict.fromkeys(("tags", "facts", "when", "rule", "other_rules", "refused_code"), "what rules name"),

@@ -81,6 +81,7 @@ def everything() -> Given:
     given.when(
         RecordRefundOutcome(key="ret_1-refund-2", outcome=RefundReversed("bank", "returned by the bank"))
     )
+    given.when(RecordRefundOutcome(key="ret_1-refund-2", outcome=RefundReversed(), idempotency_key="again"))
     given.when(request(1))
     given.when(receive(2, return_id="ret_2", location_id="loc_1"))
     rejected = [
@@ -272,6 +273,7 @@ def test_entries_render_who_when_what_and_how_much() -> None:
         "approved\n    1 x mug\n    keep the other\n    9.00 USD",
         "updated, waits for approval\n    2 x mug\n    22.00 USD",
         ": way back booked again",
+        "reported: nothing new about ret_1-refund-2",
         ": sent by the customer on 2026-01-01\n    1Z\n    receipt",
         "declined: worn\n    sorry",
         "expired: nothing was sent by 2026-01-02",

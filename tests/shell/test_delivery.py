@@ -5,20 +5,26 @@ from datetime import timedelta
 from typing import cast
 
 import pytest
-from attrs import evolve
+from attrs import evolve, frozen
 
 from rma import (
+    AttentionNeeded,
     CancelReturn,
+    CommandHandled,
     Event,
     EventsPublished,
+    KnownOutcomeReported,
+    RecordRefundOutcome,
     RefundDeclined,
     RefundOutcome,
     RefundRequest,
     RefundStatus,
+    RefundSucceeded,
     ReturnLedger,
     ReturnShipment,
     ReturnShipmentRequest,
     ReturnStatus,
+    Signal,
     StaleLedger,
     Unavailable,
 )
@@ -248,6 +254,17 @@ def test_an_outcome_that_loses_a_race_is_recorded_on_the_new_ledger() -> None:
     assert [refund.status for refund in received.refunds] == [RefundStatus.SUCCEEDED]
 
 
+@frozen
+class SignalList:
+    """An observer that keeps every signal."""
+
+    signals: list[Signal]
+
+    def observe(self, signal: Signal) -> None:
+        """Keeps it."""
+        self.signals.append(signal)
+
+
 class FlakyEvents(InMemoryEvents):
     """A publisher that accepts a number of events and then fails."""
 
@@ -284,6 +301,29 @@ def test_every_event_reaches_its_publisher_in_order() -> None:
     assert list(events.published.values()) == facts
     assert service.resume().orders == ()
     assert len(events.calls) == len(facts)
+
+
+def test_a_notice_that_says_nothing_new_is_kept_and_tells_no_one() -> None:
+    """It is in the history, so that its repeat is known; no receiver and no observer hears of news."""
+    events, signals = InMemoryEvents(), list[Signal]()
+
+    service = evolve(in_memory_service([order_of()], events=events), observer=SignalList(signals))
+    opened = service.handle(request(1))
+    received = service.handle(receive(1, return_id=opened.id))
+    key = received.refunds[0].key
+    before, heard = dict(events.published), len(signals)
+    notice = RecordRefundOutcome(key=key, outcome=RefundSucceeded(), notification_id="evt_1")
+
+    for _ in range(2):
+        service.handle(notice)
+
+    kept = [event for event in service.history("order_1") if isinstance(event, KnownOutcomeReported)]
+    assert [event.key for event in kept] == [key]
+    assert events.published == before
+    handled = [each for each in signals[heard:] if isinstance(each, CommandHandled)]
+    assert [each.is_repeat for each in handled] == [True, True]
+    assert not any(isinstance(each, AttentionNeeded) for each in signals[heard:])
+    assert service.resume().still_open == ()
 
 
 def test_a_failing_publisher_blocks_no_effect() -> None:

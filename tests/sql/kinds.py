@@ -634,6 +634,25 @@ def clerks_end_what_cannot_go_on(world: World, handle: Callable[[Action], object
     handle(evolve(gone, write_off=60))
 
 
+def notices_come_again(world: World, handle: Callable[[Action], object]) -> None:
+    """Of refunds and of a charge; most say nothing new, and are remembered."""
+    handle(request(1))
+    handle(receive(1))
+    said: tuple[RefundOutcome, ...] = (RefundSucceeded(), RefundSucceeded(), RefundDeclined("late"))
+    for number, outcome in enumerate(said):
+        notice = RecordRefundOutcome(key="ret_1-refund-1", outcome=outcome, notification_id=f"evt_{number}")
+        handle(evolve(notice, idempotency_key=f"notice {number}"))
+    pot = NewItem(variant_id="v_pot", quantity=1, unit_price=100)
+    mug = [RequestedItem(item_id="mug", quantity=1)]
+    hold = Hold("auth_1", Money(5000, "usd"), START + timedelta(days=90))
+    world.policy = ReturnPolicy(return_within_days=1)
+    handle(RequestExchange(order_id=world.order_id, items=mug, new_items=[pot], ship="first", hold=hold))
+    world.now += timedelta(days=2)
+    handle(Resume())
+    known = RecordChargeOutcome(key="exc_2-charge-1", outcome=ChargeSucceeded("ch_1"))
+    handle(evolve(known, idempotency_key="known"))
+
+
 #: Asked in `rules_decide`: what it says is stored.
 HOST_RULES = (HostRule("risk", lambda _, line, asked: Review("worn") if asked.tags else None),)
 
@@ -665,6 +684,7 @@ def worlds(prefix: str = "") -> dict[str, tuple[Script, World]]:
         "goods are inspected": (goods_are_inspected, world(mug)),
         "new goods are sent first": (new_goods_are_sent_first, world(mug, reserves=True)),
         "clerks end what cannot go on": (clerks_end_what_cannot_go_on, world(mug)),
+        "notices come again": (notices_come_again, world(mug)),
         "money goes back by every means": (money_goes_back_by_every_means, world(mug)),
         "goods are at the dock": (goods_are_at_the_dock, world(evolve(mug, serials=["A", "B"]), tea)),
     }

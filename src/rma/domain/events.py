@@ -560,6 +560,22 @@ class RefundOutcomeRecorded(CommandEvent):
 
 
 @frozen(kw_only=True)
+class KnownOutcomeReported(CommandEvent):
+    """
+    A gateway, or a person, reported an outcome of a refund or charge that says nothing new.
+
+    It is kept so that the same notification or command says nothing new later, either. Not itself published.
+
+    Attributes:
+        key: of the refund or charge.
+        refund: as it was, with the id of the notification; None of a charge.
+    """
+
+    key: str
+    refund: Refund | None = None
+
+
+@frozen(kw_only=True)
 class EventsPublished(DomainEvent):
     """The publisher took every event up to and with revision `through`. Not itself published."""
 
@@ -858,6 +874,7 @@ Event = (
     | PayoutRecorded
     | ReturnCanceled
     | RefundOutcomeRecorded
+    | KnownOutcomeReported
     | DeliveryChanged
     | EffectsAttempted
     | EventsPublished

@@ -39,6 +39,7 @@ from rma.domain.state.exchanges import Exchange
 from rma.domain.state.grants import Grant
 from rma.domain.state.ledger import IdempotencyRecord, ReturnLedger, Subject
 from rma.domain.state.lifecycle import ClaimStatus, ReturnStatus
+from rma.domain.state.refunds import Refund
 from rma.domain.state.return_item import ItemRevision, ReturnItem, items_after, revise_items
 from rma.domain.state.returns import Return
 from rma.domain.values.frozenmap import FrozenMap
@@ -191,6 +192,9 @@ class Folding:
                     self._claims[claim.id] = _claim_after(claim, event)
             case events.EffectsAttempted() | events.RefundOutcomeRecorded() | events.ChargeOutcomeRecorded():
                 self._add_outcomes(event)
+            case events.KnownOutcomeReported(refund=refund):
+                if refund is not None:
+                    self._add_notice(header.subject_id or "", refund)
             case events.DeliveryChanged():
                 self._add_delivery(event)
             case events.EventsPublished(through=through):
@@ -262,6 +266,14 @@ class Folding:
         self._effects = _mutable(self._effects)
         for outcome in _outcomes(event):
             _close(self._effects, outcome)
+
+    def _add_notice(self, subject_id: str, refund: Refund) -> None:
+        """The refund with the id of a notice that said nothing new: nothing that a person sees changed."""
+        known = {refund.key: refund}
+        if target := self._returns.get(subject_id):
+            self._returns[subject_id] = with_(target, entitlement=target.entitlement.with_outcomes(known))
+        elif claim := self._claims.get(subject_id):
+            self._claims[subject_id] = with_(claim, entitlement=claim.entitlement.with_outcomes(known))
 
     def _add_to_exchange(self, exchange: Exchange, event: OutcomeEvent) -> None:
         """The exchange, and its return, with the charges and the new goods that the event tells of."""

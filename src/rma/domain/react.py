@@ -90,6 +90,7 @@ def react(event: Event) -> tuple[Effect, ...]:  # noqa: C901, PLR0911, PLR0912 #
             | events.PayoutRecorded()
             | events.ClaimPayoutRecorded()
             | events.RefundOutcomeRecorded()
+            | events.KnownOutcomeReported()
             | events.DeliveryChanged()
             | events.EffectsAttempted()
             | events.EventsPublished()

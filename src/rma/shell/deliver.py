@@ -12,7 +12,7 @@ from attrs import evolve
 
 from rma.async_ports import AsyncEventPublisher, Host
 from rma.domain.change import Change, apply_lease, apply_outcomes, apply_publication
-from rma.domain.events import DeliveryChanged, Event, EventsPublished, HistoryArchived
+from rma.domain.events import DeliveryChanged, Event, EventsPublished, HistoryArchived, KnownOutcomeReported
 from rma.domain.messages.advance import (
     ChargePending,
     ChargeRequest,
@@ -336,9 +336,12 @@ async def _commit(ledger: ReturnLedger, host: Host, change_of: Callable[[ReturnL
 
 
 def is_news(event: Event) -> bool:
-    """True unless it says only what the library did: published, archived, or tried to deliver an effect."""
+    """
+    True unless it says only what the library did: published, archived, or tried to deliver an effect; or that
+    an outcome was reported that was known.
+    """
     match event:
-        case EventsPublished() | HistoryArchived():
+        case EventsPublished() | HistoryArchived() | KnownOutcomeReported():
             return False
         case DeliveryChanged(is_newly_stuck=is_newly_stuck):
             return is_newly_stuck

@@ -12,6 +12,7 @@ from typing import overload
 from rma.async_ports import Host
 from rma.domain.change import Change, apply_command, unchanged
 from rma.domain.decide import answer
+from rma.domain.events import KnownOutcomeReported
 from rma.domain.messages.commands import (
     ClaimCommand,
     Command,
@@ -76,7 +77,7 @@ async def handle_command(command: Command, host: Host, *, deliver_now: bool = Tr
     subject_id, ledger = change.subject_id, change.ledger
     assert subject_id is not None, "a command that is done is about something"
     name = type(command).__name__
-    is_repeat = not change.events
+    is_repeat = all(isinstance(each, KnownOutcomeReported) for each in change.events)
     handled = CommandHandled(
         order_id=ledger.order_id, subject_id=subject_id, command=name, is_repeat=is_repeat
     )

@@ -12,7 +12,14 @@ from rma.domain.decide.returns.resolve import close_return
 from rma.domain.decide.returns.shipments import cancel_shipment
 from rma.domain.decide.violations import Violations, error_id, error_value
 from rma.domain.decide.write_off import write_off_advance
-from rma.domain.events import ChargeOutcomeRecorded, Event, HoldReleased, ReturnExpired, header_for
+from rma.domain.events import (
+    ChargeOutcomeRecorded,
+    Event,
+    HoldReleased,
+    KnownOutcomeReported,
+    ReturnExpired,
+    header_for,
+)
 from rma.domain.messages.advance import ChargeDeclined, ChargeOutcome, ChargePending, ChargeSucceeded
 from rma.domain.messages.commands import ExpireReturn, RecordChargeOutcome, SettleAdvance
 from rma.domain.state.exchanges import Exchange, HoldCharge
@@ -139,9 +146,10 @@ def _refusals(exchange: Exchange, target: Return, command: SettleAdvance) -> lis
 
 def record_charge_outcome(
     facts: Facts, ledger: ReturnLedger, command: RecordChargeOutcome
-) -> tuple[()] | tuple[ChargeOutcomeRecorded, *tuple[HoldReleased, ...]]:
+) -> tuple[()] | tuple[KnownOutcomeReported] | tuple[ChargeOutcomeRecorded, *tuple[HoldReleased, ...]]:
     """
-    The charge with its outcome; nothing if it was known before, or a later one is known.
+    The charge with its outcome. If it was known before, or a later one is known, only its idempotency key is
+    remembered; nothing without one.
 
     If it failed, and nothing is owed, since the goods are back, the hold is released.
 
@@ -170,11 +178,12 @@ def record_charge_outcome(
         _check_not_given_back(wrong, charge, ledger.get(exchange.return_id))
         wrong.require(charge)
     effect = ledger.open_effects.get(charge.key)
+    header = header_for(exchange, ledger, facts.at, by=command.created_by, command=command)
     if known == charge and (effect is None or effect.delivery.pending_since is not None):
-        return ()
+        return () if header.command is None else (KnownOutcomeReported(header=header, key=charge.key),)
     is_pending = known.status is ChargeStatus.PENDING
     event = ChargeOutcomeRecorded(
-        header=header_for(exchange, ledger, facts.at, by=command.created_by, command=command),
+        header=header,
         charge=known,
         delivery=facts.timing.while_pending(effect, facts.at) if effect and is_pending else None,
     )

@@ -387,7 +387,7 @@ class RecordRefundOutcome:
         return_id, reference: its return (or claim), and what the gateway calls the refund.
         outcome: `RefundSucceeded`, `RefundPending`, `RefundDeclined` (late failures too) or
             `RefundReversed`.
-        notification_id: what the gateway calls the notification; kept with the event.
+        notification_id: what the gateway calls the notification; kept, so that its repeat says nothing new.
     """
 
     outcome: RefundOutcome | RefundReversed

@@ -42,7 +42,9 @@ class Refund:
         retry_of: the key of the failed or reversed refund that this one replaces.
         failure: why it failed, was reversed or needs attention, in the gateway's words.
         moved: what really moved, where the gateway said another amount than was asked for.
-        success_notice: the id of the notice that said that it succeeded; once more, it says nothing new.
+        success_notice: the id of a notice that said that it succeeded; once more, it says nothing new.
+        other_success_notices: those of others that said so.
+        failure_notices: the ids of notices that said that it failed or was reversed.
         is_contradicted: the gateway said that it succeeded after it had said that it failed. It counts as in
             force, until a person says what is true.
         means: by which it goes back.
@@ -67,6 +69,8 @@ class Refund:
     failure: str | None = field(default=None, repr=hidden)
     moved: Money | None = None
     success_notice: str | None = None
+    other_success_notices: tuple[str, ...] = ()
+    failure_notices: tuple[str, ...] = ()
     is_contradicted: bool = False
     means: Means = Means.PAYMENT
     bonus: Money | None = None
@@ -113,14 +117,16 @@ def after(  # noqa: PLR0911 # a row for each outcome
     The refund once this outcome is known: the same one if it says nothing new.
 
     Where the gateway contradicted itself, only a person who gives a name (`by`) says what is true. `notice`
-    is the id of the gateway's notice.
+    is the id of the gateway's notice; one that `with_notice` remembered says nothing new.
     """
+    if notice is not None and notice in _notices(refund, outcome):
+        return refund
     status = refund_status_after(refund.status, outcome)
     if status is None or (refund.is_contradicted and by is None):
         return _with_more(refund, outcome)
     match outcome:
         case RefundSucceeded():
-            return _succeeded(refund, outcome, status, at, notice)
+            return _succeeded(refund, outcome, status, at)
         case RefundPending(reference=reference):
             if refund.status is RefundStatus.PENDING and refund.reference:
                 return refund
@@ -147,11 +153,7 @@ def _with_more(refund: Refund, outcome: object) -> Refund:
     return evolve(refund, moved=outcome.amount) if outcome.amount.amount > refund.amount_in_force else refund
 
 
-def _succeeded(
-    refund: Refund, outcome: RefundSucceeded, status: RefundStatus, at: datetime, notice: str | None
-) -> Refund:
-    if notice is not None and notice == refund.success_notice:
-        return refund  # the same notice, delivered once more
+def _succeeded(refund: Refund, outcome: RefundSucceeded, status: RefundStatus, at: datetime) -> Refund:
     is_contradicted = status is RefundStatus.NEEDS_ATTENTION
     return evolve(
         refund,
@@ -160,9 +162,32 @@ def _succeeded(
         failure=f"succeeded after: {refund.failure}" if is_contradicted else None,
         settled_at=at,
         moved=None if outcome.amount == refund.amount else outcome.amount,
-        success_notice=notice,
         is_contradicted=is_contradicted,
     )
+
+
+def with_notice(refund: Refund, outcome: RefundOutcome | RefundReversed, notice: str | None) -> Refund:
+    """
+    The refund that remembers the id of this notice, whether or not it says anything new.
+
+    That of a pending one changes no outcome, however often it is delivered, and nothing changes a refund that
+    was reversed.
+    """
+    is_over = isinstance(outcome, RefundPending) or refund.status is RefundStatus.REVERSED
+    if notice is None or is_over or notice in _notices(refund, outcome):
+        return refund
+    if not isinstance(outcome, RefundSucceeded):
+        return evolve(refund, failure_notices=(*refund.failure_notices, notice))
+    if refund.success_notice is None:
+        return evolve(refund, success_notice=notice)
+    return evolve(refund, other_success_notices=(*refund.other_success_notices, notice))
+
+
+def _notices(refund: Refund, outcome: object) -> tuple[str | None, ...]:
+    """The ids of the notices that said the same before: another outcome is news even under a known id."""
+    if isinstance(outcome, RefundSucceeded):
+        return (refund.success_notice, *refund.other_success_notices)
+    return refund.failure_notices if isinstance(outcome, RefundDeclined | RefundReversed) else ()
 
 
 def failure_of(code: str, message: str) -> str:

@@ -208,6 +208,8 @@ def _summarize(event: Event, ledger: ReturnLedger) -> _Summary:  # noqa: C901, P
             return _Summary(f"{event.subject_id} resolved{instead}", _money(event.refunds), amount, parts)
         case events.RefundOutcomeRecorded(refund=refund):
             return _Summary(f"reported: {_outcome(refund)}")
+        case events.KnownOutcomeReported(key=key):
+            return _Summary(f"reported: nothing new about {key}")
         case events.EffectsAttempted(outcomes=outcomes):
             return _Summary(f"{event.subject_id}: answered", [_recorded(each) for each in outcomes])
         case events.DeliveryChanged(key=key, delivery=delivery):

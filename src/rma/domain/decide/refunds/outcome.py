@@ -7,13 +7,13 @@ from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.closed import pay_instead
 from rma.domain.decide.refunds.entitlement import refund_refusal
 from rma.domain.decide.violations import Violations, error_id, error_value
-from rma.domain.events import Event, RefundOutcomeRecorded, header_for
+from rma.domain.events import Event, KnownOutcomeReported, RefundOutcomeRecorded, header_for
 from rma.domain.messages.commands import RecordRefundOutcome
 from rma.domain.messages.effects import RefundDeclined, RefundPending, RefundReversed, RefundSucceeded
 from rma.domain.state.claims import Claim
 from rma.domain.state.ledger import ReturnLedger
 from rma.domain.state.lifecycle import RefundStatus
-from rma.domain.state.refunds import Refund, after
+from rma.domain.state.refunds import Refund, after, with_notice
 from rma.domain.state.returns import Return
 from rma.domain.values.money import Money
 
@@ -22,7 +22,8 @@ def record_refund_outcome(
     facts: Facts, ledger: ReturnLedger, command: RecordRefundOutcome
 ) -> tuple[Event, ...]:
     """
-    The refund with its outcome; nothing if it was known before, or a later one is known.
+    The refund with its outcome. If it was known before, or a later one is known, only that it was reported
+    is recorded, so that a repeat is known; nothing if it has neither a new id nor an idempotency key.
 
     What its payment does not take is given by other means, where the terms say so.
 
@@ -49,11 +50,15 @@ def record_refund_outcome(
     refund = wrong.require(refund)
     known = after(refund, command.outcome, facts.at, by=command.created_by, notice=command.notification_id)
     effect = ledger.open_effects.get(refund.key)
-    if known == refund and (effect is None or effect.delivery.pending_since is not None):
-        return ()
+    is_news = known != refund or (effect is not None and effect.delivery.pending_since is None)
+    known = with_notice(known, command.outcome, command.notification_id)
+    header = header_for(target, ledger, facts.at, by=command.created_by, command=command)
+    if not is_news:
+        is_repeat = known == refund and header.command is None
+        return () if is_repeat else (KnownOutcomeReported(header=header, key=refund.key, refund=known),)
     is_pending = known.status is RefundStatus.PENDING
     event = RefundOutcomeRecorded(
-        header=header_for(target, ledger, facts.at, by=command.created_by, command=command),
+        header=header,
         refund=known,
         delivery=facts.timing.while_pending(effect, facts.at) if effect and is_pending else None,
         notification_id=command.notification_id,
