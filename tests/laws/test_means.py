@@ -25,9 +25,12 @@ from rma import (
     ReceiveReturn,
     RecordExchangePayment,
     RecordPayout,
+    RecordRefundOutcome,
     RecordSending,
     Refund,
     RefundDeclined,
+    RefundOutcome,
+    RefundReversed,
     RefundSucceeded,
     RefundTerms,
     Rejected,
@@ -173,6 +176,64 @@ def test_a_bonus_is_that_of_all_credit_together(
 
     assert given == bonus_on(sum(parcels), shares)
     assert 0 <= given <= -(-sum(parcels) * Fraction(percent) // 100)
+
+
+TAGGED = {
+    "none": None,
+    "percent": Bonus("p", percent=Decimal("12.5")),
+    "other": Bonus("q", percent=Decimal(15)),
+    "once": Bonus("b", amount=Money(7, "usd")),
+}
+
+
+@given(
+    data=st.data(),
+    goods=st.lists(
+        st.tuples(st.integers(1, 3000), st.integers(1, 3), st.sampled_from(sorted(TAGGED))),
+        min_size=1,
+        max_size=4,
+    ),
+)
+def test_the_bonus_is_what_was_quoted_in_any_order(
+    data: st.DataObject, goods: list[tuple[int, int, str]]
+) -> None:
+    """Parcels in any order, credit that fails or is reversed, and retries of any parts: all together."""
+    lines = [
+        line(f"i{index}", quantity, price, tags=[tag]) for index, (price, quantity, tag) in enumerate(goods)
+    ]
+    rules = [
+        ReturnRule(name=tag, when={tag}, outcomes=["refund", "store_credit"], bonus=bonus)
+        for tag, bonus in TAGGED.items()
+    ]
+    captured = sum(price * quantity for price, quantity, _ in goods)
+    order = order_of(*lines, captured=captured, customer_id="cus_1")
+    given = Given(order, ReturnPolicy(rules=rules))
+    items = [RequestedItem(item_id=each.id, quantity=each.quantity) for each in lines]
+    given.when(RequestReturn(order_id="order_1", items=items, outcome="store_credit"))
+    planned = planned_refunds(order, given.ledger, given.the(), given.now)
+    units = data.draw(st.permutations([each.id for each in lines for _ in range(each.quantity)]))
+    ends: list[RefundOutcome | None] = [RefundSucceeded("re_1"), RefundDeclined("busy", is_temporary=True), None]
+
+    def end(key: str) -> None:
+        if (outcome := data.draw(st.sampled_from(ends))) is not None:
+            given.record_outcomes((key, outcome))
+
+    for item_id in units:
+        arrived = [ReceivedItem(item_id=item_id, quantity=1)]
+        given.when(ReceiveReturn(return_id="ret_1", items=arrived, more_expected=True))
+        end(given.the().refunds[-1].key)
+    for refund in given.the().refunds:
+        if data.draw(st.booleans()):
+            given.when(RecordRefundOutcome(key=refund.key, outcome=RefundReversed()))
+    while due := given.the().amount_due.amount:
+        part = data.draw(st.integers(1, due)) if len(given.the().refunds) < 20 else due
+        given.when(RetryRefund(return_id="ret_1", amount=part))
+
+    credited = [each for each in given.the().refunds if each.is_in_force]
+    assert sum(each.amount.amount for each in credited) == captured
+    assert sum(each.bonus.amount for each in credited if each.bonus) == sum(
+        each.bonus.amount for each in planned if each.bonus
+    )
 
 
 #: Every refund of an amount of so many minor units is for one of them at least.

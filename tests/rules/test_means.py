@@ -475,6 +475,62 @@ def test_the_bonus_of_parcels_is_that_of_all_of_them() -> None:
     assert [each.bonus for each in given.the().refunds] == [usd(33), usd(34), usd(33)]
 
 
+@pytest.mark.parametrize("parcels", [["ab"], ["b", "a"], ["a", "b"]])
+def test_the_bonus_does_not_depend_on_which_parcel_came_first(parcels: list[str]) -> None:
+    """A at 90.00 has no bonus, B at 10.00 has 10 %: 1.00 on 100.00, as the quote says."""
+    given = Given(
+        order_of(line("a", 1, 9000), line("b", 1, 1000, tags=["vip"]), customer_id="cus_1"),
+        ReturnPolicy(rules=[evolve(CREDIT, when={"vip"}), evolve(CREDIT, name="other", bonus=None)]),
+    )
+    items = [RequestedItem(item_id=item_id, quantity=1) for item_id in "ab"]
+    given.when(RequestReturn(order_id="order_1", items=items, outcome="store_credit"))
+    assert given.order is not None
+    (planned,) = planned_refunds(given.order, given.ledger, given.the(), given.now)
+
+    for parcel in parcels:
+        arrived = [ReceivedItem(item_id=item_id, quantity=1) for item_id in parcel]
+        given.when(ReceiveReturn(return_id="ret_1", items=arrived, more_expected=True))
+
+    assert sum([each.bonus.amount for each in given.the().refunds if each.bonus]) == 100
+    assert (planned.bonus, given.the().refunded) == (usd(100), usd(10_000))
+
+
+def test_the_bonus_of_many_small_amounts_is_that_of_their_sum() -> None:
+    """Twenty parcels of 0.03 with 15 % have 0.09; 10.00 retried two hundred times with 10 % have 1.00."""
+    fifteen = evolve(CREDIT, bonus=Bonus("thanks", percent=15))
+    small = shop(policy=ReturnPolicy(rules=[fifteen]), price=3, quantity=20)
+    small.when(request(20, outcome="store_credit"))
+    for _ in range(20):
+        small.when(receive(1, more_expected=True))
+    retried = shop(policy=ReturnPolicy(rules=[CREDIT]), price=1000, quantity=1)
+    retried.when(request(1, outcome="store_credit"))
+    retried.when(receive(1))
+    retried.record_outcomes(("ret_1-refund-1", RefundDeclined("busy", is_temporary=True)))
+    for _ in range(200):
+        retried.when(RetryRefund(return_id="ret_1", amount=usd(5)))
+
+    for given, amount, bonus in ((small, 60, 9), (retried, 1000, 100)):
+        credited = [each for each in given.the().refunds if each.is_in_force]
+        assert sum([each.bonus.amount for each in credited if each.bonus]) == bonus
+        assert given.the().refunded == usd(amount)
+
+
+def test_a_bonus_is_on_credit_not_on_money() -> None:
+    """Of 50.00 a person pays 20.00 by other ways: the credit of 30.00 has 10 % of 30.00."""
+    given = shop(policy=ReturnPolicy(rules=[CREDIT]))
+    given.when(request(1, outcome="store_credit"))
+    given.when(receive(1))
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("busy", is_temporary=True)))
+    given.when(RetryRefund(return_id="ret_1", amount=usd(2000), means="payout"))
+
+    given.when(RetryRefund(return_id="ret_1"))
+
+    assert [(each.means, each.amount, each.bonus) for each in given.the().refunds[1:]] == [
+        (Means.PAYOUT, usd(2000), None),
+        (Means.STORE_CREDIT, usd(3000), usd(300)),
+    ]
+
+
 def test_a_bonus_is_of_the_units_of_its_rule() -> None:
     """30.00 of 40.00 have 10 %; an amount is given once, however many units have it."""
     outlet = ReturnRule(name="outlet", when={"outlet"}, outcomes=["store_credit"])

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rma.domain.sale.bonus import Bonus, bonus_on
+from rma.domain.sale.means import Means
 from rma.domain.sale.policy import Terms
 from rma.domain.state.entitlement import Entitlement
 from rma.domain.state.grading import grade_item
@@ -18,11 +19,12 @@ def bonus_now(
     """
     The bonus on this amount of credit for these items, minor units.
 
-    With what was given of it before, it is the bonus on all credit together. What is promised is for the
-    units that were requested, otherwise it is for those that arrived.
+    With what was given of it before, it is the bonus on all credit together, that without a bonus as well:
+    units of a rule that has none, or amounts so small that theirs was rounded to nothing. What is promised
+    is for the units that were requested, otherwise it is for those that arrived.
     """
     shares = _requested(items, terms) if is_promised else _arrived(items, terms)
-    credited = [each for each in before.refunds if each.bonus is not None and each.is_in_force]
+    credited = [each for each in before.refunds if each.means is Means.STORE_CREDIT and each.is_in_force]
     had = sum([each.bonus.amount for each in credited if each.bonus is not None])
     so_far = sum([each.amount_in_force + each.carried_in_force for each in credited])
     return max(0, bonus_on(so_far + amount, shares) - had)
