@@ -212,7 +212,8 @@ def test_the_bonus_is_what_was_quoted_in_any_order(
     given.when(RequestReturn(order_id="order_1", items=items, outcome="store_credit"))
     planned = planned_refunds(order, given.ledger, given.the(), given.now)
     units = data.draw(st.permutations([each.id for each in lines for _ in range(each.quantity)]))
-    ends: list[RefundOutcome | None] = [RefundSucceeded("re_1"), RefundDeclined("busy", is_temporary=True), None]
+    busy = RefundDeclined("busy", is_temporary=True)
+    ends: list[RefundOutcome | None] = [RefundSucceeded("re_1"), busy, None]
 
     def end(key: str) -> None:
         if (outcome := data.draw(st.sampled_from(ends))) is not None:

@@ -1,6 +1,7 @@
 """The laws of credit notes and postings: all of them together are the invoice, and each adds up."""
 
 from collections import Counter
+from contextlib import suppress
 from fractions import Fraction
 
 from attrs import evolve
@@ -11,15 +12,22 @@ from rma import (
     Account,
     CancelReturn,
     Charge,
+    ClaimedCharge,
+    ClaimItem,
     CreditNote,
     Event,
     LineItem,
     Money,
+    NewItem,
     Order,
     ReceivedItem,
     ReceiveReturn,
+    RefundDeclined,
+    Rejected,
+    RequestClaim,
     RequestedItem,
     RequestReturn,
+    ResolveClaim,
     ReturnLedger,
     ReturnPolicy,
     ReturnRule,
@@ -34,7 +42,7 @@ from rma.domain.views.notes import credit_notes
 from rma.testing.core_harness import Flow
 from rma.testing.edits import total_paid
 from rma.testing.strategies import charges, everything_fulfilled, flows, orders
-from tests.rules.given import Given
+from tests.rules.given import Given, line, order_of, vat
 
 ALL_BACK = ReturnPolicy(rules=[ReturnRule(name="all", charges_back="all_back")])
 
@@ -64,10 +72,10 @@ def bring_everything_home(given_: Given, data: st.DataObject) -> None:
 def invoiced(order: Order) -> Amounts:
     """Returns what the order was paid for: net and taxes of each line and charge."""
     found = Amounts()
-    for item_id, line in price_lines(order, [item.id for item in order.items]).items():
-        taxes = line.taxes_in(line.running_sums)
-        found[f"item:{item_id}", None] += line.paid(line.running_sums) - sum(taxes)
-        for label, tax in zip(line.taxes, taxes, strict=True):
+    for item_id, priced in price_lines(order, [item.id for item in order.items]).items():
+        taxes = priced.taxes_in(priced.running_sums)
+        found[f"item:{item_id}", None] += priced.paid(priced.running_sums) - sum(taxes)
+        for label, tax in zip(priced.taxes, taxes, strict=True):
             found[f"item:{item_id}", label] += tax
     for charge in order.all_charges:
         back = refundable_part(charge)
@@ -184,3 +192,41 @@ def test_debits_are_credits_whatever_happens(flow: Flow) -> None:
             assert sum(each.debit.amount - each.credit.amount for each in found) == 0
             assert all(min(each.debit.amount, each.credit.amount) == 0 for each in found)
             assert all(max(each.debit.amount, each.credit.amount) > 0 for each in found)
+
+
+@given(
+    quantity=st.integers(1, 3),
+    named=st.one_of(st.none(), st.integers(0, 3300)),
+    charge=st.integers(0, 500),
+    resolved=st.one_of(st.none(), st.integers(0, 3300)),
+)
+def test_replaced_units_are_credited_only_with_money_for_units(
+    quantity: int, named: int | None, charge: int, resolved: int | None
+) -> None:
+    """By what is named besides a charge that is given back, when asked for, or by a clerk later."""
+    postage = Charge("post", "shipping", Money(500, "usd"), vat("19"), is_tax_inclusive=True)
+    given_ = Given(order_of(line(quantity=3, tax_lines=vat("10")), charges=[postage], captured=3800))
+    claim = RequestClaim(
+        order_id="order_1",
+        type="replace",
+        items=[ClaimItem(item_id="mug", quantity=quantity, reason="other")],
+        new_items=[NewItem(variant_id="v_mug", quantity=1, unit_price=0)],
+        refund_amount=min(named, 1100 * quantity) if named is not None else None,
+        charges=[ClaimedCharge(charge_id="post", amount=charge)] if charge else [],
+    )
+    given_.when(claim)
+    if resolved is not None:
+        given_.record_outcomes(
+            *[(each.key, RefundDeclined("no")) for each in given_.ledger.claims[0].refunds]
+        )
+        with suppress(Rejected):
+            given_.when(ResolveClaim(claim_id="claim_1", refund_amount=resolved))
+    (made,) = given_.ledger.claims
+
+    names = [part.name for part in made.breakdown]
+    assert sum(part.amount.amount for part in made.breakdown) == made.refund_amount.amount
+    assert "rounding" not in names
+    assert ("item:mug" in names) == (made.refund_amount.amount > charge)
+    amounts = not_zero(credited(credit_notes(given_.ledger)))
+    assert sum(amounts.values()) == made.refund_amount.amount
+    assert any(name == "reduction:mug" for name, _ in amounts) == ("item:mug" in names)

@@ -298,6 +298,25 @@ def test_units_that_are_replaced_are_credited_by_what_is_refunded() -> None:
     assert note.allowances == note.charges == ()
 
 
+@pytest.mark.parametrize("named", [None, 0])
+def test_units_that_are_replaced_are_not_credited_with_a_charge(named: int | None) -> None:
+    """A mug replaced, and 3.00 of 5.00 postage given back: a charge, no line, no rounding."""
+    postage = Charge("post", "shipping", usd(500), vat("19"), is_tax_inclusive=True)
+    given = Given(order_of(line(tax_lines=vat("10")), charges=[postage]))
+    items = [ClaimItem(item_id="mug", quantity=1, reason="wrong_item")]
+    new = [NewItem(variant_id="v_mug", quantity=1, unit_price=0)]
+    back = [ClaimedCharge(charge_id="post", amount=300)]
+    claim = RequestClaim(order_id="order_1", type="replace", items=items, new_items=new, charges=back)
+
+    given.when(evolve(claim, refund_amount=named))
+
+    (made,) = given.ledger.claims
+    assert [(part.name, part.amount) for part in made.breakdown] == [("charge:post", usd(300))]
+    (note,) = notes(given)
+    assert (note.lines, note.allowances, note.total) == ((), (), usd(300))
+    assert [(each.name, each.net, each.tax) for each in note.charges] == [("charge:post", usd(252), usd(48))]
+
+
 def test_new_goods_of_a_claim_are_on_no_note() -> None:
     """Nothing is credited."""
     given = Given()

@@ -187,13 +187,30 @@ class Claim:
         """The named parts of `refund_amount`, which add up to it exactly; none for new goods alone."""
         if self.type is ClaimType.REPLACE and not self.refund_amount.amount:
             return ()
-        goods = tuple([(item.line, item.allocated) for item in self.items])
+        goods = tuple([(item.line, item.allocated) for item in self.credited_items])
         back = [charge_back(each) for each in self.charges_back]
-        difference = self.refund_amount.amount - self.value - sum([each.amount for each in back])
-        if difference or (self.is_named and not self.is_reduction):
-            name = "custom_amount" if self.is_named else "rounding"
-            back.append(NamedAmount(name, difference, of=None))
+        difference = self.difference
+        if difference.amount or (self.is_named and goods and not self.is_reduction):
+            back.append(difference)
         return explain(goods, back, self.currency)
+
+    @property
+    def credited_items(self) -> tuple[ClaimedItem, ...]:
+        """The items whose units money is given for; none of new goods alone, or with charges only."""
+        if self.type is ClaimType.REPLACE and self.refund_amount.amount <= self._of_charges:
+            return ()
+        return self.items
+
+    @property
+    def difference(self) -> NamedAmount:
+        """What is given more than units and charges are worth; below 0 what is given less."""
+        value = sum([item.line.paid(item.allocated) for item in self.credited_items])
+        rest = self.refund_amount.amount - value - self._of_charges
+        return NamedAmount("custom_amount" if self.is_named else "rounding", rest, of=None)
+
+    @property
+    def _of_charges(self) -> int:
+        return sum([each.amount for each in self.charges_back])
 
     @property
     def is_named(self) -> bool:

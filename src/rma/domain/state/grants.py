@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import assert_never
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from rma.domain.sale.pricing import PricedLine
 from rma.domain.state.claims import Claim, ClaimType
@@ -279,17 +279,16 @@ def _of_claim(claim: Claim) -> tuple[GrantedAmount, ...]:
     if not claim_rules(claim.status).reserves or (claim.type is ClaimType.REPLACE and not amount):
         return ()
     back = [charge_back(each) for each in claim.charges_back]
-    rest = amount - claim.value - sum([each.amount for each in back])
-    name = "custom_amount" if claim.is_named else "rounding"
-    if claim.is_extra_goodwill and rest > 0:
-        name = GOODWILL
-    difference = [NamedAmount(name, rest, of=None)]
+    difference = claim.difference
+    if claim.is_extra_goodwill and difference.amount > 0:
+        difference = evolve(difference, name=GOODWILL)
     prefix = ITEM if claim.type is ClaimType.REFUND else REDUCTION
     goods = [
-        _Goods(f"{prefix}{item.item_id}", item.line, item.allocated, item.quantity) for item in claim.items
+        _Goods(f"{prefix}{item.item_id}", item.line, item.allocated, item.quantity)
+        for item in claim.credited_items
     ]
     # Of units that are replaced it is not known which are refunded: what is refunded reduces all of them.
-    return _explained(goods, [*back, *difference], is_of_goods=claim.type is ClaimType.REPLACE)
+    return _explained(goods, [*back, difference], is_of_goods=claim.type is ClaimType.REPLACE)
 
 
 def _of_exchange(exchange: Exchange) -> tuple[GrantedAmount, ...]:
