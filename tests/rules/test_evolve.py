@@ -16,9 +16,12 @@ from rma import (
     EventHeader,
     ExchangePaid,
     ExchangeRequested,
+    KnownOutcomeReported,
     NewItem,
     PriceReduced,
     RecordExchangePayment,
+    RecordRefundOutcome,
+    RefundSucceeded,
     RequestClaim,
     RequestedItem,
     RequestExchange,
@@ -109,3 +112,21 @@ def test_a_claim_is_canceled_that_is_lost() -> None:
     ledger = folded(given.history[-1:])
 
     assert (ledger.claims, ledger.revision) == ((), 2)
+
+
+def test_a_known_outcome_is_reported_of_a_claim_that_is_lost() -> None:
+    """Nothing but the revision changes."""
+    given_ = Given()
+    given_.when(
+        RequestClaim(
+            order_id="order_1", type="refund", items=[ClaimItem(item_id="mug", quantity=1, reason="other")]
+        )
+    )
+    (refund,) = given_.ledger.claims[0].refunds
+    given_.record_outcomes((refund.key, RefundSucceeded("re_1")))
+    (event,) = given_.when(
+        RecordRefundOutcome(key=refund.key, outcome=RefundSucceeded("re_1"), notification_id="evt_1")
+    )
+
+    assert isinstance(event, KnownOutcomeReported)
+    assert folded([event]) == ReturnLedger("order_1", revision=event.revision)
