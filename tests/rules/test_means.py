@@ -908,6 +908,17 @@ def test_credit_takes_along_what_steps_left(first: int, refunded: int, credited:
     assert (given_in_all(given), given.ledger.carried) == (1000, 0)
 
 
+def test_what_was_paid_ahead_is_quoted_all_the_same() -> None:
+    """6.00 went back for 5.98: the other unit is worth 4.02, of which 0.02 were paid."""
+    given = two_at_a_step(598)
+    back(given)
+
+    other = back(given, "cap")
+
+    assert (other.quoted_refund, other.refund_amount, other.refunded) == (usd(402), usd(402), usd(400))
+    assert (given_in_all(given), given.ledger.carried) == (1000, 0)
+
+
 def test_credit_of_less_than_was_paid_ahead_moves_nothing() -> None:
     """0.40 were paid with the first refund; the other unit is worth as much."""
     given = two_at_a_step(960, policy=ReturnPolicy(rules=[CREDIT]))

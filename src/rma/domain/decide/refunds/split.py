@@ -173,6 +173,12 @@ def limit_to_refundable(
     return following - excess, excess
 
 
+def rounding_of(amount: int, order: Order, ledger: ReturnLedger) -> int:
+    """What of an amount that nothing was paid of the host's rounding makes unpayable now, minor units."""
+    refundable = with_paid_ahead(ledger.refundable(order).amount, ledger)
+    return limit_to_refundable(amount, refundable, order)[1]
+
+
 def room_for(target: Return | Claim, refundable: int, ledger: ReturnLedger) -> int | None:
     """What can be owed for a return or claim now, minor units; None where no payment limits it."""
     return None if gives_extra(target) else with_paid_ahead(refundable, ledger)
