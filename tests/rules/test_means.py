@@ -30,6 +30,7 @@ from rma import (
     ReceiveReturn,
     RecordRefundOutcome,
     RefundDeclined,
+    RefundPending,
     RefundRequest,
     RefundRetried,
     RefundReversed,
@@ -769,6 +770,43 @@ def test_a_step_and_what_was_carried_survive_a_failure() -> None:
     assert [each.amount.amount for each in given.the().refunds if each.is_in_force] == [1010, 2330]
     assert given.ledger.refundable(order).amount == 0
     assert sum(each.refunded.amount for each in given.ledger.returns) == 10_000
+
+
+def test_refunds_of_steps_go_in_their_order() -> None:
+    """The rest of 7.74 goes last: it waits until the gateway took each refund before it."""
+    given = Given(
+        order_of(line(quantity=3, price=258), payments=[Payment(id="p", captured=774, refund_step=10), GIFT])
+    )
+    targets = [returned(given) for _ in range(3)]
+    keys = [target.refunds[0].key for target in targets]
+    assert [target.refunds[0].after_key for target in targets] == [None, *keys[:2]]
+    assert sendable(given) == keys[:1]
+
+    given.record_outcomes((keys[0], RefundSucceeded("re_1")))
+    assert sendable(given) == keys[1:2]
+    given.record_outcomes((keys[1], RefundPending("re_2")))
+    assert sendable(given) == keys[1:]
+    given.record_outcomes((keys[1], RefundDeclined("closed")))
+    assert sendable(given) == keys[2:]
+    assert given.ledger.due_at is not None
+
+
+def test_refunds_without_steps_wait_for_none() -> None:
+    """Nor do those of another payment."""
+    given = Given(order_of(line(quantity=3, price=1000), payments=[Payment(id="p", captured=3000)]))
+    returned(given)
+    assert returned(given).refunds[0].after_key is None
+    put(given, payments=[Payment(id="p", captured=3000), Payment(id="q", captured=3000, refund_step=10)])
+    again = RetryRefund(return_id="ret_1", payment_id="q")
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+    given.when(again)
+    assert given.the().refunds[1].after_key is None
+
+
+def sendable(given: Given) -> list[str]:
+    """Returns the keys of the refunds that may be sent now."""
+    effects = given.ledger.open_effects.items()
+    return [key for key, each in effects if "-refund-" in key and given.ledger.waits_for(each) is None]
 
 
 def test_what_a_canceled_claim_carried_is_not_paid_with_the_next_refund() -> None:

@@ -152,6 +152,7 @@ def _refund(
         against=planned.against,
         is_extra=planned.is_extra,
         carried=planned.carried,
+        after_key=planned.after_key,
     )
 
 
