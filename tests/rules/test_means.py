@@ -275,6 +275,23 @@ def test_number_3_what_a_closed_payment_declines_is_given_in_the_same_commit(
     assert given.record_outcomes(("ret_1-refund-1", RefundDeclined("card_closed"))) == ()
 
 
+def test_credit_that_a_customer_chose_has_its_bonus_whatever_was_tried_before() -> None:
+    """A clerk asked the card in vain: what is given instead is what was promised, as by a retry."""
+    given = shop(policy=ReturnPolicy(rules=[CREDIT], when_closed="store_credit"))
+    returned(given, outcome="store_credit")
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("no_account")))
+    given.when(RetryRefund(return_id="ret_1", means="payment"))
+
+    given.record_outcomes(("ret_1-refund-2", RefundDeclined("closed")))
+
+    (credit,) = [each for each in given.the().refunds if each.is_in_force]
+    assert (credit.means, credit.amount, credit.bonus) == ("store_credit", usd(5000), usd(500))
+    plain = shop(policy=ReturnPolicy(rules=[CREDIT], when_closed="store_credit"))
+    returned(plain)
+    plain.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+    assert plain.the().refunds[1].bonus is None
+
+
 def test_number_3_without_terms_the_amount_is_due_again() -> None:
     """Number 3: `RetryRefund` names the next payment."""
     given = shop()

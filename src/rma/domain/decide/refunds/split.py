@@ -67,9 +67,14 @@ def plan_by_person(
     currency: str,
 ) -> Plan:
     """The plan for store credit or a payout that a person chose; a customer who chose credit has a bonus."""
-    is_chosen = means is Means.STORE_CREDIT and target.outcome is Outcome.STORE_CREDIT
-    bonus = _bonus(amount, target, None) if is_chosen else 0
+    bonus = bonus_chosen(amount, target, means)
     return plan_all_other(amount, sources, means, currency, carried=ledger.carried, bonus=bonus)
+
+
+def bonus_chosen(amount: int, target: Return | Claim, means: Means) -> int:
+    """The bonus on an amount that goes back by these means, minor units: on credit that a customer chose."""
+    is_chosen = means is Means.STORE_CREDIT and target.outcome is Outcome.STORE_CREDIT
+    return _bonus(amount, target, None) if is_chosen else 0
 
 
 def _bonus(
