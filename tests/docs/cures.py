@@ -209,7 +209,8 @@ CURES: dict[str, str] = {
     "more_violations": "mend those that are named, and try again",
     # IdempotencyKeyReused
     "idempotency_key_reused": (
-        "take a new key for a new request; the same request has the same fields, `created_by` included"
+        "take a new key for a new request; the same request has the same fields, `created_by` included, "
+        "and each amount as an integer again, or as `Money` again"
     ),
     # StaleOrder
     "stale_order": (

@@ -182,7 +182,7 @@ class Shop:
                 except Rejected:
                     continue
         for key, effect in ledger.open_effects.items():
-            if effect.waits_for in ledger.open_effects:
+            if ledger.waits_for(effect) is not None:
                 continue
             for result in self.results(effect.request):
                 yield apply_outcomes(ledger, [Outcome(key, result)], START)

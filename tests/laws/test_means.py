@@ -30,6 +30,7 @@ from rma import (
     Refund,
     RefundDeclined,
     RefundOutcome,
+    RefundRequest,
     RefundReversed,
     RefundSucceeded,
     RefundTerms,
@@ -292,6 +293,43 @@ def quoted_plan(order: Order, policy: ReturnPolicy, asked: RequestReturn) -> tup
     harness = CoreHarness(order, policy=evolve(policy, pay_on=None))
     harness.handle(asked)
     return planned_refunds(order, harness.ledger, harness.ledger.returns[0], harness.now)
+
+
+@given(
+    prices=st.lists(st.integers(1, 999), min_size=1, max_size=5),
+    step=st.sampled_from([2, 10, 100]),
+    data=st.data(),
+)
+def test_a_gateway_of_steps_sees_multiples_and_the_rest_last(
+    prices: list[int], step: int, data: st.DataObject
+) -> None:
+    """Whenever it is away, and in whatever order it is asked for what may be sent."""
+    units = [line(f"u{n}", quantity=1, price=price) for n, price in enumerate(prices)]
+    captured = sum(prices)
+    given = Given(order_of(*units, payments=[Payment(id="p", captured=captured, refund_step=step)]))
+    moved = 0
+    for unit in [*units, None]:
+        if unit is not None:
+            given.when(request(1, unit.id))
+            return_id = given.ledger.returns[-1].id
+            given.when(ReceiveReturn(return_id=return_id, items=[ReceivedItem(item_id=unit.id, quantity=1)]))
+        while open_refunds := may_be_sent(given):
+            if unit is not None and data.draw(st.booleans(), label="away"):
+                break
+            key, amount = data.draw(st.sampled_from(open_refunds), label="asked")
+            moved += amount
+            assert moved % step == 0 or moved == captured
+            given.record_outcomes((key, RefundSucceeded(key)))
+    assert moved == captured
+
+
+def may_be_sent(given: Given) -> list[tuple[str, int]]:
+    """Returns key and amount of each refund that may be sent now."""
+    return [
+        (each.request.key, each.request.amount.amount)
+        for each in given.ledger.open_effects.values()
+        if isinstance(each.request, RefundRequest) and given.ledger.waits_for(each) is None
+    ]
 
 
 @given(

@@ -17,6 +17,7 @@ from rma import (
     Facts,
     HostRule,
     LineItem,
+    Money,
     NewItem,
     Order,
     OrderStatus,
@@ -347,6 +348,59 @@ def check_given_back(charge: Charge, returns: tuple[Return, ...], *, is_whole: b
     assert {name: amount for name, amount in taxes.items() if amount} == {
         name: amount for name, amount in expected.items() if amount
     }
+
+
+@given(
+    order=dated,
+    paid=charges(at_most=2),
+    cash=st.integers(-5, 5),
+    policy=policies_with_rules(),
+    missing=st.integers(0, 6),
+    outcome=st.sampled_from(["refund", "store_credit"]),
+    data=st.data(),
+)
+def test_what_is_quoted_is_paid_when_exactly_that_arrives(
+    order: Order,
+    paid: tuple[Charge, ...],
+    cash: int,
+    policy: ReturnPolicy,
+    missing: int,
+    outcome: str,
+    data: st.DataObject,
+) -> None:
+    """To the last minor unit and part, also where the payments lack what the host rounded otherwise."""
+    rounding = Charge("cash", "cash_rounding", Money(cash, order.currency))
+    first, *others = order.payments
+    kept = first.captured.amount - min(missing, first.captured.amount)
+    payments = [evolve(first, captured=Money(kept, order.currency)), *others]
+    order = evolve(order, charges=(*paid, rounding), payments=payments, customer_id="cus_1")
+    harness = CoreHarness(order, policy=policy, reasons=REASONS)
+    wanted = [
+        RequestedItem(item_id=item.id, quantity=data.draw(st.integers(1, item.quantity)))
+        for item in order.items
+    ]
+    try:
+        harness.handle(RequestReturn(order_id=order.id, items=wanted, outcome=outcome))
+    except Rejected:
+        return
+    if (quoted := harness.ledger.returns[0]).needs_approval:
+        harness.handle(ApproveReturn(return_id=quoted.id))
+    quoted = harness.ledger.returns[0]
+    expected = [
+        ReceivedItem(item_id=item.item_id, quantity=item.missing_quantity)
+        for item in quoted.items
+        if item.missing_quantity
+    ]
+    if expected and quoted.is_open:
+        harness.handle(ReceiveReturn(return_id=quoted.id, items=expected))
+
+    closed = harness.ledger.returns[0]
+    assert closed.status is ReturnStatus.RECEIVED
+    assert closed.quoted_refund == closed.refund_amount == closed.entitlement.entitled
+    assert sum([part.amount.amount for part in quoted.breakdown]) == quoted.quoted_refund.amount
+    if not closed.entitlement.is_refund_blocked:
+        assert closed.refunded == closed.quoted_refund
+        assert quoted.breakdown == closed.breakdown
 
 
 def naming_the_quote(harness: CoreHarness, command: RequestReturn) -> RequestReturn:

@@ -222,6 +222,21 @@ def test_one_charge_does_not_pay_two_exchanges() -> None:
         )
 
 
+def test_a_payment_of_the_order_does_not_pay_an_exchange() -> None:
+    """Its money would be counted as the order's. One that the order lists as this payment is taken."""
+    given = opened(price=3000)
+
+    error = given.refuses(pay(1500, "pay_1"))
+
+    assert [each.code for each in error.violations] == ["payment_reference_reused", "payment_exceeds_owed"]
+    assert error.violations[0].numbers["amount"] == 10_000
+    assert given.codes(pay(0, "pay_1")) == ["invalid_payment_amount"]
+    assert given.order is not None
+    put(given, payments=[*given.order.payments, Payment(id="ch_1", captured=usd(1000))])
+    given.when(pay(1000, "ch_1"))
+    assert given.ledger.refundable(given.order) == usd(11_000)
+
+
 def test_no_more_is_paid_than_is_owed() -> None:
     """A payment above what is owed is refused with the amount owed."""
     given = opened(price=3000)

@@ -31,6 +31,7 @@ from rma import (
     RecordPayout,
     RecordRefundOutcome,
     RefundDeclined,
+    RefundPending,
     RefundRequest,
     RefundRetried,
     RefundReversed,
@@ -274,6 +275,23 @@ def test_number_3_what_a_closed_payment_declines_is_given_in_the_same_commit(
     assert second.against == (PaymentShare("card", usd(5000)),)
     assert given.the().amount_due == usd(0)
     assert given.record_outcomes(("ret_1-refund-1", RefundDeclined("card_closed"))) == ()
+
+
+def test_credit_that_a_customer_chose_has_its_bonus_whatever_was_tried_before() -> None:
+    """A clerk asked the card in vain: what is given instead is what was promised, as by a retry."""
+    given = shop(policy=ReturnPolicy(rules=[CREDIT], when_closed="store_credit"))
+    returned(given, outcome="store_credit")
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("no_account")))
+    given.when(RetryRefund(return_id="ret_1", means="payment"))
+
+    given.record_outcomes(("ret_1-refund-2", RefundDeclined("closed")))
+
+    (credit,) = [each for each in given.the().refunds if each.is_in_force]
+    assert (credit.means, credit.amount, credit.bonus) == ("store_credit", usd(5000), usd(500))
+    plain = shop(policy=ReturnPolicy(rules=[CREDIT], when_closed="store_credit"))
+    returned(plain)
+    plain.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+    assert plain.the().refunds[1].bonus is None
 
 
 def test_number_3_without_terms_the_amount_is_due_again() -> None:
@@ -829,6 +847,43 @@ def test_a_step_and_what_was_carried_survive_a_failure() -> None:
     assert sum(each.refunded.amount for each in given.ledger.returns) == 10_000
 
 
+def test_refunds_of_steps_go_in_their_order() -> None:
+    """The rest of 7.74 goes last: it waits until the gateway took each refund before it."""
+    given = Given(
+        order_of(line(quantity=3, price=258), payments=[Payment(id="p", captured=774, refund_step=10), GIFT])
+    )
+    targets = [returned(given) for _ in range(3)]
+    keys = [target.refunds[0].key for target in targets]
+    assert [target.refunds[0].after_key for target in targets] == [None, *keys[:2]]
+    assert sendable(given) == keys[:1]
+
+    given.record_outcomes((keys[0], RefundSucceeded("re_1")))
+    assert sendable(given) == keys[1:2]
+    given.record_outcomes((keys[1], RefundPending("re_2")))
+    assert sendable(given) == keys[1:]
+    given.record_outcomes((keys[1], RefundDeclined("closed")))
+    assert sendable(given) == keys[2:]
+    assert given.ledger.due_at is not None
+
+
+def test_refunds_without_steps_wait_for_none() -> None:
+    """Nor do those of another payment."""
+    given = Given(order_of(line(quantity=3, price=1000), payments=[Payment(id="p", captured=3000)]))
+    returned(given)
+    assert returned(given).refunds[0].after_key is None
+    put(given, payments=[Payment(id="p", captured=3000), Payment(id="q", captured=3000, refund_step=10)])
+    again = RetryRefund(return_id="ret_1", payment_id="q")
+    given.record_outcomes(("ret_1-refund-1", RefundDeclined("closed")))
+    given.when(again)
+    assert given.the().refunds[1].after_key is None
+
+
+def sendable(given: Given) -> list[str]:
+    """Returns the keys of the refunds that may be sent now."""
+    effects = given.ledger.open_effects.items()
+    return [key for key, each in effects if "-refund-" in key and given.ledger.waits_for(each) is None]
+
+
 def test_what_a_canceled_claim_carried_is_not_paid_with_the_next_refund() -> None:
     """Nothing of 0.04 is moved in steps of 0.10; without the claim, the next 0.06 is paid for itself."""
     _, given = stepped(10_000, 20_000, 10, "kwd")
@@ -963,6 +1018,17 @@ def test_credit_takes_along_what_steps_left(first: int, refunded: int, credited:
     assert (planned.amount, planned.bonus) == (usd(credited), other.refunds[0].bonus)
     assert other.refunds[0].bonus == usd((1000 - first) // 10)  # of what its unit is worth
     assert {each.amount_due.amount for each in (one, other)} == {0}
+    assert (given_in_all(given), given.ledger.carried) == (1000, 0)
+
+
+def test_what_was_paid_ahead_is_quoted_all_the_same() -> None:
+    """6.00 went back for 5.98: the other unit is worth 4.02, of which 0.02 were paid."""
+    given = two_at_a_step(598)
+    back(given)
+
+    other = back(given, "cap")
+
+    assert (other.quoted_refund, other.refund_amount, other.refunded) == (usd(402), usd(402), usd(400))
     assert (given_in_all(given), given.ledger.carried) == (1000, 0)
 
 

@@ -43,7 +43,9 @@ STORED = sorted(classes_in(Event, ReturnLedger, Command), key=lambda kind: kind.
 KEPT = {
     "key": "keys of effects: once-ness",
     **dict.fromkeys(("restock_key", "shipment_key", "reserve_key", "reservation_key", "charge_key"), "keys"),
-    **dict.fromkeys(("idempotency_key", "retry_of", "stuck_effects", "reservation", "open_effects"), "keys"),
+    **dict.fromkeys(
+        ("idempotency_key", "retry_of", "after_key", "stuck_effects", "reservation", "open_effects"), "keys"
+    ),
     **dict.fromkeys(("id", "order_id", "return_id", "exchange_id", "claim_id", "subject_id"), "ids"),
     **dict.fromkeys(("item_id", "variant_id", "payment_id", "charge_id", "option_id"), "ids of the host's"),
     **dict.fromkeys(("shipping_option_id", "location_id", "provider_id", "reason_id"), "ids of the host's"),

@@ -352,6 +352,22 @@ def test_a_computed_amount_above_what_is_refundable_does_not_stop_a_request() ->
     assert given.the().refund_amount == usd(2000)
 
 
+def test_what_the_hosts_rounding_makes_unpayable_is_not_quoted() -> None:
+    """39.99 of 40.00 were captured: that is quoted, with a rounding part, and paid once all arrives."""
+    given = Given(order_of(line(quantity=4), captured=3999))
+    given.when(request(4))
+
+    quoted = given.the()
+    assert (quoted.quoted_refund, quoted.refund_amount) == (usd(3999), usd(3999))
+    assert names_and_amounts(quoted) == {"item:mug": 4000, "rounding": -1}
+    given.when(receive(4))
+    assert (given.the().refunded, given.the().breakdown) == (usd(3999), quoted.breakdown)
+
+    given = Given(order_of(line(quantity=4), captured=3998))
+    given.when(request(4))
+    assert given.the().refund_amount == usd(4000)  # 0.02 is too much for one line: a person decides
+
+
 def test_notification_and_location_come_from_the_request_else_from_order_and_option() -> None:
     """The request decides notification and location; by default, the order and the shipping option do."""
     given = Given(order_of(line(quantity=9), no_notification=True))

@@ -212,6 +212,39 @@ def test_a_port_that_answers_anything_else_has_an_unknown_outcome() -> None:
         assert str(effect.last_error).startswith("TypeError")
 
 
+class AwayAtFirst:
+    """A gateway that takes nothing until it is back."""
+
+    def __init__(self) -> None:
+        self.is_away = True
+        self.moved: list[int] = []
+
+    def refund(self, request: RefundRequest) -> RefundOutcome | RefundNotSent:
+        """Moves the amount, unless it is away."""
+        if self.is_away:
+            return RefundNotSent("away")
+        self.moved.append(request.amount.amount)
+        return RefundSucceeded(request.key)
+
+
+def test_refunds_of_steps_are_sent_in_their_order() -> None:
+    """The gateway was away for the first: the last waits for it, and the next pass sends both."""
+    clock, gateway = Clock(), AwayAtFirst()
+    order = order_of(line(price=387), payments=[Payment(id="p", captured=774, refund_step=10)])
+    service = in_memory_service([order], payments=gateway, clock=clock)
+    first = returned(service)
+    gateway.is_away = False
+    last = returned(service)
+    (waiting,) = [each for each in service.outstanding() if each.subject_id == last.id]
+    assert (waiting.waits_for, waiting.next_attempt) == (first.refunds[0].key, None)
+    assert gateway.moved == []
+    clock.now += HOUR
+    service.resume()
+
+    assert gateway.moved == [390, 384]
+    assert service.outstanding() == ()
+
+
 def test_credit_that_leaves_late_is_held_against_what_is_left() -> None:
     """The card was charged back meanwhile: a person must decide."""
     port = Port(Idempotent())

@@ -4,12 +4,22 @@ import pytest
 from attrs import evolve
 
 from rma import InvalidValue, ReturnLedger, StaleLedger
+from rma.adapters import memory
 from rma.adapters.memory import InMemoryEvents, InMemoryInventory, InMemoryReturns
 from rma.domain.change import apply_command, unchanged
 from rma.domain.messages.effects import RestockRequest, StockLine, WithdrawRequest
 from rma.testing.core_harness import START
 from tests.rules.given import Given, line, order_of, receive, request
 from tests.world import World
+
+
+def test_every_adapter_is_exported() -> None:
+    """Those for store credit and payouts are."""
+    made_here = [each for each in vars(memory).values() if getattr(each, "__module__", "") == memory.__name__]
+    adapters = {each.__name__ for each in made_here if each.__name__.startswith("InMemory")}
+
+    assert adapters <= {*memory.__all__}
+    assert {"InMemoryCredits", "InMemoryPayouts"} <= adapters
 
 
 def test_a_commit_for_another_revision_is_refused_and_stores_nothing() -> None:

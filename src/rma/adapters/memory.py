@@ -64,12 +64,14 @@ from rma.service import ReturnService
 from rma.shell.construction import pause, utc_now
 
 __all__ = [
+    "InMemoryCredits",
     "InMemoryEvents",
     "InMemoryFulfillment",
     "InMemoryHolds",
     "InMemoryInventory",
     "InMemoryOrders",
     "InMemoryPayments",
+    "InMemoryPayouts",
     "InMemoryReservingInventory",
     "InMemoryReturnReasons",
     "InMemoryReturns",

@@ -134,6 +134,7 @@ def _request(refund: Refund, header: events.EventHeader, reason: str) -> MoneyRe
                 reason=reason,
                 kind=refund.kind,
                 provider_id=refund.provider_id,
+                after_key=refund.after_key,
             )
         case Means.STORE_CREDIT:
             return CreditRequest(

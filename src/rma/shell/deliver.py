@@ -105,7 +105,7 @@ def _due(
         for key, each in ledger.open_effects.items()
         if key not in besides
         and (each.is_due(at) if owners is None else each.owner_id in owners and each.is_free(at))
-        and each.waits_for not in ledger.open_effects
+        and ledger.waits_for(each) is None
     ]
 
 

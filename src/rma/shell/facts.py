@@ -121,6 +121,7 @@ def facts_for(  # noqa: PLR0911 # a row for each command
             | RecordPayout()
             | SettleAdvance()
             | CancelExchange()
+            | RecordExchangePayment()
         ):
             return _facts(host, order_id=None if ledger is None else ledger.order_id)
         case RecordSending():
@@ -134,7 +135,6 @@ def facts_for(  # noqa: PLR0911 # a row for each command
             | CancelClaim()
             | RecordRefundOutcome()
             | RecordChargeOutcome()
-            | RecordExchangePayment()
         ):
             return _facts(host, order_id=None)
         case _:

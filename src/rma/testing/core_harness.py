@@ -169,8 +169,8 @@ class CoreHarness:
 
     def record_outcomes(self, end: Callable[[Effect], Result] = good_end) -> Change:
         """What it commits that every effect which may be sent now ended like this."""
-        effects = self.ledger.open_effects
-        sent = [each.request for each in effects.values() if each.waits_for not in effects]
+        effects = self.ledger.open_effects.values()
+        sent = [each.request for each in effects if self.ledger.waits_for(each) is None]
         outcomes = [Outcome(effect.key, end(effect)) for effect in sent]
         return self._made(apply_outcomes(self.ledger, outcomes, self.tick()))
 

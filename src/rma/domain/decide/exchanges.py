@@ -40,7 +40,7 @@ from rma.domain.messages.commands import RecordExchangePayment, RequestExchange
 from rma.domain.sale.catalogue import ShippingMethod
 from rma.domain.sale.hold import Ship
 from rma.domain.sale.new_item import NewItem
-from rma.domain.sale.order import in_currency
+from rma.domain.sale.order import Order, in_currency
 from rma.domain.sale.pricing import AmountPart
 from rma.domain.sale.rules import Outcome
 from rma.domain.sale.withdrawal import ReturnBasis
@@ -178,6 +178,7 @@ def record_exchange_payment(
         assert reused is not None
         wrong.add("payment_reference_reused", reference=reused.reference, amount=reused.amount.amount)
     elif exchange and not known:
+        _check_listed(wrong, facts.order, command.reference, amount)
         _check_owed(wrong, exchange, command, amount)
     exchange = wrong.require(exchange)
     if known or amount is None:
@@ -244,6 +245,13 @@ def check_outbound(wrong: Violations, method: object, currency: str | None) -> S
 
 def _find_payment(exchange: Exchange, command: RecordExchangePayment) -> ExchangePayment | None:
     return next((each for each in exchange.payments if each.reference == command.reference), None)
+
+
+def _check_listed(wrong: Violations, order: Order | None, reference: str, amount: Money | None) -> None:
+    """A payment that the order lists under this reference is this one: it captured as much."""
+    for payment in order.payments if order else ():
+        if payment.id == reference and amount is not None and payment.captured.amount != amount.amount:
+            wrong.add("payment_reference_reused", reference=reference, amount=payment.captured.amount)
 
 
 def _check_owed(

@@ -61,6 +61,9 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
     charges: tuple[AmountPart, ...] = (*charges_for(new_items, outbound), *paid)
     is_here = target.status is ReturnStatus.RECEIVED
     repriced = evolve(target, charges=charges)
+    if not is_here:
+        quote = Money(repriced.valuation_if_as_requested.total, exchange.currency)
+        repriced = evolve(repriced, quoted_refund=quote)
     value = _value(repriced, is_here=is_here)
     if value.total < target.refunded.amount:
         refunded = target.refunded.amount
@@ -74,7 +77,6 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
             wrong, exchange.hold, evolve(repriced, return_by=target.return_by or exchange.hold.until)
         )
     wrong.require(target)
-    quote = Money(repriced.valuation_if_as_requested.total, exchange.currency)
     difference_due = Money(exchange.paid.amount - value.total + value.owed, exchange.currency)
     after = evolve(
         exchange,
@@ -94,7 +96,7 @@ def update_exchange(facts: Facts, ledger: ReturnLedger, command: UpdateExchange)
         outbound_shipping=outbound,
         difference_due=difference_due,
         charges=charges,
-        quoted_refund=target.quoted_refund if is_here else quote,
+        quoted_refund=repriced.quoted_refund,
         reserve_request=reserve,
         release_reservation=release_reservation(exchange),
         replacement=replacement_of(evolve(after, reservation=reserve.key if reserve else None))

@@ -46,6 +46,7 @@ class RefundRequest:
         deadline: do not begin to send it after this moment, aware; others may send it then. None for ports
             that know keys. Requests that differ in nothing else are equal.
         kind, provider_id: of the payment, as the order has them: which gateway it is for.
+        after_key: the refund that its gateway takes first, since it takes steps (`Payment.refund_step`).
     """
 
     key: str
@@ -57,6 +58,7 @@ class RefundRequest:
     deadline: datetime | None = field(default=None, eq=False)
     kind: str | None = None
     provider_id: str | None = None
+    after_key: str | None = None
 
 
 @frozen
@@ -470,5 +472,7 @@ class OpenEffect:
                 return key
             case ReplacementRequest(reservation_key=reservation_key):
                 return reservation_key
+            case RefundRequest(after_key=key):
+                return key
             case _:
                 return None

@@ -14,7 +14,7 @@ from typing import assert_never
 from attrs import evolve, frozen
 
 from rma.domain.messages.commands import Command
-from rma.domain.messages.effects import OpenEffect
+from rma.domain.messages.effects import OpenEffect, RefundRequest
 from rma.domain.sale.order import Order
 from rma.domain.state.claims import Claim
 from rma.domain.state.exchanges import Exchange
@@ -124,7 +124,7 @@ class ReturnLedger:
         due = [
             effect.delivery.due_at or effect.opened_at
             for effect in self.open_effects.values()
-            if not effect.delivery.is_stopped and effect.waits_for not in self.open_effects
+            if not effect.delivery.is_stopped and self.waits_for(effect) is None
         ]
         return min(due) if due else None
 
@@ -326,12 +326,33 @@ class ReturnLedger:
                     refundable_until=payment.refundable_until,
                     step=payment.refund_step,
                     most=payment.captured.amount - payment.refunded.amount,
+                    open_key=self._open_refund_of(payment_id) if payment.refund_step > 1 else None,
                 )
             else:
                 paid = of_exchanges[payment_id]
                 source = evolve(source, kind=paid.kind, provider_id=paid.provider_id)
             found.append(source)
         return tuple(found)
+
+    def _open_refund_of(self, payment_id: str) -> str | None:
+        """The key of its latest refund that is open."""
+        requests = [each.request for each in self.open_effects.values()]
+        of_payment = [
+            each.key for each in requests if isinstance(each, RefundRequest) and each.payment_id == payment_id
+        ]
+        return of_payment[-1] if of_payment else None
+
+    def waits_for(self, effect: OpenEffect) -> str | None:
+        """
+        The key that must have an outcome before this open effect may be sent; None once it may.
+
+        A refund may follow another as soon as the gateway took that one.
+        """
+        first = self.open_effects.get(effect.waits_for or "")
+        if first is None:
+            return None
+        is_taken = first.delivery.pending_since is not None
+        return None if is_taken and isinstance(effect.request, RefundRequest) else first.request.key
 
     @property
     def carried(self) -> int:

@@ -19,6 +19,7 @@ class Source:
         left: minor units; less what was given instead of it.
         given: what this library gave back of it, or may have, by its gateway: minor units.
         most: what its gateway could give back in all; `left` with what was given, unless said otherwise.
+        open_key: of its latest refund that is open, if it has a step.
         kind, provider_id, refundable_until, step: as the order has them. What a customer paid for an exchange
             has the first two, where the host named them.
     """
@@ -31,6 +32,7 @@ class Source:
     refundable_until: datetime | None = None
     step: int = 1
     most: int | None = None
+    open_key: str | None = None
 
     def is_expired(self, at: datetime) -> bool:
         """True if it takes no refund any more."""
@@ -60,7 +62,7 @@ class PlannedRefund:
         bonus: what is given besides as store credit.
         against: of which payments store credit or a payout counts as given back.
         is_extra: store credit that counts against no payment.
-        carried: how much more it is for than it is, minor units, as in `Refund`.
+        carried, after_key: as in `Refund`.
     """
 
     means: Means
@@ -72,6 +74,7 @@ class PlannedRefund:
     against: tuple[PaymentShare, ...] = ()
     is_extra: bool = False
     carried: int = 0
+    after_key: str | None = None
 
 
 @frozen
@@ -133,6 +136,7 @@ def plan_refund(
             kind=source.kind,
             provider_id=source.provider_id,
             carried=share - part,
+            after_key=source.open_key,
         )
         for source, share, part in _parts(given, open_sources, Split.IN_ORDER if named else terms.split)
     ]

@@ -56,6 +56,7 @@ class Refund:
         is_extra: store credit that was given as goodwill: it counts against no payment.
         carried: how much more it is for than it moves, minor units, since its gateway moves steps only; below
             0 if it moves more. It goes with the next refund of the order, unless this one fails.
+        after_key: the refund of the same payment that goes first, since its gateway moves steps only.
     """
 
     key: str
@@ -81,6 +82,7 @@ class Refund:
     against: tuple[PaymentShare, ...] = ()
     is_extra: bool = False
     carried: int = 0
+    after_key: str | None = None
 
     @property
     def is_in_force(self) -> bool:

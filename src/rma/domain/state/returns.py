@@ -594,7 +594,7 @@ class Return:
         if self.received_at is None and self._is_closed_otherwise:
             return self._value_inspected
         if self.received_at is None:
-            return self.valuation_if_as_requested
+            return with_entitled(self.valuation_if_as_requested, self.refund_amount.amount)
         named = self.named_for(self.items, self.charges_back)
         arrived = self.value_arrived(self.items, named, self.charges_back)
         is_undecided = self.status is ReturnStatus.REQUIRES_ACTION

@@ -55,7 +55,7 @@ def outstanding_effects(ledger: ReturnLedger, opened_before: datetime) -> Iterat
         if effect.opened_at > opened_before:
             continue
         delivery = effect.delivery
-        waits_for = effect.waits_for if effect.waits_for in ledger.open_effects else None
+        waits_for = ledger.waits_for(effect)
         is_tried = not delivery.is_stopped and waits_for is None
         yield OutstandingEffect(
             subject_id=effect.owner_id,

@@ -20,8 +20,10 @@ _OUTCOMES = {
 
 def is_on_its_way(effect: OpenEffect, ledger: ReturnLedger) -> bool:
     """True unless its gateway must end this effect, or a person must decide about the one that goes first."""
-    first = ledger.open_effects.get(effect.waits_for or "", effect)
-    return effect.delivery.pending_since is None and not first.delivery.is_stopped
+    is_pending, first = effect.delivery.pending_since is not None, effect
+    while key := ledger.waits_for(first):
+        first = ledger.open_effects[key]
+    return not is_pending and not first.delivery.is_stopped
 
 
 def nothing_is_open(snapshot: Snapshot) -> Iterator[str]:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from attrs import evolve
 
-from rma.domain.decide.refunds.split import means_instead, refunds_of
+from rma.domain.decide.refunds.split import bonus_chosen, means_instead, refunds_of
 from rma.domain.events import ClaimRefundRetried, RefundRetried, header_for
 from rma.domain.messages.effects import RefundDeclined
 from rma.domain.sale.means import Means
@@ -74,6 +74,9 @@ def _given(target: Return | Claim, of_others: int, refund: Refund, means: Means,
     amount = Money(max(0, exact), refund.amount.currency)
     share = PaymentShare(refund.payment_id, min(amount, refund.amount))
     carried = due - amount.amount
-    planned = [PlannedRefund(means, None, amount, against=(share,), carried=carried)] if amount.amount else []
-    made = refunds_of(planned, target, at, retry_of=refund.key)
+    bonus = Money(bonus_chosen(due, target, means), amount.currency)
+    planned = PlannedRefund(
+        means, None, amount, bonus=bonus if bonus.amount else None, against=(share,), carried=carried
+    )
+    made = refunds_of((planned,) if amount.amount else (), target, at, retry_of=refund.key)
     return evolve(account, refunds=account.refunds + made, carried=account.carried + carried)

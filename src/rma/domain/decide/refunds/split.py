@@ -67,9 +67,14 @@ def plan_by_person(
     currency: str,
 ) -> Plan:
     """The plan for store credit or a payout that a person chose; a customer who chose credit has a bonus."""
-    is_chosen = means is Means.STORE_CREDIT and target.outcome is Outcome.STORE_CREDIT
-    bonus = _bonus(amount, target, None) if is_chosen else 0
+    bonus = bonus_chosen(amount, target, means)
     return plan_all_other(amount, sources, means, currency, carried=ledger.carried, bonus=bonus)
+
+
+def bonus_chosen(amount: int, target: Return | Claim, means: Means) -> int:
+    """The bonus on an amount that goes back by these means, minor units: on credit that a customer chose."""
+    is_chosen = means is Means.STORE_CREDIT and target.outcome is Outcome.STORE_CREDIT
+    return _bonus(amount, target, None) if is_chosen else 0
 
 
 def _bonus(
@@ -152,6 +157,7 @@ def _refund(
         against=planned.against,
         is_extra=planned.is_extra,
         carried=planned.carried,
+        after_key=planned.after_key,
     )
 
 
@@ -171,6 +177,12 @@ def limit_to_refundable(
     if excess > (len(order.items) if order else 0):
         return None, 0
     return following - excess, excess
+
+
+def rounding_of(amount: int, order: Order, ledger: ReturnLedger) -> int:
+    """What of an amount that nothing was paid of the host's rounding makes unpayable now, minor units."""
+    refundable = with_paid_ahead(ledger.refundable(order).amount, ledger)
+    return limit_to_refundable(amount, refundable, order)[1]
 
 
 def room_for(target: Return | Claim, refundable: int, ledger: ReturnLedger) -> int | None:

@@ -7,6 +7,7 @@ from attrs import evolve, field, frozen
 
 from rma.domain.decide.facts import Facts
 from rma.domain.decide.refunds.charges import charges_requested
+from rma.domain.decide.refunds.split import rounding_of
 from rma.domain.decide.returns.shipments import any_travels, book_shipment
 from rma.domain.events import ReturnRequested, header_for
 from rma.domain.messages.commands import OpeningCommand
@@ -194,7 +195,8 @@ def quote_return(
     What a return of these items is quoted.
 
     `shipping` is what the way back costs the customer, minor units; `requested_refund` the amount named
-    instead; `charges` what an exchange sets against the goods.
+    instead; `charges` what an exchange sets against the goods. A computed refund is quoted without what the
+    host's rounding makes unpayable now.
     """
     charges_back = () if charges else charges_requested(order, ledger, items, terms)
     value = value_requested(
@@ -205,7 +207,10 @@ def quote_return(
         charges=charges,
         charges_back=charges_back,
     )
-    return Quote(Money(value.total, order.currency), value.charges_back)
+    total = value.total
+    if requested_refund is None and not charges:
+        total -= rounding_of(total, order, ledger)
+    return Quote(Money(total, order.currency), value.charges_back)
 
 
 @frozen
