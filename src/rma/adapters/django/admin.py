@@ -4,7 +4,8 @@ The back office in Django's admin: returns, exchanges and claims of all orders, 
 It needs `RMA["SERVICE"]`, and nothing here changes anything but by a command of that service.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.contrib import admin, messages
@@ -19,7 +20,7 @@ from rma.adapters.django.clerk import ACTIONS, ORDER_ACTIONS, Action, Offered, p
 from rma.adapters.django.conf import get_service
 from rma.adapters.django.export import export_response
 from rma.adapters.django.filters import AgeFilter, KindFilter, StatusFilter
-from rma.adapters.django.forms import OrderForm
+from rma.adapters.django.forms import ActionForm, OrderForm
 from rma.adapters.django.models import StoredReturn
 from rma.adapters.django.page import attention_of, context_of, find_titles, lines_of, pending_of, words
 from rma.domain.state.exchanges import Exchange
@@ -33,6 +34,7 @@ else:
     ModelAdmin = admin.ModelAdmin
 
 AnOffer = TypeVar("AnOffer", bound=Offered)
+AForm = TypeVar("AForm", bound=Form)
 
 #: What is said on the page: that it cannot be read now, or that `RMA["SERVICE"]` is missing or wrong.
 _UNREADABLE = (RmaError, ImproperlyConfigured)
@@ -127,6 +129,34 @@ class StoredReturnAdmin(ModelAdmin):
         """Returns the form that asks whether it is to be done; once it is sent, does it."""
         row = self._row(request, object_id)
         action = _allowed(request, ACTIONS, name)
+
+        def do(service: ReturnService, form: ActionForm) -> HttpResponse:
+            service.handle(form.command(request.user.get_username()))
+            self._tell(request, row, action)
+            return self._back(row)
+
+        return self._ask_first(request, row, action, action.form, do)
+
+    def order_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
+        """Returns the form that asks whether it is to be done with the whole order; once sent, does it."""
+        row = self._row(request, object_id)
+        action = _allowed(request, ORDER_ACTIONS, name)
+
+        def form_for(_: Subject, __: Mapping[str, str], data: Mapping[str, Any] | None = None) -> OrderForm:
+            return action.form(data)
+
+        do = {"export": self._export, "redact": self._redact}[action.name]
+        return self._ask_first(request, row, action, form_for, partial(do, request, row))
+
+    def _ask_first(
+        self,
+        request: HttpRequest,
+        row: StoredReturn,
+        action: Offered,
+        form_for: Callable[..., AForm],
+        do: Callable[[ReturnService, AForm], HttpResponse],
+    ) -> HttpResponse:
+        """Returns the form, with what is wrong with it if it was sent; or does it once nothing is."""
         try:
             service = get_service()
             subject, titles = find_subject(row), find_titles(service, row.order_id)
@@ -134,36 +164,16 @@ class StoredReturnAdmin(ModelAdmin):
         except _UNREADABLE as error:
             return self._unreadable(request, row, error)
         if request.method != "POST":
-            return self._ask(request, row, action, action.form(subject, titles), shown, ())
-        form = action.form(subject, titles, request.POST)
+            return self._ask(request, row, action, form_for(subject, titles), shown, ())
+        form = form_for(subject, titles, request.POST)
         if not form.is_valid():
             return self._ask(request, row, action, form, shown, ())
         try:
-            service.handle(form.command(request.user.get_username()))
+            return do(service, form)
         except RmaError as error:
-            return self._refuse(request, row, action, form, shown, error)
-        self._tell(request, row, action)
-        return self._back(row)
-
-    def order_view(self, request: HttpRequest, object_id: str, name: str) -> HttpResponse:
-        """Returns the form that asks whether it is to be done with the whole order; once sent, does it."""
-        row = self._row(request, object_id)
-        action = _allowed(request, ORDER_ACTIONS, name)
-        do = {"export": self._export, "redact": self._redact}[action.name]
-        try:
-            service = get_service()
-            shown = context_of(find_subject(row), service, find_titles(service, row.order_id))
-        except _UNREADABLE as error:
-            return self._unreadable(request, row, error)
-        if request.method != "POST":
-            return self._ask(request, row, action, action.form(), shown, ())
-        form = action.form(request.POST)
-        if not form.is_valid():
-            return self._ask(request, row, action, form, shown, ())
-        try:
-            return do(request, row, service, form)
-        except RmaError as error:
-            return self._refuse(request, row, action, form, shown, error)
+            wrong = error.violations if isinstance(error, Rejected) else [error]
+            said = [str(each) for each in wrong]
+            return self._ask(request, row, action, form, shown, said, error.http_status_hint)
 
     def _export(
         self, request: HttpRequest, row: StoredReturn, service: ReturnService, _: OrderForm
@@ -189,21 +199,6 @@ class StoredReturnAdmin(ModelAdmin):
             "admin:rma_storedreturn_change", args=[quote(row.pk)], current_app=self.admin_site.name
         )
         return HttpResponseRedirect(page)
-
-    def _refuse(
-        self,
-        request: HttpRequest,
-        row: StoredReturn,
-        action: Offered,
-        form: Form,
-        shown: dict[str, Any],
-        error: RmaError,
-    ) -> HttpResponse:
-        """Returns the form again, with every reason."""
-        wrong = error.violations if isinstance(error, Rejected) else [error]
-        return self._ask(
-            request, row, action, form, shown, [str(each) for each in wrong], error.http_status_hint
-        )
 
     def _tell(self, request: HttpRequest, row: StoredReturn, action: Action) -> None:
         """Says what was done, and what became of it: a port may have failed since."""
