@@ -194,7 +194,7 @@ MUTANTS = [
     Mutant("taxes without a category are one", NOTES,
            "tax.label if tax.category is None else None", "None"),
     Mutant("postage that a claim gives back is credited twice", DOMAIN + "state/claims.py",
-           "rest = self.refund_amount.amount - value - self._of_charges", "rest = self.refund_amount.amount - value"),
+           "rest = self.refund_amount.amount - value - self.of_charges", "rest = self.refund_amount.amount - value"),
     Mutant("damaged units that are not refunded are credited", GRANTS,
            "refund_damaged=target.terms.refund_damaged", "refund_damaged=True"),
     Mutant("units that are worth nothing are on no note", GRANTS,
@@ -759,7 +759,7 @@ MUTANTS = [
     Mutant("money instead of new goods is what was paid beside them", DOMAIN + "decide/refunds/resolve_claim.py",
            "max(value, claim.refund_amount.amount)", "claim.refund_amount.amount"),
     Mutant("charges are not paid with money instead of new goods", DOMAIN + "decide/refunds/resolve_claim.py",
-           "value = claim.value + sum([each.amount for each in claim.charges_back])", "value = claim.value"),
+           "value = claim.value + claim.of_charges", "value = claim.value"),
     Mutant("why more was paid than units are worth is forgotten with the new goods", DOMAIN + "decide/refunds/resolve_claim.py",
            "max(value, claim.refund_amount.amount), claim.entitlement.refund_note", "max(value, claim.refund_amount.amount), None"),
     Mutant("money that is blocked instead of new goods is not reported", DOMAIN + "decide/refunds/resolve_claim.py",
@@ -1599,12 +1599,12 @@ MUTANTS = [
            """"created_by": by}""", "}"),
     Mutant("opening a form of the admin does it", DJANGO + "admin.py",
            """        if request.method != "POST":
-            return self._ask(request, row, action, action.form(subject, titles), shown, ())
-        form = action.form(subject, titles, request.POST)""",
-           "        form = action.form(subject, titles, request.POST or {'key': 'k'})"),
+            return self._ask(request, row, action, form_for(subject, titles), shown, ())
+        form = form_for(subject, titles, request.POST)""",
+           "        form = form_for(subject, titles, request.POST or {'key': 'k'})"),
     Mutant("opening the form that exports an order does it", DJANGO + "admin.py",
            """        if request.method != "POST":
-            return self._ask(request, row, action, action.form(), shown, ())
+            return self._ask(request, row, action, form_for(subject, titles), shown, ())
 """, ""),
     Mutant("Django counts nothing of a day on SQLite", DJANGO + "fields.py",
            "        return TimestampColumn(alias, self, output_field)", "        return Col(alias, self, output_field)"),
@@ -2318,9 +2318,9 @@ MUTANTS = [
     Mutant("the bonus of a rule is forgotten", RULES,
            "            bonus=self.bonus,\n", "", "ReturnRule.bonus RuleTerms.bonus"),
     Mutant("units that are replaced are credited where only charges are given back", DOMAIN + "state/claims.py",
-           "if self.type is ClaimType.REPLACE and self.refund_amount.amount <= self._of_charges:", "if False:"),
+           "if self.type is ClaimType.REPLACE and self.refund_amount.amount <= self.of_charges:", "if False:"),
     Mutant("units are credited without what is given for them", DOMAIN + "state/claims.py",
-           "self.refund_amount.amount <= self._of_charges:", "self._of_charges:"),
+           "self.refund_amount.amount <= self.of_charges:", "self.of_charges:"),
     Mutant("which parcel comes first decides about a bonus", DOMAIN + "state/bonuses.py",
            "each.means is Means.STORE_CREDIT and each.is_in_force]", "each.bonus is not None and each.is_in_force]"),
     Mutant("money counts as credit that a bonus is on", DOMAIN + "state/bonuses.py",

@@ -128,22 +128,12 @@ class Shop:
     def credit(self, *, is_declined: bool) -> None:
         """Gives goodwill as store credit, of any amount; once it is declined, it is asked for again."""
         amount = self.data.draw(st.integers(1, 100_000))
-        claim = RequestClaim(
-            order_id=self.order.id,
-            type="goodwill",
-            refund_amount=amount,
-            outcome="store_credit",
-            payee="cus_friend",
-        )
-        self.core.handle(claim)
-        made = self.ledger.claims[-1]
+        claim = self.goodwill_as_credit(amount, is_declined=is_declined)
         if is_declined:
-            key = made.refunds[0].key
-            self.core.handle(RecordRefundOutcome(key=key, outcome=RefundDeclined("no_account")))
-            self.core.handle(RetryRefund(claim_id=made.id))
+            self.core.handle(RetryRefund(claim_id=claim.id))
 
-    def pay_credit(self, amount: int) -> None:
-        """Gives goodwill as store credit that is declined, a part of it once more, and the rest as money."""
+    def goodwill_as_credit(self, amount: int, *, is_declined: bool) -> Claim:
+        """Makes a claim for store credit, which is declined or not."""
         asked = RequestClaim(
             order_id=self.order.id,
             type="goodwill",
@@ -153,8 +143,14 @@ class Shop:
         )
         self.core.handle(asked)
         claim = self.ledger.claims[-1]
-        outcome = RecordRefundOutcome(key=claim.refunds[0].key, outcome=RefundDeclined("no_account"))
-        self.core.handle(outcome)
+        if is_declined:
+            key = claim.refunds[0].key
+            self.core.handle(RecordRefundOutcome(key=key, outcome=RefundDeclined("no_account")))
+        return claim
+
+    def pay_credit(self, amount: int) -> None:
+        """Gives goodwill as store credit that is declined, a part of it once more, and the rest as money."""
+        claim = self.goodwill_as_credit(amount, is_declined=True)
         if part := self.data.draw(st.integers(0, amount - 1)):
             self.core.handle(RetryRefund(claim_id=claim.id, amount=part))
         means = self.data.draw(st.sampled_from(["payment", "payout", "by hand"]))

@@ -58,6 +58,24 @@ def claim(kind: str = "goodwill", **more: Any) -> RequestClaim:
     return RequestClaim(order_id="order_1", type=kind, **{"outcome": "store_credit", **fields, **more})
 
 
+def declined() -> Given:
+    """Returns an order whose goodwill of 5.00 was declined as credit."""
+    given = shop()
+    given.when(claim())
+    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    return given
+
+
+def reversed_in_part() -> Given:
+    """Returns one of which 2.00 were given as credit then, and 3.00 by money; the credit was reversed."""
+    given = declined()
+    given.when(_retry(amount=200))
+    given.record_outcomes(("claim_1-refund-2", RefundSucceeded("c")))
+    given.when(_retry("payment"))
+    given.when(RecordRefundOutcome(key="claim_1-refund-2", outcome=RefundReversed("closed")))
+    return given
+
+
 def the(given: Given) -> Claim:
     """Returns the claim, and asserts that the history rebuilds the ledger."""
     assert replay("order_1", given.history) == given.ledger
@@ -181,9 +199,7 @@ def _retry(means: str | None = None, **more: Any) -> RetryRefund:
 )
 def test_what_a_person_gives_by_other_means_counts_against_the_payments(command: Any) -> None:
     """As any refund, and it is limited by what they have left."""
-    given = shop()
-    given.when(claim())
-    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    given = declined()
     rich = _order(given)
     put(given, payments=[evolve(rich.payments[0], captured=usd(300))])
     assert "refund_exceeds_refundable" in [each.code for each in given.refuses(command).violations]
@@ -218,9 +234,7 @@ def all_back(given: Given) -> int:
 @pytest.mark.parametrize("command", SWITCHES)
 def test_what_a_person_gives_by_other_means_reduces_all_lines(command: Any) -> None:
     """Number 7: 5.00 of 30.00 by money after all, so that the mugs come back for the 25.00 that are left."""
-    given = shop()
-    given.when(claim())
-    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    given = declined()
 
     (event,) = given.when(command)
 
@@ -241,9 +255,7 @@ def test_what_a_person_gives_by_other_means_reduces_all_lines(command: Any) -> N
 
 def test_a_part_that_was_given_as_extra_credit_reduces_nothing() -> None:
     """2.00 of 5.00 as credit, then 1.00 of 3.00 by money: the lines are worth 3.00 less, at once."""
-    given = shop()
-    given.when(claim())
-    given.record_outcomes((KEY, RefundDeclined("no_account")))
+    given = declined()
     given.when(_retry(amount=200))
 
     given.when(_retry("payment", amount=100))
@@ -259,13 +271,7 @@ def test_a_part_that_was_given_as_extra_credit_reduces_nothing() -> None:
 
 def test_extra_credit_that_comes_back_later_reduces_the_lines_once_it_is_given_otherwise() -> None:
     """2.00 as credit, 3.00 by money; then the credit is reversed, and 2.00 more are money."""
-    given = shop()
-    given.when(claim())
-    given.record_outcomes((KEY, RefundDeclined("no_account")))
-    given.when(_retry(amount=200))
-    given.record_outcomes(("claim_1-refund-2", RefundSucceeded("c")))
-    given.when(_retry("payment"))
-    given.when(RecordRefundOutcome(key="claim_1-refund-2", outcome=RefundReversed("closed")))
+    given = reversed_in_part()
 
     given.when(_retry("payment"))
 
@@ -275,13 +281,7 @@ def test_extra_credit_that_comes_back_later_reduces_the_lines_once_it_is_given_o
 
 def test_a_switch_that_failed_is_canceled_with_its_reduction() -> None:
     """The mugs are worth what they were; also where it reduced them twice."""
-    given = shop()
-    given.when(claim())
-    given.record_outcomes((KEY, RefundDeclined("no_account")))
-    given.when(_retry(amount=200))
-    given.record_outcomes(("claim_1-refund-2", RefundSucceeded("c")))
-    given.when(_retry("payment"))
-    given.when(RecordRefundOutcome(key="claim_1-refund-2", outcome=RefundReversed("closed")))
+    given = reversed_in_part()
     given.when(_retry("payment"))
     for key in ("claim_1-refund-3", "claim_1-refund-4"):
         given.record_outcomes((key, RefundDeclined("card_closed")))

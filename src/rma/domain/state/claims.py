@@ -197,7 +197,7 @@ class Claim:
     @property
     def credited_items(self) -> tuple[ClaimedItem, ...]:
         """The items whose units money is given for; none of new goods alone, or with charges only."""
-        if self.type is ClaimType.REPLACE and self.refund_amount.amount <= self._of_charges:
+        if self.type is ClaimType.REPLACE and self.refund_amount.amount <= self.of_charges:
             return ()
         return self.items
 
@@ -205,11 +205,12 @@ class Claim:
     def difference(self) -> NamedAmount:
         """What is given more than units and charges are worth; below 0 what is given less."""
         value = sum([item.line.paid(item.allocated) for item in self.credited_items])
-        rest = self.refund_amount.amount - value - self._of_charges
+        rest = self.refund_amount.amount - value - self.of_charges
         return NamedAmount("custom_amount" if self.is_named else "rounding", rest, of=None)
 
     @property
-    def _of_charges(self) -> int:
+    def of_charges(self) -> int:
+        """What it gives back of the order's charges, minor units."""
         return sum([each.amount for each in self.charges_back])
 
     @property

@@ -103,7 +103,7 @@ def _set_amount(
     if agreed is not None:
         amount, note = agreed.amount, command.refund_note
     else:
-        value = claim.value + sum([each.amount for each in claim.charges_back])
+        value = claim.value + claim.of_charges
         amount, note = max(value, claim.refund_amount.amount), claim.entitlement.refund_note
         agreed = Money(amount, order.currency) if claim.is_named else None
     account = pay_what_is_due(
